@@ -1,0 +1,219 @@
+"""The command line: everything a page does, with the same core calls.
+
+``python -m sneaker_core [--workspace DIR] COMMAND …``. Results go to standard output, what went wrong to standard
+error in one line. Exit status: 0 all well, 1 something failed, 2 wrong usage.
+"""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from sneaker_core import __version__, paths
+from sneaker_core.errors import SneakerError
+
+_MODEL_HELP = "A bundled model's name, a run's name, or a folder."
+
+
+class _Commands(click.Group):
+    """Says a SneakerError in one line instead of a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except SneakerError as error:
+            click.echo(f"Error: {error}", err=True)
+            ctx.exit(1)
+
+
+def _json_option(function: Callable[..., None]) -> Callable[..., None]:
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")(function)
+
+
+def _print(values: Any, as_json: bool, plain: Callable[[], str]) -> None:
+    click.echo(json.dumps(values, ensure_ascii=False) if as_json else plain())
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="solescope")
+@click.option("--workspace", type=click.Path(path_type=Path), help="Folder of datasets and runs.")
+@click.pass_context
+def main(ctx: click.Context, workspace: Path | None) -> None:
+    """Tell what a sneaker is, how sure the machine is, why, and where it goes wrong."""
+    ctx.obj = paths.workspace(workspace)
+
+
+@main.command()
+@_json_option
+@click.pass_obj
+def models(workspace: Path, as_json: bool) -> None:
+    """List the models there are."""
+    from sneaker_core.networks.library import list_models
+
+    entries = [entry.to_dict() for entry in list_models(workspace)]
+    lines = [f"{row['name']}  {row['network']}, {len(row['classes'])} classes, top-1 {row['top1']}" for row in entries]
+    _print(entries, as_json, lambda: "\n".join(lines) or "There is no model yet.")
+
+
+@main.command()
+@click.argument("images", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="IMAGE…")
+@click.option("--model", "name", default=None, metavar="MODEL", help=_MODEL_HELP)
+@click.option("--top", default=3, show_default=True, type=click.IntRange(1, 10), help="How many classes to name.")
+@_json_option
+@click.pass_obj
+def predict(workspace: Path, images: tuple[Path, ...], name: str | None, top: int, as_json: bool) -> None:
+    """Say what the sneaker on each IMAGE is: a JSON line an image, in order."""
+    from sneaker_core.inference.predictor import predict_file
+    from sneaker_core.networks.decision import Status
+    from sneaker_core.networks.library import DEFAULT_MODEL, open_model
+
+    model = open_model(name or DEFAULT_MODEL, workspace)
+    failed = 0
+    for image in images:
+        answer = predict_file(model, image, top)
+        click.echo(json.dumps(answer.to_dict(), ensure_ascii=False))
+        failed += answer.status is Status.ERROR
+    if failed:
+        raise SneakerError(f"{failed} of {len(images)} images could not be read; the others are answered.")
+
+
+@main.command()
+@click.argument("name", metavar="MODEL")
+@click.option("--data", required=True, type=click.Path(path_type=Path), help="A folder laid out as <class>/*.")
+@click.option(
+    "--split", type=click.Choice(["train", "val", "test"]), help="Only the photos that served the model as that."
+)
+@click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False), help="Also write the prediction table (Parquet)."
+)
+@_json_option
+@click.pass_obj
+def evaluate(workspace: Path, name: str, data: Path, split: str | None, out: Path | None, as_json: bool) -> None:
+    """Measure MODEL on labelled photos."""
+    from sneaker_core.evaluation.folder import evaluate_folder
+    from sneaker_core.networks.library import find_model
+
+    figures, table = evaluate_folder(find_model(name, workspace), data, split)
+    if out:
+        paths.write_atomically(out, table.to_parquet())
+    _print(figures, as_json, lambda: _figures(figures))
+
+
+def _figures(figures: dict[str, Any]) -> str:
+    lines = [
+        f"{figures['n']} photos",
+        *(f"{key:9} {figures[key]:.3f}" for key in ("top1", "top3", "macro_f1", "ece", "refused")),
+        *(
+            f"{row['label']} is taken for {row['predicted']} in {row['count']} of {row['of']}"
+            for row in figures["confusions"][:5]
+        ),
+        *(
+            f"not judged: {label} ({count} photos), a class the model does not know"
+            for label, count in figures["left_out"].items()
+        ),
+        *(f"could not be read: {path}: {why}" for path, why in figures["rejected"].items()),
+    ]
+    return "\n".join(lines)
+
+
+@main.command()
+@click.argument("image", type=click.Path(path_type=Path))
+@click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="PNG file to write.")
+@click.option("--model", "name", default=None, metavar="MODEL", help=_MODEL_HELP)
+@click.option("--method", default="gradcam", show_default=True, type=click.Choice(["gradcam"]))
+@click.option("--target", metavar="LABEL", help="Class to explain; the most probable one when left out.")
+@click.option("--versus", metavar="LABEL", help="Show why the target rather than this class.")
+@_json_option
+@click.pass_obj
+def explain(
+    workspace: Path,
+    image: Path,
+    out: Path,
+    name: str | None,
+    method: str,
+    target: str | None,
+    versus: str | None,
+    as_json: bool,
+) -> None:
+    """Draw where the network looked on IMAGE."""
+    from sneaker_core.inference.explanation import explain_file
+    from sneaker_core.networks.library import DEFAULT_MODEL, open_model
+
+    model = open_model(name or DEFAULT_MODEL, workspace)
+    png, explained = explain_file(model, image, target, versus)
+    paths.write_atomically(out, png)
+    values = {"image": str(image), "out": str(out), "method": method, "target": explained, "versus": versus}
+    _print(values, as_json, lambda: f"{out}: what speaks for {explained}")
+
+
+@main.command()
+@click.argument("dataset", type=click.Path(path_type=Path))
+@click.option("--recipe", "recipe_name", required=True, type=click.Choice(["quick", "finetune", "scratch"]))
+@click.option("--network", help="Which network to train.")
+@click.option("--init", help="What it starts from: imagenet, none, a model, or a safetensors file.")
+@click.option("--epochs", type=int, help="Passes over the photos.")
+@click.option("--size", type=int, help="Pixels that the network sees, a side.")
+@click.option("--batch", type=int, help="Photos a step.")
+@click.option("--seed", type=int, help="The same seed gives the same run.")
+@click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="Any other setting of the recipe.")
+@click.option("--class", "classes", multiple=True, metavar="LABEL", help="Use only these classes; once for each.")
+@click.option("--others", type=click.Path(path_type=Path), help="Folder with photos of anything but sneakers.")
+@click.option("--run", "run_name", help="Name of the run and of the model it makes.")
+@click.option("--resume", is_flag=True, help="Go on with that run.")
+@_json_option
+@click.pass_obj
+def train(
+    workspace: Path,
+    /,
+    dataset: Path,
+    recipe_name: str,
+    settings: tuple[str, ...],
+    classes: tuple[str, ...],
+    others: Path | None,
+    run_name: str | None,
+    resume: bool,
+    as_json: bool,
+    **common: Any,
+) -> None:
+    """Train a model on DATASET, a folder laid out as <class>/*."""
+    from sneaker_core.training.recipe import recipe
+    from sneaker_core.training.run import default_run_name, train
+
+    chosen = recipe(recipe_name, {**_pairs(settings), **common})
+    name = run_name or default_run_name(dataset, recipe_name, workspace)
+
+    def report(event: str, values: dict[str, Any]) -> None:
+        if as_json or event == "epoch":
+            line = {"event": event, **values} if as_json else values
+            click.echo(
+                json.dumps(line) if as_json else "  ".join(f"{key} {_short(value)}" for key, value in line.items())
+            )
+
+    folder = paths.runs_folder(workspace) / name
+    metrics = train(dataset, chosen, folder, workspace, only=classes, others=others, report=report, resume=resume)
+    if not as_json:
+        click.echo(
+            f"{name} is ready: right on {metrics['test']['top1']:.1%} of {metrics['test']['n']} photos it never saw."
+        )
+
+
+def _short(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _pairs(settings: tuple[str, ...]) -> dict[str, str]:
+    pairs = [setting.partition("=") for setting in settings]
+    wrong = [name for name, equals, _ in pairs if not equals]
+    if wrong:
+        raise click.UsageError(f"--set takes NAME=VALUE, not {wrong[0]!r}.")
+    return {name: value for name, _, value in pairs}
+
+
+if __name__ == "__main__":
+    # Names come in every script; a console that cannot show one must not end the command.
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+    main(prog_name="python -m sneaker_core")

@@ -1,0 +1,64 @@
+"""Every error that SoleScope raises on purpose.
+
+::
+
+    SneakerError
+    ├── ImageError           the bytes are no photo that can be read
+    │   └── ImageTooLargeError   … because they are over a cap
+    ├── DatasetError         a folder of photos is missing, empty or laid out in another way
+    ├── RecipeError          a training setting is out of its range
+    ├── CheckpointError      a model's folder is damaged or from an unknown version
+    ├── ModelNotFoundError   no model goes by that name
+    ├── UnknownLabelError    the model has no class of that name
+    └── BusyError            too many requests are waiting already
+
+Each message is one plain sentence: what happened, to which file, what to do.
+"""
+
+__all__ = [
+    "BusyError",
+    "CheckpointError",
+    "DatasetError",
+    "ImageError",
+    "ImageTooLargeError",
+    "ModelNotFoundError",
+    "RecipeError",
+    "SneakerError",
+    "UnknownLabelError",
+]
+
+
+class SneakerError(Exception):
+    """Base of all errors that are meant to be read by a person."""
+
+
+class ImageError(SneakerError):
+    """The bytes are no photo that can be read."""
+
+
+class ImageTooLargeError(ImageError):
+    """The photo is over the cap on bytes or on pixels."""
+
+
+class DatasetError(SneakerError):
+    """A folder of photos is missing, empty or laid out in another way."""
+
+
+class RecipeError(SneakerError):
+    """A training setting is out of its range; the message names it and what is allowed."""
+
+
+class CheckpointError(SneakerError):
+    """A model's folder is damaged, incomplete or from an unknown version."""
+
+
+class ModelNotFoundError(SneakerError):
+    """No bundled model, run or folder goes by that name."""
+
+
+class UnknownLabelError(SneakerError):
+    """The model has no class of that name."""
+
+
+class BusyError(SneakerError):
+    """Too many requests are waiting already; try again shortly."""

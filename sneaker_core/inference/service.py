@@ -1,0 +1,90 @@
+"""Models kept in memory and one bounded queue before them: what a server shares between its users."""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+from sneaker_core.errors import BusyError
+from sneaker_core.networks.checkpoint import SneakerModel, load_model
+from sneaker_core.networks.library import find_model, model_version
+from sneaker_core.settings import ServiceLimits
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_KEPT_MODELS = 3
+
+
+class ModelShelf:
+    """The models used last, loaded once; a model whose files changed is loaded anew.
+
+    Parameters
+    ----------
+    workspace : Path
+        Where runs are looked up.
+    """
+
+    def __init__(self, workspace: Path) -> None:
+        self.workspace = workspace
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[tuple[Path, str], SneakerModel] = OrderedDict()
+
+    def get(self, name: str) -> SneakerModel:
+        """A model by its name or folder.
+
+        Raises
+        ------
+        ModelNotFoundError
+            None goes by that name.
+        CheckpointError
+            Its folder is damaged.
+        """
+        folder = find_model(name, self.workspace)
+        key = (folder, model_version(folder))
+        with self._lock:
+            if key not in self._kept:
+                self._kept[key] = load_model(folder)
+            self._kept.move_to_end(key)
+            while len(self._kept) > _KEPT_MODELS:
+                self._kept.popitem(last=False)
+            return self._kept[key]
+
+
+class BoundedQueue:
+    """One thread that does the work, and a cap on how much may wait for it.
+
+    A network already uses every core, so two predictions at once would only slow each other down.
+
+    Parameters
+    ----------
+    limits : ServiceLimits
+    """
+
+    def __init__(self, limits: ServiceLimits) -> None:
+        self._places = threading.BoundedSemaphore(limits.max_waiting)
+        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="inference")
+
+    def submit(self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> "Future[R]":
+        """Queue a call; the future holds its result or its exception.
+
+        Raises
+        ------
+        BusyError
+            The queue is full.
+        """
+        if not self._places.acquire(blocking=False):
+            raise BusyError("Too many photos are waiting already; please try again in a few seconds.")
+        try:
+            future = self._pool.submit(work, *args, **kwargs)
+        except BaseException:
+            self._places.release()
+            raise
+        future.add_done_callback(lambda _: self._places.release())
+        return future
+
+    def close(self) -> None:
+        """Finish what runs, drop what waits."""
+        self._pool.shutdown(wait=False, cancel_futures=True)

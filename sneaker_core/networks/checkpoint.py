@@ -1,0 +1,233 @@
+"""A trained model as a folder that describes itself: ``weights.safetensors`` and ``model.json``.
+
+The weights are safetensors, never pickle: loading a model runs no code of its maker. ``model.json`` is written last
+and holds the checksum of the weights, so that a half-written folder is never taken for a model.
+"""
+
+import hashlib
+import json
+import platform
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import safetensors
+import safetensors.torch
+import torch
+from torch import Tensor
+
+from sneaker_core.errors import CheckpointError, RecipeError
+from sneaker_core.networks.architectures import SneakerNetwork, build_network
+from sneaker_core.networks.decision import Decision, Floats, Outputs, unit_length
+from sneaker_core.networks.preprocessing import Preprocessing
+from sneaker_core.paths import write_atomically
+
+FORMAT = 1
+WEIGHTS_FILE = "weights.safetensors"
+MODEL_FILE = "model.json"
+_NETWORK_PREFIX = "network."
+_REFERENCES = "references"
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """Everything of a model but its weights: what ``model.json`` says.
+
+    Attributes
+    ----------
+    name : str
+    network : str
+        A name of `ARCHITECTURES`.
+    classes : tuple of str
+        Label of each logit, in order.
+    knows_others : bool
+        Whether one more logit, the last, stands for "something else".
+    preprocessing : Preprocessing
+    decision : Decision
+        Temperature and thresholds.
+    recipe : dict
+        How it was trained.
+    metrics : dict
+        How well it did, by split.
+    data : dict
+        What it was trained on: fingerprint and counts.
+    versions : dict
+        Libraries it was made with.
+    """
+
+    name: str
+    network: str
+    classes: tuple[str, ...]
+    knows_others: bool
+    preprocessing: Preprocessing
+    decision: Decision = field(default_factory=Decision)
+    recipe: dict[str, Any] = field(default_factory=dict)
+    metrics: dict[str, Any] = field(default_factory=dict)
+    data: dict[str, Any] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def outputs(self) -> int:
+        """Number of logits of the network."""
+        return len(self.classes) + int(self.knows_others)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON."""
+        return {
+            "format": FORMAT,
+            "name": self.name,
+            "network": self.network,
+            "classes": list(self.classes),
+            "knows_others": self.knows_others,
+            "preprocessing": self.preprocessing.to_dict(),
+            "decision": self.decision.to_dict(),
+            "recipe": self.recipe,
+            "metrics": self.metrics,
+            "data": self.data,
+            "versions": self.versions,
+        }
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "ModelSpec":
+        """The inverse of `to_dict`; raises KeyError, TypeError or ValueError on values of another shape."""
+        return cls(
+            name=str(values["name"]),
+            network=str(values["network"]),
+            classes=tuple(map(str, values["classes"])),
+            knows_others=bool(values["knows_others"]),
+            preprocessing=Preprocessing.from_dict(values["preprocessing"]),
+            decision=Decision(**values["decision"]),
+            recipe=dict(values["recipe"]),
+            metrics=dict(values["metrics"]),
+            data=dict(values["data"]),
+            versions=dict(values["versions"]),
+        )
+
+
+@dataclass(frozen=True)
+class SneakerModel:
+    """A network ready to answer, with its description and its references.
+
+    Attributes
+    ----------
+    spec : ModelSpec
+    network : SneakerNetwork
+        In evaluation mode; shared between threads, so nobody may change it.
+    references : float32 array (R, D)
+        Unit embeddings that stand for the known sneakers, to measure distance from.
+    """
+
+    spec: ModelSpec
+    network: SneakerNetwork
+    references: Floats
+
+    @torch.inference_mode()
+    def outputs(self, images: Tensor) -> Outputs:
+        """Run the network on preprocessed images (B, 3, H, W), averaging over the views the preprocessing asks for."""
+        images = images.contiguous(memory_format=torch.channels_last)
+        # Mirrored views go through as one larger batch: one call of the network is faster than two.
+        views = torch.cat([images, images.flip(3)]) if self.spec.preprocessing.mirrored else images
+        embeddings = self.network.embed(views).float()
+        logits = self.network.head(embeddings).float()
+        count = len(views) // len(images)
+        logits = logits.view(count, len(images), -1).mean(0).numpy()
+        known = len(self.spec.classes)
+        return Outputs(
+            logits=logits[:, :known],
+            other=logits[:, known] if self.spec.knows_others else None,
+            embeddings=embeddings.view(count, len(images), -1).mean(0).numpy(),
+        )
+
+
+def library_versions() -> dict[str, str]:
+    """The versions that results depend on."""
+    from importlib.metadata import version
+
+    names = ("torch", "torchvision", "pillow", "numpy", "scikit-learn", "safetensors")
+    return {"python": platform.python_version(), **{name: version(name) for name in names}}
+
+
+def _stored(value: Tensor) -> Tensor:
+    """Half precision for what is large; biases and batch-norm statistics stay as they are."""
+    return (value.half() if value.is_floating_point() and value.ndim > 1 else value).contiguous()
+
+
+def save_model(model: SneakerModel, folder: Path) -> None:
+    """Write a model's folder: the weights first, then the description with their checksum.
+
+    Convolutions, the head and the references are kept in half precision (10-bit mantissa): half the size.
+    """
+    tensors = {_NETWORK_PREFIX + name: _stored(value) for name, value in model.network.state_dict().items()}
+    tensors[_REFERENCES] = _stored(torch.from_numpy(np.ascontiguousarray(model.references)))
+    weights = safetensors.torch.save(tensors)
+    write_atomically(folder / WEIGHTS_FILE, weights)
+    description = {**model.spec.to_dict(), "weights_sha256": hashlib.sha256(weights).hexdigest()}
+    write_atomically(folder / MODEL_FILE, (json.dumps(description, indent=1, ensure_ascii=False) + "\n").encode())
+
+
+def read_spec(folder: Path) -> ModelSpec:
+    """Read the description of a model without its weights.
+
+    Raises
+    ------
+    CheckpointError
+        There is none, it is damaged, or a newer SoleScope wrote it.
+    """
+    return _read_description(folder)[0]
+
+
+def _read_description(folder: Path) -> tuple[ModelSpec, str]:
+    file = folder / MODEL_FILE
+    try:
+        values = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise CheckpointError(f"{folder} is no model: it has no {MODEL_FILE}.") from None
+    except (OSError, ValueError):
+        raise CheckpointError(f"{file} is damaged and cannot be read; train or download the model again.") from None
+    if isinstance(values, dict) and values.get("format") != FORMAT:
+        raise CheckpointError(f"{file} was written by another version of SoleScope; update SoleScope to use it.")
+    try:
+        return ModelSpec.from_dict(values), str(values["weights_sha256"])
+    except (AttributeError, KeyError, TypeError, ValueError):
+        raise CheckpointError(f"{file} lacks what describes a model; train or download the model again.") from None
+
+
+def load_model(folder: Path) -> SneakerModel:
+    """Rebuild a model from its folder alone.
+
+    Raises
+    ------
+    CheckpointError
+        The folder is no model, the weights do not match their checksum, or do not fit the network.
+    """
+    spec, checksum = _read_description(folder)
+    file = folder / WEIGHTS_FILE
+    try:
+        data = file.read_bytes()
+    except OSError:
+        raise CheckpointError(
+            f"{folder} has no {WEIGHTS_FILE} that can be read; copy the model's folder again."
+        ) from None
+    if hashlib.sha256(data).hexdigest() != checksum:
+        raise CheckpointError(f"{file} is damaged: its checksum is wrong; copy the model's folder again.")
+    try:
+        tensors = {
+            name: value.float() if value.is_floating_point() else value for name, value in _tensors(data).items()
+        }
+        references = tensors.pop(_REFERENCES).numpy()
+        network = build_network(spec.network, spec.outputs)
+        network.load_state_dict({name.removeprefix(_NETWORK_PREFIX): value for name, value in tensors.items()})
+    except (KeyError, RuntimeError, RecipeError, safetensors.SafetensorError):
+        raise CheckpointError(f"{file} does not fit the network {spec.network!r} that {MODEL_FILE} names.") from None
+    return SneakerModel(spec, network.eval().requires_grad_(False), unit_length(references))
+
+
+def _tensors(data: bytes) -> dict[str, Tensor]:
+    loaded: dict[str, Tensor] = safetensors.torch.load(data)
+    return loaded
+
+
+def renamed(model: SneakerModel, **changes: Any) -> SneakerModel:
+    """The same weights with some of the description changed."""
+    return replace(model, spec=replace(model.spec, **changes))

@@ -1,0 +1,55 @@
+"""Where things lie on disk, and the one way to write a file."""
+
+import os
+import tempfile
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parent.parent
+BUNDLED_MODELS = PROJECT / "models"
+
+
+def workspace(folder: str | Path | None = None) -> Path:
+    """The folder that holds what a person makes: datasets and runs.
+
+    Parameters
+    ----------
+    folder : str or Path, optional
+        Taken when given; else ``SOLESCOPE_WORKSPACE``; else ``data/workspace`` in the project.
+    """
+    chosen = folder or os.environ.get("SOLESCOPE_WORKSPACE") or PROJECT / "data" / "workspace"
+    return Path(chosen).expanduser().resolve()
+
+
+def runs_folder(workspace_folder: Path) -> Path:
+    """The folder that holds one folder a training run."""
+    return workspace_folder / "runs"
+
+
+def run_model_folder(run_folder: Path) -> Path:
+    """Where a training run keeps its finished model."""
+    return run_folder / "model"
+
+
+def datasets_folder(workspace_folder: Path) -> Path:
+    """The folder that holds one folder a dataset."""
+    return workspace_folder / "datasets"
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write a file so that a reader, or a crash, sees the old one or the new one, never a half.
+
+    The bytes go to a temporary file in the same folder, reach the disk, and only then take the name.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        # mkstemp makes files for their owner alone; a result is as readable as any other file.
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise

@@ -1,0 +1,87 @@
+"""What a backbone starts from: another model, ImageNet weights, a file, or nothing."""
+
+from pathlib import Path
+from urllib.error import URLError
+
+import safetensors
+import safetensors.torch
+import torch
+from torch import Tensor
+
+from sneaker_core.errors import ModelNotFoundError, RecipeError
+from sneaker_core.networks import vision_ops  # noqa: F401  (first: it makes the next import possible)
+from sneaker_core.networks.architectures import SneakerNetwork
+from sneaker_core.networks.checkpoint import load_model
+from sneaker_core.networks.library import find_model
+
+import torchvision  # isort: skip
+
+
+def initialise(network: SneakerNetwork, name: str, init: str, workspace: Path) -> None:
+    """Fill the backbone of a network with weights to start from; the head stays random.
+
+    Parameters
+    ----------
+    network : SneakerNetwork
+        Changed in place.
+    name : str
+        Its architecture.
+    init : str
+        "none"; "imagenet" (torchvision's weights, fetched once and kept); a safetensors file with torchvision's
+        names; or the name or folder of a model of the same architecture.
+    workspace : Path
+        Where runs are looked up.
+
+    Raises
+    ------
+    RecipeError
+        The weights are not there, cannot be fetched or belong to another network.
+    """
+    if init == "none":
+        return
+    if init == "imagenet":
+        weights = _imagenet(name)
+    elif Path(init).is_file():
+        weights = _of_file(Path(init))
+    else:
+        weights = _of_model(name, init, workspace)
+    wanted = network.backbone.state_dict()
+    fitting = {key: value for key, value in weights.items() if key in wanted and value.shape == wanted[key].shape}
+    # Counters of batches, which only training reads, are not in every file.
+    missing = [key for key in wanted if key not in fitting and not key.endswith("num_batches_tracked")]
+    if missing:
+        raise RecipeError(f"The weights of {init!r} do not fit {name}: {len(missing)} of its parts are missing.")
+    network.backbone.load_state_dict(fitting, strict=False)
+
+
+def _of_file(file: Path) -> dict[str, Tensor]:
+    try:
+        tensors: dict[str, Tensor] = safetensors.torch.load(file.read_bytes())
+    except (OSError, safetensors.SafetensorError):
+        raise RecipeError(f"{file} cannot be read as a safetensors file of weights.") from None
+    return tensors
+
+
+def _of_model(name: str, init: str, workspace: Path) -> dict[str, Tensor]:
+    try:
+        model = load_model(find_model(init, workspace))
+    except ModelNotFoundError as error:
+        raise RecipeError(
+            f"init is {init!r}, which is neither 'imagenet', 'none', a file nor a model. {error}"
+        ) from None
+    if model.spec.network != name:
+        raise RecipeError(f"The model {init!r} is a {model.spec.network}, so it cannot start a {name}.")
+    return model.network.backbone.state_dict()
+
+
+def _imagenet(name: str) -> dict[str, Tensor]:
+    weights = torchvision.models.get_model_weights(name).DEFAULT
+    file = Path(torch.hub.get_dir()) / "checkpoints" / weights.url.rsplit("/", 1)[-1]
+    try:
+        fetched: dict[str, Tensor] = weights.get_state_dict(progress=False, check_hash=True, weights_only=True)
+    except (URLError, OSError):
+        raise RecipeError(
+            f"The ImageNet weights of {name} could not be fetched. "
+            f"Download {weights.url} elsewhere and put it at {file}, or start from another model with init."
+        ) from None
+    return fetched

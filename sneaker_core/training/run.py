@@ -1,0 +1,328 @@
+"""A training run: from folders of photos to a finished model, kept in one folder."""
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+
+from sneaker_core.datasets.duplicates import duplicate_groups, perceptual_hashes
+from sneaker_core.datasets.folder import fingerprint, scan_classes, scan_photos
+from sneaker_core.datasets.split import Split, split_by_group, write_split
+from sneaker_core.errors import DatasetError, RecipeError
+from sneaker_core.evaluation.calibration import fit_decision, fit_references
+from sneaker_core.evaluation.metrics import summary
+from sneaker_core.evaluation.predictions import evaluate_photos, prediction_table, read_outputs
+from sneaker_core.networks.architectures import SneakerNetwork, build_network
+from sneaker_core.networks.checkpoint import ModelSpec, SneakerModel, library_versions, load_model, save_model
+from sneaker_core.networks.decision import Status
+from sneaker_core.networks.preprocessing import Preprocessing
+from sneaker_core.paths import run_model_folder, runs_folder, write_atomically
+from sneaker_core.training.head import train_head
+from sneaker_core.training.initial import initialise
+from sneaker_core.training.loop import STORED_OVER_SEEN, EpochReport, Trainer, TrainingData, fast_arithmetic
+from sneaker_core.training.photos import load_photos
+from sneaker_core.training.recipe import Recipe
+from sneaker_core.training.state import load_state, remove_state, save_state
+
+RUN_FILE = "run.json"
+METRICS_FILE = "metrics.jsonl"
+PREDICTIONS_FILE = "predictions.parquet"
+# Of the photos of other things this share is kept from training, to measure how many are recognised as such.
+OTHERS_TEST_SHARE = 0.3
+
+Report = Callable[[str, dict[str, Any]], None]
+
+
+@dataclass(frozen=True)
+class Materials:
+    """The photos of a run, decoded, and what each is for.
+
+    Attributes
+    ----------
+    samples : DataFrame
+        Columns sample, path, label (None for photos of other things), group, split.
+    pixels : uint8 array (N, H, W, 3)
+        One row for each row of `samples`.
+    rejected : dict of str to str
+        Path -> why it could not be read.
+    classes : tuple of str
+    """
+
+    samples: pd.DataFrame
+    pixels: NDArray[np.uint8]
+    rejected: dict[str, str]
+    classes: tuple[str, ...]
+
+    def training_data(self) -> TrainingData:
+        """The photos to learn from, as arrays."""
+        chosen = (self.samples["split"] == Split.TRAIN).to_numpy()
+        number = {name: index for index, name in enumerate(self.classes)}
+        targets = self.samples["label"].map(number).fillna(len(self.classes)).to_numpy(dtype=float).astype(np.int64)
+        return TrainingData(self.pixels[chosen], targets[chosen], len(self.classes))
+
+    def sneakers(self, split: Split) -> pd.DataFrame:
+        """The labelled photos of one split."""
+        return self.samples[(self.samples["split"] == split) & self.samples["label"].notna()]
+
+    def others(self, split: Split) -> pd.DataFrame:
+        """The photos of other things of one split."""
+        return self.samples[(self.samples["split"] == split) & self.samples["label"].isna()]
+
+    def describe(self) -> dict[str, Any]:
+        """Fingerprint and counts, for the checkpoint."""
+        labelled = self.samples[self.samples["label"].notna()]
+        counts = labelled.groupby(["label", "split"]).size().unstack(fill_value=0)
+        groups = labelled.groupby("group")["label"]
+        return {
+            "fingerprint": fingerprint(labelled),
+            "photos": len(labelled),
+            "rejected": len(self.rejected),
+            "classes": {label: {str(k): int(v) for k, v in row.items()} for label, row in counts.iterrows()},
+            "in_duplicate_groups": int((groups.transform("size") > 1).sum()),
+            "under_two_labels": int((groups.transform("nunique") > 1).sum()),
+            "others": {
+                str(k): int(v) for k, v in self.samples[self.samples["label"].isna()]["split"].value_counts().items()
+            },
+        }
+
+
+def prepare(
+    dataset: Path, recipe: Recipe, network: SneakerNetwork, only: Iterable[str] = (), others: Path | None = None
+) -> Materials:
+    """Decode the photos, find copies and split.
+
+    Parameters
+    ----------
+    dataset : Path
+        A folder laid out as ``<class>/*``.
+    recipe : Recipe
+    network : SneakerNetwork
+        At its start; its embeddings help to find copies, unless it starts from nothing.
+    only : iterable of str
+        Classes to use; all when empty.
+    others : Path, optional
+        A folder with photos of other things.
+    """
+    samples = scan_classes(dataset, only)
+    classes = tuple(sorted(samples["label"].unique()))
+    if len(classes) < 2:
+        raise DatasetError(f"{dataset} has one class only; there must be two or more to tell apart.")
+    if others is not None:
+        known = set(samples["sample"])
+        samples = pd.concat(
+            [samples, scan_photos(others).loc[lambda rows: ~rows["sample"].isin(known)]], ignore_index=True
+        )
+    photos = load_photos(list(samples["path"]), round(recipe.size * STORED_OVER_SEEN))
+    samples = samples[photos.readable].reset_index(drop=True)
+    embeddings = None if recipe.init == "none" else _embed(network, photos.pixels, recipe.size)
+    samples["group"] = duplicate_groups(perceptual_hashes(photos.pixels), embeddings)
+    samples["split"] = _split(samples, recipe)
+    return Materials(samples, photos.pixels, photos.rejected, classes)
+
+
+@torch.inference_mode()
+def _embed(network: SneakerNetwork, pixels: NDArray[np.uint8], size: int) -> NDArray[np.float32]:
+    """Embeddings averaged over each photo and its mirror image, (N, D)."""
+    preprocessing = Preprocessing(size, size)
+    network.eval()
+    parts = []
+    for start in range(0, len(pixels), 64):
+        images = preprocessing.standardise(torch.from_numpy(pixels[start : start + 64]))
+        images = images.contiguous(memory_format=torch.channels_last)
+        with fast_arithmetic():
+            parts.append((network.embed(images).float() + network.embed(images.flip(3)).float()) / 2)
+    return np.asarray(torch.cat(parts).numpy(), dtype=np.float32)
+
+
+def _split(samples: pd.DataFrame, recipe: Recipe) -> pd.Series:
+    labelled = samples[samples["label"].notna()]
+    split = split_by_group(labelled["label"], labelled["group"], recipe.val_share, recipe.test_share, recipe.seed)
+    rest = samples.index.difference(labelled.index)
+    # A photo of something else that is a copy of a sneaker photo, or of another such photo, moves with its group.
+    groups = samples.loc[rest, "group"]
+    order = np.random.default_rng(recipe.seed).permutation(groups.unique())
+    tested = groups.isin(order[: round(OTHERS_TEST_SHARE * len(order))]) & ~groups.isin(labelled["group"])
+    other_split = pd.Series(np.where(tested, Split.TEST.value, Split.TRAIN.value), index=rest)
+    together: pd.Series = pd.concat([split, other_split]).reindex(samples.index)
+    return together
+
+
+def train(
+    dataset: Path,
+    recipe: Recipe,
+    folder: Path,
+    workspace: Path,
+    *,
+    only: Iterable[str] = (),
+    others: Path | None = None,
+    report: Report = lambda event, values: None,
+    resume: bool = False,
+) -> dict[str, Any]:
+    """Train a model and keep everything about it in one folder.
+
+    Parameters
+    ----------
+    dataset : Path
+        A folder laid out as ``<class>/*``.
+    recipe : Recipe
+    folder : Path
+        The run's folder; its last part is the model's name.
+    workspace : Path
+        Where a model that `recipe.init` names is looked up.
+    only : iterable of str
+        Classes to use; all when empty.
+    others : Path, optional
+        A folder with photos of anything but sneakers: the model learns to say "not a sneaker I know".
+    report : callable
+        Called with the name of an event ("prepared", "epoch", "done") and its values.
+    resume : bool
+        Go on with the run in that folder, with the recipe that it was started with.
+
+    Returns
+    -------
+    dict
+        The model's metrics: "test", "val" and, with `others`, "others".
+
+    Raises
+    ------
+    DatasetError, RecipeError
+        The photos or the recipe cannot be used; or the run exists and `resume` is False, or the other way round.
+    """
+    recipe = _check_folder(folder, recipe, resume)
+    torch.manual_seed(recipe.seed)
+    network = build_network(recipe.network, outputs=2)
+    initialise(network, recipe.network, recipe.init, workspace)
+    materials = prepare(dataset, recipe, network, only, others)
+    data = materials.training_data()
+    torch.manual_seed(recipe.seed)
+    network.head = torch.nn.Linear(network.head.in_features, data.outputs)
+    _write_run(folder, dataset, recipe, "running")
+    report("prepared", materials.describe())
+    write_split(run_model_folder(folder), materials.samples)
+    network = _fit(network, data, recipe, folder, materials, report)
+    metrics = _finish(network, materials, recipe, folder)
+    remove_state(folder)
+    _write_run(folder, dataset, recipe, "done")
+    report("done", metrics)
+    return metrics
+
+
+def default_run_name(dataset: Path, recipe_name: str, workspace: Path) -> str:
+    """A name that no run has yet: ``<dataset>-<recipe>-<number>``."""
+    base = f"{dataset.resolve().name}-{recipe_name}"
+    return next(name for n in count(1) if not (runs_folder(workspace) / (name := f"{base}-{n}")).exists())
+
+
+def _check_folder(folder: Path, recipe: Recipe, resume: bool) -> Recipe:
+    """The recipe to train by: the run's own when it is resumed."""
+    file = folder / RUN_FILE
+    if resume:
+        try:
+            return Recipe(**json.loads(file.read_text(encoding="utf-8"))["recipe"])
+        except (OSError, ValueError, KeyError, TypeError):
+            raise RecipeError(f"There is no run in {folder} to go on with.") from None
+    if file.exists():
+        raise RecipeError(f"There is a run in {folder} already; go on with it with --resume or choose another name.")
+    return recipe
+
+
+def _write_run(folder: Path, dataset: Path, recipe: Recipe, state: str) -> None:
+    values = {"dataset": dataset.name, "state": state, "recipe": recipe.to_dict()}
+    write_atomically(folder / RUN_FILE, json.dumps(values, indent=1).encode())
+
+
+def _fit(
+    network: SneakerNetwork, data: TrainingData, recipe: Recipe, folder: Path, materials: Materials, report: Report
+) -> SneakerNetwork:
+    validation = materials.sneakers(Split.VAL)
+    kept: list[dict[str, Any]] = []
+
+    def after(epoch: EpochReport) -> None:
+        values = _finite(asdict(epoch))
+        if not recipe.freeze:
+            save_state(trainer, folder)
+            model = _unfitted(trainer.average, materials.classes, recipe, folder.name)
+            values["val_top1"] = _accuracy(model, validation, materials)
+        kept.append(values)
+        with (folder / METRICS_FILE).open("a", encoding="utf-8") as file:
+            file.write(json.dumps(values) + "\n")
+        report("epoch", values)
+
+    if recipe.freeze:
+        return train_head(network, data, recipe, after)
+    trainer = Trainer(network, data, recipe)
+    load_state(trainer, folder)
+    return trainer.run(after)
+
+
+def _finite(values: Mapping[str, float]) -> dict[str, Any]:
+    return {key: value if value == value else None for key, value in values.items()}
+
+
+def _unfitted(network: SneakerNetwork, classes: tuple[str, ...], recipe: Recipe, name: str) -> SneakerModel:
+    """A model whose temperature, thresholds and references are still to be fitted."""
+    spec = ModelSpec(
+        name=name,
+        network=recipe.network,
+        classes=classes,
+        knows_others=network.head.out_features > len(classes),
+        preprocessing=Preprocessing(recipe.size, recipe.size),
+        recipe=recipe.to_dict(),
+        versions=library_versions(),
+    )
+    return SneakerModel(spec, network.eval(), np.zeros((1, network.head.in_features), np.float32))
+
+
+def _accuracy(model: SneakerModel, samples: pd.DataFrame, materials: Materials) -> float:
+    """Top-1 accuracy on photos that are in memory already."""
+    right = 0
+    for start in range(0, len(samples), 64):
+        rows = samples.iloc[start : start + 64]
+        pixels = torch.from_numpy(materials.pixels[rows.index.to_numpy()]).permute(0, 3, 1, 2).float()
+        side = (model.spec.preprocessing.height, model.spec.preprocessing.width)
+        small = torch.nn.functional.interpolate(pixels, side, mode="bilinear", antialias=True).permute(0, 2, 3, 1)
+        with fast_arithmetic():
+            outputs = model.outputs(model.spec.preprocessing.standardise(small))
+        right += sum(
+            model.spec.classes[index] == label
+            for index, label in zip(outputs.logits.argmax(1), rows["label"], strict=True)
+        )
+    return right / len(samples)
+
+
+def _finish(network: SneakerNetwork, materials: Materials, recipe: Recipe, folder: Path) -> dict[str, Any]:
+    """Calibrate, measure and save; every figure is of the weights as they are stored."""
+    target = run_model_folder(folder)
+    save_model(_unfitted(network, materials.classes, recipe, folder.name), target)
+    model = load_model(target)
+    train_samples, val_samples = materials.sneakers(Split.TRAIN), materials.sneakers(Split.VAL)
+    learned, _ = read_outputs(model, list(train_samples["path"]))
+    references = fit_references(learned.embeddings, _numbers(train_samples, materials.classes), recipe.seed)
+    outputs, _ = read_outputs(model, list(val_samples["path"]))
+    decision = fit_decision(outputs, _numbers(val_samples, materials.classes), references)
+    model = SneakerModel(replace(model.spec, decision=decision), model.network, references)
+    test_table, _ = evaluate_photos(model, materials.sneakers(Split.TEST))
+    metrics = {"test": summary(test_table), "val": _headline(prediction_table(model, val_samples, outputs))}
+    others = materials.others(Split.TEST)
+    if len(others):
+        table, _ = evaluate_photos(model, others)
+        metrics["others"] = {"n": len(table), "found": float((table["status"] == Status.UNKNOWN).mean())}
+    test_table.drop(columns="path").to_parquet(folder / PREDICTIONS_FILE)
+    save_model(replace(model, spec=replace(model.spec, metrics=metrics, data=materials.describe())), target)
+    return metrics
+
+
+def _headline(table: pd.DataFrame) -> dict[str, Any]:
+    return {key: value for key, value in summary(table).items() if isinstance(value, (int, float))}
+
+
+def _numbers(samples: pd.DataFrame, classes: tuple[str, ...]) -> NDArray[np.int64]:
+    number = {name: index for index, name in enumerate(classes)}
+    return samples["label"].map(number).to_numpy(dtype=float).astype(np.int64)
