@@ -26,10 +26,10 @@ from sneaker_core.errors import (
     SneakerError,
 )
 from sneaker_core.inference.predictor import check_top, predict_bytes
-from sneaker_core.inference.service import BoundedQueue, ModelShelf
+from sneaker_core.inference.service import ModelShelf, shared_queue
 from sneaker_core.networks.decision import Status
 from sneaker_core.networks.library import DEFAULT_MODEL, list_models
-from sneaker_core.settings import ImageLimits, ServiceLimits
+from sneaker_core.settings import ImageLimits
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -65,7 +65,7 @@ class _Service:
     def __init__(self, workspace: Path) -> None:
         self.workspace = workspace
         self.shelf = ModelShelf(workspace)
-        self.queue = BoundedQueue(ServiceLimits.from_environment())
+        self.queue = shared_queue()
         self.limits = ImageLimits.from_environment()
 
     async def health(self, request: Request) -> Response:

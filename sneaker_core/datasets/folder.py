@@ -17,7 +17,11 @@ def sample_id(data: bytes) -> str:
 
 
 def _photos(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
+    return sorted(path for path in folder.rglob("*") if path.is_file() and not _hidden(path.relative_to(folder)))
+
+
+def _hidden(path: Path) -> bool:
+    return any(part.startswith(".") for part in path.parts)
 
 
 def _rows(paths: Iterable[Path], label: str | None) -> list[tuple[str, str, str | None]]:

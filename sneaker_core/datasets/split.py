@@ -80,7 +80,8 @@ def read_split(folder: Path) -> pd.DataFrame:
         The model came without its split.
     """
     try:
-        return pd.read_csv(folder / SPLIT_FILE, dtype=str)
+        # A class may be named "NA": only an empty label means that there is none.
+        return pd.read_csv(folder / SPLIT_FILE, dtype=str, keep_default_na=False, na_values=[""])
     except (OSError, ValueError):
         raise DatasetError(
             f"{folder} has no readable {SPLIT_FILE}, so nobody knows which photos the model saw."

@@ -69,7 +69,9 @@ def fit_sure_probability(confidence: Floats, right: NDArray[np.bool_]) -> float:
     """The smallest probability from which answers are right at least `SURE_ACCURACY` of the time, at most 0.95."""
     order = np.argsort(-confidence)
     accuracy = np.cumsum(right[order]) / np.arange(1, len(order) + 1)
-    good = np.flatnonzero(accuracy >= SURE_ACCURACY)
+    # Equal probabilities are answered alike, so a threshold takes in all of them.
+    last_of_equals = np.append(np.diff(confidence[order]) != 0, True)
+    good = np.flatnonzero((accuracy >= SURE_ACCURACY) & last_of_equals)
     return float(min(0.95, confidence[order][good[-1]])) if len(good) else 0.95
 
 

@@ -46,7 +46,7 @@ def read_outputs(
         readable: list[Image.Image] = []
         for path in chunk:
             try:
-                readable.append(images.load(Path(path)))
+                readable.append(images.load(Path(path), shrink_to=model.spec.preprocessing.shrink_to))
             except ImageError as error:
                 rejected[path] = str(error)
         if readable:

@@ -1,7 +1,7 @@
 """Where the network looked: Grad-CAM, by captum, drawn over the photo."""
 
+import copy
 import io
-import threading
 from pathlib import Path
 
 import numpy as np
@@ -17,10 +17,6 @@ from sneaker_core.networks.architectures import SneakerNetwork, explained_layer
 from sneaker_core.networks.checkpoint import SneakerModel
 
 METHODS = ("gradcam",)
-# Captum puts hooks on the network while it works, and networks are shared between threads: one explanation at a
-# time. A prediction that runs meanwhile meets the hooks, which only read.
-_one_at_a_time = threading.Lock()
-
 # Stops of a colour map that is even in brightness and safe for colour-blind eyes: dark violet, magenta, orange, yellow.
 _HEAT = np.array([[13, 8, 135], [126, 3, 168], [204, 71, 120], [248, 149, 64], [240, 249, 33]], dtype=np.float32)
 
@@ -73,6 +69,8 @@ def layer_gradcam(
     """Grad-CAM of preprocessed images: float32 (B, H, W), each map scaled to 0..1 by its own maximum."""
     from captum.attr import LayerGradCam
 
+    network, layer = _with_own_hooks(network, layer)
+
     def logit(inputs: torch.Tensor) -> torch.Tensor:
         logits = network(inputs)
         chosen: torch.Tensor = logits[:, target] if versus is None else logits[:, target] - logits[:, versus]
@@ -80,11 +78,24 @@ def layer_gradcam(
 
     # The network is frozen, so gradients flow only because its input asks for them.
     inputs = images.clone().requires_grad_(True)
-    with _one_at_a_time, torch.enable_grad():
+    with torch.enable_grad():
         coarse = LayerGradCam(logit, layer).attribute(inputs, relu_attributions=True)
     fine = functional.interpolate(coarse.detach(), images.shape[2:], mode="bilinear", align_corners=False)[:, 0]
     highest = fine.amax(dim=(1, 2), keepdim=True)
     return np.asarray((fine / highest.clamp(min=1e-12)).numpy(), dtype=np.float32)
+
+
+def _with_own_hooks(network: torch.nn.Module, layer: torch.nn.Module) -> tuple[torch.nn.Module, torch.nn.Module]:
+    """The same network and its layer as modules of their own over the same weights.
+
+    Captum reads activations through hooks that it puts on the layer. On a network that is shared between threads it
+    would be given those of somebody else's prediction.
+    """
+    copied: dict[int, object] = {id(weights): weights for weights in (*network.parameters(), *network.buffers())}
+    private = copy.deepcopy(network, copied)
+    its_layer = copied[id(layer)]
+    assert isinstance(its_layer, torch.nn.Module)
+    return private, its_layer
 
 
 def class_number(model: SneakerModel, label: str) -> int:

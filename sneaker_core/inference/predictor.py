@@ -153,7 +153,7 @@ def predict_file(model: SneakerModel, path: Path, top: int = 3) -> Answer:
 def _answer(model: SneakerModel, name: str, read: Callable[[int], Image.Image], top: int) -> Answer:
     started = time.perf_counter()
     try:
-        photo = read(model.spec.preprocessing.side)
+        photo = read(model.spec.preprocessing.shrink_to)
     except ImageError as error:
         return Answer(name, Status.ERROR, (), str(error), _since(started))
     ((status, guesses),) = predict_images(model, [photo], top)

@@ -1,5 +1,6 @@
 """Models kept in memory and one bounded queue before them: what a server shares between its users."""
 
+import functools
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
@@ -9,7 +10,7 @@ from typing import ParamSpec, TypeVar
 
 from sneaker_core.errors import BusyError
 from sneaker_core.networks.checkpoint import SneakerModel, load_model
-from sneaker_core.networks.library import find_model, model_version
+from sneaker_core.networks.library import find_named_model, model_version
 from sneaker_core.settings import ServiceLimits
 
 P = ParamSpec("P")
@@ -33,7 +34,7 @@ class ModelShelf:
         self._kept: OrderedDict[tuple[Path, str], SneakerModel] = OrderedDict()
 
     def get(self, name: str) -> SneakerModel:
-        """A model by its name or folder.
+        """A bundled model or a run's, by its name.
 
         Raises
         ------
@@ -42,9 +43,9 @@ class ModelShelf:
         CheckpointError
             Its folder is damaged.
         """
-        folder = find_model(name, self.workspace)
+        folder = find_named_model(name, self.workspace)
         key = (folder, model_version(folder))
-        with self._lock:
+        with self._lock:  # held while loading: two users who ask at once must not load it twice
             if key not in self._kept:
                 self._kept[key] = load_model(folder)
             self._kept.move_to_end(key)
@@ -88,3 +89,9 @@ class BoundedQueue:
     def close(self) -> None:
         """Finish what runs, drop what waits."""
         self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+@functools.cache
+def shared_queue() -> BoundedQueue:
+    """The one queue of this process, for the pages and the API alike; its length is read from the environment once."""
+    return BoundedQueue(ServiceLimits.from_environment())

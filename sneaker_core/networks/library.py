@@ -1,5 +1,6 @@
 """The models there are: those that ship with SoleScope, those trained here, and any folder that holds one."""
 
+import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,17 @@ def model_version(folder: Path) -> str:
     return str((folder / MODEL_FILE).stat().st_mtime_ns)
 
 
+def _named_folders(workspace: Path) -> dict[str, tuple[Path, bool]]:
+    """Name -> folder and whether it is bundled; a bundled model goes before a run of the same name."""
+    runs = {path.name: (run_model_folder(path), False) for path in _folders(runs_folder(workspace))}
+    bundled = {path.name: (path, True) for path in _folders(BUNDLED_MODELS)}
+    return {**bundled, **{name: found for name, found in runs.items() if name not in bundled}}
+
+
+def _folders(parent: Path) -> list[Path]:
+    return sorted(path for path in parent.iterdir() if path.is_dir()) if parent.is_dir() else []
+
+
 def list_models(workspace: Path) -> list[ModelEntry]:
     """Bundled models first, then those of finished runs, each by name; folders with no sound model are passed over.
 
@@ -59,20 +71,28 @@ def list_models(workspace: Path) -> list[ModelEntry]:
     workspace : Path
         From `paths.workspace`.
     """
-    bundled = [(path.name, path, True) for path in _folders(BUNDLED_MODELS)]
-    runs = [(path.name, run_model_folder(path), False) for path in _folders(runs_folder(workspace))]
-    taken = {name for name, _, _ in bundled}
     entries = []
-    for name, folder, ships in [*bundled, *(run for run in runs if run[0] not in taken)]:
+    for name, (folder, bundled) in _named_folders(workspace).items():
         try:
-            entries.append(ModelEntry(name, folder, ships, read_spec(folder)))
+            entries.append(ModelEntry(name, folder, bundled, read_spec(folder)))
         except CheckpointError:
             continue
     return entries
 
 
-def _folders(parent: Path) -> list[Path]:
-    return sorted(path for path in parent.iterdir() if path.is_dir()) if parent.is_dir() else []
+def find_named_model(name: str, workspace: Path) -> Path:
+    """The folder of a bundled model or a run, by its name alone: never a path, so safe for names from outside.
+
+    Raises
+    ------
+    ModelNotFoundError
+        None goes by that name; the message lists those there are.
+    """
+    folder, _ = _named_folders(workspace).get(name, (None, False))
+    if folder is None or not (folder / MODEL_FILE).is_file():
+        names = ", ".join(entry.name for entry in list_models(workspace)) or "none"
+        raise ModelNotFoundError(f"There is no model {name[:80]!r}; there are: {names}.")
+    return folder
 
 
 def find_model(name: str, workspace: Path) -> Path:
@@ -81,7 +101,8 @@ def find_model(name: str, workspace: Path) -> Path:
     Parameters
     ----------
     name : str
-        Of a bundled model or a run, or the path of a folder that holds a model or a run.
+        Of a bundled model or a run, or the path of a folder that holds a model or a run. A name goes before a
+        folder of that name in the current directory.
     workspace : Path
 
     Raises
@@ -89,15 +110,14 @@ def find_model(name: str, workspace: Path) -> Path:
     ModelNotFoundError
         None goes by that name; the message lists those there are.
     """
-    candidates = [Path(name), run_model_folder(Path(name))]
-    if Path(name).name == name:
-        # A plain name means a model first; a folder of that name in the current directory only comes after.
-        candidates = [BUNDLED_MODELS / name, run_model_folder(runs_folder(workspace) / name), *candidates]
-    for folder in candidates:
-        if (folder / MODEL_FILE).is_file():
-            return folder
-    names = ", ".join(entry.name for entry in list_models(workspace)) or "none"
-    raise ModelNotFoundError(f"There is no model {name!r}; there are: {names}.")
+    try:
+        return find_named_model(name, workspace)
+    except ModelNotFoundError:
+        for folder in (Path(name), run_model_folder(Path(name))):
+            with contextlib.suppress(OSError):  # a name too long for any file
+                if (folder / MODEL_FILE).is_file():
+                    return folder
+        raise
 
 
 def open_model(name: str, workspace: Path) -> SneakerModel:

@@ -37,9 +37,9 @@ class Preprocessing:
     mirrored: bool = True
 
     @property
-    def side(self) -> int:
-        """The longer side in pixels: a photo needs no more than this in either direction."""
-        return max(self.height, self.width)
+    def shrink_to(self) -> int:
+        """Pixels a side that a photo may be decoded at: twice what the network sees, so that nothing is lost."""
+        return 2 * max(self.height, self.width)
 
     def resize(self, image: Image.Image) -> NDArray[np.uint8]:
         """The photo at the network's size: uint8, (height, width, 3)."""

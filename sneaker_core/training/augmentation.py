@@ -38,8 +38,9 @@ def random_views(images: Tensor, size: int, recipe: Recipe, rng: Generator) -> T
     """
     count = len(images)
     side = _uniform(rng, count, recipe.crop, 1.0).sqrt()
-    stretch = _uniform(rng, count, math.log(3 / 4), math.log(4 / 3)).div(2).exp()
-    width, height = (side * stretch).clamp(max=1), (side / stretch).clamp(max=1)
+    # Up to 4 : 3, but neither side longer than the photo's: the area stays what was drawn.
+    stretch = (_uniform(rng, count, -1, 1) * (-side.log()).clamp(max=math.log(4 / 3) / 2)).exp()
+    width, height = side * stretch, side / stretch
     mirror = 1 - 2 * _chance(rng, count, 0.5).float()
     angle = _uniform(rng, count, -recipe.rotation, recipe.rotation).deg2rad()
     # The window stays inside the photo: its centre moves by at most what the window leaves free.

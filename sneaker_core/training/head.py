@@ -13,7 +13,7 @@ from sneaker_core.training.augmentation import random_views
 from sneaker_core.training.loop import EpochReport, TrainingData, draw_weights, fast_arithmetic, one_cycle
 from sneaker_core.training.recipe import Recipe
 
-_EMBED_BATCH = 64
+_EMBED_BATCH = 32
 # Beside the photo as it is: its mirror image and this many random crops.
 _CROPPED_VIEWS = 2
 

@@ -1,7 +1,8 @@
 """What a backbone starts from: another model, ImageNet weights, a file, or nothing."""
 
+from http.client import HTTPException
 from pathlib import Path
-from urllib.error import URLError
+from pickle import UnpicklingError
 
 import safetensors
 import safetensors.torch
@@ -79,9 +80,10 @@ def _imagenet(name: str) -> dict[str, Tensor]:
     file = Path(torch.hub.get_dir()) / "checkpoints" / weights.url.rsplit("/", 1)[-1]
     try:
         fetched: dict[str, Tensor] = weights.get_state_dict(progress=False, check_hash=True, weights_only=True)
-    except (URLError, OSError):
+    except (OSError, HTTPException, EOFError, RuntimeError, UnpicklingError):
+        # No network, a broken transfer, or a damaged file at that place.
         raise RecipeError(
-            f"The ImageNet weights of {name} could not be fetched. "
+            f"The ImageNet weights of {name} could not be fetched or read. "
             f"Download {weights.url} elsewhere and put it at {file}, or start from another model with init."
         ) from None
     return fetched

@@ -44,7 +44,7 @@ def load_photos(paths: Sequence[str], size: int) -> LoadedPhotos:
 
     def load(path: str) -> NDArray[np.uint8] | str:
         try:
-            return resized(images.load(Path(path)), size, size)
+            return resized(images.load(Path(path), shrink_to=2 * size), size, size)
         except ImageError as error:
             return str(error)
 

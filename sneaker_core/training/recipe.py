@@ -164,5 +164,5 @@ def _as_type(key: str, value: Any, wanted: type) -> Any:
         return value.lower() == "true"
     try:
         return wanted(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise RecipeError(f"{key} is {value!r}; it must be {'a number' if wanted is not str else 'text'}.") from None

@@ -36,6 +36,9 @@ METRICS_FILE = "metrics.jsonl"
 PREDICTIONS_FILE = "predictions.parquet"
 # Of the photos of other things this share is kept from training, to measure how many are recognised as such.
 OTHERS_TEST_SHARE = 0.3
+# Pixels a side at which photos are compared to find copies.
+_COPY_SIZE = 160
+_BATCH = 32
 
 Report = Callable[[str, dict[str, Any]], None]
 
@@ -121,24 +124,40 @@ def prepare(
         )
     photos = load_photos(list(samples["path"]), round(recipe.size * STORED_OVER_SEEN))
     samples = samples[photos.readable].reset_index(drop=True)
-    embeddings = None if recipe.init == "none" else _embed(network, photos.pixels, recipe.size)
+    lost = sorted(set(classes) - set(samples["label"].dropna()))
+    if lost:
+        raise DatasetError(f"No photo of {', '.join(map(repr, lost))} in {dataset} can be read.")
+    embeddings = None if recipe.init == "none" else _embed(network, photos.pixels)
     samples["group"] = duplicate_groups(perceptual_hashes(photos.pixels), embeddings)
     samples["split"] = _split(samples, recipe)
+    for split in (Split.VAL, Split.TEST):
+        if not (samples["label"].notna() & (samples["split"] == split)).any():
+            raise DatasetError(
+                f"{dataset} has too few photos to keep any for {split}; add some or raise {split}_share."
+            )
     return Materials(samples, photos.pixels, photos.rejected, classes)
 
 
 @torch.inference_mode()
-def _embed(network: SneakerNetwork, pixels: NDArray[np.uint8], size: int) -> NDArray[np.float32]:
-    """Embeddings averaged over each photo and its mirror image, (N, D)."""
-    preprocessing = Preprocessing(size, size)
+def _embed(network: SneakerNetwork, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Embeddings averaged over each photo and its mirror image, (N, D), small: to find copies, not to classify."""
+    preprocessing = Preprocessing(_COPY_SIZE, _COPY_SIZE)
     network.eval()
     parts = []
-    for start in range(0, len(pixels), 64):
-        images = preprocessing.standardise(torch.from_numpy(pixels[start : start + 64]))
+    for start in range(0, len(pixels), _BATCH):
+        images = preprocessing.standardise(_shrunk(pixels[start : start + _BATCH], preprocessing))
         images = images.contiguous(memory_format=torch.channels_last)
         with fast_arithmetic():
             parts.append((network.embed(images).float() + network.embed(images.flip(3)).float()) / 2)
     return np.asarray(torch.cat(parts).numpy(), dtype=np.float32)
+
+
+def _shrunk(pixels: NDArray[np.uint8], preprocessing: Preprocessing) -> torch.Tensor:
+    """Photos in memory (B, H, W, 3) at the size of a preprocessing, as floats from 0 to 255."""
+    images = torch.from_numpy(pixels).permute(0, 3, 1, 2).float()
+    side = (preprocessing.height, preprocessing.width)
+    small = torch.nn.functional.interpolate(images, side, mode="bilinear", antialias=True, align_corners=False)
+    return small.permute(0, 2, 3, 1)
 
 
 def _split(samples: pd.DataFrame, recipe: Recipe) -> pd.Series:
@@ -148,8 +167,9 @@ def _split(samples: pd.DataFrame, recipe: Recipe) -> pd.Series:
     # A photo of something else that is a copy of a sneaker photo, or of another such photo, moves with its group.
     groups = samples.loc[rest, "group"]
     order = np.random.default_rng(recipe.seed).permutation(groups.unique())
-    tested = groups.isin(order[: round(OTHERS_TEST_SHARE * len(order))]) & ~groups.isin(labelled["group"])
-    other_split = pd.Series(np.where(tested, Split.TEST.value, Split.TRAIN.value), index=rest)
+    tested = groups.isin(order[: round(OTHERS_TEST_SHARE * len(order))])
+    drawn = pd.Series(np.where(tested, Split.TEST.value, Split.TRAIN.value), index=rest)
+    other_split = groups.map(split.groupby(labelled["group"]).first()).fillna(drawn)
     together: pd.Series = pd.concat([split, other_split]).reindex(samples.index)
     return together
 
@@ -208,8 +228,8 @@ def train(
     write_split(run_model_folder(folder), materials.samples)
     network = _fit(network, data, recipe, folder, materials, report)
     metrics = _finish(network, materials, recipe, folder)
-    remove_state(folder)
     _write_run(folder, dataset, recipe, "done")
+    remove_state(folder)
     report("done", metrics)
     return metrics
 
@@ -225,9 +245,13 @@ def _check_folder(folder: Path, recipe: Recipe, resume: bool) -> Recipe:
     file = folder / RUN_FILE
     if resume:
         try:
-            return Recipe(**json.loads(file.read_text(encoding="utf-8"))["recipe"])
+            values = json.loads(file.read_text(encoding="utf-8"))
+            kept, state = Recipe(**values["recipe"]), values["state"]
         except (OSError, ValueError, KeyError, TypeError):
             raise RecipeError(f"There is no run in {folder} to go on with.") from None
+        if state == "done":
+            raise RecipeError(f"The run in {folder} is done already; its model is ready to use.")
+        return kept
     if file.exists():
         raise RecipeError(f"There is a run in {folder} already; go on with it with --resume or choose another name.")
     return recipe
@@ -247,19 +271,27 @@ def _fit(
     def after(epoch: EpochReport) -> None:
         values = _finite(asdict(epoch))
         if not recipe.freeze:
-            save_state(trainer, folder)
             model = _unfitted(trainer.average, materials.classes, recipe, folder.name)
             values["val_top1"] = _accuracy(model, validation, materials)
         kept.append(values)
-        with (folder / METRICS_FILE).open("a", encoding="utf-8") as file:
-            file.write(json.dumps(values) + "\n")
+        write_atomically(folder / METRICS_FILE, "".join(json.dumps(row) + "\n" for row in kept).encode())
+        if not recipe.freeze:
+            save_state(trainer, folder)
         report("epoch", values)
 
     if recipe.freeze:
         return train_head(network, data, recipe, after)
     trainer = Trainer(network, data, recipe)
-    load_state(trainer, folder)
+    if load_state(trainer, folder):
+        kept += _metrics_until(folder, trainer.epochs_done)
     return trainer.run(after)
+
+
+def _metrics_until(folder: Path, epoch: int) -> list[dict[str, Any]]:
+    """What was kept of the epochs up to this one; those after it will be made anew."""
+    file = folder / METRICS_FILE
+    lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
+    return [row for row in map(json.loads, lines) if row["epoch"] <= epoch]
 
 
 def _finite(values: Mapping[str, float]) -> dict[str, Any]:
@@ -274,7 +306,8 @@ def _unfitted(network: SneakerNetwork, classes: tuple[str, ...], recipe: Recipe,
         classes=classes,
         knows_others=network.head.out_features > len(classes),
         preprocessing=Preprocessing(recipe.size, recipe.size),
-        recipe=recipe.to_dict(),
+        # A model travels; the path of a file on the machine that trained it does not.
+        recipe={**recipe.to_dict(), "init": Path(recipe.init).name},
         versions=library_versions(),
     )
     return SneakerModel(spec, network.eval(), np.zeros((1, network.head.in_features), np.float32))
@@ -283,11 +316,9 @@ def _unfitted(network: SneakerNetwork, classes: tuple[str, ...], recipe: Recipe,
 def _accuracy(model: SneakerModel, samples: pd.DataFrame, materials: Materials) -> float:
     """Top-1 accuracy on photos that are in memory already."""
     right = 0
-    for start in range(0, len(samples), 64):
-        rows = samples.iloc[start : start + 64]
-        pixels = torch.from_numpy(materials.pixels[rows.index.to_numpy()]).permute(0, 3, 1, 2).float()
-        side = (model.spec.preprocessing.height, model.spec.preprocessing.width)
-        small = torch.nn.functional.interpolate(pixels, side, mode="bilinear", antialias=True).permute(0, 2, 3, 1)
+    for start in range(0, len(samples), _BATCH):
+        rows = samples.iloc[start : start + _BATCH]
+        small = _shrunk(materials.pixels[rows.index.to_numpy()], model.spec.preprocessing)
         with fast_arithmetic():
             outputs = model.outputs(model.spec.preprocessing.standardise(small))
         right += sum(
