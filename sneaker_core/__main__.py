@@ -182,7 +182,7 @@ def train(
     from sneaker_core.training.recipe import recipe
     from sneaker_core.training.run import default_run_name, train
 
-    chosen = recipe(recipe_name, {**_pairs(settings), **common})
+    chosen = recipe(recipe_name, {**common, **_pairs(settings)})
     name = run_name or default_run_name(dataset, recipe_name, workspace)
 
     def report(event: str, values: dict[str, Any]) -> None:

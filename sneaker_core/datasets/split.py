@@ -53,7 +53,7 @@ def split_by_group(labels: pd.Series, groups: pd.Series, val_share: float, test_
     for label in sorted(labels.unique()):
         members = groups[(labels == label) & ~in_doubt]
         sizes = members.value_counts().sort_index()
-        order = rng.permutation(sizes.index.to_numpy())
+        order = rng.permutation(sizes.index.to_numpy(copy=True))
         for name, share in ((Split.TEST, test_share), (Split.VAL, val_share)):
             quota = round(share * len(members))
             reached = sizes[order].cumsum().to_numpy()

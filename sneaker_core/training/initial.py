@@ -79,8 +79,12 @@ def _imagenet(name: str) -> dict[str, Tensor]:
     weights = torchvision.models.get_model_weights(name).DEFAULT
     file = Path(torch.hub.get_dir()) / "checkpoints" / weights.url.rsplit("/", 1)[-1]
     try:
-        fetched: dict[str, Tensor] = weights.get_state_dict(progress=False, check_hash=True, weights_only=True)
-    except (OSError, HTTPException, EOFError, RuntimeError, UnpicklingError):
+        if not file.exists():
+            # Not by the function that does both: it prints.
+            file.parent.mkdir(parents=True, exist_ok=True)
+            torch.hub.download_url_to_file(weights.url, str(file), file.stem.rsplit("-", 1)[-1], progress=False)
+        fetched: dict[str, Tensor] = torch.load(file, map_location="cpu", weights_only=True)
+    except (OSError, ValueError, HTTPException, EOFError, RuntimeError, UnpicklingError):
         # No network, a broken transfer, or a damaged file at that place.
         raise RecipeError(
             f"The ImageNet weights of {name} could not be fetched or read. "

@@ -1,0 +1,74 @@
+"""Makes the screenshots of the README: starts the app, drives Chromium, hands in drawn sneakers only.
+
+Run it as ``python docs/make_screenshots.py [light|dark]`` from the project's folder.
+"""
+
+import sys
+import tempfile
+from io import BytesIO
+from pathlib import Path
+from typing import Literal
+
+PROJECT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(PROJECT))
+
+from playwright.sync_api import Browser, Page, expect  # noqa: E402
+
+from tests.browser import open_browser, serve  # noqa: E402
+from tests.drawing import draw_sneaker  # noqa: E402
+
+Scheme = Literal["light", "dark"]
+IMAGES = PROJECT / "docs" / "images"
+PATIENCE = 180_000
+SEED = 6
+SIZES = {"desktop": (1280, 1200), "phone": (390, 1180)}
+
+
+def drawn(seed: int) -> bytes:
+    """A drawn sneaker as JPEG."""
+    buffer = BytesIO()
+    draw_sneaker(seed).save(buffer, "JPEG", quality=90)
+    return buffer.getvalue()
+
+
+def settled(page: Page) -> None:
+    """Wait until the app has stopped running and the chart has been drawn."""
+    expect(page.locator(".annotation-text").first).to_be_visible()
+    expect(page.locator("[data-test-script-state=running]")).to_have_count(0)
+    page.wait_for_timeout(500)
+
+
+def take(browser: Browser, address: str, name: str, scheme: Scheme) -> None:
+    """Hand in one drawn sneaker, open "Why?" and save what is to be seen."""
+    width, height = SIZES[name]
+    context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE)
+    page.goto(address)
+    page.locator("input[type=file]").set_input_files(
+        {"name": "my sneaker.jpg", "mimeType": "image/jpeg", "buffer": drawn(SEED)}
+    )
+    settled(page)
+    page.get_by_text("Why?", exact=True).click()
+    expect(page.get_by_alt_text("Your photo with colours")).to_be_visible()
+    settled(page)
+    page.mouse.move(0, height - 1)
+    page.screenshot(path=IMAGES / f"identify-{name}{'' if scheme == 'light' else '-dark'}.png", timeout=PATIENCE)
+    context.close()
+
+
+def main(scheme: Scheme) -> None:
+    """Make all screenshots."""
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    expect.set_options(timeout=PATIENCE)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        serve(Path(folder) / "server.log") as address,
+        open_browser() as browser,
+    ):
+        for name in SIZES:
+            take(browser, address, name, scheme)
+
+
+if __name__ == "__main__":
+    main("dark" if sys.argv[1:] == ["dark"] else "light")

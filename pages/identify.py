@@ -1,0 +1,81 @@
+"""Identify: photos in; what each sneaker is, how sure, and why out."""
+
+import math
+
+import streamlit as st
+
+from sneaker_core.errors import SneakerError
+from sneaker_core.images import FORMATS
+from sneaker_core.inference.predictor import MAX_TOP
+from sneaker_core.networks.decision import Status
+from sneaker_core.settings import ImageLimits
+from ui import caches
+from ui.answers import draw_card, draw_downloads, draw_failures, draw_invitation
+from ui.layout import page_body
+from ui.models import installed_models, pick_model
+from ui.photos import gathered
+from ui.state import Key
+from ui.text import counted, plain, summary
+
+PHOTOS_A_PAGE = 6
+
+with page_body():
+    st.title("What are those?", anchor=False)
+    st.markdown("Drop a photo of a sneaker and read which model it is, how sure I am, and why.")
+
+    models = installed_models()
+    if not models:
+        st.stop()
+
+    limits = ImageLimits.from_environment()
+    with st.container(border=True):
+        uploads = st.file_uploader(
+            "Photos of sneakers",
+            # No `type=`: it goes by the file's name and refuses in words of its own. `images` goes by the content.
+            accept_multiple_files=True,
+            # Whole megabytes of 2**20 bytes, rounded up; `images` holds the exact cap.
+            max_upload_size=math.ceil(limits.max_bytes / 2**20),
+            key=Key.UPLOADS,
+            help=f"One or many. I read {', '.join(FORMATS)}.",
+        )
+        with st.container(horizontal=True, vertical_alignment="center"):
+            # The browser asks for the camera only once this is switched on.
+            camera_on = st.toggle("Use the camera", key=Key.CAMERA_ON)
+            # Narrow enough to stand beside the switch on a phone.
+            guesses = st.slider("Guesses to show", 1, MAX_TOP, 3, key=Key.GUESSES, persist_state="session", width=150)
+            model = pick_model(models)
+        camera = None
+        if camera_on:
+            camera = st.camera_input("Take a photo of the sneaker", key=Key.CAMERA)
+            st.caption("No picture? Browsers allow the camera only on this computer (localhost) or over https.")
+
+    photos = gathered(uploads, camera)
+    if not photos:
+        draw_invitation(model.spec)
+        st.stop()
+
+    key = caches.ModelKey(str(model.folder), model.version)
+    try:
+        with st.spinner(f"Looking at {counted(len(photos), 'photo')}…"):
+            answers = [caches.answer(key, photo) for photo in photos]
+    except SneakerError as error:
+        st.error(plain(str(error)), icon=":material/error:")
+        st.stop()
+
+    many = len(photos) > 1
+    if many:
+        st.subheader(summary(answers), anchor=False)
+        draw_downloads(answers, guesses)
+    draw_failures(answers)
+
+    readable = [
+        (photo, answer) for photo, answer in zip(photos, answers, strict=True) if answer.status is not Status.ERROR
+    ]
+    cards = st.container()
+    page = 1
+    if len(readable) > PHOTOS_A_PAGE:
+        page = st.pagination(math.ceil(len(readable) / PHOTOS_A_PAGE), key=Key.PAGE)
+    shown = readable[(page - 1) * PHOTOS_A_PAGE : page * PHOTOS_A_PAGE]
+    with cards, st.grid(2 if many else 1, min_column_width=360):
+        for photo, answer in shown:
+            draw_card(key, photo, answer, guesses, compact=many)

@@ -1,0 +1,100 @@
+"""What tests share: a small real model, and a house of its own for each test that opens the app."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+import streamlit as st
+import torch
+
+from sneaker_core.networks import library
+from sneaker_core.networks.architectures import build_network
+from sneaker_core.networks.checkpoint import ModelSpec, SneakerModel, renamed, save_model
+from sneaker_core.networks.decision import Decision, unit_length
+from sneaker_core.networks.preprocessing import Preprocessing
+from sneaker_core.paths import run_model_folder, runs_folder
+from tests.drawing import draw_sneaker
+
+CLASSES = ("Comet Low", "Orbit High", "Meteor *Run* 1", "Astro Court")
+# Random weights give nearly equal logits; a low temperature makes one class win clearly.
+KNOWN = Decision(temperature=1e-3, sure_probability=0.0)
+UNSURE = Decision(temperature=1.0, sure_probability=0.9)
+UNKNOWN = Decision(temperature=1.0, unknown_threshold=-1e9)
+
+
+@pytest.fixture(scope="session")
+def tiny_model() -> SneakerModel:
+    """A real network, never trained, with four made-up classes: quick, and the same on every machine."""
+    with torch.random.fork_rng():
+        torch.manual_seed(7)
+        network = build_network("mobilenet_v2", len(CLASSES)).eval().requires_grad_(False)
+    references = np.random.default_rng(7).normal(size=(16, network.head.in_features)).astype(np.float32)
+    spec = ModelSpec("tiny", "mobilenet_v2", CLASSES, False, Preprocessing(64, 64), KNOWN)
+    return SneakerModel(spec, network, unit_length(references))
+
+
+@pytest.fixture(scope="session")
+def tiny_model_folder(tiny_model: SneakerModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same model on disk. Do not change it: copy it."""
+    folder = tmp_path_factory.mktemp("models") / "tiny"
+    save_model(tiny_model, folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def workspace(tiny_model: SneakerModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace with one finished run, named tiny, for other processes and servers."""
+    folder = tmp_path_factory.mktemp("workspace")
+    save_model(tiny_model, run_model_folder(runs_folder(folder) / "tiny"))
+    return folder
+
+
+@dataclass(frozen=True)
+class ModelsHome:
+    """Temporary folders in place of ``models/`` and the workspace.
+
+    Attributes
+    ----------
+    bundled : Path
+    workspace : Path
+    """
+
+    bundled: Path
+    workspace: Path
+    _model: SneakerModel
+
+    def install(self, name: str = "street22", decision: Decision = KNOWN, bundled: bool = True) -> Path:
+        """Put the tiny model there, under a name and with thresholds of its own; gives its folder."""
+        folder = self.bundled / name if bundled else run_model_folder(runs_folder(self.workspace) / name)
+        shutil.rmtree(folder, ignore_errors=True)
+        save_model(renamed(self._model, name=name, decision=decision), folder)
+        return folder
+
+
+@pytest.fixture
+def models_home(tiny_model: SneakerModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModelsHome]:
+    """A house without any model; `install` puts one in."""
+    home = ModelsHome(tmp_path / "models", tmp_path / "workspace", tiny_model)
+    monkeypatch.setattr(library, "BUNDLED_MODELS", home.bundled)
+    monkeypatch.setenv("SOLESCOPE_WORKSPACE", str(home.workspace))
+    st.cache_data.clear()
+    st.cache_resource.clear()
+    yield home
+    st.cache_data.clear()
+    st.cache_resource.clear()
+
+
+@pytest.fixture(scope="session")
+def sneaker_jpeg() -> Callable[[int], bytes]:
+    """The bytes of a drawn sneaker, by its seed."""
+
+    def jpeg(seed: int = 0) -> bytes:
+        buffer = BytesIO()
+        draw_sneaker(seed, (480, 360)).save(buffer, "JPEG")
+        return buffer.getvalue()
+
+    return jpeg

@@ -1,0 +1,115 @@
+"""Small real things to test with: photos drawn on the fly and networks that answer in milliseconds."""
+
+import subprocess
+import sys
+from collections.abc import Mapping
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from PIL import Image
+
+from sneaker_core.networks.architectures import build_network
+from sneaker_core.networks.checkpoint import ModelSpec, SneakerModel
+from sneaker_core.networks.decision import Outputs, unit_length
+from sneaker_core.networks.preprocessing import Preprocessing
+from sneaker_core.training.loop import TrainingData
+
+PROJECT = Path(__file__).resolve().parent.parent
+CLASSES = ("boot", "clog", "sandal")
+
+# Networks this small gain nothing from a second thread, and lose much to it while the machine is busy.
+torch.set_num_threads(1)
+
+
+def photo(seed: int, size: tuple[int, int] = (64, 48)) -> Image.Image:
+    """A picture of random blobs, unlike that of any other seed."""
+    blobs = np.random.default_rng(seed).integers(0, 256, (16, 16, 3)).astype(np.uint8)
+    return Image.fromarray(blobs).resize(size, Image.Resampling.BICUBIC)
+
+
+def photo_of_class(number: int, seed: int, size: tuple[int, int] = (40, 32)) -> Image.Image:
+    """A picture whose class is told by its colour: red, blue, green."""
+    colour = np.roll([200, 60, 60], -number)
+    noise = np.random.default_rng([number, seed]).integers(-40, 40, (16, 16, 3))
+    return Image.fromarray((colour + noise).astype(np.uint8)).resize(size, Image.Resampling.BICUBIC)
+
+
+def jpeg(image: Image.Image, quality: int = 90) -> bytes:
+    buffer = BytesIO()
+    image.save(buffer, "JPEG", quality=quality)
+    return buffer.getvalue()
+
+
+def write(path: Path, data: bytes) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+    return path
+
+
+def draw_dataset(folder: Path, counts: Mapping[str, int]) -> Path:
+    """A folder laid out as <class>/*, each class easily told from the others."""
+    for number, (label, count) in enumerate(counts.items()):
+        for seed in range(count):
+            write(folder / label / f"{seed:02}.jpg", jpeg(photo_of_class(number, seed)))
+    return folder
+
+
+def draw_arrays(per_class: int, classes: int = 2, size: int = 36, first_seed: int = 0) -> TrainingData:
+    """The same kind of photos as `draw_dataset` makes, as arrays."""
+    made = [
+        (np.asarray(photo_of_class(number, seed, (size, size))), number)
+        for number in range(classes)
+        for seed in range(first_seed, first_seed + per_class)
+    ]
+    pixels, targets = zip(*made, strict=True)
+    return TrainingData(np.stack(pixels), np.array(targets, dtype=np.int64), classes)
+
+
+def lively_model(
+    classes: tuple[str, ...] = CLASSES, *, knows_others: bool = False, size: int = 32, seed: int = 0, **spec: object
+) -> SneakerModel:
+    """A network with random weights whose answers differ from photo to photo."""
+    described = ModelSpec("lively", "mobilenet_v2", classes, knows_others, Preprocessing(size, size), **spec)
+    torch.manual_seed(seed)
+    network = build_network("mobilenet_v2", described.outputs)
+    norms = [module for module in network.modules() if isinstance(module, torch.nn.BatchNorm2d)]
+    for norm in norms:
+        norm.momentum = 1.0
+    with torch.no_grad():
+        # One look at noise fits the normalisation layers; without it every photo would be answered alike.
+        network.train()(torch.randn(16, 3, size, size))
+        network.head.weight.mul_(5)
+    references = np.random.default_rng(seed).normal(size=(4, 1280)).astype(np.float32)
+    return SneakerModel(described, network.eval().requires_grad_(False), unit_length(references))
+
+
+def outputs_of(logits: np.ndarray, embeddings: np.ndarray | None = None, other: np.ndarray | None = None) -> Outputs:
+    """A network's outputs by hand; without embeddings they are all alike."""
+    return Outputs(
+        logits=np.asarray(logits, dtype=np.float32),
+        other=None if other is None else np.asarray(other, dtype=np.float32),
+        embeddings=np.asarray(np.ones((len(logits), 2)) if embeddings is None else embeddings, dtype=np.float32),
+    )
+
+
+def prediction_rows(rows: list[tuple[str, dict[str, float], str]]) -> pd.DataFrame:
+    """A prediction table from (label, probability of each class, status)."""
+    table = pd.DataFrame(
+        {
+            "label": [label for label, _, _ in rows],
+            "predicted": [max(chances, key=chances.__getitem__) for _, chances, _ in rows],
+            "probability": [max(chances.values()) for _, chances, _ in rows],
+            "status": [status for _, _, status in rows],
+        }
+    )
+    columns = pd.DataFrame([chances for _, chances, _ in rows]).add_prefix("p:")
+    return pd.concat([table, columns], axis=1)
+
+
+def in_new_python(code: str) -> str:
+    """What a fresh interpreter prints on running this."""
+    done = subprocess.run([sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=True)
+    return done.stdout.strip()

@@ -1,0 +1,204 @@
+"""The JSON API over real HTTP: a real server on a loopback port, real uploads."""
+
+import io
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+import pytest
+import uvicorn
+from PIL import Image
+from starlette.applications import Starlette
+
+from sneaker_core.api import routes
+from sneaker_core.errors import BusyError
+from sneaker_core.inference.predictor import predict_bytes
+from sneaker_core.inference.service import BoundedQueue, ModelShelf
+from sneaker_core.networks.checkpoint import MODEL_FILE, load_model
+from sneaker_core.settings import ServiceLimits
+
+
+def jpeg(size: tuple[int, int] = (120, 80), colour: str = "teal") -> bytes:
+    buffer = io.BytesIO()
+    Image.new("RGB", size, colour).save(buffer, "JPEG")
+    return buffer.getvalue()
+
+
+@pytest.fixture(scope="module")
+def client(workspace: Path) -> Iterator[httpx.Client]:
+    """A client of a server that serves the API alone."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(Starlette(routes=routes(workspace)), log_level="error"))
+    thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    with httpx.Client(base_url=f"http://127.0.0.1:{listener.getsockname()[1]}", timeout=60) as opened:
+        yield opened
+    server.should_exit = True
+    thread.join(10)
+
+
+def test_health(client: httpx.Client) -> None:
+    answer = client.get("/api/health")
+    assert answer.status_code == 200
+    assert answer.json()["status"] == "ok"
+
+
+def test_models(client: httpx.Client) -> None:
+    names = [entry["name"] for entry in client.get("/api/models").json()]
+    assert "tiny" in names
+
+
+def test_predict_gives_what_the_core_gives(client: httpx.Client, tiny_model_folder: Path) -> None:
+    photo = jpeg()
+    answer = client.post("/api/predict", params={"model": "tiny", "top": 2}, files={"file": ("a.jpg", photo)})
+    assert answer.status_code == 200
+    expected = predict_bytes(load_model(tiny_model_folder), "a.jpg", photo, 2).to_dict()
+    assert {**answer.json(), "ms": 0} == {**expected, "ms": 0}
+
+
+@pytest.mark.parametrize("data", [b"", b"no photo at all", jpeg()[:200]])
+def test_a_photo_that_cannot_be_read_is_422(client: httpx.Client, data: bytes) -> None:
+    answer = client.post("/api/predict", params={"model": "tiny"}, files={"file": ("bad.jpg", data)})
+    assert answer.status_code == 422
+    assert answer.json()["status"] == "error"
+    assert answer.json()["error"].endswith(".")
+
+
+@pytest.mark.parametrize("top", ["0", "11", "many", "-1", "1.5", ""])
+def test_a_wrong_top_is_422(client: httpx.Client, top: str) -> None:
+    answer = client.post("/api/predict", params={"model": "tiny", "top": top}, files={"file": ("a.jpg", jpeg())})
+    assert answer.status_code == 422
+    assert "top" in answer.json()["error"]
+
+
+def test_an_unknown_model_is_404(client: httpx.Client) -> None:
+    answer = client.post("/api/predict", params={"model": "nope"}, files={"file": ("a.jpg", jpeg())})
+    assert answer.status_code == 404
+    assert "nope" in answer.json()["error"]
+
+
+@pytest.mark.parametrize("name", ["..", "../../etc", "/etc", "a/b", "\u0000", "x" * 5000])
+def test_a_model_is_asked_for_by_name_never_by_path(client: httpx.Client, name: str) -> None:
+    answer = client.post("/api/predict", params={"model": name}, files={"file": ("a.jpg", jpeg())})
+    assert answer.status_code == 404
+
+
+def test_a_folder_is_no_model_name_over_http(client: httpx.Client, tiny_model_folder: Path) -> None:
+    answer = client.post("/api/predict", params={"model": str(tiny_model_folder)}, files={"file": ("a.jpg", jpeg())})
+    assert answer.status_code == 404
+
+
+def test_an_unknown_route_is_404_in_json(client: httpx.Client) -> None:
+    answer = client.get("/api/nothing")
+    assert answer.status_code == 404
+    assert "error" in answer.json()
+
+
+def test_a_request_without_a_file_is_400(client: httpx.Client) -> None:
+    answer = client.post("/api/predict", params={"model": "tiny"}, data={"file": "text"}, files={"other": b"x"})
+    assert answer.status_code == 400
+    assert "file" in answer.json()["error"]
+
+
+def test_a_request_that_is_no_upload_is_415(client: httpx.Client) -> None:
+    assert client.post("/api/predict", params={"model": "tiny"}, content=jpeg()).status_code == 415
+    assert client.post("/api/predict", params={"model": "tiny"}, json={"file": "x"}).status_code == 415
+
+
+def test_a_broken_multipart_body_is_400(client: httpx.Client) -> None:
+    kind = {"content-type": "multipart/form-data; boundary=x"}
+    for body, headers in ((b"garbage", kind), (b"", {"content-type": "multipart/form-data"})):
+        answer = client.post("/api/predict", params={"model": "tiny"}, content=body, headers=headers)
+        assert answer.status_code == 400
+        assert "error" in answer.json()
+
+
+def test_200_megabytes_are_refused_before_they_are_sent(client: httpx.Client) -> None:
+    """The length alone is enough: not a byte of the body follows the headers."""
+    url = client.base_url
+    with socket.create_connection((url.host, url.port or 80)) as connection:
+        connection.sendall(
+            b"POST /api/predict?model=tiny HTTP/1.1\r\nHost: x\r\nContent-Length: 200000000\r\n"
+            b"Content-Type: multipart/form-data; boundary=x\r\n\r\n"
+        )
+        connection.settimeout(30)
+        said = connection.recv(65536).decode()
+    assert " 413 " in said.splitlines()[0]
+    assert json.loads(said[said.index("{") :])["error"] == "The upload is larger than 20 MB."
+
+
+def test_an_upload_of_unknown_length_is_cut_off_at_the_cap(client: httpx.Client) -> None:
+    sent = 0
+
+    def body() -> Iterator[bytes]:
+        nonlocal sent
+        yield b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.jpg"\r\n\r\n'
+        for _ in range(30):
+            sent += 1_000_000
+            yield bytes(1_000_000)
+
+    headers = {"content-type": "multipart/form-data; boundary=x"}
+    try:
+        answer = client.post("/api/predict", params={"model": "tiny"}, content=body(), headers=headers)
+    except httpx.TransportError:
+        # The server may close the connection while the client still sends.
+        assert sent > 20_000_000
+    else:
+        assert answer.status_code == 413
+
+
+def test_many_at_once_all_get_the_same_answer(client: httpx.Client) -> None:
+    def ask(_: int) -> httpx.Response:
+        return client.post("/api/predict", params={"model": "tiny"}, files={"file": ("a.jpg", jpeg())})
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(ask, range(24)))
+    assert {answer.status_code for answer in answers} == {200}
+    assert len({json.dumps(answer.json()["top"]) for answer in answers}) == 1
+
+
+def test_a_full_queue_is_said_and_empties_again() -> None:
+    queue = BoundedQueue(ServiceLimits(max_waiting=2))
+    gate = threading.Event()
+    first, second = queue.submit(gate.wait, 30), queue.submit(lambda: "second")
+    with pytest.raises(BusyError, match="waiting"):
+        queue.submit(lambda: "third")
+    gate.set()
+    assert (first.result(10), second.result(10)) == (True, "second")
+    assert queue.submit(lambda: "fourth").result(10) == "fourth"
+    queue.close()
+
+
+def test_an_error_in_the_queue_reaches_the_caller_and_frees_its_place() -> None:
+    queue = BoundedQueue(ServiceLimits(max_waiting=1))
+    for _ in range(3):
+        failing = queue.submit(lambda: 1 // 0)
+        with pytest.raises(ZeroDivisionError):
+            failing.result(10)
+    queue.close()
+
+
+def test_a_damaged_model_is_503(client: httpx.Client, workspace: Path, tiny_model_folder: Path) -> None:
+    damaged = workspace / "runs" / "damaged" / "model"
+    damaged.mkdir(parents=True)
+    (damaged / MODEL_FILE).write_bytes((tiny_model_folder / MODEL_FILE).read_bytes())
+    (damaged / "weights.safetensors").write_bytes(b"not the weights")
+    answer = client.post("/api/predict", params={"model": "damaged"}, files={"file": ("a.jpg", jpeg())})
+    assert answer.status_code == 503
+    assert "damaged" in answer.json()["error"]
+
+
+def test_the_shelf_loads_a_model_once_and_anew_when_it_changed(workspace: Path) -> None:
+    shelf = ModelShelf(workspace)
+    first = shelf.get("tiny")
+    assert shelf.get("tiny") is first
+    description = workspace / "runs" / "tiny" / "model" / MODEL_FILE
+    description.write_bytes(description.read_bytes())
+    assert shelf.get("tiny") is not first

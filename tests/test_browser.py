@@ -1,0 +1,184 @@
+"""The Identify page in a real Chromium on a real server: what only a browser shows."""
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from sneaker_core.networks.checkpoint import save_model
+from sneaker_core.paths import BUNDLED_MODELS, run_model_folder, runs_folder
+from tests.browser import open_browser, serve
+from tests.drawing import draw_sneaker
+
+# A first answer loads the network; on a busy machine that takes a while.
+PATIENCE = 120_000
+ANY_ANSWER = re.compile(r"^(Almost certainly an? |Probably an? |Not sure: |This doesn't look like a sneaker I know)")
+DESKTOP, PHONE = (1280, 900), (390, 844)
+
+pytestmark = pytest.mark.timeout(600)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with open_browser() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def address(tiny_model, tmp_path_factory) -> Iterator[str]:
+    """The app with the bundled models and, in a workspace of its own, the tiny one."""
+    workspace = tmp_path_factory.mktemp("workspace")
+    save_model(tiny_model, run_model_folder(runs_folder(workspace) / "tiny"))
+    log = tmp_path_factory.mktemp("server") / "server.log"
+    with serve(log, {"SOLESCOPE_WORKSPACE": str(workspace)}) as address:
+        yield address
+    assert "Traceback" not in log.read_text(errors="replace")
+
+
+def file(name: str, data: bytes) -> dict[str, object]:
+    return {"name": name, "mimeType": "image/jpeg", "buffer": data}
+
+
+def drawn(seed: int = 0) -> bytes:
+    buffer = BytesIO()
+    draw_sneaker(seed).save(buffer, "JPEG")
+    return buffer.getvalue()
+
+
+def real_photo() -> Path | None:
+    """A photo of an Air Jordan 4 where SOLESCOPE_REAL_DATA says that there are some."""
+    folder = os.environ.get("SOLESCOPE_REAL_DATA")
+    return min((Path(folder) / "sneakers40" / "Air Jordan 4").iterdir()) if folder else None
+
+
+def opened(browser: Browser, address: str, size: tuple[int, int] = DESKTOP, scheme: str = "light") -> Page:
+    page = browser.new_context(
+        viewport={"width": size[0], "height": size[1]}, color_scheme=scheme, accept_downloads=True
+    ).new_page()
+    page.set_default_timeout(PATIENCE)
+    expect.set_options(timeout=PATIENCE)
+    page.goto(address)
+    expect(page.get_by_role("heading", name="sneakers I know")).to_be_visible()
+    return page
+
+
+def upload(page: Page, *files: dict[str, object]) -> None:
+    page.locator("input[type=file]").set_input_files(list(files))
+
+
+def open_why(page: Page) -> None:
+    page.get_by_text("Why?", exact=True).first.click()
+    expect(page.get_by_text("Colours in a sensible place")).to_be_visible()
+
+
+def check_looks(page: Page) -> None:
+    """Nothing sticks out sideways, no stack trace, and no picture without words for those who do not see it."""
+    assert "Traceback" not in page.inner_text("body")
+    assert (
+        page.evaluate(
+            "[...document.querySelectorAll('*')].filter(e => getComputedStyle(e).overflowX !== 'visible'"
+            " && ['auto', 'scroll'].includes(getComputedStyle(e).overflowX) && e.scrollWidth > e.clientWidth + 1)"
+            ".map(e => e.outerHTML.slice(0, 200))"
+        )
+        == []
+    )
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert page.evaluate("[...document.querySelectorAll('section img')].filter(e => e.alt === '').length") == 0
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_photo_to_answer_to_reason(browser, address, size, scheme):
+    page = opened(browser, address, size, scheme)
+    check_looks(page)
+    photo = real_photo()
+    upload(page, file("mine.jpg", photo.read_bytes() if photo else drawn()))
+    headline = page.get_by_role("heading", level=2)
+    expect(headline).to_have_text(ANY_ANSWER)
+    chart = page.get_by_test_id("stPlotlyChart")
+    expect(chart.locator(".annotation-text").first).to_be_visible()
+    if photo and (BUNDLED_MODELS / "street22").is_dir():
+        assert "Air Jordan 4" in chart.inner_text()
+    open_why(page)
+    overlay = page.get_by_alt_text("Your photo with colours over the parts that speak for")
+    expect(overlay).to_be_visible()
+    assert 0 < overlay.evaluate("e => e.naturalWidth") <= 640
+    assert page.get_by_alt_text("Your photo mine.jpg").evaluate("e => e.naturalWidth") <= 640
+    check_looks(page)
+    page.context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_labels_of_the_bars_can_be_read(browser, address, scheme):
+    page = opened(browser, address, scheme=scheme)
+    upload(page, file("a.jpg", drawn()))
+    label = page.locator(".annotation-text").first
+    expect(label).to_be_visible()
+    fill = label.evaluate("e => getComputedStyle(e).fill")
+    brightness = sum(map(int, re.findall(r"\d+", fill)[:3])) / 3
+    assert brightness < 90 if scheme == "light" else brightness > 165
+    page.context.close()
+
+
+def test_broken_file_beside_a_good_one(browser, address):
+    page = opened(browser, address, PHONE)
+    upload(page, file("holiday.jpg", b"not a photo"), file("good.jpg", drawn()), file("empty.png", b""))
+    expect(page.get_by_role("heading", name=re.compile(r"^3 photos: 1 .*, 2 could not be read$"))).to_be_visible()
+    expect(page.get_by_text("holiday.jpg: This is not a photo")).to_be_visible()
+    expect(page.get_by_text("empty.png: The file is empty.")).to_be_visible()
+    expect(page.get_by_role("heading", level=3).filter(has_text=ANY_ANSWER)).to_have_count(1)
+    check_looks(page)
+    page.context.close()
+
+
+def test_names_are_shown_as_they_are_written(browser, address):
+    name = "1. :material/check: :joy: **b** _c_ <b>x &lt; $x$ www.a.b.jpg".replace("/", "∕")
+    page = opened(browser, address)
+    upload(page, file(name, drawn()))
+    caption = page.get_by_test_id("stCaptionContainer").filter(has_text="www").first
+    expect(caption).to_be_visible()
+    assert caption.inner_text().replace("\u2060", "").strip() == name
+    assert caption.locator("a, b, strong, .katex, [role=img]").count() == 0
+    page.context.close()
+
+
+def test_download_of_many(browser, address):
+    page = opened(browser, address)
+    upload(page, file("=cmd.jpg", drawn()), file("b.jpg", drawn(1)))
+    expect(page.get_by_role("heading", name="2 photos: ")).to_be_visible()
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="Save as table (CSV)").click()
+    assert "'=cmd.jpg" in saved.value.path().read_text()
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="Save as JSON").click()
+    answers = json.loads(saved.value.path().read_text())
+    assert [found["image"] for found in answers] == ["=cmd.jpg", "b.jpg"]
+    page.context.close()
+
+
+def test_keyboard_alone_opens_why(browser, address):
+    page = opened(browser, address)
+    upload(page, file("a.jpg", drawn()))
+    expect(page.get_by_text("Why?", exact=True)).to_be_visible()
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.closest('[class*=identify_why]') !== null"):
+            break
+    page.keyboard.press("Space")
+    expect(page.get_by_text("Colours in a sensible place")).to_be_visible()
+    page.context.close()
+
+
+def test_nothing_is_fetched_from_elsewhere(browser, address):
+    page = browser.new_context().new_page()
+    elsewhere: list[str] = []
+    page.on("request", lambda request: elsewhere.append(request.url) if not request.url.startswith(address) else None)
+    page.goto(address)
+    expect(page.get_by_role("heading", name="sneakers I know")).to_be_visible(timeout=PATIENCE)
+    assert [url for url in elsewhere if not url.startswith(("data:", "blob:", "ws://localhost"))] == []
+    page.context.close()

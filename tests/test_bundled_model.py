@@ -1,0 +1,91 @@
+"""The model that ships: whole, small, described truthfully, and as good on real photos as its card says."""
+
+import os
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from sneaker_core.datasets.folder import scan_photos
+from sneaker_core.datasets.split import read_split
+from sneaker_core.evaluation.folder import evaluate_folder
+from sneaker_core.evaluation.predictions import evaluate_photos
+from sneaker_core.networks.checkpoint import load_model, read_spec
+from sneaker_core.networks.decision import Status
+from sneaker_core.paths import BUNDLED_MODELS, PROJECT
+
+STREET22 = BUNDLED_MODELS / "street22"
+RARE = ("Nike", "adidas")
+REAL_DATA = os.environ.get("SOLESCOPE_REAL_DATA")
+needs_real_photos = pytest.mark.skipif(
+    REAL_DATA is None,
+    reason="needs real photos: set SOLESCOPE_REAL_DATA to a folder with sneakers40/<class>/ and not_sneakers/",
+)
+
+
+def test_it_is_small_and_whole() -> None:
+    assert sum(file.stat().st_size for file in STREET22.iterdir()) <= 10_000_000
+    model = load_model(STREET22)
+    assert len(model.spec.classes) == 22
+    assert model.spec.knows_others
+
+
+def test_it_describes_itself() -> None:
+    spec = read_spec(STREET22)
+    assert spec.name == "street22"
+    assert spec.recipe["network"] == spec.network == "mobilenet_v2"
+    assert not spec.recipe["freeze"]
+    assert {"test", "val", "others"} <= set(spec.metrics)
+    assert set(spec.data["classes"]) == set(spec.classes)
+    assert {"python", "torch", "torchvision", "pillow"} <= set(spec.versions)
+    assert 0.05 < spec.decision.temperature < 20
+
+
+def test_no_photo_and_no_path_of_a_machine_ships_with_it() -> None:
+    assert {file.name for file in STREET22.iterdir()} == {"weights.safetensors", "model.json", "split.csv"}
+    for name in ("model.json", "split.csv"):
+        assert not re.search(r'["\s,]/\w|[A-Z]:\\\\', (STREET22 / name).read_text(encoding="utf-8"))
+
+
+def test_its_split_agrees_with_its_counts() -> None:
+    split, spec = read_split(STREET22), read_spec(STREET22)
+    labelled = split[split["label"].notna()]
+    for label, counts in spec.data["classes"].items():
+        assert (labelled[labelled["label"] == label]["split"].value_counts().to_dict()) == {
+            name: count for name, count in counts.items() if count
+        }
+    assert spec.metrics["test"]["n"] == (labelled["split"] == "test").sum()
+
+
+def test_the_card_tells_its_figures() -> None:
+    card = (PROJECT / "docs" / "MODEL_CARD.md").read_text(encoding="utf-8")
+    metrics = read_spec(STREET22).metrics
+    for key in ("top1", "top3", "ece", "macro_f1"):
+        assert f"{metrics['test'][key]:.3f}" in card
+    assert f"{metrics['others']['found']:.3f}" in card
+    for label, row in metrics["test"]["per_class"].items():
+        assert f"| {label} | {row['n']:.0f} | {row['precision']:.2f} | {row['recall']:.2f} | {row['f1']:.2f} |" in card
+
+
+@needs_real_photos
+def test_on_its_own_test_photos_it_is_as_good_as_it_says() -> None:
+    said = read_spec(STREET22).metrics["test"]
+    figures, table = evaluate_folder(STREET22, Path(str(REAL_DATA)) / "sneakers40", "test")
+    assert figures["n"] == said["n"]
+    # Other processors round otherwise: a photo or two on the edge may fall the other way.
+    for key in ("top1", "top3", "refused"):
+        assert figures[key] == pytest.approx(said[key], abs=2.5 / said["n"])
+    rare = table[table["label"].str.startswith(RARE)]
+    assert (rare["label"] == rare["predicted"]).mean() >= 0.8
+
+
+@needs_real_photos
+def test_it_knows_that_other_things_are_no_sneakers() -> None:
+    split = read_split(STREET22)
+    kept_back = split[split["label"].isna() & (split["split"] == "test")]
+    photos = scan_photos(Path(str(REAL_DATA)) / "not_sneakers").drop(columns="label")
+    photos = pd.merge(photos, kept_back[["sample", "label"]], on="sample")
+    table, _ = evaluate_photos(load_model(STREET22), photos)
+    assert len(table) == read_spec(STREET22).metrics["others"]["n"]
+    assert (table["status"] == Status.UNKNOWN).mean() >= 0.95

@@ -1,0 +1,473 @@
+"""The Identify page, run as Streamlit runs it: real photos, a real network, every way in."""
+
+import csv
+import io
+import json
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from sneaker_core.inference.predictor import Answer, Guess, predict_bytes
+from sneaker_core.networks.checkpoint import MODEL_FILE, WEIGHTS_FILE, load_model
+from sneaker_core.networks.decision import Status
+from tests.conftest import CLASSES, KNOWN, UNKNOWN, UNSURE
+from ui import caches
+from ui.downloads import answers_csv, answers_json
+from ui.figures import finding, guess_bars
+from ui.photos import Photo
+from ui.state import Key
+from ui.text import percent, plain, shortened, summary, sureness
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+
+def opened() -> AppTest:
+    return AppTest.from_file(str(PROJECT / "streamlit_app.py"), default_timeout=60).run()
+
+
+def uploaded(app: AppTest, **files: bytes) -> AppTest:
+    for name, data in files.items():
+        app.file_uploader(key=Key.UPLOADS).upload(name.replace("_jpg", ".jpg"), data)
+    app.run()
+    assert not app.exception
+    return app
+
+
+def words(app: AppTest) -> str:
+    """Everything there is to read, as a person reads it: without the escapes."""
+    kinds = (app.title, app.header, app.subheader, app.markdown, app.caption, app.warning, app.error)
+    return re.sub(r"\\([!-/:-@\[-`{-~])|\u2060", r"\1", "\n".join(element.value for kind in kinds for element in kind))
+
+
+def charts(app: AppTest) -> list[dict]:
+    return [json.loads(chart.proto.spec) for chart in app.get("plotly_chart")]
+
+
+def bars(app: AppTest) -> list[int]:
+    """How many guesses each chart shows."""
+    return [len(chart["data"][1]["y"]) for chart in charts(app)]
+
+
+def photo_of(data: bytes, name: str = "photo.jpg") -> Photo:
+    return Photo("key", name, str(hash(data)), data)
+
+
+class TestNothing:
+    def test_says_which_sneakers_it_knows(self, models_home):
+        models_home.install()
+        app = opened()
+        assert not app.exception
+        assert "The 4 sneakers I know" in words(app)
+        assert all(label in words(app) for label in CLASSES)
+        assert not app.get("plotly_chart") and not app.error and not app.warning
+
+    def test_does_not_load_the_model(self, models_home, monkeypatch):
+        models_home.install()
+        monkeypatch.setattr(caches, "load_from_folder", None)
+        assert not opened().exception
+
+    def test_asks_for_no_camera_and_offers_no_choice_of_one(self, models_home):
+        models_home.install()
+        app = opened()
+        assert not app.camera_input
+        assert not app.selectbox
+
+
+class TestOnePhoto:
+    def test_answer_is_the_core_s(self, models_home, sneaker_jpeg):
+        folder = models_home.install()
+        expected = predict_bytes(load_model(folder), "a.jpg", sneaker_jpeg(1), top=10)
+        app = uploaded(opened(), a_jpg=sneaker_jpeg(1))
+        assert app.header[0].value == plain(expected.sentence())
+        assert sureness(expected) in words(app)
+        shown = charts(app)[0]["data"][1]["x"]
+        assert shown == pytest.approx([guess.probability for guess in expected.top[:3]])
+        assert "a.jpg" in words(app)
+        assert not app.get("download_button")
+
+    @pytest.mark.parametrize(
+        ("decision", "badge", "start"),
+        [
+            (KNOWN, "Recognised", "Almost certainly a"),
+            (UNSURE, "Not sure", "Not sure: "),
+            (UNKNOWN, "Not one I know", "This doesn't look like a sneaker I know"),
+        ],
+    )
+    def test_three_answers(self, models_home, sneaker_jpeg, decision, badge, start):
+        models_home.install(decision=decision)
+        app = uploaded(opened(), a_jpg=sneaker_jpeg())
+        assert badge in words(app)
+        assert words(app).splitlines()[1].startswith(start)
+
+    def test_unknown_guesses_step_back(self, models_home, sneaker_jpeg):
+        models_home.install(decision=UNKNOWN)
+        chart = charts(uploaded(opened(), a_jpg=sneaker_jpeg()))[0]
+        assert chart["layout"]["title"]["text"].startswith("If I had to guess: ")
+        assert len(set(chart["data"][1]["marker"]["color"])) == 1
+        models_home.install(decision=KNOWN)
+        chart = charts(uploaded(opened(), a_jpg=sneaker_jpeg()))[0]
+        assert len(set(chart["data"][1]["marker"]["color"])) == 2
+
+    def test_camera_is_asked_for_only_when_wanted_and_answered(self, models_home, sneaker_jpeg):
+        models_home.install()
+        app = opened()
+        app.toggle(key=Key.CAMERA_ON).set_value(True).run()
+        assert "localhost" in words(app)
+        app.camera_input(key=Key.CAMERA).upload("shot.jpg", sneaker_jpeg()).run()
+        assert not app.exception
+        assert "Camera photo.jpg" in words(app) and bars(app) == [3]
+        app.toggle(key=Key.CAMERA_ON).set_value(False).run()
+        assert not app.camera_input and not app.get("plotly_chart")
+
+    def test_removed_again(self, models_home, sneaker_jpeg):
+        models_home.install()
+        app = uploaded(opened(), a_jpg=sneaker_jpeg())
+        app.file_uploader(key=Key.UPLOADS).clear().run()
+        assert not app.exception and "sneakers I know" in words(app)
+        assert app.session_state[Key.DIGESTS] == {}
+
+
+class TestManyPhotos:
+    def test_every_one_is_answered_and_counted(self, models_home, sneaker_jpeg):
+        models_home.install()
+        app = uploaded(opened(), **{f"p{seed}_jpg": sneaker_jpeg(seed) for seed in range(3)})
+        assert "3 photos: 3 recognised" in words(app)
+        assert bars(app) == [3, 3, 3]
+        assert [button.label for button in app.get("download_button")] == ["Save as table (CSV)", "Save as JSON"]
+
+    def test_same_photo_twice(self, models_home, sneaker_jpeg):
+        models_home.install()
+        app = opened()
+        for _ in range(2):
+            app.file_uploader(key=Key.UPLOADS).upload("same.jpg", sneaker_jpeg())
+        app.run()
+        assert not app.exception
+        assert "2 photos: 2 recognised" in words(app) and bars(app) == [3, 3]
+        for toggle in app.toggle:
+            toggle.set_value(True)
+        app.run()
+        assert not app.exception and len(app.slider) == 3
+
+    def test_pages_of_six(self, models_home, sneaker_jpeg):
+        models_home.install()
+        app = uploaded(opened(), **{f"p{seed}_jpg": sneaker_jpeg(seed) for seed in range(8)})
+        assert len(bars(app)) == 6 and "p0.jpg" in words(app) and "p7.jpg" not in words(app)
+        app.get("pagination")[0].select(2).run()
+        assert len(bars(app)) == 2 and "p7.jpg" in words(app)
+        app.get("pagination")[0].select(1).run()
+        assert len(bars(app)) == 6 and "p7.jpg" not in words(app)
+        assert not app.exception
+
+    def test_fewer_photos_while_on_the_last_page(self, models_home, sneaker_jpeg):
+        models_home.install()
+        app = uploaded(opened(), **{f"p{seed}_jpg": sneaker_jpeg(0) for seed in range(13)})
+        app.get("pagination")[0].select(3).run()
+        assert len(bars(app)) == 1
+        app.file_uploader(key=Key.UPLOADS).clear()
+        for number in range(7):
+            app.file_uploader(key=Key.UPLOADS).upload(f"q{number}.jpg", sneaker_jpeg(0))
+        app.run()
+        assert not app.exception and bars(app)
+
+
+class TestBadFiles:
+    @pytest.mark.parametrize(
+        ("data", "sentence"),
+        [
+            (b"", "bad.jpg: The file is empty."),
+            (b"I am a text", "bad.jpg: This is not a photo"),
+            ("half", "bad.jpg: The photo is cut off or damaged"),
+        ],
+    )
+    def test_one_sentence_names_the_file_and_the_others_are_answered(self, models_home, sneaker_jpeg, data, sentence):
+        models_home.install()
+        bad = sneaker_jpeg()[:3000] if data == "half" else data
+        app = uploaded(opened(), good_jpg=sneaker_jpeg(), bad_jpg=bad, fine_jpg=sneaker_jpeg(2))
+        assert len(app.warning) == 1
+        assert sentence in words(app)
+        assert "3 photos: 2 recognised, 1 could not be read" in words(app)
+        assert bars(app) == [3, 3]
+
+    def test_alone(self, models_home):
+        models_home.install()
+        app = uploaded(opened(), bad_jpg=b"no photo")
+        assert "bad.jpg: This is not a photo" in words(app)
+        assert not bars(app) and not app.error
+
+    def test_too_large(self, models_home, sneaker_jpeg, monkeypatch):
+        monkeypatch.setenv("SOLESCOPE_MAX_UPLOAD_MB", "0.003")
+        models_home.install()
+        app = uploaded(opened(), big_jpg=sneaker_jpeg())
+        assert re.search(r"big\.jpg: The file is [\d.]+ MB; at most 0\.003 MB can be read\.", words(app))
+
+    def test_names_are_shown_as_they_are_written(self, models_home, sneaker_jpeg):
+        models_home.install()
+        app = opened()
+        app.file_uploader(key=Key.UPLOADS).upload("<b>*x*</b>.jpg", sneaker_jpeg())
+        app.file_uploader(key=Key.UPLOADS).upload("[a](http://b).txt", b"x")
+        app.run()
+        assert r"\<b\>\*x\*\</b\>.jpg" in [caption.value for caption in app.caption]
+        assert app.warning[0].value.startswith("\\[a\\](http:\u2060//b).txt: This is not")
+
+
+class TestSelectors:
+    """Each is changed twice: a choice that is fed back wrongly is lost at the second change."""
+
+    def test_guesses(self, models_home, sneaker_jpeg):
+        models_home.install()
+        app = uploaded(opened(), a_jpg=sneaker_jpeg(), b_jpg=sneaker_jpeg(1))
+        for wanted, shown in ((1, 1), (4, 4), (2, 2), (10, 4)):
+            app.slider(key=Key.GUESSES).set_value(wanted).run()
+            assert not app.exception
+            assert app.slider(key=Key.GUESSES).value == wanted
+            assert bars(app) == [shown, shown]
+
+    def test_model(self, models_home, sneaker_jpeg):
+        models_home.install()
+        models_home.install("mine", UNKNOWN, bundled=False)
+        app = uploaded(opened(), a_jpg=sneaker_jpeg())
+        assert app.selectbox(key=Key.MODEL).value == "street22"
+        for name, badge in (("mine", "Not one I know"), ("street22", "Recognised"), ("mine", "Not one I know")):
+            app.selectbox(key=Key.MODEL).select(name).run()
+            assert app.selectbox(key=Key.MODEL).value == name
+            assert badge in words(app)
+            assert not app.exception
+
+    def test_why_class_and_strength(self, models_home, sneaker_jpeg):
+        models_home.install()
+        app = uploaded(opened(), a_jpg=sneaker_jpeg())
+        app.slider(key=Key.GUESSES).set_value(4)
+        app.toggle[-1].set_value(True).run()
+        best = app.selectbox[0].value
+        assert f"of **{best}**" in words(app)
+        for label in [label for label in CLASSES if label != best][:2]:
+            app.selectbox[0].set_value(label).run()
+            assert app.selectbox[0].value == label
+            assert f"**{label}**" in words(app) and f"**{best}**" not in words(app)
+        pictures = []
+        for strength in (0, 100, 20):
+            app.slider[-1].set_value(strength).run()
+            assert app.slider[-1].value == strength
+            pictures.append(app.get("image")[-1].proto.imgs[0].url)
+        assert not app.exception
+        assert len(set(pictures)) == 3
+
+    def test_why_twice(self, models_home, sneaker_jpeg):
+        models_home.install()
+        app = uploaded(opened(), a_jpg=sneaker_jpeg())
+        for wanted in (True, False, True):
+            app.toggle[-1].set_value(wanted).run()
+            assert bool(app.selectbox) is wanted
+            assert not app.exception
+
+
+class TestWork:
+    """What is not asked for is not computed, and nothing is computed twice."""
+
+    @pytest.fixture
+    def calls(self, monkeypatch):
+        counted = {"predict_bytes": 0, "gradcam": 0, "load_from_folder": 0}
+
+        def counting(name):
+            real = getattr(caches, name)
+
+            def call(*args, **kwargs):
+                counted[name] += 1
+                return real(*args, **kwargs)
+
+            monkeypatch.setattr(caches, name, call)
+
+        for name in counted:
+            counting(name)
+        return counted
+
+    def test_why_costs_nothing_while_closed(self, models_home, sneaker_jpeg, calls):
+        models_home.install()
+        app = uploaded(opened(), a_jpg=sneaker_jpeg())
+        assert calls["gradcam"] == 0
+        app.toggle[-1].set_value(True).run()
+        app.slider[-1].set_value(20).run()
+        assert calls["gradcam"] == 1
+
+    def test_a_rerun_asks_the_network_nothing(self, models_home, sneaker_jpeg, calls):
+        models_home.install()
+        app = uploaded(opened(), a_jpg=sneaker_jpeg(), b_jpg=sneaker_jpeg(), c_jpg=sneaker_jpeg(1))
+        app.slider(key=Key.GUESSES).set_value(5).run()
+        assert calls == {"predict_bytes": 2, "gradcam": 0, "load_from_folder": 1}
+
+    def test_a_model_trained_anew_is_loaded_anew(self, models_home, sneaker_jpeg, calls):
+        models_home.install()
+        app = uploaded(opened(), a_jpg=sneaker_jpeg())
+        models_home.install(decision=UNKNOWN)
+        app.run()
+        assert "Not one I know" in words(app) and calls["load_from_folder"] == 2
+
+    def test_browser_gets_a_small_jpeg(self):
+        buffer = io.BytesIO()
+        Image.new("RGB", (3000, 2000), "teal").save(buffer, "PNG")
+        small = Image.open(io.BytesIO(caches.preview(photo_of(buffer.getvalue()))))
+        assert small.format == "JPEG" and small.size == (640, 427)
+
+
+class TestModels:
+    def test_none_installed(self, models_home):
+        app = opened()
+        assert not app.exception
+        assert "There is no model to answer with yet" in words(app)
+        assert not app.file_uploader
+
+    def test_damaged_weights(self, models_home, sneaker_jpeg):
+        weights = models_home.install() / WEIGHTS_FILE
+        weights.write_bytes(weights.read_bytes()[:-1])
+        app = uploaded(opened(), a_jpg=sneaker_jpeg())
+        assert len(app.error) == 1
+        assert "is damaged: its checksum is wrong" in words(app)
+
+    def test_damaged_description_is_not_taken_for_no_model(self, models_home):
+        (models_home.install() / MODEL_FILE).write_text("{")
+        app = opened()
+        assert not app.exception
+        assert "is damaged and cannot be read" in words(app)
+
+    def test_a_run_alone_is_used(self, models_home, sneaker_jpeg):
+        models_home.install("mine", bundled=False)
+        assert bars(uploaded(opened(), a_jpg=sneaker_jpeg())) == [3]
+
+
+def answer(name: str = "a.jpg", status: Status = Status.KNOWN, *chances: float) -> Answer:
+    guesses = tuple(Guess(f"Label {place}", chance) for place, chance in enumerate(chances or (0.9, 0.1)))
+    return Answer(name, status, guesses, None, 1.0)
+
+
+class TestWords:
+    @pytest.mark.parametrize(
+        ("text", "escaped"),
+        [
+            ("a*b", r"a\*b"),
+            ("<img src=x>", r"\<img src=x\>"),
+            ("`a` ~b~ $c$ &amp;", r"\`a\` \~b\~ \$c\$ \&amp;"),
+            ("[a](b)", r"\[a\](b)"),
+            ("_a_ __b__", r"\_a\_ \_\_b\_\_"),
+            ("# a", r"\# a"),
+            ("- a", r"\- a"),
+            ("12. a", r"12\. a"),
+            ("back\\slash", r"back\\slash"),
+        ],
+    )
+    def test_plain_escapes_what_markdown_would_take_for_its_own(self, text, escaped):
+        assert plain(text) == escaped
+
+    @pytest.mark.parametrize(
+        "text", ["12.jpg", "IMG_2041 (1).jpg", "Not sure: Air Max 1 or Air Max 90", "This doesn't look like one"]
+    )
+    def test_plain_leaves_ordinary_words_alone(self, text):
+        assert plain(text) == text
+
+    def test_plain_breaks_what_markdown_finds_after_escaping(self):
+        assert ":material" not in plain(":material/check:")
+        assert ":smile" not in plain(":smile:")
+        assert "www." not in plain("www.example.com")
+
+    def test_plain_drops_control_characters(self):
+        assert plain("a\u202egpj.\nexe\x00") == "agpj. exe"
+
+    def test_shortened_keeps_the_ending(self):
+        assert shortened("a" * 300 + ".jpeg").endswith("a.jpeg")
+        assert len(shortened("a" * 300)) == 60
+        assert shortened("short.jpg") == "short.jpg"
+
+    @pytest.mark.parametrize(
+        ("chance", "shown"), [(0, "<1%"), (0.004, "<1%"), (0.5, "50%"), (0.996, ">99%"), (1, ">99%")]
+    )
+    def test_percent(self, chance, shown):
+        assert percent(chance) == shown
+
+    def test_sureness(self):
+        assert sureness(answer("a", Status.KNOWN, 0.934)) == "When I am this sure, I am right about 93 times in 100."
+        assert "more than 99 times" in sureness(answer("a", Status.KNOWN, 0.9999))
+        assert (
+            sureness(answer("a", Status.UNSURE, 0.41)) == "My best guess has a chance of about 41 in 100 to be right."
+        )
+        assert "100" not in sureness(answer("a", Status.UNKNOWN, 0.9))
+
+    def test_summary(self):
+        broken = Answer("b", Status.ERROR, (), "The file is empty.", 1.0)
+        answers = [answer(), answer(), answer("c", Status.UNSURE), answer("d", Status.UNKNOWN), broken]
+        assert summary(answers) == ("5 photos: 2 recognised, 1 not sure, 1 not a sneaker I know, 1 could not be read")
+
+    @pytest.mark.parametrize(
+        ("chances", "known", "title"),
+        [
+            ((0.9, 0.1), True, "A is far ahead"),
+            ((0.5, 0.4), True, "A and B are close"),
+            ((0.5,), True, "A: 50%"),
+            ((0.9, 0.1), False, "If I had to guess: A"),
+        ],
+    )
+    def test_finding(self, chances, known, title):
+        guesses = [Guess(label, chance) for label, chance in zip("AB", chances, strict=False)]
+        assert finding(guesses, known) == title
+
+    def test_labels_are_no_markup_in_a_chart(self):
+        figure = guess_bars([Guess("<b>x</b>", 0.9)], known=True)
+        assert "<b>" not in json.dumps(figure.to_plotly_json()["layout"], default=str)
+
+
+class TestDownloads:
+    def test_csv(self):
+        broken = Answer("b.jpg", Status.ERROR, (), "The file is empty.", 1.0)
+        rows = list(csv.DictReader(io.StringIO(answers_csv([answer("ä.jpg"), broken], 1).decode())))
+        assert list(rows[0]) == ["image", "status", "answer", "error", "label_1", "probability_1"]
+        assert rows[0]["image"] == "ä.jpg" and rows[0]["label_1"] == "Label 0" and rows[0]["probability_1"] == "0.9"
+        assert rows[1]["error"] == "The file is empty." and rows[1]["label_1"] == ""
+
+    @pytest.mark.parametrize("name", ['=HYPERLINK("x")', "+1", "-1", "@sum", " =1", "\t=1", "＝1"])
+    def test_csv_holds_no_formula(self, name):
+        row = next(csv.DictReader(io.StringIO(answers_csv([answer(name)], 2).decode())))
+        assert row["image"] == f"'{name}"
+
+    def test_the_answer_does_not_hang_on_the_number_of_guesses(self):
+        unsure = answer("a", Status.UNSURE, 0.4, 0.3, 0.2)
+        row = next(csv.DictReader(io.StringIO(answers_csv([unsure], 1).decode())))
+        assert row["answer"] == unsure.sentence()
+
+    def test_json_is_the_command_line_s_object(self):
+        (found,) = json.loads(answers_json([answer("a.jpg", Status.KNOWN, 0.7, 0.2, 0.1)], 2))
+        assert found["image"] == "a.jpg" and len(found["top"]) == 2
+        assert set(found) == {"image", "status", "top", "error", "ms"}
+
+
+class TestTheme:
+    CONFIG = tomllib.loads((PROJECT / ".streamlit" / "config.toml").read_text())
+
+    @staticmethod
+    def contrast(one: str, other: str) -> float:
+        def luminance(colour: str) -> float:
+            parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+            red, green, blue = (part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+            return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+        low, high = sorted((luminance(one), luminance(other)))
+        return (high + 0.05) / (low + 0.05)
+
+    @pytest.mark.parametrize("mode", ["light", "dark"])
+    def test_text_can_be_read(self, mode):
+        theme = self.CONFIG["theme"][mode]
+        pairs = [
+            (theme["textColor"], theme["backgroundColor"]),
+            (theme["textColor"], theme["secondaryBackgroundColor"]),
+        ]
+        pairs += [(theme[name], theme["backgroundColor"]) for name in ("linkColor", "grayTextColor", "primaryColor")]
+        for colour in ("gray", "green", "orange", "red", "yellow", "blue"):
+            pairs.append((theme[f"{colour}TextColor"], theme[f"{colour}BackgroundColor"]))
+        assert {pair: round(self.contrast(*pair), 2) for pair in pairs if self.contrast(*pair) < 4.5} == {}
+
+    def test_nothing_comes_from_the_network_and_no_trace_is_shown(self):
+        assert "http" not in (PROJECT / ".streamlit" / "config.toml").read_text()
+        assert self.CONFIG["client"]["showErrorDetails"] == "none"
+        assert self.CONFIG["browser"]["gatherUsageStats"] is False
+        assert self.CONFIG["server"]["address"] == "localhost"

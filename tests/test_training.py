@@ -1,0 +1,528 @@
+"""Training: its settings, its random changes, its loop, and a run that survives whatever happens to it."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from dataclasses import fields, replace
+
+import numpy as np
+import pandas as pd
+import pytest
+import safetensors.torch
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Generator
+
+from sneaker_core.datasets.split import read_split
+from sneaker_core.errors import DatasetError, RecipeError
+from sneaker_core.networks.architectures import build_network
+from sneaker_core.networks.checkpoint import load_model, save_model
+from sneaker_core.networks.preprocessing import Preprocessing
+from sneaker_core.paths import run_model_folder, runs_folder
+from sneaker_core.training import run as training_run
+from sneaker_core.training import state
+from sneaker_core.training.augmentation import mix_batch, random_colours, random_erasing, random_views
+from sneaker_core.training.initial import initialise
+from sneaker_core.training.loop import Trainer, TrainingData, draw_weights, one_cycle
+from sneaker_core.training.recipe import RANGES, RECIPES, Recipe, recipe
+from sneaker_core.training.run import METRICS_FILE, PREDICTIONS_FILE, RUN_FILE, default_run_name, train
+from sneaker_core.training.state import load_state, save_state
+from tests.factories import PROJECT, draw_arrays, draw_dataset, jpeg, lively_model, photo_of_class, write
+
+LABELS = {"boot": 12, "clog": 12}
+# Small enough to train in seconds.
+SMALL = {"init": "none", "size": 32, "small_size": 32, "batch": 8, "val_share": 0.2, "test_share": 0.2}
+QUICK = recipe("quick", {**SMALL, "epochs": 2})
+FINETUNE = recipe("finetune", {**SMALL, "epochs": 3})
+
+
+class TestRecipe:
+    @pytest.mark.parametrize("name", RANGES)
+    @pytest.mark.parametrize("end", [0, 1])
+    def test_a_value_out_of_range_names_field_and_range(self, name, end):
+        bound = RANGES[name][end]
+        kind = type(getattr(Recipe(), name))
+        assert getattr(recipe("finetune", {name: bound}), name) == bound
+        with pytest.raises(RecipeError, match=rf"^{name} is .*; it must be from .* to .*\.$"):
+            recipe("finetune", {name: bound + kind(2 * end - 1)})
+
+    def test_every_number_has_a_range(self):
+        numbers = {field.name for field in fields(Recipe) if type(field.default) in (int, float)}
+        assert numbers == set(RANGES)
+
+    @given(st.data())
+    @settings(max_examples=60, deadline=None)
+    def test_any_values_in_range_are_kept(self, data):
+        wanted = {}
+        for name, (low, high) in RANGES.items():
+            of_kind = st.integers if isinstance(getattr(Recipe(), name), int) else st.floats
+            wanted[name] = data.draw(of_kind(low, high), name)
+        made = recipe("scratch", wanted)
+        assert {name: getattr(made, name) for name in wanted} == wanted
+        assert Recipe(**json.loads(json.dumps(made.to_dict()))) == made
+
+    def test_text_becomes_the_fields_type(self):
+        changes = {"epochs": "3", "mix": "0.5", "freeze": "True", "init": "none", "seed": None}
+        made = recipe("finetune", changes)
+        assert (made.epochs, made.mix, made.freeze, made.init, made.seed) == (3, 0.5, True, "none", 0)
+
+    @pytest.mark.parametrize(
+        ("changes", "message"),
+        [
+            ({"epochs": "many"}, "epochs is 'many'; it must be a number"),
+            ({"epochs": "2.5"}, "epochs is '2.5'; it must be a number"),
+            ({"epochs": float("inf")}, "epochs is inf; it must be a number"),
+            ({"mix": "nan"}, "mix is nan; it must be from 0 to 1"),
+            ({"freeze": "perhaps"}, "freeze is 'perhaps'; it must be true or false"),
+            ({"speed": 3}, "no setting 'speed'; it has: .*epochs, "),
+            ({"network": "resnet1"}, "network is 'resnet1'; choose one of: .*mobilenet_v2"),
+        ],
+    )
+    def test_what_cannot_be_used_is_told(self, changes, message):
+        with pytest.raises(RecipeError, match=message):
+            recipe("finetune", changes)
+
+    def test_unknown_recipe_lists_the_known(self):
+        with pytest.raises(RecipeError, match="no recipe 'slow'; choose one of: quick, finetune, scratch"):
+            recipe("slow")
+        assert [recipe(name) for name in RECIPES] == list(RECIPES.values())
+
+
+class TestSchedule:
+    def test_one_cycle_rises_and_falls(self):
+        rates = [one_cycle(step / 100, 0.25) for step in range(101)]
+        assert rates[0] == pytest.approx(0.04)
+        assert rates[25] == max(rates) == pytest.approx(1)
+        assert rates[-1] == pytest.approx(0, abs=1e-9)
+        assert rates[:26] == sorted(rates[:26])
+        assert rates[25:] == sorted(rates[25:], reverse=True)
+
+    @pytest.mark.parametrize("warmup", [0.0, 1.0])
+    def test_one_cycle_at_its_ends(self, warmup):
+        assert all(0 <= one_cycle(step / 10, warmup) <= 1 for step in range(11))
+
+    def test_draw_weights_by_hand(self):
+        # 4 photos of class 0, 1 of class 1, 2 of other things.
+        data = TrainingData(np.zeros((7, 2, 2, 3), np.uint8), np.array([0, 0, 0, 0, 1, 2, 2]), classes=2)
+        weights = draw_weights(data, recipe("scratch", {"rare_power": 0.5, "others_share": 0.1}))
+        # Square roots of 4 and 1 share what the others leave: 0.9 as 2 : 1.
+        np.testing.assert_allclose(weights, [0.15, 0.15, 0.15, 0.15, 0.3, 0.05, 0.05])
+        as_it_comes = draw_weights(replace(data, targets=np.array([0, 0, 0, 0, 1, 1, 1])), Recipe(rare_power=1.0))
+        np.testing.assert_allclose(as_it_comes, np.full(7, 1 / 7))
+
+
+def views(images, size=24, seed=0, **changes):
+    return random_views(images, size, Recipe(**changes), Generator().manual_seed(seed))
+
+
+class TestAugmentation:
+    images = torch.rand(16, 3, 24, 24, generator=Generator().manual_seed(0)) * 255
+
+    def test_without_crop_and_rotation_only_the_mirror_is_left(self):
+        changed = views(self.images, crop=1.0, rotation=0.0)
+        kept = [torch.allclose(new, old, atol=0.05) for new, old in zip(changed, self.images, strict=True)]
+        mirrored = [torch.allclose(new, old.flip(2), atol=0.05) for new, old in zip(changed, self.images, strict=True)]
+        assert [a != b for a, b in zip(kept, mirrored, strict=True)] == [True] * 16
+        assert any(kept)
+        assert any(mirrored)
+
+    @pytest.mark.parametrize("crop", [0.3, 0.8])
+    def test_a_crop_keeps_at_least_its_share_of_the_photo(self, crop):
+        """On two ramps the spread of values is the width and the height of what was kept."""
+        ramp = torch.linspace(0, 1, 64)
+        images = torch.stack([ramp.expand(64, 64), ramp[:, None].expand(64, 64), torch.zeros(64, 64)])
+        kept = views(images.expand(200, 3, 64, 64), size=64, crop=crop, rotation=0.0)
+        spread = kept[:, :2].amax((2, 3)) - kept[:, :2].amin((2, 3))
+        area = spread.prod(1)
+        assert area.min() >= crop * 0.97
+        assert area.min() < crop + 0.1
+        assert area.max() <= 1.001
+
+    def test_a_quarter_turn_is_a_rotation(self):
+        half = torch.zeros(1, 3, 32, 32)
+        half[:, :, :16] = 100
+        turned = [views(half, size=32, seed=seed, crop=1.0, rotation=90.0) for seed in range(8)]
+        assert max(float((image[0, 0, :, :16].mean() - image[0, 0, :, 16:].mean()).abs()) for image in turned) > 50
+
+    def test_no_strength_leaves_the_colours(self):
+        changed = random_colours(self.images, 0.0, Generator().manual_seed(0))
+        torch.testing.assert_close(changed, self.images, atol=0.01, rtol=0)
+
+    @given(st.floats(0, 1), st.integers(0, 1000))
+    @settings(max_examples=30, deadline=None)
+    def test_colours_stay_colours(self, strength, seed):
+        changed = random_colours(self.images, strength, Generator().manual_seed(seed))
+        assert changed.shape == self.images.shape
+        assert changed.min() >= 0
+        assert changed.max() <= 255
+
+    def test_colours_change_photo_by_photo(self):
+        same = self.images[:1].expand(8, 3, 24, 24)
+        changed = random_colours(same, 0.5, Generator().manual_seed(0))
+        assert len({float(image.mean()) for image in changed}) == 8
+
+    def test_erasing_blanks_one_small_rectangle(self):
+        images = torch.ones(100, 3, 40, 40)
+        assert torch.equal(random_erasing(images, 0.0, Generator().manual_seed(0)), images)
+        erased = random_erasing(images, 1.0, Generator().manual_seed(0))
+        blank = erased[:, 0] == 0
+        share = blank.float().mean((1, 2))
+        boxes = blank.any(2).sum(1) * blank.any(1).sum(1)
+        assert torch.equal(boxes, blank.sum((1, 2)))
+        assert share.max() <= 0.22
+        assert share.mean() > 0.03
+        some = random_erasing(images, 0.5, Generator().manual_seed(0))
+        assert 30 < int((some == 0).flatten(1).any(1).sum()) < 70
+
+    @given(st.integers(0, 500))
+    @settings(max_examples=40, deadline=None)
+    def test_mixed_targets_are_the_shares_of_the_pixels(self, seed):
+        """Each photo is painted in a colour of its own, so that what it is made of can be read off."""
+        colours = torch.eye(3)
+        images = colours[:, :, None, None].expand(3, 3, 10, 12).clone()
+        mixed, targets = mix_batch(images, torch.eye(3), 1.0, Generator().manual_seed(seed))
+        torch.testing.assert_close(targets.sum(1), torch.ones(3))
+        torch.testing.assert_close(mixed.mean((2, 3)), targets, atol=1e-5, rtol=0)
+        assert torch.equal(images, colours[:, :, None, None].expand(3, 3, 10, 12))
+
+    def test_nothing_is_mixed_without_a_chance(self):
+        images, targets = mix_batch(self.images, torch.eye(16), 0.0, Generator().manual_seed(0))
+        assert images is self.images
+        assert torch.equal(targets, torch.eye(16))
+
+    def test_the_seed_alone_decides(self):
+        def all_of_them(seed):
+            rng = Generator().manual_seed(seed)
+            images = random_erasing(random_colours(random_views(self.images, 20, Recipe(), rng), 0.4, rng), 0.5, rng)
+            return mix_batch(images, torch.eye(16), 1.0, rng)
+
+        for first, again, other in zip(all_of_them(1), all_of_them(1), all_of_them(2), strict=True):
+            assert torch.equal(first, again)
+            assert not torch.equal(first, other)
+
+
+EASY = recipe(
+    "scratch",
+    {
+        "epochs": 6,
+        "size": 32,
+        "batch": 16,
+        "average_decay": 0.5,
+        "colour": 0,
+        "erase": 0,
+        "crop": 0.7,
+        "small_size": 32,
+    },
+)
+
+
+def new_trainer(chosen: Recipe = EASY) -> Trainer:
+    torch.manual_seed(chosen.seed)
+    network = lively_model(("red", "blue")).network.requires_grad_(True)
+    torch.nn.init.zeros_(network.head.weight)
+    for module in network.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.momentum = 0.1
+    return Trainer(network, draw_arrays(32), chosen)
+
+
+def comparable(reports):
+    return [replace(report, images_per_second=0) for report in reports]
+
+
+def same_weights(first, second):
+    second = second.state_dict()
+    return all(torch.equal(value, second[name]) for name, value in first.state_dict().items())
+
+
+@pytest.fixture(scope="module")
+def uninterrupted():
+    trainer, reports = new_trainer(), []
+    trainer.run(reports.append)
+    return trainer, reports
+
+
+@pytest.fixture
+def interrupted(tmp_path):
+    """A training whose states were kept after epochs 1 and 2, and that was then stopped."""
+    trainer, reports = new_trainer(), []
+
+    def stop_after_two(report):
+        reports.append(report)
+        save_state(trainer, tmp_path)
+        if report.epoch == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        trainer.run(stop_after_two)
+    return tmp_path, reports
+
+
+class TestLoop:
+    def test_learns_to_tell_two_classes_apart(self, uninterrupted):
+        trainer, reports = uninterrupted
+        fresh = draw_arrays(32, size=32, first_seed=1000)
+        images = Preprocessing(32, 32).standardise(torch.from_numpy(fresh.pixels))
+        with torch.inference_mode():
+            predicted = trainer.average(images).argmax(1).numpy()
+        assert [report.epoch for report in reports] == [1, 2, 3, 4, 5, 6]
+        assert reports[-1].loss < reports[0].loss
+        # By chance 64 answers are right 44 times or more once in a thousand trainings.
+        assert (predicted == fresh.targets).sum() >= 44
+
+    def test_goes_on_exactly_where_it_was(self, uninterrupted, interrupted):
+        whole, reports = uninterrupted
+        folder, first_reports = interrupted
+        resumed, later_reports = new_trainer(), []
+        assert load_state(resumed, folder)
+        assert resumed.epochs_done == 2
+        resumed.run(later_reports.append)
+        assert comparable(first_reports + later_reports) == comparable(reports)
+        assert same_weights(resumed.network, whole.network)
+        assert same_weights(resumed.average, whole.average)
+
+    @pytest.mark.parametrize("damage", [lambda data: data[: len(data) // 2], lambda data: b"", lambda data: b"x" * 99])
+    def test_a_damaged_state_falls_back_to_the_one_before(self, interrupted, damage):
+        folder, _ = interrupted
+        newest = folder / state._FILES[0]
+        newest.write_bytes(damage(newest.read_bytes()))
+        trainer = new_trainer()
+        assert load_state(trainer, folder)
+        assert trainer.epochs_done == 1
+
+    def test_without_a_state_it_starts_anew(self, tmp_path):
+        trainer = new_trainer()
+        before = {name: value.clone() for name, value in trainer.network.state_dict().items()}
+        assert not load_state(trainer, tmp_path)
+        assert trainer.epochs_done == 0
+        assert all(torch.equal(value, before[name]) for name, value in trainer.network.state_dict().items())
+
+    def test_a_loss_that_is_no_number_is_told(self):
+        trainer = new_trainer()
+        with torch.no_grad():
+            trainer.network.head.bias.fill_(float("nan"))
+        with pytest.raises(RecipeError, match=r"no longer a number in epoch 1; try a learning_rate below 0\.003"):
+            trainer.run(lambda report: None)
+
+    def test_the_first_epochs_may_be_smaller(self):
+        trainer = new_trainer(replace(EASY, epochs=2, size=40, small_share=0.5))
+        seen = []
+        trainer.network.backbone.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0].shape[-1]))
+        trainer.run(lambda report: None)
+        assert seen == [32] * trainer.steps_per_epoch + [40] * trainer.steps_per_epoch
+
+
+@pytest.fixture
+def dataset(tmp_path):
+    return draw_dataset(tmp_path / "shoes", LABELS)
+
+
+@pytest.fixture
+def others(tmp_path):
+    for seed in range(6):
+        write(tmp_path / "things" / f"{seed}.jpg", jpeg(photo_of_class(2, seed)))
+    return tmp_path / "things"
+
+
+def metrics_of(folder):
+    return [json.loads(line) for line in (folder / METRICS_FILE).read_text().splitlines()]
+
+
+class TestRun:
+    @pytest.mark.parametrize("chosen", [QUICK, replace(FINETUNE, epochs=1)], ids=["quick", "finetune"])
+    def test_makes_a_model_and_keeps_everything(self, dataset, others, tmp_path, chosen):
+        write(dataset / "boot" / "broken.jpg", b"no photo")
+        folder, events = runs_folder(tmp_path) / "mine", []
+        metrics = train(
+            dataset,
+            chosen,
+            folder,
+            tmp_path,
+            others=others,
+            report=lambda event, values: events.append((event, values)),
+        )
+        model, split = load_model(run_model_folder(folder)), read_split(run_model_folder(folder))
+        assert [event for event, _ in events] == ["prepared"] + ["epoch"] * chosen.epochs + ["done"]
+        assert sorted(file.name for file in folder.iterdir()) == [METRICS_FILE, "model", PREDICTIONS_FILE, RUN_FILE]
+        assert json.loads((folder / RUN_FILE).read_text()) == {
+            "dataset": "shoes",
+            "state": "done",
+            "recipe": chosen.to_dict(),
+        }
+        assert metrics_of(folder) == [values for event, values in events if event == "epoch"]
+        assert (model.spec.name, model.spec.classes, model.spec.knows_others) == ("mine", ("boot", "clog"), True)
+        assert model.spec.metrics == json.loads(json.dumps(metrics))
+        assert model.spec.data["rejected"] == events[0][1]["rejected"] == 1
+        assert split["split"].value_counts().to_dict() == {"train": 20, "val": 4, "test": 6}
+        assert metrics["test"]["n"] == len(pd.read_parquet(folder / PREDICTIONS_FILE)) == 4
+        assert metrics["others"]["n"] == 2
+
+    def test_knows_no_others_without_photos_of_them(self, dataset, tmp_path):
+        metrics = train(dataset, QUICK, tmp_path / "run", tmp_path)
+        assert set(metrics) == {"test", "val"}
+        assert not load_model(run_model_folder(tmp_path / "run")).spec.knows_others
+
+    def test_copies_of_a_sneaker_among_the_others_move_with_it(self, dataset, others, tmp_path):
+        for seed in range(12):
+            write(others / f"copy{seed}.jpg", jpeg(photo_of_class(0, seed), quality=80))
+        network = build_network("mobilenet_v2", 2)
+        samples = training_run.prepare(dataset, QUICK, network, others=others).samples
+        assert samples.groupby("group").size().value_counts().to_dict() == {1: 18, 2: 12}
+        assert samples.groupby("group")["split"].nunique().max() == 1
+        assert set(samples["split"][samples["label"].isna()]) == {"train", "val", "test"}
+
+    def test_the_same_seed_gives_the_same_model(self, dataset, tmp_path):
+        first, again, other = (
+            train(dataset, replace(QUICK, seed=seed), tmp_path / name, tmp_path)
+            for name, seed in (("first", 1), ("again", 1), ("other", 2))
+        )
+        weights = [load_model(run_model_folder(tmp_path / name)).network for name in ("first", "again", "other")]
+        assert first == again
+        assert same_weights(weights[0], weights[1])
+        assert not same_weights(weights[0], weights[2])
+        assert other.keys() == first.keys()
+
+    def test_goes_on_after_its_process_was_killed(self, dataset, tmp_path):
+        folder = runs_folder(tmp_path) / "killed"
+        changes = [f"--set={name}={getattr(FINETUNE, name)}" for name in SMALL]
+        command = [sys.executable, "-m", "sneaker_core", "--workspace", str(tmp_path), "train", str(dataset)]
+        command += ["--recipe=finetune", "--epochs=3", "--run=killed", "--json", *changes]
+        with subprocess.Popen(
+            command, cwd=PROJECT, env={**os.environ, "OMP_NUM_THREADS": "1"}, stdout=subprocess.PIPE, text=True
+        ) as process:
+            for line in process.stdout:
+                if json.loads(line)["event"] == "epoch":
+                    break
+            process.kill()
+        before = metrics_of(folder)
+        assert json.loads((folder / RUN_FILE).read_text())["state"] == "running"
+        with pytest.raises(RecipeError, match=r"There is a run in .* already"):
+            train(dataset, FINETUNE, folder, tmp_path)
+
+        events = []
+        train(dataset, QUICK, folder, tmp_path, resume=True, report=lambda event, values: events.append(event))
+        after = metrics_of(folder)
+        assert [row["epoch"] for row in after] == [1, 2, 3]
+        assert after[: len(before)] == before
+        assert events.count("epoch") == 3 - len(before)
+        assert load_model(run_model_folder(folder)).spec.recipe == FINETUNE.to_dict()
+        assert not list(folder.glob("state-*"))
+        with pytest.raises(RecipeError, match="is done already"):
+            train(dataset, FINETUNE, folder, tmp_path, resume=True)
+
+    def test_epochs_after_the_last_good_state_are_told_once(self, dataset, tmp_path):
+        folder = tmp_path / "run"
+
+        def stop_after_two(event, values):
+            if values.get("epoch") == 2:
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            train(dataset, FINETUNE, folder, tmp_path, report=stop_after_two)
+        (folder / state._FILES[0]).write_bytes(b"cut off")
+        train(dataset, FINETUNE, folder, tmp_path, resume=True)
+        assert [row["epoch"] for row in metrics_of(folder)] == [1, 2, 3]
+
+    @pytest.mark.parametrize("content", [None, "{", "[]", '{"recipe": {"speed": 3}, "state": "running"}'])
+    def test_nothing_to_resume_is_told(self, dataset, tmp_path, content):
+        if content:
+            write(tmp_path / "run" / RUN_FILE, content.encode())
+        with pytest.raises(RecipeError, match=r"no run in .* to go on with"):
+            train(dataset, QUICK, tmp_path / "run", tmp_path, resume=True)
+
+    def test_photos_that_cannot_be_used_are_told(self, dataset, tmp_path):
+        write(dataset / "pump" / "broken.jpg", b"no photo")
+        for only, message in (
+            (["boot"], "one class only"),
+            (["boot", "pump"], "No photo of 'pump' in .* can be read"),
+            (["boot", "heel"], "no class folder named 'heel'"),
+        ):
+            with pytest.raises(DatasetError, match=message):
+                train(dataset, QUICK, tmp_path / "run", tmp_path, only=only)
+
+    def test_too_few_photos_to_judge_by_are_told(self, tmp_path):
+        data = draw_dataset(tmp_path / "few", {"boot": 4, "clog": 4})
+        with pytest.raises(DatasetError, match="too few photos to keep any for val; add some or raise val_share"):
+            train(data, replace(QUICK, val_share=0.1), tmp_path / "run", tmp_path)
+        with pytest.raises(DatasetError, match="too few photos to keep any for test; add some or raise test_share"):
+            train(data, replace(QUICK, test_share=0.1, val_share=0.3), tmp_path / "run", tmp_path)
+
+    def test_default_names_are_new(self, dataset, tmp_path):
+        assert default_run_name(dataset, "quick", tmp_path) == "shoes-quick-1"
+        (runs_folder(tmp_path) / "shoes-quick-1").mkdir(parents=True)
+        assert default_run_name(dataset, "quick", tmp_path) == "shoes-quick-2"
+
+
+class TestInitialise:
+    @pytest.fixture
+    def network(self):
+        torch.manual_seed(1)
+        return build_network("mobilenet_v2", 2)
+
+    def start(self, network, init, workspace):
+        initialise(network, "mobilenet_v2", str(init), workspace)
+
+    def test_from_nothing(self, network, tmp_path):
+        before = {name: value.clone() for name, value in network.state_dict().items()}
+        self.start(network, "none", tmp_path)
+        assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
+
+    def test_from_a_file_with_torchvisions_names(self, network, tmp_path):
+        source = lively_model().network.backbone
+        tensors = {name: value.contiguous() for name, value in source.state_dict().items()}
+        tensors["classifier.1.weight"] = torch.zeros(1000, 1280)
+        file = write(tmp_path / "weights.safetensors", safetensors.torch.save(tensors))
+        head = network.head.weight.clone()
+        self.start(network, file, tmp_path)
+        assert same_weights(network.backbone, source)
+        assert torch.equal(network.head.weight, head)
+
+    def test_from_a_model_by_name(self, network, tmp_path):
+        folder = run_model_folder(runs_folder(tmp_path) / "mine")
+        save_model(lively_model(), folder)
+        self.start(network, "mine", tmp_path)
+        assert same_weights(network.backbone, load_model(folder).network.backbone)
+
+    @pytest.mark.parametrize(
+        ("data", "message"),
+        [(b"no tensors", "cannot be read as a safetensors file"), (None, "do not fit mobilenet_v2: .* are missing")],
+    )
+    def test_a_wrong_file_is_told(self, network, tmp_path, data, message):
+        data = data or safetensors.torch.save({"features.0.0.weight": torch.zeros(32, 3, 3, 3)})
+        with pytest.raises(RecipeError, match=message):
+            self.start(network, write(tmp_path / "wrong.safetensors", data), tmp_path)
+
+    def test_an_unknown_name_lists_the_models(self, network, tmp_path):
+        save_model(lively_model(), run_model_folder(runs_folder(tmp_path) / "mine"))
+        with pytest.raises(RecipeError, match=r"init is 'nobody', which is neither .*mine"):
+            self.start(network, "nobody", tmp_path)
+
+    @pytest.mark.parametrize("at_its_place", [None, b"cut off"])
+    def test_imagenet_weights_that_cannot_be_had_tell_file_and_place(
+        self, network, tmp_path, monkeypatch, capfd, at_its_place
+    ):
+        for name in ("https_proxy", "HTTPS_PROXY", "http_proxy", "HTTP_PROXY"):
+            monkeypatch.setenv(name, "http://127.0.0.1:9")  # nobody listens there
+        monkeypatch.delenv("no_proxy", raising=False)
+        monkeypatch.delenv("NO_PROXY", raising=False)
+        monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+        place = tmp_path / "hub" / "checkpoints" / "mobilenet_v2-7ebf99e0.pth"
+        if at_its_place:
+            write(place, at_its_place)
+        with pytest.raises(
+            RecipeError, match=rf"Download https://\S+/{place.name} .* put it at {re.escape(str(place))}"
+        ):
+            self.start(network, "imagenet", tmp_path)
+        assert capfd.readouterr() == ("", "")
+
+    def test_imagenet_weights_are_taken_from_their_place(self, network, tmp_path, monkeypatch):
+        monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+        source = lively_model().network.backbone
+        place = tmp_path / "hub" / "checkpoints" / "mobilenet_v2-7ebf99e0.pth"
+        place.parent.mkdir(parents=True)
+        torch.save(source.state_dict(), place)
+        self.start(network, "imagenet", tmp_path)
+        assert same_weights(network.backbone, source)

@@ -1,0 +1,48 @@
+"""The photos that wait for an answer: uploaded ones and the camera's."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import streamlit as st
+from streamlit.typing import UploadedFile
+
+from ui.state import Key
+
+_CAMERA_NAME = "Camera photo.jpg"
+
+
+@dataclass(frozen=True)
+class Photo:
+    """One file as it was handed in; nobody has looked into it yet.
+
+    Attributes
+    ----------
+    key : str
+        Its own even when the same file is handed in twice.
+    name : str
+        As the user's computer calls it: show it through `ui.text.plain` only.
+    digest : str
+        SHA-256 of the bytes.
+    data : bytes
+    """
+
+    key: str
+    name: str
+    digest: str
+    data: bytes
+
+
+def gathered(uploads: Sequence[UploadedFile], camera: UploadedFile | None) -> list[Photo]:
+    """All photos, the camera's first."""
+    files = [(_CAMERA_NAME, camera)] if camera else []
+    files += [(upload.name, upload) for upload in uploads]
+    # Hashing twenty megabytes takes longer than the rest of a rerun: done once for each upload.
+    before: dict[str, str] = st.session_state.get(Key.DIGESTS, {})
+    digests = {file.file_id: before.get(file.file_id) or _digest(file) for _, file in files}
+    st.session_state[Key.DIGESTS] = digests
+    return [Photo(file.file_id, name, digests[file.file_id], file.getvalue()) for name, file in files]
+
+
+def _digest(file: UploadedFile) -> str:
+    return hashlib.sha256(file.getbuffer()).hexdigest()
