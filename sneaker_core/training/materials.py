@@ -1,0 +1,159 @@
+"""What a training run works on: its photos, decoded once, and what each of them is for."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+
+from sneaker_core.datasets.duplicates import duplicate_groups, perceptual_hashes
+from sneaker_core.datasets.folder import fingerprint, scan_classes, scan_photos
+from sneaker_core.datasets.split import Split, split_by_group
+from sneaker_core.errors import DatasetError
+from sneaker_core.networks.architectures import SneakerNetwork
+from sneaker_core.networks.preprocessing import Preprocessing
+from sneaker_core.training.loop import STORED_OVER_SEEN, TrainingData, fast_arithmetic
+from sneaker_core.training.photos import load_photos
+from sneaker_core.training.recipe import Recipe
+
+# Photos that go through the network at once.
+BATCH = 32
+# Of the photos of other things this share is kept from training, to measure how many are recognised as such.
+OTHERS_TEST_SHARE = 0.3
+# Pixels a side at which photos are compared to find copies.
+_COPY_SIZE = 160
+
+
+@dataclass(frozen=True)
+class Materials:
+    """The photos of a run, decoded, and what each is for.
+
+    Attributes
+    ----------
+    samples : DataFrame
+        Columns sample, path, label (None for photos of other things), group, split.
+    pixels : uint8 array (N, H, W, 3)
+        One row for each row of `samples`.
+    rejected : dict of str to str
+        Path -> why it could not be read.
+    classes : tuple of str
+    """
+
+    samples: pd.DataFrame
+    pixels: NDArray[np.uint8]
+    rejected: dict[str, str]
+    classes: tuple[str, ...]
+
+    def training_data(self) -> TrainingData:
+        """The photos to learn from, as arrays."""
+        chosen = (self.samples["split"] == Split.TRAIN).to_numpy()
+        number = {name: index for index, name in enumerate(self.classes)}
+        targets = self.samples["label"].map(number).fillna(len(self.classes)).to_numpy(dtype=float).astype(np.int64)
+        return TrainingData(self.pixels[chosen], targets[chosen], len(self.classes))
+
+    def sneakers(self, split: Split) -> pd.DataFrame:
+        """The labelled photos of one split."""
+        return self.samples[(self.samples["split"] == split) & self.samples["label"].notna()]
+
+    def others(self, split: Split) -> pd.DataFrame:
+        """The photos of other things of one split."""
+        return self.samples[(self.samples["split"] == split) & self.samples["label"].isna()]
+
+    def describe(self) -> dict[str, Any]:
+        """Fingerprint and counts, for the checkpoint."""
+        labelled = self.samples[self.samples["label"].notna()]
+        counts = labelled.groupby(["label", "split"]).size().unstack(fill_value=0)
+        groups = labelled.groupby("group")["label"]
+        return {
+            "fingerprint": fingerprint(labelled),
+            "photos": len(labelled),
+            "rejected": len(self.rejected),
+            "classes": {label: {str(k): int(v) for k, v in row.items()} for label, row in counts.iterrows()},
+            "in_duplicate_groups": int((groups.transform("size") > 1).sum()),
+            "under_two_labels": int((groups.transform("nunique") > 1).sum()),
+            "others": {
+                str(k): int(v) for k, v in self.samples[self.samples["label"].isna()]["split"].value_counts().items()
+            },
+        }
+
+
+def prepare(
+    dataset: Path, recipe: Recipe, network: SneakerNetwork, only: Iterable[str] = (), others: Path | None = None
+) -> Materials:
+    """Decode the photos, find copies and split.
+
+    Parameters
+    ----------
+    dataset : Path
+        A folder laid out as ``<class>/*``.
+    recipe : Recipe
+    network : SneakerNetwork
+        At its start; its embeddings help to find copies, unless it starts from nothing.
+    only : iterable of str
+        Classes to use; all when empty.
+    others : Path, optional
+        A folder with photos of other things.
+    """
+    samples = scan_classes(dataset, only)
+    classes = tuple(sorted(samples["label"].unique()))
+    if len(classes) < 2:
+        raise DatasetError(f"{dataset} has one class only; there must be two or more to tell apart.")
+    if others is not None:
+        known = set(samples["sample"])
+        samples = pd.concat(
+            [samples, scan_photos(others).loc[lambda rows: ~rows["sample"].isin(known)]], ignore_index=True
+        )
+    photos = load_photos(list(samples["path"]), round(recipe.size * STORED_OVER_SEEN))
+    samples = samples[photos.readable].reset_index(drop=True)
+    lost = sorted(set(classes) - set(samples["label"].dropna()))
+    if lost:
+        raise DatasetError(f"No photo of {', '.join(map(repr, lost))} in {dataset} can be read.")
+    embeddings = None if recipe.init == "none" else _embed(network, photos.pixels)
+    samples["group"] = duplicate_groups(perceptual_hashes(photos.pixels), embeddings)
+    samples["split"] = _split(samples, recipe)
+    for split in (Split.VAL, Split.TEST):
+        if not (samples["label"].notna() & (samples["split"] == split)).any():
+            raise DatasetError(
+                f"{dataset} has too few photos to keep any for {split}; add some or raise {split}_share."
+            )
+    return Materials(samples, photos.pixels, photos.rejected, classes)
+
+
+@torch.inference_mode()
+def _embed(network: SneakerNetwork, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Embeddings averaged over each photo and its mirror image, (N, D), small: to find copies, not to classify."""
+    preprocessing = Preprocessing(_COPY_SIZE, _COPY_SIZE)
+    network.eval()
+    parts = []
+    for start in range(0, len(pixels), BATCH):
+        images = preprocessing.standardise(shrunk(pixels[start : start + BATCH], preprocessing))
+        images = images.contiguous(memory_format=torch.channels_last)
+        with fast_arithmetic():
+            parts.append((network.embed(images).float() + network.embed(images.flip(3)).float()) / 2)
+    return np.asarray(torch.cat(parts).numpy(), dtype=np.float32)
+
+
+def shrunk(pixels: NDArray[np.uint8], preprocessing: Preprocessing) -> torch.Tensor:
+    """Photos in memory (B, H, W, 3) at the size of a preprocessing, as floats from 0 to 255."""
+    images = torch.from_numpy(pixels).permute(0, 3, 1, 2).float()
+    side = (preprocessing.height, preprocessing.width)
+    small = torch.nn.functional.interpolate(images, side, mode="bilinear", antialias=True, align_corners=False)
+    return small.permute(0, 2, 3, 1)
+
+
+def _split(samples: pd.DataFrame, recipe: Recipe) -> pd.Series:
+    labelled = samples[samples["label"].notna()]
+    split = split_by_group(labelled["label"], labelled["group"], recipe.val_share, recipe.test_share, recipe.seed)
+    rest = samples.index.difference(labelled.index)
+    # A photo of something else that is a copy of a sneaker photo, or of another such photo, moves with its group.
+    groups = samples.loc[rest, "group"]
+    order = np.random.default_rng(recipe.seed).permutation(groups.unique())
+    tested = groups.isin(order[: round(OTHERS_TEST_SHARE * len(order))])
+    drawn = pd.Series(np.where(tested, Split.TEST.value, Split.TRAIN.value), index=rest)
+    other_split = groups.map(split.groupby(labelled["group"]).first()).fillna(drawn)
+    together: pd.Series = pd.concat([split, other_split]).reindex(samples.index)
+    return together
