@@ -21,7 +21,7 @@ Scheme = Literal["light", "dark"]
 IMAGES = PROJECT / "docs" / "images"
 PATIENCE = 180_000
 SEED = 6
-SIZES = {"desktop": (1280, 1200), "phone": (390, 1180)}
+SIZES = {"desktop": (1280, 1200), "phone": (390, 1740)}
 
 
 def drawn(seed: int) -> bytes:

@@ -137,7 +137,7 @@ def test_broken_file_beside_a_good_one(browser, address):
 
 
 def test_names_are_shown_as_they_are_written(browser, address):
-    name = "1. :material/check: :joy: **b** _c_ <b>x &lt; $x$ www.a.b.jpg".replace("/", "∕")
+    name = "1. :material/check: :joy: **b** _c_ <b>&lt; $x$ www.a.b.jpg".replace("/", "∕")
     page = opened(browser, address)
     upload(page, file(name, drawn()))
     caption = page.get_by_test_id("stCaptionContainer").filter(has_text="www").first

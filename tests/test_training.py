@@ -347,11 +347,10 @@ class TestRun:
         model, split = load_model(run_model_folder(folder)), read_split(run_model_folder(folder))
         assert [event for event, _ in events] == ["prepared"] + ["epoch"] * chosen.epochs + ["done"]
         assert sorted(file.name for file in folder.iterdir()) == [METRICS_FILE, "model", PREDICTIONS_FILE, RUN_FILE]
-        assert json.loads((folder / RUN_FILE).read_text()) == {
-            "dataset": "shoes",
-            "state": "done",
-            "recipe": chosen.to_dict(),
-        }
+        run = json.loads((folder / RUN_FILE).read_text())
+        assert (run["dataset"], run["state"], run["recipe"]) == ("shoes", "done", chosen.to_dict())
+        assert len(run["rejected"]) == 1
+        assert all(why.endswith(".") for why in run["rejected"].values())
         assert metrics_of(folder) == [values for event, values in events if event == "epoch"]
         assert (model.spec.name, model.spec.classes, model.spec.knows_others) == ("mine", ("boot", "clog"), True)
         assert model.spec.metrics == json.loads(json.dumps(metrics))
@@ -425,6 +424,16 @@ class TestRun:
         (folder / state._FILES[0]).write_bytes(b"cut off")
         train(dataset, FINETUNE, folder, tmp_path, resume=True)
         assert [row["epoch"] for row in metrics_of(folder)] == [1, 2, 3]
+
+    def test_a_run_is_not_resumed_on_other_photos(self, dataset, tmp_path):
+        def stop(event, values):
+            raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            train(dataset, FINETUNE, tmp_path / "run", tmp_path, report=stop)
+        write(dataset / "boot" / "new.jpg", jpeg(photo_of_class(0, 99)))
+        with pytest.raises(DatasetError, match="photos have changed"):
+            train(dataset, FINETUNE, tmp_path / "run", tmp_path, resume=True)
 
     @pytest.mark.parametrize("content", [None, "{", "[]", '{"recipe": {"speed": 3}, "state": "running"}'])
     def test_nothing_to_resume_is_told(self, dataset, tmp_path, content):

@@ -63,6 +63,11 @@ class Materials:
         """The photos of other things of one split."""
         return self.samples[(self.samples["split"] == split) & self.samples["label"].isna()]
 
+    @property
+    def fingerprint(self) -> str:
+        """One name for exactly these photos, those of other things included."""
+        return fingerprint(self.samples)
+
     def describe(self) -> dict[str, Any]:
         """Fingerprint and counts, for the checkpoint."""
         labelled = self.samples[self.samples["label"].notna()]

@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from sneaker_core.datasets.split import Split, write_split
-from sneaker_core.errors import RecipeError
+from sneaker_core.errors import DatasetError, RecipeError
 from sneaker_core.evaluation.calibration import fit_decision, fit_references
 from sneaker_core.evaluation.metrics import summary
 from sneaker_core.evaluation.predictions import evaluate_photos, prediction_table, read_outputs
@@ -77,20 +77,29 @@ def train(
     DatasetError, RecipeError
         The photos or the recipe cannot be used; or the run exists and `resume` is False, or the other way round.
     """
-    recipe = _check_folder(folder, recipe, resume)
+    recipe, started_on = _check_folder(folder, recipe, resume)
     torch.manual_seed(recipe.seed)
     network = build_network(recipe.network, outputs=2)
     initialise(network, recipe.network, recipe.init, workspace)
     materials = prepare(dataset, recipe, network, only, others)
+    if started_on not in (None, materials.fingerprint):
+        # Another split would follow, and a photo that was trained on could be judged by.
+        raise DatasetError(f"The photos have changed since the run {folder.name!r} was started; start a new run.")
     data = materials.training_data()
     torch.manual_seed(recipe.seed)
     network.head = torch.nn.Linear(network.head.in_features, data.outputs)
-    _write_run(folder, dataset, recipe, "running")
+    run = {
+        "dataset": dataset.name,
+        "recipe": recipe.to_dict(),
+        "photos": materials.fingerprint,
+        "rejected": materials.rejected,
+    }
+    _write_run(folder, {**run, "state": "running"})
     report("prepared", materials.describe())
     write_split(run_model_folder(folder), materials.samples)
     network = _fit(network, data, recipe, folder, materials, report)
     metrics = _finish(network, materials, recipe, folder)
-    _write_run(folder, dataset, recipe, "done")
+    _write_run(folder, {**run, "state": "done"})
     remove_state(folder)
     report("done", metrics)
     return metrics
@@ -102,26 +111,25 @@ def default_run_name(dataset: Path, recipe_name: str, workspace: Path) -> str:
     return next(name for n in count(1) if not (runs_folder(workspace) / (name := f"{base}-{n}")).exists())
 
 
-def _check_folder(folder: Path, recipe: Recipe, resume: bool) -> Recipe:
-    """The recipe to train by: the run's own when it is resumed."""
+def _check_folder(folder: Path, recipe: Recipe, resume: bool) -> tuple[Recipe, str | None]:
+    """The recipe to train by and the fingerprint of the photos: a run's own when it is resumed, else none."""
     file = folder / RUN_FILE
     if resume:
         try:
             values = json.loads(file.read_text(encoding="utf-8"))
-            kept, state = Recipe(**values["recipe"]), values["state"]
+            kept, photos, state = Recipe(**values["recipe"]), str(values["photos"]), values["state"]
         except (OSError, ValueError, KeyError, TypeError):
             raise RecipeError(f"There is no run in {folder} to go on with.") from None
         if state == "done":
             raise RecipeError(f"The run in {folder} is done already; its model is ready to use.")
-        return kept
+        return kept, photos
     if file.exists():
         raise RecipeError(f"There is a run in {folder} already; go on with it with --resume or choose another name.")
-    return recipe
+    return recipe, None
 
 
-def _write_run(folder: Path, dataset: Path, recipe: Recipe, state: str) -> None:
-    values = {"dataset": dataset.name, "state": state, "recipe": recipe.to_dict()}
-    write_atomically(folder / RUN_FILE, json.dumps(values, indent=1).encode())
+def _write_run(folder: Path, values: dict[str, Any]) -> None:
+    write_atomically(folder / RUN_FILE, json.dumps(values, indent=1, ensure_ascii=False).encode())
 
 
 def _fit(
