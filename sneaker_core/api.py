@@ -92,7 +92,8 @@ class _Service:
             raise HTTPException(415, "Send the photo as multipart/form-data in a part named 'file'.")
         cap = self.limits.max_bytes + _ENVELOPE_BYTES
         message = f"The upload is larger than {self.limits.max_bytes / 1e6:g} MB."
-        if int(request.headers.get("content-length", "0")) > cap:
+        length = request.headers.get("content-length", "")
+        if length.isdecimal() and int(length) > cap:
             raise ImageTooLargeError(message)
         limited = Request(request.scope, _at_most(cap, request.receive, message))
         async with limited.form(max_files=1, max_fields=8) as form:

@@ -16,10 +16,11 @@ from PIL import Image
 from starlette.applications import Starlette
 
 from sneaker_core.api import routes
-from sneaker_core.errors import BusyError
+from sneaker_core.errors import BusyError, CheckpointError
 from sneaker_core.inference.predictor import predict_bytes
 from sneaker_core.inference.service import BoundedQueue, ModelShelf
 from sneaker_core.networks.checkpoint import MODEL_FILE, load_model
+from sneaker_core.networks.library import model_version
 from sneaker_core.settings import ServiceLimits
 
 
@@ -202,3 +203,8 @@ def test_the_shelf_loads_a_model_once_and_anew_when_it_changed(workspace: Path) 
     description = workspace / "runs" / "tiny" / "model" / MODEL_FILE
     description.write_bytes(description.read_bytes())
     assert shelf.get("tiny") is not first
+
+
+def test_a_model_that_goes_between_finding_and_loading_is_said() -> None:
+    with pytest.raises(CheckpointError, match="is no model"):
+        model_version(Path("nowhere"))

@@ -182,3 +182,12 @@ def test_nothing_is_fetched_from_elsewhere(browser, address):
     expect(page.get_by_role("heading", name="sneakers I know")).to_be_visible(timeout=PATIENCE)
     assert [url for url in elsewhere if not url.startswith(("data:", "blob:", "ws://localhost"))] == []
     page.context.close()
+
+
+def test_a_deep_link_as_the_first_request_gets_the_whole_app(browser, tmp_path):
+    with serve(tmp_path / "server.log") as fresh:
+        page = browser.new_page()
+        page.goto(f"{fresh}/identify")
+        expect(page.get_by_test_id("stFileUploader")).to_be_visible(timeout=PATIENCE)
+        expect(page.get_by_test_id("stHeaderLogo")).to_be_visible(timeout=PATIENCE)
+        assert page.title().startswith("SoleScope")

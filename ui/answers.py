@@ -15,7 +15,7 @@ from ui.downloads import answers_csv, answers_json
 from ui.figures import bars_in_words, guess_bars
 from ui.photos import Photo
 from ui.state import Key
-from ui.text import percent, plain, shortened, sureness
+from ui.text import natural_order, percent, plain, shortened, sureness
 
 _BADGES = {
     Status.KNOWN: ":green-badge[:material/check: Recognised]",
@@ -80,13 +80,13 @@ def _draw_headline(photo: Photo, answer: Answer, heading: Heading) -> None:
 
 
 def _draw_bars(photo: Photo, answer: Answer, guesses: int) -> None:
-    shown, known = answer.top[:guesses], answer.status is not Status.UNKNOWN
+    shown = answer.top[:guesses]
     st.plotly_chart(
-        guess_bars(shown, known),
+        guess_bars(shown, answer.status),
         key=Key.BARS.of(photo.key),
         # A picture, not a tool: on a phone, a chart that can be dragged keeps the page from scrolling.
         config={"staticPlot": True},
-        alt=bars_in_words(shown, known),
+        alt=bars_in_words(shown, answer.status),
     )
 
 
@@ -181,5 +181,5 @@ def draw_invitation(spec: ModelSpec) -> None:
                 st.markdown(f"{icon} **{title}**")
                 st.caption(text)
     st.subheader(f"The {len(spec.classes)} sneakers I know", anchor=False)
-    st.markdown(" ".join(f":gray-badge[{plain(label)}]" for label in sorted(spec.classes)))
+    st.markdown(" ".join(f":gray-badge[{plain(label)}]" for label in sorted(spec.classes, key=natural_order)))
     st.caption("Anything else is meant to get the answer “not a sneaker I know”. Photos are not saved or passed on.")

@@ -48,8 +48,17 @@ class ModelEntry:
 
 
 def model_version(folder: Path) -> str:
-    """Changes whenever the files of the model in that folder do."""
-    return str((folder / MODEL_FILE).stat().st_mtime_ns)
+    """Changes whenever the files of the model in that folder do.
+
+    Raises
+    ------
+    CheckpointError
+        The folder holds no model, or no longer.
+    """
+    try:
+        return str((folder / MODEL_FILE).stat().st_mtime_ns)
+    except OSError:
+        raise CheckpointError(f"{folder} is no model: it has no {MODEL_FILE}.") from None
 
 
 def _named_folders(workspace: Path) -> dict[str, tuple[Path, bool]]:
