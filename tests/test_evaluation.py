@@ -15,6 +15,7 @@ from sneaker_core.evaluation.calibration import (
     REFERENCES_PER_CLASS,
     REFUSED_SHARE,
     SURE_ACCURACY,
+    SURE_RANGE,
     fit_decision,
     fit_references,
     fit_sure_probability,
@@ -138,9 +139,9 @@ class TestCalibration:
         right = np.array([hit for _, hit in rows])
         threshold = fit_sure_probability(confidence, right)
         sure = confidence >= threshold
-        assert threshold <= 0.95
+        assert SURE_RANGE[0] <= threshold <= SURE_RANGE[1]
         assert not sure.any() or right[sure].mean() >= SURE_ACCURACY
-        lower = [value for value in np.unique(confidence) if value < threshold]
+        lower = [value for value in np.unique(confidence) if SURE_RANGE[0] <= value < threshold]
         assert all(right[confidence >= value].mean() < SURE_ACCURACY for value in lower)
 
     def test_references_are_unit_centres_of_each_class(self):

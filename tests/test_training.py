@@ -22,11 +22,11 @@ from sneaker_core.networks.architectures import build_network
 from sneaker_core.networks.checkpoint import load_model, save_model
 from sneaker_core.networks.preprocessing import Preprocessing
 from sneaker_core.paths import run_model_folder, runs_folder
-from sneaker_core.training import run as training_run
 from sneaker_core.training import state
 from sneaker_core.training.augmentation import mix_batch, random_colours, random_erasing, random_views
 from sneaker_core.training.initial import initialise
 from sneaker_core.training.loop import Trainer, TrainingData, draw_weights, one_cycle
+from sneaker_core.training.materials import prepare
 from sneaker_core.training.recipe import RANGES, RECIPES, Recipe, recipe
 from sneaker_core.training.run import METRICS_FILE, PREDICTIONS_FILE, RUN_FILE, default_run_name, train
 from sneaker_core.training.state import load_state, save_state
@@ -37,6 +37,17 @@ LABELS = {"boot": 12, "clog": 12}
 SMALL = {"init": "none", "size": 32, "small_size": 32, "batch": 8, "val_share": 0.2, "test_share": 0.2}
 QUICK = recipe("quick", {**SMALL, "epochs": 2})
 FINETUNE = recipe("finetune", {**SMALL, "epochs": 3})
+
+
+def save_alike_model(folder):
+    """A model whose embeddings are nearly the same for every photo."""
+    model = lively_model()
+    with torch.no_grad():
+        last_norm = model.network.backbone.features[18][1]
+        last_norm.weight.mul_(0.001)
+        last_norm.bias.fill_(1.0)
+    save_model(model, folder)
+    return folder
 
 
 class TestRecipe:
@@ -367,11 +378,17 @@ class TestRun:
     def test_copies_of_a_sneaker_among_the_others_move_with_it(self, dataset, others, tmp_path):
         for seed in range(12):
             write(others / f"copy{seed}.jpg", jpeg(photo_of_class(0, seed), quality=80))
-        network = build_network("mobilenet_v2", 2)
-        samples = training_run.prepare(dataset, QUICK, network, others=others).samples
+        samples = prepare(dataset, QUICK, None, others=others).samples
         assert samples.groupby("group").size().value_counts().to_dict() == {1: 18, 2: 12}
         assert samples.groupby("group")["split"].nunique().max() == 1
         assert set(samples["split"][samples["label"].isna()]) == {"train", "val", "test"}
+
+    def test_starting_from_a_model_makes_no_copies_of_photos_that_it_holds_alike(self, dataset, tmp_path):
+        """A trained network lays the photos of a class together: by its embeddings all would be one photo."""
+        folder = save_alike_model(tmp_path / "alike")
+        train(dataset, replace(QUICK, init=str(folder)), tmp_path / "run", tmp_path)
+        data = load_model(run_model_folder(tmp_path / "run")).spec.data
+        assert data["in_duplicate_groups"] == 0
 
     def test_the_same_seed_gives_the_same_model(self, dataset, tmp_path):
         first, again, other = (
@@ -472,7 +489,7 @@ class TestInitialise:
         return build_network("mobilenet_v2", 2)
 
     def start(self, network, init, workspace):
-        initialise(network, "mobilenet_v2", str(init), workspace)
+        return initialise(network, "mobilenet_v2", str(init), workspace)
 
     def test_from_nothing(self, network, tmp_path):
         before = {name: value.clone() for name, value in network.state_dict().items()}
@@ -485,14 +502,14 @@ class TestInitialise:
         tensors["classifier.1.weight"] = torch.zeros(1000, 1280)
         file = write(tmp_path / "weights.safetensors", safetensors.torch.save(tensors))
         head = network.head.weight.clone()
-        self.start(network, file, tmp_path)
+        assert self.start(network, file, tmp_path)
         assert same_weights(network.backbone, source)
         assert torch.equal(network.head.weight, head)
 
     def test_from_a_model_by_name(self, network, tmp_path):
         folder = run_model_folder(runs_folder(tmp_path) / "mine")
         save_model(lively_model(), folder)
-        self.start(network, "mine", tmp_path)
+        assert not self.start(network, "mine", tmp_path)
         assert same_weights(network.backbone, load_model(folder).network.backbone)
 
     @pytest.mark.parametrize(

@@ -23,6 +23,8 @@ REFERENCES_PER_CLASS = 6
 REFUSED_SHARE = 0.03
 # "Known" answers shall be right this often.
 SURE_ACCURACY = 0.95
+# … but a chance of less than six in ten is never called "known", and one of 0.95 always is.
+SURE_RANGE = (0.6, 0.95)
 
 
 def fit_temperature(logits: Floats, truth: NDArray[np.int64]) -> float:
@@ -66,13 +68,14 @@ def fit_references(embeddings: Floats, truth: NDArray[np.int64], seed: int) -> F
 
 
 def fit_sure_probability(confidence: Floats, right: NDArray[np.bool_]) -> float:
-    """The smallest probability from which answers are right at least `SURE_ACCURACY` of the time, at most 0.95."""
+    """The smallest probability from which answers are right `SURE_ACCURACY` of the time, within `SURE_RANGE`."""
     order = np.argsort(-confidence)
     accuracy = np.cumsum(right[order]) / np.arange(1, len(order) + 1)
     # Equal probabilities are answered alike, so a threshold takes in all of them.
     last_of_equals = np.append(np.diff(confidence[order]) != 0, True)
-    good = np.flatnonzero((accuracy >= SURE_ACCURACY) & last_of_equals)
-    return float(min(0.95, confidence[order][good[-1]])) if len(good) else 0.95
+    lowest, highest = SURE_RANGE
+    good = np.flatnonzero((accuracy >= SURE_ACCURACY) & last_of_equals & (confidence[order] >= lowest))
+    return float(min(highest, confidence[order][good[-1]])) if len(good) else highest
 
 
 def fit_decision(outputs: Outputs, truth: NDArray[np.int64], references: Floats) -> Decision:

@@ -18,7 +18,7 @@ from sneaker_core.networks.library import find_model
 import torchvision  # isort: skip
 
 
-def initialise(network: SneakerNetwork, name: str, init: str, workspace: Path) -> None:
+def initialise(network: SneakerNetwork, name: str, init: str, workspace: Path) -> bool:
     """Fill the backbone of a network with weights to start from; the head stays random.
 
     Parameters
@@ -33,19 +33,26 @@ def initialise(network: SneakerNetwork, name: str, init: str, workspace: Path) -
     workspace : Path
         Where runs are looked up.
 
+    Returns
+    -------
+    bool
+        Whether its embeddings can tell copies of one photo from other photos of the same thing. Those of general
+        weights can; those of a model that was trained to see classes lay all photos of a class close together.
+
     Raises
     ------
     RecipeError
         The weights are not there, cannot be fetched or belong to another network.
     """
     if init == "none":
-        return
+        return False
+    general = True
     if init == "imagenet":
         weights = _imagenet(name)
     elif Path(init).is_file():
         weights = _of_file(Path(init))
     else:
-        weights = _of_model(name, init, workspace)
+        weights, general = _of_model(name, init, workspace), False
     wanted = network.backbone.state_dict()
     fitting = {key: value for key, value in weights.items() if key in wanted and value.shape == wanted[key].shape}
     # Counters of batches, which only training reads, are not in every file.
@@ -53,6 +60,7 @@ def initialise(network: SneakerNetwork, name: str, init: str, workspace: Path) -
     if missing:
         raise RecipeError(f"The weights of {init!r} do not fit {name}: {len(missing)} of its parts are missing.")
     network.backbone.load_state_dict(fitting, strict=False)
+    return general
 
 
 def _of_file(file: Path) -> dict[str, Tensor]:

@@ -87,7 +87,7 @@ class Materials:
 
 
 def prepare(
-    dataset: Path, recipe: Recipe, network: SneakerNetwork, only: Iterable[str] = (), others: Path | None = None
+    dataset: Path, recipe: Recipe, network: SneakerNetwork | None, only: Iterable[str] = (), others: Path | None = None
 ) -> Materials:
     """Decode the photos, find copies and split.
 
@@ -96,8 +96,8 @@ def prepare(
     dataset : Path
         A folder laid out as ``<class>/*``.
     recipe : Recipe
-    network : SneakerNetwork
-        At its start; its embeddings help to find copies, unless it starts from nothing.
+    network : SneakerNetwork or None
+        Its embeddings help to find copies; None where it has not seen enough, or has been taught classes.
     only : iterable of str
         Classes to use; all when empty.
     others : Path, optional
@@ -117,7 +117,7 @@ def prepare(
     lost = sorted(set(classes) - set(samples["label"].dropna()))
     if lost:
         raise DatasetError(f"No photo of {', '.join(map(repr, lost))} in {dataset} can be read.")
-    embeddings = None if recipe.init == "none" else _embed(network, photos.pixels)
+    embeddings = None if network is None else _embed(network, photos.pixels)
     samples["group"] = duplicate_groups(perceptual_hashes(photos.pixels), embeddings)
     samples["split"] = _split(samples, recipe)
     for split in (Split.VAL, Split.TEST):

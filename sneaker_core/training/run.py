@@ -80,8 +80,8 @@ def train(
     recipe, started_on = _check_folder(folder, recipe, resume)
     torch.manual_seed(recipe.seed)
     network = build_network(recipe.network, outputs=2)
-    initialise(network, recipe.network, recipe.init, workspace)
-    materials = prepare(dataset, recipe, network, only, others)
+    tells_copies = initialise(network, recipe.network, recipe.init, workspace)
+    materials = prepare(dataset, recipe, network if tells_copies else None, only, others)
     if started_on not in (None, materials.fingerprint):
         # Another split would follow, and a photo that was trained on could be judged by.
         raise DatasetError(f"The photos have changed since the run {folder.name!r} was started; start a new run.")
