@@ -135,8 +135,8 @@ def overlay(photo: Image.Image, heat: NDArray[np.float32], opacity: float = 0.5)
     strength = np.asarray(grey, dtype=np.float32)[..., None] / 255
     stops = np.linspace(0, 1, len(_HEAT))
     colours = np.stack([np.interp(strength[..., 0], stops, _HEAT[:, channel]) for channel in range(3)], axis=-1)
-    # Cold parts stay clear, so that the photo can be seen through the map.
-    weight = opacity * np.sqrt(strength)
+    # Cold parts stay clear, so that the photo can be seen through the map; any steeper, and edges would show.
+    weight = opacity * np.minimum(1, 1.5 * strength)
     blended = np.asarray(photo, dtype=np.float32) * (1 - weight) + colours * weight
     return Image.fromarray(blended.round().astype(np.uint8))
 
