@@ -30,11 +30,6 @@ def run_model_folder(run_folder: Path) -> Path:
     return run_folder / "model"
 
 
-def datasets_folder(workspace_folder: Path) -> Path:
-    """The folder that holds one folder a dataset."""
-    return workspace_folder / "datasets"
-
-
 def write_atomically(path: Path, data: bytes) -> None:
     """Write a file so that a reader, or a crash, sees the old one or the new one, never a half.
 

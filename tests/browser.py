@@ -45,11 +45,11 @@ def chromium() -> str:
 
 
 @contextlib.contextmanager
-def open_browser() -> Iterator[Browser]:
-    """A Chromium without a window."""
+def open_browser(*more: str) -> Iterator[Browser]:
+    """A Chromium without a window, started with more arguments where a test needs them."""
     path = chromium()
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=list(_ARGUMENTS))
+        browser = playwright.chromium.launch(executable_path=path, args=[*_ARGUMENTS, *more])
         try:
             yield browser
         finally:

@@ -4,6 +4,7 @@ import json
 import os
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
 
@@ -191,3 +192,22 @@ def test_a_deep_link_as_the_first_request_gets_the_whole_app(browser, tmp_path):
         expect(page.get_by_test_id("stFileUploader")).to_be_visible(timeout=PATIENCE)
         expect(page.get_by_test_id("stHeaderLogo")).to_be_visible(timeout=PATIENCE)
         assert page.title().startswith("SoleScope")
+
+
+def test_the_camera_takes_a_photo_and_it_is_answered(address):
+    # In a thread of its own: Playwright allows one browser session a thread, and the other tests' is open.
+    with ThreadPoolExecutor(1) as elsewhere:
+        elsewhere.submit(take_a_photo, address).result()
+
+
+def take_a_photo(address: str) -> None:
+    """Chromium's own made-up camera shows a moving test picture: nothing that is a sneaker."""
+    with open_browser("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream") as browser:
+        page = opened(browser, address, PHONE)
+        assert page.locator("video").count() == 0
+        page.get_by_text("Use the camera").click()
+        page.wait_for_function("document.querySelector('video')?.readyState >= 2")
+        page.get_by_role("button", name="Take Photo").click()
+        expect(page.get_by_role("heading", level=2)).to_have_text(ANY_ANSWER)
+        expect(page.get_by_alt_text("Your photo Camera photo.jpg")).to_be_visible()
+        check_looks(page)

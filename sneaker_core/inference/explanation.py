@@ -16,7 +16,6 @@ from sneaker_core.inference.predictor import predict_file
 from sneaker_core.networks.architectures import SneakerNetwork, explained_layer
 from sneaker_core.networks.checkpoint import SneakerModel
 
-METHODS = ("gradcam",)
 # Stops of a colour map that is even in brightness and safe for colour-blind eyes: dark violet, magenta, orange, yellow.
 _HEAT = np.array([[13, 8, 135], [126, 3, 168], [204, 71, 120], [248, 149, 64], [240, 249, 33]], dtype=np.float32)
 
