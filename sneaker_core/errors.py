@@ -5,7 +5,8 @@
     SneakerError
     ├── ImageError           the bytes are no photo that can be read
     │   └── ImageTooLargeError   … because they are over a cap
-    ├── DatasetError         a folder of photos is missing, empty or laid out in another way
+    ├── DatasetError         a dataset or a folder of photos is missing, empty, busy or laid out in another way
+    ├── CollectError         the web could not be searched, or a photo there could not be fetched
     ├── RecipeError          a training setting is out of its range
     ├── CheckpointError      a model's folder is damaged or from an unknown version
     ├── ModelNotFoundError   no model goes by that name
@@ -18,6 +19,7 @@ Each message is one plain sentence: what happened, to which file, what to do.
 __all__ = [
     "BusyError",
     "CheckpointError",
+    "CollectError",
     "DatasetError",
     "ImageError",
     "ImageTooLargeError",
@@ -41,7 +43,11 @@ class ImageTooLargeError(ImageError):
 
 
 class DatasetError(SneakerError):
-    """A folder of photos is missing, empty or laid out in another way."""
+    """A dataset or a folder of photos is missing, empty, busy or laid out in another way."""
+
+
+class CollectError(SneakerError):
+    """The web could not be searched, or a photo there could not be fetched."""
 
 
 class RecipeError(SneakerError):

@@ -12,7 +12,8 @@ PROJECT = Path(__file__).resolve().parent.parent
 # Each part of the core may import itself and what stands here.
 _GROUND = {"", "errors", "settings", "paths"}
 _LOW = _GROUND | {"images"}
-_MIDDLE = _LOW | {"datasets", "networks"}
+_SEEING = _LOW | {"networks"}
+_MIDDLE = _SEEING | {"datasets"}
 _UPPER = _MIDDLE | {"evaluation"}
 ALLOWED = {
     "": set(),
@@ -20,8 +21,8 @@ ALLOWED = {
     "settings": {"errors"},
     "paths": {"errors"},
     "images": _GROUND,
-    "datasets": _LOW,
     "networks": _LOW,
+    "datasets": _SEEING,
     "evaluation": _MIDDLE,
     "training": _UPPER,
     "inference": _UPPER,
