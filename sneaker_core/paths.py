@@ -20,6 +20,16 @@ def workspace(folder: str | Path | None = None) -> Path:
     return Path(chosen).expanduser().resolve()
 
 
+def datasets_folder(workspace_folder: Path) -> Path:
+    """The folder that holds one folder a dataset."""
+    return workspace_folder / "datasets"
+
+
+def bin_folder(workspace_folder: Path) -> Path:
+    """Where deleted things wait to be restored."""
+    return workspace_folder / "bin"
+
+
 def runs_folder(workspace_folder: Path) -> Path:
     """The folder that holds one folder a training run."""
     return workspace_folder / "runs"

@@ -44,6 +44,32 @@ class ImageLimits:
 
 
 @dataclass(frozen=True)
+class ArchiveLimits:
+    """Caps that an archive of photos must keep; what it claims of itself is not trusted.
+
+    Attributes
+    ----------
+    max_bytes : int
+        All files together, unpacked.
+    max_entries : int
+    max_ratio : float
+        Unpacked size over packed size of one file. Photos are packed already, so more is a trap.
+    max_directory_bytes : int
+        Of the list of contents, which is read as a whole.
+    """
+
+    max_bytes: int
+    max_entries: int = 200_000
+    max_ratio: float = 200.0
+    max_directory_bytes: int = 64_000_000
+
+    @classmethod
+    def from_environment(cls) -> "ArchiveLimits":
+        """Read ``SOLESCOPE_MAX_ARCHIVE_GB`` (default 20)."""
+        return cls(max_bytes=int(_number("SOLESCOPE_MAX_ARCHIVE_GB", 20, 0.000001) * 1e9))
+
+
+@dataclass(frozen=True)
 class ServiceLimits:
     """How much the JSON API takes on at once.
 

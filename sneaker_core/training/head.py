@@ -8,9 +8,10 @@ from torch import Generator, Tensor
 from torch.nn import functional
 
 from sneaker_core.networks.architectures import SneakerNetwork
+from sneaker_core.networks.arithmetic import fast_arithmetic
 from sneaker_core.networks.preprocessing import Preprocessing
 from sneaker_core.training.augmentation import random_views
-from sneaker_core.training.loop import EpochReport, TrainingData, draw_weights, fast_arithmetic, one_cycle
+from sneaker_core.training.loop import EpochReport, TrainingData, draw_weights, one_cycle
 from sneaker_core.training.recipe import Recipe
 
 _EMBED_BATCH = 32

@@ -8,7 +8,6 @@ import copy
 import math
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +18,7 @@ from torch.nn import functional
 
 from sneaker_core.errors import RecipeError
 from sneaker_core.networks.architectures import SneakerNetwork
+from sneaker_core.networks.arithmetic import fast_arithmetic
 from sneaker_core.networks.preprocessing import Preprocessing
 from sneaker_core.training.augmentation import mix_batch, random_colours, random_erasing, random_views
 from sneaker_core.training.recipe import Recipe
@@ -206,12 +206,6 @@ def one_cycle(progress: float, warmup: float) -> float:
     if progress < warmup:
         return 0.04 + 0.96 * (1 - math.cos(math.pi * progress / warmup)) / 2
     return (1 + math.cos(math.pi * (progress - warmup) / max(1e-9, 1 - warmup))) / 2
-
-
-def fast_arithmetic() -> AbstractContextManager[object]:
-    """Autocast to bfloat16 where the processor has instructions for it, else nothing."""
-    fast = bool(torch.cpu.get_capabilities().get("avx512_bf16", False))
-    return torch.autocast("cpu", torch.bfloat16, enabled=fast)
 
 
 def _optimizer(network: SneakerNetwork, recipe: Recipe) -> torch.optim.Optimizer:

@@ -15,8 +15,9 @@ from sneaker_core.datasets.folder import fingerprint, scan_classes, scan_photos
 from sneaker_core.datasets.split import Split, split_by_group
 from sneaker_core.errors import DatasetError
 from sneaker_core.networks.architectures import SneakerNetwork
+from sneaker_core.networks.arithmetic import fast_arithmetic
 from sneaker_core.networks.preprocessing import Preprocessing
-from sneaker_core.training.loop import STORED_OVER_SEEN, TrainingData, fast_arithmetic
+from sneaker_core.training.loop import STORED_OVER_SEEN, TrainingData
 from sneaker_core.training.photos import load_photos
 from sneaker_core.training.recipe import Recipe
 

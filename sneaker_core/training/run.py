@@ -18,13 +18,14 @@ from sneaker_core.evaluation.calibration import fit_decision, fit_references
 from sneaker_core.evaluation.metrics import summary
 from sneaker_core.evaluation.predictions import evaluate_photos, prediction_table, read_outputs
 from sneaker_core.networks.architectures import SneakerNetwork, build_network
+from sneaker_core.networks.arithmetic import fast_arithmetic
 from sneaker_core.networks.checkpoint import ModelSpec, SneakerModel, library_versions, load_model, save_model
 from sneaker_core.networks.decision import Status
 from sneaker_core.networks.preprocessing import Preprocessing
 from sneaker_core.paths import run_model_folder, runs_folder, write_atomically
 from sneaker_core.training.head import train_head
 from sneaker_core.training.initial import initialise
-from sneaker_core.training.loop import EpochReport, Trainer, TrainingData, fast_arithmetic
+from sneaker_core.training.loop import EpochReport, Trainer, TrainingData
 from sneaker_core.training.materials import BATCH, Materials, prepare, shrunk
 from sneaker_core.training.recipe import Recipe
 from sneaker_core.training.state import load_state, remove_state, save_state

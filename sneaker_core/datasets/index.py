@@ -1,0 +1,321 @@
+"""A dataset: a folder with its photos and an index of them.
+
+::
+
+    <dataset>/
+      index.sqlite              what is known of each photo, and every decision that was taken
+      images/<class>/<sample>   the bytes as they came, in the folder of the class they were first filed under
+      thumbnails/               small JPEGs, made once
+      incoming/                 photos on their way in
+
+Photos and rows agree at every moment that anybody can see: a photo waits in ``incoming`` until its row is committed, and
+only then moves to its place; whoever opens the dataset after a crash finishes the move, or drops what has no row.
+"""
+
+import contextlib
+import json
+import shutil
+import sqlite3
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from sneaker_core.errors import DatasetError
+
+INDEX_FILE = "index.sqlite"
+_LOCK_FILE = "intake.lock"
+_FORMAT = 1
+_PATIENCE = 60.0  # seconds to wait while another process writes
+
+_SCHEMA = """
+CREATE TABLE facts(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE classes(
+  class INTEGER PRIMARY KEY, label TEXT NOT NULL UNIQUE, folder TEXT NOT NULL UNIQUE COLLATE NOCASE);
+CREATE TABLE samples(
+  sample TEXT PRIMARY KEY, file TEXT NOT NULL UNIQUE, name TEXT NOT NULL, filed INTEGER NOT NULL REFERENCES classes,
+  label INTEGER NOT NULL REFERENCES classes, excluded INTEGER NOT NULL DEFAULT 0, split TEXT,
+  width INTEGER NOT NULL, height INTEGER NOT NULL, bytes INTEGER NOT NULL, added REAL NOT NULL) WITHOUT ROWID;
+CREATE TABLE filings(
+  sample TEXT NOT NULL REFERENCES samples, label INTEGER NOT NULL REFERENCES classes, name TEXT NOT NULL,
+  source TEXT NOT NULL, split TEXT, url TEXT, query TEXT, time REAL NOT NULL,
+  PRIMARY KEY(sample, label, source, name)) WITHOUT ROWID;
+CREATE TABLE rejects(
+  source TEXT NOT NULL, name TEXT NOT NULL, reason TEXT NOT NULL, time REAL NOT NULL,
+  PRIMARY KEY(source, name)) WITHOUT ROWID;
+CREATE TABLE links(url TEXT PRIMARY KEY, reason TEXT NOT NULL, time REAL NOT NULL) WITHOUT ROWID;
+CREATE TABLE decisions(
+  decision INTEGER PRIMARY KEY AUTOINCREMENT, batch TEXT NOT NULL, time REAL NOT NULL, author TEXT NOT NULL,
+  sample TEXT NOT NULL REFERENCES samples, action TEXT NOT NULL, label INTEGER REFERENCES classes,
+  kinds TEXT NOT NULL, undone REAL);
+CREATE INDEX decisions_of_sample ON decisions(sample, decision);
+CREATE INDEX decisions_of_batch ON decisions(batch);
+CREATE TABLE measures(
+  sample TEXT PRIMARY KEY REFERENCES samples, hash BLOB NOT NULL, mirrored_hash BLOB NOT NULL,
+  brightness REAL NOT NULL, darkness REAL NOT NULL, sharpness REAL NOT NULL) WITHOUT ROWID;
+CREATE TABLE embeddings(
+  sample TEXT PRIMARY KEY REFERENCES samples, vector BLOB NOT NULL, strangeness REAL NOT NULL,
+  x REAL, y REAL) WITHOUT ROWID;
+CREATE TABLE findings(
+  sample TEXT NOT NULL REFERENCES samples, kind TEXT NOT NULL, score REAL NOT NULL, family INTEGER, suggestion TEXT,
+  advice TEXT, PRIMARY KEY(sample, kind)) WITHOUT ROWID;
+CREATE TABLE families(sample TEXT PRIMARY KEY REFERENCES samples, family INTEGER NOT NULL) WITHOUT ROWID;
+"""
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A dataset on disk.
+
+    Attributes
+    ----------
+    folder : Path
+    """
+
+    folder: Path
+
+    @property
+    def images(self) -> Path:
+        """Where the photos lie."""
+        return self.folder / "images"
+
+    @property
+    def incoming(self) -> Path:
+        """Where photos wait for their rows."""
+        return self.folder / "incoming"
+
+    @property
+    def jobs(self) -> Path:
+        """Where work in the background keeps its state."""
+        return self.folder / "jobs"
+
+    @property
+    def name(self) -> str:
+        """As it was given, whatever its folder is called."""
+        return str(self.fact("name"))
+
+    @property
+    def revision(self) -> int:
+        """Grows with every change: a key for caches."""
+        return int(self.fact("revision"))
+
+    def fact(self, key: str, default: Any = None) -> Any:
+        """One thing that is kept of the dataset as a whole."""
+        with self.reading() as db:
+            row = db.execute("SELECT value FROM facts WHERE key = ?", (key,)).fetchone()
+        return default if row is None else json.loads(row[0])
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """A connection to read with.
+
+        Raises
+        ------
+        DatasetError
+            The index is missing, damaged or from a newer SoleScope.
+        """
+        with self._connected() as db:
+            yield db
+
+    @contextlib.contextmanager
+    def changing(self) -> Iterator[sqlite3.Connection]:
+        """A connection to write with: all of it happens, at once, or nothing.
+
+        Raises
+        ------
+        DatasetError
+            As `reading`; or the disk is full; nothing has changed then.
+        """
+        with self._connected() as db:
+            db.execute("BEGIN IMMEDIATE")
+            try:
+                yield db
+                db.execute("UPDATE facts SET value = value + 1 WHERE key = 'revision'")
+                db.execute("COMMIT")
+            except BaseException:
+                with contextlib.suppress(sqlite3.Error):
+                    db.execute("ROLLBACK")
+                raise
+
+    @contextlib.contextmanager
+    def _connected(self) -> Iterator[sqlite3.Connection]:
+        file = self.folder / INDEX_FILE
+        try:
+            # Not `connect(file)`: that would make an empty index where there is none.
+            db = sqlite3.connect(f"{file.as_uri()}?mode=rw", uri=True, timeout=_PATIENCE, isolation_level=None)
+        except (sqlite3.Error, ValueError):
+            raise DatasetError(f"{self.folder} is no dataset: it has no {INDEX_FILE} that can be opened.") from None
+        try:
+            yield db
+        except sqlite3.OperationalError as error:
+            raise DatasetError(f"The index of {self.folder.name} cannot be used just now: {error}.") from error
+        except sqlite3.DatabaseError as error:
+            raise DatasetError(
+                f"{file} is damaged; the photos in {self.images} are untouched: import that folder as a new dataset."
+            ) from error
+        finally:
+            db.close()
+
+
+def set_fact(db: sqlite3.Connection, key: str, value: Any) -> None:
+    """Keep one thing of the dataset as a whole."""
+    db.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (key, json.dumps(value, ensure_ascii=False)))
+
+
+def create_index(folder: Path, name: str) -> Dataset:
+    """Make an empty dataset, whole or not at all.
+
+    Raises
+    ------
+    DatasetError
+        There is something at that place already.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".new-"))
+    try:
+        unfinished.chmod(0o755)
+        with contextlib.closing(sqlite3.connect(unfinished / INDEX_FILE, isolation_level=None)) as db:
+            db.execute("PRAGMA journal_mode = WAL")
+            db.executescript(_SCHEMA)
+            facts = {"format": _FORMAT, "name": name, "created": time.time(), "revision": 0}
+            for key, value in facts.items():
+                set_fact(db, key, value)
+        for part in ("images", "thumbnails", "incoming", "jobs"):
+            (unfinished / part).mkdir()
+        unfinished.rename(folder)
+    except OSError:
+        raise DatasetError(f"There is something at {folder} already; choose another name.") from None
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+    return Dataset(folder)
+
+
+def open_index(folder: Path) -> Dataset:
+    """Open a dataset; what a crash left half done is finished first.
+
+    Raises
+    ------
+    DatasetError
+        The folder holds no dataset, or a newer SoleScope wrote it.
+    """
+    dataset = Dataset(folder.resolve())
+    if dataset.fact("format") != _FORMAT:
+        raise DatasetError(f"{folder} was written by another version of SoleScope; update SoleScope to open it.")
+    if dataset.incoming.is_dir() and any(dataset.incoming.iterdir()):
+        with contextlib.suppress(DatasetError), intake_lock(dataset):
+            settle(dataset)
+    return dataset
+
+
+@contextlib.contextmanager
+def intake_lock(dataset: Dataset) -> Iterator[None]:
+    """Held by the one who brings photos in; let go by the system when its process dies.
+
+    Raises
+    ------
+    DatasetError
+        Another process or thread holds it.
+    """
+    # SQLite's own lock on a file, for it is there on every system.
+    with contextlib.closing(sqlite3.connect(dataset.folder / _LOCK_FILE, timeout=0, isolation_level=None)) as lock:
+        try:
+            lock.execute("BEGIN EXCLUSIVE")
+        except sqlite3.OperationalError:
+            raise DatasetError(
+                f"Photos are being added to {dataset.name!r} already; wait until that has ended, or stop it."
+            ) from None
+        yield
+
+
+def settle(dataset: Dataset) -> None:
+    """Move waiting photos whose rows are there to their places, and drop those without; under `intake_lock` only."""
+    waiting = list(dataset.incoming.iterdir())
+    with dataset.reading() as db:
+        for path in waiting:
+            row = db.execute("SELECT file FROM samples WHERE sample = ?", (path.stem,)).fetchone()
+            if row is None:
+                path.unlink(missing_ok=True)
+            else:
+                put_in_place(path, dataset.images / row[0])
+
+
+def put_in_place(waiting: Path, place: Path) -> None:
+    """Give a photo its place."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    waiting.replace(place)
+
+
+def read_samples(dataset: Dataset) -> pd.DataFrame:
+    """Every photo of a dataset as it stands after review.
+
+    Returns
+    -------
+    DataFrame
+        Columns sample, path, label, excluded (bool), filed (the label it was first filed under), split ("train",
+        "val", "test" or None), width, height (pixels), bytes, name, added (seconds since 1970); sorted by label, name.
+    """
+    columns = ["sample", "path", "label", "excluded", "filed", "split", "width", "height", "bytes", "name", "added"]
+    with dataset.reading() as db:
+        rows = db.execute("SELECT sample, file, label, excluded, filed, split, width, height, bytes, name, added FROM samples")
+        table = pd.DataFrame.from_records(rows.fetchall(), columns=columns)
+        labels = dict(db.execute("SELECT class, label FROM classes").fetchall())
+    root = f"{dataset.images}/"
+    table["path"] = [root + file for file in table["path"]]
+    for column in ("label", "filed"):
+        table[column] = table[column].map(labels).astype(object)
+    table["excluded"] = table["excluded"].astype(bool)
+    return table.sort_values(["label", "name"], ignore_index=True, kind="stable")
+
+
+def read_classes(dataset: Dataset) -> list[str]:
+    """The names of all classes, also of those whose photos were all moved or excluded; sorted."""
+    with dataset.reading() as db:
+        return [label for (label,) in db.execute("SELECT label FROM classes ORDER BY label")]
+
+
+def read_filings(dataset: Dataset) -> pd.DataFrame:
+    """Every place that a photo came from; one photo may have several.
+
+    Returns
+    -------
+    DataFrame
+        Columns sample, label, name, source, split, url, query, time; sorted by time.
+    """
+    return _table(
+        dataset,
+        "SELECT sample, classes.label, name, source, split, url, query, time FROM filings "
+        "JOIN classes ON classes.class = filings.label ORDER BY time, name",
+        ["sample", "label", "name", "source", "split", "url", "query", "time"],
+    )
+
+
+def read_rejects(dataset: Dataset) -> pd.DataFrame:
+    """Files that could not come in: columns source, name, reason, time; sorted by source, name."""
+    return _table(dataset, "SELECT source, name, reason, time FROM rejects", ["source", "name", "reason", "time"])
+
+
+def web_filings(dataset: Dataset) -> pd.DataFrame:
+    """Photos that were collected from the web: as `read_filings`, with a URL each."""
+    filings = read_filings(dataset)
+    return filings[filings["url"].notna()].reset_index(drop=True)
+
+
+def tried_links(dataset: Dataset) -> set[str]:
+    """Addresses on the web that gave no photo before."""
+    with dataset.reading() as db:
+        return {url for (url,) in db.execute("SELECT url FROM links")}
+
+
+def remember_link(dataset: Dataset, url: str, reason: str) -> None:
+    """Keep that an address gave no photo, and why."""
+    with dataset.changing() as db:
+        db.execute("INSERT OR REPLACE INTO links VALUES (?, ?, ?)", (url, reason, time.time()))
+
+
+def _table(dataset: Dataset, query: str, columns: list[str]) -> pd.DataFrame:
+    with dataset.reading() as db:
+        return pd.DataFrame.from_records(db.execute(query).fetchall(), columns=columns)

@@ -1,0 +1,44 @@
+"""Names from outside as names of folders: safe on every system, one for one."""
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Container
+
+_LONGEST = 80
+# Windows takes these for devices, whatever ending they have.
+_DEVICES = re.compile(r"(CON|PRN|AUX|NUL|COM\d|LPT\d)(\..*)?", re.IGNORECASE)
+_UNSAFE = re.compile(r"[^\w\-().+& ]|^[.\s]+|[.\s]+$")
+_MARK_LENGTH = 8
+
+
+def safe_folder_name(name: str, taken: Container[str] = ()) -> str:
+    """A folder's name for a name from outside.
+
+    A name that is safe already stays as it is. Any other loses what no file system must see and gains a mark made
+    from the whole name, so that two names never share a folder.
+
+    Parameters
+    ----------
+    name : str
+        As a person, a file or an archive wrote it: "Air Jordan 1", "../..", "CON", an emoji, 300 letters.
+    taken : container of str
+        Names in use already, in lower case, for some systems do not tell "a" from "A".
+
+    Returns
+    -------
+    str
+        1 to 80 characters: letters, digits, spaces and ``-_().+&``; neither starts nor ends with a dot or a space.
+    """
+    composed = unicodedata.normalize("NFC", name)
+    safe = " ".join(_UNSAFE.sub("", composed).split())[:_LONGEST].strip(". ")
+    if safe == composed == name and not _DEVICES.fullmatch(safe) and safe and safe.lower() not in taken:
+        return safe
+    # Letters of other scripts are up to four bytes long, and a name may have 255 bytes.
+    stem = safe.encode()[: _LONGEST - _MARK_LENGTH - 1].decode(errors="ignore").strip(". ")
+    mark = hashlib.sha256(name.encode(errors="surrogatepass")).hexdigest()
+    for length in range(_MARK_LENGTH, len(mark) + 1):
+        candidate = f"{stem or 'class'}-{mark[:length]}"
+        if candidate.lower() not in taken:
+            return candidate
+    raise AssertionError("a whole SHA-256 cannot be taken")  # pragma: no cover

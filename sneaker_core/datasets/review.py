@@ -1,0 +1,174 @@
+"""Decisions on photos: keep, relabel, exclude. Each is a row in a log, applied at once and undoable; no photo is touched."""
+
+import json
+import sqlite3
+import time
+import uuid
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
+
+import pandas as pd
+
+from sneaker_core.datasets.index import Dataset
+from sneaker_core.datasets.names import safe_folder_name
+from sneaker_core.errors import DatasetError
+
+_LONGEST_LABEL = 300
+
+
+class Action(StrEnum):
+    """What is decided on a photo."""
+
+    KEEP = "keep"
+    RELABEL = "relabel"
+    EXCLUDE = "exclude"
+
+
+# A photo stands as the decisions that are not undone leave it: the last one says whether it is in, the last relabelling
+# what it is called.
+_APPLY = """
+UPDATE samples SET
+  excluded = coalesce((SELECT action = 'exclude' FROM decisions
+    WHERE decisions.sample = samples.sample AND undone IS NULL ORDER BY decision DESC LIMIT 1), 0),
+  label = coalesce((SELECT decisions.label FROM decisions
+    WHERE decisions.sample = samples.sample AND undone IS NULL AND action = 'relabel'
+    ORDER BY decision DESC LIMIT 1), filed)
+WHERE sample = ?
+"""
+
+
+def decide(
+    dataset: Dataset,
+    samples: Sequence[str],
+    action: Action,
+    label: str | None = None,
+    kinds: Iterable[str] = (),
+    author: str = "",
+) -> str:
+    """Decide on photos; saved and applied when this returns.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    samples : sequence of str
+        Ids; one photo or many.
+    action : Action
+    label : str, optional
+        The class that photos are moved to, for `Action.RELABEL` only; a new name makes a new class.
+    kinds : iterable of str
+        Kinds of findings that this decision dismisses; they stay dismissed when the dataset is scanned again.
+    author : str
+        Who decided, so that one person's "undo" is their own.
+
+    Returns
+    -------
+    str
+        The batch's id, for `undo`.
+
+    Raises
+    ------
+    DatasetError
+        A photo is not in the dataset, a label is missing or not wanted; nothing is changed then.
+    """
+    if (action is Action.RELABEL) != bool(label and label.strip()):
+        raise DatasetError("A class name is needed to relabel photos, and only then.")
+    if not samples:
+        raise DatasetError("No photo is chosen.")
+    batch, now, dismissed = uuid.uuid4().hex[:16], time.time(), json.dumps(sorted(set(kinds)))
+    with dataset.changing() as db:
+        _check_present(db, samples)
+        number = _class_number(db, label.strip()) if label else None
+        rows = [(batch, now, author, sample, action.value, number, dismissed) for sample in dict.fromkeys(samples)]
+        db.executemany(
+            "INSERT INTO decisions(batch, time, author, sample, action, label, kinds) VALUES (?, ?, ?, ?, ?, ?, ?)", rows
+        )
+        db.executemany(_APPLY, [(sample,) for sample in samples])
+    return batch
+
+
+def _check_present(db: sqlite3.Connection, samples: Sequence[str]) -> None:
+    for sample in samples:
+        if db.execute("SELECT 1 FROM samples WHERE sample = ?", (sample,)).fetchone() is None:
+            raise DatasetError(f"There is no photo {sample[:40]!r} in this dataset.")
+
+
+def _class_number(db: sqlite3.Connection, label: str) -> int:
+    """The number of a class, made when it is new."""
+    if len(label) > _LONGEST_LABEL:
+        raise DatasetError(f"A class name may have at most {_LONGEST_LABEL} characters.")
+    row = db.execute("SELECT class FROM classes WHERE label = ?", (label,)).fetchone()
+    if row is not None:
+        return int(row[0])
+    taken = {folder.lower() for (folder,) in db.execute("SELECT folder FROM classes")}
+    number = db.execute(
+        "INSERT INTO classes(label, folder) VALUES (?, ?)", (label, safe_folder_name(label, taken))
+    ).lastrowid
+    return int(number or 0)
+
+
+def undo(dataset: Dataset, batch: str | None = None, decision: int | None = None, author: str | None = None) -> int:
+    """Take decisions back: a whole batch, a single decision, or the last batch that stands.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    batch : str, optional
+        From `decide`.
+    decision : int, optional
+        From `history`.
+    author : str, optional
+        Without the two above: the last batch of this author; of anybody when left out.
+
+    Returns
+    -------
+    int
+        How many photos went back to how they stood before.
+
+    Raises
+    ------
+    DatasetError
+        There is nothing to take back.
+    """
+    with dataset.changing() as db:
+        if batch is None and decision is None:
+            batch = _last_batch(db, author)
+        rows = db.execute(
+            "SELECT decision, sample FROM decisions WHERE (batch = ? OR decision = ?) AND undone IS NULL",
+            (batch, decision),
+        ).fetchall()
+        if not rows:
+            raise DatasetError("There is no such decision to take back.")
+        now = time.time()
+        db.executemany("UPDATE decisions SET undone = ? WHERE decision = ?", [(now, number) for number, _ in rows])
+        db.executemany(_APPLY, [(sample,) for _, sample in rows])
+    return len(rows)
+
+
+def _last_batch(db: sqlite3.Connection, author: str | None) -> str | None:
+    row = db.execute(
+        "SELECT batch FROM decisions WHERE undone IS NULL AND (? IS NULL OR author = ?) ORDER BY decision DESC LIMIT 1",
+        (author, author),
+    ).fetchone()
+    return row[0] if row else None
+
+
+def history(dataset: Dataset) -> pd.DataFrame:
+    """Every decision that was ever taken, the newest first.
+
+    Returns
+    -------
+    DataFrame
+        Columns decision, batch, time (seconds since 1970), author, sample, name, action, label (None but for
+        relabelling), kinds (tuple of findings it dismisses), undone (time, or None while it stands).
+    """
+    columns = ["decision", "batch", "time", "author", "sample", "name", "action", "label", "kinds", "undone"]
+    with dataset.reading() as db:
+        rows = db.execute(
+            "SELECT decision, batch, time, author, decisions.sample, samples.name, action, classes.label, kinds, undone "
+            "FROM decisions JOIN samples ON samples.sample = decisions.sample "
+            "LEFT JOIN classes ON classes.class = decisions.label ORDER BY decision DESC"
+        ).fetchall()
+    table = pd.DataFrame.from_records(rows, columns=columns)
+    table["kinds"] = [tuple(json.loads(text)) for text in table["kinds"]]
+    table["undone"] = table["undone"].astype(float)
+    return table
