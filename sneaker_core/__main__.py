@@ -6,38 +6,20 @@ error in one line. Exit status: 0 all well, 1 something failed, 2 wrong usage.
 
 import json
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
 from sneaker_core import __version__, paths
+from sneaker_core.commands.common import Commands, json_option, print_result
+from sneaker_core.commands.dataset import dataset
 from sneaker_core.errors import SneakerError
 
 _MODEL_HELP = "A bundled model's name, a run's name, or a folder."
 
 
-class _Commands(click.Group):
-    """Says a SneakerError in one line instead of a traceback."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        try:
-            return super().invoke(ctx)
-        except SneakerError as error:
-            click.echo(f"Error: {error}", err=True)
-            ctx.exit(1)
-
-
-def _json_option(function: Callable[..., None]) -> Callable[..., None]:
-    return click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")(function)
-
-
-def _print(values: Any, as_json: bool, plain: Callable[[], str]) -> None:
-    click.echo(json.dumps(values, ensure_ascii=False) if as_json else plain())
-
-
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="solescope")
 @click.option("--workspace", type=click.Path(path_type=Path), help="Folder of datasets and runs.")
 @click.pass_context
@@ -46,8 +28,11 @@ def main(ctx: click.Context, workspace: Path | None) -> None:
     ctx.obj = paths.workspace(workspace)
 
 
+main.add_command(dataset)
+
+
 @main.command()
-@_json_option
+@json_option
 @click.pass_obj
 def models(workspace: Path, as_json: bool) -> None:
     """List the models there are."""
@@ -55,14 +40,14 @@ def models(workspace: Path, as_json: bool) -> None:
 
     entries = [entry.to_dict() for entry in list_models(workspace)]
     lines = [f"{row['name']}  {row['network']}, {len(row['classes'])} classes, top-1 {row['top1']}" for row in entries]
-    _print(entries, as_json, lambda: "\n".join(lines) or "There is no model yet.")
+    print_result(entries, as_json, lambda: "\n".join(lines) or "There is no model yet.")
 
 
 @main.command()
 @click.argument("images", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="IMAGE…")
 @click.option("--model", "name", default=None, metavar="MODEL", help=_MODEL_HELP)
 @click.option("--top", default=3, show_default=True, type=click.IntRange(1, 10), help="How many classes to name.")
-@_json_option
+@json_option
 @click.pass_obj
 def predict(workspace: Path, images: tuple[Path, ...], name: str | None, top: int, as_json: bool) -> None:
     """Say what the sneaker on each IMAGE is: a JSON line an image, in order."""
@@ -82,24 +67,24 @@ def predict(workspace: Path, images: tuple[Path, ...], name: str | None, top: in
 
 @main.command()
 @click.argument("name", metavar="MODEL")
-@click.option("--data", required=True, type=click.Path(path_type=Path), help="A folder laid out as <class>/*.")
+@click.option("--data", required=True, help="A dataset's name, or a folder laid out as <class>/*.")
 @click.option(
     "--split", type=click.Choice(["train", "val", "test"]), help="Only the photos that served the model as that."
 )
 @click.option(
     "--out", type=click.Path(path_type=Path, dir_okay=False), help="Also write the prediction table (Parquet)."
 )
-@_json_option
+@json_option
 @click.pass_obj
-def evaluate(workspace: Path, name: str, data: Path, split: str | None, out: Path | None, as_json: bool) -> None:
+def evaluate(workspace: Path, name: str, data: str, split: str | None, out: Path | None, as_json: bool) -> None:
     """Measure MODEL on labelled photos."""
     from sneaker_core.evaluation.folder import evaluate_folder
     from sneaker_core.networks.library import find_model
 
-    figures, table = evaluate_folder(find_model(name, workspace), data, split)
+    figures, table = evaluate_folder(find_model(name, workspace), data, workspace, split)
     if out:
         paths.write_atomically(out, table.to_parquet())
-    _print(figures, as_json, lambda: _figures(figures))
+    print_result(figures, as_json, lambda: _figures(figures))
 
 
 def _figures(figures: dict[str, Any]) -> str:
@@ -126,7 +111,7 @@ def _figures(figures: dict[str, Any]) -> str:
 @click.option("--method", default="gradcam", show_default=True, type=click.Choice(["gradcam"]))
 @click.option("--target", metavar="LABEL", help="Class to explain; the most probable one when left out.")
 @click.option("--versus", metavar="LABEL", help="Show why the target rather than this class.")
-@_json_option
+@json_option
 @click.pass_obj
 def explain(
     workspace: Path,
@@ -146,11 +131,11 @@ def explain(
     png, explained = explain_file(model, image, target, versus)
     paths.write_atomically(out, png)
     values = {"image": str(image), "out": str(out), "method": method, "target": explained, "versus": versus}
-    _print(values, as_json, lambda: f"{out}: what speaks for {explained}")
+    print_result(values, as_json, lambda: f"{out}: what speaks for {explained}")
 
 
 @main.command()
-@click.argument("dataset", type=click.Path(path_type=Path))
+@click.argument("source", metavar="DATASET")
 @click.option("--recipe", "recipe_name", required=True, type=click.Choice(["quick", "finetune", "scratch"]))
 @click.option("--network", help="Which network to train.")
 @click.option("--init", help="What it starts from: imagenet, none, a model, or a safetensors file.")
@@ -163,12 +148,12 @@ def explain(
 @click.option("--others", type=click.Path(path_type=Path), help="Folder with photos of anything but sneakers.")
 @click.option("--run", "run_name", help="Name of the run and of the model it makes.")
 @click.option("--resume", is_flag=True, help="Go on with that run.")
-@_json_option
+@json_option
 @click.pass_obj
 def train(
     workspace: Path,
     /,
-    dataset: Path,
+    source: str,
     recipe_name: str,
     settings: tuple[str, ...],
     classes: tuple[str, ...],
@@ -178,12 +163,12 @@ def train(
     as_json: bool,
     **common: Any,
 ) -> None:
-    """Train a model on DATASET, a folder laid out as <class>/*."""
+    """Train a model on DATASET: a dataset's name, or a folder laid out as <class>/*."""
     from sneaker_core.training.recipe import recipe
     from sneaker_core.training.run import default_run_name, train
 
     chosen = recipe(recipe_name, {**common, **_pairs(settings)})
-    name = run_name or default_run_name(dataset, recipe_name, workspace)
+    name = run_name or default_run_name(source, recipe_name, workspace)
 
     def report(event: str, values: dict[str, Any]) -> None:
         if as_json or event == "epoch":
@@ -193,7 +178,7 @@ def train(
             )
 
     folder = paths.runs_folder(workspace) / name
-    metrics = train(dataset, chosen, folder, workspace, only=classes, others=others, report=report, resume=resume)
+    metrics = train(source, chosen, folder, workspace, only=classes, others=others, report=report, resume=resume)
     if not as_json:
         click.echo(
             f"{name} is ready: right on {metrics['test']['top1']:.1%} of {metrics['test']['n']} photos it never saw."

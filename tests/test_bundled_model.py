@@ -69,9 +69,9 @@ def test_the_card_tells_its_figures() -> None:
 
 
 @needs_real_photos
-def test_on_its_own_test_photos_it_is_as_good_as_it_says() -> None:
+def test_on_its_own_test_photos_it_is_as_good_as_it_says(tmp_path: Path) -> None:
     said = read_spec(STREET22).metrics["test"]
-    figures, table = evaluate_folder(STREET22, Path(str(REAL_DATA)) / "sneakers40", "test")
+    figures, table = evaluate_folder(STREET22, Path(str(REAL_DATA)) / "sneakers40", tmp_path, "test")
     assert figures["n"] == said["n"]
     # Other processors round otherwise: a photo or two on the edge may fall the other way.
     for key in ("top1", "top3", "refused"):

@@ -232,8 +232,8 @@ class TestFolder:
         write(data / "boot" / "broken.jpg", b"\xff\xd8\xff, but no more of a JPEG")
         return data
 
-    def test_figures_and_rejected_files(self, model_folder, data):
-        figures, table = evaluate_folder(model_folder, data)
+    def test_figures_and_rejected_files(self, model_folder, data, tmp_path):
+        figures, table = evaluate_folder(model_folder, data, tmp_path)
         assert (figures["n"], figures["left_out"], len(table)) == (5, {"stiletto": 2}, 7)
         assert {label: row["n"] for label, row in figures["per_class"].items()} == {"boot": 3, "sandal": 2}
         assert list(figures["rejected"]) == [str(data / "boot" / "broken.jpg")]
@@ -241,15 +241,15 @@ class TestFolder:
         judged = table[table["label"].isin(CLASSES)]
         assert figures["top1"] == pytest.approx((judged["label"] == judged["predicted"]).mean())
 
-    def test_only_the_photos_of_one_split(self, model_folder, data):
-        _, everything = evaluate_folder(model_folder, data)
+    def test_only_the_photos_of_one_split(self, model_folder, data, tmp_path):
+        _, everything = evaluate_folder(model_folder, data, tmp_path)
         kept = everything.assign(split=["test" if path.endswith("01.jpg") else "train" for path in everything["path"]])
         write_split(model_folder, kept)
-        _, table = evaluate_folder(model_folder, data, split="test")
+        _, table = evaluate_folder(model_folder, data, tmp_path, split="test")
         assert list(table["path"]) == [path for path in everything["path"] if path.endswith("01.jpg")]
         with pytest.raises(DatasetError, match="None of the model's val photos"):
-            evaluate_folder(model_folder, data, split="val")
+            evaluate_folder(model_folder, data, tmp_path, split="val")
 
     def test_a_damaged_model_is_an_error(self, data, tmp_path):
         with pytest.raises(CheckpointError):
-            evaluate_folder(tmp_path, data)
+            evaluate_folder(tmp_path, data, tmp_path)

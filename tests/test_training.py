@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Generator
 
+from sneaker_core.datasets.library import open_samples
 from sneaker_core.datasets.split import read_split
 from sneaker_core.errors import DatasetError, RecipeError
 from sneaker_core.networks.architectures import build_network
@@ -378,7 +379,7 @@ class TestRun:
     def test_copies_of_a_sneaker_among_the_others_move_with_it(self, dataset, others, tmp_path):
         for seed in range(12):
             write(others / f"copy{seed}.jpg", jpeg(photo_of_class(0, seed), quality=80))
-        samples = prepare(dataset, QUICK, None, others=others).samples
+        samples = prepare("shoes", open_samples(str(dataset), tmp_path), QUICK, None, others=others).samples
         assert samples.groupby("group").size().value_counts().to_dict() == {1: 18, 2: 12}
         assert samples.groupby("group")["split"].nunique().max() == 1
         assert set(samples["split"][samples["label"].isna()]) == {"train", "val", "test"}

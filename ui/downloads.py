@@ -8,9 +8,7 @@ import pandas as pd
 
 from sneaker_core.inference.predictor import Answer
 from sneaker_core.networks.decision import Status
-
-# A spreadsheet takes a cell that begins with one of these for a formula and runs it; file names come from anyone.
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+from sneaker_core.tables import harmless
 
 
 def answers_table(answers: Sequence[Answer], guesses: int) -> pd.DataFrame:
@@ -19,13 +17,13 @@ def answers_table(answers: Sequence[Answer], guesses: int) -> pd.DataFrame:
     for answer in answers:
         readable = answer.status is not Status.ERROR
         row: dict[str, str | float | None] = {
-            "image": _harmless(answer.image),
+            "image": harmless(answer.image),
             "status": answer.status.value,
-            "answer": _harmless(answer.sentence()) if readable else None,
+            "answer": harmless(answer.sentence()) if readable else None,
             "error": answer.error,
         }
         for place, guess in enumerate(answer.top[:guesses], start=1):
-            row[f"label_{place}"] = _harmless(guess.label)
+            row[f"label_{place}"] = harmless(guess.label)
             row[f"probability_{place}"] = round(guess.probability, 4)
         rows.append(row)
     return pd.DataFrame(rows)
@@ -40,7 +38,3 @@ def answers_json(answers: Sequence[Answer], guesses: int) -> bytes:
     """A list of the same objects that the command line and the API give, with so many guesses each."""
     objects = [replace(answer, top=answer.top[:guesses]).to_dict() for answer in answers]
     return json.dumps(objects, ensure_ascii=False, indent=1).encode()
-
-
-def _harmless(text: str) -> str:
-    return f"'{text}" if text.lstrip(" ").startswith(_FORMULA_STARTS) else text

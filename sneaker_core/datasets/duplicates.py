@@ -1,5 +1,7 @@
 """Which photos are copies of one another: recompressed, resized, cropped a little or mirrored."""
 
+from collections.abc import Iterator
+
 import imagehash
 import numpy as np
 from numpy.typing import NDArray
@@ -10,9 +12,18 @@ from scipy.sparse.csgraph import connected_components
 # Two photos are copies when their 256-bit perceptual hashes differ in at most this many bits …
 HASH_SIZE = 16
 MAX_HASH_DISTANCE = 24
-# … or when their embeddings, averaged over the photo and its mirror image, are at least this alike.
+# … or when their embeddings by general weights, averaged over the photo and its mirror image, are this alike …
 MIN_COSINE = 0.95
+# … or when their embeddings by any weights are this alike, which says "the same model", and their sketches correlate so
+# much, which says "the same picture": it finds what was cut out or framed anew.
+MIN_MODEL_COSINE = 0.9
+MIN_SKETCH_CORRELATION = 0.98
 _BLOCK = 1024
+
+
+def perceptual_hash(photo: Image.Image) -> NDArray[np.bool_]:
+    """The DCT hash (pHash) of one photo: bool array (256,)."""
+    return np.asarray(imagehash.phash(photo, hash_size=HASH_SIZE).hash.ravel(), dtype=np.bool_)
 
 
 def perceptual_hashes(pixels: NDArray[np.uint8]) -> NDArray[np.bool_]:
@@ -26,28 +37,60 @@ def perceptual_hashes(pixels: NDArray[np.uint8]) -> NDArray[np.bool_]:
     -------
     bool array (N, 256)
     """
-    hashes = [imagehash.phash(Image.fromarray(photo), hash_size=HASH_SIZE).hash.ravel() for photo in pixels]
+    hashes = [perceptual_hash(Image.fromarray(photo)) for photo in pixels]
     return np.array(hashes, dtype=np.bool_).reshape(len(pixels), HASH_SIZE**2)
 
 
-def _pairs_by_hash(hashes: NDArray[np.bool_]) -> NDArray[np.int64]:
-    bits = hashes.astype(np.float32)
-    ones = bits.sum(1)
+def _rows_of(count: int) -> Iterator[slice]:
+    return (slice(start, start + _BLOCK) for start in range(0, count, _BLOCK))
+
+
+def _pairs(found: list[NDArray[np.int64]]) -> NDArray[np.int64]:
+    return np.concatenate([np.empty((0, 2), np.int64), *found])
+
+
+def _pairs_by_hash(hashes: NDArray[np.bool_], others: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Pairs (i, j) of which hash i is near to the other hash j."""
+    bits, other_bits = hashes.astype(np.float32), others.astype(np.float32)
+    ones, other_ones = bits.sum(1), other_bits.sum(1)
     found = []
-    for start in range(0, len(bits), _BLOCK):
-        block = slice(start, start + _BLOCK)
-        distance = ones[block, None] + ones[None] - 2 * bits[block] @ bits.T
-        found.append(np.argwhere(distance <= MAX_HASH_DISTANCE) + np.array([start, 0]))
-    return np.concatenate(found) if found else np.empty((0, 2), np.int64)
+    for block in _rows_of(len(bits)):
+        distance = ones[block, None] + other_ones[None] - 2 * bits[block] @ other_bits.T
+        found.append(np.argwhere(distance <= MAX_HASH_DISTANCE) + np.array([block.start, 0]))
+    return _pairs(found)
 
 
 def _pairs_by_embedding(embeddings: NDArray[np.float32]) -> NDArray[np.int64]:
     unit = embeddings / np.maximum(np.linalg.norm(embeddings, axis=1, keepdims=True), 1e-12)
+    return _pairs(
+        [np.argwhere(unit[block] @ unit.T >= MIN_COSINE) + np.array([block.start, 0]) for block in _rows_of(len(unit))]
+    )
+
+
+def _pairs_by_sketch(sketches: NDArray[np.uint8], embeddings: NDArray[np.float32]) -> NDArray[np.int64]:
+    plain, mirrored = _centred(sketches), _centred(sketches[:, :, ::-1])
     found = []
-    for start in range(0, len(unit), _BLOCK):
-        cosine = unit[start : start + _BLOCK] @ unit.T
-        found.append(np.argwhere(cosine >= MIN_COSINE) + np.array([start, 0]))
-    return np.concatenate(found) if found else np.empty((0, 2), np.int64)
+    for block in _rows_of(len(plain)):
+        alike = np.maximum(plain[block] @ plain.T, plain[block] @ mirrored.T) >= MIN_SKETCH_CORRELATION
+        rows, columns = np.nonzero(alike)
+        same = np.einsum("ij,ij->i", embeddings[block][rows], embeddings[columns]) >= MIN_MODEL_COSINE
+        found.append(np.stack([rows[same] + block.start, columns[same]], axis=1))
+    return _pairs(found)
+
+
+def _centred(sketches: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Vectors whose dot products are the sketches' correlations."""
+    values = sketches.reshape(len(sketches), -1).astype(np.float32)
+    values -= values.mean(1, keepdims=True)
+    lengths = np.maximum(np.linalg.norm(values, axis=1, keepdims=True), 1e-6)
+    return np.asarray(values / lengths, dtype=np.float32)
+
+
+def _groups(pairs: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+    ones = np.ones(len(pairs), dtype=np.bool_)
+    graph = coo_array((ones, (pairs[:, 0], pairs[:, 1])), shape=(count, count))
+    _, groups = connected_components(graph, directed=False)
+    return np.asarray(groups, dtype=np.int64)
 
 
 def duplicate_groups(hashes: NDArray[np.bool_], embeddings: NDArray[np.float32] | None = None) -> NDArray[np.int64]:
@@ -58,17 +101,43 @@ def duplicate_groups(hashes: NDArray[np.bool_], embeddings: NDArray[np.float32] 
     hashes : bool array (N, 256)
         From `perceptual_hashes`.
     embeddings : float32 array (N, D), optional
-        Finds the copies that a hash misses: mirrored and cropped ones.
+        By general weights; they find the copies that a hash misses: mirrored and cropped ones.
 
     Returns
     -------
     int64 array (N,)
         The same number for photos of one group; a photo without a copy is a group of its own.
     """
-    pairs = _pairs_by_hash(hashes)
+    pairs = _pairs_by_hash(hashes, hashes)
     if embeddings is not None:
         pairs = np.concatenate([pairs, _pairs_by_embedding(embeddings)])
-    ones = np.ones(len(pairs), dtype=np.bool_)
-    graph = coo_array((ones, (pairs[:, 0], pairs[:, 1])), shape=(len(hashes), len(hashes)))
-    _, groups = connected_components(graph, directed=False)
-    return np.asarray(groups, dtype=np.int64)
+    return _groups(pairs, len(hashes))
+
+
+def copy_families(
+    hashes: NDArray[np.bool_],
+    mirrored_hashes: NDArray[np.bool_],
+    sketches: NDArray[np.uint8],
+    embeddings: NDArray[np.float32] | None = None,
+) -> NDArray[np.int64]:
+    """Number the families of copies in a dataset, whatever weights the embeddings are by.
+
+    Parameters
+    ----------
+    hashes, mirrored_hashes : bool array (N, 256)
+        Of the photos and of their mirror images.
+    sketches : uint8 array (N, S, S, 3)
+        Tiny pictures of what stands out from the background.
+    embeddings : float32 array (N, D), optional
+        Unit length. Those of a network that was taught classes lay all photos of a class close together, so they only
+        confirm what the sketches say.
+
+    Returns
+    -------
+    int64 array (N,)
+        As from `duplicate_groups`.
+    """
+    pairs = [_pairs_by_hash(hashes, hashes), _pairs_by_hash(hashes, mirrored_hashes)]
+    if embeddings is not None:
+        pairs.append(_pairs_by_sketch(sketches, embeddings))
+    return _groups(_pairs(pairs), len(hashes))

@@ -8,8 +8,8 @@
       thumbnails/               small JPEGs, made once
       incoming/                 photos on their way in
 
-Photos and rows agree at every moment that anybody can see: a photo waits in ``incoming`` until its row is committed, and
-only then moves to its place; whoever opens the dataset after a crash finishes the move, or drops what has no row.
+Photos and rows agree at every moment that anybody can see: a photo waits in ``incoming`` until its row is committed
+and only then moves to its place; whoever opens the dataset after a crash finishes the move, or drops what has no row.
 """
 
 import contextlib
@@ -55,8 +55,8 @@ CREATE TABLE decisions(
 CREATE INDEX decisions_of_sample ON decisions(sample, decision);
 CREATE INDEX decisions_of_batch ON decisions(batch);
 CREATE TABLE measures(
-  sample TEXT PRIMARY KEY REFERENCES samples, hash BLOB NOT NULL, mirrored_hash BLOB NOT NULL,
-  brightness REAL NOT NULL, darkness REAL NOT NULL, sharpness REAL NOT NULL) WITHOUT ROWID;
+  sample TEXT PRIMARY KEY REFERENCES samples, hash BLOB NOT NULL, mirrored_hash BLOB NOT NULL, sketch BLOB NOT NULL,
+  brightness REAL NOT NULL, light REAL NOT NULL, dark REAL NOT NULL, sharpness REAL NOT NULL) WITHOUT ROWID;
 CREATE TABLE embeddings(
   sample TEXT PRIMARY KEY REFERENCES samples, vector BLOB NOT NULL, strangeness REAL NOT NULL,
   x REAL, y REAL) WITHOUT ROWID;
@@ -260,7 +260,9 @@ def read_samples(dataset: Dataset) -> pd.DataFrame:
     """
     columns = ["sample", "path", "label", "excluded", "filed", "split", "width", "height", "bytes", "name", "added"]
     with dataset.reading() as db:
-        rows = db.execute("SELECT sample, file, label, excluded, filed, split, width, height, bytes, name, added FROM samples")
+        rows = db.execute(
+            "SELECT sample, file, label, excluded, filed, split, width, height, bytes, name, added FROM samples"
+        )
         table = pd.DataFrame.from_records(rows.fetchall(), columns=columns)
         labels = dict(db.execute("SELECT class, label FROM classes").fetchall())
     root = f"{dataset.images}/"

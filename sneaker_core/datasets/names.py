@@ -35,10 +35,7 @@ def safe_folder_name(name: str, taken: Container[str] = ()) -> str:
     if safe == composed == name and not _DEVICES.fullmatch(safe) and safe and safe.lower() not in taken:
         return safe
     # Letters of other scripts are up to four bytes long, and a name may have 255 bytes.
-    stem = safe.encode()[: _LONGEST - _MARK_LENGTH - 1].decode(errors="ignore").strip(". ")
+    stem = safe.encode()[: _LONGEST - _MARK_LENGTH - 1].decode(errors="ignore").strip(". ") or "class"
     mark = hashlib.sha256(name.encode(errors="surrogatepass")).hexdigest()
-    for length in range(_MARK_LENGTH, len(mark) + 1):
-        candidate = f"{stem or 'class'}-{mark[:length]}"
-        if candidate.lower() not in taken:
-            return candidate
-    raise AssertionError("a whole SHA-256 cannot be taken")  # pragma: no cover
+    longer = (f"{stem}-{mark[:length]}" for length in range(_MARK_LENGTH, len(mark) + 1))
+    return next(candidate for candidate in longer if candidate.lower() not in taken)

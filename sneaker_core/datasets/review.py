@@ -1,4 +1,7 @@
-"""Decisions on photos: keep, relabel, exclude. Each is a row in a log, applied at once and undoable; no photo is touched."""
+"""Decisions on photos: keep, relabel, exclude.
+
+Each is a row in a log, applied at once and undoable one by one; no photo is ever touched.
+"""
 
 import json
 import sqlite3
@@ -80,7 +83,8 @@ def decide(
         number = _class_number(db, label.strip()) if label else None
         rows = [(batch, now, author, sample, action.value, number, dismissed) for sample in dict.fromkeys(samples)]
         db.executemany(
-            "INSERT INTO decisions(batch, time, author, sample, action, label, kinds) VALUES (?, ?, ?, ?, ?, ?, ?)", rows
+            "INSERT INTO decisions(batch, time, author, sample, action, label, kinds) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            rows,
         )
         db.executemany(_APPLY, [(sample,) for sample in samples])
     return batch
@@ -164,7 +168,8 @@ def history(dataset: Dataset) -> pd.DataFrame:
     columns = ["decision", "batch", "time", "author", "sample", "name", "action", "label", "kinds", "undone"]
     with dataset.reading() as db:
         rows = db.execute(
-            "SELECT decision, batch, time, author, decisions.sample, samples.name, action, classes.label, kinds, undone "
+            "SELECT decision, batch, time, author, decisions.sample, samples.name, action, classes.label, kinds, "
+            "undone "
             "FROM decisions JOIN samples ON samples.sample = decisions.sample "
             "LEFT JOIN classes ON classes.class = decisions.label ORDER BY decision DESC"
         ).fetchall()

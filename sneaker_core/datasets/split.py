@@ -6,10 +6,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from sneaker_core.datasets.index import Dataset, read_filings, read_samples, set_fact
+from sneaker_core.datasets.quality.findings import read_families
 from sneaker_core.errors import DatasetError
 from sneaker_core.paths import write_atomically
 
 SPLIT_FILE = "split.csv"
+# Shares of validation and of test photos; the rest is for training.
+PRESETS = {"70:30": (0.0, 0.30), "80:20": (0.0, 0.20), "70/15/15": (0.15, 0.15)}
 
 
 class Split(StrEnum):
@@ -86,3 +90,81 @@ def read_split(folder: Path) -> pd.DataFrame:
         raise DatasetError(
             f"{folder} has no readable {SPLIT_FILE}, so nobody knows which photos the model saw."
         ) from None
+
+
+def parse_shares(text: str) -> tuple[float, float]:
+    """Shares of validation and test from the name of a preset or from three numbers.
+
+    Parameters
+    ----------
+    text : str
+        "70:30" (training and test) or "70/15/15" (training, validation and test), in any numbers.
+
+    Raises
+    ------
+    DatasetError
+        It is neither.
+    """
+    parts = text.replace(":", "/").split("/")
+    try:
+        numbers = [float(part) for part in parts]
+    except ValueError:
+        numbers = []
+    total = sum(numbers)
+    if len(numbers) not in (2, 3) or min(numbers) < 0 or not 0 < total < float("inf"):
+        raise DatasetError(f"A split is written as 80:20 (training, test) or 70/15/15 (with validation), not {text!r}.")
+    val = numbers[1] if len(numbers) == 3 else 0.0
+    return val / total, numbers[-1] / total
+
+
+def make_split(dataset: Dataset, val_share: float, test_share: float, seed: int = 0) -> None:
+    """Split a dataset, every class by the same shares, and keep the split.
+
+    Copies of one photo stay on one side: families of the last scan, and photos that came since by themselves.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    val_share, test_share : float
+        0 to 1, together below 1.
+    seed : int
+
+    Raises
+    ------
+    DatasetError
+        The shares leave nothing to train on, or a class has too few photos.
+    """
+    samples = read_samples(dataset)
+    kept = samples[~samples["excluded"]]
+    split = split_by_group(kept["label"], _families(dataset, kept), val_share, test_share, seed)
+    with dataset.changing() as db:
+        db.execute("UPDATE samples SET split = NULL")
+        db.executemany("UPDATE samples SET split = ? WHERE sample = ?", zip(split, kept["sample"], strict=True))
+        set_fact(db, "split", {"kind": "made", "val_share": val_share, "test_share": test_share, "seed": seed})
+
+
+def _families(dataset: Dataset, samples: pd.DataFrame) -> pd.Series:
+    """The family of each photo; one that came after the last scan is a family of its own."""
+    known = read_families(dataset)
+    alone = pd.Series(range(len(samples)), index=samples.index) + int(known.max() + 1 if len(known) else 0)
+    return samples["sample"].map(known).fillna(alone).astype("int64")
+
+
+def find_leaks(dataset: Dataset) -> pd.DataFrame:
+    """Copies of one photo that sit on different sides of the split, so that a model is judged by what it has seen.
+
+    Returns
+    -------
+    DataFrame
+        Columns family, sample, split, label; sorted by family. One photo that came in under two splits is there once
+        for each.
+    """
+    samples = read_samples(dataset)
+    kept = samples[~samples["excluded"] & samples["split"].notna()]
+    table = kept[["sample", "split", "label"]].assign(family=_families(dataset, kept))
+    given = read_filings(dataset)[["sample", "split"]].dropna()
+    if (dataset.fact("split") or {}).get("kind") != "made":
+        again = table.drop(columns="split").merge(given, on="sample")
+        table = pd.concat([table, again]).drop_duplicates(["sample", "split"])
+    leaks = table[table.groupby("family")["split"].transform("nunique") > 1]
+    return leaks[["family", "sample", "split", "label"]].sort_values(["family", "split", "sample"], ignore_index=True)

@@ -1,6 +1,5 @@
 """What a training run works on: its photos, decoded once, and what each of them is for."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from sneaker_core.datasets.duplicates import duplicate_groups, perceptual_hashes
-from sneaker_core.datasets.folder import fingerprint, scan_classes, scan_photos
+from sneaker_core.datasets.folder import fingerprint, scan_photos
 from sneaker_core.datasets.split import Split, split_by_group
 from sneaker_core.errors import DatasetError
 from sneaker_core.networks.architectures import SneakerNetwork
@@ -88,23 +87,28 @@ class Materials:
 
 
 def prepare(
-    dataset: Path, recipe: Recipe, network: SneakerNetwork | None, only: Iterable[str] = (), others: Path | None = None
+    dataset: str, samples: pd.DataFrame, recipe: Recipe, network: SneakerNetwork | None, others: Path | None = None
 ) -> Materials:
     """Decode the photos, find copies and split.
 
     Parameters
     ----------
-    dataset : Path
-        A folder laid out as ``<class>/*``.
+    dataset : str
+        What the photos are called, in sentences about them.
+    samples : DataFrame
+        From `datasets.library.open_samples`. A split that is stored there is kept; what it lacks (validation, or test)
+        is taken from its training photos by the recipe's shares.
     recipe : Recipe
     network : SneakerNetwork or None
         Its embeddings help to find copies; None where it has not seen enough, or has been taught classes.
-    only : iterable of str
-        Classes to use; all when empty.
     others : Path, optional
         A folder with photos of other things.
+
+    Raises
+    ------
+    DatasetError
+        There are too few photos or classes.
     """
-    samples = scan_classes(dataset, only)
     classes = tuple(sorted(samples["label"].unique()))
     if len(classes) < 2:
         raise DatasetError(f"{dataset} has one class only; there must be two or more to tell apart.")
@@ -153,7 +157,7 @@ def shrunk(pixels: NDArray[np.uint8], preprocessing: Preprocessing) -> torch.Ten
 
 def _split(samples: pd.DataFrame, recipe: Recipe) -> pd.Series:
     labelled = samples[samples["label"].notna()]
-    split = split_by_group(labelled["label"], labelled["group"], recipe.val_share, recipe.test_share, recipe.seed)
+    split = _complete(labelled, recipe)
     rest = samples.index.difference(labelled.index)
     # A photo of something else that is a copy of a sneaker photo, or of another such photo, moves with its group.
     groups = samples.loc[rest, "group"]
@@ -163,3 +167,15 @@ def _split(samples: pd.DataFrame, recipe: Recipe) -> pd.Series:
     other_split = groups.map(split.groupby(labelled["group"]).first()).fillna(drawn)
     together: pd.Series = pd.concat([split, other_split]).reindex(samples.index)
     return together
+
+
+def _complete(labelled: pd.DataFrame, recipe: Recipe) -> pd.Series:
+    """The stored split, with what it lacks taken from its training photos; a new one where none is stored."""
+    stored = labelled["split"]
+    # A photo that came after the split was made goes where its copies are, else to training.
+    stored = stored.fillna(stored.groupby(labelled["group"]).transform("first")).fillna(Split.TRAIN.value)
+    shares = {Split.VAL: recipe.val_share, Split.TEST: recipe.test_share}
+    lacking = {part: 0.0 if (stored == part).any() else share for part, share in shares.items()}
+    learned = labelled[stored == Split.TRAIN]
+    divided = split_by_group(learned["label"], learned["group"], lacking[Split.VAL], lacking[Split.TEST], recipe.seed)
+    return divided.reindex(labelled.index).fillna(stored)

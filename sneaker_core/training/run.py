@@ -12,6 +12,7 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
+from sneaker_core.datasets.library import open_samples
 from sneaker_core.datasets.split import Split, write_split
 from sneaker_core.errors import DatasetError, RecipeError
 from sneaker_core.evaluation.calibration import fit_decision, fit_references
@@ -38,7 +39,7 @@ Report = Callable[[str, dict[str, Any]], None]
 
 
 def train(
-    dataset: Path,
+    dataset: str | Path,
     recipe: Recipe,
     folder: Path,
     workspace: Path,
@@ -52,13 +53,13 @@ def train(
 
     Parameters
     ----------
-    dataset : Path
-        A folder laid out as ``<class>/*``.
+    dataset : str or Path
+        The name of a dataset, or a folder laid out as ``<class>/*``.
     recipe : Recipe
     folder : Path
         The run's folder; its last part is the model's name.
     workspace : Path
-        Where a model that `recipe.init` names is looked up.
+        Where the dataset, and a model that `recipe.init` names, are looked up.
     only : iterable of str
         Classes to use; all when empty.
     others : Path, optional
@@ -82,7 +83,8 @@ def train(
     torch.manual_seed(recipe.seed)
     network = build_network(recipe.network, outputs=2)
     tells_copies = initialise(network, recipe.network, recipe.init, workspace)
-    materials = prepare(dataset, recipe, network if tells_copies else None, only, others)
+    samples = open_samples(str(dataset), workspace, tuple(only))
+    materials = prepare(str(dataset), samples, recipe, network if tells_copies else None, others)
     if started_on not in (None, materials.fingerprint):
         # Another split would follow, and a photo that was trained on could be judged by.
         raise DatasetError(f"The photos have changed since the run {folder.name!r} was started; start a new run.")
@@ -90,7 +92,7 @@ def train(
     torch.manual_seed(recipe.seed)
     network.head = torch.nn.Linear(network.head.in_features, data.outputs)
     run = {
-        "dataset": dataset.name,
+        "dataset": Path(dataset).name,
         "recipe": recipe.to_dict(),
         "photos": materials.fingerprint,
         "rejected": materials.rejected,
@@ -106,9 +108,9 @@ def train(
     return metrics
 
 
-def default_run_name(dataset: Path, recipe_name: str, workspace: Path) -> str:
+def default_run_name(dataset: str | Path, recipe_name: str, workspace: Path) -> str:
     """A name that no run has yet: ``<dataset>-<recipe>-<number>``."""
-    base = f"{dataset.resolve().name}-{recipe_name}"
+    base = f"{Path(dataset).resolve().name}-{recipe_name}"
     return next(name for n in count(1) if not (runs_folder(workspace) / (name := f"{base}-{n}")).exists())
 
 

@@ -107,15 +107,17 @@ def _wrapping(paths: list[tuple[str, ...]]) -> tuple[str, ...]:
 
 
 def _read_tables(tables: Mapping[str, str]) -> _Tables:
-    base, labels, names = None, None, {}
+    base: tuple[str, ...] | None = None
+    labels: dict[str, str] | None = None
+    names: dict[str, str] = {}
     for path in sorted(tables, key=lambda name: (name.count("/"), name)):
-        for columns, rows in [_rows(tables[path])]:
-            if labels is None and {"file", "label"} <= columns:
-                labels = {_normal(row["file"]): row["label"] for row in rows if row["file"] and row["label"]}
-                base = PurePosixPath(path).parts[:-1]
-            elif {"sku", "name"} <= columns:
-                names |= {row["sku"].lower(): row["name"] for row in rows if row["sku"] and row["name"]}
-                base = PurePosixPath(path).parts[:-1] if base is None else base
+        columns, rows = _rows(tables[path])
+        if labels is None and {"file", "label"} <= columns:
+            labels = {_normal(row["file"]): row["label"] for row in rows if row["file"] and row["label"]}
+            base = PurePosixPath(path).parts[:-1]
+        elif {"sku", "name"} <= columns:
+            names |= {row["sku"].lower(): row["name"] for row in rows if row["sku"] and row["name"]}
+            base = PurePosixPath(path).parts[:-1] if base is None else base
     return _Tables(base, labels, names)
 
 

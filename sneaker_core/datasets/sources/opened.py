@@ -160,7 +160,7 @@ def _directory_bytes(file: BinaryIO) -> int:
     tail = file.read()
     at = tail.rfind(_END)
     if at < 0 or len(tail) < at + 22:
-        raise ValueError("no end record")
+        return 0  # zipfile will say that this is no archive
     (count,) = struct.unpack_from("<L", tail, at + 12)
     wide = tail.rfind(_END_64, 0, at)
     if count == 0xFFFFFFFF and wide >= 0:

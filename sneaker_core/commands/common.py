@@ -1,0 +1,63 @@
+"""What all commands share."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import click
+
+from sneaker_core.errors import SneakerError
+from sneaker_core.jobs import Worker, working
+
+STOPPED = "Stopped. What is there stays; the same command goes on."
+
+
+class Commands(click.Group):
+    """Says a SneakerError in one line instead of a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command."""
+        try:
+            return super().invoke(ctx)
+        except SneakerError as error:
+            click.echo(f"Error: {error}", err=True)
+            ctx.exit(1)
+
+
+def json_option(function: Callable[..., None]) -> Callable[..., None]:
+    """Add ``--json`` to a command, as its argument ``as_json``."""
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")(function)
+
+
+def print_result(values: Any, as_json: bool, plain: Callable[[], str]) -> None:
+    """Print a result for a program or for a person."""
+    click.echo(json.dumps(values, ensure_ascii=False) if as_json else plain())
+
+
+@contextmanager
+def long_work() -> Iterator[Worker]:
+    """The worker of a long command: a bar on a terminal, a folder's files in a job, ended by Ctrl-C without loss."""
+    with working() as worker:
+        try:
+            yield worker
+        except KeyboardInterrupt:
+            raise SneakerError(STOPPED) from None
+        finally:
+            if sys.stderr.isatty():
+                click.echo("", err=True)
+
+
+def shown(worker: Worker) -> Callable[..., None]:
+    """A report that also draws a line on a terminal: step, photos, rate and time left."""
+
+    def report(done: int, total: int, step: str = "", **details: Any) -> None:
+        before = worker.progress
+        worker.report(done, total, step, **details)
+        if worker.progress is not before and sys.stderr.isatty():
+            left = worker.progress.seconds_left
+            tail = f", {left:.0f} s left" if left else ""
+            click.echo(f"\r\x1b[K{step} {done}/{total} ({worker.progress.rate:.0f}/s{tail})", nl=False, err=True)
+
+    return report

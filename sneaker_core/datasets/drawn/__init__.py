@@ -1,0 +1,1 @@
+"""Photos of made-up sneakers, drawn from curves: a dataset that needs no download and whose flaws are known."""

@@ -1,0 +1,343 @@
+"""From measures to findings: the thresholds, and one table of everything that may be wrong with a dataset.
+
+A finding is a photo, a kind and a score; whether it counts is for people to decide. What they dismiss stays dismissed.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from sneaker_core.datasets.index import Dataset, read_samples, set_fact
+from sneaker_core.datasets.review import Action, decide
+
+
+class Kind(StrEnum):
+    """What may be wrong with a photo, the gravest first."""
+
+    TWO_LABELS = "two_labels"
+    WRONG_LABEL = "wrong_label"
+    NOT_SNEAKER = "not_sneaker"
+    NEAR_COPY = "near_copy"
+    OUTLIER = "outlier"
+    BLURRY = "blurry"
+    DARK = "dark"
+    BRIGHT = "bright"
+    TOO_SMALL = "too_small"
+    ODD_SHAPE = "odd_shape"
+
+
+# A person who gives a photo another label has settled what it shows.
+LABEL_KINDS = (Kind.TWO_LABELS, Kind.WRONG_LABEL)
+
+FINDING_COLUMNS = ["sample", "kind", "score", "family", "suggestion", "advice"]
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """From where on a measure is a finding: the one place.
+
+    Attributes
+    ----------
+    min_side : int
+        Pixels of the shorter side.
+    max_aspect : float
+        Longer over shorter side.
+    min_sharpness : float
+        0 to 1; photos of shops and phones measure 0.6 and more, blurred over two pixels of a thumbnail 0.4 and less.
+    min_light : float
+        Luma, 0 to 1, of the lightest twentieth.
+    max_dark : float
+        Luma, 0 to 1, of the darkest twentieth.
+    outlier_distance : float
+        Standard deviations of the distance to the nearest photos of the dataset.
+    not_sneaker_distance : float
+        The same, for photos that the network does not take for a sneaker it knows.
+    min_label_score : float
+        How far the suggested label must be ahead of the given one, 0 to 1.
+    """
+
+    min_side: int = 100
+    max_aspect: float = 2.5
+    min_sharpness: float = 0.5
+    min_light: float = 0.2
+    max_dark: float = 0.9
+    outlier_distance: float = 4.0
+    not_sneaker_distance: float = 2.0
+    min_label_score: float = 0.3
+
+
+def plain_findings(samples: pd.DataFrame, measures: pd.DataFrame, thresholds: Thresholds) -> pd.DataFrame:
+    """Findings of single photos by their pixels: too small, odd in shape, blurry, dark, bright.
+
+    Parameters
+    ----------
+    samples : DataFrame
+        Columns sample, width, height.
+    measures : DataFrame
+        Columns sample, light, dark, sharpness.
+    thresholds : Thresholds
+
+    Returns
+    -------
+    DataFrame
+        Columns sample, kind, score (0 at the threshold to 1 at the worst), family, suggestion, advice.
+    """
+    table = samples.merge(measures, on="sample")
+    side = table[["width", "height"]].min(axis=1)
+    aspect = table[["width", "height"]].max(axis=1) / side
+    found = [
+        _below(table, Kind.TOO_SMALL, side, thresholds.min_side, "at {value:.0f} pixels it shows little detail"),
+        _below(table, Kind.BLURRY, table["sharpness"], thresholds.min_sharpness, "nothing in it is sharp"),
+        _below(table, Kind.DARK, table["light"], thresholds.min_light, "even its lightest parts are dark"),
+        _below(table, Kind.BRIGHT, 1 - table["dark"], 1 - thresholds.max_dark, "nearly all of it is white"),
+        _below(table, Kind.ODD_SHAPE, 1 / aspect, 1 / thresholds.max_aspect, "far longer than it is wide"),
+    ]
+    return pd.concat(found, ignore_index=True)
+
+
+def _below(table: pd.DataFrame, kind: Kind, value: pd.Series, least: float, advice: str) -> pd.DataFrame:
+    """A finding for each photo whose value is below the least that is fine."""
+    bad = (value < least).to_numpy()
+    words = [advice.format(value=number) for number in value[bad]]
+    return finding_rows(table["sample"][bad], kind, 1 - value[bad] / least, advice=words)
+
+
+def finding_rows(
+    samples: Iterable[str],
+    kind: Kind,
+    scores: Iterable[float],
+    family: Iterable[int | None] | None = None,
+    suggestion: Iterable[str | None] | None = None,
+    advice: Iterable[str] | None = None,
+) -> pd.DataFrame:
+    """Rows of the table of findings, all of one kind."""
+    samples = list(samples)
+    nothing = [None] * len(samples)
+    values = {
+        "sample": samples,
+        "kind": kind.value,
+        "score": np.clip(np.asarray(list(scores), dtype=float), 0, 1),
+        "family": list(family) if family is not None else nothing,
+        "suggestion": list(suggestion) if suggestion is not None else nothing,
+        "advice": list(advice) if advice is not None else nothing,
+    }
+    return pd.DataFrame(values, columns=FINDING_COLUMNS).astype(
+        {"family": object, "suggestion": object, "kind": object}
+    )
+
+
+def copy_findings(samples: pd.DataFrame, filings: pd.DataFrame, families: pd.Series) -> pd.DataFrame:
+    """Findings about copies: near-duplicates, and one photo under two labels.
+
+    Of copies under one label the largest is worth keeping. Copies under two labels contradict each other, so each of
+    them is in doubt.
+
+    Parameters
+    ----------
+    samples : DataFrame
+        Columns sample, label, width, height, bytes; of the photos that are not excluded.
+    filings : DataFrame
+        Columns sample, label: every label that the same bytes came under.
+    families : Series of int
+        Equal for copies; indexed by sample.
+    """
+    table = samples.assign(family=samples["sample"].map(families), pixels=samples["width"] * samples["height"])
+    labels = pd.concat([table[["sample", "label"]], filings[["sample", "label"]]]).drop_duplicates()
+    labels["family"] = labels["sample"].map(families)
+    together = (
+        labels[labels["sample"].isin(table["sample"])].groupby("family")["label"].agg(lambda row: sorted(set(row)))
+    )
+    in_doubt = table[table["family"].map(together.map(len)) > 1]
+    two = finding_rows(
+        in_doubt["sample"],
+        Kind.TWO_LABELS,
+        [1.0] * len(in_doubt),
+        in_doubt["family"],
+        advice=[f"the same photo is filed as {' and '.join(together[number])}" for number in in_doubt["family"]],
+    )
+    size = table.groupby("family")["sample"].transform("size")
+    copies = table[size > 1].sort_values(["family", "pixels", "bytes", "sample"], ascending=[True, False, False, True])
+    best = ~copies.duplicated("family")
+    advice = [
+        f"the largest of {n} copies: keep this one" if first else f"one of {n} copies of a photo"
+        for n, first in zip(size[copies.index], best, strict=True)
+    ]
+    near = finding_rows(copies["sample"], Kind.NEAR_COPY, np.where(best, 0.5, 1.0), copies["family"], advice=advice)
+    return pd.concat([two, near], ignore_index=True)
+
+
+def strange_findings(
+    samples: pd.Series, distance: NDArray[np.float64], unknown: NDArray[np.bool_], thresholds: Thresholds
+) -> pd.DataFrame:
+    """Findings about photos that look like no other: outliers, and pictures of other things.
+
+    Parameters
+    ----------
+    samples : Series of str
+    distance : float array (N,)
+        To the nearest photos of the dataset, in its own standard deviations.
+    unknown : bool array (N,)
+        Whether the network takes the photo for no sneaker that it knows.
+    thresholds : Thresholds
+    """
+    # In a dataset that the network knows nothing of, all is unknown to it and nothing of that is news: what stands out
+    # from its own dataset as well is.
+    other = unknown & (distance > thresholds.not_sneaker_distance)
+    far = (distance > thresholds.outlier_distance) & ~other
+    return pd.concat(
+        [
+            finding_rows(
+                samples[other],
+                Kind.NOT_SNEAKER,
+                _rising(distance[other]),
+                advice=["it looks like nothing I was taught, nor like its neighbours"] * int(other.sum()),
+            ),
+            finding_rows(
+                samples[far],
+                Kind.OUTLIER,
+                _rising(distance[far]),
+                advice=["it looks unlike every other photo here"] * int(far.sum()),
+            ),
+        ],
+        ignore_index=True,
+    )
+
+
+def _rising(distance: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(1 - np.exp(-distance / 4))
+
+
+def label_findings(suspected: pd.DataFrame, samples: pd.Series, thresholds: Thresholds) -> pd.DataFrame:
+    """Findings about labels that are probably wrong.
+
+    Parameters
+    ----------
+    suspected : DataFrame
+        From `labels.suspected_labels`.
+    samples : Series of str
+        Same index.
+    thresholds : Thresholds
+    """
+    sure = suspected[suspected["score"] >= thresholds.min_label_score]
+    advice = [f"it looks like {label}" for label in sure["suggestion"]]
+    return finding_rows(samples[sure.index], Kind.WRONG_LABEL, sure["score"], None, sure["suggestion"], advice)
+
+
+def store_findings(dataset: Dataset, findings: pd.DataFrame, families: pd.Series, scan: Mapping[str, object]) -> None:
+    """Put the findings of a scan in the place of those before; all at once."""
+    rows = findings.astype(object).where(findings.notna(), None)
+    with dataset.changing() as db:
+        db.execute("DELETE FROM findings")
+        db.execute("DELETE FROM families")
+        db.executemany("INSERT INTO findings VALUES (?, ?, ?, ?, ?, ?)", rows[FINDING_COLUMNS].itertuples(index=False))
+        db.executemany(
+            "INSERT INTO families VALUES (?, ?)", zip(families.index, map(int, families.to_numpy()), strict=True)
+        )
+        set_fact(db, "scan", scan)
+
+
+def read_findings(dataset: Dataset, *, dismissed: bool = False) -> pd.DataFrame:
+    """The findings that still count: not on excluded photos, not dismissed by a decision.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    dismissed : bool
+        Also those that were dismissed, marked so.
+
+    Returns
+    -------
+    DataFrame
+        Columns sample, kind, score, family, suggestion, advice, open (bool); the gravest kind first, in it the surest.
+    """
+    with dataset.reading() as db:
+        rows = db.execute("SELECT sample, kind, score, family, suggestion, advice FROM findings").fetchall()
+        settled = {
+            (sample, kind)
+            for sample, action, kinds in db.execute("SELECT sample, action, kinds FROM decisions WHERE undone IS NULL")
+            for kind in (*json.loads(kinds), *(LABEL_KINDS if action == Action.RELABEL else ()))
+        }
+        excluded = {sample for (sample,) in db.execute("SELECT sample FROM samples WHERE excluded")}
+    table = pd.DataFrame.from_records(rows, columns=FINDING_COLUMNS)
+    table["open"] = [
+        sample not in excluded and (sample, kind) not in settled
+        for sample, kind in zip(table["sample"], table["kind"], strict=True)
+    ]
+    if not dismissed:
+        table = table[table["open"]]
+    order = {kind.value: place for place, kind in enumerate(Kind)}
+    table = table.assign(place=table["kind"].map(order))
+    # A family stands together.
+    return table.sort_values(
+        ["place", "family", "score", "sample"], ascending=[True, True, False, True], ignore_index=True
+    ).drop(columns="place")
+
+
+def read_families(dataset: Dataset) -> pd.Series:
+    """The number of each photo's family of copies, by sample; photos that came after the last scan are not in it."""
+    with dataset.reading() as db:
+        rows = db.execute("SELECT sample, family FROM families").fetchall()
+    return pd.Series(dict(rows), dtype="int64", name="family")
+
+
+def suggested_decisions(dataset: Dataset) -> pd.DataFrame:
+    """What to do about the open findings, where that can be told without a person.
+
+    Wrong labels become what the probe reads; of copies the largest stays; copies under two labels and pictures of
+    other things go. Blurry, dark, small and odd photos stay: a model should have seen such ones.
+
+    Returns
+    -------
+    DataFrame
+        Columns sample, action, label (None but for relabelling), kinds (tuple of the findings it settles).
+    """
+    findings = read_findings(dataset)
+    copies = findings["kind"] == Kind.NEAR_COPY
+    goes = findings[findings["kind"].isin([Kind.TWO_LABELS, Kind.NOT_SNEAKER]) | (copies & (findings["score"] > 0.5))]
+    gone = goes.groupby("sample")["kind"].agg(tuple)
+    moved = findings[(findings["kind"] == Kind.WRONG_LABEL) & ~findings["sample"].isin(gone.index)]
+    known = set(read_samples(dataset)["label"])
+    moved = moved[moved["suggestion"].isin(known)]
+    return pd.concat(
+        [
+            pd.DataFrame({"sample": gone.index, "action": Action.EXCLUDE, "label": None, "kinds": gone.to_numpy()}),
+            pd.DataFrame(
+                {
+                    "sample": moved["sample"],
+                    "action": Action.RELABEL,
+                    "label": moved["suggestion"],
+                    "kinds": [(Kind.WRONG_LABEL.value,)] * len(moved),
+                }
+            ),
+        ],
+        ignore_index=True,
+    )
+
+
+def apply_suggestions(dataset: Dataset, author: str = "") -> list[str]:
+    """Do what `suggested_decisions` says.
+
+    Returns
+    -------
+    list of str
+        The batches, for `review.undo`.
+    """
+    suggested = suggested_decisions(dataset)
+    together: dict[tuple[Action, str | None, tuple[str, ...]], list[str]] = {}
+    columns = (suggested[column] for column in ("sample", "action", "label", "kinds"))
+    for sample, action, label, kinds in zip(*columns, strict=True):
+        together.setdefault((action, label, kinds), []).append(sample)
+    return [
+        decide(dataset, samples, action, label, kinds, author) for (action, label, kinds), samples in together.items()
+    ]
+
+
+def open_kinds(dataset: Dataset, samples: Iterable[str]) -> list[str]:
+    """The kinds of findings that are open on any of these photos."""
+    findings = read_findings(dataset)
+    return sorted(set(findings.loc[findings["sample"].isin(list(samples)), "kind"]))

@@ -1,0 +1,111 @@
+"""Measures of one photo: pure functions of its pixels, without thresholds.
+
+All are taken of the thumbnail, so that a photo measures the same whatever the size of its file.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+from scipy.ndimage import uniform_filter1d
+
+from sneaker_core.datasets.duplicates import perceptual_hash
+
+SKETCH_SIDE = 16
+# The sketch's frame is found on a picture so many times smaller …
+_COARSE = 4
+# … as the rows and columns of which this share differs so much (of 255) from the border's usual colour.
+_DIFFERS, _SHARE, _LEAST = 24, 0.02, 6
+
+# Pixels over which the photo is blurred to see what it has to lose.
+_REACH = 11
+_NO_CHANGE = 1e-9
+_LIGHT, _DARK = 95, 5  # percentiles of the pixels
+
+
+@dataclass(frozen=True)
+class Measures:
+    """What one photo measures.
+
+    Attributes
+    ----------
+    hash, mirrored_hash : bool array (256,)
+        Perceptual hashes of the photo and of its mirror image.
+    sketch : uint8 array (16, 16, 3)
+        What stands out from an even background, fitted to a tiny square.
+    brightness : float
+        Mean luma, 0 (black) to 1 (white).
+    light, dark : float
+        95th and 5th percentile of luma, 0 to 1: how light the lightest parts and how dark the darkest parts are.
+    sharpness : float
+        0 (blurred) to 1 (sharp), whatever the contrast.
+    """
+
+    hash: NDArray[np.bool_]
+    mirrored_hash: NDArray[np.bool_]
+    sketch: NDArray[np.uint8]
+    brightness: float
+    light: float
+    dark: float
+    sharpness: float
+
+
+def measure(photo: Image.Image) -> Measures:
+    """Measure an RGB photo, best at thumbnail size."""
+    luma = np.asarray(photo.convert("L"), dtype=np.float32) / np.float32(255)
+    dark, light = np.percentile(luma, (_DARK, _LIGHT))
+    return Measures(
+        hash=perceptual_hash(photo),
+        mirrored_hash=perceptual_hash(ImageOps.mirror(photo)),
+        sketch=sketch(photo),
+        brightness=float(luma.mean()),
+        light=float(light),
+        dark=float(dark),
+        sharpness=sharpness(luma),
+    )
+
+
+def sharpness(luma: NDArray[np.float32]) -> float:
+    """How much a picture loses when it is blurred: a sharp one loses much, a blurred one has little to lose.
+
+    Parameters
+    ----------
+    luma : float32 array (H, W)
+        0 to 1.
+
+    Returns
+    -------
+    float
+        0 to 1; 0 for a picture of one tone. It does not depend on contrast, nor on how much of the picture is empty.
+
+    References
+    ----------
+    Crete et al., "The blur effect: perception and estimation with a new no-reference perceptual blur metric", Human
+    Vision and Electronic Imaging XII, 2007. Sharpness is one minus their measure.
+    """
+    lost = []
+    for axis in (0, 1):
+        change = np.abs(np.diff(luma, axis=axis))
+        left = np.abs(np.diff(uniform_filter1d(luma, _REACH, axis=axis), axis=axis))
+        lost.append(np.maximum(change - left, 0).sum() / max(change.sum(), _NO_CHANGE))
+    return float(min(lost))
+
+
+def sketch(photo: Image.Image) -> NDArray[np.uint8]:
+    """A tiny picture of what stands out from the background: uint8, (16, 16, 3).
+
+    It is nearly the same for a shoe on a wide and on a narrow ground of one colour; without such a ground it is a tiny
+    picture of the whole photo.
+    """
+    coarse = np.asarray(photo.reduce(_COARSE), dtype=np.int16)
+    border = np.concatenate([coarse[0], coarse[-1], coarse[:, 0], coarse[:, -1]])
+    stands_out = np.abs(coarse - np.median(border, axis=0)).max(axis=2) > _DIFFERS
+    rows = np.flatnonzero(stands_out.mean(axis=1) > _SHARE)
+    columns = np.flatnonzero(stands_out.mean(axis=0) > _SHARE)
+    box = None
+    if min(len(rows), len(columns)) >= _LEAST:
+        right, bottom = _COARSE * (int(columns[-1]) + 1), _COARSE * (int(rows[-1]) + 1)
+        box = (_COARSE * int(columns[0]), _COARSE * int(rows[0]), min(right, photo.width), min(bottom, photo.height))
+    small = photo.resize((SKETCH_SIDE, SKETCH_SIDE), Image.Resampling.BOX, box=box)
+    return np.asarray(small, dtype=np.uint8)

@@ -1,0 +1,103 @@
+"""What a dataset looks like as a whole: its balance, and one sentence of advice about it."""
+
+from typing import Any
+
+import pandas as pd
+
+from sneaker_core.datasets.index import Dataset, read_filings, read_rejects, read_samples
+from sneaker_core.datasets.quality.findings import Kind, read_families, read_findings
+from sneaker_core.datasets.split import Split
+
+UNASSIGNED = "unassigned"
+BALANCE_COLUMNS = ["label", *(split.value for split in Split), UNASSIGNED, "total"]
+
+# Below so many photos a class can hardly be learned; from so many on, more help little.
+_FEW, _ENOUGH = 20, 100
+_EVEN, _UNEVEN = 1.5, 5.0
+_NAMED = 3
+
+
+def balance(samples: pd.DataFrame) -> pd.DataFrame:
+    """Photos of each class by split, without those that were excluded.
+
+    Parameters
+    ----------
+    samples : DataFrame
+        From `index.read_samples`.
+
+    Returns
+    -------
+    DataFrame
+        Columns label, train, val, test, unassigned, total; the largest class first.
+    """
+    kept = samples[~samples["excluded"]]
+    counts = pd.crosstab(kept["label"], kept["split"].fillna(UNASSIGNED))
+    counts = counts.reindex(columns=BALANCE_COLUMNS[1:-1], fill_value=0)
+    counts["total"] = counts.sum(axis=1)
+    table = counts.rename_axis("label").reset_index().rename_axis(columns=None)
+    return table.sort_values(["total", "label"], ascending=[False, True], ignore_index=True)[BALANCE_COLUMNS]
+
+
+def imbalance_ratio(samples: pd.DataFrame) -> float | None:
+    """Photos of the largest class over those of the smallest; None for fewer than two classes."""
+    totals = samples.loc[~samples["excluded"], "label"].value_counts()
+    return float(totals.max() / totals.min()) if len(totals) > 1 else None
+
+
+def advice(samples: pd.DataFrame) -> str:
+    """What to do about the balance, in one plain sentence."""
+    totals = samples.loc[~samples["excluded"], "label"].value_counts()
+    ratio = imbalance_ratio(samples)
+    if totals.empty:
+        return "There are no photos yet: import a folder or an archive, collect some, or make the drawn dataset."
+    if ratio is None:
+        return f"There is only one class, {totals.index[0]}: a second one is needed to tell anything apart."
+    thin = totals[totals < _FEW].sort_values()
+    if len(thin):
+        named = ", ".join(f"{label} ({count})" for label, count in thin.head(_NAMED).items())
+        more = f" and {len(thin) - _NAMED} more" if len(thin) > _NAMED else ""
+        return f"Some classes have very few photos: {named}{more}; collect at least {_FEW} of each, better {_ENOUGH}."
+    if ratio <= _EVEN:
+        return "The classes are about equally large: nothing needs to be done about their balance."
+    smallest = totals.idxmin()
+    if ratio <= _UNEVEN:
+        return f"The classes differ in size, which training can make up for; more photos of {smallest} would help most."
+    return (
+        f"The largest class has {ratio:.0f} times as many photos as the smallest: collect more of {smallest}, "
+        "and keep weighted sampling on in training."
+    )
+
+
+def stats(dataset: Dataset) -> dict[str, Any]:
+    """The figures of a dataset as plain values, for JSON: counts, balance, sizes, findings."""
+    samples = read_samples(dataset)
+    kept = samples[~samples["excluded"]]
+    filings, families, findings = read_filings(dataset), read_families(dataset), read_findings(dataset)
+    labels = filings.groupby("sample")["label"].nunique()
+    open_kinds = findings["kind"].value_counts()
+    return {
+        "name": dataset.name,
+        "photos": len(kept),
+        "excluded": int(samples["excluded"].sum()),
+        "classes": {
+            row.label: {
+                "train": row.train,
+                "val": row.val,
+                "test": row.test,
+                "unassigned": row.unassigned,
+                "total": row.total,
+            }
+            for row in balance(samples).itertuples()
+        },
+        "imbalance_ratio": imbalance_ratio(samples),
+        "advice": advice(samples),
+        "files": len(filings) + len(read_rejects(dataset)),
+        "rejects": len(read_rejects(dataset)),
+        "exact_copies": len(filings) - len(samples),
+        "exact_under_two_labels": int((labels > 1).sum()),
+        "in_families_of_copies": int(families[families.duplicated(keep=False)].size),
+        "findings": {kind.value: int(open_kinds.get(kind.value, 0)) for kind in Kind},
+        "median_size": [int(kept["width"].median()), int(kept["height"].median())] if len(kept) else None,
+        "split": dataset.fact("split"),
+        "scan": dataset.fact("scan"),
+    }
