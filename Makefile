@@ -24,6 +24,7 @@ format: $(INSTALLED_DEV)
 
 benchmark: $(INSTALLED_DEV)
 	$(BIN)/python -m benchmarks.identify
+	$(BIN)/python -m benchmarks.datasets
 
 screenshots: $(INSTALLED_DEV)
 	$(BIN)/python docs/make_screenshots.py

@@ -27,6 +27,12 @@ page = st.navigation(
             default=True,
             help="Drop photos of sneakers and read which model each one is, how sure the program is, and why.",
         ),
+        st.Page(
+            "pages/datasets.py",
+            title="Datasets",
+            icon=":material/photo_library:",
+            help="Gather photos, find what is wrong with them, split them for training and take them along.",
+        ),
     ],
     position="top",
 )

@@ -1,9 +1,16 @@
 """Tables for people to take along."""
 
+import re
+
 # A spreadsheet takes a cell that begins with one of these for a formula and runs it; names come from anyone.
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+_FORMULA = re.compile("'* *[=+\\-@\t\r\n＝＋－＠]")
 
 
 def harmless(text: str) -> str:
     """A cell of a table that a spreadsheet shows and does not run."""
-    return f"'{text}" if text.lstrip(" ").startswith(_FORMULA_STARTS) else text
+    return f"'{text}" if _FORMULA.match(text) else text
+
+
+def as_meant(cell: str) -> str:
+    """What `harmless` made a cell of."""
+    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell

@@ -9,16 +9,24 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 from PIL import Image
 
 from sneaker_core import images
+from sneaker_core.datasets.drawn.photo import draw_photo
+from sneaker_core.datasets.index import Dataset, read_classes, read_filings, read_rejects, read_samples
+from sneaker_core.datasets.quality.findings import read_families, read_findings, suggested_decisions
+from sneaker_core.datasets.quality.scan import read_map
+from sneaker_core.datasets.review import history
+from sneaker_core.datasets.split import find_leaks
 from sneaker_core.inference.explanation import gradcam, overlay
 from sneaker_core.inference.predictor import MAX_TOP, Answer, predict_bytes
 from sneaker_core.inference.service import shared_queue
 from sneaker_core.networks.checkpoint import SneakerModel
 from sneaker_core.networks.checkpoint import load_model as load_from_folder
+from ui.datasets.kinds import settled_with_family
 from ui.photos import Photo
 
 PREVIEW_SIDE = 640
@@ -90,7 +98,128 @@ def heated_preview(key: ModelKey, photo: Photo, label: str, strength: float) -> 
         return _jpeg(overlay(small.convert("RGB"), heat_map(key, photo, label), strength))
 
 
+@dataclass(frozen=True)
+class ReviewKey:
+    """Which dataset, in which state: a decision of anybody makes a new one.
+
+    Attributes
+    ----------
+    folder : str
+    created : float
+        Tells a dataset from one that had the same folder before.
+    revision : int
+    """
+
+    folder: str
+    created: float
+    revision: int
+
+
+def review_key(dataset: Dataset) -> ReviewKey:
+    """The state that a dataset is in now.
+
+    Raises
+    ------
+    DatasetError
+        It is not there any more.
+    """
+    return ReviewKey(str(dataset.folder), float(dataset.fact("created", 0)), dataset.revision)
+
+
+# Tables are shared between all users and never changed in place: copying ten thousand rows for every tick is slow.
+@st.cache_resource(max_entries=4, show_spinner=False)
+def reviewed_photos(key: ReviewKey) -> pd.DataFrame:
+    """Every photo with the kinds of its open findings (a tuple, the gravest first) in a column kinds."""
+    photos = _photos(key)
+    found = dataset_findings(key)
+    kinds = found[found["open"]].groupby("sample", sort=False)["kind"].agg(tuple)
+    return photos.assign(kinds=[kinds.get(sample, ()) for sample in photos["sample"]])
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def dataset_findings(key: ReviewKey) -> pd.DataFrame:
+    """All findings, the dismissed ones too; a copy is no copy any more once it is the only one left."""
+    findings = read_findings(Dataset(Path(key.folder)), dismissed=True).astype({"open": bool})
+    return findings.assign(open=findings["open"] & ~settled_with_family(findings, _photos(key)))
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _photos(key: ReviewKey) -> pd.DataFrame:
+    return read_samples(Dataset(Path(key.folder)))
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def photo_families(key: ReviewKey) -> pd.Series:
+    """The number of each photo's family of copies, by sample."""
+    return read_families(Dataset(Path(key.folder)))
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def class_names(key: ReviewKey) -> list[str]:
+    """The names of all classes, sorted."""
+    return read_classes(Dataset(Path(key.folder)))
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def told_without_a_person(key: ReviewKey) -> pd.DataFrame:
+    """What can be decided on without a person."""
+    return suggested_decisions(Dataset(Path(key.folder)))
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def dataset_map(key: ReviewKey) -> pd.DataFrame:
+    """The photos that are in and have a place on the map: columns sample, x, y, label, split, kinds."""
+    places = read_map(Dataset(Path(key.folder)))
+    photos = reviewed_photos(key)
+    kept = photos.loc[~photos["excluded"], ["sample", "label", "split", "kinds"]]
+    return places.merge(kept, on="sample")
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def decisions(key: ReviewKey) -> pd.DataFrame:
+    """Every decision that was ever taken, the newest first."""
+    return history(Dataset(Path(key.folder)))
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def photo_sources(key: ReviewKey) -> pd.DataFrame:
+    """Every place that a photo came from."""
+    return read_filings(Dataset(Path(key.folder)))
+
+
+@st.cache_data(max_entries=100, show_spinner=False)
+def stored_preview(sample: str, path: str) -> bytes:
+    """A small JPEG of a photo in a dataset.
+
+    Raises
+    ------
+    ImageError
+        It has gone or cannot be read.
+    """
+    small = images.load(Path(path), shrink_to=PREVIEW_SIDE)
+    small.thumbnail((PREVIEW_SIDE, PREVIEW_SIDE))
+    return _jpeg(small)
+
+
 def _jpeg(image: Image.Image) -> bytes:
     buffer = io.BytesIO()
     image.save(buffer, "JPEG", quality=85)
     return buffer.getvalue()
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def dataset_rejects(key: ReviewKey) -> pd.DataFrame:
+    """Files that could not come in."""
+    return read_rejects(Dataset(Path(key.folder)))
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def dataset_leaks(key: ReviewKey) -> pd.DataFrame:
+    """Copies of one photo on both sides of the split."""
+    return find_leaks(Dataset(Path(key.folder)))
+
+
+@st.cache_data(max_entries=20, show_spinner=False)
+def drawn_example(label: str, seed: int) -> bytes:
+    """A small JPEG of a drawn sneaker."""
+    return _jpeg(draw_photo(label, np.random.default_rng(seed), (256, 192)))

@@ -35,12 +35,10 @@ def import_(workspace: Path, source: Path, name: str, shown_name: str | None, as
     of file,label.
     """
     from sneaker_core.datasets.library import find_or_create
-    from sneaker_core.datasets.sources.importer import import_photos
-    from sneaker_core.datasets.sources.opened import open_source
+    from sneaker_core.datasets.sources.importer import check_source, import_photos
 
     with long_work() as worker:
-        with open_source(source, shown_name):
-            pass  # a wrong path must not leave an empty dataset behind
+        check_source(source, shown_name)  # a wrong one must not leave an empty dataset behind
         report = shown(worker)
         result = import_photos(
             find_or_create(name, workspace),
@@ -319,7 +317,10 @@ def export(workspace: Path, name: str, kind: str, out: Path, as_json: bool) -> N
 
     found = _found(name, workspace)
     if kind == "csv":
-        write_atomically(out, export_csv(found))
+        try:
+            write_atomically(out, export_csv(found))
+        except OSError as error:
+            raise SneakerError(f"{out} cannot be written: {error.strerror}.") from error
     else:
         (export_folder if kind == "folder" else export_zip)(found, out)
     print_result({"out": str(out)}, as_json, lambda: f"{out} is written.")

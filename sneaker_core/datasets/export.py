@@ -1,5 +1,6 @@
 """A dataset to take along, as it stands after review: a folder, a zip archive or a table."""
 
+import contextlib
 import csv
 import io
 import shutil
@@ -116,7 +117,8 @@ def export_zip(dataset: Dataset, target: Path) -> int:
     except OSError as error:
         raise DatasetError(f"{target} cannot be written: {error.strerror}.") from error
     finally:
-        unfinished.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            unfinished.unlink(missing_ok=True)
     return len(table)
 
 

@@ -25,6 +25,7 @@ from typing import Any
 
 import pandas as pd
 
+from sneaker_core.datasets.names import safe_folder_name
 from sneaker_core.errors import DatasetError
 
 INDEX_FILE = "index.sqlite"
@@ -166,6 +167,16 @@ def set_fact(db: sqlite3.Connection, key: str, value: Any) -> None:
     db.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (key, json.dumps(value, ensure_ascii=False)))
 
 
+def class_of(db: sqlite3.Connection, label: str) -> tuple[int, str]:
+    """Number and folder of a class, made when it is new; on a connection to write with."""
+    row = db.execute("SELECT class, folder FROM classes WHERE label = ?", (label,)).fetchone()
+    if row is not None:
+        return int(row[0]), str(row[1])
+    folder = safe_folder_name(label, {taken.lower() for (taken,) in db.execute("SELECT folder FROM classes")})
+    number = db.execute("INSERT INTO classes(label, folder) VALUES (?, ?)", (label, folder)).lastrowid
+    return int(number or 0), folder
+
+
 def create_index(folder: Path, name: str) -> Dataset:
     """Make an empty dataset, whole or not at all.
 
@@ -233,6 +244,8 @@ def intake_lock(dataset: Dataset) -> Iterator[None]:
 
 def settle(dataset: Dataset) -> None:
     """Move waiting photos whose rows are there to their places, and drop those without; under `intake_lock` only."""
+    # Empty folders are lost where a dataset is copied by tools that know files only.
+    dataset.incoming.mkdir(exist_ok=True)
     waiting = list(dataset.incoming.iterdir())
     with dataset.reading() as db:
         for path in waiting:
@@ -244,9 +257,18 @@ def settle(dataset: Dataset) -> None:
 
 
 def put_in_place(waiting: Path, place: Path) -> None:
-    """Give a photo its place."""
-    place.parent.mkdir(parents=True, exist_ok=True)
-    waiting.replace(place)
+    """Give a photo its place; where that fails it goes on waiting, until the dataset is opened again.
+
+    Raises
+    ------
+    DatasetError
+        The disk is full or not to be written to.
+    """
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        waiting.replace(place)
+    except OSError as error:
+        raise DatasetError(f"A photo cannot be moved to {place.parent}: {error.strerror}.") from error
 
 
 def read_samples(dataset: Dataset) -> pd.DataFrame:
@@ -269,6 +291,7 @@ def read_samples(dataset: Dataset) -> pd.DataFrame:
     table["path"] = [root + file for file in table["path"]]
     for column in ("label", "filed"):
         table[column] = table[column].map(labels).astype(object)
+    table["split"] = table["split"].astype(object).where(table["split"].notna(), None)
     table["excluded"] = table["excluded"].astype(bool)
     return table.sort_values(["label", "name"], ignore_index=True, kind="stable")
 

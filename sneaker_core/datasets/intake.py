@@ -1,6 +1,7 @@
 """The one way for a photo into a dataset, whether from a folder, an archive, the web or the drawing board."""
 
 import contextlib
+import json
 import os
 import threading
 import time
@@ -11,12 +12,13 @@ from types import TracebackType
 
 from sneaker_core import images
 from sneaker_core.datasets.folder import sample_id
-from sneaker_core.datasets.index import Dataset, intake_lock, put_in_place, settle
-from sneaker_core.datasets.names import safe_folder_name
+from sneaker_core.datasets.index import Dataset, class_of, intake_lock, put_in_place, settle
 from sneaker_core.datasets.thumbnails import THUMBNAIL_SIDE, make_thumbnail, thumbnail_path
 from sneaker_core.errors import DatasetError, ImageError
 from sneaker_core.settings import ImageLimits
 
+_NEW_SAMPLE = "INSERT INTO samples VALUES (?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?)"
+_NEW_FILING = "INSERT OR IGNORE INTO filings VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 # So many photos, or so many seconds' worth, are committed at once: what a crash may cost is brought in again.
 _BATCH = 128
 _SECONDS = 2.0
@@ -97,12 +99,9 @@ class Intake:
             settle(self.dataset)
             with self.dataset.reading() as db:
                 self._known = {sample for (sample,) in db.execute("SELECT sample FROM samples")}
-                classes = db.execute("SELECT class, label, folder FROM classes").fetchall()
         except BaseException:
             self._stack.close()
             raise
-        self._classes = {label: (number, folder) for number, label, folder in classes}
-        self._folders = {folder.lower() for _, _, folder in classes}
         self._forget()
         return self
 
@@ -180,30 +179,17 @@ class Intake:
         size: tuple[int, int, int] = (0, 0, 0),
     ) -> Outcome:
         now, sample = time.time(), outcome.sample
-        number, folder = self._class(label)
         if waiting is not None:
-            file = f"{folder}/{waiting.name}"
-            self._samples.append((sample, file, photo.name, number, number, photo.split, *size, now))
-            self._moves.append((waiting, self.dataset.images / file))
-        self._filings.append((sample, number, photo.name, self.source, photo.split, photo.url, photo.query, now))
+            self._samples.append((waiting, label, (sample, photo.name, photo.split, *size, now)))
+        self._filings.append((label, (sample, photo.name, self.source, photo.split, photo.url, photo.query, now)))
         self._commit_when_due()
         return outcome
 
-    def _class(self, label: str) -> tuple[int, str]:
-        if label not in self._classes:
-            folder = safe_folder_name(label, self._folders)
-            number = 1 + max((number for number, _ in self._classes.values()), default=0)
-            self._classes[label] = (number, folder)
-            self._folders.add(folder.lower())
-            self._new_classes.append((number, label, folder))
-        return self._classes[label]
-
     def _forget(self) -> None:
-        self._samples: list[tuple[object, ...]] = []
-        self._filings: list[tuple[object, ...]] = []
+        # Photos and filings wait with their labels: a review may make classes meanwhile.
+        self._samples: list[tuple[Path, str, tuple[object, ...]]] = []
+        self._filings: list[tuple[str, tuple[object, ...]]] = []
         self._rejects: list[tuple[object, ...]] = []
-        self._new_classes: list[tuple[object, ...]] = []
-        self._moves: list[tuple[Path, Path]] = []
         self._due = time.monotonic() + _SECONDS
 
     def _commit_when_due(self) -> None:
@@ -213,11 +199,19 @@ class Intake:
     def _commit(self) -> None:
         if not (self._filings or self._rejects):
             return
+        moves = []
         with self.dataset.changing() as db:
-            db.executemany("INSERT INTO classes VALUES (?, ?, ?)", self._new_classes)
-            db.executemany("INSERT INTO samples VALUES (?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?)", self._samples)
-            db.executemany("INSERT OR IGNORE INTO filings VALUES (?, ?, ?, ?, ?, ?, ?, ?)", self._filings)
+            for waiting, label, (sample, name, *rest) in self._samples:
+                number, folder = class_of(db, label)
+                file = f"{folder}/{waiting.name}"
+                db.execute(_NEW_SAMPLE, (sample, file, name, number, number, *rest))
+                moves.append((waiting, self.dataset.images / file))
+            for label, (sample, *rest) in self._filings:
+                db.execute(_NEW_FILING, (sample, class_of(db, label)[0], *rest))
+                db.execute("DELETE FROM rejects WHERE name = ? AND source = ?", rest[:2])
             db.executemany("INSERT OR REPLACE INTO rejects VALUES (?, ?, ?, ?)", self._rejects)
-        for waiting, place in self._moves:
+            if any(split for _, _, (_, _, split, *_) in self._samples):
+                db.execute("INSERT OR IGNORE INTO facts VALUES ('split', ?)", (json.dumps({"kind": "given"}),))
+        for waiting, place in moves:
             put_in_place(waiting, place)
         self._forget()

@@ -1,5 +1,6 @@
 """The datasets there are: found, made, renamed, put in the bin and brought back."""
 
+import contextlib
 import shutil
 import time
 from dataclasses import dataclass
@@ -117,8 +118,12 @@ def _free_folder(name: str, parent: Path) -> str:
     return safe_folder_name(name, taken)
 
 
+def _tidy(name: str) -> str:
+    return " ".join(name.split())
+
+
 def _check_name(name: str, workspace: Path) -> str:
-    name = " ".join(name.split())
+    name = _tidy(name)
     if not name or len(name) > _LONGEST_NAME:
         raise DatasetError(f"A dataset's name has 1 to {_LONGEST_NAME} characters.")
     if any(entry.name.casefold() == name.casefold() for entry in list_datasets(workspace)):
@@ -135,22 +140,29 @@ def find_dataset(name: str, workspace: Path) -> Dataset:
         None goes by that name; the message lists those there are.
     """
     entries = list_datasets(workspace)
-    for entry in entries:
-        if name == entry.name or name == entry.folder.name:
-            return open_index(entry.folder)
-    folder = Path(name)
-    if "\0" not in name and len(name) < 4096 and (folder / INDEX_FILE).is_file():
-        return open_index(folder)
+    entry = _named(name, entries)
+    if entry is not None:
+        return open_index(entry.folder)
+    # A name that no system would take for a file's ends in an error rather than in "no".
+    with contextlib.suppress(OSError, ValueError):
+        if (Path(name) / INDEX_FILE).is_file():
+            return open_index(Path(name))
     there = ", ".join(repr(entry.name) for entry in entries) or "none yet"
     raise DatasetError(f"There is no dataset {name[:80]!r}; there are: {there}.")
 
 
 def find_or_create(name: str, workspace: Path) -> Dataset:
     """The dataset of that name, made when there is none."""
-    for entry in list_datasets(workspace):
-        if name.strip() in (entry.name, entry.folder.name):
-            return open_index(entry.folder)
-    return create_dataset(name, workspace)
+    entry = _named(name, list_datasets(workspace))
+    return create_dataset(name, workspace) if entry is None else open_index(entry.folder)
+
+
+def _named(name: str, entries: list[DatasetEntry]) -> DatasetEntry | None:
+    """The dataset of that name; if there is none, the one whose folder is called so."""
+    tidy = _tidy(name)
+    by_name = [entry for entry in entries if entry.name == tidy]
+    by_folder = [entry for entry in entries if entry.folder.name in (name, tidy)]
+    return next(iter([*by_name, *by_folder]), None)
 
 
 def rename_dataset(dataset: Dataset, name: str, workspace: Path) -> None:
@@ -228,6 +240,13 @@ def _move(source: Path, target: Path) -> None:
             raise DatasetError(f"{source} cannot be moved to {target}: {error.strerror}.") from error
 
 
+def _is_folder(name: str) -> bool:
+    try:
+        return Path(name).is_dir()
+    except (OSError, ValueError):  # no system would take it for a name
+        return False
+
+
 def open_samples(source: str, workspace: Path, only: tuple[str, ...] = ()) -> pd.DataFrame:
     """Labelled photos to train on or to measure with: of a dataset, as reviewed, or of a plain folder.
 
@@ -252,7 +271,7 @@ def open_samples(source: str, workspace: Path, only: tuple[str, ...] = ()) -> pd
     try:
         dataset = find_dataset(source, workspace)
     except DatasetError:
-        if not Path(source).is_dir():
+        if not _is_folder(source):
             raise
         return scan_classes(Path(source), only).assign(split=None)
     samples = read_samples(dataset)

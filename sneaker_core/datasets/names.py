@@ -5,9 +5,9 @@ import re
 import unicodedata
 from collections.abc import Container
 
-_LONGEST = 80
+_LONGEST, _MOST_BYTES = 80, 255
 # Windows takes these for devices, whatever ending they have.
-_DEVICES = re.compile(r"(CON|PRN|AUX|NUL|COM\d|LPT\d)(\..*)?", re.IGNORECASE)
+_DEVICES = re.compile(r"(CON|PRN|AUX|NUL|(COM|LPT)[\d¹²³]) *(\..*)?", re.IGNORECASE)
 _UNSAFE = re.compile(r"[^\w\-().+& ]|^[.\s]+|[.\s]+$")
 _MARK_LENGTH = 8
 
@@ -31,9 +31,13 @@ def safe_folder_name(name: str, taken: Container[str] = ()) -> str:
         1 to 80 characters: letters, digits, spaces and ``-_().+&``; neither starts nor ends with a dot or a space.
     """
     composed = unicodedata.normalize("NFC", name)
-    safe = " ".join(_UNSAFE.sub("", composed).split())[:_LONGEST].strip(". ")
-    if safe == composed == name and not _DEVICES.fullmatch(safe) and safe and safe.lower() not in taken:
+    # Letters come to lie side by side that were apart, and may be one letter then.
+    safe = unicodedata.normalize("NFC", " ".join(_UNSAFE.sub("", composed).split()))[:_LONGEST].strip(". ")
+    fits = bool(safe) and len(safe.encode()) <= _MOST_BYTES and not _DEVICES.fullmatch(safe)
+    if safe == composed == name and fits and safe.lower() not in taken:
         return safe
+    if _DEVICES.fullmatch(safe):
+        safe = safe.partition(".")[0]
     # Letters of other scripts are up to four bytes long, and a name may have 255 bytes.
     stem = safe.encode()[: _LONGEST - _MARK_LENGTH - 1].decode(errors="ignore").strip(". ") or "class"
     mark = hashlib.sha256(name.encode(errors="surrogatepass")).hexdigest()

@@ -12,8 +12,7 @@ from enum import StrEnum
 
 import pandas as pd
 
-from sneaker_core.datasets.index import Dataset
-from sneaker_core.datasets.names import safe_folder_name
+from sneaker_core.datasets.index import Dataset, class_of
 from sneaker_core.errors import DatasetError
 
 _LONGEST_LABEL = 300
@@ -80,7 +79,7 @@ def decide(
     batch, now, dismissed = uuid.uuid4().hex[:16], time.time(), json.dumps(sorted(set(kinds)))
     with dataset.changing() as db:
         _check_present(db, samples)
-        number = _class_number(db, label.strip()) if label else None
+        number = _class_number(db, label.strip()) if label and action is Action.RELABEL else None
         rows = [(batch, now, author, sample, action.value, number, dismissed) for sample in dict.fromkeys(samples)]
         db.executemany(
             "INSERT INTO decisions(batch, time, author, sample, action, label, kinds) VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -100,14 +99,7 @@ def _class_number(db: sqlite3.Connection, label: str) -> int:
     """The number of a class, made when it is new."""
     if len(label) > _LONGEST_LABEL:
         raise DatasetError(f"A class name may have at most {_LONGEST_LABEL} characters.")
-    row = db.execute("SELECT class FROM classes WHERE label = ?", (label,)).fetchone()
-    if row is not None:
-        return int(row[0])
-    taken = {folder.lower() for (folder,) in db.execute("SELECT folder FROM classes")}
-    number = db.execute(
-        "INSERT INTO classes(label, folder) VALUES (?, ?)", (label, safe_folder_name(label, taken))
-    ).lastrowid
-    return int(number or 0)
+    return class_of(db, label)[0]
 
 
 def undo(dataset: Dataset, batch: str | None = None, decision: int | None = None, author: str | None = None) -> int:

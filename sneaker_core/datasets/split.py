@@ -120,7 +120,7 @@ def parse_shares(text: str) -> tuple[float, float]:
 def make_split(dataset: Dataset, val_share: float, test_share: float, seed: int = 0) -> None:
     """Split a dataset, every class by the same shares, and keep the split.
 
-    Copies of one photo stay on one side: families of the last scan, and photos that came since by themselves.
+    Copies of one photo stay on one side; they are looked for first where photos came since that was last done.
 
     Parameters
     ----------
@@ -134,6 +134,10 @@ def make_split(dataset: Dataset, val_share: float, test_share: float, seed: int 
     DatasetError
         The shares leave nothing to train on, or a class has too few photos.
     """
+    # Not at the top: the enumeration above is wanted where nobody looks at pixels.
+    from sneaker_core.datasets.quality.copies import find_families
+
+    find_families(dataset)
     samples = read_samples(dataset)
     kept = samples[~samples["excluded"]]
     split = split_by_group(kept["label"], _families(dataset, kept), val_share, test_share, seed)
@@ -144,7 +148,7 @@ def make_split(dataset: Dataset, val_share: float, test_share: float, seed: int 
 
 
 def _families(dataset: Dataset, samples: pd.DataFrame) -> pd.Series:
-    """The family of each photo; one that came after the last scan is a family of its own."""
+    """The family of each photo; one whose copies nobody has looked for is a family of its own."""
     known = read_families(dataset)
     alone = pd.Series(range(len(samples)), index=samples.index) + int(known.max() + 1 if len(known) else 0)
     return samples["sample"].map(known).fillna(alone).astype("int64")

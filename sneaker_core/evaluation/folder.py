@@ -22,7 +22,8 @@ def evaluate_folder(
     ----------
     model_folder : Path
     data : str or Path
-        The name of a dataset, or a folder laid out as ``<class>/*``. Classes are matched by name; photos of classes that the model does not know are counted, not judged.
+        The name of a dataset, or a folder laid out as ``<class>/*``. Classes are matched by name; photos of classes
+        that the model does not know are counted, not judged.
     workspace : Path
         Where the dataset is looked up.
     split : str, optional

@@ -4,6 +4,7 @@ A finding is a photo, a kind and a score; whether it counts is for people to dec
 """
 
 import json
+import sqlite3
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -54,9 +55,9 @@ class Thresholds:
     max_dark : float
         Luma, 0 to 1, of the darkest twentieth.
     outlier_distance : float
-        Standard deviations of the distance to the nearest photos of the dataset.
-    not_sneaker_distance : float
-        The same, for photos that the network does not take for a sneaker it knows.
+        Distance to the nearest photos of its class, in standard deviations above what is usual in the dataset.
+    not_sneaker_strangeness : float
+        Unlikeness to any sneaker that the network knows, in standard deviations above what is usual in the dataset.
     min_label_score : float
         How far the suggested label must be ahead of the given one, 0 to 1.
     """
@@ -65,10 +66,10 @@ class Thresholds:
     max_aspect: float = 2.5
     min_sharpness: float = 0.5
     min_light: float = 0.2
-    max_dark: float = 0.9
+    max_dark: float = 0.88
     outlier_distance: float = 4.0
-    not_sneaker_distance: float = 2.0
-    min_label_score: float = 0.3
+    not_sneaker_strangeness: float = 4.0
+    min_label_score: float = 0.5
 
 
 def plain_findings(samples: pd.DataFrame, measures: pd.DataFrame, thresholds: Thresholds) -> pd.DataFrame:
@@ -172,37 +173,34 @@ def copy_findings(samples: pd.DataFrame, filings: pd.DataFrame, families: pd.Ser
 
 
 def strange_findings(
-    samples: pd.Series, distance: NDArray[np.float64], unknown: NDArray[np.bool_], thresholds: Thresholds
+    samples: pd.Series,
+    distance: NDArray[np.float64],
+    strangeness: NDArray[np.float64],
+    unknown: NDArray[np.bool_],
+    thresholds: Thresholds,
 ) -> pd.DataFrame:
-    """Findings about photos that look like no other: outliers, and pictures of other things.
+    """Findings about photos that look like no other: pictures of other things, and outliers.
 
     Parameters
     ----------
     samples : Series of str
     distance : float array (N,)
-        To the nearest photos of the dataset, in its own standard deviations.
+        To the nearest photos of its class, in the dataset's own standard deviations.
+    strangeness : float array (N,)
+        Unlikeness to a sneaker, in the dataset's own standard deviations.
     unknown : bool array (N,)
         Whether the network takes the photo for no sneaker that it knows.
     thresholds : Thresholds
     """
-    # In a dataset that the network knows nothing of, all is unknown to it and nothing of that is news: what stands out
-    # from its own dataset as well is.
-    other = unknown & (distance > thresholds.not_sneaker_distance)
+    # In a dataset of sneakers that the network was not taught, all are unknown to it and nothing of that is news: a
+    # picture of something else is still stranger than the rest.
+    other = unknown & (strangeness > thresholds.not_sneaker_strangeness)
     far = (distance > thresholds.outlier_distance) & ~other
+    nothing, alone = "it does not look like a sneaker", "it looks unlike the other photos of its class"
     return pd.concat(
         [
-            finding_rows(
-                samples[other],
-                Kind.NOT_SNEAKER,
-                _rising(distance[other]),
-                advice=["it looks like nothing I was taught, nor like its neighbours"] * int(other.sum()),
-            ),
-            finding_rows(
-                samples[far],
-                Kind.OUTLIER,
-                _rising(distance[far]),
-                advice=["it looks unlike every other photo here"] * int(far.sum()),
-            ),
+            finding_rows(samples[other], Kind.NOT_SNEAKER, _rising(strangeness[other]), advice=[nothing] * other.sum()),
+            finding_rows(samples[far], Kind.OUTLIER, _rising(distance[far]), advice=[alone] * far.sum()),
         ],
         ignore_index=True,
     )
@@ -233,12 +231,15 @@ def store_findings(dataset: Dataset, findings: pd.DataFrame, families: pd.Series
     rows = findings.astype(object).where(findings.notna(), None)
     with dataset.changing() as db:
         db.execute("DELETE FROM findings")
-        db.execute("DELETE FROM families")
         db.executemany("INSERT INTO findings VALUES (?, ?, ?, ?, ?, ?)", rows[FINDING_COLUMNS].itertuples(index=False))
-        db.executemany(
-            "INSERT INTO families VALUES (?, ?)", zip(families.index, map(int, families.to_numpy()), strict=True)
-        )
+        store_families(db, families)
         set_fact(db, "scan", scan)
+
+
+def store_families(db: sqlite3.Connection, families: pd.Series) -> None:
+    """Put families of copies, by sample, in the place of those before."""
+    db.execute("DELETE FROM families")
+    db.executemany("INSERT INTO families VALUES (?, ?)", zip(families.index, map(int, families), strict=True))
 
 
 def read_findings(dataset: Dataset, *, dismissed: bool = False) -> pd.DataFrame:
@@ -264,10 +265,13 @@ def read_findings(dataset: Dataset, *, dismissed: bool = False) -> pd.DataFrame:
         }
         excluded = {sample for (sample,) in db.execute("SELECT sample FROM samples WHERE excluded")}
     table = pd.DataFrame.from_records(rows, columns=FINDING_COLUMNS)
-    table["open"] = [
-        sample not in excluded and (sample, kind) not in settled
-        for sample, kind in zip(table["sample"], table["kind"], strict=True)
-    ]
+    table["open"] = np.array(
+        [
+            sample not in excluded and (sample, kind) not in settled
+            for sample, kind in zip(table["sample"], table["kind"], strict=True)
+        ],
+        dtype=np.bool_,
+    )
     if not dismissed:
         table = table[table["open"]]
     order = {kind.value: place for place, kind in enumerate(Kind)}
@@ -298,7 +302,9 @@ def suggested_decisions(dataset: Dataset) -> pd.DataFrame:
     """
     findings = read_findings(dataset)
     copies = findings["kind"] == Kind.NEAR_COPY
-    goes = findings[findings["kind"].isin([Kind.TWO_LABELS, Kind.NOT_SNEAKER]) | (copies & (findings["score"] > 0.5))]
+    doubtful = findings["kind"].isin([Kind.TWO_LABELS, Kind.NOT_SNEAKER])
+    spare = copies & (findings["score"] > 0.5) & ~findings["sample"].isin(_last_copies(dataset, findings[copies]))
+    goes = findings[doubtful | spare]
     gone = goes.groupby("sample")["kind"].agg(tuple)
     moved = findings[(findings["kind"] == Kind.WRONG_LABEL) & ~findings["sample"].isin(gone.index)]
     known = set(read_samples(dataset)["label"])
@@ -319,19 +325,37 @@ def suggested_decisions(dataset: Dataset) -> pd.DataFrame:
     )
 
 
-def apply_suggestions(dataset: Dataset, author: str = "") -> list[str]:
+def _last_copies(dataset: Dataset, copies: pd.DataFrame) -> set[str]:
+    """The largest photo of each family whose best one was excluded since the scan: only copies are left of it."""
+    samples = read_samples(dataset)
+    left = samples[~samples["excluded"]]
+    left = left.assign(family=left["sample"].map(read_families(dataset)), pixels=left["width"] * left["height"])
+    spare = left["sample"].isin(copies.loc[copies["score"] > 0.5, "sample"])
+    left = left[~left["family"].isin(left.loc[~spare, "family"])].sort_values(["pixels", "bytes"], ascending=False)
+    return set(left.drop_duplicates("family")["sample"])
+
+
+def apply_suggestions(dataset: Dataset, suggested: pd.DataFrame | None = None, author: str = "") -> list[str]:
     """Do what `suggested_decisions` says.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    suggested : DataFrame, optional
+        Some rows of `suggested_decisions`; all when left out.
+    author : str
 
     Returns
     -------
     list of str
         The batches, for `review.undo`.
     """
-    suggested = suggested_decisions(dataset)
+    rows = suggested_decisions(dataset) if suggested is None else suggested
     together: dict[tuple[Action, str | None, tuple[str, ...]], list[str]] = {}
-    columns = (suggested[column] for column in ("sample", "action", "label", "kinds"))
+    columns = (rows[column] for column in ("sample", "action", "label", "kinds"))
     for sample, action, label, kinds in zip(*columns, strict=True):
-        together.setdefault((action, label, kinds), []).append(sample)
+        moved_to = label if action == Action.RELABEL else None
+        together.setdefault((Action(action), moved_to, kinds), []).append(sample)
     return [
         decide(dataset, samples, action, label, kinds, author) for (action, label, kinds), samples in together.items()
     ]

@@ -4,42 +4,53 @@ import numpy as np
 from numpy.typing import NDArray
 
 _NEIGHBOURS = 5
-_BLOCK = 1024
 _COMPONENTS = 50
 _PERPLEXITY = 30
+_NO_SPREAD = 1e-6
 # A standard deviation as the median absolute deviation tells it, undisturbed by the outliers themselves.
 _MAD_TO_DEVIATION = 1.4826
 
 
-def neighbour_distance(embeddings: NDArray[np.float32], families: NDArray[np.int64]) -> NDArray[np.float64]:
-    """How far each photo is from those most like it, in the dataset's own standard deviations.
+def neighbour_distance(
+    embeddings: NDArray[np.float32], labels: NDArray[np.object_], families: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """How far each photo is from those of its class that are most like it, in the dataset's own standard deviations.
 
     Parameters
     ----------
     embeddings : float32 array (N, D)
         Unit length.
+    labels : object array (N,)
     families : int64 array (N,)
         Equal for copies: a photo's own copies are not counted as its neighbours.
 
     Returns
     -------
     float64 array (N,)
-        Mean cosine distance to the 5 nearest photos, less the median of all, over a robust standard deviation; zeros
-        for fewer than 7 photos.
+        Mean cosine distance to the 5 nearest photos of the class, less the median of all, over a robust standard
+        deviation; 0 for photos of classes with fewer than 6 other photos.
     """
-    count = len(embeddings)
-    if count < _NEIGHBOURS + 2:
-        return np.zeros(count)
-    distance = np.empty(count)
-    for start in range(0, count, _BLOCK):
-        block = slice(start, start + _BLOCK)
-        cosine = embeddings[block] @ embeddings.T
-        cosine[families[block, None] == families[None]] = -1
-        nearest = np.partition(cosine, -_NEIGHBOURS, axis=1)[:, -_NEIGHBOURS:]
-        distance[block] = 1 - nearest.mean(axis=1)
-    middle = np.median(distance)
-    spread = _MAD_TO_DEVIATION * np.median(np.abs(distance - middle))
-    return np.asarray((distance - middle) / max(float(spread), 1e-9), dtype=np.float64)
+    distance = np.full(len(embeddings), np.nan)
+    for label in set(labels):
+        members = np.flatnonzero(labels == label)
+        cosine = embeddings[members] @ embeddings[members].T
+        cosine[families[members, None] == families[None, members]] = np.nan
+        others = (~np.isnan(cosine)).sum(axis=1)
+        judged = others > _NEIGHBOURS
+        nearest = -np.sort(-cosine[judged], axis=1)[:, :_NEIGHBOURS]  # what is not a number comes last
+        distance[members[judged]] = 1 - nearest.mean(axis=1)
+    known = ~np.isnan(distance)
+    result = np.zeros(len(embeddings))
+    if known.any():
+        result[known] = in_deviations(distance[known])
+    return result
+
+
+def in_deviations(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """How far values lie above their median, in robust standard deviations (from the median absolute deviation)."""
+    middle = np.median(values)
+    spread = _MAD_TO_DEVIATION * np.median(np.abs(values - middle))
+    return np.asarray((values - middle) / max(float(spread), 1e-9), dtype=np.float64)
 
 
 def lay_out_map(embeddings: NDArray[np.float32], seed: int = 0) -> NDArray[np.float32]:
@@ -63,7 +74,8 @@ def lay_out_map(embeddings: NDArray[np.float32], seed: int = 0) -> NDArray[np.fl
     from sklearn.manifold import TSNE
 
     count = len(embeddings)
-    if count < 3:
+    # Where all look the same, t-SNE would divide by nothing, and crash.
+    if count < 3 or embeddings.std(axis=0).max() < _NO_SPREAD:
         return np.zeros((count, 2), dtype=np.float32)
     components = PCA(min(_COMPONENTS, count - 1, embeddings.shape[1]), random_state=seed).fit_transform(embeddings)
     perplexity = min(_PERPLEXITY, (count - 1) / 3)

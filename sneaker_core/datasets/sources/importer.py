@@ -10,7 +10,7 @@ from typing import Any
 
 from sneaker_core.datasets.index import Dataset
 from sneaker_core.datasets.intake import Arrival, Incoming, Intake, Outcome
-from sneaker_core.datasets.sources.layout import Filing, lay_out
+from sneaker_core.datasets.sources.layout import Filing, Layout, lay_out
 from sneaker_core.datasets.sources.opened import Source, open_source, read_table
 from sneaker_core.errors import DatasetError, ImageError
 from sneaker_core.settings import ImageLimits
@@ -91,21 +91,33 @@ def import_photos(
     limits = ImageLimits.from_environment()
     result = ImportResult()
     with open_source(path, name, limits) as source:
-        tables = {file: read_table(source, file) for file in source.files if file.lower().endswith(".csv")}
-        layout = lay_out([file for file in source.files if file not in tables], tables)
-        if not layout.filings:
-            raise DatasetError(f"{name or path} {_NO_LAYOUT}")
+        layout = _laid_out(source, name or str(path))
         with Intake(dataset, source.title, limits) as intake:
-            for file, reason in {**source.rejected, **layout.rejected}.items():
+            rejected = {**layout.rejected, **source.rejected}
+            for file, reason in rejected.items():
                 intake.reject(file, reason)
                 result.rejected[file] = reason
             total = len(layout.filings)
             for done, (file, outcome) in enumerate(_arrivals(source, intake, layout.filings, stopped), start=1):
                 _count(result, file, outcome)
                 report(done, total)
-            result.waiting = total + len(source.rejected) + len(layout.rejected) - result.files
+            result.waiting = total + len(rejected) - result.files
             result.stopped = result.waiting > 0
     return result
+
+
+def check_source(path: Path, name: str | None = None) -> None:
+    """Raise what `import_photos` would raise at once for a folder or an archive that it cannot import."""
+    with open_source(path, name) as source:
+        _laid_out(source, name or str(path))
+
+
+def _laid_out(source: Source, name: str) -> Layout:
+    tables = {file: read_table(source, file) for file in source.files if file.lower().endswith(".csv")}
+    layout = lay_out([file for file in source.files if file not in tables], tables)
+    if not layout.filings:
+        raise DatasetError(f"{name} {_NO_LAYOUT}")
+    return layout
 
 
 def _count(result: ImportResult, file: str, outcome: Outcome) -> None:

@@ -5,7 +5,7 @@
     <class>/*                      one folder a class
     train|val|test/<class>/*       a split that is kept
     <sku>/*, with a CSV sku,name   folders named by SKU
-    *, with a CSV file,label       one flat folder
+    *, with a CSV file,label       one flat folder; a column split is kept
 """
 
 import csv
@@ -15,12 +15,16 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from sneaker_core.datasets.split import Split
+from sneaker_core.tables import as_meant
 
 _SPLITS = {
     **dict.fromkeys(("train", "training"), Split.TRAIN),
     **dict.fromkeys(("val", "valid", "validation", "dev"), Split.VAL),
     **dict.fromkeys(("test", "testing"), Split.TEST),
 }
+# What people lay beside the class folders, and is no photo.
+_NOTES = {".html", ".json", ".log", ".md", ".pdf", ".py", ".rst", ".txt", ".xml", ".yaml", ".yml"}
+_NOTE_NAMES = {"licence", "license", "notice", "readme"}
 _NO_FOLDER = "It lies in no class folder, and no table gives it a label."
 
 
@@ -61,7 +65,7 @@ class _Tables:
     """What the CSV files say; `base` is the folder they lie in."""
 
     base: tuple[str, ...] | None = None
-    labels: dict[str, str] | None = None
+    labels: dict[str, tuple[str, str | None]] | None = None
     names: dict[str, str] = field(default_factory=dict)
 
 
@@ -100,20 +104,29 @@ def _wrapping(paths: list[tuple[str, ...]]) -> tuple[str, ...]:
     base: tuple[str, ...] = ()
     while True:
         tops = {path[len(base)] for path in paths if len(path) > len(base) + 1}
-        loose = any(len(path) <= len(base) + 2 for path in paths)
-        if len(tops) != 1 or loose or next(iter(tops)).lower() in _SPLITS:
+        inside = [path[-1] for path in paths if len(path) == len(base) + 2]
+        deeper = any(len(path) > len(base) + 2 for path in paths)
+        if len(tops) != 1 or not deeper or not all(map(_is_note, inside)) or next(iter(tops)).lower() in _SPLITS:
             return base
         base += (next(iter(tops)),)
 
 
+def _is_note(name: str) -> bool:
+    return PurePosixPath(name).suffix.lower() in _NOTES or name.lower() in _NOTE_NAMES
+
+
 def _read_tables(tables: Mapping[str, str]) -> _Tables:
     base: tuple[str, ...] | None = None
-    labels: dict[str, str] | None = None
+    labels: dict[str, tuple[str, str | None]] | None = None
     names: dict[str, str] = {}
     for path in sorted(tables, key=lambda name: (name.count("/"), name)):
         columns, rows = _rows(tables[path])
         if labels is None and {"file", "label"} <= columns:
-            labels = {_normal(row["file"]): row["label"] for row in rows if row["file"] and row["label"]}
+            labels = {
+                _normal(row["file"]): (row["label"], _SPLITS.get(row.get("split", "").lower()))
+                for row in rows
+                if row["file"] and row["label"]
+            }
             base = PurePosixPath(path).parts[:-1]
         elif {"sku", "name"} <= columns:
             names |= {row["sku"].lower(): row["name"] for row in rows if row["sku"] and row["name"]}
@@ -128,7 +141,7 @@ def _rows(text: str) -> tuple[set[str], list[dict[str, str]]]:
     table = csv.reader(io.StringIO(text), delimiter=divider)
     try:
         columns = [cell.strip().lower() for cell in next(table, [])]
-        rows = [dict(zip(columns, [cell.strip() for cell in row], strict=False)) for row in table if row]
+        rows = [dict(zip(columns, [as_meant(cell.strip()) for cell in row], strict=False)) for row in table if row]
     except csv.Error:
         return set(), []
     empty = dict.fromkeys(columns, "")
@@ -139,14 +152,14 @@ def _normal(name: str) -> str:
     return PurePosixPath(name.replace("\\", "/")).as_posix()
 
 
-def _by_table(files: Sequence[str], base: tuple[str, ...], labels: Mapping[str, str]) -> Layout:
+def _by_table(files: Sequence[str], base: tuple[str, ...], labels: Mapping[str, tuple[str, str | None]]) -> Layout:
     layout, used = Layout(), set()
     for name in files:
         path = PurePosixPath(name)
         inner = PurePosixPath(*path.parts[len(base) :]).as_posix() if path.parts[: len(base)] == base else name
         key = inner if inner in labels else path.name
         if key in labels:
-            layout.filings.append(Filing(name, labels[key]))
+            layout.filings.append(Filing(name, *labels[key]))
             used.add(key)
         else:
             layout.rejected[name] = "The table of labels has no row for it."

@@ -6,8 +6,8 @@ import stat
 import struct
 import threading
 import zipfile
-import zlib
 from collections.abc import Iterator
+from itertools import count as counting
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, Protocol
 
@@ -74,9 +74,14 @@ def _wanted(name: str) -> bool:
     return not any(part.startswith(".") or part.lower() in _SYSTEM_FILES for part in PurePosixPath(name).parts)
 
 
+def _shown(name: str) -> str:
+    """A name that can be stored and printed, for one whose bytes are no text on this system."""
+    return name.encode(errors="surrogateescape").decode(errors="backslashreplace")
+
+
 class _Folder:
     def __init__(self, folder: Path, limits: ImageLimits) -> None:
-        self.title = f"folder {folder.resolve()}"
+        self.title = _shown(f"folder {folder.resolve()}")
         self.rejected: dict[str, str] = {}
         self._folder, self._limits = folder, limits
         names = [
@@ -84,10 +89,11 @@ class _Folder:
             for parent, _, names in os.walk(folder)
             for name in names
         ]
-        self.files = sorted(name for name in names if _wanted(name))
+        self._named = {_shown(name): name for name in names if _wanted(name)}
+        self.files = sorted(self._named)
 
     def read(self, name: str) -> bytes:
-        path = self._folder / name
+        path = self._folder / self._named[name]
         try:
             # A pipe or a device may never end, and a link may lead to one or out of the folder.
             if path.is_symlink() or not path.is_file():
@@ -101,7 +107,7 @@ class _Folder:
 
 class _Archive:
     def __init__(self, file: BinaryIO, name: str, limits: ImageLimits, caps: ArchiveLimits) -> None:
-        self.title = f"archive {name}"
+        self.title = _shown(f"archive {name}")
         self.rejected: dict[str, str] = {}
         self._limits, self._caps = limits, caps
         self._unpacked, self._counting = 0, threading.Lock()
@@ -131,7 +137,8 @@ class _Archive:
         elif stat.S_ISLNK(entry.external_attr >> 16):
             self.rejected[name] = "It is a link, not a file."
         elif name in self._entries:
-            self.rejected[f"{name} (again)"] = "The archive holds another file of the same name."
+            again = next(f"{name} ({number})" for number in counting(2) if f"{name} ({number})" not in self.rejected)
+            self.rejected[again] = "The archive holds another file of the same name."
         else:
             self._entries[name] = entry
 
@@ -142,7 +149,8 @@ class _Archive:
                 data = file.read(most)
         except RuntimeError as error:
             raise ImageError("It is locked with a password or packed in a way that cannot be read.") from error
-        except (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError) as error:
+        except Exception as error:
+            # Each way of packing has errors of its own: zlib.error, LZMAError, EOFError, struct.error …
             raise ImageError("The archive is damaged at this file.") from error
         with self._counting:
             self._unpacked += len(data)

@@ -1,0 +1,190 @@
+"""What the scan finds, and what cleaning is worth: ``python -m benchmarks.data_quality`` from the project's folder.
+
+Needs ``SOLESCOPE_REAL_DATA`` (a folder with ``sneakers40/<class>/*``) and, for the last part, ImageNet weights of
+MobileNetV2 as a safetensors file, named by ``SOLESCOPE_IMAGENET``. ``--keep FOLDER`` keeps the datasets and goes on where
+an earlier run ended.
+"""
+
+import argparse
+import os
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from sneaker_core.datasets.drawn.demo import make_drawn, planted_path
+from sneaker_core.datasets.folder import scan_classes
+from sneaker_core.datasets.index import Dataset, read_samples
+from sneaker_core.datasets.intake import Incoming, Intake
+from sneaker_core.datasets.library import find_or_create
+from sneaker_core.datasets.quality.findings import (
+    Kind,
+    apply_suggestions,
+    read_families,
+    read_findings,
+    suggested_decisions,
+)
+from sneaker_core.datasets.quality.scan import scan
+from sneaker_core.datasets.review import Action, decide, undo
+from sneaker_core.datasets.sources.importer import import_photos
+from sneaker_core.datasets.split import Split, make_split
+from sneaker_core.datasets.summary import stats
+from sneaker_core.networks.checkpoint import SneakerModel, read_spec
+from sneaker_core.networks.library import DEFAULT_MODEL, open_model
+from sneaker_core.paths import runs_folder
+from sneaker_core.training.recipe import recipe
+from sneaker_core.training.run import train
+
+FLIPPED = 0.05
+JORDAN10 = [f"Air Jordan {number}" for number in range(1, 11)]
+# Classes that the bundled model was never taught: what it saw of them is what it sees of anybody's photos.
+NEW_TO_MODEL = [f"Air Jordan {number}" for number in (*range(15, 24), 2009, 2010, 2011, 2012, *range(28, 33))]
+SEEDS = (0, 1, 2)
+
+
+def real_photos() -> Path:
+    folder = os.environ.get("SOLESCOPE_REAL_DATA")
+    if not folder:
+        raise SystemExit("Set SOLESCOPE_REAL_DATA to a folder that holds sneakers40/<class>/*.")
+    return Path(folder) / "sneakers40"
+
+
+def taken_in(workspace: Path, name: str, classes: list[str], flipped_by: int | None = None) -> Dataset:
+    """A dataset of some classes, with 5 % of the photos filed under another of them where a seed is given."""
+    dataset = find_or_create(name, workspace)
+    rows = scan_classes(real_photos(), classes)
+    labels = rows["label"].tolist()
+    if flipped_by is not None:
+        rng = np.random.default_rng(flipped_by)
+        for position in rng.choice(len(labels), round(FLIPPED * len(labels)), replace=False):
+            labels[position] = rng.choice([label for label in classes if label != labels[position]])
+    with Intake(dataset, "benchmark") as intake:
+        for path, true, label in zip(rows["path"], rows["label"], labels, strict=True):
+            # The name tells what the photo was filed under before.
+            intake.add(Incoming(f"{true}/{Path(path).name}", label, Path(path).read_bytes()))
+    return dataset
+
+
+def scanned(dataset: Dataset, model: SneakerModel) -> Dataset:
+    if (dataset.fact("scan") or {}).get("photos") != len(read_samples(dataset)):
+        scan(dataset, model)
+    return dataset
+
+
+def everything(workspace: Path, model: SneakerModel) -> None:
+    dataset = find_or_create("sneakers40", workspace)
+    result = import_photos(dataset, real_photos())
+    values = stats(scanned(dataset, model))
+    print("## All photos\n\n| what | count |\n| --- | --- |")
+    print(f"| files | {result.files} |\n| photos | {values['photos']} |\n| rejected | {values['rejects']} |")
+    print(f"| exact copies (same bytes, stored once) | {values['exact_copies']} |")
+    print(f"| … of them under two labels | {values['exact_under_two_labels']} |")
+    print(f"| photos that have a near-duplicate | {values['in_families_of_copies']} |")
+    for kind, count in values["findings"].items():
+        print(f"| {kind} | {count} |")
+
+
+def flips(workspace: Path, model: SneakerModel, name: str, classes: list[str], seed: int) -> None:
+    """How many of planted wrong labels are found, before anybody has reviewed those that came with the photos."""
+    dataset = scanned(taken_in(workspace, f"{name}-flipped-{seed}", classes, seed), model)
+    samples = read_samples(dataset).set_index("sample")
+    planted = samples.index[samples["name"].str.rpartition("/")[0] != samples["filed"]]
+    findings = read_findings(dataset)
+    suspected = findings[findings["kind"] == Kind.WRONG_LABEL].set_index("sample")
+    hits = suspected.index.intersection(planted)
+    right = (suspected.loc[hits, "suggestion"] == samples.loc[hits, "name"].str.rpartition("/")[0]).mean()
+    print(
+        f"| {name}, seed {seed} | {len(samples)} | {len(planted)} | {len(suspected)} | {len(hits) / len(planted):.3f} "
+        f"| {len(hits) / max(len(suspected), 1):.3f} | {right:.3f} |"
+    )
+
+
+def drawn(workspace: Path, model: SneakerModel) -> None:
+    dataset = find_or_create("drawn", workspace)
+    make_drawn(dataset)
+    scanned(dataset, model)
+    planted = pd.read_csv(planted_path(dataset))
+    families, samples = read_families(dataset), read_samples(dataset).set_index("name")["sample"]
+    copies = planted[planted["flaw"] == "near_copy"]
+    pairs = list(zip(copies["sample"], samples[copies["copy_of"]], strict=True))
+    found = sum(families[copy] == families[original] for copy, original in pairs)
+    members = set(families.index[families.duplicated(keep=False)])
+    false = members - {sample for pair in pairs for sample in pair}
+    print(f"\n## The drawn dataset: {len(samples)} photos\n")
+    print(
+        f"Copies: {found} of {len(pairs)} planted found; {len(false)} of {len(members)} photos in families are false.\n"
+    )
+    print("| flaw | planted | found | of the found, planted |\n| --- | --- | --- | --- |")
+    findings = read_findings(dataset)
+    for flaw in sorted(set(planted["flaw"]) & set(Kind) - {Kind.NEAR_COPY}):
+        there = set(planted.loc[planted["flaw"] == flaw, "sample"])
+        seen = set(findings.loc[findings["kind"] == flaw, "sample"])
+        print(f"| {flaw} | {len(there)} | {len(there & seen)} | {len(there & seen)} of {len(seen)} |")
+
+
+def cleaning(workspace: Path, model: SneakerModel, name: str, classes: list[str], flipped_by: int | None) -> None:
+    """The same quick training before and after; the test photos and their labels are not touched."""
+    weights = os.environ.get("SOLESCOPE_IMAGENET")
+    if not weights:
+        print("Set SOLESCOPE_IMAGENET to measure what cleaning is worth.")
+        return
+    dataset = scanned(taken_in(workspace, name, classes, flipped_by), model)
+    make_split(dataset, 0.15, 0.15)
+    samples = read_samples(dataset).set_index("sample")
+    tested = samples.index[samples["split"] == Split.TEST]
+    if flipped_by is not None:
+        # Nobody is judged by labels that were made wrong: test photos get theirs back before both trainings.
+        for label, rows in samples.loc[tested].groupby(samples.loc[tested, "name"].str.rpartition("/")[0]):
+            decide(dataset, list(rows.index), Action.RELABEL, str(label))
+    figures = {"before": accuracies(workspace, dataset, weights, "before")}
+    suggested = suggested_decisions(dataset)
+    suggested = suggested[~suggested["sample"].isin(tested)]
+    batches = apply_suggestions(dataset, suggested)
+    figures["after"] = accuracies(workspace, dataset, weights, "after")
+    for batch in batches:
+        undo(dataset, batch)
+    count = suggested["action"].value_counts()
+    print(
+        f"| {name} | {len(samples)} | {len(tested)} | {count.get(Action.RELABEL, 0)} | {count.get(Action.EXCLUDE, 0)} "
+        f"| {figures['before']} | {figures['after']} |",
+        flush=True,
+    )
+
+
+def accuracies(workspace: Path, dataset: Dataset, weights: str, when: str) -> str:
+    """Test accuracy of quick trainings, mean over seeds (smallest to largest)."""
+    top1 = []
+    for seed in SEEDS:
+        run = runs_folder(workspace) / f"{dataset.folder.name}-{when}-{seed}"
+        if not (run / "model").exists():
+            train(dataset.name, recipe("quick", {"init": weights, "seed": seed}), run, workspace)
+        top1.append(read_spec(run / "model").metrics["test"]["top1"])
+    return f"{np.mean(top1):.3f} ({min(top1):.3f} to {max(top1):.3f})"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--keep", type=Path)
+    kept = parser.parse_args().keep
+    with tempfile.TemporaryDirectory() as temporary:
+        workspace = kept or Path(temporary)
+        model = open_model(DEFAULT_MODEL, workspace)
+        drawn(workspace, model)
+        print("\n## Wrong labels planted among real photos\n")
+        print("| photos | count | planted | suspected | recall | precision | right suggestion |")
+        print("| --- | --- | --- | --- | --- | --- | --- |")
+        for seed in SEEDS:
+            flips(workspace, model, "jordan10", JORDAN10, seed)
+        flips(workspace, model, "new to the model", NEW_TO_MODEL, 0)
+        print("\n## What cleaning is worth\n")
+        print("| photos | count | test | relabelled | excluded | top-1 before | top-1 after |")
+        print("| --- | --- | --- | --- | --- | --- | --- |", flush=True)
+        cleaning(workspace, model, "jordan10-natural", JORDAN10, None)
+        cleaning(workspace, model, "jordan10-flipped-0", JORDAN10, 0)
+        print()
+        everything(workspace, model)
+
+
+if __name__ == "__main__":
+    main()

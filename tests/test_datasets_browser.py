@@ -1,0 +1,238 @@
+"""The Datasets page in a real Chromium on a real server: a newcomer's whole way, by mouse, by keyboard, on a phone."""
+
+import csv
+import io
+import re
+import shutil
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from sneaker_core.datasets.drawn.demo import make_drawn
+from sneaker_core.datasets.index import Dataset, read_samples
+from sneaker_core.datasets.library import create_dataset, find_dataset, list_bin, list_datasets
+from sneaker_core.datasets.quality.scan import scan
+from sneaker_core.datasets.review import history
+from sneaker_core.networks.library import DEFAULT_MODEL, open_model
+from tests.browser import open_browser, serve
+from tests.factories import draw_dataset, jpeg, photo
+
+PATIENCE = 120_000
+DESKTOP, PHONE = (1280, 900), (390, 844)
+
+pytestmark = pytest.mark.timeout(600)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    # The map is drawn by WebGL; without a graphics card Chromium draws it in software.
+    with open_browser("--enable-unsafe-swiftshader", "--use-angle=swiftshader") as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def ready(tmp_path_factory) -> Path:
+    """A workspace with a drawn dataset that was scanned, to be copied."""
+    workspace = tmp_path_factory.mktemp("ready")
+    dataset = create_dataset("drawn", workspace)
+    make_drawn(dataset, per_class=8)
+    scan(dataset, open_model(DEFAULT_MODEL, workspace))
+    return workspace
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(scope="module")
+def address(home, tmp_path_factory) -> Iterator[str]:
+    log = tmp_path_factory.mktemp("server") / "server.log"
+    with serve(log, {"SOLESCOPE_WORKSPACE": str(home)}) as address:
+        yield address
+    assert "Traceback" not in log.read_text(errors="replace")
+
+
+@pytest.fixture
+def workspace(home) -> Path:
+    """The server's workspace, empty."""
+    for path in home.iterdir():
+        shutil.rmtree(path)
+    return home
+
+
+@pytest.fixture
+def drawn(workspace, ready) -> Dataset:
+    shutil.copytree(ready, workspace, dirs_exist_ok=True)
+    return find_dataset("drawn", workspace)
+
+
+def opened(browser: Browser, address: str, query: str = "", size: tuple[int, int] = DESKTOP) -> Page:
+    context = browser.new_context(viewport={"width": size[0], "height": size[1]}, accept_downloads=True)
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE)
+    expect.set_options(timeout=PATIENCE)
+    page.goto(f"{address}/datasets{query}")
+    expect(page.get_by_role("heading", name="Datasets", exact=True)).to_be_visible()
+    settle(page)
+    return page
+
+
+def settle(page: Page) -> None:
+    """Wait until the app has stopped running."""
+    page.wait_for_timeout(300)
+    expect(page.locator("[data-test-script-state=running]")).to_have_count(0)
+
+
+def button(page: Page, name: str) -> Locator:
+    return page.get_by_role("button", name=name, exact=True)
+
+
+def section(page: Page, name: str) -> None:
+    page.get_by_role("radio", name=name, exact=True).or_(button(page, name)).first.click()
+    settle(page)
+
+
+def ticks(page: Page) -> Locator:
+    """What people click to choose a photo; the box itself is hidden behind its drawing."""
+    return page.locator("[data-testid=stCheckbox] label")
+
+
+def zipped(folder: Path) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for path in sorted(folder.rglob("*.jpg")):
+            archive.write(path, path.relative_to(folder.parent).as_posix())
+        archive.writestr("shoes/boot/notes.txt", "no photo")
+    return buffer.getvalue()
+
+
+class TestFirstVisit:
+    def test_from_nothing_to_findings(self, browser, address, workspace):
+        page = opened(browser, address)
+        button(page, "Make a drawn dataset").click()
+        # The work outlives a reload.
+        expect(page.get_by_role("progressbar").first).to_be_visible()
+        page.reload()
+        expect(page.get_by_text("Chunky Runner").first).to_be_attached()
+        expect(button(page, "Look for problems")).to_be_visible()
+        assert len(read_samples(find_dataset(list_datasets(workspace)[0].name, workspace))) > 400
+        page.context.close()
+
+    def test_an_archive_of_ones_own(self, browser, address, workspace, tmp_path):
+        create_dataset("mine", workspace)
+        shoes = draw_dataset(tmp_path / "shoes", {"boot": 4, "<script>": 3})
+        page = opened(browser, address, "?dataset=mine")
+        button(page, "Add photos").first.click()
+        dialog = page.get_by_role("dialog")
+        dialog.locator("input[type=file]").first.set_input_files(
+            {"name": "shoes.zip", "mimeType": "application/zip", "buffer": zipped(shoes)}
+        )
+        expect(button(page, "Bring them in")).to_be_enabled()
+        settle(page)
+        button(page, "Bring them in").click()
+        expect(page.get_by_text("7 new photos", exact=False).first).to_be_visible()
+        samples = read_samples(find_dataset("mine", workspace))
+        assert samples["label"].value_counts().to_dict() == {"boot": 4, "<script>": 3}
+        page.context.close()
+
+
+class TestReview:
+    def test_exclude_and_undo(self, browser, address, drawn):
+        page = opened(browser, address, "?dataset=drawn&section=Findings")
+        ticks(page).first.click()
+        settle(page)
+        button(page, "Exclude").click()
+        expect(page.get_by_text("excluded", exact=False).first).to_be_visible()
+        assert read_samples(drawn)["excluded"].sum() == 1
+        button(page, "Undo").first.click()
+        settle(page)
+        assert read_samples(drawn)["excluded"].sum() == 0
+        page.context.close()
+
+    def test_by_keyboard_alone(self, browser, address, drawn):
+        page = opened(browser, address, "?dataset=drawn&section=Photos")
+        page.locator("[data-testid=stCheckbox] input").first.focus()
+        page.keyboard.press("Space")
+        settle(page)
+        button(page, "Exclude").focus()
+        page.keyboard.press("Enter")
+        expect(page.get_by_text("excluded", exact=False).first).to_be_visible()
+        assert read_samples(drawn)["excluded"].sum() == 1
+        page.context.close()
+
+    def test_two_people_at_once_lose_nothing(self, browser, address, drawn):
+        pages = [opened(browser, address, "?dataset=drawn&section=Photos") for _ in range(2)]
+        for page, tick in zip(pages, (0, 3), strict=True):
+            ticks(page).nth(tick).click()
+            settle(page)
+        for page in pages:
+            button(page, "Exclude").click()
+            expect(page.get_by_text("excluded", exact=False).first).to_be_visible()
+        assert read_samples(drawn)["excluded"].sum() == 2
+        assert history(drawn)["author"].nunique() == 2
+        for page in pages:
+            page.context.close()
+
+    def test_a_closer_look_and_another_class(self, browser, address, drawn):
+        page = opened(browser, address, "?dataset=drawn&section=Photos")
+        button(page, "Look closer").first.click()
+        dialog = page.get_by_role("dialog")
+        expect(dialog).to_be_visible()
+        expect(dialog.get_by_text("384 × 288").or_(dialog.get_by_text("pixels")).first).to_be_visible()
+        page.context.close()
+
+
+class TestMap:
+    def test_a_box_drawn_on_the_map_shows_its_photos(self, browser, address, drawn):
+        page = opened(browser, address, "?dataset=drawn&section=Map")
+        plot = page.locator(".js-plotly-plot .nsewdrag").first
+        expect(plot).to_be_visible()
+        page.wait_for_timeout(1000)
+        plot.scroll_into_view_if_needed()
+        box = plot.bounding_box()
+        page.locator("[data-title='Box Select']").click()
+        page.mouse.move(box["x"] + 3, box["y"] + 3)
+        page.mouse.down()
+        page.mouse.move(box["x"] + box["width"] - 3, box["y"] + box["height"] - 3, steps=8)
+        page.mouse.up()
+        expect(button(page, "Look closer").first).to_be_visible()
+        page.context.close()
+
+
+class TestTakingAlong:
+    def test_the_table_holds_what_is_in_use(self, browser, address, drawn):
+        page = opened(browser, address, "?dataset=drawn&section=Export")
+        with page.expect_download() as waiting:
+            page.get_by_role("button", name=re.compile("CSV")).first.click()
+        rows = list(csv.DictReader(io.StringIO(Path(waiting.value.path()).read_text(encoding="utf-8"))))
+        assert {row["sample"] for row in rows} == set(read_samples(drawn)["sample"])
+        page.context.close()
+
+    def test_to_the_bin_and_back(self, browser, address, drawn, workspace):
+        page = opened(browser, address, "?dataset=drawn")
+        button(page, "More").click()
+        page.get_by_text("Delete", exact=False).first.click()
+        dialog = page.get_by_role("dialog")
+        dialog.get_by_role("button", name=re.compile("bin|Delete", re.IGNORECASE)).last.click()
+        expect(button(page, "Make a drawn dataset")).to_be_visible()
+        assert not list_datasets(workspace) and len(list_bin(workspace)) == 1
+        page.context.close()
+
+
+class TestLooks:
+    @pytest.mark.parametrize("name", ["Overview", "Photos", "Findings", "Map", "Splits", "History", "Export"])
+    def test_nothing_is_wider_than_a_phone(self, browser, address, drawn, name):
+        page = opened(browser, address, f"?dataset=drawn&section={name}", PHONE)
+        assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= PHONE[0]
+        assert not page.locator("[data-testid=stException]").count()
+        page.context.close()
+
+    def test_a_damaged_index_is_told_kindly(self, browser, address, drawn):
+        (drawn.folder / "index.sqlite").write_bytes(jpeg(photo(0)))
+        page = opened(browser, address)
+        expect(page.get_by_text("damaged", exact=False).first).to_be_visible()
+        page.context.close()

@@ -1,0 +1,665 @@
+"""The Datasets page, run as Streamlit runs it: every state of a dataset, every way in and out, real jobs."""
+
+import io
+import json
+import os
+import re
+import time
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+import pandas as pd
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from sneaker_core.datasets.index import INDEX_FILE, Dataset, read_samples
+from sneaker_core.datasets.library import create_dataset, delete_dataset, list_bin, list_datasets, rename_dataset
+from sneaker_core.datasets.quality.scan import scan
+from sneaker_core.datasets.review import Action, decide
+from sneaker_core.datasets.sources.importer import import_photos
+from sneaker_core.datasets.split import make_split
+from sneaker_core.jobs import Job, JobState, Progress, list_jobs
+from tests.factories import draw_dataset, jpeg, photo, write
+from ui.datasets import arrivals, balance, welcome
+from ui.datasets.figures import MOST_ROWS, class_bars, cut, shape_bars, side_bars
+from ui.datasets.words import counted_classes, counted_photos, size_words, time_words
+from ui.datasets.work import outcome_words, progress_words
+from ui.state import Key
+
+PROJECT = Path(__file__).resolve().parent.parent
+PATIENCE = 120.0
+NASTY = "<script>alert(1)</script> **x** [a](http://b) 👟"
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch) -> Path:
+    """An empty workspace."""
+    monkeypatch.setenv("SOLESCOPE_WORKSPACE", str(tmp_path / "workspace"))
+    st.cache_data.clear()
+    st.cache_resource.clear()
+    return tmp_path / "workspace"
+
+
+@pytest.fixture
+def three(home, tmp_path) -> Dataset:
+    return imported(home, "three", draw_dataset(tmp_path / "photos", {"boot": 12, "clog": 6, "sandal": 4}))
+
+
+def imported(home: Path, name: str, source: Path) -> Dataset:
+    dataset = create_dataset(name, home)
+    import_photos(dataset, source)
+    return dataset
+
+
+def opened(**query: str) -> AppTest:
+    app = AppTest.from_file(str(PROJECT / "streamlit_app.py"), default_timeout=60)
+    for key, value in query.items():
+        app.query_params[key] = value
+    return app.switch_page("pages/datasets.py").run()
+
+
+def again(app: AppTest) -> AppTest:
+    app.run()
+    assert not app.exception
+    return app
+
+
+def click(app: AppTest, key: str) -> AppTest:
+    app.button(key=key).click()
+    return again(app)
+
+
+def more(app: AppTest, option: str) -> AppTest:
+    app.menu_button(key=Key.DATASET_MORE).click(option)
+    return again(app)
+
+
+def pick(app: AppTest, key: str, value: str) -> AppTest:
+    app.segmented_control(key=key).set_value(value)
+    return again(app)
+
+
+def words(app: AppTest) -> str:
+    """Everything there is to read, as a person reads it: without the escapes."""
+    kinds = (app.title, app.subheader, app.markdown, app.caption, app.info, app.success, app.warning, app.error)
+    texts = [element.value for kind in kinds for element in kind] + [f"{m.label} {m.value}" for m in app.metric]
+    return re.sub(r"\\([!-/:-@\[-`{-~])|\u2060", r"\1", "\n".join(texts))
+
+
+def labels(app: AppTest) -> list[str]:
+    return [button.label for button in app.button]
+
+
+def ended(dataset: Dataset) -> Job:
+    """The newest job, when it has ended."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        job = list_jobs(dataset.jobs)[0]
+        if job.state.ended:
+            return job
+        time.sleep(0.1)
+    raise AssertionError("the job does not end")
+
+
+def zipped(files: Mapping[str, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    return buffer.getvalue()
+
+
+def job_on_disk(dataset: Dataset, end: dict | None = None, silent: float = 0, **job: object) -> Path:
+    """A job's folder as a process leaves it."""
+    folder = dataset.jobs / f"{time.time_ns():020}-abcdef"
+    described = {"title": "Some work", "arguments": [], "started": time.time(), **job}
+    progress = described.pop("progress", None)
+    write(folder / "job.json", json.dumps(described).encode())
+    if progress:
+        write(folder / "progress.json", json.dumps(progress).encode())
+    if end:
+        write(folder / "end.json", json.dumps({"error": None, "result": {}, **end}).encode())
+    beat = write(folder / "heartbeat", b"")
+    os.utime(beat, (time.time() - silent, time.time() - silent))
+    return folder
+
+
+@pytest.fixture
+def started(monkeypatch) -> list[tuple[str, ...]]:
+    """Commands that would have been started."""
+    commands: list[tuple[str, ...]] = []
+    for module in (arrivals, balance):
+        monkeypatch.setattr(module, "start_work", lambda dataset, title, *arguments: commands.append(arguments))
+    return commands
+
+
+def test_identify_stays_the_first_page(home):
+    app = AppTest.from_file(str(PROJECT / "streamlit_app.py"), default_timeout=60).run()
+    assert app.title[0].value == "What are those?"
+    assert opened().title[0].value == "Datasets"
+
+
+class TestNoDataset:
+    def test_invites(self, home):
+        app = opened()
+        assert not app.exception and not app.error
+        assert "Make a drawn dataset" in labels(app) and "Start with photos of my own" in labels(app)
+        assert "Restore from the bin" not in labels(app)
+        assert "A model is only as good as the photos it learned from" in words(app)
+        assert len(app.get("image")) == 6
+        assert not app.selectbox and not app.segmented_control
+
+    def test_drawn_dataset_is_started_stopped_and_goes_on(self, home, monkeypatch):
+        real = welcome.start_drawing
+        monkeypatch.setattr(welcome, "start_drawing", lambda dataset: real(dataset, per_class=200))
+        app = click(opened(), Key.DATASET_DRAWN)
+        assert app.selectbox(key=Key.DATASET).value == "drawn"
+        assert "Drawing sneakers" in words(app) and "Photos are on their way" in words(app)
+        click(app, Key.JOB_STOP)
+        (entry,) = list_datasets(home)
+        assert ended(Dataset(entry.folder)).state is JobState.STOPPED
+        again(app)
+        assert "was stopped" in words(app)
+        click(app, Key.JOB_AGAIN)
+        assert len(list_jobs(Dataset(entry.folder).jobs)) == 2
+        click(app, Key.JOB_STOP)
+        assert ended(Dataset(entry.folder)).state is JobState.STOPPED
+
+    def test_bin_is_offered(self, three, home):
+        delete_dataset(three, home)
+        app = click(opened(), Key.DATASET_BIN)
+        assert "22 photos of 3 classes" in words(app)
+        click(app, Key.DATASET_RESTORE.of(list_bin(home)[0].folder.name))
+        assert app.selectbox(key=Key.DATASET).value == "three" and not list_bin(home)
+
+    def test_first_dataset_by_name(self, home):
+        app = click(opened(), Key.DATASET_NEW.of("first"))
+        app.text_input(key=Key.DATASET_NAME).set_value("Mine")
+        click(app, Key.DATASET_NEW)
+        assert "Mine has no photos yet" in words(app)
+
+
+class TestChoice:
+    def test_address_says_dataset_and_section(self, three, home):
+        create_dataset("another", home)
+        app = opened(dataset="three", section="Splits")
+        assert app.selectbox(key=Key.DATASET).value == "three"
+        assert app.segmented_control(key=Key.SECTION).value == "Splits"
+        assert "There is no split yet" in words(app)
+        app.selectbox(key=Key.DATASET).set_value("another")
+        again(app)
+        assert "another has no photos yet" in words(app)
+        assert app.query_params["dataset"] == "another"
+
+    @pytest.mark.parametrize("query", [{"dataset": "gone"}, {"section": "Nowhere"}, {"dataset": "", "section": ""}])
+    def test_address_of_nothing(self, three, query):
+        app = opened(**query)
+        assert not app.exception and "Photos 22" in words(app)
+
+    def test_each_section_twice(self, three):
+        app = opened()
+        for _ in range(2):
+            for section in ("Photos", "Findings", "Map", "Splits", "History", "Export", "Overview"):
+                pick(app, Key.SECTION, section)
+                assert app.segmented_control(key=Key.SECTION).value == section
+                assert not app.error
+
+    def test_new(self, three):
+        app = more(opened(), "New dataset")
+        app.text_input(key=Key.DATASET_NAME).set_value("three")
+        click(app, Key.DATASET_NEW)
+        assert "There is a dataset named 'three' already" in words(app)
+        app.text_input(key=Key.DATASET_NAME).set_value(NASTY)
+        click(app, Key.DATASET_NEW)
+        assert app.selectbox(key=Key.DATASET).value == NASTY
+        assert f"{NASTY[:44]}" in words(app) and "<script>" not in app.subheader[0].value.replace(r"\<", "")
+
+    def test_rename(self, three):
+        app = more(opened(), "Rename")
+        name = app.text_input(key=Key.DATASET_NAME.of(three.folder.name))
+        assert name.value == "three"
+        name.set_value("  ")
+        click(app, Key.DATASET_RENAME)
+        assert "A dataset's name has 1 to 100 characters." in words(app) and three.name == "three"
+        app.text_input(key=Key.DATASET_NAME.of(three.folder.name)).set_value("Four")
+        click(app, Key.DATASET_RENAME)
+        assert three.name == "Four" and app.selectbox(key=Key.DATASET).value == "Four"
+
+    def test_delete_asks_first_and_can_be_taken_back(self, three, home):
+        app = more(opened(), "Delete")
+        assert "goes to the bin" in words(app)
+        click(app, Key.DATASET_CANCEL)
+        assert list_datasets(home)
+        click(more(app, "Delete"), Key.DATASET_DELETE)
+        assert not list_datasets(home) and len(list_bin(home)) == 1
+        assert "Make a drawn dataset" in labels(app)
+
+    def test_delete_waits_for_work(self, three, home):
+        job_on_disk(three)
+        app = more(opened(), "Delete")
+        assert "Stop it first" in words(app) and "Leave it" not in labels(app)
+
+    def test_restore(self, three, home):
+        create_dataset("other", home)
+        delete_dataset(three, home)
+        app = more(opened(), "Restore from the bin")
+        click(app, Key.DATASET_RESTORE.of(list_bin(home)[0].folder.name))
+        assert app.selectbox(key=Key.DATASET).value == "three"
+
+    def test_damaged_is_said_and_the_others_work(self, three, home):
+        broken = create_dataset("broken", home)
+        (broken.folder / INDEX_FILE).write_bytes(b"x" * 5000)
+        app = opened()
+        assert not app.exception
+        assert "is damaged; the photos in" in words(app) and "Photos 22" in words(app)
+
+    def test_from_a_newer_program(self, three):
+        with three.changing() as db:
+            db.execute("UPDATE facts SET value = '99' WHERE key = 'format'")
+        app = opened()
+        assert not app.exception and "another version of SoleScope" in words(app)
+
+
+class TestArrivals:
+    def test_zip(self, home):
+        dataset = create_dataset("Zipped", home)
+        app = opened()
+        assert app.button(key=Key.ARRIVAL_START.of("zip")).disabled
+        files = {f"boot/{seed}.jpg": jpeg(photo(seed)) for seed in range(5)}
+        data = zipped({**files, "boot/=bad.jpg": b"no photo"})
+        app.file_uploader(key=Key.ARRIVAL_ZIP).upload("<b>mine</b>.zip", data)
+        again(app)
+        click(app, Key.ARRIVAL_START.of("zip"))
+        assert "Bringing in <b>mine</b>.zip" in words(app)
+        assert ended(dataset).state is JobState.DONE
+        again(app)
+        assert "done. 5 photos came in, 1 file could not." in words(app) and "Photos 5" in words(app)
+        assert not list((dataset.folder / "uploads").iterdir())
+        assert "1 file did not come in" in words(app)
+        app.toggle(key=Key.REJECTS).set_value(True)
+        again(app)
+        assert "This is not a photo" in app.dataframe[0].value["reason"][0]
+        assert b"'=bad.jpg" in arrivals.safe_csv(pd.DataFrame({"name": ["=bad.jpg"]}))
+        click(app, Key.JOB_DISMISS)
+        assert "done." not in words(app)
+
+    def test_folder(self, home, tmp_path):
+        dataset = create_dataset("-json", home)
+        app = pick(opened(), Key.ARRIVAL_WAY, "Folder")
+        for wrong in ("", "relative", str(tmp_path / "nowhere"), "/\0"):
+            app.text_input(key=Key.ARRIVAL_FOLDER).set_value(wrong)
+            click(app, Key.ARRIVAL_START.of("folder"))
+            assert "There is no such folder" in words(app) and not list_jobs(dataset.jobs)
+        source = draw_dataset(tmp_path / "photos", {"boot": 3, "clog": 2})
+        app.text_input(key=Key.ARRIVAL_FOLDER).set_value(str(source))
+        click(app, Key.ARRIVAL_START.of("folder"))
+        assert ended(dataset).error is None
+        assert "Photos 5" in words(again(app))
+
+    def test_folder_of_nothing_is_an_error_in_one_sentence(self, home, tmp_path):
+        dataset = create_dataset("none", home)
+        (tmp_path / "nothing").mkdir()
+        app = pick(opened(), Key.ARRIVAL_WAY, "Folder")
+        app.text_input(key=Key.ARRIVAL_FOLDER).set_value(str(tmp_path / "nothing"))
+        click(app, Key.ARRIVAL_START.of("folder"))
+        assert ended(dataset).state is JobState.FAILED
+        again(app)
+        assert "did not work out" in words(app) and "Try again" in labels(app)
+        assert "none has no photos yet" in words(app)
+
+    def test_drawn(self, home, started):
+        dataset = create_dataset("mine", home)
+        app = pick(opened(), Key.ARRIVAL_WAY, "Drawn example")
+        app.number_input(key=Key.ARRIVAL_PER_CLASS).set_value(4)
+        app.number_input(key=Key.ARRIVAL_SEED).set_value(3)
+        click(app, Key.ARRIVAL_START.of("drawn"))
+        assert started == [("demo", "--name", dataset.name, "--per-class", "4", "--seed", "3")]
+
+    def test_web(self, home, started):
+        create_dataset("mine", home)
+        app = pick(opened(), Key.ARRIVAL_WAY, "From the web")
+        click(app, Key.ARRIVAL_START.of("web"))
+        assert "Give at least one class" in words(app) and not started
+        app.text_area(key=Key.COLLECT_NAMES).set_value("Air Jordan 1\n\n-odd one")
+        app.text_area(key=Key.COLLECT_TEMPLATES).set_value("on feet")
+        click(app, Key.ARRIVAL_START.of("web"))
+        assert "lacks {model}" in words(app) and not started
+        app.text_area(key=Key.COLLECT_TEMPLATES).set_value("{model} on feet")
+        app.text_area(key=Key.COLLECT_WITHOUT).set_value("kids\nbaby")
+        app.number_input(key=Key.COLLECT_PER_CLASS).set_value(7)
+        click(app, Key.ARRIVAL_START.of("web"))
+        (command,) = started
+        assert command[:5] == ("collect", "--name", "mine", "--per-class", "7")
+        assert " ".join(command[5:]) == (
+            "--class Air Jordan 1 --class -odd one --template {model} on feet --without kids --without baby"
+        )
+
+    def test_web_by_sku(self, home, started):
+        dataset = create_dataset("mine", home)
+        app = pick(opened(), Key.ARRIVAL_WAY, "From the web")
+        app.file_uploader(key=Key.COLLECT_LIST).upload("list.csv", b"sku,name\nCW2288-111,Air Force 1\n")
+        again(app)
+        click(app, Key.ARRIVAL_START.of("web"))
+        (command,) = started
+        kept = Path(command[command.index("--skus") + 1])
+        assert kept.parent == dataset.folder / "uploads" and b"CW2288-111" in kept.read_bytes()
+        assert "--class" not in command
+
+    def test_more_photos_in_a_dialog(self, three):
+        app = click(opened(), Key.DATASET_ADD)
+        assert app.segmented_control(key=Key.ARRIVAL_WAY).value == "Zip file"
+        pick(app, Key.ARRIVAL_WAY, "Folder")
+        assert app.text_input(key=Key.ARRIVAL_FOLDER)
+
+    def test_one_at_a_time(self, three):
+        job_on_disk(three)
+        app = click(opened(), Key.DATASET_ADD)
+        assert "Something is at work in this dataset" in words(app) and not app.file_uploader
+        assert app.button(key=Key.SCAN_START).disabled
+
+
+class TestWork:
+    CLASSES = MappingProxyType(
+        {
+            "Air Jordan 1": {"wanted": 9, "have": 5, "rejected": {"gone": 2, "small": 1}, "message": ""},
+            "<b>x</b>": {"wanted": 9, "have": 0, "rejected": {}, "message": "No photos were found."},
+        }
+    )
+
+    def test_running_and_stopped(self, three):
+        progress = {"done": 50, "total": 200, "step": "Measuring photos", "rate": 2.5, "details": {}}
+        folder = job_on_disk(three, title="**Look**", arguments=["x"], progress=progress)
+        app = opened()
+        assert "**Look**" in words(app)
+        bar = app.get("progress")[0].proto
+        assert bar.value == 25
+        assert bar.text == "Measuring photos · 50 of 200 · 2.5 a second · about 1 minute left"
+        click(app, Key.JOB_STOP)
+        assert (folder / "stop").exists()
+        assert app.button(key=Key.JOB_STOP).disabled and "Stopping…" in labels(app)
+        write(folder / "end.json", b'{"state": "stopped", "error": null, "result": {"added": 1}}')
+        again(app)
+        assert "was stopped. 1 photo came in." in words(app) and "Go on" in labels(app)
+
+    def test_collecting_class_by_class(self, three):
+        job_on_disk(
+            three, progress={"done": 5, "total": 18, "step": "x", "rate": 0, "details": {"classes": dict(self.CLASSES)}}
+        )
+        table = opened().dataframe[0].value
+        assert table.to_dict("list") == {
+            "class": ["Air Jordan 1", "<b>x</b>"],
+            "photos": [5, 0],
+            "unusable": [3, 0],
+            "note": ["", "No photos were found."],
+        }
+
+    def test_done_is_told_to_those_who_waited_only(self, three):
+        folder = job_on_disk(three)
+        app = opened()
+        write(folder / "end.json", b'{"state": "done", "error": null, "result": {"added": 2, "known": 1}}')
+        assert "done. 2 photos came in, 1 file had come in before." in words(again(app))
+        assert "done." not in words(opened())
+
+    def test_lost(self, three):
+        job_on_disk(three, silent=1000)
+        assert "broke off: its process is gone" in words(opened())
+
+    def test_failed_and_put_aside(self, three):
+        job_on_disk(three, {"state": "failed", "error": "The <b>disk</b> is full."})
+        app = opened()
+        assert "**Some work** did not work out. The <b>disk</b> is full." in words(app)
+        assert "Try again" not in labels(app)
+        click(app, Key.JOB_DISMISS)
+        assert not app.error
+
+    def test_goes_on_under_the_name_of_today(self, three, home, monkeypatch):
+        commands = []
+        monkeypatch.setattr("ui.datasets.work.start_job", lambda parent, title, arguments: commands.append(arguments))
+        job_on_disk(three, {"state": "stopped"}, arguments=["dataset", "import", "/x", "--name", "three"])
+        rename_dataset(three, "four", home)
+        app = click(opened(), Key.JOB_AGAIN)
+        job_on_disk(three, {"state": "stopped"}, arguments=["dataset", "scan", "--", "three"])
+        click(again(app), Key.JOB_AGAIN)
+        assert commands == [["dataset", "import", "/x", "--name", "four"], ["dataset", "scan", "--", "four"]]
+
+    @pytest.mark.parametrize(
+        ("progress", "said"),
+        [
+            (Progress(), "Starting"),
+            (Progress(3, 0, "Looking"), "Looking"),
+            (Progress(1500, 3000, "Looking", 120.0), "Looking · 1,500 of 3,000 · 120 a second · about 10 seconds left"),
+            (Progress(3, 3, "Looking", 1.0), "Looking · 3 of 3 · 1.0 a second"),
+        ],
+    )
+    def test_progress_in_words(self, progress, said):
+        assert progress_words(progress) == said
+
+    @pytest.mark.parametrize(
+        ("result", "said"),
+        [
+            ({}, ""),
+            ({"added": 1}, "1 photo came in."),
+            (
+                {"added": 0, "known": 2, "rejected": {"a": "b"}},
+                "0 photos came in, 2 files had come in before, 1 file could not.",
+            ),
+            ({"classes": {"a": {"added": 2}, "b": {"added": 3}}}, "5 photos came in."),
+            ({"finished": True, "findings": {"dark": 2, "blurry": 1}}, "3 findings to look at."),
+            ({"finished": True, "findings": {"dark": 0}}, "All is well."),
+            ({"finished": False, "findings": {"dark": 2}}, ""),
+        ],
+    )
+    def test_outcome_in_words(self, result, said):
+        assert outcome_words(result) == said
+
+
+class TestOverview:
+    def test_never_scanned(self, three, started):
+        app = opened()
+        assert "Photos 22" in words(app) and "Classes 3" in words(app) and "Worth a look –" in words(app)
+        assert "Nobody has looked for problems yet" in words(app)
+        assert "boot has 3.0 times as many photos as sandal" in words(app)
+        assert "Some classes have very few photos" in words(app)
+        assert len(app.get("plotly_chart")) == 3
+        click(app, Key.SCAN_START)
+        assert started == [("scan", "--", "three")]
+
+    def test_scanned(self, three, home, tmp_path):
+        write(tmp_path / "more" / "boot" / "tiny.jpg", jpeg(photo(1, (40, 20))))
+        scan(three, None)
+        import_photos(three, tmp_path / "more")
+        app = opened()
+        assert re.search(
+            r"22 photos may have a problem, of \d kinds|22 photos may have a problem, of one kind", words(app)
+        )
+        assert "Last looked through 22 photos: " in words(app) and "1 photo came since: look again." in words(app)
+        assert "Without a model" in words(app) and "too small" in words(app)
+        click(app, Key.SEE_FINDINGS)
+        assert app.segmented_control(key=Key.SECTION).value == "Findings"
+
+    def test_scanned_and_sound(self, home, tmp_path):
+        source = tmp_path / "photos"
+        for seed in range(4):
+            write(source / "boot" / f"{seed}.jpg", jpeg(photo(seed, (300, 220))))
+        dataset = imported(home, "sound", source)
+        scan(dataset, None)
+        decide(dataset, list(read_samples(dataset)["sample"]), Action.KEEP, kinds=("blurry", "dark", "bright"))
+        app = opened()
+        assert "Nothing stands out" in words(app) and "Worth a look 0" in words(app)
+        assert Key.SEE_FINDINGS not in [button.key for button in app.button]
+
+    def test_one_class(self, home, tmp_path):
+        imported(home, "one", draw_dataset(tmp_path / "photos", {"boot": 3}))
+        app = opened()
+        assert "All photos are of one class" in words(app) and "There is only one class, boot" in words(app)
+
+    def test_everything_excluded(self, three):
+        decide(three, list(read_samples(three)["sample"]), Action.EXCLUDE)
+        app = opened()
+        assert not app.exception
+        assert "Every photo is excluded" in words(app) and "Photos 0" in words(app) and "22 excluded" in words(app)
+        pick(app, Key.SECTION, "Splits")
+        click(app, Key.SPLIT_MAKE)
+        pick(app, Key.SECTION, "Export")
+        assert not app.exception
+
+    def test_names_are_shown_as_they_are_written(self, home, tmp_path):
+        source, rows = tmp_path / "photos", ["file,label"]
+        for number, name in enumerate((NASTY, "L" * 300, "=1+1")):
+            for seed in range(2 + 6 * number):
+                write(source / f"{number}-{seed}.jpg", jpeg(photo(100 * number + seed)))
+                rows.append(f'{number}-{seed}.jpg,"{name}"')
+        write(source / "labels.csv", "\n".join(rows).encode())
+        imported(home, NASTY, source)
+        app = opened()
+        assert not app.exception and NASTY in words(app)
+        assert all("<script>" not in text.value.replace(r"\<", "") for text in app.markdown)
+        spec = app.get("plotly_chart")[0].proto.spec
+        assert "&lt;script&gt;" in spec and "<script>" not in spec
+        for section in ("Splits", "Export"):
+            assert not pick(app, Key.SECTION, section).error
+
+
+class TestSplits:
+    def test_made_twice(self, three):
+        app = opened(section="Splits")
+        assert "70% to learn from and 30% to judge by" in words(app)
+        pick(app, Key.SPLIT_PRESET, "70/15/15")
+        click(app, Key.SPLIT_MAKE)
+        assert "Made here with 70% to learn from, 15% to tune with and 15% to judge by; seed 0." in words(app)
+        assert app.dataframe[0].value["total"].sum() == 22
+        assert "once you have looked for problems" in words(app)
+        first = read_samples(three)["split"].tolist()
+        app.number_input(key=Key.SPLIT_SEED).set_value(5)
+        click(app, Key.SPLIT_MAKE)
+        assert "seed 5." in words(app) and read_samples(three)["split"].tolist() != first
+
+    def test_own_shares(self, three):
+        app = pick(opened(section="Splits"), Key.SPLIT_PRESET, "Own shares")
+        app.number_input(key=Key.SPLIT_VAL).set_value(50)
+        app.number_input(key=Key.SPLIT_TEST).set_value(60)
+        again(app)
+        assert "Nothing is left to learn from." in words(app)
+        click(app, Key.SPLIT_MAKE)
+        assert "leave no photos to train on" in words(app) and three.fact("split") is None
+        app.number_input(key=Key.SPLIT_TEST).set_value(25)
+        click(app, Key.SPLIT_MAKE)
+        assert three.fact("split")["val_share"] == 0.5
+
+    def test_photos_that_came_later(self, three, tmp_path):
+        make_split(three, 0, 0.3)
+        write(tmp_path / "more" / "boot" / "late.jpg", jpeg(photo(77)))
+        import_photos(three, tmp_path / "more")
+        assert "1 photo came later" in words(opened(section="Splits"))
+
+    def test_given_with_leaks(self, home, tmp_path):
+        source = tmp_path / "given"
+        for side, seeds in (("train", range(4)), ("test", range(3, 6))):
+            for label in ("boot", "clog"):
+                for seed in seeds:
+                    write(source / side / label / f"{seed}.jpg", jpeg(photo(seed + 50 * (label == "clog"))))
+        dataset = imported(home, "given", source)
+        app = opened(section="Splits")
+        assert "It came with the photos." in words(app)
+        assert "Copies of 2 photos sit on more than one side" in words(app)
+        app.toggle(key=Key.LEAKS).set_value(True)
+        again(app)
+        assert len(app.dataframe[1].value) == 4
+        scan(dataset, None)
+        click(again(app), Key.SPLIT_MAKE)
+        assert "No copies of one photo sit on both sides" in words(app)
+
+
+class TestExport:
+    def test_zip_and_folder(self, three, tmp_path):
+        app = opened(section="Export")
+        assert [button.label for button in app.get("download_button")] == ["Save as table (CSV)"]
+        click(app, Key.EXPORT_ZIP)
+        assert app.get("download_button")[1].label.startswith("Save the zip file (")
+        (packed,) = (three.folder / "exports").iterdir()
+        assert len(zipfile.ZipFile(packed).namelist()) == 23
+        for text, said in (("here", "Write the folder's full path"), (str(three.folder), "There is something at")):
+            app.text_input(key=Key.EXPORT_FOLDER).set_value(text)
+            click(app, Key.EXPORT_FOLDER_START)
+            assert said in words(app)
+        app.text_input(key=Key.EXPORT_FOLDER).set_value(str(tmp_path / "out"))
+        click(app, Key.EXPORT_FOLDER_START)
+        assert f"22 photos lie in {tmp_path / 'out'} now." in words(app)
+        assert len(list((tmp_path / "out").rglob("*.jpg"))) == 22
+
+    def test_packed_anew_after_a_decision(self, three):
+        click(opened(section="Export"), Key.EXPORT_ZIP)
+        decide(three, [read_samples(three)["sample"][0]], Action.EXCLUDE)
+        app = opened(section="Export")
+        assert len(app.get("download_button")) == 1
+        click(app, Key.EXPORT_ZIP)
+        (packed,) = (three.folder / "exports").iterdir()
+        assert len(zipfile.ZipFile(packed).namelist()) == 22
+
+
+def table_of(totals: Mapping[str, int]) -> pd.DataFrame:
+    table = pd.DataFrame({"label": totals.keys(), "total": totals.values()})
+    return table.assign(train=table["total"], val=0, test=0, unassigned=0)
+
+
+class TestFigures:
+    def test_many_classes_are_cut_to_both_ends(self):
+        chart = class_bars(table_of({f"Class {n}": 200 - n for n in range(100)}), 2.0)
+        assert len(chart.figure.data[0].x) == MOST_ROWS
+        assert "Shown are the 24 largest and the 24 smallest" in chart.title
+        assert chart.figure.data[0].x[-1] == 101
+
+    @pytest.mark.parametrize(
+        ("totals", "ratio", "title"),
+        [
+            ({"a": 4}, None, "All photos are of one class"),
+            ({"a": 4, "b": 4}, 1.0, "Both classes are about equally large"),
+            ({"a": 30, "b": 4}, 7.5, "a has 7.5 times as many photos as b"),
+            ({"a": 3000, "b": 4}, 750.0, "a has 750 times as many photos as b"),
+        ],
+    )
+    def test_balance(self, totals, ratio, title):
+        assert class_bars(table_of(totals), ratio).title == title
+
+    def test_sizes_and_shapes(self):
+        sizes = pd.DataFrame({"width": [50] + [300] * 9 + [900], "height": [50] + [200] * 9 + [900]})
+        assert side_bars(sizes).title == "9 in 10 photos are at least 200 pixels on their shorter side"
+        assert list(side_bars(sizes).figure.data[0].y) == [1, 0, 9, 0, 1, 0]
+        assert side_bars(sizes.head(2)).title == "The smallest photo has 50 pixels on its shorter side"
+        assert shape_bars(sizes).title == "Most photos are wide: 82%"
+        assert shape_bars(sizes.iloc[[0, 1, 10]]).title == "Most photos are square: 67%"
+        assert shape_bars(sizes.iloc[[0, 1]]).title.startswith("Shapes are mixed; 50% are ")
+
+    def test_cut(self):
+        assert cut("abcdef", 6) == "abcdef" and cut("abcdefg", 6) == "abcde…"
+
+
+class TestWords:
+    @pytest.mark.parametrize(
+        ("seconds", "said"),
+        [
+            (3, "a few seconds"),
+            (34, "about 30 seconds"),
+            (58, "about 1 minute"),
+            (150, "about 2 minutes"),
+            (3500, "about 58 minutes"),
+            (3599, "about 1 hour"),
+            (9000, "about 2 hours"),
+        ],
+    )
+    def test_time(self, seconds, said):
+        assert time_words(seconds) == said
+
+    @pytest.mark.parametrize(
+        ("size", "said"),
+        [(0, "0 bytes"), (999, "999 bytes"), (1500, "1.5 kB"), (70_400_000, "70 MB"), (2_340_000_000, "2.3 GB")],
+    )
+    def test_size(self, size, said):
+        assert size_words(size) == said
+
+    def test_counts(self):
+        assert (counted_photos(1), counted_photos(10_494)) == ("1 photo", "10,494 photos")
+        assert (counted_classes(1), counted_classes(0)) == ("1 class", "0 classes")

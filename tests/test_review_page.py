@@ -1,0 +1,592 @@
+"""Photos, findings, map and history of a dataset, run as Streamlit runs them: real photos, real decisions."""
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from sneaker_core.datasets.index import Dataset, read_classes, read_samples
+from sneaker_core.datasets.library import create_dataset
+from sneaker_core.datasets.quality.findings import Kind, finding_rows, read_findings, store_findings
+from sneaker_core.datasets.review import Action, decide, history
+from sneaker_core.datasets.sources.importer import import_photos
+from tests.factories import draw_dataset, jpeg, photo_of_class, write
+from ui.datasets.embedding_map import (
+    Overlap,
+    closest_classes,
+    coloured_classes,
+    draw_points,
+    far_from_middle,
+    finding_of,
+    groups_of,
+)
+from ui.datasets.kinds import KIND_WORDS
+from ui.datasets.review import family_pages
+from ui.datasets.section import Section
+from ui.datasets.tiles import PHOTOS_A_PAGE
+from ui.state import Key
+from ui.text import plain
+
+COUNTS = {"boot": 12, "clog": 12, "sandal": 6}
+ODD_CLASS = "Air [Max](http://x.y) *1* <b>:smile:</b> 👟"
+
+
+@pytest.fixture(autouse=True)
+def fresh_caches():
+    st.cache_data.clear()
+    st.cache_resource.clear()
+    yield
+    st.cache_data.clear()
+    st.cache_resource.clear()
+
+
+@pytest.fixture(scope="module")
+def imported(tmp_path_factory) -> Path:
+    """A workspace with thirty photos in three classes. Do not change it: copy it."""
+    folder = tmp_path_factory.mktemp("imported")
+    photos = draw_dataset(folder / "photos", COUNTS)
+    import_photos(create_dataset("shoes", folder / "workspace"), photos)
+    return folder / "workspace"
+
+
+@pytest.fixture
+def dataset(imported, tmp_path) -> Dataset:
+    shutil.copytree(imported, tmp_path / "workspace")
+    return Dataset(next((tmp_path / "workspace" / "datasets").iterdir()))
+
+
+@pytest.fixture
+def scanned(dataset) -> Dataset:
+    """With wrong labels, dark photos and copies; the gravest kind is wrong_label."""
+    samples = read_samples(dataset)
+    ids = list(samples["sample"])
+    boots, sandals = ids[:12], ids[24:]
+    copies = boots[:3]
+    rows = [
+        finding_rows(boots[4:7], Kind.WRONG_LABEL, [0.9, 0.8, 0.7], None, ["clog", "sandal", "clog"], ["odd"] * 3),
+        finding_rows(copies, Kind.NEAR_COPY, [0.5, 1, 1], [7, 7, 7], None, ["one of 3 copies"] * 3),
+        finding_rows([*sandals[:2], boots[4]], Kind.DARK, [0.5, 0.4, 0.3], None, None, ["dark"] * 3),
+    ]
+    families = pd.Series(range(100, 100 + len(ids)), index=ids)
+    families[copies] = 7
+    store_findings(dataset, pd.concat(rows, ignore_index=True), families, {"time": 1.0, "photos": 30, "model": "m"})
+    return dataset
+
+
+@pytest.fixture
+def mapped(scanned) -> Dataset:
+    """With a place on the map for every photo; one boot lies amid the clogs."""
+    samples = read_samples(scanned)
+    middles = {"boot": (-1.0, 0.0), "clog": (1.0, 0.0), "sandal": (0.0, 1.0)}
+    noise = np.random.default_rng(0).normal(0, 0.05, (len(samples), 2))
+    places = np.array([middles[label] for label in samples["label"]]) + noise
+    places[3] = (1.0, 0.0)
+    with scanned.changing() as db:
+        db.executemany(
+            "INSERT INTO embeddings(sample, vector, strangeness, x, y) VALUES (?, ?, 0, ?, ?)",
+            [(sample, b"", float(x), float(y)) for sample, (x, y) in zip(samples["sample"], places, strict=True)],
+        )
+    return scanned
+
+
+def script(name: str, folder: str) -> None:
+    from pathlib import Path
+
+    from sneaker_core.datasets.index import Dataset
+    from ui.datasets.embedding_map import draw_map
+    from ui.datasets.history import draw_history
+    from ui.datasets.photos import draw_photos
+    from ui.datasets.review import draw_findings
+
+    sections = {"photos": draw_photos, "findings": draw_findings, "map": draw_map, "history": draw_history}
+    sections[name](Dataset(Path(folder)))
+
+
+def opened(name: str, dataset: Dataset) -> AppTest:
+    return ran(AppTest.from_function(script, args=(name, str(dataset.folder)), default_timeout=30))
+
+
+def ran(app: AppTest) -> AppTest:
+    app.run()
+    assert not app.exception
+    return app
+
+
+def words(app: AppTest) -> str:
+    """Everything there is to read, without the escapes."""
+    kinds = (app.subheader, app.markdown, app.caption, app.info, app.success, app.warning, app.error)
+    return re.sub(r"\\([!-/:-@\[-`{-~])|\u2060", r"\1", "\n".join(element.value for kind in kinds for element in kind))
+
+
+def press(app: AppTest, label: str, place: int = 0) -> AppTest:
+    [button for button in app.button if button.label == label][place].click()
+    return ran(app)
+
+
+def labels(app: AppTest) -> list[str]:
+    return [button.label for button in app.button]
+
+
+def tick(app: AppTest, *places: int) -> AppTest:
+    for place in places:
+        app.checkbox[place].check()
+    return ran(app)
+
+
+def widget(app: AppTest, name: str, dataset: Dataset, key: Key, item: str = ""):
+    return app.get_by_key(Section(name, dataset).key(key, item))
+
+
+def set_filter(app: AppTest, dataset: Dataset, item: str, value: object) -> AppTest:
+    widget(app, "photos", dataset, Key.FILTER, item).set_value(value)
+    return ran(app)
+
+
+def row(dataset: Dataset, sample: str) -> pd.Series:
+    return read_samples(dataset).set_index("sample").loc[sample]
+
+
+def relabel(app: AppTest, name: str, dataset: Dataset, label: str | None, place: str = "") -> AppTest:
+    if label is not None:
+        box = widget(app, name, dataset, Key.NEW_LABEL, place)
+        # AppTest knows only what is listed; a person may also type.
+        box.options = [*box.options, label]
+        box.set_value(label)
+    widget(app, name, dataset, Key.RELABEL, place).click()
+    return ran(app)
+
+
+class TestFilters:
+    def test_first_page_of_all(self, dataset):
+        app = opened("photos", dataset)
+        assert "**30** of 30 photos" in words(app)
+        assert len(app.checkbox) == len(app.get("image")) == PHOTOS_A_PAGE
+        assert all(image.proto.imgs[0].alt for image in app.get("image"))
+
+    @pytest.mark.parametrize(
+        ("item", "value", "count"),
+        [
+            ("Class", ["sandal"], 6),
+            ("Class", ["clog", "sandal"], 18),
+            ("text", "sandal/0", 6),
+            ("text", "SANDAL/01", 1),
+        ],
+    )
+    def test_one(self, dataset, item, value, count):
+        app = set_filter(opened("photos", dataset), dataset, item, value)
+        assert f"**{count}** of 30 photos" in words(app) and len(app.checkbox) == count
+
+    def test_together_and_taken_off_again(self, dataset):
+        app = set_filter(opened("photos", dataset), dataset, "Class", ["sandal"])
+        set_filter(app, dataset, "text", "02.")
+        assert len(app.checkbox) == 1
+        set_filter(app, dataset, "Class", [])
+        assert len(app.checkbox) == 3
+
+    def test_finding_and_split(self, scanned):
+        app = set_filter(opened("photos", scanned), scanned, "Finding", [KIND_WORDS[Kind.DARK].name])
+        assert len(app.checkbox) == 3 and "dark" in words(app)
+        set_filter(app, scanned, "Split", ["not split yet"])
+        assert len(app.checkbox) == 3
+
+    def test_nothing_matches(self, dataset):
+        app = set_filter(opened("photos", dataset), dataset, "text", "no such name")
+        assert "No photo matches" in words(app) and not app.checkbox
+
+    def test_a_filter_stays_when_nothing_is_left_of_it(self, scanned):
+        app = set_filter(opened("photos", scanned), scanned, "Finding", [KIND_WORDS[Kind.DARK].name])
+        press(press(app, "Choose all on this page"), "Keep")
+        assert "No photo matches" in words(app)
+
+    def test_a_class_that_is_no_more(self, dataset):
+        app = opened("photos", dataset)
+        app.session_state[Section("photos", dataset).key(Key.FILTER, "Class")] = ["gone"]
+        ran(app)
+
+    def test_text_is_no_pattern(self, dataset):
+        assert not set_filter(opened("photos", dataset), dataset, "text", "[(").checkbox
+
+    @pytest.mark.parametrize("order", ["Newest first", "Largest first", "Smallest first", "By class"])
+    def test_orders(self, dataset, order):
+        app = set_filter(opened("photos", dataset), dataset, "order", order)
+        assert len(app.checkbox) == PHOTOS_A_PAGE
+
+    def test_pages(self, dataset):
+        app = opened("photos", dataset)
+        app.get("pagination")[0].select(2)
+        assert len(ran(app).checkbox) == 6
+        set_filter(app, dataset, "Class", ["boot", "clog", "sandal"])
+        assert len(app.checkbox) == PHOTOS_A_PAGE, "a new filter begins on the first page"
+
+    def test_fewer_pages_than_a_moment_ago(self, dataset):
+        app = opened("photos", dataset)
+        app.get("pagination")[0].select(2)
+        ran(app)
+        decide(dataset, list(read_samples(dataset)["sample"])[:10], Action.EXCLUDE)
+        assert len(ran(app).checkbox) == 20
+
+
+class TestDeciding:
+    def test_exclude_and_undo(self, dataset):
+        ids = list(read_samples(dataset)["sample"])
+        app = tick(opened("photos", dataset), 0, 2)
+        assert "**2 photos chosen**" in words(app)
+        press(app, "Exclude")
+        assert "2 photos excluded." in words(app) and "**28** of 30 photos" in words(app)
+        assert [row(dataset, ids[place])["excluded"] for place in (0, 1, 2)] == [True, False, True]
+        assert "Keep" not in labels(app), "nothing is chosen any more"
+        press(app, "Undo")
+        assert "Taken back: 2 photos as before." in words(app)
+        assert not read_samples(dataset)["excluded"].any() and "**30** of 30" in words(app)
+
+    def test_undo_takes_back_that_batch_alone(self, dataset):
+        ids = list(read_samples(dataset)["sample"])
+        app = press(tick(opened("photos", dataset), 0), "Exclude")
+        decide(dataset, [ids[5]], Action.EXCLUDE, author="somebody else")
+        press(app, "Undo")
+        assert row(dataset, ids[5])["excluded"] and not row(dataset, ids[0])["excluded"]
+
+    def test_choose_all_and_none(self, dataset):
+        app = press(opened("photos", dataset), "Choose all on this page")
+        assert "**24 photos chosen**" in words(app) and all(box.value for box in app.checkbox)
+        app.get("pagination")[0].select(2)
+        assert "**24 photos chosen**" in words(ran(app)) and not any(box.value for box in app.checkbox)
+        press(app, "Choose none")
+        assert "chosen" not in words(app)
+
+    def test_unticked_again(self, dataset):
+        app = tick(opened("photos", dataset), 0, 1)
+        app.checkbox[0].uncheck()
+        assert "**1 photo chosen**" in words(ran(app))
+
+    def test_what_a_filter_hides_is_not_decided_on(self, dataset):
+        app = tick(opened("photos", dataset), 0, 1)
+        set_filter(app, dataset, "Class", ["sandal"])
+        assert "chosen" not in words(app)
+        set_filter(app, dataset, "Class", [])
+        assert "chosen" not in words(app)
+
+    def test_keep_brings_an_excluded_photo_back(self, dataset):
+        sample = read_samples(dataset)["sample"][0]
+        decide(dataset, [sample], Action.EXCLUDE)
+        app = set_filter(opened("photos", dataset), dataset, "state", "Excluded")
+        assert "excluded" in words(app)
+        press(tick(app, 0), "Keep")
+        assert "1 photo kept." in words(app) and not row(dataset, sample)["excluded"]
+
+    def test_keep_settles_the_findings_of_each_photo(self, scanned):
+        app = set_filter(opened("photos", scanned), scanned, "Finding", [KIND_WORDS[Kind.DARK].name])
+        press(press(app, "Choose all on this page"), "Keep")
+        assert sorted(map(sorted, history(scanned)["kinds"])) == [["dark"], ["dark"], ["dark", "wrong_label"]]
+        press(app, "Undo")
+        assert len(read_findings(scanned)) == 9
+
+    @pytest.mark.parametrize("label", ["sandal", "Brand new", ODD_CLASS, "x" * 300])
+    def test_relabel(self, dataset, label):
+        sample = read_samples(dataset)["sample"][0]
+        app = relabel(tick(opened("photos", dataset), 0), "photos", dataset, label)
+        assert row(dataset, sample)["label"] == label and label in read_classes(dataset)
+        assert "1 photo moved to" in words(app)
+        set_filter(app, dataset, "Class", [label])
+        assert len(app.checkbox) == (read_samples(dataset)["label"] == label).sum()
+        press(app, "Undo")
+        assert row(dataset, sample)["label"] == "boot"
+
+    def test_relabel_without_a_class_asks_for_one(self, dataset):
+        app = relabel(tick(opened("photos", dataset), 0), "photos", dataset, None)
+        assert "Choose the class" in words(app) and history(dataset).empty
+        assert "**1 photo chosen**" in words(app)
+
+    def test_a_class_name_too_long_is_said(self, dataset):
+        app = relabel(tick(opened("photos", dataset), 0), "photos", dataset, "x" * 301)
+        assert "at most 300 characters" in words(app) and history(dataset).empty
+
+
+class TestFindings:
+    def test_never_scanned(self, dataset):
+        assert "Look for problems" in words(opened("findings", dataset))
+
+    def test_nothing_found(self, dataset):
+        store_findings(dataset, finding_rows([], Kind.DARK, []), pd.Series(dtype="int64"), {"time": 1.0, "photos": 30})
+        assert "found nothing to complain about" in words(opened("findings", dataset))
+
+    def test_gravest_first_and_explained(self, scanned):
+        app = opened("findings", scanned)
+        kinds = widget(app, "findings", scanned, Key.FINDING)
+        assert kinds.value == Kind.WRONG_LABEL
+        assert KIND_WORDS[Kind.WRONG_LABEL].meaning in words(app)
+        assert app.get("progress")[0].text == "0 of 3 reviewed"
+        assert "filed as boot, looks like **sandal**" in words(app)
+
+    def test_accept_suggestion(self, scanned):
+        ids = list(read_samples(scanned)["sample"])
+        app = press(opened("findings", scanned), "Choose all on this page")
+        press(app, "Accept suggestion")
+        assert [row(scanned, ids[place])["label"] for place in (4, 5, 6)] == ["clog", "sandal", "clog"]
+        assert "3 photos moved to the suggested classes." in words(app)
+        assert "All 3 photos of this kind reviewed" in words(app)
+        press(app, "Undo")
+        assert set(read_samples(scanned).set_index("sample").loc[ids[4:7], "label"]) == {"boot"}
+
+    def test_accept_for_one_alone(self, scanned):
+        ids = list(read_samples(scanned)["sample"])
+        press(tick(opened("findings", scanned), 1), "Accept suggestion")
+        assert [row(scanned, ids[place])["label"] for place in (4, 5, 6)] == ["boot", "sandal", "boot"]
+
+    def test_dismissed_stays_dismissed(self, scanned):
+        app = press(tick(opened("findings", scanned), 0), "Keep")
+        assert app.get("progress")[0].text == "1 of 3 reviewed" and len(app.checkbox) == 2
+        assert history(scanned)["kinds"].tolist() == [("wrong_label",)], "the other finding of this photo stays open"
+        found = read_findings(scanned, dismissed=True).drop(columns="open")
+        families = pd.Series(dtype="int64")
+        store_findings(scanned, found, families, {"time": 2.0, "photos": 30})
+        assert ran(app).get("progress")[0].text == "1 of 3 reviewed" and len(app.checkbox) == 2
+
+    def test_copies_stand_together_with_the_largest_marked(self, scanned):
+        app = opened("findings", scanned)
+        widget(app, "findings", scanned, Key.FINDING).set_value(Kind.NEAR_COPY)
+        ran(app)
+        assert "3 copies of one photo, filed as **boot**" in words(app)
+        assert words(app).count("green-badge[largest]") == 1 and not app.checkbox[0].value
+        press(app, "Choose all but the largest")
+        assert [box.value for box in app.checkbox] == [False, True, True]
+        press(app, "Exclude")
+        assert app.get("progress")[0].text == "3 of 3 reviewed", "the last one left is no copy any more"
+        assert read_samples(scanned)["excluded"].sum() == 2
+
+    def test_what_needs_no_person(self, scanned):
+        app = opened("findings", scanned)
+        assert "**exclude 2 photos**" in words(app) and "**move 3 photos**" in words(app)
+        press(app, "Apply to 5 photos")
+        samples = read_samples(scanned)
+        assert samples["excluded"].sum() == 2 and (samples["label"] != samples["filed"]).sum() == 3
+        assert "2 photos excluded, 3 photos moved" in words(app)
+        press(app, "Undo")
+        samples = read_samples(scanned)
+        assert not samples["excluded"].any() and (samples["label"] == samples["filed"]).all()
+
+    def test_copies_under_two_classes_that_agree_at_last(self, scanned):
+        ids = list(read_samples(scanned)["sample"])
+        rows = finding_rows([ids[0], ids[12]], Kind.TWO_LABELS, [1, 1], [3, 3])
+        store_findings(scanned, rows, pd.Series({ids[0]: 3, ids[12]: 3}), {"time": 1.0, "photos": 30})
+        app = opened("findings", scanned)
+        assert "filed as **boot** and **clog**" in words(app)
+        relabel(tick(app, [box.label for box in app.checkbox].index("boot")), "findings", scanned, "clog")
+        assert app.get("progress")[0].text == "2 of 2 reviewed"
+
+    def test_one_photo_from_two_folders_waits_for_a_person(self, scanned):
+        ids = list(read_samples(scanned)["sample"])
+        rows = finding_rows(ids[:1], Kind.TWO_LABELS, [1], [3], None, ["the same photo is filed as boot and clog"])
+        store_findings(scanned, rows, pd.Series({ids[0]: 3}), {"time": 1.0, "photos": 30})
+        app = opened("findings", scanned)
+        assert app.get("progress")[0].text == "0 of 1 reviewed"
+        assert "The same photo is filed as boot and clog" in words(app)
+        press(tick(app, 0), "Keep")
+        assert app.get("progress")[0].text == "1 of 1 reviewed"
+
+    def test_no_family_is_torn_apart(self):
+        sizes = [20, 5, 30, 1, 1]
+        table = pd.DataFrame({"family": np.repeat(range(5), sizes)})
+        assert family_pages(table) == [[0], [1], [2], [3, 4]]
+        assert family_pages(table.iloc[:0]) == []
+
+
+class TestCloserLook:
+    def test_facts_findings_copies_and_decisions(self, scanned):
+        ids = list(read_samples(scanned)["sample"])
+        app = press(opened("photos", scanned), "Look closer", 4)
+        text = words(app)
+        assert "40 × 32 pixels" in text and "odd" in text and "5 of 30" in text and "not split yet" in text
+        widget(app, "photos", scanned, Key.EXCLUDE, "case").click()
+        assert "1 photo excluded." in words(ran(app)) and row(scanned, ids[4])["excluded"]
+        widget(app, "photos", scanned, Key.UNDO, "case").click()
+        ran(app)
+        assert not row(scanned, ids[4])["excluded"]
+        relabel(app, "photos", scanned, "Something new", "case")
+        assert row(scanned, ids[4])["label"] == "Something new" and "First filed as" in words(app)
+
+    def test_previous_and_next(self, dataset):
+        app = press(opened("photos", dataset), "Look closer", 0)
+        assert widget(app, "photos", dataset, Key.STEP, "Previous").disabled
+        press(app, "Next")
+        assert "2 of 30" in words(app)
+        press(app, "Previous")
+        assert "1 of 30" in words(app)
+
+    def test_copies_lead_to_each_other_and_back(self, scanned):
+        app = press(opened("photos", scanned), "Look closer", 6)
+        assert "copies of this photo" not in words(app)
+        set_filter(app, scanned, "text", "boot/00")
+        first = read_samples(scanned)["sample"][0]
+        app.session_state[Section("photos", scanned).key(Key.CASE)] = (first, (first,))
+        assert "2 copies of this photo" in words(ran(app))
+        [button for button in app.button if button.label == "Look closer"][-1].click()
+        assert "2 of 2" in words(ran(app))
+        press(app, "Previous")
+        assert "1 of 2" in words(app)
+
+    def test_photo_that_is_gone(self, dataset):
+        app = press(opened("photos", dataset), "Look closer", 0)
+        app.session_state[Section("photos", dataset).key(Key.CASE)] = ("f" * 64, ("f" * 64,))
+        assert "not in the dataset any more" in words(ran(app))
+
+    def test_files_that_are_gone(self, dataset):
+        app = press(opened("photos", dataset), "Look closer", 0)
+        st.cache_data.clear()
+        shutil.rmtree(dataset.images)
+        shutil.rmtree(dataset.folder / "thumbnails")
+        assert "file of this photo has gone" in words(ran(app)) and len(app.checkbox) == PHOTOS_A_PAGE
+
+
+class TestMap:
+    def test_none_yet(self, dataset):
+        assert "There is no map yet" in words(opened("map", dataset))
+
+    def test_says_what_it_shows_and_every_photo_is_a_point(self, mapped):
+        app = opened("map", mapped)
+        assert "boot and clog overlap most" in words(app)
+        traces = json.loads(app.get("plotly_chart")[0].proto.spec)["data"]
+        assert {"boot", "clog", "sandal"} <= {trace["name"] for trace in traces}
+        assert sum(len(trace["text"]) for trace in traces) == 30
+        assert "Nothing is drawn around" in words(app) and not app.checkbox
+
+    @pytest.mark.parametrize("colouring", ["Finding", "Split", "Class"])
+    def test_colourings(self, mapped, colouring):
+        app = opened("map", mapped)
+        widget(app, "map", mapped, Key.COLOURING).set_value(colouring)
+        assert app.get("plotly_chart") is not None and len(ran(app).get("plotly_chart")) == 1
+
+    def test_drawn_around(self, mapped):
+        ids = list(read_samples(mapped)["sample"])
+        app = opened("map", mapped)
+        app.session_state[Section("map", mapped).key(Key.DRAWN)] = ids[:3]
+        assert "**3 photos** drawn around" in words(ran(app))
+        press(tick(app, 1), "Exclude")
+        assert row(mapped, ids[1])["excluded"] and "**2 photos** drawn around" in words(app)
+        press(app, "Undo")
+        assert "**3 photos** drawn around" in words(app)
+
+    def test_keyboard_twin_shows_the_farthest_first(self, mapped):
+        samples = read_samples(mapped)
+        app = opened("map", mapped)
+        widget(app, "map", mapped, Key.MAP_CLASS).set_value("boot")
+        assert "**12 photos** of boot" in words(ran(app))
+        press(tick(app, 0), "Exclude")
+        assert row(mapped, samples["sample"][3])["excluded"], "the boot amid the clogs comes first"
+
+    def test_overlap(self):
+        places = pd.DataFrame(np.random.default_rng(0).normal(size=(60, 2)), columns=["x", "y"])
+        places["label"] = ["a", "b", "c"] * 20
+        places.loc[places["label"] == "c", "x"] += 50
+        overlap = closest_classes(places)
+        assert (overlap.one, overlap.other) == ("a", "b") and overlap.share > 0.3
+        assert finding_of(overlap) == "a and b overlap most: look there for mix-ups"
+        assert coloured_classes(places, overlap) == ("a", "b", "c")
+        assert closest_classes(places.head(6)) is None and "alike" in finding_of(None)
+        assert finding_of(Overlap("a", "b", 0.01)) == "No two classes overlap much"
+
+    def test_points_know_their_photos(self):
+        places = pd.DataFrame(
+            {"sample": list("pqrs"), "x": [0, 1, 2, 3], "y": [0, 0, 0, 0], "label": ["a", "b", "a", "<i>"]}
+        )
+        places["kinds"], places["split"] = [(), ("dark",), ("dark", "blurry"), ()], ["train", None, "test", "train"]
+        figure, samples = draw_points(places, groups_of(places, "Class", ("a",)))
+        assert samples == [["q", "s"], ["p", "r"]]
+        assert figure.data[0].text == ("b", "&lt;i&gt;") and figure.data[1].name == "a"
+        assert list(groups_of(places, "Finding", ())) == ["", "dark", "dark", ""]
+        assert list(groups_of(places, "Split", ())) == ["train", "", "test", "train"]
+        assert list(far_from_middle(places.assign(x=[0, 1, 9, 3]), "a")["sample"]) in (["p", "r"], ["r", "p"])
+
+
+class TestHistory:
+    def test_nothing_yet(self, dataset):
+        assert "Nothing has been decided yet" in words(opened("history", dataset))
+
+    def test_newest_first_by_whom_and_undo(self, dataset):
+        ids = list(read_samples(dataset)["sample"])
+        decide(dataset, ids[:3], Action.EXCLUDE, author="somebody else")
+        decide(dataset, ids[4:5], Action.RELABEL, ODD_CLASS)
+        app = opened("history", dataset)
+        assert "**4 decisions**, 4 in force" in words(app)
+        assert words(app).index("1 photo moved to") < words(app).index("3 photos excluded")
+        assert "by another person, or you on another visit" in words(app)
+        press(app, "Undo", 0)
+        assert row(dataset, ids[4])["label"] == "boot" and "taken back" in words(app)
+        assert next(button for button in app.button if button.label == "Undo").disabled
+
+    def test_own_decisions_are_mine(self, dataset):
+        app = opened("history", dataset)
+        app.session_state[Key.AUTHOR] = "me"
+        decide(dataset, [read_samples(dataset)["sample"][0]], Action.KEEP, author="me")
+        assert "by you" in words(ran(app))
+
+    def test_one_of_many(self, dataset):
+        ids = list(read_samples(dataset)["sample"])
+        decide(dataset, ids[:3], Action.EXCLUDE)
+        app = opened("history", dataset)
+        app.toggle[0].set_value(True)
+        press(ran(app), "Undo this one", 1)
+        assert [bool(row(dataset, one)["excluded"]) for one in ids[:3]] == [True, False, True]
+        assert "1 of 3 taken back" in words(app)
+        press(app, "Undo")
+        assert not read_samples(dataset)["excluded"].any()
+
+    def test_pages(self, dataset):
+        ids = list(read_samples(dataset)["sample"])
+        for _ in range(15):
+            decide(dataset, ids[:1], Action.KEEP)
+        app = opened("history", dataset)
+        assert labels(app).count("Undo") == 12
+        app.get("pagination")[0].select(2)
+        assert labels(ran(app)).count("Undo") == 3
+
+
+class TestTwoSessions:
+    def test_each_sees_what_the_other_decided(self, dataset):
+        one, other = opened("photos", dataset), opened("photos", dataset)
+        press(tick(one, 0), "Exclude")
+        assert "**29** of 30" in words(ran(other))
+        authors = set(history(dataset)["author"])
+        press(tick(other, 0), "Exclude")
+        assert len(set(history(dataset)["author"]) - authors) == 1, "each session is somebody"
+        assert "**28** of 30" in words(ran(one))
+
+    def test_taken_back_twice(self, dataset):
+        one, other = press(tick(opened("photos", dataset), 0), "Exclude"), opened("history", dataset)
+        press(other, "Undo")
+        press(one, "Undo")
+        assert "no such decision" in words(one) and "**30** of 30" in words(one)
+
+    @pytest.mark.parametrize("name", ["photos", "findings", "map", "history"])
+    def test_dataset_deleted_meanwhile(self, mapped, name):
+        app = opened(name, mapped)
+        shutil.rmtree(mapped.folder)
+        assert "not there any more" in words(ran(app))
+
+    def test_dataset_deleted_before_a_decision(self, dataset):
+        app = tick(opened("photos", dataset), 0)
+        shutil.rmtree(dataset.folder)
+        press(app, "Exclude")
+        assert "not there any more" in words(app)
+
+
+class TestNames:
+    def test_shown_as_they_are_written(self, tmp_path):
+        folder = tmp_path / "photos"
+        for number, label in enumerate(["a_b *c* [d](e)", "e" * 120, "👟 shoe"]):
+            write(folder / label / f"<i>{number}_$x$.jpg", jpeg(photo_of_class(number, number)))
+        dataset = create_dataset("<b>*x*", tmp_path / "workspace")
+        import_photos(dataset, folder)
+        app = opened("photos", dataset)
+        assert plain("a_b *c* [d](e)") in [box.label for box in app.checkbox]
+        assert max(len(box.label) for box in app.checkbox) < 60
+        press(app, "Look closer", 0)
+        assert "$x$.jpg" in words(app)
+        press(press(app, "Choose all on this page"), "Exclude")
+        assert "<i>" in words(opened("history", dataset)) or "3 photos excluded" in words(opened("history", dataset))
