@@ -1,8 +1,8 @@
 """What the scan finds, and what cleaning is worth: ``python -m benchmarks.data_quality`` from the project's folder.
 
 Needs ``SOLESCOPE_REAL_DATA`` (a folder with ``sneakers40/<class>/*``) and, for the last part, ImageNet weights of
-MobileNetV2 as a safetensors file, named by ``SOLESCOPE_IMAGENET``. ``--keep FOLDER`` keeps the datasets and goes on where
-an earlier run ended.
+MobileNetV2 as a safetensors file, named by ``SOLESCOPE_IMAGENET``. ``--keep FOLDER`` keeps the datasets and goes on
+where an earlier run ended.
 """
 
 import argparse
@@ -140,10 +140,9 @@ def cleaning(workspace: Path, model: SneakerModel, name: str, classes: list[str]
     figures = {"before": accuracies(workspace, dataset, weights, "before")}
     suggested = suggested_decisions(dataset)
     suggested = suggested[~suggested["sample"].isin(tested)]
-    batches = apply_suggestions(dataset, suggested)
+    batch = apply_suggestions(dataset, suggested)
     figures["after"] = accuracies(workspace, dataset, weights, "after")
-    for batch in batches:
-        undo(dataset, batch)
+    undo(dataset, batch)
     count = suggested["action"].value_counts()
     print(
         f"| {name} | {len(samples)} | {len(tested)} | {count.get(Action.RELABEL, 0)} | {count.get(Action.EXCLUDE, 0)} "

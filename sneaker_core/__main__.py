@@ -15,6 +15,7 @@ from sneaker_core import __version__, paths
 from sneaker_core.commands.common import Commands, json_option, print_result
 from sneaker_core.commands.dataset import dataset
 from sneaker_core.errors import SneakerError
+from sneaker_core.jobs import end_if_open
 
 _MODEL_HELP = "A bundled model's name, a run's name, or a folder."
 
@@ -201,4 +202,7 @@ if __name__ == "__main__":
     # Names come in every script; a console that cannot show one must not end the command.
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="replace")  # type: ignore[union-attr]
-    main(prog_name="python -m sneaker_core")
+    try:
+        main(prog_name="python -m sneaker_core")
+    finally:
+        end_if_open("It ended before its work began. The log says more.")

@@ -99,6 +99,8 @@ class Job:
     ----------
     folder : Path
     title : str
+    arguments : tuple of str
+        What would stand behind ``python -m sneaker_core`` in a shell; started with them again it goes on.
     state : JobState
     started : float
         Seconds since 1970.
@@ -111,6 +113,7 @@ class Job:
 
     folder: Path
     title: str
+    arguments: tuple[str, ...]
     state: JobState
     started: float
     progress: Progress
@@ -173,6 +176,7 @@ def read_job(folder: Path) -> Job:
     return Job(
         folder=folder,
         title=str(job.get("title", "")),
+        arguments=tuple(map(str, job.get("arguments", ()))),
         state=_state(folder, end),
         started=float(job.get("started", 0)),
         progress=Progress(**progress),
@@ -294,3 +298,11 @@ def _beat(heartbeat: Path, done: threading.Event) -> None:
     while not done.wait(_BEAT):
         with contextlib.suppress(OSError):
             heartbeat.touch()
+
+
+def end_if_open(error: str) -> None:
+    """Write that the job of this process failed, unless its end is written: it may never have come to its work."""
+    named = os.environ.get(JOB_VARIABLE)
+    if named and not (Path(named) / _END).exists():
+        end = {"state": JobState.FAILED.value, "error": error, "result": {}}
+        write_atomically(Path(named) / _END, json.dumps(end, ensure_ascii=False).encode())

@@ -16,6 +16,7 @@ from sneaker_core.datasets.index import Dataset, read_samples
 from sneaker_core.datasets.library import create_dataset, find_dataset, list_bin, list_datasets
 from sneaker_core.datasets.quality.scan import scan
 from sneaker_core.datasets.review import history
+from sneaker_core.jobs import list_jobs, stop_job
 from sneaker_core.networks.library import DEFAULT_MODEL, open_model
 from tests.browser import open_browser, serve
 from tests.factories import draw_dataset, jpeg, photo
@@ -59,8 +60,11 @@ def address(home, tmp_path_factory) -> Iterator[str]:
 @pytest.fixture
 def workspace(home) -> Path:
     """The server's workspace, empty."""
+    for dataset in list_datasets(home):
+        for job in list_jobs(dataset.folder / "jobs"):
+            stop_job(job.folder)
     for path in home.iterdir():
-        shutil.rmtree(path)
+        shutil.rmtree(path, ignore_errors=True)
     return home
 
 

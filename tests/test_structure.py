@@ -30,7 +30,7 @@ ALLOWED = {
     "inference": _UPPER,
     "api": _UPPER | {"training", "inference"},
     "commands": _UPPER | {"training", "inference", "jobs"},
-    "__main__": _UPPER | {"training", "inference", "commands"},
+    "__main__": _UPPER | {"training", "inference", "commands", "jobs"},
 }
 # Beside SneakerError's family, these may be raised where they belong.
 FOREIGN_ERRORS = {

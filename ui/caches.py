@@ -26,7 +26,6 @@ from sneaker_core.inference.predictor import MAX_TOP, Answer, predict_bytes
 from sneaker_core.inference.service import shared_queue
 from sneaker_core.networks.checkpoint import SneakerModel
 from sneaker_core.networks.checkpoint import load_model as load_from_folder
-from ui.datasets.kinds import settled_with_family
 from ui.photos import Photo
 
 PREVIEW_SIDE = 640
@@ -138,9 +137,8 @@ def reviewed_photos(key: ReviewKey) -> pd.DataFrame:
 
 @st.cache_resource(max_entries=4, show_spinner=False)
 def dataset_findings(key: ReviewKey) -> pd.DataFrame:
-    """All findings, the dismissed ones too; a copy is no copy any more once it is the only one left."""
-    findings = read_findings(Dataset(Path(key.folder)), dismissed=True).astype({"open": bool})
-    return findings.assign(open=findings["open"] & ~settled_with_family(findings, _photos(key)))
+    """All findings, the dismissed ones too."""
+    return read_findings(Dataset(Path(key.folder)), dismissed=True)
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)

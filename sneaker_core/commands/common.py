@@ -4,7 +4,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
@@ -22,8 +22,16 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except SneakerError as error:
-            click.echo(f"Error: {error}", err=True)
-            ctx.exit(1)
+            _fail(ctx, str(error))
+        except BrokenPipeError:
+            raise  # who read our output has left; click knows what to do
+        except OSError as error:  # a file that was named for the result cannot be written
+            _fail(ctx, f"{error.filename or 'A file'} cannot be used: {error.strerror}.")
+
+
+def _fail(ctx: click.Context, reason: str) -> NoReturn:
+    click.echo(f"Error: {reason}", err=True)
+    ctx.exit(1)
 
 
 def json_option(function: Callable[..., None]) -> Callable[..., None]:

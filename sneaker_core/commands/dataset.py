@@ -241,11 +241,11 @@ def review(workspace: Path, name: str, action: str, samples: tuple[str, ...], la
 
     found = _found(name, workspace)
     if action == "apply-suggestions":
-        batches = apply_suggestions(found, author="command line")
+        batch = apply_suggestions(found, author="command line")
     else:
         kinds = open_kinds(found, samples)
-        batches = [decide(found, samples, Action(action), label, kinds, author="command line")]
-    print_result({"batches": batches}, as_json, lambda: f"Done. To take it back: dataset undo {name}")
+        batch = decide(found, samples, Action(action), label, kinds, author="command line")
+    print_result({"batch": batch}, as_json, lambda: f"Done. To take it back: dataset undo {name}")
 
 
 @dataset.command()

@@ -1,5 +1,6 @@
 """Which photos are copies of one another: recompressed, resized, cropped a little or mirrored."""
 
+import math
 from collections.abc import Iterator
 
 import imagehash
@@ -12,6 +13,9 @@ from scipy.sparse.csgraph import connected_components
 # Two photos are copies when their 256-bit perceptual hashes differ in at most this many bits …
 HASH_SIZE = 16
 MAX_HASH_DISTANCE = 24
+# … of which those that differ in more than this may be two colours of one shoe, and must be alike in their sketches …
+MAX_SURE_HASH_DISTANCE = 16
+MIN_SKETCH_LIKENESS = 0.965
 # … or when their embeddings by general weights, averaged over the photo and its mirror image, are this alike …
 MIN_COSINE = 0.95
 # … or when their embeddings by any weights are this alike, which says "the same model", and their sketches correlate so
@@ -49,14 +53,16 @@ def _pairs(found: list[NDArray[np.int64]]) -> NDArray[np.int64]:
     return np.concatenate([np.empty((0, 2), np.int64), *found])
 
 
-def _pairs_by_hash(hashes: NDArray[np.bool_], others: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Pairs (i, j) of which hash i is near to the other hash j."""
+def _pairs_by_hash(
+    hashes: NDArray[np.bool_], others: NDArray[np.bool_], most: int = MAX_HASH_DISTANCE
+) -> NDArray[np.int64]:
+    """Pairs (i, j) of which hash i differs from the other hash j in at most so many bits."""
     bits, other_bits = hashes.astype(np.float32), others.astype(np.float32)
     ones, other_ones = bits.sum(1), other_bits.sum(1)
     found = []
     for block in _rows_of(len(bits)):
         distance = ones[block, None] + other_ones[None] - 2 * bits[block] @ other_bits.T
-        found.append(np.argwhere(distance <= MAX_HASH_DISTANCE) + np.array([block.start, 0]))
+        found.append(np.argwhere(distance <= most) + np.array([block.start, 0]))
     return _pairs(found)
 
 
@@ -80,7 +86,7 @@ def _pairs_by_sketch(sketches: NDArray[np.uint8], embeddings: NDArray[np.float32
 
 def _centred(sketches: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Vectors whose dot products are the sketches' correlations."""
-    values = sketches.reshape(len(sketches), -1).astype(np.float32)
+    values = sketches.reshape(len(sketches), math.prod(sketches.shape[1:])).astype(np.float32)
     values -= values.mean(1, keepdims=True)
     lengths = np.maximum(np.linalg.norm(values, axis=1, keepdims=True), 1e-6)
     return np.asarray(values / lengths, dtype=np.float32)
@@ -137,7 +143,12 @@ def copy_families(
     int64 array (N,)
         As from `duplicate_groups`.
     """
-    pairs = [_pairs_by_hash(hashes, hashes), _pairs_by_hash(hashes, mirrored_hashes)]
+    pairs = []
+    for others, turned in ((hashes, sketches), (mirrored_hashes, sketches[:, :, ::-1])):
+        pairs.append(_pairs_by_hash(hashes, others, MAX_SURE_HASH_DISTANCE))
+        near = _pairs_by_hash(hashes, others)
+        alike = np.einsum("ij,ij->i", _centred(sketches[near[:, 0]]), _centred(turned[near[:, 1]]))
+        pairs.append(near[alike >= MIN_SKETCH_LIKENESS])
     if embeddings is not None:
         pairs.append(_pairs_by_sketch(sketches, embeddings))
     return _groups(_pairs(pairs), len(hashes))

@@ -46,6 +46,7 @@ def decide(
     label: str | None = None,
     kinds: Iterable[str] = (),
     author: str = "",
+    batch: str | None = None,
 ) -> str:
     """Decide on photos; saved and applied when this returns.
 
@@ -61,6 +62,8 @@ def decide(
         Kinds of findings that this decision dismisses; they stay dismissed when the dataset is scanned again.
     author : str
         Who decided, so that one person's "undo" is their own.
+    batch : str, optional
+        From an earlier call that this one belongs to: both are taken back together.
 
     Returns
     -------
@@ -76,7 +79,7 @@ def decide(
         raise DatasetError("A class name is needed to relabel photos, and only then.")
     if not samples:
         raise DatasetError("No photo is chosen.")
-    batch, now, dismissed = uuid.uuid4().hex[:16], time.time(), json.dumps(sorted(set(kinds)))
+    batch, now, dismissed = batch or uuid.uuid4().hex[:16], time.time(), json.dumps(sorted(set(kinds)))
     with dataset.changing() as db:
         _check_present(db, samples)
         number = _class_number(db, label.strip()) if label and action is Action.RELABEL else None

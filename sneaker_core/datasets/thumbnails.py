@@ -7,6 +7,7 @@ from PIL import Image
 
 from sneaker_core import images
 from sneaker_core.datasets.index import Dataset
+from sneaker_core.errors import ImageError
 from sneaker_core.paths import write_atomically
 
 THUMBNAIL_SIDE = 256
@@ -38,5 +39,25 @@ def ensure_thumbnail(dataset: Dataset, sample: str, photo: Path) -> Path:
     """
     path = thumbnail_path(dataset, sample)
     if not path.is_file():
-        write_atomically(path, make_thumbnail(images.load(photo, shrink_to=2 * THUMBNAIL_SIDE)))
+        _remake(path, photo)
     return path
+
+
+def load_thumbnail(dataset: Dataset, sample: str, photo: Path) -> Image.Image:
+    """The thumbnail as an RGB image; made anew from the photo when it has gone or is damaged.
+
+    Raises
+    ------
+    ImageError
+        It has gone and the photo cannot be read.
+    """
+    path = ensure_thumbnail(dataset, sample, photo)
+    try:
+        return images.load(path)
+    except ImageError:
+        _remake(path, photo)
+        return images.load(path)
+
+
+def _remake(path: Path, photo: Path) -> None:
+    write_atomically(path, make_thumbnail(images.load(photo, shrink_to=2 * THUMBNAIL_SIDE)))

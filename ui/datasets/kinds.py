@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-import pandas as pd
-
 from sneaker_core.datasets.quality.findings import Kind
 
 
@@ -78,28 +76,3 @@ KIND_WORDS = {
         "Far longer than wide, as banners and collages are. Exclude those that show several things.",
     ),
 }
-
-
-def settled_with_family(findings: pd.DataFrame, photos: pd.DataFrame) -> pd.Series:
-    """Which findings about copies were settled by decisions on the other copies.
-
-    Parameters
-    ----------
-    findings : DataFrame
-        Columns sample, kind, family.
-    photos : DataFrame
-        Columns sample, label, filed, excluded.
-
-    Returns
-    -------
-    Series of bool
-        Index of findings: the only copy that is left is no copy; copies that agree on their class contradict nobody.
-    """
-    by_sample = photos.set_index("sample")
-    family = [findings["kind"], findings["family"]]
-    left = findings["sample"].map(by_sample.loc[~by_sample["excluded"], "label"]).groupby(family)
-    # One photo may have come from two folders: it has one label only, and contradicts itself until somebody decides.
-    decided = findings["sample"].map(by_sample["excluded"] | (by_sample["label"] != by_sample["filed"])).fillna(True)
-    alone = (findings["kind"] == Kind.NEAR_COPY) & (left.transform("count") < 2)
-    agreed = (findings["kind"] == Kind.TWO_LABELS) & (left.transform("nunique") < 2)
-    return (alone | agreed) & decided.astype(float).groupby(family).transform("max").eq(1)

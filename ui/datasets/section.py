@@ -141,9 +141,11 @@ def apply(section: Section, changes: Iterable[Change]) -> None:
     changes = list(changes)
     with _noting(section, batches) as notes:
         for change in changes:
-            batch = decide(section.dataset, change.samples, change.action, change.label, change.kinds, author())
-            # What was saved can be taken back even when the next cannot be saved.
-            batches.append(batch)
+            # What was saved can be taken back even when the next cannot be saved, and all of it at once.
+            together = batches[0] if batches else None
+            batches[:] = [
+                decide(section.dataset, change.samples, change.action, change.label, change.kinds, author(), together)
+            ]
         notes.append(_said(changes))
 
 
@@ -153,7 +155,8 @@ def apply_told(section: Section) -> None:
     with _noting(section, batches) as notes:
         # Told anew: somebody else may have decided on some of them meanwhile.
         told = suggested_decisions(section.dataset)
-        batches += apply_suggestions(section.dataset, suggested=told, author=author())
+        batch = apply_suggestions(section.dataset, suggested=told, author=author())
+        batches += [batch] if batch else []
         groups = told.groupby("action")["sample"].agg(tuple)
         notes.append(_said([Change(samples, Action(str(action)), None) for action, samples in groups.items()]))
 

@@ -1,7 +1,6 @@
 """Work in the background of a dataset: started, watched while it lasts, and taken up again when it broke off."""
 
 import contextlib
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -220,17 +219,9 @@ def outcome_words(result: dict[str, Any]) -> str:
     return ""
 
 
-def _described(job: Job) -> list[str]:
-    try:
-        arguments = json.loads((job.folder / "job.json").read_text(encoding="utf-8"))["arguments"]
-        return [str(argument) for argument in arguments]
-    except (OSError, ValueError, KeyError, TypeError):
-        return []
-
-
 def _arguments_again(dataset: Dataset, job: Job) -> list[str]:
     """The same command; under the name that the dataset has now."""
-    arguments = _described(job)
+    arguments = list(job.arguments)
     if "--name" in arguments[:-1]:
         arguments[arguments.index("--name") + 1] = dataset.name
     elif "scan" in arguments:
@@ -241,7 +232,7 @@ def _arguments_again(dataset: Dataset, job: Job) -> list[str]:
 def _clear_upload(job: Job) -> None:
     """An uploaded archive has done its work once all of it is in."""
     uploads = job.folder.parent.parent / UPLOADS
-    for argument in _described(job):
+    for argument in job.arguments:
         path = Path(argument)
         if path.parent == uploads:
             with contextlib.suppress(OSError):

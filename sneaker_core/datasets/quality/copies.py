@@ -8,13 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from PIL import Image
 
 from sneaker_core.datasets.duplicates import copy_families
 from sneaker_core.datasets.index import Dataset, read_samples
 from sneaker_core.datasets.quality.findings import read_families, store_families
 from sneaker_core.datasets.quality.measures import SKETCH_SIDE, Measures, measure
-from sneaker_core.datasets.thumbnails import ensure_thumbnail
+from sneaker_core.datasets.thumbnails import load_thumbnail
 from sneaker_core.errors import ImageError
 
 # So many photos' measures are committed at once; a scan that is ended goes on from there.
@@ -50,8 +49,7 @@ def measure_new(
 
     def look(row: tuple[str, str]) -> tuple[str, Measures] | None:
         try:
-            with Image.open(ensure_thumbnail(dataset, row[0], Path(row[1])), formats=("JPEG",)) as thumbnail:
-                return row[0], measure(thumbnail.convert("RGB"))
+            return row[0], measure(load_thumbnail(dataset, row[0], Path(row[1])))
         except (ImageError, OSError):
             return None  # gone or damaged since it came in: the other findings are still worth having
 

@@ -243,7 +243,7 @@ def store_families(db: sqlite3.Connection, families: pd.Series) -> None:
 
 
 def read_findings(dataset: Dataset, *, dismissed: bool = False) -> pd.DataFrame:
-    """The findings that still count: not on excluded photos, not dismissed by a decision.
+    """The findings that still count: not on excluded photos, not dismissed, not settled by decisions on other copies.
 
     Parameters
     ----------
@@ -272,6 +272,7 @@ def read_findings(dataset: Dataset, *, dismissed: bool = False) -> pd.DataFrame:
         ],
         dtype=np.bool_,
     )
+    table["open"] &= ~_settled_with_family(table, read_samples(dataset))
     if not dismissed:
         table = table[table["open"]]
     order = {kind.value: place for place, kind in enumerate(Kind)}
@@ -280,6 +281,21 @@ def read_findings(dataset: Dataset, *, dismissed: bool = False) -> pd.DataFrame:
     return table.sort_values(
         ["place", "family", "score", "sample"], ascending=[True, True, False, True], ignore_index=True
     ).drop(columns="place")
+
+
+def _settled_with_family(findings: pd.DataFrame, samples: pd.DataFrame) -> pd.Series:
+    """Findings about copies that decisions on the other copies have settled.
+
+    The only copy that is left is no copy, and copies that agree on their class contradict nobody.
+    """
+    by_sample = samples.set_index("sample")
+    family = [findings["kind"], findings["family"]]
+    left = findings["sample"].map(by_sample.loc[~by_sample["excluded"], "label"]).groupby(family)
+    # One photo may have come from two folders: it has one label only, and contradicts itself until somebody decides.
+    decided = findings["sample"].map(by_sample["excluded"] | (by_sample["label"] != by_sample["filed"])).fillna(True)
+    alone = (findings["kind"] == Kind.NEAR_COPY) & (left.transform("count") < 2)
+    agreed = (findings["kind"] == Kind.TWO_LABELS) & (left.transform("nunique") < 2)
+    return (alone | agreed) & decided.astype(float).groupby(family).transform("max").eq(1)
 
 
 def read_families(dataset: Dataset) -> pd.Series:
@@ -335,7 +351,7 @@ def _last_copies(dataset: Dataset, copies: pd.DataFrame) -> set[str]:
     return set(left.drop_duplicates("family")["sample"])
 
 
-def apply_suggestions(dataset: Dataset, suggested: pd.DataFrame | None = None, author: str = "") -> list[str]:
+def apply_suggestions(dataset: Dataset, suggested: pd.DataFrame | None = None, author: str = "") -> str | None:
     """Do what `suggested_decisions` says.
 
     Parameters
@@ -347,8 +363,8 @@ def apply_suggestions(dataset: Dataset, suggested: pd.DataFrame | None = None, a
 
     Returns
     -------
-    list of str
-        The batches, for `review.undo`.
+    str or None
+        The one batch of it all, for `review.undo`; None when there was nothing to do.
     """
     rows = suggested_decisions(dataset) if suggested is None else suggested
     together: dict[tuple[Action, str | None, tuple[str, ...]], list[str]] = {}
@@ -356,9 +372,10 @@ def apply_suggestions(dataset: Dataset, suggested: pd.DataFrame | None = None, a
     for sample, action, label, kinds in zip(*columns, strict=True):
         moved_to = label if action == Action.RELABEL else None
         together.setdefault((Action(action), moved_to, kinds), []).append(sample)
-    return [
-        decide(dataset, samples, action, label, kinds, author) for (action, label, kinds), samples in together.items()
-    ]
+    batch = None
+    for (action, label, kinds), samples in together.items():
+        batch = decide(dataset, samples, action, label, kinds, author, batch)
+    return batch
 
 
 def open_kinds(dataset: Dataset, samples: Iterable[str]) -> list[str]:

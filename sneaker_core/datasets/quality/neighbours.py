@@ -6,6 +6,8 @@ from numpy.typing import NDArray
 _NEIGHBOURS = 5
 _COMPONENTS = 50
 _PERPLEXITY = 30
+# Threads wait for one another in every small step: below so many photos one thread is the quickest.
+_ALONE_BELOW = 2000
 _NO_SPREAD = 1e-6
 # A standard deviation as the median absolute deviation tells it, undisturbed by the outliers themselves.
 _MAD_TO_DEVIATION = 1.4826
@@ -72,6 +74,7 @@ def lay_out_map(embeddings: NDArray[np.float32], seed: int = 0) -> NDArray[np.fl
     """
     from sklearn.decomposition import PCA
     from sklearn.manifold import TSNE
+    from threadpoolctl import threadpool_limits
 
     count = len(embeddings)
     # Where all look the same, t-SNE would divide by nothing, and crash.
@@ -79,5 +82,8 @@ def lay_out_map(embeddings: NDArray[np.float32], seed: int = 0) -> NDArray[np.fl
         return np.zeros((count, 2), dtype=np.float32)
     components = PCA(min(_COMPONENTS, count - 1, embeddings.shape[1]), random_state=seed).fit_transform(embeddings)
     perplexity = min(_PERPLEXITY, (count - 1) / 3)
-    places = TSNE(2, perplexity=perplexity, init="pca", random_state=seed, n_jobs=-1).fit_transform(components)
+    threads = 1 if count < _ALONE_BELOW else None
+    with threadpool_limits(threads):
+        lay_out = TSNE(2, perplexity=perplexity, init="pca", random_state=seed, n_jobs=threads or -1)
+        places = lay_out.fit_transform(components)
     return np.asarray(places / max(float(np.abs(places).max()), 1e-9), dtype=np.float32)
