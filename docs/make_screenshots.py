@@ -14,6 +14,11 @@ sys.path.insert(0, str(PROJECT))
 
 from playwright.sync_api import Browser, Page, expect  # noqa: E402
 
+from sneaker_core.datasets.drawn.demo import make_drawn  # noqa: E402
+from sneaker_core.datasets.library import create_dataset  # noqa: E402
+from sneaker_core.datasets.quality.scan import scan  # noqa: E402
+from sneaker_core.datasets.split import make_split  # noqa: E402
+from sneaker_core.networks.library import DEFAULT_MODEL, open_model  # noqa: E402
 from tests.browser import open_browser, serve  # noqa: E402
 from tests.drawing import draw_sneaker  # noqa: E402
 
@@ -57,17 +62,44 @@ def take(browser: Browser, address: str, name: str, scheme: Scheme) -> None:
     context.close()
 
 
+def take_datasets(browser: Browser, address: str, section: str, size: tuple[int, int], scheme: Scheme) -> None:
+    """Open a section of the Datasets page with the drawn dataset and save what is to be seen."""
+    context = browser.new_context(viewport={"width": size[0], "height": size[1]}, color_scheme=scheme)
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE)
+    page.goto(f"{address}/datasets?dataset=drawn&section={section}")
+    page.get_by_role("heading", name="Datasets", exact=True).wait_for()
+    page.wait_for_timeout(3000)
+    expect(page.locator("[data-test-script-state=running]")).to_have_count(0)
+    page.wait_for_timeout(1000)
+    name = f"datasets-{section.lower()}{'' if scheme == 'light' else '-dark'}.png"
+    page.screenshot(path=IMAGES / name, timeout=PATIENCE)
+    context.close()
+
+
+def drawn_workspace(folder: Path) -> Path:
+    """A workspace with the drawn dataset, split and scanned."""
+    dataset = create_dataset("drawn", folder)
+    make_drawn(dataset)
+    scan(dataset, open_model(DEFAULT_MODEL, folder))
+    make_split(dataset, 0.15, 0.15)
+    return folder
+
+
 def main(scheme: Scheme) -> None:
     """Make all screenshots."""
     IMAGES.mkdir(parents=True, exist_ok=True)
     expect.set_options(timeout=PATIENCE)
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        serve(Path(folder) / "server.log") as address,
-        open_browser() as browser,
-    ):
-        for name in SIZES:
-            take(browser, address, name, scheme)
+    with tempfile.TemporaryDirectory() as folder:
+        workspace = drawn_workspace(Path(folder) / "workspace")
+        with (
+            serve(Path(folder) / "server.log", {"SOLESCOPE_WORKSPACE": str(workspace)}) as address,
+            open_browser("--enable-unsafe-swiftshader", "--use-angle=swiftshader") as browser,
+        ):
+            for name in SIZES:
+                take(browser, address, name, scheme)
+            for section, size in (("Overview", (1280, 1060)), ("Findings", (1280, 1000)), ("Map", (1280, 900))):
+                take_datasets(browser, address, section, size, scheme)
 
 
 if __name__ == "__main__":

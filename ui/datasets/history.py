@@ -34,10 +34,7 @@ def draw_history(dataset: Dataset) -> None:
     with said_kindly(dataset):
         table = caches.decisions(caches.review_key(dataset))
         if table.empty:
-            st.info(
-                "Nothing has been decided yet. Whatever you keep, move or exclude is listed here.",
-                icon=":material/history:",
-            )
+            st.info(NOTHING, icon=":material/history:")
             return
         batches = table.groupby("batch", sort=False)
         order = table["batch"].drop_duplicates().tolist()
