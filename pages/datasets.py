@@ -3,6 +3,7 @@
 import streamlit as st
 
 from sneaker_core.errors import SneakerError
+from ui.caches import is_empty
 from ui.datasets.balance import FINDINGS, draw_overview
 from ui.datasets.chooser import choose_dataset, choose_section
 from ui.datasets.embedding_map import draw_map
@@ -11,7 +12,7 @@ from ui.datasets.history import draw_history
 from ui.datasets.photos import draw_photos
 from ui.datasets.review import draw_findings
 from ui.datasets.splits import draw_splits
-from ui.datasets.welcome import draw_empty, draw_welcome, is_empty
+from ui.datasets.welcome import draw_empty, draw_welcome
 from ui.datasets.work import draw_work
 from ui.layout import page_body
 from ui.text import plain

@@ -158,6 +158,11 @@ def class_names(key: ReviewKey) -> list[str]:
     return read_classes(Dataset(Path(key.folder)))
 
 
+def is_empty(dataset: Dataset) -> bool:
+    """Whether a dataset has no photo at all, not even an excluded one."""
+    return reviewed_photos(review_key(dataset)).empty
+
+
 @st.cache_resource(max_entries=4, show_spinner=False)
 def told_without_a_person(key: ReviewKey) -> pd.DataFrame:
     """What can be decided on without a person."""

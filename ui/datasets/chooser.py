@@ -17,6 +17,7 @@ from sneaker_core.datasets.library import (
 )
 from sneaker_core.errors import SneakerError
 from sneaker_core.paths import workspace
+from ui.caches import is_empty
 from ui.datasets.arrivals import open_arrivals
 from ui.datasets.dialogs import Dialog, close_dialog, open_dialog, opened_dialog
 from ui.datasets.words import counted_classes, counted_photos
@@ -87,13 +88,15 @@ def choose_dataset() -> Dataset | None:
             go_to(next(iter(entries)))
             st.rerun()
         dataset = open_index(entries[name].folder)
-        st.button(
-            "Add photos",
-            key=Key.DATASET_ADD,
-            icon=":material/add_photo_alternate:",
-            on_click=open_dialog,
-            args=(Dialog.ADD,),
-        )
+        # An empty dataset shows the same ways in on the page itself.
+        if not is_empty(dataset):
+            st.button(
+                "Add photos",
+                key=Key.DATASET_ADD,
+                icon=":material/add_photo_alternate:",
+                on_click=open_dialog,
+                args=(Dialog.ADD,),
+            )
         _draw_more()
     draw_dialog(dataset)
     return dataset
@@ -134,7 +137,10 @@ def draw_dialog(dataset: Dataset | None) -> None:
     elif dataset is None:
         close_dialog()
     elif dialog is Dialog.ADD:
-        open_arrivals(dataset)
+        if is_empty(dataset):
+            close_dialog()
+        else:
+            open_arrivals(dataset)
     elif dialog is Dialog.RENAME:
         _draw_rename(dataset)
     elif dialog is Dialog.DELETE:

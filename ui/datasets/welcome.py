@@ -6,7 +6,6 @@ from sneaker_core.datasets.index import Dataset
 from sneaker_core.datasets.library import create_dataset, list_bin
 from sneaker_core.errors import SneakerError
 from sneaker_core.paths import workspace
-from ui import caches
 from ui.datasets.arrivals import draw_arrivals, draw_examples, draw_rejects, start_drawing
 from ui.datasets.chooser import draw_dialog, go_to
 from ui.datasets.dialogs import Dialog, open_dialog
@@ -82,8 +81,3 @@ def draw_empty(dataset: Dataset) -> None:
     st.subheader(f"{plain(shortened(dataset.name))} has no photos yet", anchor=False)
     draw_arrivals(dataset)
     draw_rejects(dataset)
-
-
-def is_empty(dataset: Dataset) -> bool:
-    """Whether a dataset has no photo at all, not even an excluded one."""
-    return caches.reviewed_photos(caches.review_key(dataset)).empty
