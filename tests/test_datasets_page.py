@@ -24,6 +24,7 @@ from sneaker_core.datasets.split import make_split
 from sneaker_core.jobs import Job, JobState, Progress, list_jobs
 from tests.factories import draw_dataset, jpeg, photo, write
 from ui.datasets import arrivals, balance, welcome
+from ui.datasets.dialogs import Dialog
 from ui.datasets.figures import MOST_ROWS, class_bars, cut, shape_bars, side_bars
 from ui.datasets.words import counted_classes, counted_photos, size_words, time_words
 from ui.datasets.work import outcome_words, progress_words
@@ -46,6 +47,14 @@ def home(tmp_path, monkeypatch) -> Path:
 @pytest.fixture
 def three(home, tmp_path) -> Dataset:
     return imported(home, "three", draw_dataset(tmp_path / "photos", {"boot": 12, "clog": 6, "sandal": 4}))
+
+
+def test_an_empty_dataset_offers_the_ways_in_once(home):
+    create_dataset("bare", home)
+    app = again(opened(dataset="bare"))
+    assert Key.DATASET_ADD not in [button.key for button in app.button]
+    app.session_state[Key.DIALOG] = Dialog.ADD  # opened while the last photo was still there
+    assert "bare has no photos yet" in words(again(app))
 
 
 def imported(home: Path, name: str, source: Path) -> Dataset:

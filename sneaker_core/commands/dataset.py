@@ -1,12 +1,15 @@
 """``dataset …``: bring photos in, see what is there, find what is wrong, decide, split, export."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from sneaker_core.commands.common import STOPPED, Commands, json_option, long_work, print_result, shown
 from sneaker_core.errors import SneakerError
+
+if TYPE_CHECKING:
+    from sneaker_core.datasets.index import Dataset
 
 _NAME = click.argument("name", metavar="NAME")
 
@@ -16,7 +19,7 @@ def dataset() -> None:
     """Datasets: import, collect, demo, list, stats, scan, findings, review, undo, split, export, rename, delete."""
 
 
-def _found(name: str, workspace: Path) -> Any:
+def _found(name: str, workspace: Path) -> "Dataset":
     from sneaker_core.datasets.library import find_dataset
 
     return find_dataset(name, workspace)

@@ -272,7 +272,7 @@ def open_samples(source: str, workspace: Path, only: tuple[str, ...] = ()) -> pd
         dataset = find_dataset(source, workspace)
     except DatasetError:
         if not _is_folder(source):
-            raise
+            raise DatasetError(f"There is no folder {source}, and no dataset of that name.") from None
         return scan_classes(Path(source), only).assign(split=None)
     samples = read_samples(dataset)
     samples = samples[~samples["excluded"]]
