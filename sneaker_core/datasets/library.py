@@ -270,9 +270,9 @@ def open_samples(source: str, workspace: Path, only: tuple[str, ...] = ()) -> pd
     """
     try:
         dataset = find_dataset(source, workspace)
-    except DatasetError:
+    except DatasetError as error:
         if not _is_folder(source):
-            raise DatasetError(f"There is no folder {source}, and no dataset of that name.") from None
+            raise DatasetError(f"There is no folder {source[:80]!r}. {error}") from None
         return scan_classes(Path(source), only).assign(split=None)
     samples = read_samples(dataset)
     samples = samples[~samples["excluded"]]
