@@ -13,11 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from sneaker_core.errors import CheckpointError, ModelNotFoundError, RecipeError
+from sneaker_core.errors import CheckpointError, ModelNotFoundError
 from sneaker_core.evaluation.predictions import prediction_table, read_outputs
 from sneaker_core.inference.predictor import predict_bytes
-from sneaker_core.networks import architectures, checkpoint, library
-from sneaker_core.networks.architectures import build_network, explained_layer
+from sneaker_core.networks import checkpoint, library
 from sneaker_core.networks.checkpoint import MODEL_FILE, WEIGHTS_FILE, load_model, read_spec, renamed, save_model
 from sneaker_core.networks.decision import (
     Decision,
@@ -98,38 +97,6 @@ print(hasattr(torch.ops.torchvision, "nms"))
     def test_declares_nothing_twice(self):
         code = "from sneaker_core.networks import vision_ops; print(vision_ops.declare_missing_operators())"
         assert in_new_python(code) == "None"
-
-
-class TestArchitectures:
-    @pytest.mark.parametrize("name", architectures.ARCHITECTURES)
-    def test_shapes_forward_and_backward(self, name):
-        network = build_network(name, outputs=5)
-        images = torch.randn(2, 3, 32, 48)
-        logits = network(images)
-        logits.sum().backward()
-        assert network.embed(images).shape == (2, architectures.architecture(name).embedding_size)
-        assert logits.shape == (2, 5)
-        assert all(value.grad is not None and value.grad.shape == value.shape for value in network.parameters())
-
-    @pytest.mark.parametrize("name", architectures.ARCHITECTURES)
-    def test_backbone_is_named_as_torchvisions(self, name):
-        ours = set(build_network(name, 2).backbone.state_dict())
-        theirs = set(architectures.torchvision.models.get_model(name, weights=None).state_dict())
-        assert ours < theirs
-        assert all(key.startswith("classifier.") for key in theirs - ours)
-
-    @pytest.mark.parametrize("name", architectures.ARCHITECTURES)
-    def test_explained_layer_is_the_last_with_a_height_and_a_width(self, name):
-        network = build_network(name, 2).eval()
-        shapes = []
-        explained_layer(name, network).register_forward_hook(lambda layer, inputs, out: shapes.append(out))
-        embedding = network.embed(torch.randn(1, 3, 64, 96))
-        assert shapes[0].shape[2:] == (2, 3)
-        torch.testing.assert_close(shapes[0].mean((2, 3)), embedding)
-
-    def test_unknown_name_lists_the_known(self):
-        with pytest.raises(RecipeError, match=r"no network 'resnet1'; choose one of: .*mobilenet_v2"):
-            build_network("resnet1", 2)
 
 
 class TestPreprocessing:
@@ -261,7 +228,16 @@ class TestCheckpoint:
         with pytest.raises(CheckpointError, match="lacks what describes a model"):
             read_spec(saved)
 
-    @pytest.mark.parametrize("changes", [{"network": "resnet1"}, {"classes": ["one"]}, {"knows_others": True}])
+    def test_a_model_that_names_no_head_has_a_linear_one(self, saved):
+        values = json.loads((saved / MODEL_FILE).read_text())
+        del values["head"]
+        (saved / MODEL_FILE).write_text(json.dumps(values))
+        assert read_spec(saved).head == load_model(saved).network.head_kind == "linear"
+
+    @pytest.mark.parametrize(
+        "changes",
+        [{"head": "hidden"}, {"head": "round"}, {"network": "resnet1"}, {"classes": ["one"]}, {"knows_others": True}],
+    )
     def test_weights_of_another_network_are_refused(self, saved, changes):
         change_description(saved, **changes)
         with pytest.raises(CheckpointError, match="does not fit the network"):

@@ -7,6 +7,7 @@ and holds the checksum of the weights, so that a half-written folder is never ta
 import hashlib
 import json
 import platform
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,8 @@ class ModelSpec:
         What it was trained on: fingerprint and counts.
     versions : dict
         Libraries it was made with.
+    head : str
+        One of `HEAD_KINDS`.
     """
 
     name: str
@@ -66,6 +69,7 @@ class ModelSpec:
     metrics: dict[str, Any] = field(default_factory=dict)
     data: dict[str, Any] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
+    head: str = "linear"
 
     @property
     def outputs(self) -> int:
@@ -78,6 +82,7 @@ class ModelSpec:
             "format": FORMAT,
             "name": self.name,
             "network": self.network,
+            "head": self.head,
             "classes": list(self.classes),
             "knows_others": self.knows_others,
             "preprocessing": self.preprocessing.to_dict(),
@@ -102,6 +107,8 @@ class ModelSpec:
             metrics=dict(values["metrics"]),
             data=dict(values["data"]),
             versions=dict(values["versions"]),
+            # Older models have no such key.
+            head=str(values.get("head", "linear")),
         )
 
 
@@ -153,12 +160,30 @@ def _stored(value: Tensor) -> Tensor:
     return (value.half() if value.is_floating_point() and value.ndim > 1 else value).contiguous()
 
 
+def _stored_weights(network: SneakerNetwork) -> dict[str, Tensor]:
+    return {name: _stored(value) for name, value in network.answering_state().items()}
+
+
+def _rebuilt(spec: ModelSpec, weights: Mapping[str, Tensor]) -> SneakerNetwork:
+    """The network of a description with weights as they are stored, ready to answer."""
+    network = build_network(spec.network, spec.outputs, spec.head, auxiliary=False)
+    network.load_state_dict(
+        {name: value.float() if value.is_floating_point() else value for name, value in weights.items()}
+    )
+    return network.eval().requires_grad_(False)
+
+
+def as_stored(model: SneakerModel) -> SneakerModel:
+    """The model as it would be after writing and reading it: what is measured on it holds for the file."""
+    return replace(model, network=_rebuilt(model.spec, _stored_weights(model.network)))
+
+
 def save_model(model: SneakerModel, folder: Path) -> None:
     """Write a model's folder: the weights first, then the description with their checksum.
 
     Convolutions, the head and the references are kept in half precision (10-bit mantissa): half the size.
     """
-    tensors = {_NETWORK_PREFIX + name: _stored(value) for name, value in model.network.state_dict().items()}
+    tensors = {_NETWORK_PREFIX + name: value for name, value in _stored_weights(model.network).items()}
     tensors[_REFERENCES] = _stored(torch.from_numpy(np.ascontiguousarray(model.references)))
     weights = safetensors.torch.save(tensors)
     write_atomically(folder / WEIGHTS_FILE, weights)
@@ -212,15 +237,12 @@ def load_model(folder: Path) -> SneakerModel:
     if hashlib.sha256(data).hexdigest() != checksum:
         raise CheckpointError(f"{file} is damaged: its checksum is wrong; copy the model's folder again.")
     try:
-        tensors = {
-            name: value.float() if value.is_floating_point() else value for name, value in _tensors(data).items()
-        }
-        references = tensors.pop(_REFERENCES).numpy()
-        network = build_network(spec.network, spec.outputs)
-        network.load_state_dict({name.removeprefix(_NETWORK_PREFIX): value for name, value in tensors.items()})
+        tensors = _tensors(data)
+        references = tensors.pop(_REFERENCES).float().numpy()
+        network = _rebuilt(spec, {name.removeprefix(_NETWORK_PREFIX): value for name, value in tensors.items()})
     except (KeyError, RuntimeError, RecipeError, safetensors.SafetensorError):
         raise CheckpointError(f"{file} does not fit the network {spec.network!r} that {MODEL_FILE} names.") from None
-    return SneakerModel(spec, network.eval().requires_grad_(False), unit_length(references))
+    return SneakerModel(spec, network, unit_length(references))
 
 
 def _tensors(data: bytes) -> dict[str, Tensor]:

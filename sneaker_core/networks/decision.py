@@ -39,6 +39,10 @@ class Outputs:
     other: Floats | None
     embeddings: Floats
 
+    def take(self, rows: NDArray[np.int64]) -> "Outputs":
+        """Those rows, in that order."""
+        return Outputs(self.logits[rows], None if self.other is None else self.other[rows], self.embeddings[rows])
+
 
 @dataclass(frozen=True)
 class Decision:

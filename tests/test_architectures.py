@@ -1,0 +1,474 @@
+"""Every network: forward, backward, explained, saved, frozen in parts, and started from weights."""
+
+import copy
+import re
+from dataclasses import replace
+from functools import cache, lru_cache
+
+import numpy as np
+import pytest
+import safetensors.torch
+import torch
+from torch import nn
+
+from sneaker_core.errors import RecipeError
+from sneaker_core.inference.explanation import gradcam, layer_gradcam
+from sneaker_core.networks.architectures import (
+    ARCHITECTURES,
+    HEAD_KINDS,
+    build_network,
+    explained_layer,
+    parameter_count,
+)
+from sneaker_core.networks.backbones import AUXILIARY_PREFIX, InceptionBackbone, torchvision
+from sneaker_core.networks.checkpoint import ModelSpec, SneakerModel, load_model, save_model
+from sneaker_core.networks.decision import unit_length
+from sneaker_core.networks.freezing import PARTS, set_training_mode, trainable
+from sneaker_core.networks.preprocessing import Preprocessing
+from sneaker_core.training.initial import initialise
+from tests.factories import CLASSES, photo, write
+
+NAMES = tuple(ARCHITECTURES)
+WITH_IMAGENET = tuple(name for name in NAMES if ARCHITECTURES[name].imagenet)
+SNEAKER_CNNS = ("sneaker_cnn", "sneaker_cnn_plain")
+OUTPUTS = len(CLASSES)
+
+
+@pytest.fixture(scope="module", params=NAMES)
+def name(request):
+    """Each network in turn: all tests of one before those of the next, so that few are in memory at a time."""
+    return request.param
+
+
+def side(name: str) -> int:
+    """The smallest photo that leaves the explained layer more than one place."""
+    return max(ARCHITECTURES[name].smallest, 139 if name == "inception_v3" else 64)
+
+
+def batch(name: str, count: int = 2, pixels: int | None = None) -> torch.Tensor:
+    pixels = pixels or side(name)
+    return torch.randn(count, 3, pixels, pixels, generator=torch.Generator().manual_seed(5))
+
+
+@lru_cache(maxsize=1)
+def _built(name: str):
+    torch.manual_seed(3)
+    return build_network(name, OUTPUTS)
+
+
+def fresh(name: str):
+    """A network of its own to change; random weights cost more to draw than to copy."""
+    return copy.deepcopy(_built(name))
+
+
+@cache
+def hollow(name: str):
+    """A network without weights: all of its layers and shapes, at no cost."""
+    with torch.device("meta"):
+        return build_network(name, OUTPUTS).eval()
+
+
+@lru_cache(maxsize=1)
+def lively(name: str) -> SneakerModel:
+    """A network whose normalisation layers have looked at noise once; else deep ones answer all alike."""
+    network = fresh(name)
+    for layer in network.modules():
+        if isinstance(layer, nn.BatchNorm2d | nn.BatchNorm1d):
+            layer.momentum = 1.0
+    with torch.no_grad():
+        network.train()(batch(name, 4))
+    spec = ModelSpec("lively", name, CLASSES, False, Preprocessing(side(name), side(name)), head=network.head_kind)
+    references = np.random.default_rng(0).normal(size=(4, network.embedding_size)).astype(np.float32)
+    return SneakerModel(spec, network.eval().requires_grad_(False), unit_length(references))
+
+
+def theirs(name: str) -> dict[str, torch.Size]:
+    """Torchvision's own names and shapes, without drawing weights."""
+    options = {"init_weights": False} if name == "inception_v3" else {}
+    with torch.device("meta"):
+        network = torchvision.models.get_model(name, weights=None, **options)
+    return {key: value.shape for key, value in network.state_dict().items()}
+
+
+def statistics(module: nn.Module) -> dict[str, torch.Tensor]:
+    return {key: value.clone() for key, value in module.state_dict().items() if "running" in key}
+
+
+def layer_of(key: str) -> str:
+    return key.rsplit(".", 1)[0]
+
+
+class TestEveryNetwork:
+    def test_forward_and_backward_at_the_smallest_size(self, name):
+        network = fresh(name).train()
+        logits, auxiliary = network.forward_training(batch(name, pixels=ARCHITECTURES[name].smallest))
+        assert logits.shape == (2, OUTPUTS)
+        assert (auxiliary is None) == (name != "inception_v3")
+        (logits.sum() + (0 if auxiliary is None else auxiliary.sum())).backward()
+        assert all(value.grad is not None and value.grad.isfinite().all() for value in network.parameters())
+
+    def test_logits_are_the_heads_answer_to_the_embedding(self, name):
+        network, images = lively(name).network, batch(name)
+        embeddings = network.embed(images)
+        assert embeddings.shape == (2, network.embedding_size)
+        assert network.outputs == OUTPUTS
+        torch.testing.assert_close(network.classify(embeddings), network(images))
+
+    @pytest.mark.parametrize("name", ["inception_v3", "vgg16", "mobilenet_v3_small"])
+    def test_answers_are_plain_tensors_in_training_mode_too(self, name):
+        network = fresh(name).train()
+        with torch.no_grad():
+            assert network.embed(batch(name)).shape == (2, network.embedding_size)
+            assert network(batch(name)).shape == (2, OUTPUTS)
+
+    @pytest.mark.parametrize("name", ["inception_v3", "vgg16", "mobilenet_v3_small"])
+    def test_backbone_can_be_run_without_gradients(self, name):
+        network = fresh(name).train()
+        logits, auxiliary = network.forward_training(batch(name), backbone_gradients=False)
+        (logits.sum() + (0 if auxiliary is None else auxiliary.sum())).backward()
+        assert all(value.grad is None for value in network.backbone.parameters())
+        assert all(value.grad is not None for value in network.head_parameters())
+
+    def test_new_head_is_fresh_and_of_the_same_kind(self, name):
+        network = copy.deepcopy(hollow(name))
+        before, auxiliary = network.head, network.auxiliary_head
+        network.new_head(7)  # where the backbone is
+        assert network.outputs == 7
+        assert network.head is not before
+        assert type(network.head) is type(before)
+        assert network(batch(name).to("meta")).shape == (2, 7)
+        if auxiliary is not None:
+            assert network.auxiliary_head is not auxiliary
+            assert network.auxiliary_head.out_features == 7
+
+    @pytest.mark.parametrize("name", WITH_IMAGENET)
+    def test_backbone_is_named_as_torchvisions(self, name):
+        ours = {key: value.shape for key, value in hollow(name).backbone.state_dict().items()}
+        assert ours.items() < theirs(name).items()
+        left_out = {key.rsplit(".", 1)[0] for key in theirs(name).keys() - ours.keys()}
+        assert left_out <= {"fc", "AuxLogits.fc", "classifier.0", "classifier.1", "classifier.3", "classifier.6"}
+
+    def test_parameters_are_counted(self, name):
+        with torch.device("meta"):
+            answering = build_network(name, OUTPUTS, auxiliary=False)
+        assert parameter_count(name) == sum(value.numel() for value in answering.backbone.parameters())
+
+    def test_tells_people_what_it_is(self, name):
+        found = ARCHITECTURES[name]
+        assert found.title
+        assert re.fullmatch(r"[A-Z][^.]+\.", found.about)
+        assert found.smallest <= found.size
+        assert found.fixed_size == (name in SNEAKER_CNNS)
+        assert hollow(name).dropout.p == (0 if name in SNEAKER_CNNS else 0.2)
+
+    def test_comes_back_from_its_folder(self, name, tmp_path):
+        model = lively(name)
+        save_model(model, tmp_path / "one")
+        loaded = load_model(tmp_path / "one")
+        assert loaded.spec == model.spec
+        was = model.network.answering_state()
+        now = loaded.network.state_dict()
+        assert was.keys() == now.keys()
+        assert all(torch.equal(now[key], was[key].half().float() if was[key].ndim > 1 else was[key]) for key in was)
+        stored = safetensors.torch.load((tmp_path / "one" / "weights.safetensors").read_bytes())
+        assert {value.dtype for key, value in stored.items() if "running" in key} <= {torch.float32}
+        assert np.isfinite(loaded.outputs(batch(name)).logits).all()
+
+
+class TestExplained:
+    def test_has_a_map(self, name):
+        model = lively(name)
+        images = batch(name)
+        with torch.inference_mode():
+            target = int(model.network(images)[0].argmax())
+        heat = layer_gradcam(model.network, explained_layer(name, model.network), images, target, None)
+        assert heat.shape == (2, side(name), side(name))
+        assert heat.min() >= 0
+        assert heat[0].max() == pytest.approx(1)
+        assert heat[0].std() > 0.01
+
+    @pytest.mark.parametrize("name", ["vgg16", "sneaker_cnn"])
+    def test_a_photo_has_one(self, name):
+        model = lively(name)
+        heats = [gradcam(model, photo(0), label) for label in CLASSES]
+        assert {heat.shape for heat in heats} == {(side(name), side(name))}
+        assert max(heat.max() for heat in heats) == pytest.approx(1)
+
+    def test_layer_is_the_last_with_a_height_and_a_width(self, name):
+        """What follows it is pooled: no later layer gives a map as large, but for what is inside it."""
+        network = copy.deepcopy(hollow(name))
+        layer, seen = explained_layer(name, network), []
+        for module in network.backbone.modules():
+            module.register_forward_hook(lambda module, inputs, out: seen.append((module, out.shape)))
+        network.embed(batch(name).to("meta"))
+        place = next(index for index, (module, _) in enumerate(seen) if module is layer)
+        size = seen[place][1][2:]
+        assert len(size) == 2
+        assert min(size) > 1
+        containers = [module for module in network.backbone.modules() if layer in module.modules()]
+        later = [shape for module, shape in seen[place + 1 :] if module not in containers and len(shape) == 4]
+        assert all(np.prod(shape[2:]) < np.prod(size) for shape in later)
+
+
+class TestSneakerCnn:
+    """Exactly as it was described: any change of it would be another network."""
+
+    @pytest.mark.parametrize(("name", "norms"), [("sneaker_cnn", 3), ("sneaker_cnn_plain", 0)])
+    def test_layers(self, name, norms):
+        layers = [layer for layer in hollow(name).modules() if not list(layer.children())]
+        convolutions = [layer for layer in layers if isinstance(layer, nn.Conv2d)]
+        assert [(layer.in_channels, layer.out_channels) for layer in convolutions] == [(3, 32), (32, 64), (64, 128)]
+        assert {(layer.kernel_size, layer.stride, layer.padding) for layer in convolutions} == {
+            ((3, 3), (1, 1), (1, 1))
+        }
+        norm = ["BatchNorm2d"] if norms else []
+        assert [type(layer).__name__ for layer in layers] == [
+            *(["Conv2d", *norm, "ReLU", "MaxPool2d"] * 3), *("Flatten", "Linear", "ReLU", "Dropout", "Linear")
+        ]  # fmt: skip
+        assert {layer.kernel_size for layer in layers if isinstance(layer, nn.MaxPool2d)} == {2}
+        dense = [(layer.in_features, layer.out_features) for layer in layers if isinstance(layer, nn.Linear)]
+        assert dense == [(100_352, 256), (256, OUTPUTS)]
+
+    def test_explained_layer_gives_what_is_flattened(self):
+        backbone = hollow("sneaker_cnn").backbone
+        out = backbone.block3(backbone.block2(backbone.block1(batch("sneaker_cnn").to("meta"))))
+        assert out.shape == (2, 128, 28, 28)
+        assert explained_layer("sneaker_cnn", hollow("sneaker_cnn")) is backbone.block3
+
+    @pytest.mark.parametrize("shape", [(1, 3, 223, 224), (1, 3, 224, 448), (1, 3, 32, 32)])
+    def test_another_size_is_told(self, shape):
+        with pytest.raises(RecipeError, match="sees exactly 224 x 224; set size to 224"):
+            hollow("sneaker_cnn")(torch.zeros(shape, device="meta"))
+
+
+class TestInception:
+    def test_both_classifiers_compute_as_torchvisions(self):
+        """At the usual size, with the same weights and torchvision's setting for its ImageNet weights; exactly."""
+        reference = torchvision.models.inception_v3(weights=None, init_weights=True, transform_input=True)
+        ours = fresh("inception_v3").backbone
+        own = ours.state_dict()
+        ours.load_state_dict({key: value for key, value in reference.state_dict().items() if key in own})
+        reference.fc, reference.AuxLogits.fc, reference.dropout = nn.Identity(), nn.Identity(), nn.Identity()
+        images = batch("inception_v3", count=1, pixels=299).double()
+        reference.double().eval()
+        reference.training = True  # asks it for both answers
+        with torch.no_grad():
+            embeddings, auxiliary = ours.double().eval().with_auxiliary(images)
+            expected = reference(images)
+        torch.testing.assert_close(embeddings, expected.logits, rtol=1e-6, atol=1e-8)
+        torch.testing.assert_close(auxiliary, expected.aux_logits, rtol=1e-6, atol=1e-8)
+
+    def test_colours_come_as_its_imagenet_weights_expect_them(self):
+        black_and_white = torch.tensor([0.0, 1.0]).view(2, 1, 1, 1).expand(2, 3, 75, 75)
+        standardised = Preprocessing(75, 75).standardise((black_and_white * 255).byte().permute(0, 2, 3, 1))
+        seen = []
+        network = fresh("inception_v3").eval()
+        network.backbone.Conv2d_1a_3x3.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0]))
+        with torch.no_grad():
+            network(standardised)
+        torch.testing.assert_close(seen[0], black_and_white * 2 - 1, atol=1e-5, rtol=0)
+
+    def test_auxiliary_branch_is_neither_asked_for_an_answer_nor_stored(self, tmp_path):
+        model = lively("inception_v3")
+        assert model.network.auxiliary_head is not None
+        save_model(model, tmp_path)
+        loaded = load_model(tmp_path).network
+        assert isinstance(loaded.backbone, InceptionBackbone)
+        assert not loaded.backbone.has_auxiliary
+        assert loaded.auxiliary_head is None
+        assert loaded.forward_training(batch("inception_v3"))[1] is None
+        loaded.new_head(4)
+        assert loaded.auxiliary_head is None
+
+    def test_gradient_of_the_auxiliary_loss_reaches_the_stem_but_not_the_last_stage(self):
+        network = fresh("inception_v3").train()
+        _, auxiliary = network.forward_training(batch("inception_v3"))
+        auxiliary.sum().backward()
+        assert network.backbone.Conv2d_1a_3x3.conv.weight.grad is not None
+        assert all(value.grad is None for value in network.backbone.Mixed_7a.parameters())
+
+
+class TestHeads:
+    @pytest.mark.parametrize("kind", HEAD_KINDS)
+    def test_any_network_takes_any_head(self, kind, tmp_path):
+        network = build_network("mobilenet_v3_small", OUTPUTS, kind).eval().requires_grad_(False)
+        assert network.head_kind == kind
+        spec = replace(lively("mobilenet_v3_small").spec, head=kind)
+        save_model(SneakerModel(spec, network, lively("mobilenet_v3_small").references), tmp_path)
+        loaded = load_model(tmp_path)
+        assert loaded.network.head_kind == kind
+        assert [type(layer) for layer in loaded.network.head.modules()] == [
+            type(layer) for layer in network.head.modules()
+        ]
+
+    def test_hidden_head_is_64_units_relu_and_batch_norm(self):
+        head = hollow("vgg16").head
+        assert [type(layer).__name__ for layer in head] == ["Linear", "ReLU", "BatchNorm1d", "Linear"]
+        assert (head[0].in_features, head[0].out_features, head[2].num_features) == (512, 64, 64)
+        assert [name for name in NAMES if ARCHITECTURES[name].head == "hidden"] == ["vgg16"]
+
+    def test_unknown_head_lists_the_known(self):
+        with pytest.raises(RecipeError, match=r"no head 'round'; choose one of: linear, hidden"):
+            build_network("mobilenet_v3_small", 2, "round")
+
+    def test_unknown_network_lists_the_known(self):
+        with pytest.raises(RecipeError, match=r"no network 'resnet1'; choose one of: .*mobilenet_v2.*vgg16"):
+            build_network("resnet1", 2)
+
+
+class TestFreezing:
+    def test_each_part_learns_more_than_the_one_before(self, name):
+        network = copy.deepcopy(hollow(name))
+        counts = []
+        for part in PARTS:
+            learning = trainable(network, name, part)
+            assert {id(value) for value in learning} == {
+                id(value) for value in network.backbone.parameters() if value.requires_grad
+            }
+            assert all(value.requires_grad for value in network.head_parameters())
+            counts.append(len(learning))
+        assert counts[0] == 0 < counts[1] < counts[2] == len(list(network.backbone.parameters()))
+
+    def test_last_stage_is_the_last(self, name):
+        """Nothing that is asked after the first learning layer is frozen."""
+        network = copy.deepcopy(hollow(name))
+        trainable(network, name, "last_stage")
+        order = []
+        for module in network.backbone.modules():
+            if list(module.parameters(recurse=False)):
+                module.register_forward_hook(
+                    lambda module, inputs, out: order.append(next(module.parameters(recurse=False)).requires_grad)
+                )
+        network.embed(batch(name).to("meta"))
+        assert order == sorted(order)
+        assert set(order) == {False, True}
+
+    def test_frozen_statistics_stay_and_learning_ones_move(self, name):
+        network = fresh(name)
+        last = tuple(f"{prefix}." for prefix in ARCHITECTURES[name].last_stage)
+        for part in PARTS:
+            trainable(network, name, part)
+            set_training_mode(network, name, part)
+            assert network.head.training
+            before = statistics(network.backbone)
+            with torch.no_grad():
+                network.forward_training(batch(name, pixels=ARCHITECTURES[name].smallest))
+            moved = {
+                layer_of(key)
+                for key, value in statistics(network.backbone).items()
+                if not torch.equal(value, before[key])
+            }
+            normalising = {layer_of(key) for key in before}
+            in_last = {layer for layer in normalising if f"{layer}.".startswith(last)}
+            assert moved == {"head": set(), "last_stage": in_last, "all": normalising}[part]
+
+    @pytest.mark.parametrize("name", ["resnet18", "inception_v3"])
+    def test_a_step_changes_what_learns_alone(self, name):
+        network = fresh(name)
+        learning = trainable(network, name, "last_stage")
+        set_training_mode(network, name, "last_stage")
+        before = {key: value.detach().clone() for key, value in network.backbone.named_parameters()}
+        optimizer = torch.optim.SGD([*learning, *network.head_parameters()], lr=0.1)
+        logits, _ = network.forward_training(batch(name))
+        logits.square().sum().backward()
+        optimizer.step()
+        changed = {key for key, value in network.backbone.named_parameters() if not torch.equal(value, before[key])}
+        assert changed
+        assert all(key.startswith(ARCHITECTURES[name].last_stage) for key in changed)
+
+    def test_unknown_part_lists_the_known(self):
+        for change in (trainable, set_training_mode):
+            with pytest.raises(RecipeError, match="no part 'half' to train; choose one of: head, last_stage, all"):
+                change(copy.deepcopy(hollow("mobilenet_v3_small")), "mobilenet_v3_small", "half")
+
+
+class TestInitialised:
+    @pytest.mark.parametrize(
+        ("name", "ending"),
+        [
+            *((name, "pth") for name in ("mobilenet_v3_small", "efficientnet_b0", "resnet18", "sneaker_cnn")),
+            *((name, ending) for name in ("vgg16", "inception_v3") for ending in ("pth", "safetensors")),
+        ],
+    )
+    def test_from_a_file(self, name, ending, tmp_path):
+        source = {key: value.contiguous() for key, value in lively(name).network.backbone.state_dict().items()}
+        # As in torchvision's files: parts that are of no use here, and none of the counters.
+        given = {key: value for key, value in source.items() if not key.endswith("num_batches_tracked")}
+        given |= {"fc.weight": torch.zeros(1000, 4), "AuxLogits.fc.weight": torch.zeros(1000, 768)}
+        file = tmp_path / f"weights.{ending}"
+        if ending == "pth":
+            torch.save(given, file)
+        else:
+            file.write_bytes(safetensors.torch.save(given))
+        network = fresh(name)
+        network.new_head(OUTPUTS)
+        head = copy.deepcopy(network.head.state_dict())
+        assert initialise(network, name, str(file), tmp_path)
+        now = network.backbone.state_dict()
+        assert all(torch.equal(now[key], source[key]) for key in given.keys() & now.keys())
+        assert all(torch.equal(value, head[key]) for key, value in network.head.state_dict().items())
+
+    @pytest.mark.parametrize("name", ["mobilenet_v3_small", "inception_v3"])
+    def test_from_a_model_whatever_its_classes(self, name, tmp_path):
+        folder = tmp_path / "mine"
+        save_model(lively(name), folder)
+        network = fresh(name)
+        network.new_head(9)
+        before = {key: value.clone() for key, value in network.backbone.state_dict().items()}
+        assert not initialise(network, name, str(folder), tmp_path)
+        kept = load_model(folder).network.backbone.state_dict()
+        for key, value in network.backbone.state_dict().items():
+            expected = before[key] if key.startswith(AUXILIARY_PREFIX) else kept[key]
+            assert torch.equal(value, expected)
+
+    @pytest.mark.parametrize("name", WITH_IMAGENET)
+    def test_imagenet_weights_that_cannot_be_had_tell_file_and_place(self, name, tmp_path, monkeypatch, capfd):
+        for variable in ("https_proxy", "HTTPS_PROXY", "http_proxy", "HTTP_PROXY"):
+            monkeypatch.setenv(variable, "http://127.0.0.1:9")  # nobody listens there
+        for variable in ("no_proxy", "NO_PROXY"):
+            monkeypatch.delenv(variable, raising=False)
+        monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+        with pytest.raises(RecipeError) as told:
+            initialise(hollow(name), name, "imagenet", tmp_path)
+        found = re.search(r"Download https://\S+/(\S+\.pth) elsewhere and put it at (\S+),", str(told.value))
+        assert found
+        assert found[2] == str(tmp_path / "hub" / "checkpoints" / found[1])
+        assert capfd.readouterr() == ("", "")
+
+    @pytest.mark.parametrize("name", ["inception_v3", "mobilenet_v3_large"])
+    def test_imagenet_weights_are_taken_from_their_place(self, name, tmp_path, monkeypatch):
+        monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+        url = torchvision.models.get_model_weights(name).DEFAULT.url
+        place = write(tmp_path / "hub" / "checkpoints" / url.rsplit("/", 1)[-1], b"")
+        source = lively(name).network.backbone.state_dict()
+        torch.save(source, place)
+        network = fresh(name)
+        assert initialise(network, name, "imagenet", tmp_path)
+        assert all(torch.equal(value, source[key]) for key, value in network.backbone.state_dict().items())
+
+    @pytest.mark.parametrize("name", SNEAKER_CNNS)
+    def test_no_imagenet_weights_exist_of_a_sneaker_cnn(self, name, tmp_path):
+        with pytest.raises(RecipeError, match=rf"no ImageNet weights of {name}; choose 'none' for init"):
+            initialise(hollow(name), name, "imagenet", tmp_path)
+
+    def test_a_model_of_another_network_is_told(self, tmp_path):
+        save_model(lively("mobilenet_v3_small"), tmp_path / "mine")
+        with pytest.raises(RecipeError, match="is a mobilenet_v3_small, so it cannot start a resnet18; choose"):
+            initialise(hollow("resnet18"), "resnet18", str(tmp_path / "mine"), tmp_path)
+
+    @pytest.mark.parametrize("data", [b"", b"no weights", b"PK\x03\x04 cut off", b"\x80\x02."])
+    def test_a_broken_pth_file_is_told(self, data, tmp_path):
+        file = write(tmp_path / "broken.pth", data)
+        with pytest.raises(RecipeError, match=r"broken\.pth cannot be read as a file of torchvision's weights"):
+            initialise(hollow("resnet18"), "resnet18", str(file), tmp_path)
+
+    @pytest.mark.parametrize("held", [nn.Linear(2, 2), [1, 2], 3])
+    def test_a_pth_file_that_holds_something_else_is_told(self, held, tmp_path):
+        torch.save(held, tmp_path / "other.pth")
+        with pytest.raises(RecipeError, match=r"other\.pth cannot be read as a file of torchvision's weights"):
+            initialise(hollow("resnet18"), "resnet18", str(tmp_path / "other.pth"), tmp_path)
+
+    def test_weights_of_another_network_do_not_fit(self, tmp_path):
+        torch.save(_built("resnet34").backbone.state_dict(), tmp_path / "deeper.pth")
+        with pytest.raises(RecipeError, match=r"do not fit resnet50: \d+ of its parts are missing"):
+            initialise(hollow("resnet50"), "resnet50", str(tmp_path / "deeper.pth"), tmp_path)
