@@ -85,3 +85,26 @@ class ServiceLimits:
     def from_environment(cls) -> "ServiceLimits":
         """Read ``SOLESCOPE_MAX_WAITING`` (default 16)."""
         return cls(max_waiting=int(_number("SOLESCOPE_MAX_WAITING", 16, 1)))
+
+
+@dataclass(frozen=True)
+class CacheLimits:
+    """How much disk the decoded photos and embeddings of trainings may take.
+
+    Attributes
+    ----------
+    max_bytes : int
+        Of all together; the ones that were not used for the longest time go first.
+    """
+
+    max_bytes: int
+
+    @classmethod
+    def from_environment(cls) -> "CacheLimits":
+        """Read ``SOLESCOPE_CACHE_GB`` (default 10)."""
+        return cls(max_bytes=int(_number("SOLESCOPE_CACHE_GB", 10, 0) * 1e9))
+
+
+def fast_arithmetic_wanted() -> bool:
+    """Read ``SOLESCOPE_FAST_ARITHMETIC`` (default 1; 0 computes everything in 32 bits)."""
+    return _number("SOLESCOPE_FAST_ARITHMETIC", 1, 0) != 0

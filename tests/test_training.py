@@ -23,13 +23,13 @@ from sneaker_core.networks.architectures import build_network
 from sneaker_core.networks.checkpoint import load_model, save_model
 from sneaker_core.networks.preprocessing import Preprocessing
 from sneaker_core.paths import run_model_folder, runs_folder
-from sneaker_core.training import state
 from sneaker_core.training.augmentation import mix_batch, random_colours, random_erasing, random_views
 from sneaker_core.training.initial import initialise
 from sneaker_core.training.loop import Trainer, TrainingData, draw_weights, one_cycle
 from sneaker_core.training.materials import prepare
-from sneaker_core.training.recipe import RANGES, RECIPES, Recipe, recipe
-from sneaker_core.training.run import METRICS_FILE, PREDICTIONS_FILE, RUN_FILE, default_run_name, train
+from sneaker_core.training.recipe import AUGMENTATIONS, RANGES, RECIPES, Recipe, recipe
+from sneaker_core.training.library import CARD_FILE, METRICS_FILE, PREDICTIONS_FILE, RUN_FILE, WATCH_FILE
+from sneaker_core.training.run import default_run_name, train
 from sneaker_core.training.state import load_state, save_state
 from tests.factories import PROJECT, draw_arrays, draw_dataset, jpeg, lively_model, photo_of_class, write
 
@@ -77,9 +77,9 @@ class TestRecipe:
         assert Recipe(**json.loads(json.dumps(made.to_dict()))) == made
 
     def test_text_becomes_the_fields_type(self):
-        changes = {"epochs": "3", "mix": "0.5", "freeze": "True", "init": "none", "seed": None}
+        changes = {"epochs": "3", "mix": "0.5", "part": "last_stage", "init": "none", "seed": None}
         made = recipe("finetune", changes)
-        assert (made.epochs, made.mix, made.freeze, made.init, made.seed) == (3, 0.5, True, "none", 0)
+        assert (made.epochs, made.mix, made.part, made.init, made.seed) == (3, 0.5, "last_stage", "none", 0)
 
     @pytest.mark.parametrize(
         ("changes", "message"),
@@ -88,7 +88,10 @@ class TestRecipe:
             ({"epochs": "2.5"}, "epochs is '2.5'; it must be a number"),
             ({"epochs": float("inf")}, "epochs is inf; it must be a number"),
             ({"mix": "nan"}, "mix is nan; it must be from 0 to 1"),
-            ({"freeze": "perhaps"}, "freeze is 'perhaps'; it must be true or false"),
+            ({"part": "some"}, "part is 'some'; choose one of: head, last_stage, all"),
+            ({"augmentation": "wild"}, "augmentation is 'wild'; choose one of: none, light, standard, strong"),
+            ({"network": "sneaker_cnn", "size": 160}, "size is 160; sneaker_cnn sees photos of exactly 224 pixels"),
+            ({"network": "inception_v3", "size": 64}, "size is 64; inception_v3 needs at least 75 pixels"),
             ({"speed": 3}, "no setting 'speed'; it has: .*epochs, "),
             ({"network": "resnet1"}, "network is 'resnet1'; choose one of: .*mobilenet_v2"),
         ],
@@ -101,6 +104,21 @@ class TestRecipe:
         with pytest.raises(RecipeError, match="no recipe 'slow'; choose one of: quick, finetune, scratch"):
             recipe("slow")
         assert [recipe(name) for name in RECIPES] == list(RECIPES.values())
+
+    def test_a_word_stands_for_settings_of_augmentation(self):
+        strong = recipe("finetune", {"augmentation": "strong", "crop": "0.5"})
+        assert (strong.mix, strong.trivial, strong.crop, strong.augmentation) == (0.5, 0.5, 0.5, "custom")
+        assert [recipe("scratch", {"augmentation": word}).augmentation for word in AUGMENTATIONS] == list(AUGMENTATIONS)
+        assert Recipe().augmentation == "standard"
+
+    def test_another_network_brings_the_size_it_usually_sees(self):
+        assert (recipe("finetune", {"network": "inception_v3"}).size, recipe("finetune").size) == (299, 160)
+        assert recipe("finetune", {"network": "resnet18", "size": 128}).small_size == 128
+
+    def test_what_an_epoch_costs(self):
+        made = recipe("finetune", {"epochs": 4, "size": 160, "small_size": 80, "small_share": 0.5, "head_epochs": 1})
+        assert made.work() == pytest.approx([0.25 * 0.35, 0.25, 1, 1])
+        assert [Recipe(epochs=1).head_alone(0), Recipe(epochs=2).head_alone(0)] == [False, True]
 
 
 class TestSchedule:
@@ -242,7 +260,7 @@ def new_trainer(chosen: Recipe = EASY) -> Trainer:
 
 
 def comparable(reports):
-    return [replace(report, images_per_second=0) for report in reports]
+    return [replace(report, images_per_second=0, seconds=0) for report in reports]
 
 
 def same_weights(first, second):
@@ -273,6 +291,11 @@ def interrupted(tmp_path):
     return tmp_path, reports
 
 
+def flipped_in_the_middle(data):
+    place = len(data) // 2
+    return data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :]
+
+
 class TestLoop:
     def test_learns_to_tell_two_classes_apart(self, uninterrupted):
         trainer, reports = uninterrupted
@@ -289,26 +312,48 @@ class TestLoop:
         whole, reports = uninterrupted
         folder, first_reports = interrupted
         resumed, later_reports = new_trainer(), []
-        assert load_state(resumed, folder)
+        assert load_state(resumed, folder) is None
         assert resumed.epochs_done == 2
         resumed.run(later_reports.append)
         assert comparable(first_reports + later_reports) == comparable(reports)
         assert same_weights(resumed.network, whole.network)
         assert same_weights(resumed.average, whole.average)
 
-    @pytest.mark.parametrize("damage", [lambda data: data[: len(data) // 2], lambda data: b"", lambda data: b"x" * 99])
+    @pytest.mark.parametrize(
+        "damage",
+        [lambda data: data[: len(data) // 2], lambda data: b"", lambda data: b"x" * 99, flipped_in_the_middle],
+    )
     def test_a_damaged_state_falls_back_to_the_one_before(self, interrupted, damage):
         folder, _ = interrupted
-        newest = folder / state._FILES[0]
+        newest = folder / "state-even.safetensors"
         newest.write_bytes(damage(newest.read_bytes()))
         trainer = new_trainer()
-        assert load_state(trainer, folder)
+        told = load_state(trainer, folder)
+        assert told == (
+            f"The training state {newest.name} in {folder} is damaged, so the training goes on with the state after "
+            "epoch 1."
+        )
         assert trainer.epochs_done == 1
+
+    def test_a_state_whose_description_is_not_there_is_not_taken(self, interrupted):
+        folder, _ = interrupted
+        (folder / "state-even.json").unlink()
+        trainer = new_trainer()
+        load_state(trainer, folder)
+        assert trainer.epochs_done == 1
+
+    def test_both_states_damaged_starts_anew(self, interrupted):
+        folder, _ = interrupted
+        for file in folder.glob("state-*.safetensors"):
+            file.write_bytes(flipped_in_the_middle(file.read_bytes()))
+        trainer = new_trainer()
+        assert load_state(trainer, folder).endswith("goes on from the start.")
+        assert trainer.epochs_done == 0
 
     def test_without_a_state_it_starts_anew(self, tmp_path):
         trainer = new_trainer()
         before = {name: value.clone() for name, value in trainer.network.state_dict().items()}
-        assert not load_state(trainer, tmp_path)
+        assert load_state(trainer, tmp_path) is None
         assert trainer.epochs_done == 0
         assert all(torch.equal(value, before[name]) for name, value in trainer.network.state_dict().items())
 
@@ -358,7 +403,8 @@ class TestRun:
         )
         model, split = load_model(run_model_folder(folder)), read_split(run_model_folder(folder))
         assert [event for event, _ in events] == ["prepared"] + ["epoch"] * chosen.epochs + ["done"]
-        assert sorted(file.name for file in folder.iterdir()) == [METRICS_FILE, "model", PREDICTIONS_FILE, RUN_FILE]
+        kept = {METRICS_FILE, "model", PREDICTIONS_FILE, RUN_FILE, CARD_FILE, WATCH_FILE, "watch"}
+        assert {file.name for file in folder.iterdir()} == kept
         run = json.loads((folder / RUN_FILE).read_text())
         assert (run["dataset"], run["state"], run["recipe"]) == ("shoes", "done", chosen.to_dict())
         assert len(run["rejected"]) == 1
@@ -379,7 +425,7 @@ class TestRun:
     def test_copies_of_a_sneaker_among_the_others_move_with_it(self, dataset, others, tmp_path):
         for seed in range(12):
             write(others / f"copy{seed}.jpg", jpeg(photo_of_class(0, seed), quality=80))
-        samples = prepare("shoes", open_samples(str(dataset), tmp_path), QUICK, None, others=others).samples
+        samples = prepare("shoes", open_samples(str(dataset), tmp_path), QUICK, None, tmp_path, others).samples
         assert samples.groupby("group").size().value_counts().to_dict() == {1: 18, 2: 12}
         assert samples.groupby("group")["split"].nunique().max() == 1
         assert set(samples["split"][samples["label"].isna()]) == {"train", "val", "test"}
@@ -439,7 +485,7 @@ class TestRun:
 
         with pytest.raises(KeyboardInterrupt):
             train(dataset, FINETUNE, folder, tmp_path, report=stop_after_two)
-        (folder / state._FILES[0]).write_bytes(b"cut off")
+        (folder / "state-even.safetensors").write_bytes(b"cut off")
         train(dataset, FINETUNE, folder, tmp_path, resume=True)
         assert [row["epoch"] for row in metrics_of(folder)] == [1, 2, 3]
 

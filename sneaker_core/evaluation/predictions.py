@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from sneaker_core import images
+from sneaker_core import images, processes
 from sneaker_core.errors import DatasetError, ImageError
 from sneaker_core.networks.checkpoint import SneakerModel
 from sneaker_core.networks.decision import Outputs, probabilities, statuses, unknown_score
@@ -40,22 +40,26 @@ def read_outputs(
     DatasetError
         No photo at all could be read.
     """
-    parts, rejected, done = [], {}, 0
-    for start in range(0, len(paths), _BATCH):
-        chunk = paths[start : start + _BATCH]
+    # Of several processes each reads every so-manyth photo; everyone gets all outputs, in order.
+    own = range(processes.rank(), len(paths), processes.count())
+    parts, rejected, rows = [], {}, []
+    for start in range(0, len(own), _BATCH):
         readable: list[Image.Image] = []
-        for path in chunk:
+        for row in own[start : start + _BATCH]:
             try:
-                readable.append(images.load(Path(path), shrink_to=model.spec.preprocessing.shrink_to))
+                readable.append(images.load(Path(paths[row]), shrink_to=model.spec.preprocessing.shrink_to))
+                rows.append(row)
             except ImageError as error:
-                rejected[path] = str(error)
+                rejected[paths[row]] = str(error)
         if readable:
             parts.append(model.outputs(model.spec.preprocessing(readable)))
-        done += len(chunk)
-        progress(done)
+        progress(min((start + _BATCH) * processes.count(), len(paths)))
+    gathered = processes.of_all((rows, parts, rejected))
+    parts = [part for _, theirs, _ in gathered for part in theirs]
     if not parts:
         raise DatasetError("None of the photos could be read.")
-    return concatenated(parts), rejected
+    order = np.argsort([row for theirs, _, _ in gathered for row in theirs])
+    return concatenated(parts).take(order), {path: why for *_, theirs in gathered for path, why in theirs.items()}
 
 
 def concatenated(parts: Sequence[Outputs]) -> Outputs:

@@ -6,7 +6,11 @@ import torch
 from torch import Generator, Tensor
 from torch.nn import functional
 
+from sneaker_core.networks import vision_ops  # noqa: F401  (first: it makes the next import possible)
+from sneaker_core.networks.preprocessing import Preprocessing
 from sneaker_core.training.recipe import Recipe
+
+import torchvision.transforms.v2 as transforms  # isort: skip
 
 # Weights of red, green and blue in brightness (ITU-R BT.601).
 _LUMA = torch.tensor([0.299, 0.587, 0.114])
@@ -18,6 +22,44 @@ def _uniform(rng: Generator, count: int, low: float, high: float) -> Tensor:
 
 def _chance(rng: Generator, count: int, probability: float) -> Tensor:
     return torch.rand(count, generator=rng) < probability
+
+
+def augmented(pixels: Tensor, preprocessing: Preprocessing, recipe: Recipe, rng: Generator) -> Tensor:
+    """Everything that is done to training photos, but for mixing them, which changes targets too.
+
+    Parameters
+    ----------
+    pixels : uint8 tensor (B, H, W, 3)
+        As kept, a little larger than the network sees them.
+    preprocessing : Preprocessing
+    recipe : Recipe
+    rng : Generator
+        Of the processor. TrivialAugment draws from torch's own generator.
+
+    Returns
+    -------
+    float tensor (B, 3, height, width), standardised
+    """
+    images = trivial_augment(pixels.permute(0, 3, 1, 2), recipe.trivial, rng).float()
+    images = random_views(images, preprocessing.height, recipe, rng)
+    if recipe.colour:
+        images = random_colours(images, recipe.colour, rng)
+    standardised = preprocessing.standardise(images.permute(0, 2, 3, 1))
+    return random_erasing(standardised, recipe.erase, rng) if recipe.erase else standardised
+
+
+def trivial_augment(images: Tensor, probability: float, rng: Generator) -> Tensor:
+    """One random change of random strength to some of the photos (TrivialAugment, Müller and Hutter, 2021).
+
+    Parameters
+    ----------
+    images : uint8 tensor (B, 3, H, W)
+    """
+    if not probability:
+        return images
+    change = transforms.TrivialAugmentWide(interpolation=transforms.InterpolationMode.BILINEAR)
+    chosen = _chance(rng, len(images), probability)
+    return torch.stack([change(image) if hit else image for image, hit in zip(images, chosen, strict=True)])
 
 
 def random_views(images: Tensor, size: int, recipe: Recipe, rng: Generator) -> Tensor:
@@ -41,7 +83,7 @@ def random_views(images: Tensor, size: int, recipe: Recipe, rng: Generator) -> T
     # Up to 4 : 3, but neither side longer than the photo's: the area stays what was drawn.
     stretch = (_uniform(rng, count, -1, 1) * (-side.log()).clamp(max=math.log(4 / 3) / 2)).exp()
     width, height = side * stretch, side / stretch
-    mirror = 1 - 2 * _chance(rng, count, 0.5).float()
+    mirror = 1 - 2 * _chance(rng, count, recipe.mirror).float()
     angle = _uniform(rng, count, -recipe.rotation, recipe.rotation).deg2rad()
     # The window stays inside the photo: its centre moves by at most what the window leaves free.
     shift_x = (1 - width) * _uniform(rng, count, -1, 1)
@@ -53,7 +95,7 @@ def random_views(images: Tensor, size: int, recipe: Recipe, rng: Generator) -> T
         ],
         1,
     )
-    grid = functional.affine_grid(theta, [count, 3, size, size], align_corners=False)
+    grid = functional.affine_grid(theta.to(images.device), [count, 3, size, size], align_corners=False)
     return functional.grid_sample(images, grid, mode="bilinear", padding_mode="border", align_corners=False)
 
 
@@ -82,6 +124,7 @@ def random_colours(images: Tensor, strength: float, rng: Generator) -> Tensor:
     matrix = matrix @ _hue_rotation(_uniform(rng, count, -math.pi, math.pi) * strength)
     matrix = matrix * gain.view(-1, 1, 1)
     offset = (1 - gain) * 128 + _uniform(rng, count, -1, 1) * 255 * strength / 4
+    matrix, offset = matrix.to(images.device), offset.to(images.device)
     changed = torch.einsum("bij,bjhw->bihw", matrix, images) + offset.view(-1, 1, 1, 1)
     return changed.clamp_(0, 255)
 
@@ -110,7 +153,7 @@ def random_erasing(images: Tensor, probability: float, rng: Generator) -> Tensor
     rows = (torch.arange(height).add(0.5).div(height)[None] - y[:, None]).abs() < half_h[:, None]
     columns = (torch.arange(width).add(0.5).div(width)[None] - x[:, None]).abs() < half_w[:, None]
     blank = rows[:, :, None] & columns[:, None, :] & chosen[:, None, None]
-    return images.masked_fill(blank[:, None], 0.0)
+    return images.masked_fill(blank[:, None].to(images.device), 0.0)
 
 
 def mix_batch(images: Tensor, targets: Tensor, probability: float, rng: Generator) -> tuple[Tensor, Tensor]:
@@ -126,7 +169,7 @@ def mix_batch(images: Tensor, targets: Tensor, probability: float, rng: Generato
     """
     if not _chance(rng, 1, probability).item():
         return images, targets
-    order = torch.randperm(len(images), generator=rng)
+    order = torch.randperm(len(images), generator=rng).to(images.device)
     kept = float(_uniform(rng, 1, 0.5, 1.0))
     if _chance(rng, 1, 0.5).item():
         height, width = images.shape[2:]

@@ -1,7 +1,7 @@
 """The training loop: a network, arrays of photos and a recipe in, a trained network out.
 
-It knows nothing of folders, files or pages; it reports each epoch through a callback and hands over its whole state
-so that a caller can keep it.
+It knows nothing of folders, files or pages; it goes epoch by epoch and hands over its whole state so that a caller
+can keep it.
 """
 
 import copy
@@ -13,18 +13,23 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Generator, Tensor, nn
+from torch import Generator, Tensor, distributed, nn
 from torch.nn import functional
 
+from sneaker_core import processes
 from sneaker_core.errors import RecipeError
-from sneaker_core.networks.architectures import SneakerNetwork
-from sneaker_core.networks.arithmetic import fast_arithmetic
+from sneaker_core.networks.architectures import AUXILIARY_WEIGHT, SneakerNetwork
+from sneaker_core.networks.arithmetic import fast_arithmetic, training_device
+from sneaker_core.networks.freezing import set_training_mode, trainable
 from sneaker_core.networks.preprocessing import Preprocessing
-from sneaker_core.training.augmentation import mix_batch, random_colours, random_erasing, random_views
+from sneaker_core.training.augmentation import augmented, mix_batch
 from sneaker_core.training.recipe import Recipe
 
 # Photos are kept this much larger than the network sees them, so that random crops still have detail.
 STORED_OVER_SEEN = 1.15
+
+# Steps done, mean loss, photos a second -> whether to go on.
+OnStep = Callable[[int, float, float], bool]
 
 
 @dataclass(frozen=True)
@@ -33,16 +38,24 @@ class TrainingData:
 
     Attributes
     ----------
-    pixels : uint8 array (N, H, W, 3)
+    pixels : uint8 array (P, H, W, 3)
+        Photos, in memory or mapped from a file; more than are learned from, maybe.
     targets : int64 array (N,)
         Class numbers; `classes` itself stands for "something else".
     classes : int
         Number of classes, "something else" not counted.
+    rows : int64 array (N,), optional
+        Which photos these are; the first N where left out.
     """
 
     pixels: NDArray[np.uint8]
     targets: NDArray[np.int64]
     classes: int
+    rows: NDArray[np.int64] | None = None
+
+    def photos(self, chosen: NDArray[np.int64]) -> NDArray[np.uint8]:
+        """Photos (B, H, W, 3) by their place among the targets."""
+        return self.pixels[chosen if self.rows is None else self.rows[chosen]]
 
     @property
     def outputs(self) -> int:
@@ -65,6 +78,8 @@ class EpochReport:
     learning_rate : float
         Of the head, at the end of the epoch.
     images_per_second : float
+    seconds : float
+        That it took.
     """
 
     epoch: int
@@ -72,10 +87,13 @@ class EpochReport:
     accuracy: float
     learning_rate: float
     images_per_second: float
+    seconds: float
 
 
 class Trainer:
     """A training in progress: network, averaged network, optimiser and the epochs done.
+
+    Of several processes each takes its share of every batch, and all take the same steps.
 
     Parameters
     ----------
@@ -83,50 +101,98 @@ class Trainer:
         Changed in place.
     data : TrainingData
     recipe : Recipe
+
+    Raises
+    ------
+    RecipeError
+        The batch cannot be shared out evenly among the processes.
     """
 
     def __init__(self, network: SneakerNetwork, data: TrainingData, recipe: Recipe) -> None:
-        self.network = network
+        if recipe.batch % processes.count() or recipe.batch == processes.count():
+            raise RecipeError(
+                f"batch is {recipe.batch}; it must be a multiple of {processes.count()}, the number of processes, "
+                "with two photos or more for each."
+            )
+        self.device = training_device()
+        self.network = network.to(self.device)
         self.average = copy.deepcopy(network).eval()
         self.data = data
         self.recipe = recipe
         self.epochs_done = 0
         self.weights = draw_weights(data, recipe)
         self.steps_per_epoch = max(1, int((data.targets < data.classes).sum()) // recipe.batch)
-        self.optimizer = _optimizer(network, recipe)
+        backbone = trainable(network, recipe.network, recipe.part)
+        self.optimizer = _optimizer(backbone, network.head_parameters(), recipe)
+
+    @property
+    def steps(self) -> int:
+        """Of the whole training."""
+        return self.recipe.epochs * self.steps_per_epoch
 
     def run(self, report: Callable[[EpochReport], None]) -> SneakerNetwork:
         """Train the epochs that are left; returns the averaged network."""
         while self.epochs_done < self.recipe.epochs:
-            report(self._epoch())
+            done = self.epoch()
+            if done is not None:
+                report(done)
         return self.average
 
-    def _epoch(self) -> EpochReport:
-        """One pass, drawn from the seed and the epoch alone, so that a resumed run sees what it would have seen."""
+    def epoch(self, on_step: OnStep = lambda done, loss, speed: True) -> EpochReport | None:
+        """One pass, drawn from the seed and the epoch alone, so that a resumed run sees what it would have seen.
+
+        Parameters
+        ----------
+        on_step : callable
+            Called after each step with the steps done of the whole training, the mean loss of this epoch so far and
+            the photos a second; stops the training by answering False.
+
+        Returns
+        -------
+        EpochReport or None
+            None where it was stopped; the network is then somewhere inside the epoch.
+        """
         recipe, epoch = self.recipe, self.epochs_done
         rng = Generator().manual_seed(recipe.seed * 100_003 + epoch)
-        torch.manual_seed(recipe.seed * 100_003 + epoch)
-        size = recipe.small_size if epoch < round(recipe.small_share * recipe.epochs) else recipe.size
-        preprocessing = Preprocessing(size, size)
-        self.network.train()
-        started, losses, right, rate = time.perf_counter(), 0.0, 0, 0.0
+        # Of its own for what each process does to its own photos; the draw of photos is the same in all.
+        own = Generator().manual_seed((recipe.seed * 100_003 + epoch) * 1009 + processes.rank())
+        torch.manual_seed((recipe.seed * 100_003 + epoch) * 1009 + processes.rank())
+        preprocessing = Preprocessing(recipe.size_of(epoch), recipe.size_of(epoch))
+        parallel = self._in_parallel()
+        losses, right = torch.zeros((), device=self.device), torch.zeros((), device=self.device)
+        started, rate, seen = time.perf_counter(), 0.0, 0
         for step, chosen in enumerate(self._batches(rng)):
             done = epoch * self.steps_per_epoch + step
-            rate = self._set_rate(done / (recipe.epochs * self.steps_per_epoch))
-            labels = torch.from_numpy(self.data.targets[chosen])
-            images = self._augmented(self.data.pixels[chosen], preprocessing, rng)
-            loss, hits = self._step(images, labels, rng)
-            losses, right = losses + loss, right + hits
+            rate = self._set_rate(done)
+            loss, hits = self._step(parallel, chosen[processes.rank() :: processes.count()], preprocessing, own)
+            losses, right, seen = losses + loss, right + hits, seen + len(chosen)
             self._update_average(done)
+            speed = seen / (time.perf_counter() - started)
+            if not on_step(done + 1, float(losses) / (step + 1), speed):
+                return None
+        self._share_statistics()
         self.epochs_done += 1
-        seen = self.steps_per_epoch * recipe.batch
+        told = torch.stack([losses, right])
+        if processes.count() > 1:
+            distributed.all_reduce(told)
         return EpochReport(
             epoch=self.epochs_done,
-            loss=losses / self.steps_per_epoch,
-            accuracy=right / seen if recipe.mix == 0 else math.nan,
+            loss=float(told[0]) / processes.count() / self.steps_per_epoch,
+            accuracy=float(told[1]) / seen if recipe.mix == 0 else math.nan,
             learning_rate=rate,
             images_per_second=seen / (time.perf_counter() - started),
+            seconds=time.perf_counter() - started,
         )
+
+    def _in_parallel(self) -> nn.Module:
+        """The network in the mode and with the gradients that this epoch asks for, in step with other processes."""
+        learned = "head" if self.recipe.head_alone(self.epochs_done) else self.recipe.part
+        trainable(self.network, self.recipe.network, learned)
+        set_training_mode(self.network, self.recipe.network, learned)
+        step = _Step(self.network, backbone_gradients=learned != "head")
+        if processes.count() == 1:
+            return step
+        return nn.parallel.DistributedDataParallel(step, broadcast_buffers=False)
 
     def _batches(self, rng: Generator) -> Iterator[NDArray[np.int64]]:
         drawn = torch.multinomial(
@@ -134,20 +200,19 @@ class Trainer:
         )
         yield from drawn.numpy().reshape(self.steps_per_epoch, self.recipe.batch)
 
-    def _augmented(self, pixels: NDArray[np.uint8], preprocessing: Preprocessing, rng: Generator) -> Tensor:
-        images = torch.from_numpy(pixels).permute(0, 3, 1, 2).float()
-        images = random_views(images, preprocessing.height, self.recipe, rng)
-        images = random_colours(images, self.recipe.colour, rng)
-        standardised = preprocessing.standardise(images.permute(0, 2, 3, 1))
-        return random_erasing(standardised, self.recipe.erase, rng)
-
-    def _step(self, images: Tensor, labels: Tensor, rng: Generator) -> tuple[float, int]:
+    def _step(
+        self, parallel: nn.Module, chosen: NDArray[np.int64], preprocessing: Preprocessing, rng: Generator
+    ) -> tuple[Tensor, Tensor]:
+        labels = torch.from_numpy(self.data.targets[chosen]).to(self.device)
+        pixels = torch.from_numpy(self.data.photos(chosen)).to(self.device)
         targets = functional.one_hot(labels, self.data.outputs).float()
+        images = augmented(pixels, preprocessing, self.recipe, rng)
         images, targets = mix_batch(images, targets, self.recipe.mix, rng)
-        images = images.contiguous(memory_format=torch.channels_last)
-        with fast_arithmetic():
-            logits = self.network(images).float()
-        loss = functional.cross_entropy(logits, targets, label_smoothing=self.recipe.label_smoothing)
+        with fast_arithmetic(self.device.type):
+            logits, auxiliary = parallel(images.contiguous(memory_format=torch.channels_last))
+        loss = self._loss(logits, targets)
+        if auxiliary is not None:
+            loss = loss + AUXILIARY_WEIGHT * self._loss(auxiliary, targets)
         if not torch.isfinite(loss):
             raise RecipeError(
                 f"The loss is no longer a number in epoch {self.epochs_done + 1}; "
@@ -157,10 +222,17 @@ class Trainer:
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
         self.optimizer.step()
-        return float(loss.detach()), int((logits.argmax(1) == labels).sum())
+        return loss.detach(), (logits.argmax(1) == labels).sum()
 
-    def _set_rate(self, progress: float) -> float:
-        rate = self.recipe.learning_rate * one_cycle(progress, self.recipe.warmup)
+    def _loss(self, logits: Tensor, targets: Tensor) -> Tensor:
+        return functional.cross_entropy(logits.float(), targets, label_smoothing=self.recipe.label_smoothing)
+
+    def _set_rate(self, step: int) -> float:
+        """The highest rate while the head learns alone; one cycle over the epochs after that."""
+        recipe = self.recipe
+        first = sum(map(recipe.head_alone, range(recipe.epochs))) * self.steps_per_epoch
+        share = one_cycle((step - first) / (self.steps - first), recipe.warmup) if step >= first else 1.0
+        rate = recipe.learning_rate * share
         for group in self.optimizer.param_groups:
             group["lr"] = rate * group["share"]
         return rate
@@ -174,6 +246,30 @@ class Trainer:
                 mean.lerp_(value, 1 - decay)
             else:
                 mean.copy_(value)
+
+    @torch.no_grad()
+    def _share_statistics(self) -> None:
+        """Batch norm counts only what its own process has seen: take the mean of all."""
+        if processes.count() == 1:
+            return
+        for module in (self.network, self.average):
+            for value in module.buffers():
+                if value.is_floating_point():
+                    distributed.all_reduce(value)
+                    value /= processes.count()
+
+
+class _Step(nn.Module):
+    """A network's pass in training as one module, which is what torch runs in parallel."""
+
+    def __init__(self, network: SneakerNetwork, backbone_gradients: bool) -> None:
+        super().__init__()
+        self.network = network
+        self.backbone_gradients = backbone_gradients
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Logits, and those of an auxiliary head where the network has one."""
+        return self.network.forward_training(images, self.backbone_gradients)
 
 
 def draw_weights(data: TrainingData, recipe: Recipe) -> Tensor:
@@ -208,14 +304,14 @@ def one_cycle(progress: float, warmup: float) -> float:
     return (1 + math.cos(math.pi * (progress - warmup) / max(1e-9, 1 - warmup))) / 2
 
 
-def _optimizer(network: SneakerNetwork, recipe: Recipe) -> torch.optim.Optimizer:
+def _optimizer(backbone: list[nn.Parameter], head: list[nn.Parameter], recipe: Recipe) -> torch.optim.Optimizer:
     """AdamW; the head at the full rate, the backbone at its share; no decay for biases and normalisation."""
     groups = []
-    for part, share in ((network.backbone, recipe.backbone_rate), (network.head, 1.0)):
-        parameters = list(part.parameters())
+    for parameters, share in ((backbone, recipe.backbone_rate), (head, 1.0)):
         for decay, chosen in (
             (recipe.weight_decay, [value for value in parameters if value.ndim > 1]),
             (0.0, [value for value in parameters if value.ndim <= 1]),
         ):
-            groups.append({"params": chosen, "share": share, "weight_decay": decay})
+            if chosen:
+                groups.append({"params": chosen, "share": share, "weight_decay": decay})
     return torch.optim.AdamW(groups, lr=recipe.learning_rate)

@@ -1,5 +1,6 @@
 """What a training run works on: its photos, decoded once, and what each of them is for."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,16 +10,21 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
+from sneaker_core import processes
 from sneaker_core.datasets.duplicates import duplicate_groups, perceptual_hashes
 from sneaker_core.datasets.folder import fingerprint, scan_photos
 from sneaker_core.datasets.split import Split, split_by_group
 from sneaker_core.errors import DatasetError
 from sneaker_core.networks.architectures import SneakerNetwork
-from sneaker_core.networks.arithmetic import fast_arithmetic
 from sneaker_core.networks.preprocessing import Preprocessing
+from sneaker_core.training.cache import ArrayCache
+from sneaker_core.training.embedding import Views, embed
 from sneaker_core.training.loop import STORED_OVER_SEEN, TrainingData
-from sneaker_core.training.photos import load_photos
+from sneaker_core.training.photos import LoadedPhotos, load_photos
 from sneaker_core.training.recipe import Recipe
+
+# Photos done, their number, what is done to them.
+Progress = Callable[[int, int, str], None]
 
 # Photos that go through the network at once.
 BATCH = 32
@@ -37,7 +43,7 @@ class Materials:
     samples : DataFrame
         Columns sample, path, label (None for photos of other things), group, split.
     pixels : uint8 array (N, H, W, 3)
-        One row for each row of `samples`.
+        One row for each row of `samples`; mapped from a file.
     rejected : dict of str to str
         Path -> why it could not be read.
     classes : tuple of str
@@ -50,10 +56,10 @@ class Materials:
 
     def training_data(self) -> TrainingData:
         """The photos to learn from, as arrays."""
-        chosen = (self.samples["split"] == Split.TRAIN).to_numpy()
+        chosen = np.flatnonzero((self.samples["split"] == Split.TRAIN).to_numpy())
         number = {name: index for index, name in enumerate(self.classes)}
         targets = self.samples["label"].map(number).fillna(len(self.classes)).to_numpy(dtype=float).astype(np.int64)
-        return TrainingData(self.pixels[chosen], targets[chosen], len(self.classes))
+        return TrainingData(self.pixels, targets[chosen], len(self.classes), rows=chosen)
 
     def sneakers(self, split: Split) -> pd.DataFrame:
         """The labelled photos of one split."""
@@ -87,7 +93,13 @@ class Materials:
 
 
 def prepare(
-    dataset: str, samples: pd.DataFrame, recipe: Recipe, network: SneakerNetwork | None, others: Path | None = None
+    dataset: str,
+    samples: pd.DataFrame,
+    recipe: Recipe,
+    network: SneakerNetwork | None,
+    workspace: Path,
+    others: Path | None = None,
+    progress: Progress = lambda done, total, step: None,
 ) -> Materials:
     """Decode the photos, find copies and split.
 
@@ -101,13 +113,19 @@ def prepare(
     recipe : Recipe
     network : SneakerNetwork or None
         Its embeddings help to find copies; None where it has not seen enough, or has been taught classes.
+    workspace : Path
+        Keeps what is worked out here for the next run.
     others : Path, optional
         A folder with photos of other things.
+    progress : callable, optional
+        Called with the photos done, their number and what is done to them.
 
     Raises
     ------
     DatasetError
         There are too few photos or classes.
+    SpaceError
+        The disk is full.
     """
     classes = tuple(sorted(samples["label"].unique()))
     if len(classes) < 2:
@@ -117,13 +135,12 @@ def prepare(
         samples = pd.concat(
             [samples, scan_photos(others).loc[lambda rows: ~rows["sample"].isin(known)]], ignore_index=True
         )
-    photos = load_photos(list(samples["path"]), round(recipe.size * STORED_OVER_SEEN))
+    photos = _photos(samples, recipe, workspace, progress)
     samples = samples[photos.readable].reset_index(drop=True)
     lost = sorted(set(classes) - set(samples["label"].dropna()))
     if lost:
         raise DatasetError(f"No photo of {', '.join(map(repr, lost))} in {dataset} can be read.")
-    embeddings = None if network is None else _embed(network, photos.pixels)
-    samples["group"] = duplicate_groups(perceptual_hashes(photos.pixels), embeddings)
+    samples["group"] = _copies(samples, photos.pixels, network, workspace, progress)
     samples["split"] = _split(samples, recipe)
     for split in (Split.VAL, Split.TEST):
         if not (samples["label"].notna() & (samples["split"] == split)).any():
@@ -133,18 +150,44 @@ def prepare(
     return Materials(samples, photos.pixels, photos.rejected, classes)
 
 
-@torch.inference_mode()
-def _embed(network: SneakerNetwork, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Embeddings averaged over each photo and its mirror image, (N, D), small: to find copies, not to classify."""
-    preprocessing = Preprocessing(_COPY_SIZE, _COPY_SIZE)
-    network.eval()
-    parts = []
-    for start in range(0, len(pixels), BATCH):
-        images = preprocessing.standardise(shrunk(pixels[start : start + BATCH], preprocessing))
-        images = images.contiguous(memory_format=torch.channels_last)
-        with fast_arithmetic():
-            parts.append((network.embed(images).float() + network.embed(images.flip(3)).float()) / 2)
-    return np.asarray(torch.cat(parts).numpy(), dtype=np.float32)
+def _photos(samples: pd.DataFrame, recipe: Recipe, workspace: Path, progress: Progress) -> LoadedPhotos:
+    """Decoded by one process on each machine; the others map what it wrote."""
+
+    def told(done: int) -> None:
+        progress(done, len(samples), "Reading photos")
+
+    side = round(recipe.size * STORED_OVER_SEEN)
+    if processes.local_rank() == 0:
+        load_photos(samples, side, workspace, told)
+    processes.wait_for_all()
+    return load_photos(samples, side, workspace)
+
+
+def _copies(
+    samples: pd.DataFrame,
+    pixels: NDArray[np.uint8],
+    network: SneakerNetwork | None,
+    workspace: Path,
+    progress: Progress,
+) -> NDArray[np.int64]:
+    """The group of each photo: copies of one photo have the same."""
+    names, step = list(samples["sample"]), "Looking for copies"
+    progress(0, len(names), step)
+    embeddings = None
+    if network is not None:
+        views = Views(_COPY_SIZE, 0, Recipe())
+        rows = np.arange(len(names))
+        told = embed(network, names, pixels, rows, views, workspace, lambda done: progress(done, len(names), step))
+        embeddings = told.astype(np.float32).mean(1)
+    cache = ArrayCache(workspace, "copies")
+    key = cache.key(pixels.shape[1], b"" if embeddings is None else embeddings.tobytes(), *names)
+    if processes.local_rank() == 0 and cache.read(key) is None:
+        groups = duplicate_groups(perceptual_hashes(pixels), embeddings)
+        cache.write(key, [groups], (), np.int64, {})
+    processes.wait_for_all()
+    kept = cache.read(key)
+    assert kept is not None
+    return np.array(kept[0])
 
 
 def shrunk(pixels: NDArray[np.uint8], preprocessing: Preprocessing) -> torch.Tensor:

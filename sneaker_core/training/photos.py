@@ -1,16 +1,22 @@
-"""Photos decoded and shrunk once, kept as small uint8 arrays for the whole of a training."""
+"""Photos decoded and shrunk once, kept as small uint8 arrays in a file that every training maps."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from sneaker_core import images
 from sneaker_core.errors import ImageError
 from sneaker_core.networks.preprocessing import resized
+from sneaker_core.training.cache import ArrayCache
+
+_CHUNK = 256
+# Part of the key: goes up when photos would be decoded or shrunk in another way.
+_VERSION = 1
 
 
 @dataclass(frozen=True)
@@ -20,9 +26,9 @@ class LoadedPhotos:
     Attributes
     ----------
     pixels : uint8 array (N, H, W, 3)
-        The photos that could be read, in the order asked for.
+        The photos that could be read, in the order asked for; mapped from a file, not to be written to.
     readable : bool array (M,)
-        Which of the M paths asked for these are.
+        Which of the M samples asked for these are.
     rejected : dict of str to str
         Path -> why it could not be read.
     """
@@ -32,15 +38,47 @@ class LoadedPhotos:
     rejected: dict[str, str]
 
 
-def load_photos(paths: Sequence[str], size: int) -> LoadedPhotos:
-    """Decode photos and fit each to size x size pixels.
+def load_photos(
+    samples: pd.DataFrame, size: int, workspace: Path, progress: Callable[[int], None] = lambda done: None
+) -> LoadedPhotos:
+    """Decode photos and fit each to size x size pixels, or take them from the file where that was done before.
 
     Parameters
     ----------
-    paths : sequence of str
+    samples : DataFrame
+        Columns sample (names the bytes, so also the pixels) and path.
     size : int
         Height and width of the result, in pixels.
+    workspace : Path
+    progress : callable, optional
+        Called with the number of photos done.
+
+    Raises
+    ------
+    SpaceError
+        The disk is full.
     """
+    cache = ArrayCache(workspace, "photos")
+    names, paths = list(samples["sample"]), list(samples["path"])
+    key = cache.key(_VERSION, size, *names)
+    kept = cache.read(key)
+    if kept is None:
+        about: dict[str, dict[str, str]] = {"rejected": {}}
+        parts = _decoded(names, paths, size, about["rejected"], progress)
+        kept = cache.write(key, parts, (size, size, 3), np.uint8, about)
+    pixels, about = kept
+    rejected: dict[str, str] = about["rejected"]
+    return LoadedPhotos(
+        pixels=pixels,
+        readable=np.array([name not in rejected for name in names], dtype=np.bool_),
+        rejected={path: rejected[name] for name, path in zip(names, paths, strict=True) if name in rejected},
+    )
+
+
+def _decoded(
+    names: Sequence[str], paths: Sequence[str], size: int, rejected: dict[str, str], progress: Callable[[int], None]
+) -> Iterator[NDArray[np.uint8]]:
+    """The readable photos, a chunk at a time; the others go into `rejected`, by name."""
 
     def load(path: str) -> NDArray[np.uint8] | str:
         try:
@@ -49,10 +87,10 @@ def load_photos(paths: Sequence[str], size: int) -> LoadedPhotos:
             return str(error)
 
     with ThreadPoolExecutor() as pool:
-        results = list(pool.map(load, paths))
-    pixels = [result for result in results if not isinstance(result, str)]
-    return LoadedPhotos(
-        pixels=np.stack(pixels) if pixels else np.empty((0, size, size, 3), np.uint8),
-        readable=np.array([not isinstance(result, str) for result in results], dtype=np.bool_),
-        rejected={path: result for path, result in zip(paths, results, strict=True) if isinstance(result, str)},
-    )
+        for start in range(0, len(paths), _CHUNK):
+            results = list(pool.map(load, paths[start : start + _CHUNK]))
+            rejected.update({names[start + n]: why for n, why in enumerate(results) if isinstance(why, str)})
+            readable = [result for result in results if not isinstance(result, str)]
+            if readable:
+                yield np.stack(readable)
+            progress(start + len(results))

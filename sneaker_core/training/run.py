@@ -1,7 +1,10 @@
-"""A training run: from folders of photos to a finished model, kept in one folder."""
+"""A training run: from photos to a finished model, kept in one folder."""
 
+import io
 import json
-from collections.abc import Callable, Iterable, Mapping
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from itertools import count
 from pathlib import Path
@@ -11,29 +14,35 @@ import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
+from PIL import Image
 
-from sneaker_core.datasets.library import open_samples
+from sneaker_core import processes
 from sneaker_core.datasets.split import Split, write_split
-from sneaker_core.errors import DatasetError, RecipeError
+from sneaker_core.errors import DatasetError, RecipeError, SneakerError, SpaceError
 from sneaker_core.evaluation.calibration import fit_decision, fit_references
 from sneaker_core.evaluation.metrics import summary
 from sneaker_core.evaluation.predictions import evaluate_photos, prediction_table, read_outputs
-from sneaker_core.networks.architectures import SneakerNetwork, build_network
-from sneaker_core.networks.arithmetic import fast_arithmetic
-from sneaker_core.networks.checkpoint import ModelSpec, SneakerModel, library_versions, load_model, save_model
+from sneaker_core.jobs import Worker
+from sneaker_core.networks.architectures import SneakerNetwork
+from sneaker_core.networks.checkpoint import ModelSpec, SneakerModel, as_stored, library_versions, save_model
 from sneaker_core.networks.decision import Status
 from sneaker_core.networks.preprocessing import Preprocessing
 from sneaker_core.paths import run_model_folder, runs_folder, write_atomically
-from sneaker_core.training.head import train_head
-from sneaker_core.training.initial import initialise
-from sneaker_core.training.loop import EpochReport, Trainer, TrainingData
-from sneaker_core.training.materials import BATCH, Materials, prepare, shrunk
+from sneaker_core.training.card import model_card
+from sneaker_core.training.embedding import Views, embed
+from sneaker_core.training.head import CROPPED_VIEWS, train_head
+from sneaker_core.training.library import CARD_FILE, METRICS_FILE, PREDICTIONS_FILE, RUN_FILE, WATCH_FILE
+from sneaker_core.training.loop import EpochReport, Trainer
+from sneaker_core.training.materials import Materials
 from sneaker_core.training.recipe import Recipe
-from sneaker_core.training.state import load_state, remove_state, save_state
+from sneaker_core.training.start import begin
+from sneaker_core.training.state import load_best, load_state, remove_state, save_best, save_state
+from sneaker_core.training.validation import Validation
 
-RUN_FILE = "run.json"
-METRICS_FILE = "metrics.jsonl"
-PREDICTIONS_FILE = "predictions.parquet"
+FORMAT = 1
+# Of several processes the first asks whether to stop, and tells the others, every so many steps.
+_ASK_EVERY = 10
+_THUMBNAIL = 112
 
 Report = Callable[[str, dict[str, Any]], None]
 
@@ -44,12 +53,16 @@ def train(
     folder: Path,
     workspace: Path,
     *,
+    recipe_name: str = "",
     only: Iterable[str] = (),
     others: Path | None = None,
+    worker: Worker | None = None,
     report: Report = lambda event, values: None,
     resume: bool = False,
 ) -> dict[str, Any]:
     """Train a model and keep everything about it in one folder.
+
+    Of several processes (torchrun) all must call this with the same arguments; the first one writes.
 
     Parameters
     ----------
@@ -60,50 +73,61 @@ def train(
         The run's folder; its last part is the model's name.
     workspace : Path
         Where the dataset, and a model that `recipe.init` names, are looked up.
+    recipe_name : str
+        Which of `RECIPES` it was made of, for people.
     only : iterable of str
         Classes to use; all when empty.
     others : Path, optional
         A folder with photos of anything but sneakers: the model learns to say "not a sneaker I know".
+    worker : Worker, optional
+        Hears how far it is, and tells when to stop: the best weights so far then become the model.
     report : callable
-        Called with the name of an event ("prepared", "epoch", "done") and its values.
+        Called with the name of an event ("prepared", "epoch", "warning", "done") and its values.
     resume : bool
         Go on with the run in that folder, with the recipe that it was started with.
 
     Returns
     -------
     dict
-        The model's metrics: "test", "val" and, with `others`, "others".
+        The model's metrics: "test", "val" and, with `others`, "others"; empty where it was stopped before there was
+        a model.
 
     Raises
     ------
     DatasetError, RecipeError
         The photos or the recipe cannot be used; or the run exists and `resume` is False, or the other way round.
+    SpaceError
+        The disk is full.
     """
-    recipe, started_on = _check_folder(folder, recipe, resume)
-    torch.manual_seed(recipe.seed)
-    network = build_network(recipe.network, outputs=2)
-    tells_copies = initialise(network, recipe.network, recipe.init, workspace)
-    samples = open_samples(str(dataset), workspace, tuple(only))
-    materials = prepare(str(dataset), samples, recipe, network if tells_copies else None, others)
-    if started_on not in (None, materials.fingerprint):
-        # Another split would follow, and a photo that was trained on could be judged by.
-        raise DatasetError(f"The photos have changed since the run {folder.name!r} was started; start a new run.")
-    data = materials.training_data()
-    torch.manual_seed(recipe.seed)
-    network.head = torch.nn.Linear(network.head.in_features, data.outputs)
-    run = {
-        "dataset": Path(dataset).name,
-        "recipe": recipe.to_dict(),
-        "photos": materials.fingerprint,
-        "rejected": materials.rejected,
-    }
-    _write_run(folder, {**run, "state": "running"})
-    report("prepared", materials.describe())
-    write_split(run_model_folder(folder), materials.samples)
-    network = _fit(network, data, recipe, folder, materials, report)
-    metrics = _finish(network, materials, recipe, folder)
-    _write_run(folder, {**run, "state": "done"})
-    remove_state(folder)
+    if not processes.is_first():
+        worker, report = None, lambda event, values: None
+    record = _Record(folder, resume)
+    recipe = Recipe(**record.values["recipe"]) if resume else recipe
+    only = tuple(only)
+    if not resume:
+        record.values = {
+            "format": FORMAT,
+            "dataset": Path(dataset).name,
+            "source": str(dataset),
+            "only": list(only),
+            "others": None if others is None else str(others),
+            "recipe": recipe.to_dict(),
+            "recipe_name": recipe_name,
+            "photos": None,
+            "rejected": {},
+            "counts": {},
+            "created": time.time(),
+        }
+    with record.kept():
+        run = _Run(recipe, folder, workspace, worker or Worker(), report, record)
+        network, materials = run.begin(str(dataset), only, others)
+        fitted = run.fit(network, materials)
+        metrics = {} if fitted is None else run.finish(fitted, materials)
+        # A stop that comes after the last epoch comes too late to stop anything.
+        complete = fitted is not None and not run.stopped
+        record.write(state="done" if complete else "stopped")
+        if complete and processes.is_first():
+            remove_state(folder)
     report("done", metrics)
     return metrics
 
@@ -114,50 +138,254 @@ def default_run_name(dataset: str | Path, recipe_name: str, workspace: Path) -> 
     return next(name for n in count(1) if not (runs_folder(workspace) / (name := f"{base}-{n}")).exists())
 
 
-def _check_folder(folder: Path, recipe: Recipe, resume: bool) -> tuple[Recipe, str | None]:
-    """The recipe to train by and the fingerprint of the photos: a run's own when it is resumed, else none."""
-    file = folder / RUN_FILE
-    if resume:
+class _Record:
+    """What ``run.json`` says; written by the first process alone."""
+
+    def __init__(self, folder: Path, resume: bool) -> None:
+        self.file = folder / RUN_FILE
+        self.values: dict[str, Any] = {}
+        self._since = time.time()
+        self.values, refused = processes.of_first(self._opened(folder, resume) if processes.is_first() else ({}, ""))
+        if refused:
+            raise RecipeError(refused)
+
+    def _opened(self, folder: Path, resume: bool) -> tuple[dict[str, Any], str]:
+        """What is there to go on with, and why the run cannot be done."""
         try:
-            values = json.loads(file.read_text(encoding="utf-8"))
-            kept, photos, state = Recipe(**values["recipe"]), str(values["photos"]), values["state"]
+            values = json.loads(self.file.read_text(encoding="utf-8"))
+            Recipe(**values["recipe"])
+            state, began = values["state"], values["photos"] is not None
         except (OSError, ValueError, KeyError, TypeError):
-            raise RecipeError(f"There is no run in {folder} to go on with.") from None
-        if state == "done":
-            raise RecipeError(f"The run in {folder} is done already; its model is ready to use.")
-        return kept, photos
-    if file.exists():
-        raise RecipeError(f"There is a run in {folder} already; go on with it with --resume or choose another name.")
-    return recipe, None
+            values, state, began = {}, "none", self.file.exists()
+        if not resume:
+            # A run that never came to its photos has nothing to lose.
+            free = not began and state != "running"
+            there = f"There is a run in {folder} already; go on with it with --resume or choose another name."
+            return {}, "" if free else there
+        if not values:
+            return {}, f"There is no run in {folder} to go on with."
+        return values, f"The run in {folder} is done already; its model is ready to use." if state == "done" else ""
+
+    def write(self, **changes: Any) -> None:
+        now = time.time()
+        self.values["seconds"] = self.values.get("seconds", 0.0) + now - self._since
+        self._since = now
+        self.values.update(changes)
+        if processes.is_first():
+            write_atomically(self.file, json.dumps(self.values, indent=1, ensure_ascii=False).encode())
+
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """Say how the body ended, whatever happens."""
+        self.write(state="running", error=None)
+        try:
+            yield
+        except SneakerError as error:
+            self.write(state="failed", error=str(error))
+            raise
+        except Exception as error:
+            self.write(state="failed", error=f"A fault in the program: {type(error).__name__}. The log says more.")
+            raise
+        except BaseException:  # Ctrl-C
+            self.write(state="stopped")
+            raise
 
 
-def _write_run(folder: Path, values: dict[str, Any]) -> None:
-    write_atomically(folder / RUN_FILE, json.dumps(values, indent=1, ensure_ascii=False).encode())
+class _Run:
+    """The work on one run, step by step."""
+
+    def __init__(
+        self, recipe: Recipe, folder: Path, workspace: Path, worker: Worker, report: Report, record: _Record
+    ) -> None:
+        self.recipe = recipe
+        self.folder = folder
+        self.workspace = workspace
+        self.worker = worker
+        self.report = report
+        self.record = record
+        self.stopped = False
+        self.rows: list[dict[str, Any]] = []
+
+    def begin(self, dataset: str, only: tuple[str, ...], others: Path | None) -> tuple[SneakerNetwork, Materials]:
+        """The network to train and the photos; also tells the folder."""
+        started_on = self.record.values.get("photos")
+        network, materials = begin(dataset, self.recipe, self.workspace, only, others, self.worker.report)
+        if started_on not in (None, materials.fingerprint):
+            # Another split would follow, and a photo that was trained on could be judged by.
+            name = self.folder.name
+            raise DatasetError(f"The photos have changed since the run {name!r} was started; start a new run.")
+        counts = {str(split): len(materials.sneakers(split)) for split in (Split.TRAIN, Split.VAL, Split.TEST)}
+        self.record.write(photos=materials.fingerprint, rejected=materials.rejected, counts=counts)
+        if processes.is_first():
+            write_split(run_model_folder(self.folder), materials.samples)
+        self.report("prepared", materials.describe())
+        return network, materials
+
+    def fit(self, network: SneakerNetwork, materials: Materials) -> SneakerNetwork | None:
+        """The trained network; None where it was stopped before there was one."""
+        validation = Validation(materials, self.recipe.seed)
+        if processes.is_first():
+            _keep_watched(validation, self.folder)
+        if self.recipe.part == "head":
+            return self._fit_head(network, materials, validation)
+        return self._fit_all(Trainer(network, materials.training_data(), self.recipe), validation)
+
+    def _fit_head(self, network: SneakerNetwork, materials: Materials, validation: Validation) -> SneakerNetwork | None:
+        data, samples = materials.training_data(), materials.samples
+        assert data.rows is not None
+        embedded = []
+        for rows, crops in ((validation.rows, 0), (data.rows, CROPPED_VIEWS)):
+            names = list(samples["sample"].iloc[rows])
+            views = Views(self.recipe.size, crops, self.recipe)
+
+            def told(done: int, total: int = len(rows)) -> None:
+                self.worker.report(done, total, "Embedding photos")
+
+            array = embed(network, names, materials.pixels, rows, views, self.workspace, told)
+            embedded.append(torch.from_numpy(np.array(array)))
+            network.cpu()
+        for epoch in train_head(network, embedded[1], data, self.recipe):
+            with torch.inference_mode():
+                logits = network.head(embedded[0].float()).mean(1)[:, : data.classes].numpy()
+            self._after(epoch, validation.figures(logits))
+            self.worker.report(epoch.epoch, self.recipe.epochs, "Training the head", **self._details(epoch))
+            if self._asked_to_stop() or self._is_enough():
+                break
+        return network
+
+    def _fit_all(self, trainer: Trainer, validation: Validation) -> SneakerNetwork | None:
+        recipe = self.recipe
+        warning = load_state(trainer, self.folder)
+        if warning:
+            self.report("warning", {"text": warning})
+        self.rows = processes.of_first(_metrics_until(self.folder, trainer.epochs_done))
+        preprocessing = Preprocessing(recipe.size, recipe.size)
+        ended_early = False
+        while trainer.epochs_done < recipe.epochs and not ended_early:
+            epoch = trainer.epoch(self._live(trainer))
+            if epoch is None:
+                self.stopped = True
+                break
+            figures = validation.figures(validation.logits(trainer.average, preprocessing))
+            best = max((row["val_top1"] for row in self.rows), default=-1.0)
+            self._after(epoch, figures)
+            self._keep(trainer, better=figures["val_top1"] >= best)
+            ended_early = self._is_enough()
+        if self.stopped or ended_early:
+            return trainer.average.cpu() if load_best(trainer.average, self.folder) else None
+        return trainer.average.cpu()
+
+    def _live(self, trainer: Trainer) -> Callable[[int, float, float], bool]:
+        """Tells after each step how far the training is, and stops it when asked to."""
+        work, steps = self.recipe.work(), trainer.steps_per_epoch
+        epoch, started = trainer.epochs_done, time.perf_counter()
+
+        def on_step(done: int, loss: float, speed: float) -> bool:
+            share = done / steps - epoch
+            pace = (time.perf_counter() - started) / (share * work[epoch])
+            details = {
+                "epoch": epoch + 1,
+                "epochs": self.recipe.epochs,
+                "images_per_second": speed,
+                "loss": loss,
+                "seconds_left": pace * (sum(work[epoch:]) - share * work[epoch]),
+            }
+            self.worker.report(done, trainer.steps, f"Epoch {epoch + 1} of {self.recipe.epochs}", **details)
+            return (processes.count() > 1 and done % _ASK_EVERY != 0) or not self._asked_to_stop()
+
+        return on_step
+
+    def _details(self, epoch: EpochReport) -> dict[str, Any]:
+        left = (self.recipe.epochs - epoch.epoch) * epoch.seconds
+        told = {"epoch": epoch.epoch, "epochs": self.recipe.epochs, "loss": epoch.loss, "seconds_left": left}
+        return {**told, "images_per_second": epoch.images_per_second}
+
+    def _asked_to_stop(self) -> bool:
+        self.stopped = processes.of_first(self.worker.stopped())
+        return self.stopped
+
+    def _is_enough(self) -> bool:
+        """Whether validation has not improved for as long as the recipe's patience."""
+        patience, told = self.recipe.patience, [row["val_top1"] for row in self.rows]
+        return 0 < patience < len(told) and max(told[-patience:]) <= max(told[:-patience])
+
+    def _after(self, epoch: EpochReport, figures: Mapping[str, Any]) -> None:
+        """Keep what an epoch came to."""
+        values = {**_finite(asdict(epoch)), **figures}
+        self.rows.append(values)
+        if not processes.is_first():
+            return
+        lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in self.rows)
+        write_atomically(self.folder / METRICS_FILE, lines.encode())
+        self.record.write()
+        self.report("epoch", values)
+
+    def _keep(self, trainer: Trainer, better: bool) -> None:
+        """Keep the state after an epoch; a disk that is full for a while costs the state, not the training."""
+        if not processes.is_first():
+            return
+        try:
+            save_state(trainer, self.folder)
+            if better:
+                save_best(trainer.average, self.folder, trainer.epochs_done)
+        except OSError as error:
+            text = (
+                f"The training state after epoch {trainer.epochs_done} could not be kept in {self.folder}: "
+                f"{error.strerror}. The training goes on; the one before is still there."
+            )
+            self.report("warning", {"text": text})
+
+    def finish(self, network: SneakerNetwork, materials: Materials) -> dict[str, Any]:
+        """Calibrate, measure and save; every figure is of the weights as they are stored."""
+        model = as_stored(_unfitted(network, materials.classes, self.recipe, self.folder.name))
+        split = {part: materials.sneakers(part) for part in (Split.TRAIN, Split.VAL, Split.TEST)}
+        others = materials.others(Split.TEST)
+        total = sum(map(len, split.values())) + len(others)
+
+        def told(before: int) -> Callable[[int], None]:
+            return lambda done: self.worker.report(before + done, total, "Measuring the model")
+
+        seen = len(split[Split.TRAIN])
+        learned, _ = read_outputs(model, list(split[Split.TRAIN]["path"]), told(0))
+        numbers = _numbers(split[Split.TRAIN], materials.classes)
+        references = fit_references(learned.embeddings, numbers, self.recipe.seed)
+        outputs, _ = read_outputs(model, list(split[Split.VAL]["path"]), told(seen))
+        decision = fit_decision(outputs, _numbers(split[Split.VAL], materials.classes), references)
+        model = SneakerModel(replace(model.spec, decision=decision), model.network, references)
+        seen += len(split[Split.VAL])
+        test_table, _ = evaluate_photos(model, split[Split.TEST], told(seen))
+        metrics = {"test": summary(test_table), "val": _headline(prediction_table(model, split[Split.VAL], outputs))}
+        if len(others):
+            table, _ = evaluate_photos(model, others, told(seen + len(test_table)))
+            metrics["others"] = {"n": len(table), "found": float((table["status"] == Status.UNKNOWN).mean())}
+        if processes.is_first():
+            spec = replace(model.spec, metrics=metrics, data=materials.describe())
+            self._save(replace(model, spec=spec), test_table)
+        processes.wait_for_all()
+        return metrics
+
+    def _save(self, model: SneakerModel, test_table: pd.DataFrame) -> None:
+        try:
+            write_atomically(self.folder / PREDICTIONS_FILE, test_table.drop(columns="path").to_parquet())
+            write_atomically(self.folder / CARD_FILE, model_card(model.spec, self.record.values).encode())
+            save_model(model, run_model_folder(self.folder))
+        except OSError as error:
+            raise SpaceError(
+                f"The model could not be written to {self.folder}: {error.strerror}; make room and go on with the run."
+            ) from None
 
 
-def _fit(
-    network: SneakerNetwork, data: TrainingData, recipe: Recipe, folder: Path, materials: Materials, report: Report
-) -> SneakerNetwork:
-    validation = materials.sneakers(Split.VAL)
-    kept: list[dict[str, Any]] = []
-
-    def after(epoch: EpochReport) -> None:
-        values = _finite(asdict(epoch))
-        if not recipe.freeze:
-            model = _unfitted(trainer.average, materials.classes, recipe, folder.name)
-            values["val_top1"] = _accuracy(model, validation, materials)
-        kept.append(values)
-        write_atomically(folder / METRICS_FILE, "".join(json.dumps(row) + "\n" for row in kept).encode())
-        if not recipe.freeze:
-            save_state(trainer, folder)
-        report("epoch", values)
-
-    if recipe.freeze:
-        return train_head(network, data, recipe, after)
-    trainer = Trainer(network, data, recipe)
-    if load_state(trainer, folder):
-        kept += _metrics_until(folder, trainer.epochs_done)
-    return trainer.run(after)
+def _keep_watched(validation: Validation, folder: Path) -> None:
+    """Small pictures of the photos to watch, and what they show."""
+    watched = []
+    for place in validation.watched:
+        sample = validation.samples.iloc[place]
+        picture, data = Image.fromarray(validation.pixels[validation.rows[place]]), io.BytesIO()
+        picture.resize((_THUMBNAIL, _THUMBNAIL)).save(data, "JPEG", quality=85)
+        name = f"watch/{sample['sample']}.jpg"
+        write_atomically(folder / name, data.getvalue())
+        watched.append({"sample": sample["sample"], "label": sample["label"], "thumbnail": name})
+    write_atomically(folder / WATCH_FILE, json.dumps(watched, ensure_ascii=False).encode())
 
 
 def _metrics_until(folder: Path, epoch: int) -> list[dict[str, Any]]:
@@ -176,51 +404,15 @@ def _unfitted(network: SneakerNetwork, classes: tuple[str, ...], recipe: Recipe,
     spec = ModelSpec(
         name=name,
         network=recipe.network,
+        head=network.head_kind,
         classes=classes,
-        knows_others=network.head.out_features > len(classes),
+        knows_others=network.outputs > len(classes),
         preprocessing=Preprocessing(recipe.size, recipe.size),
         # A model travels; the path of a file on the machine that trained it does not.
         recipe={**recipe.to_dict(), "init": Path(recipe.init).name},
         versions=library_versions(),
     )
-    return SneakerModel(spec, network.eval(), np.zeros((1, network.head.in_features), np.float32))
-
-
-def _accuracy(model: SneakerModel, samples: pd.DataFrame, materials: Materials) -> float:
-    """Top-1 accuracy on photos that are in memory already."""
-    right = 0
-    for start in range(0, len(samples), BATCH):
-        rows = samples.iloc[start : start + BATCH]
-        small = shrunk(materials.pixels[rows.index.to_numpy()], model.spec.preprocessing)
-        with fast_arithmetic():
-            outputs = model.outputs(model.spec.preprocessing.standardise(small))
-        right += sum(
-            model.spec.classes[index] == label
-            for index, label in zip(outputs.logits.argmax(1), rows["label"], strict=True)
-        )
-    return right / len(samples)
-
-
-def _finish(network: SneakerNetwork, materials: Materials, recipe: Recipe, folder: Path) -> dict[str, Any]:
-    """Calibrate, measure and save; every figure is of the weights as they are stored."""
-    target = run_model_folder(folder)
-    save_model(_unfitted(network, materials.classes, recipe, folder.name), target)
-    model = load_model(target)
-    train_samples, val_samples = materials.sneakers(Split.TRAIN), materials.sneakers(Split.VAL)
-    learned, _ = read_outputs(model, list(train_samples["path"]))
-    references = fit_references(learned.embeddings, _numbers(train_samples, materials.classes), recipe.seed)
-    outputs, _ = read_outputs(model, list(val_samples["path"]))
-    decision = fit_decision(outputs, _numbers(val_samples, materials.classes), references)
-    model = SneakerModel(replace(model.spec, decision=decision), model.network, references)
-    test_table, _ = evaluate_photos(model, materials.sneakers(Split.TEST))
-    metrics = {"test": summary(test_table), "val": _headline(prediction_table(model, val_samples, outputs))}
-    others = materials.others(Split.TEST)
-    if len(others):
-        table, _ = evaluate_photos(model, others)
-        metrics["others"] = {"n": len(table), "found": float((table["status"] == Status.UNKNOWN).mean())}
-    test_table.drop(columns="path").to_parquet(folder / PREDICTIONS_FILE)
-    save_model(replace(model, spec=replace(model.spec, metrics=metrics, data=materials.describe())), target)
-    return metrics
+    return SneakerModel(spec, network.eval(), np.zeros((1, network.embedding_size), np.float32))
 
 
 def _headline(table: pd.DataFrame) -> dict[str, Any]:
