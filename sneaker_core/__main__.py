@@ -14,6 +14,10 @@ import click
 from sneaker_core import __version__, paths
 from sneaker_core.commands.common import Commands, json_option, print_result
 from sneaker_core.commands.dataset import dataset
+from sneaker_core.commands.runs import runs
+from sneaker_core.commands.train import train
+from sneaker_core.commands.trials import augment, estimate, rates
+from sneaker_core.commands.tune import studies, tune
 from sneaker_core.errors import SneakerError
 from sneaker_core.jobs import end_if_open
 
@@ -29,7 +33,8 @@ def main(ctx: click.Context, workspace: Path | None) -> None:
     ctx.obj = paths.workspace(workspace)
 
 
-main.add_command(dataset)
+for command in (dataset, train, runs, estimate, rates, augment, tune, studies):
+    main.add_command(command)
 
 
 @main.command()
@@ -78,11 +83,15 @@ def predict(workspace: Path, images: tuple[Path, ...], name: str | None, top: in
 @json_option
 @click.pass_obj
 def evaluate(workspace: Path, name: str, data: str, split: str | None, out: Path | None, as_json: bool) -> None:
-    """Measure MODEL on labelled photos."""
+    """Measure MODEL on labelled photos; under torchrun several processes share the photos."""
+    from sneaker_core import processes
     from sneaker_core.evaluation.folder import evaluate_folder
     from sneaker_core.networks.library import find_model
 
-    figures, table = evaluate_folder(find_model(name, workspace), data, workspace, split)
+    with processes.joined():
+        figures, table = evaluate_folder(find_model(name, workspace), data, workspace, split)
+    if not processes.is_first():
+        return
     if out:
         paths.write_atomically(out, table.to_parquet())
     print_result(figures, as_json, lambda: _figures(figures))
@@ -133,69 +142,6 @@ def explain(
     paths.write_atomically(out, png)
     values = {"image": str(image), "out": str(out), "method": method, "target": explained, "versus": versus}
     print_result(values, as_json, lambda: f"{out}: what speaks for {explained}")
-
-
-@main.command()
-@click.argument("source", metavar="DATASET")
-@click.option("--recipe", "recipe_name", required=True, type=click.Choice(["quick", "finetune", "scratch"]))
-@click.option("--network", help="Which network to train.")
-@click.option("--init", help="What it starts from: imagenet, none, a model, or a safetensors file.")
-@click.option("--epochs", type=int, help="Passes over the photos.")
-@click.option("--size", type=int, help="Pixels that the network sees, a side.")
-@click.option("--batch", type=int, help="Photos a step.")
-@click.option("--seed", type=int, help="The same seed gives the same run.")
-@click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="Any other setting of the recipe.")
-@click.option("--class", "classes", multiple=True, metavar="LABEL", help="Use only these classes; once for each.")
-@click.option("--others", type=click.Path(path_type=Path), help="Folder with photos of anything but sneakers.")
-@click.option("--run", "run_name", help="Name of the run and of the model it makes.")
-@click.option("--resume", is_flag=True, help="Go on with that run.")
-@json_option
-@click.pass_obj
-def train(
-    workspace: Path,
-    /,
-    source: str,
-    recipe_name: str,
-    settings: tuple[str, ...],
-    classes: tuple[str, ...],
-    others: Path | None,
-    run_name: str | None,
-    resume: bool,
-    as_json: bool,
-    **common: Any,
-) -> None:
-    """Train a model on DATASET: a dataset's name, or a folder laid out as <class>/*."""
-    from sneaker_core.training.recipe import recipe
-    from sneaker_core.training.run import default_run_name, train
-
-    chosen = recipe(recipe_name, {**common, **_pairs(settings)})
-    name = run_name or default_run_name(source, recipe_name, workspace)
-
-    def report(event: str, values: dict[str, Any]) -> None:
-        if as_json or event == "epoch":
-            line = {"event": event, **values} if as_json else values
-            click.echo(
-                json.dumps(line) if as_json else "  ".join(f"{key} {_short(value)}" for key, value in line.items())
-            )
-
-    folder = paths.runs_folder(workspace) / name
-    metrics = train(source, chosen, folder, workspace, only=classes, others=others, report=report, resume=resume)
-    if not as_json:
-        click.echo(
-            f"{name} is ready: right on {metrics['test']['top1']:.1%} of {metrics['test']['n']} photos it never saw."
-        )
-
-
-def _short(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
-
-
-def _pairs(settings: tuple[str, ...]) -> dict[str, str]:
-    pairs = [setting.partition("=") for setting in settings]
-    wrong = [name for name, equals, _ in pairs if not equals]
-    if wrong:
-        raise click.UsageError(f"--set takes NAME=VALUE, not {wrong[0]!r}.")
-    return {name: value for name, _, value in pairs}
 
 
 if __name__ == "__main__":

@@ -8,10 +8,12 @@
     ├── DatasetError         a dataset or a folder of photos is missing, empty, busy or laid out in another way
     ├── CollectError         the web could not be searched, or a photo there could not be fetched
     ├── RecipeError          a training setting is out of its range
+    ├── RunError             no run goes by that name, a name cannot be a run's, or a run is busy or damaged
+    ├── SpaceError           the disk is too full for what is to be written
     ├── CheckpointError      a model's folder is damaged or from an unknown version
     ├── ModelNotFoundError   no model goes by that name
     ├── UnknownLabelError    the model has no class of that name
-    └── BusyError            too many requests are waiting already
+    └── BusyError            too many requests are waiting already, or the same work goes on already
 
 Each message is one plain sentence: what happened, to which file, what to do.
 """
@@ -25,7 +27,9 @@ __all__ = [
     "ImageTooLargeError",
     "ModelNotFoundError",
     "RecipeError",
+    "RunError",
     "SneakerError",
+    "SpaceError",
     "UnknownLabelError",
 ]
 
@@ -54,6 +58,14 @@ class RecipeError(SneakerError):
     """A training setting is out of its range; the message names it and what is allowed."""
 
 
+class RunError(SneakerError):
+    """No training run goes by that name, a name cannot be a run's, or the run is busy or damaged."""
+
+
+class SpaceError(SneakerError):
+    """The disk is too full for what is to be written; the message says how much is needed and where."""
+
+
 class CheckpointError(SneakerError):
     """A model's folder is damaged, incomplete or from an unknown version."""
 
@@ -67,4 +79,4 @@ class UnknownLabelError(SneakerError):
 
 
 class BusyError(SneakerError):
-    """Too many requests are waiting already; try again shortly."""
+    """Too many requests are waiting already, or the same work goes on already; try again shortly."""

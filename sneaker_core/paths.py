@@ -6,6 +6,8 @@ from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent.parent
 BUNDLED_MODELS = PROJECT / "models"
+# What describes a model, in the folder that is the model.
+MODEL_FILE = "model.json"
 
 
 def workspace(folder: str | Path | None = None) -> Path:
@@ -38,6 +40,26 @@ def runs_folder(workspace_folder: Path) -> Path:
 def run_model_folder(run_folder: Path) -> Path:
     """Where a training run keeps its finished model."""
     return run_folder / "model"
+
+
+def run_job_folder(run_folder: Path) -> Path:
+    """Where the process that trains a run tells how far it is."""
+    return run_folder / "job"
+
+
+def queue_folder(workspace_folder: Path) -> Path:
+    """Where work that needs the whole machine waits for its turn."""
+    return workspace_folder / "queue"
+
+
+def cache_folder(workspace_folder: Path) -> Path:
+    """What trainings worked out and can work out again: decoded photos, embeddings."""
+    return workspace_folder / "cache"
+
+
+def studies_folder(workspace_folder: Path) -> Path:
+    """The folder that holds one folder a search for the best recipe."""
+    return workspace_folder / "studies"
 
 
 def write_atomically(path: Path, data: bytes) -> None:

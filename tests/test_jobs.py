@@ -5,8 +5,10 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -14,8 +16,20 @@ import pytest
 from sneaker_core import jobs
 from sneaker_core.datasets.index import read_samples
 from sneaker_core.datasets.library import find_dataset
-from sneaker_core.errors import SneakerError
-from sneaker_core.jobs import Job, JobState, Worker, list_jobs, read_job, start_job, stop_job, working
+from sneaker_core.errors import BusyError, SneakerError
+from sneaker_core.jobs import (
+    Job,
+    JobState,
+    Worker,
+    list_jobs,
+    log_tail,
+    read_job,
+    start_job,
+    start_job_in,
+    stop_job,
+    working,
+)
+from sneaker_core.locks import take_lock
 from sneaker_core.paths import PROJECT
 from tests.factories import draw_dataset
 
@@ -151,6 +165,23 @@ class TestFolders:
         (tmp_path / "heartbeat").unlink()
         assert read_job(tmp_path).state is JobState.LOST
 
+    @pytest.mark.parametrize(
+        ("silent", "beaten", "state"),
+        [
+            (0, True, JobState.RUNNING),
+            (30, True, JobState.LOST),
+            (30, False, JobState.RUNNING),
+            (99, False, JobState.LOST),
+        ],
+    )
+    def test_to_start_takes_longer_than_to_beat(self, tmp_path, silent, beaten, state):
+        last = time.time() - silent
+        started = last - 10 if beaten else last
+        (tmp_path / "job.json").write_text(json.dumps({"title": "x", "arguments": [], "started": started}))
+        (tmp_path / "heartbeat").touch()
+        os.utime(tmp_path / "heartbeat", (last, last))
+        assert read_job(tmp_path).state is state
+
 
 class TestWorker:
     def test_outside_of_a_job_nothing_is_written(self, tmp_path, monkeypatch):
@@ -210,3 +241,260 @@ class TestWorker:
             assert worker.stopped()
             worker.result = {"added": 3}
         assert (read_job(tmp_path).state, read_job(tmp_path).result) == (JobState.STOPPED, {"added": 3})
+
+
+class TestAgainInOneFolder:
+    def test_starts_anew_and_keeps_the_log(self, tmp_path):
+        folder = tmp_path / "job"
+        wrong = ["--workspace", str(tmp_path), "dataset", "import", str(tmp_path / "nowhere"), "--name", "x"]
+        assert start_job_in(folder, "First", wrong) == folder
+        assert ended(folder).state is JobState.FAILED
+        stop_job(folder)
+        start_job_in(folder, "Second", demo(tmp_path))
+        job = ended(folder)
+        assert (job.title, job.state, job.error) == ("Second", JobState.DONE, None)
+        log = log_tail(folder)
+        assert log.index("no folder and no archive") < log.index("new drawings")
+
+    def test_of_many_at_once_one_is_started(self, tmp_path):
+        folder, at_once = tmp_path / "job", threading.Barrier(6)
+
+        def click(number: int) -> bool:
+            at_once.wait()
+            try:
+                start_job_in(folder, str(number), demo(tmp_path))
+            except BusyError:
+                return False
+            return True
+
+        with ThreadPoolExecutor(6) as pool:
+            started = list(pool.map(click, range(6)))
+        assert sum(started) == 1
+        job = ended(folder)
+        assert (job.title, job.state) == (str(started.index(True)), JobState.DONE)
+        assert log_tail(folder).count("new drawings") == 1
+
+    def test_while_it_is_alive_it_is_left_alone(self, tmp_path):
+        folder = start_job_in(tmp_path / "job", "Drawing", demo(tmp_path, 60))
+        with pytest.raises(BusyError, match="at work"):
+            start_job_in(folder, "Again", ["--version"])
+        assert read_job(folder).title == "Drawing"
+        stop_job(folder)
+        assert ended(folder).state is JobState.STOPPED
+
+    def test_a_command_in_a_shell_makes_a_job_of_its_folder(self, tmp_path, monkeypatch):
+        monkeypatch.delenv(jobs.JOB_VARIABLE, raising=False)
+        monkeypatch.setattr(jobs, "_PROGRESS_EVERY", 0.0)
+        folder = tmp_path / "run" / "job"
+        with pytest.raises(KeyError), working(folder, "Training", ["train", "x"]):
+            raise KeyError
+        stop_job(folder)
+        with working(folder, "Training again", ["train", "y"]) as worker:
+            job = read_job(folder)
+            assert (job.state, job.title, job.arguments) == (JobState.RUNNING, "Training again", ("train", "y"))
+            assert job.progress == jobs.Progress()
+            assert not worker.stopped()
+            stop_job(folder)
+            assert worker.stopped()
+        assert read_job(folder).state is JobState.STOPPED
+
+    def test_a_job_does_not_clear_its_own_folder(self, tmp_path, monkeypatch):
+        folder = tmp_path / "job"
+        with working(folder, "As started", ["one"]):
+            pass
+        (folder / "end.json").unlink()
+        stop_job(folder)  # before its process came to its work
+        monkeypatch.setenv(jobs.JOB_VARIABLE, str(folder))
+        with working(folder, "Told anew", ["two"]) as worker:
+            assert worker.stopped()
+        assert (read_job(folder).title, read_job(folder).state) == ("As started", JobState.STOPPED)
+
+    def test_two_cannot_work_in_one_folder(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(jobs, "_LOCK_PATIENCE", 0.1)
+        monkeypatch.delenv(jobs.JOB_VARIABLE, raising=False)
+        with working(tmp_path, "First", ["one"]):
+            monkeypatch.setenv(jobs.JOB_VARIABLE, str(tmp_path))  # as a process has that was started for it
+            with pytest.raises(BusyError, match="at work"), working(tmp_path, "Second", ["two"]):
+                raise AssertionError("never")
+            jobs.end_if_open("It ended before its work began.")
+            assert not (tmp_path / "end.json").exists()
+        assert read_job(tmp_path).state is JobState.DONE
+
+
+class TestLog:
+    def test_the_last_lines(self, tmp_path):
+        (tmp_path / "log.txt").write_bytes(b"one\ntwo \xff\r\nthree\n")
+        assert log_tail(tmp_path, 2) == "two \ufffd\nthree"
+        assert log_tail(tmp_path) == "one\ntwo \ufffd\nthree"
+        assert (log_tail(tmp_path, 0), log_tail(tmp_path / "none")) == ("", "")
+
+    def test_of_a_huge_one_the_end(self, tmp_path):
+        with (tmp_path / "log.txt").open("wb") as log:
+            log.truncate(2**40)  # takes no room on the disk
+            log.seek(0, os.SEEK_END)
+            log.write(b"\nlast but one\nlast\n")
+        assert log_tail(tmp_path, 2) == "last but one\nlast"
+
+
+# Waits for its turn, tells when it begins and ends, and works until it may go or is stopped.
+QUEUED_WORK = """
+import sys, time
+from pathlib import Path
+from sneaker_core.jobs import waiting_turn, working
+home, name = Path(sys.argv[1]), sys.argv[2]
+
+def tell(what):
+    with (home / "told").open("a") as told:
+        told.write(f"{what} {name}\\n")
+
+with working(home / name, name, [name]) as worker, waiting_turn(worker, home / "queue") as mine:
+    if mine:
+        tell("begin")
+        while not worker.stopped() and not (home / f"{name} may go").exists():
+            time.sleep(0.02)
+        tell("end")
+"""
+
+
+class Line:
+    """Processes that wait for their turn in one queue."""
+
+    def __init__(self, home: Path) -> None:
+        self.home, self.processes = home, {}
+
+    def join(self, name: str) -> Path:
+        arguments = [sys.executable, "-c", QUEUED_WORK, str(self.home), name]
+        self.processes[name] = subprocess.Popen(arguments, cwd=PROJECT)
+        for _ in range(PATIENCE * 50):
+            if (self.home / name / "job.json").exists():
+                return self.home / name
+            time.sleep(0.02)
+        raise AssertionError(f"{name} does not start")
+
+    def release(self, *names: str) -> None:
+        for name in names:
+            (self.home / f"{name} may go").touch()
+
+    def told(self) -> list[str]:
+        return (self.home / "told").read_text().splitlines()
+
+
+@pytest.fixture
+def line(tmp_path, monkeypatch):
+    monkeypatch.delenv(jobs.JOB_VARIABLE, raising=False)
+    made = Line(tmp_path)
+    yield made
+    for process in made.processes.values():
+        process.kill()
+        process.wait()
+
+
+def works(job: Job) -> bool:
+    return job.state is JobState.RUNNING and job.progress.step == "Starting"
+
+
+def waits(before: int) -> Callable[[Job], bool]:
+    return lambda job: job.state is JobState.QUEUED and job.progress.details == {"before": before}
+
+
+class TestQueue:
+    def test_one_works_at_a_time_in_the_order_they_came(self, line):
+        first, second, third = (
+            until(line.join(name), wanted).folder
+            for name, wanted in (("first", works), ("second", waits(1)), ("third", waits(2)))
+        )
+        assert not JobState.QUEUED.ended
+        assert len(list((line.home / "queue").glob("*.ticket"))) == 2
+        line.release("third")  # it must wait all the same
+        line.release("first")
+        assert ended(first).state is JobState.DONE
+        until(second, works)
+        until(third, waits(1))
+        line.release("second")
+        assert (ended(second).state, ended(third).state) == (JobState.DONE, JobState.DONE)
+        assert line.told() == [f"{what} {name}" for name in ("first", "second", "third") for what in ("begin", "end")]
+        assert list((line.home / "queue").glob("*.ticket")) == []
+
+    def test_many_at_once_never_work_together(self, line):
+        names = [str(number) for number in range(5)]
+        line.release(*names)
+        for name in names:
+            line.join(name)
+        assert [process.wait(PATIENCE) for process in line.processes.values()] == [0] * 5
+        told = line.told()
+        assert sorted(told[::2]) == [f"begin {name}" for name in names]
+        assert told[1::2] == [begun.replace("begin", "end") for begun in told[::2]]
+
+    def test_who_is_killed_frees_the_place(self, line):
+        until(line.join("first"), works)
+        second = until(line.join("second"), waits(1)).folder
+        line.processes["first"].kill()
+        until(second, works)
+        line.release("second")
+        assert ended(second).state is JobState.DONE
+        assert line.told() == ["begin first", "begin second", "end second"]
+
+    def test_stopped_in_the_queue_it_never_works(self, line):
+        first = until(line.join("first"), works).folder
+        second = until(line.join("second"), waits(1)).folder
+        stop_job(second)
+        assert read_job(second).state in (JobState.STOPPING, JobState.STOPPED)
+        assert ended(second).state is JobState.STOPPED
+        assert list((line.home / "queue").glob("*.ticket")) == []
+        stop_job(first)
+        assert ended(first).state is JobState.STOPPED
+        assert line.told() == ["begin first", "end first"]
+
+    def test_the_dead_are_passed_over(self, line):
+        dead = line.home / "dead"
+        with working(dead, "Dead", ["x"]) as worker:
+            worker.report(0, 0, jobs.WAITING)
+        (dead / "end.json").unlink()
+        os.utime(dead / "heartbeat", (1, 1))
+        assert read_job(dead).state is JobState.LOST
+        queue = line.home / "queue"
+        for name, text in (("00", str(dead)), ("000", ""), ("001", str(line.home / "gone")), ("002", "\0")):
+            (queue / f"{name}.ticket").parent.mkdir(exist_ok=True)
+            (queue / f"{name}.ticket").write_text(text)
+        until(line.join("first"), works)
+        assert list(queue.glob("*.ticket")) == []
+
+    def test_who_was_only_asleep_gets_its_old_place_back(self, line):
+        until(line.join("first"), works)
+        second = until(line.join("second"), waits(1)).folder
+        (ticket,) = (line.home / "queue").glob("*.ticket")
+        ticket.unlink()
+        for _ in range(PATIENCE * 50):
+            if ticket.exists():
+                break
+            time.sleep(0.02)
+        assert ticket.read_text() == str(second)
+
+    def test_started_for_a_queue_it_has_its_place_at_once(self, line):
+        queue, early = line.home / "queue", line.home / "early"
+        start_job_in(early, "Early", ["--version"], queue)
+        assert read_job(early).state in (JobState.QUEUED, JobState.FAILED)
+        (ticket,) = queue.glob("*.ticket")
+        assert ticket.read_text() == str(early)
+        assert ended(early).state is JobState.FAILED  # that command knows no queue
+        until(line.join("late"), works)
+
+    def test_outside_of_a_job_it_waits_until_nobody_does(self, tmp_path):
+        with jobs.waiting_turn(Worker(), tmp_path / "queue") as mine:
+            assert mine
+            assert take_lock(tmp_path / "queue" / "lock") is None
+        assert [path.name for path in (tmp_path / "queue").iterdir()] == ["lock"]
+
+
+class TestLocks:
+    def test_one_holds_it_and_then_the_next_may(self, tmp_path):
+        held = take_lock(tmp_path / "lock")
+        with held:
+            assert take_lock(tmp_path / "lock") is None
+            assert take_lock(tmp_path / "lock", 0.05) is None
+        with take_lock(tmp_path / "lock"):
+            pass
+
+    def test_a_place_that_knows_no_locks_is_told(self, tmp_path):
+        with pytest.raises(SneakerError, match="cannot be locked"):
+            take_lock(tmp_path / "none" / "lock")

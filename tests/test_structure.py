@@ -10,7 +10,7 @@ from sneaker_core import errors
 PROJECT = Path(__file__).resolve().parent.parent
 
 # Each part of the core may import itself and what stands here.
-_GROUND = {"", "errors", "settings", "paths", "tables"}
+_GROUND = {"", "errors", "settings", "paths", "tables", "locks", "processes"}
 _LOW = _GROUND | {"images"}
 _SEEING = _LOW | {"networks"}
 _MIDDLE = _SEEING | {"datasets"}
@@ -21,12 +21,14 @@ ALLOWED = {
     "settings": {"errors"},
     "paths": {"errors"},
     "tables": set(),
-    "jobs": {"errors", "paths"},
+    "locks": {"errors"},
+    "processes": set(),
+    "jobs": {"errors", "paths", "locks"},
     "images": _GROUND,
     "networks": _LOW,
     "datasets": _SEEING,
     "evaluation": _MIDDLE,
-    "training": _UPPER,
+    "training": _UPPER | {"jobs"},
     "inference": _UPPER,
     "api": _UPPER | {"training", "inference"},
     "commands": _UPPER | {"training", "inference", "jobs"},
@@ -34,8 +36,9 @@ ALLOWED = {
 }
 # Beside SneakerError's family, these may be raised where they belong.
 FOREIGN_ERRORS = {
-    "sneaker_core/__main__.py": {"click.UsageError"},
     "sneaker_core/commands/dataset.py": {"click.UsageError"},
+    # How a trial tells Optuna that it was ended early.
+    "sneaker_core/training/sweep.py": {"optuna.TrialPruned"},
     "sneaker_core/api.py": {"HTTPException"},
 }
 TOO_LOW_FOR_PAGES = {"torch", "torchvision", "sqlite3", "PIL", "safetensors", "captum", "pages"}

@@ -26,7 +26,8 @@ from typing import Any
 import pandas as pd
 
 from sneaker_core.datasets.names import safe_folder_name
-from sneaker_core.errors import DatasetError
+from sneaker_core.errors import DatasetError, SneakerError
+from sneaker_core.locks import take_lock
 
 INDEX_FILE = "index.sqlite"
 _LOCK_FILE = "intake.lock"
@@ -229,16 +230,17 @@ def intake_lock(dataset: Dataset) -> Iterator[None]:
     Raises
     ------
     DatasetError
-        Another process or thread holds it.
+        Another process or thread holds it, or the dataset cannot be written to.
     """
-    # SQLite's own lock on a file, for it is there on every system.
-    with contextlib.closing(sqlite3.connect(dataset.folder / _LOCK_FILE, timeout=0, isolation_level=None)) as lock:
-        try:
-            lock.execute("BEGIN EXCLUSIVE")
-        except sqlite3.OperationalError:
-            raise DatasetError(
-                f"Photos are being added to {dataset.name!r} already; wait until that has ended, or stop it."
-            ) from None
+    try:
+        lock = take_lock(dataset.folder / _LOCK_FILE)
+    except SneakerError as error:
+        raise DatasetError(str(error)) from error
+    if lock is None:
+        raise DatasetError(
+            f"Photos are being added to {dataset.name!r} already; wait until that has ended, or stop it."
+        )
+    with lock:
         yield
 
 

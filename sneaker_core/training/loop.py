@@ -227,12 +227,15 @@ class Trainer:
     def _loss(self, logits: Tensor, targets: Tensor) -> Tensor:
         return functional.cross_entropy(logits.float(), targets, label_smoothing=self.recipe.label_smoothing)
 
-    def _set_rate(self, step: int) -> float:
-        """The highest rate while the head learns alone; one cycle over the epochs after that."""
+    def rate_at(self, step: int) -> float:
+        """The head's rate: the highest while the head learns alone, one cycle over the epochs after that."""
         recipe = self.recipe
         first = sum(map(recipe.head_alone, range(recipe.epochs))) * self.steps_per_epoch
         share = one_cycle((step - first) / (self.steps - first), recipe.warmup) if step >= first else 1.0
-        rate = recipe.learning_rate * share
+        return recipe.learning_rate * share
+
+    def _set_rate(self, step: int) -> float:
+        rate = self.rate_at(step)
         for group in self.optimizer.param_groups:
             group["lr"] = rate * group["share"]
         return rate

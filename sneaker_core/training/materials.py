@@ -31,7 +31,7 @@ BATCH = 32
 # Of the photos of other things this share is kept from training, to measure how many are recognised as such.
 OTHERS_TEST_SHARE = 0.3
 # Pixels a side at which photos are compared to find copies.
-_COPY_SIZE = 160
+COPY_SIZE = 160
 
 
 @dataclass(frozen=True)
@@ -175,7 +175,7 @@ def _copies(
     progress(0, len(names), step)
     embeddings = None
     if network is not None:
-        views = Views(_COPY_SIZE, 0, Recipe())
+        views = Views(COPY_SIZE, 0, Recipe())
         rows = np.arange(len(names))
         told = embed(network, names, pixels, rows, views, workspace, lambda done: progress(done, len(names), step))
         embeddings = told.astype(np.float32).mean(1)

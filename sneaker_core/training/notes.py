@@ -318,8 +318,8 @@ def _work(epoch: float, recipe: Recipe | None) -> tuple[int, bool]:
     """What the time of an epoch depends on: size of the photos, and whether the head learns alone."""
     if recipe is None:
         return 0, False
-    small = epoch <= round(recipe.small_share * recipe.epochs)
-    return recipe.small_size if small else recipe.size, epoch <= recipe.head_epochs
+    place = int(epoch) - 1
+    return recipe.size_of(place), recipe.head_alone(place)
 
 
 def _warming_up(course: _Course) -> Note | None:

@@ -29,8 +29,7 @@ from sneaker_core.networks.decision import Status
 from sneaker_core.networks.preprocessing import Preprocessing
 from sneaker_core.paths import run_model_folder, runs_folder, write_atomically
 from sneaker_core.training.card import model_card
-from sneaker_core.training.embedding import Views, embed
-from sneaker_core.training.head import CROPPED_VIEWS, train_head
+from sneaker_core.training.head import CROPPED_VIEWS, embedded_views, train_head
 from sneaker_core.training.library import CARD_FILE, METRICS_FILE, PREDICTIONS_FILE, RUN_FILE, WATCH_FILE
 from sneaker_core.training.loop import EpochReport, Trainer
 from sneaker_core.training.materials import Materials
@@ -209,7 +208,9 @@ class _Run:
     def begin(self, dataset: str, only: tuple[str, ...], others: Path | None) -> tuple[SneakerNetwork, Materials]:
         """The network to train and the photos; also tells the folder."""
         started_on = self.record.values.get("photos")
-        network, materials = begin(dataset, self.recipe, self.workspace, only, others, self.worker.report)
+        network, materials = begin(
+            dataset, self.recipe, self.workspace, only, others, self.worker.report, resumed=started_on is not None
+        )
         if started_on not in (None, materials.fingerprint):
             # Another split would follow, and a photo that was trained on could be judged by.
             name = self.folder.name
@@ -231,22 +232,15 @@ class _Run:
         return self._fit_all(Trainer(network, materials.training_data(), self.recipe), validation)
 
     def _fit_head(self, network: SneakerNetwork, materials: Materials, validation: Validation) -> SneakerNetwork | None:
-        data, samples = materials.training_data(), materials.samples
+        data = materials.training_data()
         assert data.rows is not None
-        embedded = []
-        for rows, crops in ((validation.rows, 0), (data.rows, CROPPED_VIEWS)):
-            names = list(samples["sample"].iloc[rows])
-            views = Views(self.recipe.size, crops, self.recipe)
-
-            def told(done: int, total: int = len(rows)) -> None:
-                self.worker.report(done, total, "Embedding photos")
-
-            array = embed(network, names, materials.pixels, rows, views, self.workspace, told)
-            embedded.append(torch.from_numpy(np.array(array)))
-            network.cpu()
-        for epoch in train_head(network, embedded[1], data, self.recipe):
+        judged, learned = (
+            embedded_views(network, materials, rows, crops, self.recipe, self.workspace, self.worker.report)
+            for rows, crops in ((validation.rows, 0), (data.rows, CROPPED_VIEWS))
+        )
+        for epoch in train_head(network, learned, data, self.recipe):
             with torch.inference_mode():
-                logits = network.head(embedded[0].float()).mean(1)[:, : data.classes].numpy()
+                logits = network.head(judged.float()).mean(1)[:, : data.classes].numpy()
             self._after(epoch, validation.figures(logits))
             self.worker.report(epoch.epoch, self.recipe.epochs, "Training the head", **self._details(epoch))
             if self._asked_to_stop() or self._is_enough():

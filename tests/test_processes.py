@@ -1,0 +1,76 @@
+"""Several processes on one training, as torchrun starts them."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from sneaker_core import processes
+from sneaker_core.networks.checkpoint import read_spec
+from sneaker_core.paths import PROJECT, run_model_folder, runs_folder
+from sneaker_core.training.library import METRICS_FILE, RUN_FILE
+from tests.factories import draw_dataset
+
+SMALL = ["--init=none", "--size=32", "--batch=8", "--epochs=2", "--set=val_share=0.2", "--set=test_share=0.2"]
+BOTH = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2", "--master-addr=127.0.0.1"]
+
+
+def together(port, *arguments):
+    """Run a command of the core in two processes."""
+    # Behind the dashes nothing is torchrun's: it would take --run for a short form of its own --run-path.
+    command = [*BOTH, f"--master-port={port}", "-m", "--", "sneaker_core", *map(str, arguments)]
+    return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=400)
+
+
+@pytest.fixture
+def free_port():
+    import socket
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def test_alone_everything_is_ones_own():
+    assert (processes.count(), processes.rank(), processes.is_first()) == (1, 0, True)
+    assert processes.of_first("a") == "a"
+    assert processes.of_all(3) == [3]
+    with processes.joined():
+        processes.wait_for_all()
+
+
+@pytest.mark.parametrize("recipe", ["finetune", "quick"])
+def test_two_processes_train_one_model_and_measure_it_together(tmp_path, free_port, recipe):
+    dataset = draw_dataset(tmp_path / "shoes", {"boot": 16, "clog": 16})
+    common = ["--workspace", tmp_path, "train", dataset, "--recipe", recipe, "--run=both", *SMALL, "--json"]
+    done = together(free_port, *common)
+    assert done.returncode == 0, done.stderr
+    folder = runs_folder(tmp_path) / "both"
+    # The first process alone writes and tells.
+    events = [json.loads(line)["event"] for line in done.stdout.splitlines() if line.startswith("{")]
+    assert events == ["prepared", "epoch", "epoch", "done"]
+    assert [json.loads(line)["epoch"] for line in (folder / METRICS_FILE).read_text().splitlines()] == [1, 2]
+    assert json.loads((folder / RUN_FILE).read_text())["state"] == "done"
+    metrics = read_spec(run_model_folder(folder)).metrics
+    # One process measures the same as two did.
+    wanted = ["--workspace", str(tmp_path), "evaluate", "both", "--data", str(dataset), "--split=test", "--json"]
+    command = [sys.executable, "-m", "sneaker_core", *wanted]
+    alone = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=200)
+    figures = json.loads(alone.stdout)
+    assert {key: figures[key] for key in ("n", "top1", "top3")} == {
+        key: metrics["test"][key] for key in ("n", "top1", "top3")
+    }
+    np.testing.assert_allclose(figures["ece"], metrics["test"]["ece"], atol=1e-5)
+    if recipe == "finetune":
+        shared = together(free_port, *wanted)
+        assert json.loads(shared.stdout.splitlines()[-1])["per_class"] == figures["per_class"]
+
+
+def test_a_batch_that_cannot_be_shared_out_is_told(tmp_path, free_port):
+    dataset = draw_dataset(tmp_path / "shoes", {"boot": 12, "clog": 12})
+    settings = [option for option in SMALL if not option.startswith("--batch")]
+    done = together(free_port, "--workspace", tmp_path, "train", dataset, "--recipe=finetune", *settings, "--batch=7")
+    assert done.returncode != 0
+    assert "batch is 7; it must be a multiple of 2, the number of processes" in done.stderr

@@ -1,0 +1,375 @@
+"""Studies: what they search, how they end, how several processes share one, and what damage does to them."""
+
+import json
+import shlex
+import sqlite3
+import subprocess
+import sys
+import time
+
+import optuna
+import pytest
+from click.testing import CliRunner
+
+from sneaker_core.commands.tune import studies as studies_command
+from sneaker_core.commands.tune import tune as tune_command
+from sneaker_core.errors import DatasetError, RecipeError, RunError
+from sneaker_core.jobs import JobState, Worker, log_tail, working
+from sneaker_core.networks.architectures import ARCHITECTURES
+from sneaker_core.paths import bin_folder, run_job_folder, studies_folder
+from sneaker_core.training.recipe import RECIPES, recipe
+from sneaker_core.training.studies import (
+    STORED_NAME,
+    STUDY_FILE,
+    TRIALS_FILE,
+    best_changes,
+    delete_study,
+    deleted_studies,
+    find_study,
+    list_studies,
+    read_study,
+    restore_study,
+    stop_study,
+    storage,
+)
+from sneaker_core.training.sweep import Span, _Clock, search_space, short, start_study, tune
+from tests.factories import PROJECT, draw_dataset
+
+# Small enough for a trial in a second.
+SMALL = {
+    "network": "mobilenet_v3_small", "init": "none", "size": 32, "batch": 8, "val_share": 0.2, "test_share": 0.2,
+    "epochs": 6,
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory):
+    return draw_dataset(tmp_path_factory.mktemp("photos") / "shoes", {"boot": 12, "clog": 12})
+
+
+@pytest.fixture(scope="module")
+def made(photos, tmp_path_factory):
+    """A study with two trials, and what it reported. Not to be changed."""
+    told = []
+    workspace = tmp_path_factory.mktemp("workspace ?#%")
+    study = tune(
+        photos, workspace, "first", "scratch", SMALL, minutes=5, trials=2, report=lambda *event: told.append(event)
+    )
+    return workspace, study, told
+
+
+@pytest.fixture
+def workspace(tmp_path):
+    """A workspace of its own, where photos are still to be read."""
+    return tmp_path / "workspace"
+
+
+@pytest.fixture
+def one_thread(monkeypatch):
+    """For processes that are started: threads of several wait for each other on a busy machine."""
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+
+
+class TestSpace:
+    def test_what_was_set_is_not_searched(self):
+        full = recipe("finetune")
+        assert set(search_space(full, ())) == {
+            "learning_rate", "weight_decay", "label_smoothing", "augmentation", "part", "backbone_rate",
+        }  # fmt: skip
+        assert set(search_space(full, {"learning_rate", "part", "crop"})) == {
+            "weight_decay", "label_smoothing", "backbone_rate",
+        }  # fmt: skip
+
+    def test_weights_from_nothing_are_not_frozen(self):
+        assert not {"part", "backbone_rate"} & set(search_space(recipe("scratch"), ()))
+
+    def test_the_head_alone_has_no_backbone_to_tune(self):
+        space = search_space(recipe("quick"), ())
+        assert set(space) == {"learning_rate", "weight_decay", "label_smoothing", "augmentation"}
+        assert space["augmentation"] == ("none", "light", "standard")
+
+    def test_networks_are_a_choice_when_there_are_several(self):
+        networks = ("resnet18", "mobilenet_v2")
+        assert search_space(recipe("finetune"), (), networks)["network"] == networks
+
+    @pytest.mark.parametrize("rate", [1e-6, 1.0])
+    def test_rates_stay_in_their_range(self, rate):
+        span = search_space(recipe("finetune", {"learning_rate": rate}), ())["learning_rate"]
+        assert isinstance(span, Span)
+        assert 1e-6 <= span.low < span.high <= 1
+
+    @pytest.mark.parametrize("name", RECIPES)
+    @pytest.mark.parametrize("network", ARCHITECTURES)
+    def test_a_trial_of_any_recipe_can_be_made(self, name, network):
+        full = recipe(name, {"network": network})
+        trial = short(full)
+        assert (trial.epochs, trial.size) <= (full.epochs, full.size)
+        assert trial.size == full.size or not ARCHITECTURES[network].fixed_size
+        assert short(full, epochs=1).head_epochs == 0
+
+    def test_a_trial_is_short_and_small(self):
+        assert (short(recipe("finetune")).epochs, short(recipe("finetune")).size) == (6, 128)
+        assert (short(recipe("scratch")).epochs, short(recipe("quick")).epochs) == (20, 40)
+        assert (short(recipe("finetune"), 3, 96).epochs, short(recipe("finetune"), 3, 96).size) == (3, 96)
+
+
+class TestSearch:
+    def test_trials_are_told(self, made):
+        _, study, told = made
+        assert list(study.trials["number"]) == [0, 1]
+        assert list(study.trials["state"]) == ["complete"] * 2
+        assert list(study.trials["epochs"]) == [2, 2]
+        assert study.trials["val_top1"].between(0, 1).all()
+        assert (study.trials["seconds"] > 0).all()
+        assert study.searched == ("augmentation", "label_smoothing", "learning_rate", "weight_decay")
+        assert [event for event, _ in told] == ["prepared", "trial", "trial", "done"]
+        assert told[1][1]["number"] == 0
+        assert study.state is JobState.DONE
+
+    def test_the_recipe_itself_is_tried_first(self, made):
+        first = made[1].trials.iloc[0]
+        full = recipe("scratch", SMALL)
+        for name in ("learning_rate", "weight_decay", "label_smoothing", "augmentation"):
+            assert first[name] == getattr(full, name)
+
+    def test_the_best_is_a_recipe(self, made):
+        study = made[1]
+        best = recipe(study.recipe_name, best_changes(study))
+        assert best.learning_rate == study.best["learning_rate"]
+        assert (best.epochs, best.network) == (6, "mobilenet_v3_small")
+        assert json.loads(json.dumps(study.to_dict()))["trials"]["complete"] == 2
+
+    def test_reading_writes_nothing(self, made):
+        folder = made[1].folder
+        before = {file: (file.stat().st_mtime_ns, file.read_bytes()) for file in folder.rglob("*") if file.is_file()}
+        assert read_study(folder).trials.equals(made[1].trials)
+        assert {
+            file: (file.stat().st_mtime_ns, file.read_bytes()) for file in folder.rglob("*") if file.is_file()
+        } == before
+
+    def test_a_study_is_read_while_another_writes(self, made):
+        folder = made[1].folder
+        with sqlite3.connect(folder / TRIALS_FILE) as writing:
+            writing.execute("BEGIN IMMEDIATE")
+            assert len(read_study(folder).trials) == 2
+            writing.rollback()
+
+    def test_a_head_is_tuned_among_networks(self, photos, workspace):
+        changes = {key: value for key, value in SMALL.items() if key != "network"}
+        networks = ["mobilenet_v3_small", "sneaker_cnn"]
+        with pytest.raises(RecipeError, match="sneaker_cnn sees photos of exactly 224"):
+            tune(photos, workspace, "sizes", "quick", changes, networks=networks)
+        assert not list_studies(workspace)
+        networks = ["mobilenet_v3_small", "mobilenet_v3_large"]
+        study = tune(photos, workspace, "heads", "quick", changes, networks=networks, trials=2)
+        assert study.trials["network"].isin(networks).all()
+        assert study.trials["epochs"].tolist() == [6, 6]
+        assert recipe("quick", best_changes(study)).part == "head"
+
+    def test_networks_without_their_weights_are_told_at_once(self, photos, workspace):
+        changes = {**SMALL, "init": "street22"}
+        with pytest.raises(RecipeError, match="street22"):
+            tune(photos, workspace, "weights", "finetune", changes)
+        assert find_study(workspace, "weights").trials.empty
+
+
+class TestSharing:
+    def test_who_joins_may_leave_out_settings_but_not_have_others(self, made, photos, tmp_path):
+        workspace, study, _ = made
+        for values, told in (
+            ({"recipe_name": "quick"}, "recipe name"),
+            ({"changes": {"epochs": 7}}, "changes"),
+            ({"only": ["boot", "clog"]}, "only"),
+            ({"trial_size": 64}, "trial size"),
+        ):
+            with pytest.raises(RunError, match=f"was begun with other {told}"):
+                tune(photos, workspace, "first", trials=1, **values)
+        other = draw_dataset(tmp_path / "others", {"boot": 1})
+        with pytest.raises(RunError, match="'first' is of 'shoes', not of 'others'"):
+            tune(other, workspace, "first", trials=1)
+        assert len(read_study(study.folder).trials) == 2
+
+    def test_two_processes_make_one_study(self, photos, workspace, one_thread):
+        code = (
+            "import sys, json; from pathlib import Path; from sneaker_core.training.sweep import tune;"
+            "tune(sys.argv[1], Path(sys.argv[2]), 'shared', 'scratch', json.loads(sys.argv[3]), trials=1, minutes=5)"
+        )
+        command = [sys.executable, "-c", code, str(photos), str(workspace), json.dumps(SMALL)]
+        pair = [subprocess.Popen(command, cwd=PROJECT, stdout=-1, stderr=-1, text=True) for _ in range(2)]
+        assert [process.communicate() for process in pair] == [("", "")] * 2
+        study = find_study(workspace, "shared")
+        assert list(study.trials["number"]) == [0, 1]
+        assert list(study.trials["state"]) == ["complete"] * 2
+        assert study.trials["learning_rate"].nunique() == 2
+
+    def test_other_photos_are_no_longer_the_same_study(self, tmp_path):
+        folder = draw_dataset(tmp_path / "shoes", {"boot": 8, "clog": 8})
+        tune(folder, tmp_path, "old", "scratch", SMALL, trials=1)
+        (folder / "boot" / "00.jpg").unlink()
+        with pytest.raises(DatasetError, match="photos have changed since the study 'old' was begun"):
+            tune(folder, tmp_path, "old", trials=1)
+
+    @pytest.mark.filterwarnings("ignore:Heartbeat of storage")
+    def test_a_trial_of_a_dead_process_is_settled(self, photos, workspace):
+        tune(photos, workspace, "dead", "scratch", SMALL, trials=1)
+        file = find_study(workspace, "dead").folder / TRIALS_FILE
+        with storage(file, writable=True) as opened:
+            trial = optuna.load_study(study_name=STORED_NAME, storage=opened).ask()
+            opened.record_heartbeat(trial._trial_id)
+        with sqlite3.connect(file) as db:
+            db.execute("UPDATE trial_heartbeats SET heartbeat = datetime('now', '-1 hour')")
+        db.close()
+        assert list(find_study(workspace, "dead").trials["state"]) == ["complete", "running"]
+        study = tune(photos, workspace, "dead", trials=1)
+        assert list(study.trials["state"]) == ["complete", "failed", "complete"]
+
+
+class TestEnd:
+    def test_what_lags_behind_is_given_up(self, photos, workspace):
+        changes = {**SMALL, "learning_rate": 1e-6}
+        tune(photos, workspace, "slow", "scratch", changes, trial_epochs=8, minutes=1e-6)
+        with storage(studies_folder(workspace) / "slow" / TRIALS_FILE, writable=True) as opened:
+            stored = optuna.load_study(study_name=STORED_NAME, storage=opened)
+            for _ in range(3):
+                good = dict.fromkeys(range(1, 9), 1.0)
+                stored.add_trial(optuna.trial.create_trial(value=1.0, intermediate_values=good))
+        study = tune(photos, workspace, "slow", trials=1, minutes=5)
+        last = study.trials.iloc[-1]
+        assert (last["state"], last["note"]) == ("pruned", "It lagged behind the others.")
+        assert 0 < last["epochs"] < 8
+
+    def test_the_time_is_up(self, photos, workspace):
+        study = tune(photos, workspace, "brief", "scratch", SMALL, minutes=1e-6)
+        assert list(study.trials["state"]) == ["pruned"]
+        assert list(study.trials["note"]) == ["The time was up."]
+        assert study.best is None
+        with pytest.raises(RunError, match="No trial of the study 'brief' is complete"):
+            best_changes(study)
+
+    def test_the_first_trial_may_take_longer_when_it_will_soon_be_done(self):
+        clock = _Clock(100)
+        assert clock.allows(began=0, share=0.0, needed=False)
+        clock.started -= 110
+        assert not clock.allows(began=0, share=0.9, needed=False)
+        assert clock.allows(began=0, share=0.9, needed=True)
+        assert not clock.allows(began=0, share=0.3, needed=True)
+
+    def test_it_stops_when_asked_to(self, photos, workspace):
+        class Impatient(Worker):
+            def report(self, done, total, step="", **details):
+                super().report(done, total, step, **details)
+                if step.startswith("Trial 1"):
+                    (self.folder / "stop").touch()
+
+        job = workspace / "job"
+        job.mkdir(parents=True)
+        study = tune(photos, workspace, "long", "scratch", SMALL, trial_epochs=500, worker=Impatient(job))
+        assert list(study.trials["state"]) == ["pruned"]
+        assert list(study.trials["note"]) == ["It was stopped."]
+
+    @pytest.mark.parametrize("minutes", [0.0, -1.0, float("nan")])
+    def test_no_time_at_all_is_told(self, photos, workspace, minutes):
+        with pytest.raises(RecipeError, match="must be above 0"):
+            tune(photos, workspace, "none", minutes=minutes)
+
+
+class TestFolders:
+    @pytest.fixture
+    def kept(self, photos, workspace):
+        """A study without trials."""
+        folder = studies_folder(workspace) / "kept"
+        folder.mkdir(parents=True)
+        values = {"dataset": "shoes", "source": str(photos), "recipe_name": "finetune", "minutes": 5, "created": 5.0}
+        (folder / STUDY_FILE).write_text(json.dumps(values))
+        return folder
+
+    @pytest.mark.parametrize("text", ["", "[]", '{"dataset": "shoes"}', "\0"])
+    def test_damage_harms_one_study_only(self, photos, workspace, kept, text):
+        damaged = kept.with_name("damaged")
+        damaged.mkdir()
+        (damaged / STUDY_FILE).write_text(text)
+        by_name = {study.name: study for study in list_studies(workspace)}
+        assert by_name["kept"].error is None
+        assert by_name["damaged"].state is JobState.FAILED
+        assert "study.json is damaged" in by_name["damaged"].error
+        with pytest.raises(RunError, match="Delete the study or choose another name"):
+            tune(photos, workspace, "damaged")
+        delete_study(workspace, "damaged")
+
+    def test_damaged_trials_are_told(self, photos, workspace, kept):
+        (kept / TRIALS_FILE).write_bytes(b"no database" * 1000)
+        study = read_study(kept)
+        assert study.state is JobState.FAILED
+        assert "cannot be read" in study.error
+        with pytest.raises(RunError, match="cannot be read or written"):
+            tune(photos, workspace, "kept")
+
+    def test_bin_and_back(self, workspace, kept):
+        deleted = delete_study(workspace, "kept")
+        assert deleted.is_relative_to(bin_folder(workspace) / "studies")
+        assert [study.name for study in deleted_studies(workspace)] == ["kept"]
+        kept.mkdir()
+        (kept / STUDY_FILE).write_bytes((deleted / STUDY_FILE).read_bytes())
+        assert restore_study(workspace, "kept").name == "kept (2)"
+        assert deleted_studies(workspace) == []
+        with pytest.raises(RunError, match="The bin holds no study 'kept'"):
+            restore_study(workspace, "kept")
+
+    def test_a_study_at_work_is_neither_deleted_nor_deaf(self, workspace, kept):
+        with working(run_job_folder(kept), "Searching", []):
+            study = find_study(workspace, "kept")
+            assert study.state is JobState.RUNNING
+            with pytest.raises(RunError, match="is at work"):
+                delete_study(workspace, "kept")
+            stop_study(study)
+            assert find_study(workspace, "kept").state is JobState.STOPPING
+        assert find_study(workspace, "kept").state is JobState.STOPPED
+
+    @pytest.mark.parametrize("name", ["", "..", "a/b", "-x", "CON"])
+    def test_names_never_become_other_paths(self, photos, workspace, name):
+        with pytest.raises(RunError, match="A study cannot be called"):
+            tune(photos, workspace, name)
+        with pytest.raises(RunError, match="There is no study"):
+            find_study(workspace, name)
+
+
+class TestCommands:
+    def test_tune_tells_each_trial_and_the_full_run(self, photos, workspace):
+        settings = [word for key, value in SMALL.items() for word in ("--set", f"{key}={value}")]
+        words = ["--study", "one", "--recipe", "scratch", "--minutes", "5", "--trials", "1", "--json", *settings]
+        done = CliRunner().invoke(tune_command, [*words, str(photos)], obj=workspace)
+        assert done.exit_code == 0, done.output
+        events = [json.loads(line) for line in done.output.splitlines()]
+        assert [event["event"] for event in events] == ["prepared", "trial", "done"]
+        study = find_study(workspace, "one")
+        assert (study.state, study.jobs[0].result["best"]["number"]) == (JobState.DONE, 0)
+        command = shlex.split(events[-1]["full_run"])
+        assert command[3:6] == ["train", "--recipe", "scratch"]
+        assert command[-1] == str(photos)
+        told = dict(word.split("=") for word in command if "=" in word)
+        assert recipe("scratch", told) == recipe("scratch", best_changes(study))
+
+    def test_studies_are_listed_shown_deleted_and_restored(self, made):
+        workspace, _, _ = made
+        for words, told in (
+            (["list"], "first  done: scratch on shoes, 2 trials, best"),
+            (["show", "first"], "The full run: python -m sneaker_core train"),
+            (["delete", "first"], "first is in the bin"),
+            (["restore"], "first  done"),
+            (["restore", "first"], "first is back"),
+        ):
+            done = CliRunner().invoke(studies_command, words, obj=workspace)
+            assert told in done.output
+            assert done.exit_code == 0
+        shown = CliRunner().invoke(studies_command, ["show", "first", "--json"], obj=workspace)
+        assert len(json.loads(shown.output)["trials"]) == 2
+        missing = CliRunner().invoke(studies_command, ["show", "second"], obj=workspace)
+        assert (missing.exit_code, "there are: 'first'" in missing.output) == (1, True)
+
+    def test_a_study_is_started_in_the_background(self, photos, workspace, one_thread):
+        folder = start_study(photos, workspace, "far", "scratch", changes=SMALL, minutes=5, trials=1)
+        while not read_study(folder).state.ended:
+            time.sleep(0.2)
+        study = read_study(folder)
+        assert study.state is JobState.DONE, log_tail(run_job_folder(folder))
+        assert list(study.trials["state"]) == ["complete"]
