@@ -25,6 +25,7 @@ format: $(INSTALLED_DEV)
 benchmark: $(INSTALLED_DEV)
 	$(BIN)/python -m benchmarks.identify
 	$(BIN)/python -m benchmarks.datasets
+	$(BIN)/python -m benchmarks.training
 
 screenshots: $(INSTALLED_DEV)
 	$(BIN)/python docs/make_screenshots.py

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from dataclasses import fields, replace
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -16,19 +17,29 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Generator
 
-from sneaker_core.datasets.library import open_samples
+from benchmarks.kills import DATASET, train_through_kills
+from sneaker_core.datasets.library import find_or_create, open_samples
+from sneaker_core.datasets.sources.importer import import_photos
 from sneaker_core.datasets.split import read_split
-from sneaker_core.errors import DatasetError, RecipeError
+from sneaker_core.errors import DatasetError, RecipeError, SpaceError
+from sneaker_core.jobs import JobState, read_job, stop_job, working
 from sneaker_core.networks.architectures import build_network
 from sneaker_core.networks.checkpoint import load_model, save_model
 from sneaker_core.networks.preprocessing import Preprocessing
 from sneaker_core.paths import run_model_folder, runs_folder
 from sneaker_core.training.augmentation import mix_batch, random_colours, random_erasing, random_views
 from sneaker_core.training.initial import initialise
+from sneaker_core.training.library import (
+    CARD_FILE,
+    METRICS_FILE,
+    PREDICTIONS_FILE,
+    RUN_FILE,
+    WATCH_FILE,
+    read_watch,
+)
 from sneaker_core.training.loop import Trainer, TrainingData, draw_weights, one_cycle
 from sneaker_core.training.materials import prepare
 from sneaker_core.training.recipe import AUGMENTATIONS, RANGES, RECIPES, Recipe, recipe
-from sneaker_core.training.library import CARD_FILE, METRICS_FILE, PREDICTIONS_FILE, RUN_FILE, WATCH_FILE
 from sneaker_core.training.run import default_run_name, train
 from sneaker_core.training.state import load_state, save_state
 from tests.factories import PROJECT, draw_arrays, draw_dataset, jpeg, lively_model, photo_of_class, write
@@ -476,6 +487,85 @@ class TestRun:
         with pytest.raises(RecipeError, match="is done already"):
             train(dataset, FINETUNE, folder, tmp_path, resume=True)
 
+    def test_killed_at_random_moments_it_comes_to_the_same(self, tmp_path):
+        draw_dataset(tmp_path / "shoes", LABELS)
+        import_photos(find_or_create(DATASET, tmp_path), tmp_path / "shoes")
+        arguments = ["--recipe=finetune", "--epochs=8", *(f"--set={name}={value}" for name, value in SMALL.items())]
+        whole, killed = (
+            train_through_kills(tmp_path, name, arguments, kills, 2.0, 9.0) for name, kills in (("a", 0), ("b", 3))
+        )
+        assert len(whole.epochs) == 8
+        assert (whole.epochs, whole.metrics) == (killed.epochs, killed.metrics)
+
+    def test_stopped_it_keeps_the_best_so_far_and_can_go_on(self, dataset, tmp_path):
+        folder, told = tmp_path / "run", []
+
+        def report(event, values):
+            told.append(event)
+            if event == "epoch" and values["epoch"] == 2:
+                stop_job(job)
+
+        job = tmp_path / "job"
+        with working(job, "Training", ["train"]) as worker:
+            metrics = train(dataset, replace(FINETUNE, epochs=6), folder, tmp_path, worker=worker, report=report)
+        run = json.loads((folder / RUN_FILE).read_text())
+        done = len(metrics_of(folder))
+        assert (run["state"], told.count("epoch")) == ("stopped", done)
+        assert 2 <= done < 6  # the worker looks for the wish to stop twice a second
+        assert load_model(run_model_folder(folder)).spec.metrics == json.loads(json.dumps(metrics))
+        assert read_job(job).state is JobState.STOPPED
+        train(dataset, FINETUNE, folder, tmp_path, resume=True)
+        assert json.loads((folder / RUN_FILE).read_text())["state"] == "done"
+        assert [row["epoch"] for row in metrics_of(folder)] == [1, 2, 3, 4, 5, 6]
+
+    def test_stopped_before_the_first_epoch_there_is_no_model(self, dataset, tmp_path):
+        job = tmp_path / "job"
+        with working(job, "Training", ["train"]) as worker:
+            stop_job(job)
+            assert train(dataset, FINETUNE, tmp_path / "run", tmp_path, worker=worker) == {}
+        assert json.loads((tmp_path / "run" / RUN_FILE).read_text())["state"] == "stopped"
+        assert not list(run_model_folder(tmp_path / "run").glob("*.safetensors"))
+
+    def test_patience_ends_a_training_that_no_longer_improves(self, dataset, tmp_path):
+        still = replace(FINETUNE, epochs=9, patience=2, learning_rate=1e-6, average_decay=0.99999)
+        train(dataset, still, tmp_path / "run", tmp_path)
+        told = [row["val_top1"] for row in metrics_of(tmp_path / "run")]
+        assert len(told) < 9
+        assert max(told[-2:]) <= max(told[:-2])
+        assert json.loads((tmp_path / "run" / RUN_FILE).read_text())["state"] == "done"
+
+    def test_what_the_validation_photos_say_is_kept_for_each_epoch(self, dataset, tmp_path):
+        train(dataset, QUICK, tmp_path / "run", tmp_path)
+        watched = read_watch(tmp_path / "run")
+        assert len(watched) == 4
+        assert {photo.label for photo in watched} == set(LABELS)
+        assert all(photo.thumbnail.is_file() for photo in watched)
+        for row in metrics_of(tmp_path / "run"):
+            assert 0 <= row["val_top1"] <= row["val_top3"] == 1
+            assert [set(answer) for answer in row["watched"]] == [{"label", "probability"}] * 4
+            wrong = sum(pair["count"] for pair in row["confusions"])
+            assert wrong == round((1 - row["val_top1"]) * 4)
+            assert row["favourite"]["label"] in LABELS
+
+    @pytest.mark.skipif(sys.platform == "win32", reason="the limit on file sizes is of Unix")
+    def test_a_full_disk_costs_the_state_and_not_the_training(self, dataset, tmp_path):
+        # A cap of the system on the size of a file: states are over it, the model is not.
+        limit = "import resource, runpy, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); "
+        limit += "resource.setrlimit(resource.RLIMIT_FSIZE, (20_000_000,) * 2); "
+        limit += "sys.argv[0] = 'x'; runpy.run_module('sneaker_core', run_name='__main__')"
+        command = [sys.executable, "-c", limit, "--workspace", str(tmp_path), "train", str(dataset), "--run=full"]
+        command += ["--recipe=finetune", "--epochs=2", *(f"--set={name}={value}" for name, value in SMALL.items())]
+        ended = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=300)
+        assert ended.returncode == 0, ended.stderr
+        assert "The training state after epoch 2 could not be kept in" in ended.stderr
+        assert "the one before is still there" in ended.stderr
+        assert load_model(run_model_folder(runs_folder(tmp_path) / "full")).spec.classes == ("boot", "clog")
+
+    def test_no_room_for_the_photos_is_told_before_it_begins(self, dataset, tmp_path, monkeypatch):
+        monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=1_000_000))
+        with pytest.raises(SpaceError, match=r"needs about .* MB of the disk at .*, where 1 MB are free; make room"):
+            train(dataset, FINETUNE, tmp_path / "run", tmp_path)
+
     def test_epochs_after_the_last_good_state_are_told_once(self, dataset, tmp_path):
         folder = tmp_path / "run"
 
@@ -486,7 +576,17 @@ class TestRun:
         with pytest.raises(KeyboardInterrupt):
             train(dataset, FINETUNE, folder, tmp_path, report=stop_after_two)
         (folder / "state-even.safetensors").write_bytes(b"cut off")
-        train(dataset, FINETUNE, folder, tmp_path, resume=True)
+        warned = []
+        train(
+            dataset,
+            FINETUNE,
+            folder,
+            tmp_path,
+            resume=True,
+            report=lambda event, values: warned.append(values["text"]) if event == "warning" else None,
+        )
+        assert len(warned) == 1
+        assert warned[0].endswith("is damaged, so the training goes on with the state after epoch 1.")
         assert [row["epoch"] for row in metrics_of(folder)] == [1, 2, 3]
 
     def test_a_run_is_not_resumed_on_other_photos(self, dataset, tmp_path):

@@ -242,6 +242,7 @@ class _Run:
             with torch.inference_mode():
                 logits = network.head(judged.float()).mean(1)[:, : data.classes].numpy()
             self._after(epoch, validation.figures(logits))
+            self.report("epoch", self.rows[-1])
             self.worker.report(epoch.epoch, self.recipe.epochs, "Training the head", **self._details(epoch))
             if self._asked_to_stop() or self._is_enough():
                 break
@@ -264,6 +265,7 @@ class _Run:
             best = max((row["val_top1"] for row in self.rows), default=-1.0)
             self._after(epoch, figures)
             self._keep(trainer, better=figures["val_top1"] >= best)
+            self.report("epoch", self.rows[-1])
             ended_early = self._is_enough()
         if self.stopped or ended_early:
             return trainer.average.cpu() if load_best(trainer.average, self.folder) else None
@@ -312,7 +314,6 @@ class _Run:
         lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in self.rows)
         write_atomically(self.folder / METRICS_FILE, lines.encode())
         self.record.write()
-        self.report("epoch", values)
 
     def _keep(self, trainer: Trainer, better: bool) -> None:
         """Keep the state after an epoch; a disk that is full for a while costs the state, not the training."""

@@ -1,0 +1,62 @@
+"""A hundred photos a class: ``python -m benchmarks.few_photos`` from the project's folder.
+
+Ten classes of 80 photos to learn from (a tenth of them to judge the epochs by) and 20 to test on, drawn by seed; a
+MobileNetV2 with a head of 64 units, as VGG16 has here. Needs ``SOLESCOPE_REAL_DATA`` and ``SOLESCOPE_IMAGENET``, as
+``benchmarks.data_quality`` does.
+"""
+
+import argparse
+import os
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.data_quality import JORDAN10, SEEDS, real_photos
+from sneaker_core.datasets.folder import scan_classes
+from sneaker_core.training.recipe import recipe
+from sneaker_core.training.run import train
+
+A_CLASS = 100
+SHARES = {"test_share": 0.2, "val_share": 0.08}
+RECIPES: dict[str, dict[str, float]] = {
+    "quick": {"size": 192},
+    "finetune": {"size": 160, "epochs": 20, "small_size": 112, "small_share": 0.5},
+}
+
+
+def choose(target: Path, seed: int) -> Path:
+    """A folder of links to a hundred photos of each class."""
+    rng = np.random.default_rng(seed)
+    for label, rows in scan_classes(real_photos(), JORDAN10).groupby("label"):
+        folder = target / str(label)
+        folder.mkdir(parents=True)
+        for path in rng.choice(rows["path"].to_numpy(), A_CLASS, replace=False):
+            (folder / Path(path).name).symlink_to(Path(path).resolve())
+    return target
+
+
+def main() -> None:
+    """Print top-1 and top-3 on the test photos for each recipe and seed."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--recipe", choices=list(RECIPES), action="append")
+    chosen = parser.parse_args().recipe or list(RECIPES)
+    init = os.environ.get("SOLESCOPE_IMAGENET", "imagenet")
+    for name in chosen:
+        for seed in SEEDS:
+            with tempfile.TemporaryDirectory() as folder:
+                workspace, started = Path(folder), time.perf_counter()
+                photos = choose(workspace / "photos", seed)
+                changes: dict[str, Any] = {**RECIPES[name], **SHARES, "init": init, "head": "hidden", "seed": seed}
+                metrics = train(photos, recipe(name, changes), workspace / "run", workspace)["test"]
+                print(
+                    f"{name:9} seed {seed}: top-1 {metrics['top1']:.3f}, top-3 {metrics['top3']:.3f} "
+                    f"on {metrics['n']} photos, {time.perf_counter() - started:.0f} s",
+                    flush=True,
+                )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,54 @@
+"""Two processes against one: ``python -m benchmarks.two_processes`` from the project's folder.
+
+The same training on the drawn dataset, with the same batch of both together, for three seeds.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.kills import DATASET, draw
+from sneaker_core.paths import PROJECT, runs_folder
+from sneaker_core.training.library import METRICS_FILE
+
+SEEDS = (0, 1, 2)
+
+
+def trained(workspace: Path, processes: int, seed: int, epochs: int) -> tuple[float, float]:
+    """Validation top-1 after the last epoch, and the seconds that it took."""
+    name, started = f"of-{processes}-seed-{seed}", time.perf_counter()
+    launcher = ["-m", "torch.distributed.run", f"--nproc-per-node={processes}", "--standalone", "-m", "--"]
+    command = [sys.executable, *(launcher if processes > 1 else ["-m"]), "sneaker_core", "--workspace", str(workspace)]
+    command += ["train", DATASET, "--recipe=finetune", "--init=street22", "--size=96", f"--epochs={epochs}"]
+    command += [f"--seed={seed}", "--set=val_share=0.25", f"--run={name}"]
+    subprocess.run(command, cwd=PROJECT, check=True, capture_output=True)
+    lines = (runs_folder(workspace) / name / METRICS_FILE).read_text(encoding="utf-8").splitlines()
+    return float(json.loads(lines[-1])["val_top1"]), time.perf_counter() - started
+
+
+def main() -> None:
+    """Print validation top-1 of both ways for each seed, and their means."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--per-class", type=int, default=60, help="drawn photos a class")
+    parser.add_argument("--epochs", type=int, default=10)
+    chosen = parser.parse_args()
+    found: dict[int, list[float]] = {1: [], 2: []}
+    with tempfile.TemporaryDirectory() as folder:
+        draw(Path(folder), chosen.per_class)
+        for seed in SEEDS:
+            for processes, figures in found.items():
+                top1, seconds = trained(Path(folder), processes, seed, chosen.epochs)
+                figures.append(top1)
+                print(f"seed {seed}, {processes} process(es): validation top-1 {top1:.3f}, {seconds:.0f} s", flush=True)
+    one, two = (float(np.mean(figures)) for figures in found.values())
+    print(f"mean of {len(SEEDS)} seeds: one {one:.3f}, two {two:.3f}, difference {100 * (two - one):+.1f} points")
+
+
+if __name__ == "__main__":
+    main()
