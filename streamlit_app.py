@@ -20,19 +20,10 @@ st.logo(str(UI / "logo.svg"), size="large")
 
 page = st.navigation(
     [
-        st.Page(
-            "pages/identify.py",
-            title="Identify",
-            icon=":material/search:",
-            default=True,
-            help="Drop photos of sneakers and read which model each one is, how sure the program is, and why.",
-        ),
-        st.Page(
-            "pages/datasets.py",
-            title="Datasets",
-            icon=":material/photo_library:",
-            help="Gather photos, find what is wrong with them, split them for training and take them along.",
-        ),
+        st.Page("pages/identify.py", title="Identify", icon=":material/search:", default=True),
+        st.Page("pages/datasets.py", title="Datasets", icon=":material/photo_library:"),
+        st.Page("pages/train.py", title="Train", icon=":material/model_training:"),
+        st.Page("pages/runs.py", title="Runs", icon=":material/leaderboard:"),
     ],
     position="top",
 )

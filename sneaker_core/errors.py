@@ -8,8 +8,9 @@
     ├── DatasetError         a dataset or a folder of photos is missing, empty, busy or laid out in another way
     ├── CollectError         the web could not be searched, or a photo there could not be fetched
     ├── RecipeError          a training setting is out of its range
-    ├── RunError             no run goes by that name, a name cannot be a run's, or a run is busy or damaged
+    ├── RunError             no run or study goes by that name, or it is busy or damaged
     ├── SpaceError           the disk is too full for what is to be written
+    ├── StoppedError         work was asked to stop before there was anything to keep
     ├── CheckpointError      a model's folder is damaged or from an unknown version
     ├── ModelNotFoundError   no model goes by that name
     ├── UnknownLabelError    the model has no class of that name
@@ -30,6 +31,7 @@ __all__ = [
     "RunError",
     "SneakerError",
     "SpaceError",
+    "StoppedError",
     "UnknownLabelError",
 ]
 
@@ -59,11 +61,15 @@ class RecipeError(SneakerError):
 
 
 class RunError(SneakerError):
-    """No training run goes by that name, a name cannot be a run's, or the run is busy or damaged."""
+    """No run or study goes by that name, a name cannot be that of one, or it is busy or damaged."""
 
 
 class SpaceError(SneakerError):
     """The disk is too full for what is to be written; the message says how much is needed and where."""
+
+
+class StoppedError(SneakerError):
+    """Work was asked to stop before there was anything to keep."""
 
 
 class CheckpointError(SneakerError):

@@ -367,7 +367,9 @@ class Worker:
         self._written = now
         self.progress = Progress(done, total, step, rate, details)
         if self.folder is not None:
-            write_atomically(self.folder / _PROGRESS, json.dumps(vars(self.progress), ensure_ascii=False).encode())
+            # A disk that is full must not end the work that only wants to tell of itself.
+            with contextlib.suppress(OSError):
+                write_atomically(self.folder / _PROGRESS, json.dumps(vars(self.progress), ensure_ascii=False).encode())
 
     def stopped(self) -> bool:
         """Whether somebody asked the work to stop; cheap enough to be asked for every item."""

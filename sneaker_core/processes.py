@@ -6,6 +6,7 @@ Alone, every function here does the obvious thing, so that callers need not ask 
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import TypeVar
 
 import torch
@@ -24,7 +25,8 @@ def joined() -> Iterator[None]:
         yield
         return
     backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
-    distributed.init_process_group(backend)
+    # The others wait while the first reads photos or waits for its turn; torchrun itself notices who died.
+    distributed.init_process_group(backend, timeout=timedelta(days=7))
     torch.set_num_threads(max(1, (os.cpu_count() or 1) // _number("LOCAL_WORLD_SIZE", 1)))
     try:
         yield

@@ -4,7 +4,10 @@ A model is told by its folder *and* its version, so one that is trained anew und
 photo by the SHA-256 of its bytes. Arguments with a leading underscore are not part of a key.
 """
 
+import concurrent.futures
+import contextlib
 import io
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,15 +20,22 @@ from PIL import Image
 from sneaker_core import images
 from sneaker_core.datasets.drawn.photo import draw_photo
 from sneaker_core.datasets.index import Dataset, read_classes, read_filings, read_rejects, read_samples
+from sneaker_core.datasets.library import open_samples
 from sneaker_core.datasets.quality.findings import read_families, read_findings, suggested_decisions
 from sneaker_core.datasets.quality.scan import read_map
 from sneaker_core.datasets.review import history
-from sneaker_core.datasets.split import find_leaks
+from sneaker_core.datasets.split import SPLIT_FILE, find_leaks, read_split
+from sneaker_core.errors import DatasetError
 from sneaker_core.inference.explanation import gradcam, overlay
 from sneaker_core.inference.predictor import MAX_TOP, Answer, predict_bytes
 from sneaker_core.inference.service import shared_queue
 from sneaker_core.networks.checkpoint import SneakerModel
 from sneaker_core.networks.checkpoint import load_model as load_from_folder
+from sneaker_core.paths import run_model_folder
+from sneaker_core.training.library import METRICS_FILE, read_metrics
+from sneaker_core.training.recipe import Recipe
+from sneaker_core.training.trials.estimate import Estimate, estimate
+from sneaker_core.training.trials.preview import augmented_preview, contact_sheet
 from ui.photos import Photo
 
 PREVIEW_SIDE = 640
@@ -226,3 +236,98 @@ def dataset_leaks(key: ReviewKey) -> pd.DataFrame:
 def drawn_example(label: str, seed: int) -> bytes:
     """A small JPEG of a drawn sneaker."""
     return _jpeg(draw_photo(label, np.random.default_rng(seed), (256, 192)))
+
+
+def run_metrics(folder: Path) -> pd.DataFrame:
+    """What a run kept of each epoch; read anew when an epoch has been added."""
+    try:
+        status = (folder / METRICS_FILE).stat()
+    except OSError:
+        return read_metrics(folder)
+    return _run_metrics(str(folder), status.st_mtime_ns, status.st_size)
+
+
+@st.cache_resource(max_entries=50, show_spinner=False)
+def _run_metrics(folder: str, changed: int, size: int) -> pd.DataFrame:
+    return read_metrics(Path(folder))
+
+
+def classes_of_run(folder: Path) -> int:
+    """How many classes a run tells apart; 0 until it has read its photos."""
+    model = run_model_folder(folder)
+    try:
+        return _classes_of_split(str(model), (model / SPLIT_FILE).stat().st_mtime_ns)
+    except OSError:
+        return 0
+
+
+@st.cache_data(max_entries=100, show_spinner=False)
+def _classes_of_split(model: str, changed: int) -> int:
+    try:
+        split = read_split(Path(model))
+    except DatasetError:
+        return 0
+    return int(split["label"].nunique()) if "label" in split else 0
+
+
+@st.cache_data(max_entries=20, show_spinner=False)
+def augmentation_sheet(key: ReviewKey, only: tuple[str, ...], recipe: Recipe, workspace: Path) -> bytes:
+    """A PNG of a few photos, each as it is and then as a training sees it.
+
+    Raises
+    ------
+    DatasetError
+        There are no such photos, or none of them can be read.
+    """
+    samples = open_samples(key.folder, workspace, only)
+    return contact_sheet(augmented_preview(samples, recipe, workspace, photos=3, variants=4))
+
+
+@st.cache_resource(show_spinner=False)
+def _measurer() -> ThreadPoolExecutor:
+    # One at a time: two would measure each other.
+    return ThreadPoolExecutor(1, "measure")
+
+
+@st.cache_resource(show_spinner=False)
+def _measured() -> dict[tuple[Path, Recipe, int, int], "Future[Estimate]"]:
+    return {}
+
+
+_MOST_MEASURED = 200
+# Speeds that are known already are looked up within this many seconds, and need no second look at the page.
+_LOOKED_UP_WITHIN = 0.3
+
+
+def training_time(
+    recipe: Recipe, photos: int, classes: int, workspace: Path, *, measure: bool
+) -> "Estimate | Future[Estimate] | None":
+    """How long a training will take on this machine.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    photos, classes : int
+    workspace : Path
+        Keeps the speeds that were measured.
+    measure : bool
+        Whether to measure, beside the page, what nobody has asked for yet.
+
+    Returns
+    -------
+    Estimate, Future or None
+        The future while it is being measured, or where that failed; None where nobody has asked for it.
+    """
+    asked, key = _measured(), (workspace, recipe, photos, classes)
+    if key not in asked:
+        # What was asked for once is known for another number of photos as well.
+        if not measure and not any(other[:2] == key[:2] for other in list(asked)):
+            return None
+        while len(asked) >= _MOST_MEASURED:
+            asked.pop(next(iter(asked)), None)
+        asked[key] = _measurer().submit(estimate, recipe, photos, classes, workspace)
+    future = asked[key]
+    with contextlib.suppress(concurrent.futures.TimeoutError):
+        if future.exception(_LOOKED_UP_WITHIN) is None:
+            return future.result()
+    return future

@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import tempfile
+import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ from numpy.typing import DTypeLike, NDArray
 from sneaker_core.errors import SpaceError
 from sneaker_core.paths import cache_folder, write_atomically
 from sneaker_core.settings import CacheLimits
+
+_DAY = 24 * 3600
 
 
 class ArrayCache:
@@ -102,7 +105,11 @@ class ArrayCache:
 
     def _prune(self, latest: str) -> None:
         """Drop what was not used for the longest time until all is within the cap."""
-        most = CacheLimits.from_environment().max_bytes
+        most, now = CacheLimits.from_environment().max_bytes, time.time()
+        for part in self.folder.glob("*.part"):  # of processes that were killed
+            with contextlib.suppress(OSError):
+                if now - part.stat().st_mtime > _DAY:
+                    part.unlink()
         files = []
         for file in self.folder.glob("*.raw"):
             with contextlib.suppress(OSError):

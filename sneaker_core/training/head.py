@@ -55,6 +55,13 @@ def embedded_views(
     return torch.from_numpy(np.array(array))
 
 
+@torch.inference_mode()
+def head_logits(network: SneakerNetwork, views: Tensor) -> NDArray[np.float32]:
+    """Logits (N, outputs) of a head, averaged over the views (N, V, D) of each photo."""
+    logits = network.head(views.float().flatten(0, 1)).view(*views.shape[:2], -1).mean(1)
+    return np.asarray(logits.numpy(), dtype=np.float32)
+
+
 class HeadTraining:
     """The head of a network in training.
 

@@ -39,8 +39,6 @@ METRICS_FILE = "metrics.jsonl"
 WATCH_FILE = "watch.json"
 PREDICTIONS_FILE = "predictions.parquet"
 CARD_FILE = "MODEL_CARD.md"
-PREDICTIONS_FILE = "predictions.parquet"
-CARD_FILE = "MODEL_CARD.md"
 _HEADLINE = ("n", "top1", "top3", "ece")
 _METRICS = (
     "epoch", "loss", "accuracy", "learning_rate", "images_per_second", "seconds", "val_loss", "val_top1", "val_top3",

@@ -213,14 +213,14 @@ class Trainer:
         loss = self._loss(logits, targets)
         if auxiliary is not None:
             loss = loss + AUXILIARY_WEIGHT * self._loss(auxiliary, targets)
-        if not torch.isfinite(loss):
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        # The same in all processes, other than the loss of each.
+        if not torch.isfinite(nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)):
             raise RecipeError(
                 f"The loss is no longer a number in epoch {self.epochs_done + 1}; "
                 f"try a learning_rate below {self.recipe.learning_rate:g}."
             )
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
         self.optimizer.step()
         return loss.detach(), (logits.argmax(1) == labels).sum()
 

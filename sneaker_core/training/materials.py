@@ -71,8 +71,9 @@ class Materials:
 
     @property
     def fingerprint(self) -> str:
-        """One name for exactly these photos, those of other things included."""
-        return fingerprint(self.samples)
+        """One name for exactly these photos, those of other things included, and what each is for."""
+        used = self.samples["label"].astype(str) + " " + self.samples["split"].astype(str)
+        return fingerprint(self.samples.assign(label=used))
 
     def describe(self) -> dict[str, Any]:
         """Fingerprint and counts, for the checkpoint."""
@@ -147,6 +148,11 @@ def prepare(
             raise DatasetError(
                 f"{dataset} has too few photos to keep any for {split}; add some or raise {split}_share."
             )
+    untaught = sorted(set(classes) - set(samples.loc[samples["split"] == Split.TRAIN, "label"].dropna()))
+    if untaught:
+        raise DatasetError(
+            f"{dataset} has no photos of {', '.join(map(repr, untaught))} to train on; make a new split."
+        )
     return Materials(samples, photos.pixels, photos.rejected, classes)
 
 

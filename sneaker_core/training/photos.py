@@ -62,7 +62,9 @@ def load_photos(
     names, paths = list(samples["sample"]), list(samples["path"])
     key = cache.key(_VERSION, size, *names)
     kept = cache.read(key)
-    if kept is None:
+    if kept is None or any(
+        name in kept[1]["rejected"] and _is_readable(path) for name, path in zip(names, paths, strict=True)
+    ):
         about: dict[str, dict[str, str]] = {"rejected": {}}
         parts = _decoded(names, paths, size, about["rejected"], progress)
         kept = cache.write(key, parts, (size, size, 3), np.uint8, about)
@@ -73,6 +75,15 @@ def load_photos(
         readable=np.array([name not in rejected for name in names], dtype=np.bool_),
         rejected={path: rejected[name] for name, path in zip(names, paths, strict=True) if name in rejected},
     )
+
+
+def _is_readable(path: str) -> bool:
+    """Whether a photo can be read by now: its disk may be back, or a cap have been raised."""
+    try:
+        images.load(Path(path))
+    except ImageError:
+        return False
+    return True
 
 
 def _decoded(

@@ -1,10 +1,11 @@
 """A training run: from photos to a finished model, kept in one folder."""
 
+import contextlib
+import copy
 import io
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import asdict, replace
 from itertools import count
 from pathlib import Path
@@ -12,13 +13,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
 from numpy.typing import NDArray
 from PIL import Image
 
 from sneaker_core import processes
 from sneaker_core.datasets.split import Split, write_split
-from sneaker_core.errors import DatasetError, RecipeError, SneakerError, SpaceError
+from sneaker_core.errors import DatasetError, RecipeError, SneakerError, SpaceError, StoppedError
 from sneaker_core.evaluation.calibration import fit_decision, fit_references
 from sneaker_core.evaluation.metrics import summary
 from sneaker_core.evaluation.predictions import evaluate_photos, prediction_table, read_outputs
@@ -29,13 +29,15 @@ from sneaker_core.networks.decision import Status
 from sneaker_core.networks.preprocessing import Preprocessing
 from sneaker_core.paths import run_model_folder, runs_folder, write_atomically
 from sneaker_core.training.card import model_card
-from sneaker_core.training.head import CROPPED_VIEWS, embedded_views, train_head
+from sneaker_core.training.head import CROPPED_VIEWS, embedded_views, head_logits, train_head
+from sneaker_core.training.launch import source_of
 from sneaker_core.training.library import CARD_FILE, METRICS_FILE, PREDICTIONS_FILE, RUN_FILE, WATCH_FILE
 from sneaker_core.training.loop import EpochReport, Trainer
 from sneaker_core.training.materials import Materials
 from sneaker_core.training.recipe import Recipe
 from sneaker_core.training.start import begin
-from sneaker_core.training.state import load_best, load_state, remove_state, save_best, save_state
+from sneaker_core.training.state import best_epoch, load_best, load_state, remove_state, save_best, save_state
+from sneaker_core.training.trials.estimate import remember_speed
 from sneaker_core.training.validation import Validation
 
 FORMAT = 1
@@ -103,13 +105,14 @@ def train(
     record = _Record(folder, resume)
     recipe = Recipe(**record.values["recipe"]) if resume else recipe
     only = tuple(only)
+    source, shown = source_of(str(dataset), workspace)
     if not resume:
         record.values = {
             "format": FORMAT,
-            "dataset": Path(dataset).name,
-            "source": str(dataset),
+            "dataset": shown,
+            "source": source,
             "only": list(only),
-            "others": None if others is None else str(others),
+            "others": None if others is None else str(others.absolute()),
             "recipe": recipe.to_dict(),
             "recipe_name": recipe_name,
             "photos": None,
@@ -119,8 +122,11 @@ def train(
         }
     with record.kept():
         run = _Run(recipe, folder, workspace, worker or Worker(), report, record)
-        network, materials = run.begin(str(dataset), only, others)
-        fitted = run.fit(network, materials)
+        try:
+            network, materials = run.begin(str(dataset), only, others)
+            fitted = run.fit(network, materials)
+        except StoppedError:
+            run.stopped, fitted = True, None
         metrics = {} if fitted is None else run.finish(fitted, materials)
         # A stop that comes after the last epoch comes too late to stop anything.
         complete = fitted is not None and not run.stopped
@@ -163,7 +169,10 @@ class _Record:
             return {}, "" if free else there
         if not values:
             return {}, f"There is no run in {folder} to go on with."
-        return values, f"The run in {folder} is done already; its model is ready to use." if state == "done" else ""
+        if state != "done":
+            return values, ""
+        remove_state(folder)  # it may have been killed just before it did
+        return values, f"The run in {folder} is done already; its model is ready to use."
 
     def write(self, **changes: Any) -> None:
         now = time.time()
@@ -173,20 +182,20 @@ class _Record:
         if processes.is_first():
             write_atomically(self.file, json.dumps(self.values, indent=1, ensure_ascii=False).encode())
 
-    @contextmanager
+    @contextlib.contextmanager
     def kept(self) -> Iterator[None]:
         """Say how the body ended, whatever happens."""
         self.write(state="running", error=None)
         try:
             yield
-        except SneakerError as error:
-            self.write(state="failed", error=str(error))
-            raise
-        except Exception as error:
-            self.write(state="failed", error=f"A fault in the program: {type(error).__name__}. The log says more.")
-            raise
-        except BaseException:  # Ctrl-C
-            self.write(state="stopped")
+        except BaseException as error:
+            told = {"state": "failed", "error": f"A fault in the program: {type(error).__name__}. The log says more."}
+            if isinstance(error, SneakerError):
+                told["error"] = str(error)
+            elif not isinstance(error, Exception):  # Ctrl-C
+                told = {"state": "stopped"}
+            with contextlib.suppress(OSError):  # what went wrong matters more than that it cannot be written
+                self.write(**told)
             raise
 
 
@@ -203,13 +212,14 @@ class _Run:
         self.report = report
         self.record = record
         self.stopped = False
+        self.best = -1.0
         self.rows: list[dict[str, Any]] = []
 
     def begin(self, dataset: str, only: tuple[str, ...], others: Path | None) -> tuple[SneakerNetwork, Materials]:
         """The network to train and the photos; also tells the folder."""
         started_on = self.record.values.get("photos")
         network, materials = begin(
-            dataset, self.recipe, self.workspace, only, others, self.worker.report, resumed=started_on is not None
+            dataset, self.recipe, self.workspace, only, others, self._progress, resumed=started_on is not None
         )
         if started_on not in (None, materials.fingerprint):
             # Another split would follow, and a photo that was trained on could be judged by.
@@ -221,6 +231,12 @@ class _Run:
             write_split(run_model_folder(self.folder), materials.samples)
         self.report("prepared", materials.describe())
         return network, materials
+
+    def _progress(self, done: int, total: int, step: str) -> None:
+        """Of what comes before the training; several processes can be stopped between the steps only."""
+        self.worker.report(done, total, step)
+        if processes.count() == 1 and self.worker.stopped():
+            raise StoppedError("It was stopped.")
 
     def fit(self, network: SneakerNetwork, materials: Materials) -> SneakerNetwork | None:
         """The trained network; None where it was stopped before there was one."""
@@ -235,17 +251,22 @@ class _Run:
         data = materials.training_data()
         assert data.rows is not None
         judged, learned = (
-            embedded_views(network, materials, rows, crops, self.recipe, self.workspace, self.worker.report)
+            embedded_views(network, materials, rows, crops, self.recipe, self.workspace, self._progress)
             for rows, crops in ((validation.rows, 0), (data.rows, CROPPED_VIEWS))
         )
+        best = copy.deepcopy(network.head.state_dict())
         for epoch in train_head(network, learned, data, self.recipe):
-            with torch.inference_mode():
-                logits = network.head(judged.float()).mean(1)[:, : data.classes].numpy()
-            self._after(epoch, validation.figures(logits))
+            logits = head_logits(network, judged)[:, : data.classes]
+            # Every process trains the same head; what the first one says holds for all.
+            self._after(epoch, processes.of_first(validation.figures(logits)))
+            if self.rows[-1]["val_top1"] >= self.best:
+                self.best, best = self.rows[-1]["val_top1"], copy.deepcopy(network.head.state_dict())
             self.report("epoch", self.rows[-1])
             self.worker.report(epoch.epoch, self.recipe.epochs, "Training the head", **self._details(epoch))
             if self._asked_to_stop() or self._is_enough():
+                network.head.load_state_dict(best)
                 break
+        network.head.load_state_dict(processes.of_first(network.head.state_dict()))
         return network
 
     def _fit_all(self, trainer: Trainer, validation: Validation) -> SneakerNetwork | None:
@@ -255,20 +276,28 @@ class _Run:
             self.report("warning", {"text": warning})
         self.rows = processes.of_first(_metrics_until(self.folder, trainer.epochs_done))
         preprocessing = Preprocessing(recipe.size, recipe.size)
-        ended_early = False
+        kept = processes.of_first(best_epoch(self.folder) if processes.is_first() else None)
+        self.best = max((row["val_top1"] for row in self.rows if row["epoch"] == kept), default=-1.0)
+        ended_early = self._is_enough()
         while trainer.epochs_done < recipe.epochs and not ended_early:
             epoch = trainer.epoch(self._live(trainer))
             if epoch is None:
                 self.stopped = True
                 break
             figures = validation.figures(validation.logits(trainer.average, preprocessing))
-            best = max((row["val_top1"] for row in self.rows), default=-1.0)
             self._after(epoch, figures)
-            self._keep(trainer, better=figures["val_top1"] >= best)
+            self._keep(trainer)
             self.report("epoch", self.rows[-1])
+            place = trainer.epochs_done - 1
+            if processes.count() == 1 and recipe.size_of(place) == recipe.size and not recipe.head_alone(place):
+                remember_speed(recipe, epoch.images_per_second, self.workspace)
             ended_early = self._is_enough()
-        if self.stopped or ended_early:
-            return trainer.average.cpu() if load_best(trainer.average, self.folder) else None
+        if (
+            (self.stopped or ended_early)
+            and load_best(trainer.average, self.folder) is None
+            and not trainer.epochs_done
+        ):
+            return None
         return trainer.average.cpu()
 
     def _live(self, trainer: Trainer) -> Callable[[int, float, float], bool]:
@@ -312,17 +341,22 @@ class _Run:
         if not processes.is_first():
             return
         lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in self.rows)
-        write_atomically(self.folder / METRICS_FILE, lines.encode())
-        self.record.write()
+        with contextlib.suppress(OSError):  # a full disk; the next epoch writes all of it again
+            write_atomically(self.folder / METRICS_FILE, lines.encode())
+            self.record.write()
 
-    def _keep(self, trainer: Trainer, better: bool) -> None:
-        """Keep the state after an epoch; a disk that is full for a while costs the state, not the training."""
+    def _keep(self, trainer: Trainer) -> None:
+        """Keep the state after an epoch; a disk that is full for a while costs the state, not the training.
+
+        The best weights come first: a state that tells of a better epoch than they are of would lose that one.
+        """
         if not processes.is_first():
             return
         try:
-            save_state(trainer, self.folder)
-            if better:
+            if self.rows[-1]["val_top1"] >= self.best:
                 save_best(trainer.average, self.folder, trainer.epochs_done)
+                self.best = self.rows[-1]["val_top1"]
+            save_state(trainer, self.folder)
         except OSError as error:
             text = (
                 f"The training state after epoch {trainer.epochs_done} could not be kept in {self.folder}: "
@@ -341,15 +375,16 @@ class _Run:
             return lambda done: self.worker.report(before + done, total, "Measuring the model")
 
         seen = len(split[Split.TRAIN])
-        learned, _ = read_outputs(model, list(split[Split.TRAIN]["path"]), told(0))
-        numbers = _numbers(split[Split.TRAIN], materials.classes)
+        learned, lost = read_outputs(model, list(split[Split.TRAIN]["path"]), told(0))
+        numbers = _numbers(_without(split[Split.TRAIN], lost), materials.classes)
         references = fit_references(learned.embeddings, numbers, self.recipe.seed)
-        outputs, _ = read_outputs(model, list(split[Split.VAL]["path"]), told(seen))
-        decision = fit_decision(outputs, _numbers(split[Split.VAL], materials.classes), references)
+        outputs, lost = read_outputs(model, list(split[Split.VAL]["path"]), told(seen))
+        judged = _without(split[Split.VAL], lost)
+        decision = fit_decision(outputs, _numbers(judged, materials.classes), references)
         model = SneakerModel(replace(model.spec, decision=decision), model.network, references)
         seen += len(split[Split.VAL])
         test_table, _ = evaluate_photos(model, split[Split.TEST], told(seen))
-        metrics = {"test": summary(test_table), "val": _headline(prediction_table(model, split[Split.VAL], outputs))}
+        metrics = {"test": summary(test_table), "val": _headline(prediction_table(model, judged, outputs))}
         if len(others):
             table, _ = evaluate_photos(model, others, told(seen + len(test_table)))
             metrics["others"] = {"n": len(table), "found": float((table["status"] == Status.UNKNOWN).mean())}
@@ -408,6 +443,11 @@ def _unfitted(network: SneakerNetwork, classes: tuple[str, ...], recipe: Recipe,
         versions=library_versions(),
     )
     return SneakerModel(spec, network.eval(), np.zeros((1, network.embedding_size), np.float32))
+
+
+def _without(samples: pd.DataFrame, lost: Mapping[str, str]) -> pd.DataFrame:
+    """The photos that can still be read: files may go while a training lasts."""
+    return samples[~samples["path"].isin(lost)]
 
 
 def _headline(table: pd.DataFrame) -> dict[str, Any]:

@@ -74,6 +74,12 @@ def save_best(network: nn.Module, folder: Path, epoch: int) -> None:
     _write(folder / _BEST, network.state_dict(), epoch)
 
 
+def best_epoch(folder: Path) -> int | None:
+    """The epoch of the kept best weights; None where there are none whole."""
+    file = folder / _BEST
+    return _epochs_of(file) if _read(file) is not None else None
+
+
 def load_best(network: nn.Module, folder: Path) -> int | None:
     """Fill a network with the best weights so far; gives the epoch they are of, None where there are none whole."""
     file = folder / _BEST
@@ -89,6 +95,9 @@ def remove_state(folder: Path) -> None:
     for name in (*_STATES, _BEST):
         (folder / name).unlink(missing_ok=True)
         _description(folder / name).unlink(missing_ok=True)
+    for pattern in (".state-*", ".best.*"):  # half written by processes that were killed
+        for file in folder.glob(pattern):
+            file.unlink(missing_ok=True)
 
 
 def _description(file: Path) -> Path:

@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import torch
 from torch import Tensor
 
 from sneaker_core import processes
@@ -24,7 +23,7 @@ from sneaker_core.locks import take_lock
 from sneaker_core.networks.architectures import ARCHITECTURES, SneakerNetwork
 from sneaker_core.networks.preprocessing import Preprocessing
 from sneaker_core.paths import queue_folder, run_job_folder, write_atomically
-from sneaker_core.training.head import CROPPED_VIEWS, embedded_views, train_head
+from sneaker_core.training.head import CROPPED_VIEWS, embedded_views, head_logits, train_head
 from sneaker_core.training.launch import source_of
 from sneaker_core.training.loop import Trainer
 from sneaker_core.training.materials import Materials
@@ -541,9 +540,7 @@ class _Trial:
         looked_at = self._embedded(network, made, self.validation.rows, 0)
         learned_from = self._embedded(network, made, data.rows, CROPPED_VIEWS)
         for epoch in train_head(network, learned_from, data, made):
-            with torch.inference_mode():
-                logits = network.head(looked_at.float()).mean(1)[:, : data.classes].numpy()
-            yield self._right(logits)
+            yield self._right(head_logits(network, looked_at)[:, : data.classes])
             share = epoch.epoch / made.epochs
             if share < 1 and not self._goes_on(f"epoch {epoch.epoch} of {made.epochs}", share, loss=epoch.loss):
                 return

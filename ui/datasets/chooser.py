@@ -62,7 +62,7 @@ def choose_dataset() -> Dataset | None:
     """
     for reason in damaged_datasets(workspace()).values():
         st.error(plain(reason), icon=":material/heart_broken:")
-    entries = _by_name(list_datasets(workspace()))
+    entries = by_name(list_datasets(workspace()))
     if not entries:
         return None
     wanted = st.session_state.pop(Key.DATASET_WANTED, None)
@@ -102,7 +102,7 @@ def choose_dataset() -> Dataset | None:
     return dataset
 
 
-def _by_name(entries: list[DatasetEntry]) -> dict[str, DatasetEntry]:
+def by_name(entries: list[DatasetEntry]) -> dict[str, DatasetEntry]:
     """Told apart by their folders where two have one name, as copies made by hand have."""
     names = [entry.name for entry in entries]
     return {entry.name if names.count(entry.name) == 1 else entry.folder.name: entry for entry in entries}

@@ -1,0 +1,109 @@
+"""The Runs page in a real Chromium on a real server: compared, renamed, deleted, brought back, used."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from sneaker_core.paths import runs_folder
+from sneaker_core.training.library import deleted_runs, list_runs
+from sneaker_core.training.recipe import recipe
+from sneaker_core.training.run import train
+from tests.browser import open_browser, serve
+from tests.factories import draw_dataset
+
+PATIENCE = 60_000
+
+pytestmark = pytest.mark.timeout(600)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with open_browser() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace with two finished runs."""
+    folder = tmp_path_factory.mktemp("workspace")
+    photos = draw_dataset(folder / "photos", {"boot": 12, "clog": 12})
+    small = {"init": "none", "size": 32, "small_size": 32, "batch": 8, "val_share": 0.2, "test_share": 0.2, "epochs": 2}
+    for name, rate in (("slow", 1e-4), ("fast", 5e-3)):
+        made = recipe("quick", {**small, "learning_rate": rate})
+        train(photos, made, runs_folder(folder) / name, folder, recipe_name="quick")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def address(workspace: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    log = tmp_path_factory.mktemp("server") / "server.log"
+    with serve(log, {"SOLESCOPE_WORKSPACE": str(workspace)}) as address:
+        yield address
+    assert "Traceback" not in log.read_text(errors="replace")
+
+
+def settle(page: Page) -> None:
+    """Wait until the app has stopped running."""
+    page.wait_for_timeout(300)
+    expect(page.locator("[data-test-script-state=running]")).to_have_count(0)
+
+
+def press(page: Page, name: str) -> None:
+    page.get_by_role("button", name=name, exact=True).last.click()
+    settle(page)
+
+
+def test_compare_rename_delete_restore_and_use(browser: Browser, address: str, workspace: Path):
+    expect.set_options(timeout=PATIENCE)
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE)
+    page.goto(f"{address}/runs")
+    grid = page.locator("[data-testid=stDataFrameResizable]").first
+    expect(grid).to_be_visible()
+    settle(page)
+
+    # The boxes before the first two rows.
+    for row in (1, 2):
+        grid.click(position={"x": 17, "y": 35 * row + 17})
+        settle(page)
+    expect(page.get_by_text("Settings that differ: 1")).to_be_visible()
+    expect(page.locator(".js-plotly-plot").first.locator(".scatterlayer .trace")).to_have_count(2)
+    assert "runs=fast" in page.url
+    assert "runs=slow" in page.url
+
+    # The same after a reload; then one alone, by its name.
+    page.reload()
+    expect(page.get_by_text("Settings that differ: 1")).to_be_visible()
+    page.goto(f"{address}/runs?runs=slow")
+    expect(page.get_by_role("heading", name="slow", exact=True)).to_be_visible()
+    settle(page)
+    page.get_by_label("Note").fill("the first try")
+    press(page, "Save the note")
+    expect(page.get_by_text("The note is kept.")).to_be_visible()
+    assert next(run.note for run in list_runs(workspace) if run.name == "slow") == "the first try"
+
+    press(page, "Rename")
+    page.get_by_label("Name", exact=True).fill("steady")
+    press(page, "Rename")
+    expect(page.get_by_role("heading", name="steady", exact=True)).to_be_visible()
+    assert {run.name for run in list_runs(workspace)} == {"fast", "steady"}
+
+    press(page, "Delete")
+    expect(page.get_by_text("to the bin with curves, notes and models?")).to_be_visible()
+    press(page, "Delete")
+    expect(page.get_by_role("button", name="Bin (1)")).to_be_visible()
+    assert [run.name for run in deleted_runs(workspace)] == ["steady"]
+    press(page, "Bin (1)")
+    press(page, "Restore")
+    expect(page.get_by_role("heading", name="steady", exact=True)).to_be_visible()
+    expect(page.get_by_role("button", name="Bin (1)")).to_have_count(0)
+    assert {run.name for run in list_runs(workspace)} == {"fast", "steady"}
+
+    press(page, "Use in Identify")
+    expect(page.get_by_role("heading", name="What are those?")).to_be_visible()
+    expect(page.get_by_role("combobox", name="Model")).to_have_value("steady (2 sneakers)")
+    expect(page).to_have_url(f"{address}/")
+    context.close()

@@ -1,0 +1,150 @@
+"""The Train page in a real Chromium on a real server: started, left, found again, stopped, gone on with, used."""
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from sneaker_core.datasets.drawn.demo import make_drawn
+from sneaker_core.datasets.index import read_samples
+from sneaker_core.datasets.library import create_dataset, find_dataset
+from sneaker_core.jobs import stop_job
+from sneaker_core.paths import run_job_folder, runs_folder
+from sneaker_core.training.library import find_run, list_runs
+from tests.browser import open_browser, serve
+
+# Training is slow where other work keeps the machine busy.
+PATIENCE = 240_000
+DESKTOP, PHONE = (1280, 900), (390, 844)
+RUN = "by-hand"
+# Long enough to be stopped while it learns.
+EPOCHS = 1000
+
+pytestmark = pytest.mark.timeout(900)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with open_browser() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory) -> Iterator[Path]:
+    workspace = tmp_path_factory.mktemp("home")
+    make_drawn(create_dataset("drawn", workspace), per_class=8)
+    yield workspace
+    for run in list_runs(workspace):
+        stop_job(run_job_folder(run.folder))
+
+
+@pytest.fixture(scope="module")
+def address(home, tmp_path_factory) -> Iterator[str]:
+    log = tmp_path_factory.mktemp("server") / "server.log"
+    with serve(log, {"SOLESCOPE_WORKSPACE": str(home)}) as address:
+        yield address
+    assert "Uncaught app" not in log.read_text(errors="replace")
+
+
+def opened(browser: Browser, address: str, query: str = "", size: tuple[int, int] = DESKTOP) -> Page:
+    context = browser.new_context(viewport={"width": size[0], "height": size[1]})
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE)
+    expect.set_options(timeout=PATIENCE)
+    page.goto(f"{address}/train{query}")
+    expect(page.get_by_role("heading", name="Train", exact=True)).to_be_visible()
+    settle(page)
+    return page
+
+
+def settle(page: Page) -> None:
+    """Wait until the app has stopped running."""
+    page.wait_for_timeout(300)
+    expect(page.locator("[data-test-script-state=running]")).to_have_count(0)
+
+
+def button(page: Page, name: str) -> Locator:
+    return page.get_by_role("button", name=name, exact=True)
+
+
+def fill(page: Page, label: str, value: object) -> None:
+    field = page.get_by_label(label, exact=True)
+    field.fill(str(value))
+    field.press("Enter")
+    settle(page)
+
+
+class TestWay:
+    """One person's way, in the order of the tests."""
+
+    def test_start_leave_and_come_back(self, browser, address, home):
+        page = opened(browser, address)
+        page.locator("[data-testid=stCheckbox] label").filter(has_text="Advanced").click()
+        settle(page)
+        fill(page, "Size in pixels", 32)
+        fill(page, "Epochs", EPOCHS)
+        fill(page, "Photos a step (batch)", 2)
+        fill(page, "Name of the run", RUN)
+        button(page, "Start training").click()
+        expect(page.get_by_role("progressbar").first).to_be_visible()
+        expect(page).to_have_url(re.compile(rf"run={RUN}"), timeout=30_000)
+        # By itself, without a click, the page tells of the first epochs.
+        expect(page.get_by_text("of the validation photos").first).to_be_visible()
+        expect(page.locator(".js-plotly-plot")).to_have_count(2)
+        page.get_by_role("link", name="Datasets").first.click()
+        expect(page.get_by_role("heading", name="Datasets", exact=True)).to_be_visible()
+        page.get_by_role("link", name="Train", exact=True).first.click()
+        expect(page.locator(".js-plotly-plot")).to_have_count(2)
+        assert not find_run(home, RUN).state.ended
+        page.context.close()
+
+    def test_another_browser_stops_it(self, browser, address, home):
+        page = opened(browser, address, f"?run={RUN}")
+        button(page, "Stop").click()
+        button(page, "Stop and keep the best so far").click()
+        expect(page.get_by_text("is a model that you can use")).to_be_visible()
+        assert find_run(home, RUN).has_model
+        page.context.close()
+
+    def test_it_goes_on_and_is_stopped_again(self, browser, address, home):
+        page = opened(browser, address, f"?run={RUN}")
+        button(page, "Go on").click()
+        expect(page.get_by_text(re.compile("Epoch|Training the head")).first).to_be_visible()
+        page.reload()
+        button(page, "Stop").click()
+        button(page, "Stop and keep the best so far").click()
+        expect(button(page, "Go on")).to_be_visible()
+        page.context.close()
+
+    def test_use_in_identify(self, browser, address, home):
+        page = opened(browser, address, f"?run={RUN}")
+        button(page, "Use in Identify").click()
+        expect(page.get_by_role("heading", name="What are those?")).to_be_visible()
+        settle(page)
+        expect(page.get_by_role("combobox", name="Model")).to_have_value(re.compile(rf"^{RUN} \("))
+        photo = read_samples(find_dataset("drawn", home))["path"].iloc[0]
+        page.locator("input[type=file]").first.set_input_files(photo)
+        expect(page.locator(".js-plotly-plot").first).to_be_visible()
+        page.context.close()
+
+
+class TestLooks:
+    @pytest.mark.parametrize("query", ["", f"?run={RUN}"])
+    def test_nothing_is_wider_than_a_phone(self, browser, address, home, query):
+        page = opened(browser, address, query, PHONE)
+        if query:
+            expect(page.locator(".js-plotly-plot")).to_have_count(2)
+        assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= PHONE[0]
+        assert not page.locator("[data-testid=stException]").count()
+        page.context.close()
+
+    def test_a_run_that_goes_away_while_it_is_watched(self, browser, address, home):
+        page = opened(browser, address, f"?run={RUN}")
+        expect(page.locator(".js-plotly-plot")).to_have_count(2)
+        shutil.rmtree(runs_folder(home) / RUN)
+        page.reload()
+        expect(button(page, "Start training")).to_be_visible()
+        page.context.close()
