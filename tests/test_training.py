@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from dataclasses import fields, replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -20,14 +21,15 @@ from torch import Generator
 from benchmarks.kills import DATASET, train_through_kills
 from sneaker_core.datasets.library import find_or_create, open_samples
 from sneaker_core.datasets.sources.importer import import_photos
-from sneaker_core.datasets.split import read_split
+from sneaker_core.datasets.split import make_split, read_split
 from sneaker_core.errors import DatasetError, RecipeError, SpaceError
-from sneaker_core.jobs import JobState, read_job, stop_job, working
+from sneaker_core.jobs import JobState, Worker, read_job, stop_job, working
 from sneaker_core.networks.architectures import build_network
 from sneaker_core.networks.checkpoint import load_model, save_model
 from sneaker_core.networks.preprocessing import Preprocessing
 from sneaker_core.paths import run_model_folder, runs_folder
 from sneaker_core.training.augmentation import mix_batch, random_colours, random_erasing, random_views
+from sneaker_core.training.cache import ArrayCache
 from sneaker_core.training.initial import initialise
 from sneaker_core.training.library import (
     CARD_FILE,
@@ -39,6 +41,7 @@ from sneaker_core.training.library import (
 )
 from sneaker_core.training.loop import Trainer, TrainingData, draw_weights, one_cycle
 from sneaker_core.training.materials import prepare
+from sneaker_core.training.photos import load_photos
 from sneaker_core.training.recipe import AUGMENTATIONS, RANGES, RECIPES, Recipe, recipe
 from sneaker_core.training.run import default_run_name, train
 from sneaker_core.training.state import load_state, save_state
@@ -533,6 +536,85 @@ class TestRun:
         assert len(told) < 9
         assert max(told[-2:]) <= max(told[:-2])
         assert json.loads((tmp_path / "run" / RUN_FILE).read_text())["state"] == "done"
+
+    def test_patience_is_remembered_when_it_goes_on(self, dataset, tmp_path):
+        still = replace(FINETUNE, epochs=9, patience=2, learning_rate=1e-6, average_decay=0.99999)
+
+        class Interrupted(Worker):
+            def report(self, done, total, step="", **details):
+                if step == "Measuring the model":
+                    raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            train(dataset, still, tmp_path / "run", tmp_path, worker=Interrupted())
+        before = metrics_of(tmp_path / "run")
+        train(dataset, still, tmp_path / "run", tmp_path, resume=True)
+        assert metrics_of(tmp_path / "run") == before
+
+    def test_a_hidden_head_learns_from_embeddings(self, dataset, tmp_path):
+        train(dataset, replace(QUICK, head="hidden"), tmp_path / "run", tmp_path)
+        model = load_model(run_model_folder(tmp_path / "run"))
+        assert (model.spec.head, model.network.head_kind) == ("hidden", "hidden")
+
+    def test_photos_that_go_while_it_trains_are_left_out(self, dataset, tmp_path):
+        def lose_some(event, values):
+            if event == "epoch" and values["epoch"] == 1:
+                split = read_split(run_model_folder(tmp_path / "run"))
+                gone = set(split.groupby(["split", "label"])["sample"].first())
+                for row in open_samples(str(dataset), tmp_path).itertuples():
+                    if row.sample in gone:
+                        Path(row.path).unlink()
+
+        metrics = train(dataset, FINETUNE, tmp_path / "run", tmp_path, report=lose_some)
+        assert (metrics["val"]["n"], metrics["test"]["n"]) == (2, 2)
+
+    def test_it_does_not_go_on_after_a_new_split(self, tmp_path):
+        dataset = find_or_create("shoes", tmp_path)
+        import_photos(dataset, draw_dataset(tmp_path / "photos", LABELS))
+        make_split(dataset, 0.2, 0.2, seed=0)
+
+        def stop(event, values):
+            if event == "epoch":
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            train("shoes", FINETUNE, tmp_path / "run", tmp_path, report=stop)
+        make_split(dataset, 0.2, 0.2, seed=1)
+        with pytest.raises(DatasetError, match="photos have changed"):
+            train("shoes", FINETUNE, tmp_path / "run", tmp_path, resume=True)
+
+    def test_a_class_without_photos_to_train_on_is_told(self, dataset, tmp_path):
+        samples = open_samples(str(dataset), tmp_path)
+        samples["split"] = np.where(samples["label"] == "clog", "test", "train")
+        with pytest.raises(DatasetError, match="has no photos of 'clog' to train on; make a new split"):
+            prepare("shoes", samples, QUICK, None, tmp_path)
+
+    def test_photos_over_a_cap_are_read_once_it_is_raised(self, dataset, tmp_path, monkeypatch):
+        samples = open_samples(str(dataset), tmp_path)
+        monkeypatch.setenv("SOLESCOPE_MAX_MEGAPIXELS", "0.001")
+        assert not load_photos(samples, 32, tmp_path).readable.any()
+        monkeypatch.delenv("SOLESCOPE_MAX_MEGAPIXELS")
+        assert load_photos(samples, 32, tmp_path).readable.all()
+
+    def test_decoded_photos_are_taken_from_their_file_the_next_time(self, dataset, tmp_path):
+        samples = open_samples(str(dataset), tmp_path)
+        first = load_photos(samples, 32, tmp_path)
+        for path in samples["path"]:
+            Path(path).unlink()
+        again = load_photos(samples, 32, tmp_path)
+        assert isinstance(again.pixels, np.memmap)
+        np.testing.assert_array_equal(first.pixels, again.pixels)
+        assert not again.rejected
+
+    def test_the_cache_keeps_to_its_cap(self, tmp_path, monkeypatch):
+        monkeypatch.setenv("SOLESCOPE_CACHE_GB", "0.000003")
+        cache = ArrayCache(tmp_path, "numbers")
+        for number in range(5):
+            cache.write(cache.key(number), [np.full((1000,), number, np.uint8)], (), np.uint8, {"number": number})
+            os.utime(cache.folder / f"{cache.key(number)}.raw", (number, number))
+        kept = [number for number in range(5) if cache.read(cache.key(number))]
+        assert kept == [2, 3, 4]
+        assert cache.read(cache.key(4))[1] == {"number": 4}
 
     def test_what_the_validation_photos_say_is_kept_for_each_epoch(self, dataset, tmp_path):
         train(dataset, QUICK, tmp_path / "run", tmp_path)
