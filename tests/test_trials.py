@@ -269,6 +269,13 @@ class TestPreview:
         seen = shrunk(np.array(load_photos(samples, 37, workspace).pixels), Preprocessing(32, 32)).round().numpy()
         assert (seen == rows[0][0]).all((1, 2, 3)).any()
 
+    def test_the_quick_recipe_shows_views_only(self, photos: Path, workspace: Path) -> None:
+        samples = open_samples(str(photos), workspace)
+        quick = recipe("quick", {**TINY, "crop": 1, "rotation": 0, "mirror": 0, "colour": 1, "erase": 1, "mix": 1})
+        for first, *others in augmented_preview(samples, quick, workspace, 2, 3):
+            for picture in others:
+                np.testing.assert_allclose(first.mean((0, 1)), picture.mean((0, 1)), atol=4)
+
     def test_one_seed_is_one_preview(self, photos: Path, workspace: Path) -> None:
         samples = open_samples(str(photos), workspace)
         strong = recipe("scratch", {**TINY, "augmentation": "strong"})

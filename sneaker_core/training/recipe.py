@@ -147,6 +147,10 @@ class Recipe:
         """For `build_network`: None is a network's usual head."""
         return None if self.head == "usual" else self.head
 
+    def as_applied(self) -> "Recipe":
+        """With the changes to photos that come to bear: embeddings are made of views, whose colours stay."""
+        return replace(self, colour=0.0, erase=0.0, trivial=0.0, mix=0.0) if self.part == "head" else self
+
     def head_alone(self, epoch: int) -> bool:
         """Whether the head learns alone in an epoch, counted from 0."""
         return self.part == "head" or epoch < min(self.head_epochs, self.epochs - 1)

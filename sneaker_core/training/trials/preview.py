@@ -57,6 +57,7 @@ def augmented_preview(
     """
     pixels = torch.from_numpy(_chosen(samples, recipe, workspace, photos, seed))
     preprocessing = Preprocessing(recipe.size, recipe.size)
+    recipe = recipe.as_applied()
     columns = [_as_pictures(shrunk(pixels.numpy(), preprocessing))]
     rng = Generator().manual_seed(seed)
     # Mixing changes targets too; here nobody asks for them.
