@@ -19,6 +19,9 @@ from sneaker_core.datasets.library import create_dataset  # noqa: E402
 from sneaker_core.datasets.quality.scan import scan  # noqa: E402
 from sneaker_core.datasets.split import make_split  # noqa: E402
 from sneaker_core.networks.library import DEFAULT_MODEL, open_model  # noqa: E402
+from sneaker_core.paths import runs_folder  # noqa: E402
+from sneaker_core.training.recipe import recipe  # noqa: E402
+from sneaker_core.training.run import train  # noqa: E402
 from tests.browser import open_browser, serve  # noqa: E402
 from tests.drawing import draw_sneaker  # noqa: E402
 
@@ -62,27 +65,28 @@ def take(browser: Browser, address: str, name: str, scheme: Scheme) -> None:
     context.close()
 
 
-def take_datasets(browser: Browser, address: str, section: str, size: tuple[int, int], scheme: Scheme) -> None:
-    """Open a section of the Datasets page with the drawn dataset and save what is to be seen."""
+def take_page(browser: Browser, address: str, heading: str, name: str, size: tuple[int, int], scheme: Scheme) -> None:
+    """Open a page with the drawn dataset and save what is to be seen."""
     context = browser.new_context(viewport={"width": size[0], "height": size[1]}, color_scheme=scheme)
     page = context.new_page()
     page.set_default_timeout(PATIENCE)
-    page.goto(f"{address}/datasets?dataset=drawn&section={section}")
-    page.get_by_role("heading", name="Datasets", exact=True).wait_for()
+    page.goto(address)
+    page.get_by_role("heading", name=heading, exact=True).wait_for()
     page.wait_for_timeout(3000)
     expect(page.locator("[data-test-script-state=running]")).to_have_count(0)
     page.wait_for_timeout(1000)
-    name = f"datasets-{section.lower()}{'' if scheme == 'light' else '-dark'}.png"
-    page.screenshot(path=IMAGES / name, timeout=PATIENCE)
+    page.screenshot(path=IMAGES / f"{name}{'' if scheme == 'light' else '-dark'}.png", timeout=PATIENCE)
     context.close()
 
 
 def drawn_workspace(folder: Path) -> Path:
-    """A workspace with the drawn dataset, split and scanned."""
+    """A workspace with the drawn dataset, split and scanned, and two models trained on it."""
     dataset = create_dataset("drawn", folder)
     make_drawn(dataset)
     scan(dataset, open_model(DEFAULT_MODEL, folder))
     make_split(dataset, 0.15, 0.15)
+    for name, changes in (("views", {}), ("whole", {"augmentation": "none"})):
+        train(dataset.name, recipe("quick", changes), runs_folder(folder) / name, folder, recipe_name="quick")
     return folder
 
 
@@ -99,7 +103,10 @@ def main(scheme: Scheme) -> None:
             for name in SIZES:
                 take(browser, address, name, scheme)
             for section, size in (("Overview", (1280, 1060)), ("Findings", (1280, 1000)), ("Map", (1280, 900))):
-                take_datasets(browser, address, section, size, scheme)
+                where = f"{address}/datasets?dataset=drawn&section={section}"
+                take_page(browser, where, "Datasets", f"datasets-{section.lower()}", size, scheme)
+            take_page(browser, f"{address}/train?run=views", "Train", "train-watch", (1280, 1300), scheme)
+            take_page(browser, f"{address}/runs?runs=views&runs=whole", "Runs", "runs", (1280, 1100), scheme)
 
 
 if __name__ == "__main__":

@@ -129,6 +129,12 @@ class TestRecipe:
         assert (recipe("finetune", {"network": "inception_v3"}).size, recipe("finetune").size) == (299, 160)
         assert recipe("finetune", {"network": "resnet18", "size": 128}).small_size == 128
 
+    def test_another_network_brings_weights_that_fit_it(self):
+        inits = [recipe("quick", {"network": name}).init for name in ("mobilenet_v2", "resnet18", "sneaker_cnn")]
+        assert inits == ["street22", "imagenet", "none"]
+        assert recipe("scratch", {"network": "resnet18"}).init == "none"
+        assert recipe("finetune", {"network": "resnet18", "init": "mine"}).init == "mine"
+
     def test_what_an_epoch_costs(self):
         made = recipe("finetune", {"epochs": 4, "size": 160, "small_size": 80, "small_share": 0.5, "head_epochs": 1})
         assert made.work() == pytest.approx([0.25 * 0.35, 0.25, 1, 1])

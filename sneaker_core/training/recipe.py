@@ -204,7 +204,8 @@ RANGES: dict[str, tuple[float, float]] = {
 
 RECIPES: dict[str, Recipe] = {
     "quick": Recipe(part="head", epochs=40, head_epochs=0, size=192, batch=64, learning_rate=5e-3, init="street22"),
-    "finetune": Recipe(),
+    # From the bundled model: it has seen many sneakers, and works without a network.
+    "finetune": Recipe(init="street22"),
     "scratch": Recipe(init="none", epochs=60, head_epochs=0, learning_rate=3e-3, backbone_rate=1.0),
 }
 
@@ -219,7 +220,7 @@ def recipe(name: str, changes: Mapping[str, Any] | None = None) -> Recipe:
     changes : mapping, optional
         Field -> value; text is turned into the field's type. None values are passed over. "augmentation" stands for
         the settings of that word, before those that are named themselves. Another network brings the size that it
-        usually sees.
+        usually sees and weights that fit it.
 
     Raises
     ------
@@ -240,15 +241,18 @@ def recipe(name: str, changes: Mapping[str, Any] | None = None) -> Recipe:
         raise RecipeError(f"augmentation is {word!r}; choose one of: {', '.join(AUGMENTATIONS)}.")
     typed = {key: _as_type(key, value, type(getattr(base, key))) for key, value in given.items()}
     augmentation = {k: _as_type(k, v, float) for k, v in AUGMENTATIONS[word].items()} if word else {}
-    return replace(base, **{**_usual_sizes(typed), **augmentation, **typed})
+    return replace(base, **{**_usual_for(typed, base), **augmentation, **typed})
 
 
-def _usual_sizes(given: Mapping[str, Any]) -> dict[str, Any]:
-    """The size that a network which was asked for usually sees; one size given alone serves for the small one too."""
-    size = given.get("size")
-    if size is None and given.get("network") in ARCHITECTURES and given["network"] != Recipe.network:
-        size = ARCHITECTURES[given["network"]].size
-    return {} if size is None else {"size": size, "small_size": size}
+def _usual_for(given: Mapping[str, Any], base: Recipe) -> dict[str, Any]:
+    """The size and the starting weights that go with another network; one size given alone is the small one too."""
+    network, size = ARCHITECTURES.get(given.get("network", base.network)), given.get("size")
+    usual: dict[str, Any] = {}
+    if network is not None and network.name != base.network:
+        size = size or network.size
+        if base.init != "none":
+            usual["init"] = "imagenet" if network.imagenet else "none"
+    return usual if size is None else {**usual, "size": size, "small_size": size}
 
 
 def _as_type(key: str, value: Any, wanted: type) -> Any:

@@ -58,8 +58,7 @@ RECIPE_WORDS: Mapping[str, RecipeWords] = MappingProxyType(
             "Fine-tune",
             ":material/tune:",
             "Starts from a network that has learned to see, and adapts all of it to your photos.",
-            "For the best model. The first time, it fetches general weights (14 MB) from the web; without a network, "
-            "start from street22 under Advanced.",
+            "For the best model. Other networks than the usual one fetch general weights from the web the first time.",
         ),
         "scratch": RecipeWords(
             "From scratch",
