@@ -427,6 +427,8 @@ class TestInitialised:
             monkeypatch.setenv(variable, "http://127.0.0.1:9")  # nobody listens there
         for variable in ("no_proxy", "NO_PROXY"):
             monkeypatch.delenv(variable, raising=False)
+        # Made on first use with the proxies of that moment, and kept.
+        monkeypatch.setattr("urllib.request._opener", None)
         monkeypatch.setenv("TORCH_HOME", str(tmp_path))
         with pytest.raises(RecipeError) as told:
             initialise(hollow(name), name, "imagenet", tmp_path)

@@ -767,6 +767,7 @@ class TestInitialise:
     ):
         for name in ("https_proxy", "HTTPS_PROXY", "http_proxy", "HTTP_PROXY"):
             monkeypatch.setenv(name, "http://127.0.0.1:9")  # nobody listens there
+        monkeypatch.setattr("urllib.request._opener", None)  # made with the proxies of its first use, and kept
         monkeypatch.delenv("no_proxy", raising=False)
         monkeypatch.delenv("NO_PROXY", raising=False)
         monkeypatch.setenv("TORCH_HOME", str(tmp_path))
