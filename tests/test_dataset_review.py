@@ -612,6 +612,11 @@ class TestExport:
         assert export_csv(create_dataset("Empty", tmp_path)).count(b"\n") == 1
 
 
+def prepared(workspace, changes) -> pd.DataFrame:
+    samples = open_samples("Shoes", workspace)
+    return prepare("Shoes", samples, recipe("scratch", changes), None, workspace).samples
+
+
 class TestForTraining:
     def test_a_dataset_as_it_was_reviewed(self, three, tmp_path):
         dataset, (first, second, third) = three
@@ -649,18 +654,16 @@ class TestForTraining:
     def test_a_stored_split_is_kept(self, make, tmp_path):
         dataset = classes_of(make, {"boot": 12, "clog": 12})
         make_split(dataset, 0.25, 0.25)
-        used = prepare("Shoes", open_samples("Shoes", tmp_path), recipe("scratch", {"size": 32}), None).samples
+        used = prepared(tmp_path, {"size": 32})
         stored = read_samples(dataset).set_index("sample")["split"]
         assert (used.set_index("sample")["split"] == stored[used["sample"]]).all()
 
     def test_what_a_stored_split_lacks_is_taken_from_training(self, make, tmp_path):
         dataset = classes_of(make, {"boot": 20, "clog": 20})
         make_split(dataset, *PRESETS["80:20"])
-        used = prepare(
-            "Shoes", open_samples("Shoes", tmp_path), recipe("scratch", {"size": 32, "val_share": 0.25}), None
-        )
+        used = prepared(tmp_path, {"size": 32, "val_share": 0.25})
         stored = read_samples(dataset).set_index("sample")["split"]
-        split = used.samples.set_index("sample")["split"]
+        split = used.set_index("sample")["split"]
         assert set(split[stored == "test"]) == {Split.TEST}
         assert split.value_counts().to_dict() == {"train": 24, "val": 8, "test": 8}
         assert set(stored[split[split == "val"].index]) == {Split.TRAIN}
@@ -682,7 +685,7 @@ class TestForTraining:
                     sample = intake.add(Incoming("late", label, a_photo(seed, 55))).sample
                     late[sample] = stored[sample_id(a_photo(seed))]
             alone = intake.add(Incoming("alone", "boot", a_photo(999))).sample
-        split = prepare("Shoes", open_samples("Shoes", tmp_path), recipe("scratch", {"size": 32}), None).samples
+        split = prepared(tmp_path, {"size": 32})
         split = split.set_index("sample")["split"]
         assert {sample: split[sample] for sample in late} == late
         assert set(late.values()) == {"train", "val", "test"}

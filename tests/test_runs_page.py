@@ -445,7 +445,14 @@ class TestSearch:
         app.selectbox(key=Key.STUDY_RECIPE).set_value(recipe_name)
         asked = {widget.label for widget in (*again(app).selectbox, *app.multiselect)}
         assert ("What it starts from" in asked) == (recipe_name != "scratch")
-        assert ("Networks to try" in asked) == (recipe_name != "quick")
+        # Only one network fits the bundled model's weights.
+        assert ("Networks to try" in asked) == (recipe_name == "scratch")
+
+    def test_other_networks_are_tried_from_general_weights(self, full):
+        app = searching()
+        app.selectbox(key=Key.STUDY_RECIPE).set_value("finetune")
+        again(app).selectbox(key=Key.STUDY_INIT.of("finetune")).set_value("imagenet")
+        assert "Networks to try" in {widget.label for widget in again(app).multiselect}
 
     @pytest.mark.parametrize(
         ("step", "shown"), [("Waiting for its turn", "Waits for its turn"), ("Trial 1, epoch 1 of 2", "")]

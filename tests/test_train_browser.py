@@ -67,7 +67,8 @@ def settle(page: Page) -> None:
 
 
 def button(page: Page, name: str) -> Locator:
-    return page.get_by_role("button", name=name, exact=True)
+    # Streamlit has a "Stop" of its own, in its header, while the app runs.
+    return page.get_by_role("button", name=name, exact=True).and_(page.locator("button:not([kind=header])"))
 
 
 def fill(page: Page, label: str, value: object) -> None:
