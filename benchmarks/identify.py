@@ -27,7 +27,7 @@ from playwright.sync_api import Page, sync_playwright
 from streamlit.testing.v1 import AppTest
 
 from sneaker_core import images
-from sneaker_core.inference.explanation import gradcam
+from sneaker_core.inference.explanation.attributions import gradcam
 from sneaker_core.inference.predictor import predict_bytes
 from sneaker_core.networks.library import DEFAULT_MODEL, open_model
 from sneaker_core.paths import PROJECT, workspace

@@ -9,8 +9,9 @@ from collections.abc import Awaitable, Callable
 from functools import wraps
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
-from starlette.datastructures import UploadFile
+from starlette.datastructures import QueryParams, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -25,6 +26,9 @@ from sneaker_core.errors import (
     ModelNotFoundError,
     SneakerError,
 )
+from sneaker_core.inference.explanation.files import Explained, explain_bytes
+from sneaker_core.inference.explanation.heat import check_opacity
+from sneaker_core.inference.explanation.question import DEFAULT_OPACITY, Method, Question, Wanted, checked_method
 from sneaker_core.inference.predictor import check_top, predict_bytes
 from sneaker_core.inference.service import ModelShelf, shared_queue
 from sneaker_core.networks.decision import Status
@@ -35,6 +39,8 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 # A multipart body is a little larger than the file in it.
 _ENVELOPE_BYTES = 64 * 1024
+# Longer side of a picture that explains, in pixels: one of 50 megapixels would be a file of 100 MB.
+_LARGEST_PICTURE = 1600
 _STATUS_CODES: tuple[tuple[type[SneakerError], int], ...] = (
     (ModelNotFoundError, 404),
     (ImageTooLargeError, 413),
@@ -57,6 +63,7 @@ def routes(workspace: Path) -> list[Route]:
         Route("/api/health", _said_plainly(service.health)),
         Route("/api/models", _said_plainly(service.models)),
         Route("/api/predict", _said_plainly(service.predict), methods=["POST"]),
+        Route("/api/explain", _said_plainly(service.explain), methods=["POST"]),
         Route("/api/{rest:path}", _said_plainly(_no_route), methods=["GET", "POST", "PUT", "DELETE", "PATCH"]),
     ]
 
@@ -85,6 +92,18 @@ class _Service:
 
     def _answer(self, model: str, name: str, data: bytes, top: int) -> dict[str, Any]:
         return predict_bytes(self.shelf.get(model), name, data, top).to_dict()
+
+    async def explain(self, request: Request) -> Response:
+        asked = request.query_params
+        model = asked.get("model", DEFAULT_MODEL)
+        wanted = _wanted(asked)
+        name, data = await self._upload(request)
+        found = await asyncio.wrap_future(self.queue.submit(self._explain, model, name, data, wanted))
+        # A header holds plain letters only, so the class that was explained is percent-encoded.
+        return Response(found.png, media_type="image/png", headers={"X-Target": quote(found.question.target or "")})
+
+    def _explain(self, model: str, name: str, data: bytes, wanted: Wanted) -> Explained:
+        return explain_bytes(self.shelf.get(model), name, data, wanted)
 
     async def _upload(self, request: Request) -> tuple[str, bytes]:
         """Name and bytes of the uploaded photo; a body over the cap is refused while it arrives."""
@@ -122,6 +141,17 @@ def _top(text: str) -> int:
         return check_top(int(text))
     except ValueError:
         raise SneakerError(f"top is {text!r}; it must be a whole number.") from None
+
+
+def _wanted(asked: QueryParams) -> Wanted:
+    """What the query of a request to explain asks for; what depends on the model is checked with it."""
+    try:
+        opacity = check_opacity(float(asked.get("opacity", DEFAULT_OPACITY)))
+    except ValueError:
+        raise SneakerError(f"opacity is {asked['opacity'][:80]!r}; it must be a number.") from None
+    method = checked_method(asked.get("method", Method.GRADCAM))
+    question = Question(asked.get("target"), asked.get("versus"), method, asked.get("layer"))
+    return Wanted(question, opacity, _LARGEST_PICTURE)
 
 
 async def _no_route(request: Request) -> Response:

@@ -62,6 +62,21 @@ def studies_folder(workspace_folder: Path) -> Path:
     return workspace_folder / "studies"
 
 
+def evaluations_folder(workspace_folder: Path) -> Path:
+    """The folder that holds one folder a stored evaluation."""
+    return workspace_folder / "evaluations"
+
+
+def evaluation_job_folder(evaluation_folder: Path) -> Path:
+    """Where the process that evaluates tells how far it is."""
+    return evaluation_folder / "job"
+
+
+def model_evaluation_folder(model_folder: Path) -> Path:
+    """Where a model keeps the evaluation that it comes with."""
+    return model_folder / "evaluation"
+
+
 def write_atomically(path: Path, data: bytes) -> None:
     """Write a file so that a reader, or a crash, sees the old one or the new one, never a half.
 

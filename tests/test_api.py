@@ -1,5 +1,6 @@
 """The JSON API over real HTTP: a real server on a loopback port, real uploads."""
 
+import contextlib
 import io
 import json
 import socket
@@ -8,6 +9,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from urllib.parse import unquote
 
 import httpx
 import pytest
@@ -17,11 +19,14 @@ from starlette.applications import Starlette
 
 from sneaker_core.api import routes
 from sneaker_core.errors import BusyError, CheckpointError
+from sneaker_core.inference.explanation.files import explain_bytes
+from sneaker_core.inference.explanation.question import Method, Question, Wanted
 from sneaker_core.inference.predictor import predict_bytes
-from sneaker_core.inference.service import BoundedQueue, ModelShelf
+from sneaker_core.inference.service import BoundedQueue, ModelShelf, shared_queue
 from sneaker_core.networks.checkpoint import MODEL_FILE, load_model
 from sneaker_core.networks.library import model_version
 from sneaker_core.settings import ServiceLimits
+from tests.conftest import CLASSES
 
 
 def jpeg(size: tuple[int, int] = (120, 80), colour: str = "teal") -> bytes:
@@ -210,3 +215,74 @@ def test_the_shelf_loads_a_model_once_and_anew_when_it_changed(workspace: Path) 
 def test_a_model_that_goes_between_finding_and_loading_is_said() -> None:
     with pytest.raises(CheckpointError, match="is no model"):
         model_version(Path("nowhere"))
+
+
+def test_explain_gives_the_picture_that_the_core_gives(client: httpx.Client, tiny_model_folder: Path) -> None:
+    model, photo = load_model(tiny_model_folder), jpeg((300, 200))
+    asked = {"target": CLASSES[1], "versus": CLASSES[2], "opacity": "0.7", "method": "guided_gradcam"}
+    answer = client.post("/api/explain", params={"model": "tiny", **asked}, files={"file": ("a.jpg", photo)})
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"] == "image/png"
+    assert unquote(answer.headers["x-target"]) == CLASSES[1]
+    question = Question(CLASSES[1], CLASSES[2], Method.GUIDED_GRADCAM)
+    assert answer.content == explain_bytes(model, "a.jpg", photo, Wanted(question, 0.7)).png
+
+
+def test_explain_names_the_class_it_chose(client: httpx.Client) -> None:
+    photo = jpeg()
+    best = client.post("/api/predict", params={"model": "tiny"}, files={"file": ("a.jpg", photo)}).json()["top"][0]
+    answer = client.post("/api/explain", params={"model": "tiny"}, files={"file": ("a.jpg", photo)})
+    assert unquote(answer.headers["x-target"]) == best["label"]
+
+
+def test_the_picture_of_a_huge_photo_is_not_huge(client: httpx.Client) -> None:
+    answer = client.post("/api/explain", params={"model": "tiny"}, files={"file": ("a.jpg", jpeg((4000, 1000)))})
+    with Image.open(io.BytesIO(answer.content)) as picture:
+        assert picture.size == (1600, 400)
+
+
+@pytest.mark.parametrize(
+    ("asked", "code", "said"),
+    [
+        ({"model": "nope"}, 404, "nope"),
+        ({"model": "../.."}, 404, "There is no model"),
+        ({"target": "Air Nothing"}, 422, "no class 'Air Nothing'"),
+        ({"versus": "Air Nothing"}, 422, "no class 'Air Nothing'"),
+        ({"method": "magic"}, 422, "choose one of: gradcam, "),
+        ({"layer": "nowhere"}, 422, "no layer 'nowhere'"),
+        ({"method": "occlusion", "layer": "features.6"}, 422, "looks at no layer"),
+        ({"opacity": "2"}, 422, "from 0 to 1"),
+        ({"opacity": "nan"}, 422, "from 0 to 1"),
+        ({"opacity": "much"}, 422, "must be a number"),
+        ({"opacity": ""}, 422, "must be a number"),
+    ],
+)
+def test_explain_says_what_cannot_be_asked(client: httpx.Client, asked: dict[str, str], code: int, said: str) -> None:
+    answer = client.post("/api/explain", params={"model": "tiny", **asked}, files={"file": ("a.jpg", jpeg())})
+    assert answer.status_code == code
+    assert set(answer.json()) == {"error"}
+    assert said in answer.json()["error"]
+
+
+def test_explain_fails_as_predict_does(client: httpx.Client) -> None:
+    params = {"model": "tiny"}
+    for data in (b"", b"no photo at all", jpeg()[:200]):
+        answer = client.post("/api/explain", params=params, files={"file": ("bad.jpg", data)})
+        assert (answer.status_code, answer.json()["error"][-1]) == (422, ".")
+    assert client.post("/api/explain", params=params, content=jpeg()).status_code == 415
+    assert client.post("/api/explain", params=params, files={"other": b"x"}).status_code == 400
+    assert client.post("/api/explain", params=params, files={"file": ("a.jpg", bytes(20_100_000))}).status_code == 413
+    assert client.get("/api/explain").status_code == 404
+
+
+def test_a_full_queue_is_429_for_explanations_too(client: httpx.Client) -> None:
+    gate, waiting = threading.Event(), []
+    try:
+        with contextlib.suppress(BusyError):
+            while True:
+                waiting.append(shared_queue().submit(gate.wait))
+        answer = client.post("/api/explain", params={"model": "tiny"}, files={"file": ("a.jpg", jpeg())})
+        assert answer.status_code == 429
+    finally:
+        gate.set()
+    assert all(future.result(60) for future in waiting)

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from sneaker_core.errors import RecipeError
-from sneaker_core.inference.explanation import gradcam, layer_gradcam
+from sneaker_core.inference.explanation.attributions import gradcam, layer_gradcam
 from sneaker_core.networks.architectures import (
     ARCHITECTURES,
     HEAD_KINDS,

@@ -9,9 +9,11 @@ import pytest
 
 from sneaker_core.datasets.folder import scan_photos
 from sneaker_core.datasets.split import read_split
-from sneaker_core.evaluation.folder import evaluate_folder
+from sneaker_core.evaluation.library import EVALUATION_FILE, TABLE_FILE, find_evaluation, read_table
+from sneaker_core.evaluation.metrics import summary
 from sneaker_core.evaluation.predictions import evaluate_photos
-from sneaker_core.networks.checkpoint import load_model, read_spec
+from sneaker_core.evaluation.run import evaluate
+from sneaker_core.networks.checkpoint import load_model, read_spec, weights_version
 from sneaker_core.networks.decision import Status
 from sneaker_core.paths import BUNDLED_MODELS, PROJECT
 
@@ -25,7 +27,7 @@ needs_real_photos = pytest.mark.skipif(
 
 
 def test_it_is_small_and_whole() -> None:
-    assert sum(file.stat().st_size for file in STREET22.iterdir()) <= 10_000_000
+    assert sum(file.stat().st_size for file in STREET22.rglob("*") if file.is_file()) <= 10_000_000
     model = load_model(STREET22)
     assert len(model.spec.classes) == 22
     assert model.spec.knows_others
@@ -43,8 +45,11 @@ def test_it_describes_itself() -> None:
 
 
 def test_no_photo_and_no_path_of_a_machine_ships_with_it() -> None:
-    assert {file.name for file in STREET22.iterdir()} == {"weights.safetensors", "model.json", "split.csv"}
-    for name in ("model.json", "split.csv"):
+    files = {file.relative_to(STREET22).as_posix() for file in STREET22.rglob("*") if file.is_file()}
+    evaluation, table = f"evaluation/{EVALUATION_FILE}", f"evaluation/{TABLE_FILE}"
+    assert files == {"weights.safetensors", "model.json", "split.csv", evaluation, table}
+    assert "path" not in pd.read_parquet(STREET22 / table)
+    for name in ("model.json", "split.csv", evaluation):
         assert not re.search(r'["\s,]/\w|[A-Z]:\\\\', (STREET22 / name).read_text(encoding="utf-8"))
 
 
@@ -68,10 +73,27 @@ def test_the_card_tells_its_figures() -> None:
         assert f"| {label} | {row['n']:.0f} | {row['precision']:.2f} | {row['recall']:.2f} | {row['f1']:.2f} |" in card
 
 
+def test_its_own_evaluation_tells_the_figures_of_its_card(tmp_path: Path) -> None:
+    said = read_spec(STREET22).metrics["test"]
+    evaluation = find_evaluation("street22", tmp_path)
+    assert evaluation.is_ready
+    assert evaluation.model_version == weights_version(STREET22)
+    table = read_table(evaluation)
+    figures = summary(table)
+    assert evaluation.n == figures["n"] == said["n"]
+    assert evaluation.top1 == figures["top1"]
+    for key in ("top1", "top3", "refused"):
+        assert figures[key] == pytest.approx(said[key], abs=2.5 / said["n"])
+    tested = read_split(STREET22).query("split == 'test'").dropna(subset="label")
+    assert set(table["sample"]) == set(tested["sample"])
+    assert table["path"].isna().all()
+
+
 @needs_real_photos
 def test_on_its_own_test_photos_it_is_as_good_as_it_says(tmp_path: Path) -> None:
     said = read_spec(STREET22).metrics["test"]
-    figures, table = evaluate_folder(STREET22, Path(str(REAL_DATA)) / "sneakers40", tmp_path, "test")
+    done = evaluate(STREET22, Path(str(REAL_DATA)) / "sneakers40", tmp_path, "test")
+    figures, table = done.figures, done.table
     assert figures["n"] == said["n"]
     # Other processors round otherwise: a photo or two on the edge may fall the other way.
     for key in ("top1", "top3", "refused"):

@@ -1,15 +1,21 @@
 """From outputs to honest figures: every number against another one, by hand or by scikit-learn."""
 
 import json
+from io import BytesIO
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.metrics import accuracy_score, f1_score, top_k_accuracy_score
+from PIL import ExifTags, Image
+from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score, top_k_accuracy_score
 
+from sneaker_core import images
+from sneaker_core.datasets.quality.measures import measure
 from sneaker_core.datasets.split import write_split
+from sneaker_core.datasets.thumbnails import make_thumbnail
 from sneaker_core.errors import CheckpointError, DatasetError
 from sneaker_core.evaluation.calibration import (
     REFERENCES_PER_CLASS,
@@ -21,12 +27,40 @@ from sneaker_core.evaluation.calibration import (
     fit_sure_probability,
     fit_temperature,
 )
-from sneaker_core.evaluation.folder import evaluate_folder
-from sneaker_core.evaluation.metrics import calibration_error, confused_pairs, summary, top_k_accuracy
-from sneaker_core.evaluation.predictions import class_columns, evaluate_photos, prediction_table, read_outputs
+from sneaker_core.evaluation.metrics import (
+    WITH_INTERVAL,
+    calibration_error,
+    confused_pairs,
+    countable,
+    intervals,
+    summary,
+    top_k_accuracy,
+    weighted_figures,
+)
+from sneaker_core.evaluation.predictions import evaluate_photos, prediction_table, read_outputs, read_photos
+from sneaker_core.evaluation.run import evaluate
+from sneaker_core.evaluation.table import (
+    as_csv,
+    class_columns,
+    compact,
+    completed,
+    misclassified,
+    ranks,
+    restated,
+)
 from sneaker_core.networks.checkpoint import save_model
 from sneaker_core.networks.decision import Decision, Outputs, embedding_distance, unit_length, unknown_score
-from tests.factories import CLASSES, draw_dataset, lively_model, outputs_of, prediction_rows, write
+from tests.factories import (
+    CLASSES,
+    draw_dataset,
+    jpeg,
+    lively_model,
+    outputs_of,
+    photo,
+    photo_of_class,
+    prediction_rows,
+    write,
+)
 
 
 def random_table(seed: int, count: int = 60) -> pd.DataFrame:
@@ -50,6 +84,11 @@ class TestMetrics:
         assert figures["top1"] == pytest.approx(accuracy_score(table["label"], table["predicted"]))
         assert figures["top3"] == pytest.approx(top_k_accuracy_score(table["label"], chances, k=3, labels=list("ABCD")))
         assert figures["macro_f1"] == pytest.approx(f1_score(table["label"], table["predicted"], average="macro"))
+        expected = balanced_accuracy_score(table["label"], table["predicted"])
+        assert figures["balanced_accuracy"] == pytest.approx(expected)
+        commonest = table["label"].mode()[0]
+        majority = accuracy_score(table["label"], np.full(len(table), commonest))
+        assert figures["majority"] == pytest.approx(majority)
         truth = table["label"].map("ABCD".index).to_numpy()
         for k in (1, 2, 3):
             assert top_k_accuracy(chances, truth, k) == pytest.approx(top_k_accuracy_score(truth, chances, k=k))
@@ -94,8 +133,43 @@ class TestMetrics:
         rows = [("A", chances, status) for status in ("known", "unsure", "unknown", "known")]
         assert summary(prediction_rows(rows))["refused"] == 0.25
 
+    @given(st.integers(0, 10_000), st.integers(1, 30))
+    @settings(max_examples=15, deadline=None)
+    def test_figures_of_a_resample_are_those_of_its_photos(self, seed, count):
+        table = random_table(seed, count)
+        weights = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count))
+        told = weighted_figures(weights[None] @ countable(table))
+        figures = summary(table.iloc[np.repeat(np.arange(count), weights)])
+        assert {name: value[0] for name, value in told.items()} == pytest.approx(
+            {name: figures[name] for name in WITH_INTERVAL}, abs=1e-6
+        )
+
+    def test_intervals_hold_what_other_photos_would_have_given(self):
+        table = random_table(0, 400)
+        told = intervals(table)
+        assert list(told) == list(WITH_INTERVAL)
+        assert told == intervals(table)
+        share = (table["label"] == table["predicted"]).mean()
+        error = 1.96 * np.sqrt(share * (1 - share) / 400)
+        assert told["top1"] == pytest.approx([share - error, share + error], abs=0.01)
+        assert all(0 <= low < high <= 1 for low, high in told.values())
+        wider = intervals(table.head(50))
+        assert np.diff(wider["top1"]) > 2 * np.diff(told["top1"])
+
+    @given(st.integers(0, 10_000))
+    @settings(max_examples=15, deadline=None)
+    def test_ranks_are_places_in_a_stable_order(self, seed):
+        rng = np.random.default_rng(seed)
+        chances = rng.integers(0, 4, (20, 5)).astype(np.float32)  # with many equal ones
+        truth = rng.integers(-1, 5, 20).astype(float)
+        truth[truth < 0] = np.nan
+        order = np.argsort(-chances, axis=1, kind="stable")
+        places = zip(order.tolist(), truth, strict=True)
+        expected = [np.nan if np.isnan(number) else row.index(number) + 1 for row, number in places]
+        np.testing.assert_array_equal(ranks(chances, truth), expected)
+
     @given(st.integers(0, 10_000), st.integers(1, 40))
-    @settings(max_examples=25, deadline=None)
+    @settings(max_examples=15, deadline=None)
     def test_all_figures_agree_with_each_other(self, seed, count):
         table = random_table(seed, count)
         figures = summary(table)
@@ -191,6 +265,67 @@ class TestPredictionTable:
         assert list(class_columns(table)) == list(CLASSES)
         np.testing.assert_allclose(table[[f"p:{name}" for name in CLASSES]].sum(axis=1), 1, rtol=1e-5)
         assert table["sample"].tolist() == list("pqr")
+        np.testing.assert_array_equal(table["rank"], [1, np.nan, np.nan])
+        assert table["top"][1] == ["boot", "clog", "sandal"]
+        assert table[["width", "height", "brightness", "sharpness"]].isna().all(axis=None)
+
+    def test_a_new_threshold_changes_the_answers_alone(self):
+        rows = [("A", {"A": 0.6, "B": 0.4}, "unsure"), ("B", {"A": 0.8, "B": 0.2}, "known")]
+        table = prediction_rows(rows).assign(unknown_score=[0.0, 9.0])
+        answers = restated(table, Decision(sure_probability=0.5, unknown_threshold=5.0))
+        assert list(answers["status"]) == ["known", "unknown"]
+        pd.testing.assert_frame_equal(answers.drop(columns="status"), table.drop(columns="status"))
+
+    def test_errors_by_confidence_and_by_how_near_they_missed(self):
+        chances = [{"A": 0.9, "B": 0.06, "C": 0.04}, {"A": 0.5, "B": 0.45, "C": 0.05}, {"A": 0.6, "B": 0.0, "C": 0.4}]
+        rows = [("B", row, "known") for row in chances] + [("A", chances[0], "known"), ("Z", chances[0], "known")]
+        table = prediction_rows(rows)
+        table["loss"] = [-np.log(max(row["B"], 1e-12)) for row in chances] + [0.1, np.nan]
+        assert list(misclassified(table).index) == [0, 2, 1]
+        assert list(misclassified(table, near_misses=True).index) == [1, 2, 0]
+
+    def test_a_table_to_take_along_runs_nothing(self):
+        table = completed(prediction_rows([("=1+1", {"=1+1": 0.9, "B": 0.1}, "known")]).assign(sample="s"))
+        text = as_csv(table).decode()
+        assert text.splitlines()[1].startswith("s,,'=1+1,'=1+1,0.9,known,1.0")
+
+    def test_an_older_table_is_completed_and_a_compact_one_tells_the_same_figures(self, tmp_path):
+        draw_dataset(tmp_path, {"boot": 4, "clog": 4, "stiletto": 1})
+        paths = sorted(str(path) for path in tmp_path.rglob("*.jpg"))
+        samples = pd.DataFrame({"sample": paths, "path": paths, "label": [path.split("/")[-2] for path in paths]})
+        table, _ = evaluate_photos(lively_model(), samples)
+        older = table.drop(columns=["rank", "top", "path", "width", "height", "brightness", "sharpness"])
+        again = completed(older)
+        assert set(again) == set(table)
+        pd.testing.assert_series_equal(again["rank"], table["rank"])
+        assert list(again["top"]) == list(table["top"])
+        assert again["path"].isna().all()
+        narrow = completed(compact(table))
+        told, expected = summary(narrow), summary(table)
+        assert told.pop("ece") == pytest.approx(expected.pop("ece"), abs=1e-6)
+        assert told.pop("intervals")["top3"] == expected.pop("intervals")["top3"]
+        assert told == expected
+
+    def test_facts_are_those_of_the_dataset_scan(self, tmp_path):
+        # Turned by its EXIF, large, and of another kind: the size is that of the upright file.
+        large = photo(3, (1200, 900))
+        exif = Image.Exif()
+        exif[ExifTags.Base.Orientation] = 6
+        buffer = BytesIO()
+        large.save(buffer, "JPEG", exif=exif)
+        paths = [
+            str(write(tmp_path / "turned.jpg", buffer.getvalue())),
+            str(write(tmp_path / "plain.jpg", jpeg(photo_of_class(1, 1)))),
+        ]
+        facts = read_photos(lively_model(size=300), paths).facts
+        assert facts[["width", "height"]].to_numpy().tolist() == [[900, 1200], [40, 32]]
+        small = lively_model(size=8)
+        again = read_photos(small, paths).facts
+        np.testing.assert_allclose(again, facts, rtol=0.02)
+        for path, row in zip(paths, again.to_dict("records"), strict=True):
+            measured = measure(images.decode(make_thumbnail(images.load(Path(path), shrink_to=512))))
+            assert row["brightness"] == pytest.approx(measured.brightness, rel=0.01)
+            assert row["sharpness"] == pytest.approx(measured.sharpness, rel=0.02)
 
     def test_outputs_keep_the_order_of_the_files_over_batches(self, tmp_path):
         model = lively_model()
@@ -233,7 +368,9 @@ class TestFolder:
         return data
 
     def test_figures_and_rejected_files(self, model_folder, data, tmp_path):
-        figures, table = evaluate_folder(model_folder, data, tmp_path)
+        done = evaluate(model_folder, data, tmp_path)
+        figures, table = done.figures, done.table
+        assert (done.evaluation.folder, done.evaluation.n, done.evaluation.data) == (None, 5, "data")
         assert (figures["n"], figures["left_out"], len(table)) == (5, {"stiletto": 2}, 7)
         assert {label: row["n"] for label, row in figures["per_class"].items()} == {"boot": 3, "sandal": 2}
         assert list(figures["rejected"]) == [str(data / "boot" / "broken.jpg")]
@@ -242,14 +379,21 @@ class TestFolder:
         assert figures["top1"] == pytest.approx((judged["label"] == judged["predicted"]).mean())
 
     def test_only_the_photos_of_one_split(self, model_folder, data, tmp_path):
-        _, everything = evaluate_folder(model_folder, data, tmp_path)
+        everything = evaluate(model_folder, data, tmp_path).table
         kept = everything.assign(split=["test" if path.endswith("01.jpg") else "train" for path in everything["path"]])
         write_split(model_folder, kept)
-        _, table = evaluate_folder(model_folder, data, tmp_path, split="test")
+        table = evaluate(model_folder, data, tmp_path, "test").table
         assert list(table["path"]) == [path for path in everything["path"] if path.endswith("01.jpg")]
         with pytest.raises(DatasetError, match="None of the model's val photos"):
-            evaluate_folder(model_folder, data, tmp_path, split="val")
+            evaluate(model_folder, data, tmp_path, "val")
 
     def test_a_damaged_model_is_an_error(self, data, tmp_path):
         with pytest.raises(CheckpointError):
-            evaluate_folder(tmp_path, data, tmp_path)
+            evaluate(tmp_path, data, tmp_path)
+
+    def test_a_model_that_knows_none_of_the_classes_is_told_before_the_work(self, model_folder, tmp_path):
+        told = []
+        strange = draw_dataset(tmp_path / "strange", {"stiletto": 1, "loafer": 1})
+        with pytest.raises(DatasetError, match="knows none of the classes"):
+            evaluate(model_folder, strange, tmp_path, report=lambda *how_far: told.append(how_far))
+        assert told == []

@@ -9,7 +9,11 @@ from PIL import Image
 from torch import nn
 
 from sneaker_core.errors import ImageError, SneakerError, UnknownLabelError
-from sneaker_core.inference.explanation import explain_file, gradcam, layer_gradcam, overlay
+from sneaker_core.inference.explanation.attributions import attribute, gradcam, layer_gradcam
+from sneaker_core.inference.explanation.files import explain_file
+from sneaker_core.inference.explanation.heat import legend, legend_stops, overlay
+from sneaker_core.inference.explanation.question import Method, Question
+from sneaker_core.inference.explanation.trust import sanity_check
 from sneaker_core.inference.predictor import predict_images
 from tests.factories import CLASSES, jpeg, lively_model, photo, write
 
@@ -103,9 +107,22 @@ class TestGradcam:
         with pytest.raises(UnknownLabelError, match=r"no class 'pump'; it knows: boot, clog, sandal"):
             gradcam(model, photo(0), *labels)
 
-    def test_network_is_left_as_it_was(self, model):
+    def test_several_photos_and_classes_at_once(self, model):
+        photos = [photo(0), photo(1), photo(0)] * 3 + [photo(2)]
+        targets = [CLASSES[number % 3] for number in range(len(photos))]
+        together = attribute(model, photos, targets)
+        assert together.shape == (10, 64, 64)
+        for image, target, heat in zip(photos, targets, together, strict=True):
+            np.testing.assert_allclose(heat, gradcam(model, image, target), atol=1e-4)
+        assert attribute(model, [], CLASSES[0]).shape == (0, 64, 64)
+
+    @pytest.mark.parametrize("method", list(Method))
+    def test_network_is_left_as_it_was(self, method):
+        model = lively_model()
         before = {name: value.clone() for name, value in model.network.state_dict().items()}
-        gradcam(model, photo(0), CLASSES[0])
+        attribute(model, [photo(0)], CLASSES[0], method)
+        if method is Method.GRADCAM:
+            sanity_check(model, photo(0), Question(CLASSES[0]), draws=1)
         assert all(torch.equal(value, before[name]) for name, value in model.network.state_dict().items())
         hooks = [
             hook
@@ -117,23 +134,46 @@ class TestGradcam:
         assert not model.network.training
         assert all(value.grad is None and not value.requires_grad for value in model.network.parameters())
 
-    def test_predictions_and_explanations_do_not_meet(self, model):
-        """Two threads predict while a third explains: everybody gets what they would get alone."""
+    @pytest.mark.parametrize(
+        ("method", "rounds"),
+        [
+            (Method.GRADCAM, 30),
+            (Method.GUIDED_GRADCAM, 10),
+            (Method.INTEGRATED_GRADIENTS, 3),
+            (Method.OCCLUSION, 3),
+            ("shuffled", 2),
+        ],
+    )
+    def test_predictions_and_explanations_do_not_meet(self, method, rounds):
+        """Two threads predict while a third explains: everybody gets what they would get alone, to the last bit."""
+        model = lively_model()
         photos = [photo(seed) for seed in range(3)]
         best = favourite(model, photos[2])
-        expected = [predict_images(model, [image]) for image in photos]
-        heat = gradcam(model, photos[2], best)
+        batches = [model.spec.preprocessing([image]) for image in photos[:2]]
+        expected = [model.outputs(batch) for batch in batches]
+
+        def explained() -> np.ndarray:
+            if method == "shuffled":
+                steps = sanity_check(model, photos[2], Question(best), draws=2).steps
+                return np.array([step.correlation for step in steps])
+            return attribute(model, [photos[2]], best, method)[0]
+
+        alone = explained()
         done, others = threading.Event(), []
 
         def predict(number: int) -> None:
             while not done.is_set():
-                others.append(predict_images(model, [photos[number]]) == expected[number])
+                found = model.outputs(batches[number])
+                others.append(
+                    np.array_equal(found.logits, expected[number].logits)
+                    and np.array_equal(found.embeddings, expected[number].embeddings)
+                )
 
         threads = [threading.Thread(target=predict, args=(number,)) for number in range(2)]
         for thread in threads:
             thread.start()
         try:
-            same = [np.array_equal(gradcam(model, photos[2], best), heat) for _ in range(60)]
+            same = [np.array_equal(explained(), alone) for _ in range(rounds)]
         finally:
             done.set()
             for thread in threads:
@@ -141,7 +181,6 @@ class TestGradcam:
         assert all(same)
         assert len(others) > 2
         assert all(others)
-        assert [predict_images(model, [image]) for image in photos] == expected
 
 
 def favourite(model, image: Image.Image) -> str:
@@ -164,6 +203,15 @@ class TestOverlay:
         assert painted.shape == (64, 128, 3)
         np.testing.assert_allclose(painted[-1, -1], [240, 249, 33], atol=6)
         np.testing.assert_allclose(painted[0, 0], np.asarray(image)[0, 0], atol=6)
+
+    def test_legend_shows_the_colours_of_the_map(self):
+        stops = legend_stops()
+        assert [place for place, _ in stops] == [0, 0.25, 0.5, 0.75, 1]
+        assert stops[-1][1] == "#f0f921"
+        bar = np.asarray(legend(200, 10))
+        assert bar.shape == (10, 200, 3)
+        np.testing.assert_allclose(bar[5, 199], [0xF0, 0xF9, 0x21], atol=3)
+        np.testing.assert_allclose(bar[5, 0], 255, atol=3)
 
     @pytest.mark.parametrize("opacity", [-0.1, 1.1, float("nan")])
     def test_opacity_out_of_range(self, opacity):

@@ -27,7 +27,7 @@ ALLOWED = {
     "images": _GROUND,
     "networks": _LOW,
     "datasets": _SEEING,
-    "evaluation": _MIDDLE,
+    "evaluation": _MIDDLE | {"jobs"},
     "training": _UPPER | {"jobs"},
     "inference": _UPPER,
     "api": _UPPER | {"training", "inference"},

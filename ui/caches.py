@@ -26,7 +26,8 @@ from sneaker_core.datasets.quality.scan import read_map
 from sneaker_core.datasets.review import history
 from sneaker_core.datasets.split import SPLIT_FILE, find_leaks, read_split
 from sneaker_core.errors import DatasetError
-from sneaker_core.inference.explanation import gradcam, overlay
+from sneaker_core.inference.explanation.attributions import gradcam
+from sneaker_core.inference.explanation.heat import overlay
 from sneaker_core.inference.predictor import MAX_TOP, Answer, predict_bytes
 from sneaker_core.inference.service import shared_queue
 from sneaker_core.networks.checkpoint import SneakerModel

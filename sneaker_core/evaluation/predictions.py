@@ -1,6 +1,7 @@
 """The prediction table: one row a photo, from which every figure derives."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -8,18 +9,63 @@ import pandas as pd
 from PIL import Image
 
 from sneaker_core import images, processes
+from sneaker_core.datasets.quality.measures import measure
+from sneaker_core.datasets.thumbnails import THUMBNAIL_SIDE, make_thumbnail
 from sneaker_core.errors import DatasetError, ImageError
+from sneaker_core.evaluation.table import (
+    FACTS,
+    PROBABILITY_PREFIX,
+    class_columns,
+    class_numbers,
+    ranks,
+    top_names,
+)
+from sneaker_core.images import Photo
 from sneaker_core.networks.checkpoint import SneakerModel
 from sneaker_core.networks.decision import Outputs, probabilities, statuses, unknown_score
+from sneaker_core.settings import ImageLimits
 
-PROBABILITY_PREFIX = "p:"
+__all__ = [
+    "PROBABILITY_PREFIX",
+    "Reading",
+    "class_columns",
+    "concatenated",
+    "evaluate_photos",
+    "prediction_table",
+    "read_outputs",
+    "read_photos",
+]
+
 _BATCH = 32
 
 
-def read_outputs(
-    model: SneakerModel, paths: Sequence[str], progress: Callable[[int], None] = lambda done: None
-) -> tuple[Outputs, dict[str, str]]:
-    """Run a model over photo files.
+@dataclass(frozen=True)
+class Reading:
+    """What a model says of photo files, and what they are like.
+
+    Attributes
+    ----------
+    outputs : Outputs
+        One row for each photo that could be read, in order.
+    facts : DataFrame
+        For the same photos: width, height (of the upright file, in pixels), brightness, sharpness (0 to 1).
+    rejected : dict of str to str
+        Path -> why it could not be read.
+    """
+
+    outputs: Outputs
+    facts: pd.DataFrame
+    rejected: dict[str, str]
+
+
+def read_photos(
+    model: SneakerModel,
+    paths: Sequence[str],
+    progress: Callable[[int], None] = lambda done: None,
+    *,
+    measured: bool = True,
+) -> Reading:
+    """Run a model over photo files; of several processes each reads its share, and everyone gets all.
 
     Parameters
     ----------
@@ -27,6 +73,86 @@ def read_outputs(
     paths : sequence of str
     progress : callable, optional
         Called with the number of photos done.
+    measured : bool
+        Whether to measure brightness and sharpness too; they are nan otherwise.
+
+    Raises
+    ------
+    DatasetError
+        No photo at all could be read.
+    """
+    own = range(processes.rank(), len(paths), processes.count())
+    parts: list[Outputs] = []
+    facts: list[tuple[float, ...]] = []
+    rejected, rows = {}, []
+    for start in range(0, len(own), _BATCH):
+        readable: list[Image.Image] = []
+        for row in own[start : start + _BATCH]:
+            try:
+                photo = _opened(Path(paths[row]), model.spec.preprocessing.shrink_to)
+                facts.append(_facts(Path(paths[row]), photo, measured))
+            except ImageError as error:
+                rejected[paths[row]] = str(error)
+                continue
+            readable.append(photo.image)
+            rows.append(row)
+        if readable:
+            parts.append(model.outputs(model.spec.preprocessing(readable)))
+        progress(min((start + _BATCH) * processes.count(), len(paths)))
+    return _gathered(rows, parts, facts, rejected)
+
+
+def _gathered(
+    rows: list[int], parts: list[Outputs], facts: list[tuple[float, ...]], rejected: dict[str, str]
+) -> Reading:
+    """What all processes read, in the order of the photos."""
+    everyone = processes.of_all((rows, parts, facts, rejected))
+    outputs = [part for _, theirs, *_ in everyone for part in theirs]
+    if not outputs:
+        raise DatasetError("None of the photos could be read.")
+    order = np.argsort([row for theirs, *_ in everyone for row in theirs])
+    table = pd.DataFrame([fact for *_, theirs, _ in everyone for fact in theirs], columns=list(FACTS))
+    return Reading(
+        concatenated(outputs).take(order),
+        table.iloc[order].reset_index(drop=True),
+        {path: why for *_, theirs in everyone for path, why in theirs.items()},
+    )
+
+
+def _opened(path: Path, shrink_to: int) -> Photo:
+    """A photo file as the decoder gives it, with the size of the whole photo."""
+    limits = ImageLimits.from_environment()
+    try:
+        if not path.is_file() or path.stat().st_size > limits.max_bytes:
+            images.load(path, limits)  # it says what is wrong
+        with path.open("rb") as file:
+            data = file.read(limits.max_bytes + 1)  # it may have grown since
+    except OSError as error:
+        raise ImageError("The file cannot be opened.") from error
+    return images.read(data, limits, shrink_to=shrink_to)
+
+
+def _facts(path: Path, photo: Photo, measured: bool) -> tuple[float, ...]:
+    """What the columns `FACTS` hold; the measures are of a thumbnail, as everywhere."""
+    if not measured:
+        return (photo.width, photo.height, np.nan, np.nan)
+    picture = photo.image
+    if max(picture.size) < min(THUMBNAIL_SIDE, max(photo.width, photo.height)):
+        # A network that sees very little was given less than a thumbnail has.
+        picture = images.load(path, shrink_to=2 * THUMBNAIL_SIDE)
+    measures = measure(images.decode(make_thumbnail(picture)))
+    return (photo.width, photo.height, measures.brightness, measures.sharpness)
+
+
+def read_outputs(
+    model: SneakerModel, paths: Sequence[str], progress: Callable[[int], None] = lambda done: None
+) -> tuple[Outputs, dict[str, str]]:
+    """Run a model over photo files, whatever they are like.
+
+    Parameters
+    ----------
+    model, paths, progress
+        As for `read_photos`.
 
     Returns
     -------
@@ -40,26 +166,8 @@ def read_outputs(
     DatasetError
         No photo at all could be read.
     """
-    # Of several processes each reads every so-manyth photo; everyone gets all outputs, in order.
-    own = range(processes.rank(), len(paths), processes.count())
-    parts, rejected, rows = [], {}, []
-    for start in range(0, len(own), _BATCH):
-        readable: list[Image.Image] = []
-        for row in own[start : start + _BATCH]:
-            try:
-                readable.append(images.load(Path(paths[row]), shrink_to=model.spec.preprocessing.shrink_to))
-                rows.append(row)
-            except ImageError as error:
-                rejected[paths[row]] = str(error)
-        if readable:
-            parts.append(model.outputs(model.spec.preprocessing(readable)))
-        progress(min((start + _BATCH) * processes.count(), len(paths)))
-    gathered = processes.of_all((rows, parts, rejected))
-    parts = [part for _, theirs, _ in gathered for part in theirs]
-    if not parts:
-        raise DatasetError("None of the photos could be read.")
-    order = np.argsort([row for theirs, _, _ in gathered for row in theirs])
-    return concatenated(parts).take(order), {path: why for *_, theirs in gathered for path, why in theirs.items()}
+    reading = read_photos(model, paths, progress, measured=False)
+    return reading.outputs, reading.rejected
 
 
 def concatenated(parts: Sequence[Outputs]) -> Outputs:
@@ -72,7 +180,9 @@ def concatenated(parts: Sequence[Outputs]) -> Outputs:
     )
 
 
-def prediction_table(model: SneakerModel, samples: pd.DataFrame, outputs: Outputs) -> pd.DataFrame:
+def prediction_table(
+    model: SneakerModel, samples: pd.DataFrame, outputs: Outputs, facts: pd.DataFrame | None = None
+) -> pd.DataFrame:
     """What a model says of each photo, beside the truth.
 
     Parameters
@@ -82,20 +192,22 @@ def prediction_table(model: SneakerModel, samples: pd.DataFrame, outputs: Output
         Columns sample, path, label; one row for each row of `outputs`. A label that the model does not know, or
         None, is allowed: the photo counts for the three answers but not for accuracy.
     outputs : Outputs
+    facts : DataFrame, optional
+        From `Reading`, for the same photos.
 
     Returns
     -------
     DataFrame
         Columns sample, path, label, predicted, probability (of the predicted class), status, unknown_score, loss
-        (cross-entropy, nan where the label is not known to the model), embedding_row, and one column ``p:<class>``
-        for each class.
+        (cross-entropy, nan where the label is not known to the model), rank (place of the true class, 1 is first; nan
+        likewise), top (list of the 5 most probable classes), embedding_row, width, height, brightness, sharpness
+        (nan without `facts`), and one column ``p:<class>`` for each class.
     """
     spec = model.spec
     table = samples[["sample", "path", "label"]].reset_index(drop=True)
     chances = probabilities(outputs.logits, spec.decision.temperature)
     score = unknown_score(outputs, model.references, spec.decision)
-    number = {name: index for index, name in enumerate(spec.classes)}
-    truth = table["label"].map(number).to_numpy(dtype=float, na_value=np.nan)
+    truth = class_numbers(table["label"], spec.classes)
     of_truth = np.full(len(table), np.nan)
     known = ~np.isnan(truth)
     of_truth[known] = chances[known, truth[known].astype(int)]
@@ -104,7 +216,11 @@ def prediction_table(model: SneakerModel, samples: pd.DataFrame, outputs: Output
     table["status"] = [status.value for status in statuses(chances.max(1), score, spec.decision)]
     table["unknown_score"] = score
     table["loss"] = -np.log(np.maximum(of_truth, 1e-12))
+    table["rank"] = ranks(chances, truth)
+    table["top"] = top_names(chances, spec.classes)
     table["embedding_row"] = np.arange(len(table))
+    for fact in FACTS:
+        table[fact] = np.nan if facts is None else facts[fact].to_numpy(dtype=float)
     columns = pd.DataFrame(chances, columns=[PROBABILITY_PREFIX + name for name in spec.classes])
     return pd.concat([table, columns], axis=1)
 
@@ -121,11 +237,6 @@ def evaluate_photos(
     rejected : dict of str to str
         Path -> why it could not be read.
     """
-    outputs, rejected = read_outputs(model, list(samples["path"]), progress)
-    return prediction_table(model, samples[~samples["path"].isin(rejected)], outputs), rejected
-
-
-def class_columns(table: pd.DataFrame) -> Iterator[str]:
-    """The classes of a prediction table, in the model's order."""
-    names = map(str, table.columns)
-    return (name.removeprefix(PROBABILITY_PREFIX) for name in names if name.startswith(PROBABILITY_PREFIX))
+    reading = read_photos(model, list(samples["path"]), progress)
+    readable = samples[~samples["path"].isin(reading.rejected)]
+    return prediction_table(model, readable, reading.outputs, reading.facts), reading.rejected

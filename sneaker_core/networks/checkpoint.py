@@ -29,6 +29,7 @@ WEIGHTS_FILE = "weights.safetensors"
 MODEL_FILE = "model.json"
 _NETWORK_PREFIX = "network."
 _REFERENCES = "references"
+_FITTED = "fitted_sure_probability"
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,8 @@ class ModelSpec:
         Libraries it was made with.
     head : str
         One of `HEAD_KINDS`.
+    fitted_sure_probability : float or None
+        That of the decision as it was fitted, where a person chose another one since.
     """
 
     name: str
@@ -70,6 +73,7 @@ class ModelSpec:
     data: dict[str, Any] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
     head: str = "linear"
+    fitted_sure_probability: float | None = None
 
     @property
     def outputs(self) -> int:
@@ -78,6 +82,7 @@ class ModelSpec:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
+        chosen = {} if self.fitted_sure_probability is None else {_FITTED: self.fitted_sure_probability}
         return {
             "format": FORMAT,
             "name": self.name,
@@ -87,6 +92,7 @@ class ModelSpec:
             "knows_others": self.knows_others,
             "preprocessing": self.preprocessing.to_dict(),
             "decision": self.decision.to_dict(),
+            **chosen,
             "recipe": self.recipe,
             "metrics": self.metrics,
             "data": self.data,
@@ -109,6 +115,8 @@ class ModelSpec:
             versions=dict(values["versions"]),
             # Older models have no such key.
             head=str(values.get("head", "linear")),
+            # Only a model whose threshold a person chose has this one.
+            fitted_sure_probability=None if values.get(_FITTED) is None else float(values[_FITTED]),
         )
 
 
@@ -187,8 +195,46 @@ def save_model(model: SneakerModel, folder: Path) -> None:
     tensors[_REFERENCES] = _stored(torch.from_numpy(np.ascontiguousarray(model.references)))
     weights = safetensors.torch.save(tensors)
     write_atomically(folder / WEIGHTS_FILE, weights)
-    description = {**model.spec.to_dict(), "weights_sha256": hashlib.sha256(weights).hexdigest()}
+    _write_description(folder, model.spec, hashlib.sha256(weights).hexdigest())
+
+
+def _write_description(folder: Path, spec: ModelSpec, checksum: str) -> None:
+    description = {**spec.to_dict(), "weights_sha256": checksum}
     write_atomically(folder / MODEL_FILE, (json.dumps(description, indent=1, ensure_ascii=False) + "\n").encode())
+
+
+def save_sure_probability(folder: Path, value: float | None) -> ModelSpec:
+    """Choose the probability from which on a model's answers are "known".
+
+    Parameters
+    ----------
+    folder : Path
+        The model's.
+    value : float or None
+        0 to 1; None goes back to the fitted one, which is kept beside the chosen one.
+
+    Returns
+    -------
+    ModelSpec
+        The description as it is now.
+
+    Raises
+    ------
+    CheckpointError
+        The value is no probability, or the model's folder is damaged or cannot be written to.
+    """
+    if value is not None and not 0 <= value <= 1:
+        raise CheckpointError(f"The threshold is {value:g}; it must be a probability from 0 to 1.")
+    spec, checksum = _read_description(folder)
+    fitted = spec.fitted_sure_probability
+    fitted = spec.decision.sure_probability if fitted is None else fitted
+    decision = replace(spec.decision, sure_probability=fitted if value is None else float(value))
+    spec = replace(spec, decision=decision, fitted_sure_probability=None if value is None else fitted)
+    try:
+        _write_description(folder, spec, checksum)
+    except OSError as error:
+        raise CheckpointError(f"{folder / MODEL_FILE} cannot be written: {error.strerror}.") from error
+    return spec
 
 
 def read_spec(folder: Path) -> ModelSpec:
@@ -200,6 +246,17 @@ def read_spec(folder: Path) -> ModelSpec:
         There is none, it is damaged, or a newer SoleScope wrote it.
     """
     return _read_description(folder)[0]
+
+
+def weights_version(folder: Path) -> str:
+    """Names the weights of a model, whatever its thresholds: the first 16 digits of their checksum.
+
+    Raises
+    ------
+    CheckpointError
+        As `read_spec`.
+    """
+    return _read_description(folder)[1][:16]
 
 
 def _read_description(folder: Path) -> tuple[ModelSpec, str]:

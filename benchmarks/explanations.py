@@ -1,0 +1,144 @@
+"""What explanations cost and are worth: ``python -m benchmarks.explanations`` from the project's folder.
+
+Needs ``SOLESCOPE_REAL_DATA``, as ``benchmarks.data_quality`` does, and, to compare Grad-CAM with the one of another
+library, its package: ``pip install grad-cam`` (no part of SoleScope needs it). Both are timed by turns on the same
+photos, from preprocessed photo to map; ours includes making the private modules.
+"""
+
+import argparse
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+
+from benchmarks.data_quality import real_photos
+from sneaker_core import images
+from sneaker_core.datasets.folder import scan_classes
+from sneaker_core.inference.explanation.attributions import attribute, layer_gradcam
+from sneaker_core.inference.explanation.question import Method, Question
+from sneaker_core.inference.explanation.trust import deletion_insertion, sanity_check
+from sneaker_core.inference.predictor import predict_images
+from sneaker_core.networks.architectures import explained_layer
+from sneaker_core.networks.checkpoint import SneakerModel
+from sneaker_core.networks.library import DEFAULT_MODEL, open_model
+from sneaker_core.paths import workspace
+
+Map = NDArray[np.float32]
+_WARM_UP = 3
+
+
+def choose(model: SneakerModel, count: int) -> list[tuple[Image.Image, str]]:
+    """Photos of the model's classes, drawn by seed, each with its most probable class."""
+    rows = scan_classes(real_photos(), [label for label in model.spec.classes if (real_photos() / label).is_dir()])
+    paths = rows["path"].sample(count, random_state=0)
+    photos = [images.load(Path(path), shrink_to=model.spec.preprocessing.shrink_to) for path in paths]
+    return [(photo, predict_images(model, [photo], top=1)[0][1][0].label) for photo in photos]
+
+
+def their_gradcam(model: SneakerModel) -> Callable[[torch.Tensor, int], Map]:
+    """Grad-CAM of the grad-cam package, on the same layer of a model of its own, for it puts its hooks there.
+
+    It needs gradients somewhere before the layer; in a frozen network the photo is the cheapest place.
+    """
+    from pytorch_grad_cam import GradCAM  # type: ignore[import-not-found,unused-ignore]
+    from pytorch_grad_cam.utils.model_targets import (  # type: ignore[import-not-found,unused-ignore]
+        ClassifierOutputTarget,
+    )
+
+    cam = GradCAM(model=model.network, target_layers=[explained_layer(model.spec.network, model.network)])
+
+    def explain(batch: torch.Tensor, target: int) -> Map:
+        found: Map = cam(input_tensor=batch.requires_grad_(True), targets=[ClassifierOutputTarget(target)])[0]
+        return found
+
+    return explain
+
+
+def seconds(work: Callable[[], Map]) -> tuple[float, Map]:
+    started = time.perf_counter()
+    found = work()
+    return time.perf_counter() - started, found
+
+
+def compare(model: SneakerModel, photos: list[tuple[Image.Image, str]]) -> None:
+    """Print how alike the two Grad-CAMs are, and the time of each."""
+    try:
+        theirs = their_gradcam(open_model(DEFAULT_MODEL, workspace()))
+    except ImportError:
+        print("The grad-cam package is not installed, so there is nothing to compare Grad-CAM with.\n")
+        return
+    layer = explained_layer(model.spec.network, model.network)
+    alike, times = [], []
+    for number, (photo, label) in enumerate([*photos[:_WARM_UP], *photos]):
+        batch, target = model.spec.preprocessing([photo]), model.spec.classes.index(label)
+
+        def ours(batch: torch.Tensor = batch, target: int = target) -> Map:
+            return np.asarray(layer_gradcam(model.network, layer, batch, target, None)[0])
+
+        def other(batch: torch.Tensor = batch, target: int = target) -> Map:
+            return theirs(batch, target)
+
+        # By turns first and second, so that neither profits from the other's warm caches.
+        if number % 2:
+            second, their_map = seconds(other)
+            first, our_map = seconds(ours)
+        else:
+            first, our_map = seconds(ours)
+            second, their_map = seconds(other)
+        if number >= _WARM_UP:
+            times.append((first * 1000, second * 1000))
+            alike.append(float(np.corrcoef(our_map.ravel(), their_map.ravel())[0, 1]))
+    our_times, their_times = zip(*times, strict=True)
+    print(f"Grad-CAM of {len(photos)} photos, one at a time, beside the grad-cam package")
+    print(f"correlation of the maps: lowest {min(alike):.4f}, mean {statistics.mean(alike):.4f}")
+    print(
+        f"milliseconds a photo: ours median {statistics.median(our_times):.1f}, mean {statistics.mean(our_times):.1f}; "
+        f"theirs median {statistics.median(their_times):.1f}, mean {statistics.mean(their_times):.1f}\n"
+    )
+
+
+def worth(model: SneakerModel, photos: list[tuple[Image.Image, str]]) -> None:
+    """Print what each method costs, and what its maps are worth by the honesty checks."""
+    print("| method | s a photo | changes with the weights | deletion | random | insertion | random |")
+    print("| --- | --- | --- | --- | --- | --- | --- |")
+    for method in Method:
+        times, correlations, areas = [], [], []
+        for photo, label in photos:
+
+            def explain(photo: Image.Image = photo, label: str = label, method: Method = method) -> Map:
+                return np.asarray(attribute(model, [photo], label, method)[0])
+
+            spent, heat = seconds(explain)
+            times.append(spent)
+            check = sanity_check(model, photo, Question(label, method=method), heat, shares=(1.0,))
+            correlations.append(check.steps[-1].correlation)
+            areas.append(deletion_insertion(model, photo, heat, label).areas)
+        mean = {name: statistics.mean(each[name] for each in areas) for name in areas[0]}
+        print(
+            f"| {method.plain_name} | {statistics.median(times):.2f} | rank correlation "
+            f"{statistics.mean(correlations):.2f} | {mean['deletion']:.3f} | {mean['random_deletion']:.3f} | "
+            f"{mean['insertion']:.3f} | {mean['random_insertion']:.3f} |",
+            flush=True,
+        )
+
+
+def main() -> None:
+    """Print both tables."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--photos", type=int, default=50, help="for the comparison")
+    parser.add_argument("--worth", type=int, default=20, help="photos for the honesty checks; 0 leaves them out")
+    asked = parser.parse_args()
+    model = open_model(DEFAULT_MODEL, workspace())
+    photos = choose(model, asked.photos)
+    compare(model, photos)
+    if asked.worth:
+        worth(model, photos[: asked.worth])
+
+
+if __name__ == "__main__":
+    main()

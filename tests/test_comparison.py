@@ -1,0 +1,102 @@
+"""Two models on the same photos."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import binom, chi2
+
+from sneaker_core.errors import DatasetError
+from sneaker_core.evaluation.charts import difference_chart
+from sneaker_core.evaluation.comparison import CHI_SQUARE, EXACT, compare, mcnemar
+from sneaker_core.evaluation.matrix import confusion_matrix
+from sneaker_core.evaluation.metrics import summary
+from sneaker_core.evaluation.table import completed
+from sneaker_core.evaluation.words import not_shared, verdict
+from tests.factories import prediction_rows
+
+NAMES = "ABC"
+
+
+def answers(labels: str, predicted: str, first: int = 0) -> pd.DataFrame:
+    """A table from what photos are and what they are taken for, a letter each."""
+    rows = [
+        (label, {name: 0.8 if name == said else 0.1 for name in NAMES}, "known")
+        for label, said in zip(labels, predicted, strict=True)
+    ]
+    table = prediction_rows(rows)
+    return completed(table.assign(sample=[f"photo {first + place}" for place in range(len(table))]))
+
+
+class TestMcNemar:
+    @pytest.mark.parametrize(("fixed", "broken"), [(5, 2), (0, 9), (12, 12), (24, 0)])
+    def test_few_discordant_photos_are_counted_out(self, fixed, broken):
+        count = fixed + broken
+        tail = binom.cdf(min(fixed, broken), count, 0.5)
+        assert mcnemar(fixed, broken) == (pytest.approx(min(1.0, 2 * tail)), EXACT)
+
+    def test_many_go_by_chi_square_with_the_correction(self):
+        p_value, test = mcnemar(30, 12)
+        assert test == CHI_SQUARE
+        assert p_value == pytest.approx(chi2.sf((18 - 1) ** 2 / 42, 1))
+        assert mcnemar(20, 20)[0] == 1
+
+    def test_no_difference_is_no_evidence(self):
+        assert mcnemar(0, 0) == (1.0, EXACT)
+
+
+class TestCompare:
+    def test_photos_that_one_fixes_and_the_other_breaks(self):
+        a = answers("AABBCC", "ABBACC")
+        b = answers("AABBCC", "AABBCA")
+        result = compare(a, b)
+        assert result.n == 6
+        assert list(result.fixed["sample"]) == ["photo 1", "photo 3"]
+        assert list(result.broken["sample"]) == ["photo 5"]
+        assert result.broken.iloc[0][["predicted_a", "predicted_b"]].tolist() == ["C", "A"]
+        assert result.difference.loc["C"].tolist() == [1, 0, -1]
+        assert result.difference.loc["B"].tolist() == [-1, 1, 0]
+        assert not_shared(result) is None
+        assert "b is right more often by 16.7 points, which may be luck (p = 1.000)" in verdict(result, "a", "b")
+
+    def test_only_shared_photos_count_in_whatever_order(self):
+        a = answers("AABB", "AABB")
+        b = answers("ABBC", "AABC", first=1).iloc[::-1]
+        result = compare(a, b)
+        assert (result.n, result.only_a, result.only_b) == (3, 1, 1)
+        # The second table is of the photos 1 to 4: A, B, B and C, of which photo 2 is taken for A.
+        assert result.figures_a["top1"] == 1
+        assert result.figures_b["top1"] == pytest.approx(2 / 3)
+        assert list(result.broken["sample"]) == ["photo 2"]
+        assert "3 photos are compared; 1 of the first and 1 of the second" in not_shared(result)
+
+    def test_a_photo_that_was_relabelled_is_not_shared(self):
+        result = compare(answers("AAB", "AAB"), answers("ABB", "ABB"))
+        assert (result.n, result.only_a, result.only_b) == (2, 1, 1)
+
+    def test_nothing_shared_is_an_error(self):
+        with pytest.raises(DatasetError, match="share no photo"):
+            compare(answers("AB", "AB"), answers("AB", "AB", first=9))
+
+    @given(st.integers(0, 10_000), st.integers(1, 60))
+    @settings(max_examples=10, deadline=None)
+    def test_the_parts_make_the_whole(self, seed, count):
+        rng = np.random.default_rng(seed)
+        labels, one, other = ("".join(rng.choice(list(NAMES), count)) for _ in range(3))
+        a, b = answers(labels, one), answers(labels, other)
+        result = compare(a, b)
+        gain = result.figures_b["top1"] - result.figures_a["top1"]
+        assert gain == pytest.approx((len(result.fixed) - len(result.broken)) / count)
+        assert result.figures_a == summary(a)
+        assert (result.difference.sum(axis=1) == 0).all()
+        before, after = confusion_matrix(a), confusion_matrix(b)
+        for label in result.difference.index:
+            for predicted in result.difference.columns:
+                change = after.get(predicted, {}).get(label, 0) - before.get(predicted, {}).get(label, 0)
+                assert result.difference.loc[label, predicted] == change
+        back = compare(b, a)
+        assert set(back.fixed["sample"]) == set(result.broken["sample"])
+        assert back.p_value == result.p_value
+        chart = difference_chart(result)
+        assert chart.title == f"The second fixes {len(result.fixed)} photos and breaks {len(result.broken)}"

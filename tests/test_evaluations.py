@@ -1,0 +1,449 @@
+"""Evaluations as they are made, kept, read, moved about and written as a report."""
+
+import json
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from click.testing import CliRunner, Result
+
+from sneaker_core import jobs
+from sneaker_core.__main__ import main
+from sneaker_core.datasets.library import find_or_create
+from sneaker_core.datasets.sources.importer import import_photos
+from sneaker_core.datasets.split import write_split
+from sneaker_core.errors import CheckpointError, DatasetError, ModelNotFoundError, SneakerError, StoppedError
+from sneaker_core.evaluation import library
+from sneaker_core.evaluation.library import (
+    EVALUATION_FILE,
+    TABLE_FILE,
+    Kind,
+    default_name,
+    delete_evaluation,
+    deleted_evaluations,
+    find_evaluation,
+    find_model_of,
+    list_evaluations,
+    read_embeddings,
+    read_neighbours,
+    read_table,
+    rename_evaluation,
+    restore_evaluation,
+    stop_evaluation,
+)
+from sneaker_core.evaluation.metrics import summary
+from sneaker_core.evaluation.predictions import evaluate_photos
+from sneaker_core.evaluation.report import report_html
+from sneaker_core.evaluation.run import evaluate, keep_with_model, start_evaluation
+from sneaker_core.evaluation.words import headlines, pair
+from sneaker_core.jobs import JobState
+from sneaker_core.networks.checkpoint import (
+    MODEL_FILE,
+    load_model,
+    read_spec,
+    save_model,
+    save_sure_probability,
+    weights_version,
+)
+from sneaker_core.networks.decision import Decision
+from sneaker_core.paths import PROJECT, evaluations_folder, run_model_folder, runs_folder
+from tests.browser import open_browser
+from tests.factories import draw_dataset, in_new_python, lively_model, write
+
+PATIENCE = 120
+STRANGE = "</script><script>alert(1)</script>"
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory):
+    """A workspace with a run's model, photos it knows and some that it does not, and one kept evaluation."""
+    root = tmp_path_factory.mktemp("house")
+    workspace = root / "workspace"
+    model_folder = run_model_folder(runs_folder(workspace) / "lively")
+    save_model(lively_model(decision=Decision(sure_probability=0.7)), model_folder)
+    draw_dataset(root / "photos", {"boot": 5, "clog": 5, "sandal": 4, "stiletto": 2})
+    write(root / "photos" / "boot" / "broken.jpg", b"\xff\xd8\xff, but no more of a JPEG")
+    everything = evaluate(model_folder, root / "photos", workspace).table
+    tested = everything["path"].str.endswith(("00.jpg", "01.jpg"))
+    write_split(model_folder, everything.assign(split=np.where(tested, "test", "train")))
+    evaluate(model_folder, root / "photos", workspace, "test", name="kept")
+    return workspace, model_folder, root / "photos"
+
+
+@pytest.fixture
+def own(house, tmp_path):
+    """The same, to be changed."""
+    workspace = tmp_path / "workspace"
+    shutil.copytree(house[0], workspace)
+    return workspace, run_model_folder(runs_folder(workspace) / "lively"), house[2]
+
+
+def ended(name: str, workspace: Path) -> library.Evaluation:
+    for _ in range(PATIENCE * 20):
+        found = find_evaluation(name, workspace)
+        if found.job is not None and found.job.state.ended:
+            return found
+        time.sleep(0.05)
+    raise AssertionError(found)
+
+
+class TestKept:
+    def test_what_is_kept_is_what_was_measured(self, house):
+        workspace, model_folder, photos = house
+        kept = find_evaluation("kept", workspace)
+        again = evaluate(model_folder, photos, workspace, "test")
+        table = read_table(kept)
+        pd.testing.assert_frame_equal(table[again.table.columns], again.table, check_dtype=False, rtol=1e-4, atol=1e-5)
+        assert kept.is_ready
+        assert (kept.kind, kept.model, kept.data, kept.split) == (Kind.STORED, "lively", "photos", "test")
+        assert (kept.n, kept.top1, kept.left_out) == (6, again.figures["top1"], {"stiletto": 2})
+        assert kept.model_version == weights_version(model_folder)
+        assert (kept.model_folder, kept.dataset_folder) == (model_folder, None)
+        assert table[["width", "height"]].to_numpy().tolist() == [[40, 32]] * 8
+
+    def test_embeddings_are_row_for_row(self, house):
+        workspace, model_folder, _ = house
+        kept = find_evaluation("kept", workspace)
+        model, table = load_model(model_folder), read_table(kept)
+        vectors = read_embeddings(kept)
+        assert vectors.dtype == np.float16
+        from sneaker_core.evaluation.predictions import read_outputs
+
+        last = table.iloc[-1]
+        outputs, _ = read_outputs(model, [last["path"]])
+        np.testing.assert_allclose(vectors[last["embedding_row"]], outputs.embeddings[0], rtol=0.01, atol=0.01)
+
+    def test_neighbours_are_the_models_training_photos(self, house):
+        workspace, model_folder, photos = house
+        table, vectors = read_neighbours(find_evaluation("kept", workspace))
+        names = sorted(f"{Path(path).parent.name}/{Path(path).name}" for path in table["path"])
+        assert names == [f"{label}/0{n}.jpg" for label, count in (("boot", 5), ("clog", 5), ("sandal", 4))
+                         for n in range(2, count)]  # fmt: skip
+        assert vectors.shape == (len(table), 1280)
+        # Where all photos are judged, those of the training are not read a second time.
+        steps = set()
+        done = evaluate(model_folder, photos, workspace, name="all", report=lambda *told: steps.add(told[2]))
+        assert steps == {"Judging photos"}
+        again, same = read_neighbours(done.evaluation)
+        assert list(again["sample"]) == list(table["sample"])
+        np.testing.assert_allclose(same, vectors, rtol=0.01, atol=0.01)
+        delete_evaluation("all", workspace)
+
+    def test_a_name_is_taken_once(self, house):
+        workspace, model_folder, photos = house
+        for name in ("kept", "KEPT"):
+            with pytest.raises(SneakerError, match="There is an evaluation named"):
+                evaluate(model_folder, photos, workspace, name=name)
+        for name in ("../x", "-x", "a/b", ""):
+            with pytest.raises(SneakerError, match="cannot be called"):
+                evaluate(model_folder, photos, workspace, name=name)
+        assert default_name(workspace, "lively", "photos", "test") == "lively on photos test"
+
+    def test_stopped_nothing_is_kept(self, house):
+        workspace, model_folder, photos = house
+        with pytest.raises(StoppedError, match="nothing of it was kept"):
+            evaluate(model_folder, photos, workspace, name="stopped", stopped=lambda: True)
+        assert not (evaluations_folder(workspace) / "stopped").exists()
+
+    def test_of_a_dataset_photos_are_found_where_they_are_now(self, own):
+        workspace, model_folder, photos = own
+        dataset = find_or_create("Shoes", workspace)
+        import_photos(dataset, photos)
+        done = evaluate(model_folder, "Shoes", workspace, name="on dataset", neighbours=False)
+        assert done.evaluation.dataset_folder == dataset.folder
+        # As if the folder had been moved since.
+        file = evaluations_folder(workspace) / "on dataset" / TABLE_FILE
+        pd.read_parquet(file).assign(path="/nowhere/x.jpg").to_parquet(file)
+        found = find_evaluation("on dataset", workspace)
+        assert all(Path(path).is_file() for path in read_table(found)["path"])
+        assert read_neighbours(found) is None
+
+
+class TestLibrary:
+    def test_renamed_deleted_and_brought_back(self, own):
+        workspace = own[0]
+        assert rename_evaluation("kept", "Better name", workspace).name == "Better name"
+        delete_evaluation("Better name", workspace)
+        assert deleted_evaluations(workspace)[0].name == "Better name"
+        with pytest.raises(SneakerError, match="There is no evaluation 'Better name'; there are: "):
+            find_evaluation("Better name", workspace)
+        shutil.copytree(deleted_evaluations(workspace)[0].folder, evaluations_folder(workspace) / "Better name")
+        restored = restore_evaluation("Better name", workspace)
+        assert restored.name == "Better name (2)"
+        assert len(read_table(restored)) == 8
+        with pytest.raises(SneakerError, match="The bin holds no evaluation"):
+            restore_evaluation("Better name", workspace)
+
+    def test_a_run_and_a_bundled_model_bring_their_own(self, own, monkeypatch):
+        workspace, model_folder, photos = own
+        run = runs_folder(workspace) / "lively"
+        table = read_table(find_evaluation("kept", workspace))
+        older = ["path", "rank", "top", "width", "height", "brightness", "sharpness"]
+        table.drop(columns=older).to_parquet(run / TABLE_FILE)
+        bundled = workspace / "bundled"
+        shutil.copytree(model_folder, bundled / "shipped")
+        keep_with_model(evaluate(model_folder, photos, workspace, "test"), bundled / "shipped")
+        monkeypatch.setattr(library, "BUNDLED_MODELS", bundled)
+        found = {one.kind: one for one in list_evaluations(workspace)}
+        assert [(kind.value, one.name) for kind, one in found.items()] == [
+            ("stored", "kept"),
+            ("bundled", "shipped"),
+            ("run", "lively"),
+        ]
+        expected = summary(table)
+        for kind in (Kind.BUNDLED, Kind.RUN):
+            told = read_table(found[kind])
+            assert told["path"].isna().all()
+            assert list(told["top"]) == list(table["top"])
+            assert summary(told)["top1"] == expected["top1"]
+            with pytest.raises(SneakerError, match="belongs to the"):
+                delete_evaluation(found[kind].name, workspace)
+        text = (bundled / "shipped" / "evaluation" / EVALUATION_FILE).read_text()
+        assert str(workspace) not in text
+
+    @pytest.mark.parametrize(
+        ("damage", "said"),
+        [
+            (lambda folder: (folder / EVALUATION_FILE).write_text("{"), "is damaged and cannot be read"),
+            (lambda folder: (folder / EVALUATION_FILE).write_text('{"format": 99}'), "another version of SoleScope"),
+            (lambda folder: (folder / EVALUATION_FILE).write_text('{"format": 1}'), "lacks what describes"),
+            (lambda folder: (folder / EVALUATION_FILE).unlink(), "it broke off"),
+            (lambda folder: (folder / TABLE_FILE).unlink(), f"has lost its {TABLE_FILE}"),
+            (lambda folder: (folder / TABLE_FILE).write_bytes(b"PAR1 no more"), "is damaged and cannot be read"),
+            (lambda folder: pd.DataFrame({"x": [1]}).to_parquet(folder / TABLE_FILE), "is no prediction table"),
+        ],
+    )
+    def test_a_broken_one_is_told_in_a_sentence_and_hides_no_other(self, own, damage, said):
+        workspace = own[0]
+        shutil.copytree(evaluations_folder(workspace) / "kept", evaluations_folder(workspace) / "sound")
+        damage(evaluations_folder(workspace) / "kept")
+        assert {one.name for one in list_evaluations(workspace)} >= {"kept", "sound"}
+        with pytest.raises(SneakerError) as told:
+            read_table(find_evaluation("kept", workspace))
+        assert said in str(told.value)
+        assert re.fullmatch(r"[^\n]+\.", str(told.value))
+        assert len(read_table(find_evaluation("sound", workspace))) == 8
+        delete_evaluation("kept", workspace)
+
+    def test_the_model_is_found_again_unless_it_is_another(self, own):
+        workspace, model_folder, _ = own
+        kept = find_evaluation("kept", workspace)
+        save_sure_probability(model_folder, 0.3)
+        assert find_model_of(replace(kept, model_folder=None), workspace) == model_folder
+        save_model(lively_model(seed=5), model_folder)
+        with pytest.raises(ModelNotFoundError, match="trained anew"):
+            find_model_of(replace(kept, model_folder=None), workspace)
+
+    def test_damaged_embeddings_are_told(self, own):
+        kept = find_evaluation("kept", own[0])
+        for name, read in (("embeddings.npy", read_embeddings), ("neighbours.npy", read_neighbours)):
+            (kept.folder / name).write_bytes(b"no array")
+            with pytest.raises(SneakerError, match="damaged"):
+                read(kept)
+
+    def test_reading_the_list_needs_no_network(self, house):
+        code = (
+            "import sys; from pathlib import Path\n"
+            "from sneaker_core.evaluation import charts, comparison, library, matrix, reliability, slices, words\n"
+            f"library.list_evaluations(Path({str(house[0])!r}))\n"
+            "print(sorted({'torch', 'sklearn', 'plotly', 'captum'} & set(sys.modules)))"
+        )
+        assert in_new_python(code) == "[]"
+
+
+class TestJob:
+    def test_a_job_tells_how_far_it_is_and_keeps_the_evaluation(self, own):
+        workspace, _, photos = own
+        started = start_evaluation(workspace, "lively", str(photos), "test", name="By job", neighbours=False)
+        assert (started.name, started.model, started.data, started.split) == ("By job", "lively", "photos", "test")
+        assert not started.is_ready
+        with pytest.raises(SneakerError, match="at work"):
+            delete_evaluation("By job", workspace)
+        with pytest.raises(SneakerError, match="There is an evaluation named"):
+            start_evaluation(workspace, "lively", str(photos), name="by job")
+        found = ended("By job", workspace)
+        assert found.job.state is JobState.DONE, jobs.log_tail(found.job.folder)
+        assert found.is_ready
+        assert found.job.progress.step == "Judging photos"
+        assert found.job.result == {"evaluation": "By job", "n": 6, "top1": found.top1}
+        assert found.top1 == find_evaluation("kept", workspace).top1
+        with pytest.raises(SneakerError, match="nothing to stop"):
+            stop_evaluation("By job", workspace)
+
+    def test_a_job_that_fails_says_why_and_can_be_deleted(self, own):
+        workspace, _, photos = own
+        start_evaluation(workspace, "lively", str(photos), "val", name="Lost")
+        found = ended("Lost", workspace)
+        assert (found.state, found.problem) == (JobState.FAILED, "None of the model's val photos are in photos.")
+        with pytest.raises(SneakerError, match="val photos"):
+            read_table(found)
+        delete_evaluation("Lost", workspace)
+
+    def test_what_cannot_begin_leaves_nothing_behind(self, own):
+        workspace, _, photos = own
+        with pytest.raises(DatasetError, match="There is no folder"):
+            start_evaluation(workspace, "lively", "nowhere")
+        with pytest.raises(ModelNotFoundError):
+            start_evaluation(workspace, "nobody", str(photos))
+        assert [one.name for one in list_evaluations(workspace) if one.kind is Kind.STORED] == ["kept"]
+
+
+class Loaded(HTMLParser):
+    """Collects whatever a page would load."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self.pictures = 0
+
+    def handle_starttag(self, tag, attrs):
+        for name, value in attrs:
+            if name in ("src", "href", "srcset", "data", "poster"):
+                self.pictures += value.startswith("data:image/jpeg;base64,")
+                if not value.startswith("data:"):
+                    self.found.append(f"{tag} {name}={value}")
+
+
+@pytest.fixture(scope="module")
+def told(house):
+    workspace, model_folder, photos = house
+    done = evaluate(model_folder, photos, workspace)
+    # A class whose name would end the script that draws the figures.
+    names = {"boot": STRANGE, "p:boot": f"p:{STRANGE}"}
+    table = done.table.rename(columns=names).replace({"label": names, "predicted": names})
+    return done.evaluation, table, report_html(done.evaluation, table)
+
+
+class TestReport:
+    def test_its_numbers_are_those_of_the_table(self, told):
+        _, table, page = told
+        figures = summary(table)
+        for one in headlines(figures):
+            assert f'<div class="card" id="{one.key}">{one.title}<b>{one.shown}</b>' in page
+            assert one.interval in page
+        from html import escape
+
+        for row in figures["confusions"][:15]:
+            assert f"<li>{escape(pair(row))}</li>" in page
+        assert "not judged: stiletto (2 photos)" in page
+        assert "could not be read: broken.jpg" in page
+
+    def test_it_loads_nothing_and_holds_the_photos_that_are_there(self, told):
+        evaluation, table, page = told
+        loaded = Loaded()
+        loaded.feed(page)
+        wrong = summary(table)["confusions"]
+        assert loaded.found == []
+        assert loaded.pictures == sum(row["count"] for row in wrong) > 0
+        assert STRANGE not in page
+        without = report_html(evaluation, table.assign(path=None))
+        assert without.count("This photo does not come with the evaluation.") == loaded.pictures
+
+    def test_it_opens_offline_in_a_browser(self, told, tmp_path):
+        file = write(tmp_path / "report.html", told[2].encode())
+        with open_browser() as browser:
+            for scheme, text in (("light", "rgb(28, 31, 38)"), ("dark", "rgb(236, 238, 243)")):
+                context = browser.new_context(offline=True, color_scheme=scheme, viewport={"width": 390, "height": 800})
+                page = context.new_page()
+                asked, errors = [], []
+                page.on("request", lambda request, asked=asked: asked.append(request.url))
+                page.on("pageerror", lambda error, errors=errors: errors.append(str(error)))
+                page.goto(file.as_uri())
+                page.wait_for_function(
+                    "colour => [...document.querySelectorAll('.js-plotly-plot .xtick text')]"
+                    ".some(tick => getComputedStyle(tick).fill === colour)",
+                    arg=text,
+                )
+                assert page.locator(".js-plotly-plot .main-svg").count() >= 5
+                assert [url for url in asked if not url.startswith(("file:", "data:", "blob:"))] == []
+                assert errors == []
+                assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+class TestThreshold:
+    def test_a_chosen_one_is_kept_beside_the_fitted_one(self, own):
+        folder = own[1]
+        before, weights = read_spec(folder), weights_version(folder)
+        assert save_sure_probability(folder, 0.9).decision.sure_probability == 0.9
+        chosen = load_model(folder).spec
+        assert (chosen.decision.sure_probability, chosen.fitted_sure_probability) == (0.9, 0.7)
+        save_sure_probability(folder, 0.4)
+        assert read_spec(folder).fitted_sure_probability == 0.7
+        assert weights_version(folder) == weights
+        save_sure_probability(folder, None)
+        assert read_spec(folder) == before
+        assert "fitted" not in (folder / MODEL_FILE).read_text()
+
+    def test_answers_follow_it(self, own):
+        _, folder, photos = own
+        samples = pd.DataFrame({"sample": ["x"], "path": [str(photos / "boot" / "00.jpg")], "label": ["boot"]})
+        statuses = []
+        for value in (0.0, 1.0):
+            save_sure_probability(folder, value)
+            statuses.append(evaluate_photos(load_model(folder), samples)[0]["status"][0])
+        assert statuses == ["known", "unsure"]
+
+    @pytest.mark.parametrize("value", [-0.1, 1.1, float("nan")])
+    def test_what_is_no_probability_is_refused(self, own, value):
+        before = (own[1] / MODEL_FILE).read_bytes()
+        with pytest.raises(CheckpointError, match="from 0 to 1"):
+            save_sure_probability(own[1], value)
+        assert (own[1] / MODEL_FILE).read_bytes() == before
+
+
+def test_two_processes_keep_one_evaluation(house):
+    workspace, _, photos = house
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2", "--master-addr=127.0.0.1"]
+    wanted = ["evaluate", "lively", "--data", str(photos), "--split=test", "--name=both", "--json"]
+    words = [*torchrun, f"--master-port={port}", "-m", "--", "sneaker_core", "--workspace", str(workspace), *wanted]
+    done = subprocess.run(words, cwd=PROJECT, capture_output=True, text=True, timeout=280)
+    assert done.returncode == 0, done.stderr
+    alone, together = (find_evaluation(name, workspace) for name in ("kept", "both"))
+    tables = read_table(alone), read_table(together)
+    pd.testing.assert_frame_equal(*tables, rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(read_embeddings(alone), read_embeddings(together), rtol=0.01, atol=0.01)
+    assert list(read_neighbours(alone)[0]["path"]) == list(read_neighbours(together)[0]["path"])
+    assert json.loads(done.stdout.splitlines()[-1])["rejected"] == {}
+    delete_evaluation("both", workspace)
+
+
+def command(workspace: Path, *arguments: str | Path) -> Result:
+    # In this process: each start of another one takes longer than all the commands together.
+    return CliRunner().invoke(main, ["--workspace", str(workspace), *map(str, arguments)])
+
+
+def test_the_command_line_does_what_a_page_does(own, tmp_path):
+    workspace, _, photos = own
+    report = tmp_path / "report.html"
+    done = command(
+        workspace, "evaluate", "lively", "--data", photos, "--split", "test", "--name", "again", "--no-neighbours",
+        "--report", report, "--json",
+    )  # fmt: skip
+    assert done.exit_code == 0, done.stderr
+    figures = json.loads(done.stdout)
+    shown = json.loads(command(workspace, "evaluations", "show", "again", "--json").stdout)
+    assert {key: shown[key] for key in figures} == figures
+    assert shown["with_neighbours"] is False
+    assert headlines(figures)[0].shown in report.read_text(encoding="utf-8")
+    listed = json.loads(command(workspace, "evaluations", "list", "--json").stdout)
+    assert {"again", "kept", "street22"} <= {row["name"] for row in listed}
+    compared = json.loads(command(workspace, "evaluations", "compare", "kept", "again", "--json").stdout)
+    assert (compared["n"], compared["p_value"], compared["fixed"], compared["broken"]) == (6, 1.0, [], [])
+    assert "answer equally many of 6" in command(workspace, "evaluations", "compare", "kept", "again").stdout
+    assert command(workspace, "evaluations", "delete", "again").exit_code == 0
+    missing = command(workspace, "evaluations", "show", "again")
+    assert missing.exit_code == 1
+    assert len(missing.stderr.splitlines()) == 1
+    assert "again is back." in command(workspace, "evaluations", "restore", "again").stdout

@@ -1,0 +1,206 @@
+"""Whether a map deserves belief: worked out by hand on a network that looks at one corner."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import nn
+
+from sneaker_core.errors import UnknownLabelError
+from sneaker_core.inference.explanation.attributions import attribute
+from sneaker_core.inference.explanation.question import Method, Question
+from sneaker_core.inference.explanation.trust import (
+    SanityCheck,
+    SanityStep,
+    check_trust,
+    deletion_insertion,
+    rank_correlation,
+    sanity_check,
+)
+from sneaker_core.networks.architectures import SneakerNetwork
+from sneaker_core.networks.checkpoint import ModelSpec, SneakerModel
+from sneaker_core.networks.decision import Decision
+from sneaker_core.networks.preprocessing import Preprocessing
+from tests.factories import CLASSES, lively_model, photo
+
+SIDE = 32
+BRIGHTNESS = 0.75
+
+
+class Corner(nn.Module):
+    """The mean colour of the upper left quarter."""
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return images[:, :, : SIDE // 2, : SIDE // 2].mean((2, 3))
+
+
+def corner_model() -> SneakerModel:
+    """Boot's logit is the red in the corner, clog's the green less one; sandal's never wins."""
+    network = SneakerNetwork(_with_weights(Corner()), 3, 3)
+    with torch.no_grad():
+        network.head.weight.copy_(torch.tensor([[4.0, 0, 0], [0, 1, 0], [0, 0, 0]]))
+        network.head.bias.copy_(torch.tensor([0.0, -1, -9]))
+    # Standardised colours are those of the photo, 0 to 1, so that covering is black.
+    seen = Preprocessing(SIDE, SIDE, mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0), mirrored=False)
+    spec = ModelSpec("corner", "resnet18", CLASSES, False, seen, Decision(temperature=0.5))
+    return SneakerModel(spec, network.eval().requires_grad_(False), np.ones((1, 3), np.float32))
+
+
+def _with_weights(module: nn.Module) -> nn.Module:
+    module.unused = nn.Parameter(torch.zeros(1))  # a backbone's device is told by its weights
+    return module
+
+
+def chance_of_boot(left: float) -> float:
+    """When so much of the corner is uncovered, of a photo of one colour."""
+    logits = np.array([4 * BRIGHTNESS * left, BRIGHTNESS * left - 1, -9]) / 0.5
+    return float(np.exp(logits[0]) / np.exp(logits).sum())
+
+
+def flat_photo() -> Image.Image:
+    level = round(BRIGHTNESS * 255)
+    return Image.new("RGB", (90, 70), (level, level, level))
+
+
+def corner_map(inside: float, outside: float) -> np.ndarray:
+    heat = np.full((SIDE, SIDE), outside, np.float32)
+    heat[: SIDE // 2, : SIDE // 2] = inside
+    return heat
+
+
+class TestCurves:
+    def test_a_map_of_the_right_place(self):
+        curves = deletion_insertion(corner_model(), flat_photo(), corner_map(1, 0), "boot", steps=8)
+        np.testing.assert_allclose(curves.shares, np.arange(9) / 8)
+        # A quarter of the photo is the corner: it is gone after two of eight parts.
+        expected = [chance_of_boot(left) for left in (1, 0.5, 0, 0, 0, 0, 0, 0, 0)]
+        np.testing.assert_allclose(curves.deletion, expected, atol=2e-3)
+        # A photo of one colour is its own blur.
+        np.testing.assert_allclose(curves.insertion, chance_of_boot(1), atol=2e-3)
+        np.testing.assert_allclose(curves.random_insertion, chance_of_boot(1), atol=2e-3)
+        assert (np.diff(curves.random_deletion) < 1e-6).all()
+        assert curves.areas["deletion"] == pytest.approx(np.trapezoid(expected, dx=1 / 8), abs=2e-3)
+        assert curves.gains[0] > 0.05
+        assert curves.gains[1] == pytest.approx(0, abs=1e-6)
+
+    def test_a_map_of_the_wrong_place(self):
+        curves = deletion_insertion(corner_model(), flat_photo(), corner_map(0, 1), "boot", steps=8)
+        expected = [chance_of_boot(left) for left in (1, 1, 1, 1, 1, 1, 1, 0.5, 0)]
+        np.testing.assert_allclose(curves.deletion, expected, atol=2e-3)
+        assert curves.gains[0] < 0
+        assert curves.sentences[2] == (
+            "The places that the map marks matter no more than random ones: do not rely on this map."
+        )
+
+    def test_insertion_puts_the_sharp_photo_back(self):
+        """A red spot in the corner, blurred away at first."""
+        pixels = np.zeros((SIDE, SIDE, 3), np.uint8)
+        pixels[4:8, 4:8, 0] = 255
+        heat = np.zeros((SIDE, SIDE), np.float32)
+        heat[4:8, 4:8] = 1
+        curves = deletion_insertion(corner_model(), Image.fromarray(pixels), heat, "boot", steps=4)
+        np.testing.assert_allclose(curves.insertion[1:], curves.insertion[-1], rtol=0.2)
+        assert curves.insertion[0] <= curves.insertion[1]
+        np.testing.assert_allclose([curves.deletion[0], curves.deletion[-1]], [curves.insertion[-1], chance_of_boot(0)])
+
+    def test_words(self):
+        curves = deletion_insertion(corner_model(), flat_photo(), corner_map(1, 0), "boot")
+        covering, showing, verdict = curves.sentences
+        before, after = chance_of_boot(1), curves.deletion[2]
+        assert covering == (
+            f"Covering the brightest fifth of the map drops the probability of boot from {before:.2f} to {after:.2f}; "
+            f"covering a random fifth makes it {curves.random_deletion[2]:.2f}."
+        )
+        assert showing.startswith("Showing only the brightest fifth sharply, and the rest as a blur, gives ")
+        assert verdict.startswith("By one of the two measures")
+        nothing = replace(curves, deletion=np.full(11, 0.5))
+        assert "leaves the probability of boot at 0.50;" in nothing.sentences[0]
+        assert "raises the probability" in replace(curves, deletion=np.linspace(0.5, 1, 11)).sentences[0]
+        both = replace(curves, insertion=np.ones(11), random_insertion=np.zeros(11))
+        assert both.sentences[2] == "The places that the map marks matter more than others, by both measures."
+
+    def test_against_another_class_it_is_the_share_of_the_two(self):
+        model, heat = corner_model(), corner_map(1, 0)
+        alone = deletion_insertion(model, flat_photo(), heat, "boot", steps=2)
+        other = deletion_insertion(model, flat_photo(), heat, "clog", steps=2)
+        pair = deletion_insertion(model, flat_photo(), heat, "boot", "clog", steps=2)
+        np.testing.assert_allclose(pair.deletion, alone.deletion / (alone.deletion + other.deletion))
+        assert "the probability of boot rather than clog" in pair.sentences[0]
+
+    def test_squares_that_are_alike_go_in_random_order(self):
+        flat = corner_map(1, 1)
+        curves = [deletion_insertion(corner_model(), flat_photo(), flat, "boot", seed=seed) for seed in (0, 1)]
+        assert (curves[0].deletion != curves[1].deletion).any()
+
+    def test_is_the_same_again_and_tells_how_far_it_is(self):
+        model, told = lively_model(), []
+        heat = np.random.default_rng(4).random((32, 32), dtype=np.float32)
+        one = deletion_insertion(
+            model, photo(0), heat, CLASSES[0], steps=4, random_orders=2, progress=lambda *far: told.append(far)
+        )
+        two = deletion_insertion(model, photo(0), heat, CLASSES[0], steps=4, random_orders=2)
+        assert one.to_dict() == two.to_dict()
+        other = deletion_insertion(model, photo(0), heat, CLASSES[0], steps=4, random_orders=2, seed=1)
+        np.testing.assert_array_equal(other.deletion, one.deletion)
+        assert (other.random_deletion != one.random_deletion).any()
+        assert told[-1] == (30, 30)
+        assert told == sorted(told)
+        # Whatever the order, nothing covered is the photo, all covered is not, and all shown is the photo again.
+        assert one.deletion[0] == one.random_deletion[0] == pytest.approx(one.insertion[-1], abs=1e-5)
+        assert one.deletion[-1] == pytest.approx(one.random_deletion[-1], abs=1e-6)
+
+    def test_unknown_class(self):
+        with pytest.raises(UnknownLabelError):
+            deletion_insertion(corner_model(), flat_photo(), corner_map(1, 0), "pump")
+
+
+class TestSanity:
+    def test_a_map_of_a_network_that_learnt_changes_with_its_weights(self):
+        model, told = lively_model(size=64), []
+        label = max(CLASSES, key=lambda label: attribute(model, [photo(0)], label)[0].mean())
+        check = sanity_check(model, photo(0), Question(label), seed=3, progress=lambda *far: told.append(far))
+        assert [step.share for step in check.steps] == [0, 0.5, 1]
+        assert check.passed
+        assert check.sentence.startswith("With its weights shuffled the network gives another map (rank correlation ")
+        assert told[-1] == (15, 15)
+        assert check == sanity_check(model, photo(0), Question(label), seed=3)
+
+    def test_a_map_that_stays_is_found_out(self):
+        """All weights of the network are equal, so shuffling them changes nothing, and neither does the map."""
+        model = corner_model()
+        with torch.no_grad():
+            model.network.head.weight.fill_(1)
+            model.network.head.bias.zero_()
+        question = Question("boot", method=Method.INTEGRATED_GRADIENTS)
+        check = sanity_check(model, photo(0), question, shares=(1.0,), draws=2)
+        assert check.steps == (SanityStep(1.0, pytest.approx(1.0)),)
+        assert not check.passed
+        assert "still gives nearly this map (rank correlation 1.00; 1 would be the same map)" in check.sentence
+
+    @pytest.mark.parametrize(("value", "passed"), [(0.49, True), (0.5, False), (-1.0, True)])
+    def test_the_largest_share_decides(self, value, passed):
+        assert SanityCheck((SanityStep(0, 0.9), SanityStep(1, value))).passed is passed
+
+    def test_an_empty_map_passes_nothing(self):
+        check = sanity_check(lively_model(), photo(0), Question(CLASSES[0], CLASSES[0]), shares=(1.0,), draws=1)
+        assert not check.passed
+        assert check.sentence == "The map is the same everywhere, so there is nothing to check."
+
+    def test_rank_correlation(self):
+        rising = np.arange(12, dtype=np.float32).reshape(3, 4)
+        assert rank_correlation(rising, rising**3) == pytest.approx(1)
+        assert rank_correlation(rising, -rising) == pytest.approx(-1)
+        assert rank_correlation(rising, np.zeros_like(rising)) == 0
+
+    def test_both_checks_together(self):
+        model, told = lively_model(), []
+        question = Question(CLASSES[0], CLASSES[1], Method.GUIDED_GRADCAM, "features.6")
+        heat = attribute(model, [photo(0)], CLASSES[0], question.method, CLASSES[1], "features.6")[0]
+        trust = check_trust(model, photo(0), question, heat, told.append)
+        assert len(trust.sentences) == 4
+        assert trust.to_dict()["sanity"]["sentence"] == trust.sentences[0]
+        assert trust.to_dict()["curves"]["versus"] == CLASSES[1]
+        assert told == sorted(told)
+        assert told[-1] == 1

@@ -1,0 +1,249 @@
+"""The confusion matrix, reliability and slices: every number against the photos it stands for."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import norm
+from sklearn.metrics import confusion_matrix as counted_by_sklearn
+
+from sneaker_core.evaluation.charts import (
+    class_bars,
+    coverage_chart,
+    matrix_chart,
+    reliability_chart,
+    slices_chart,
+)
+from sneaker_core.evaluation.matrix import Order, confusion_matrix, photos_of, view
+from sneaker_core.evaluation.metrics import confused_pairs, summary
+from sneaker_core.evaluation.reliability import at, coverage_curve, reliability_bins
+from sneaker_core.evaluation.slices import slices
+from sneaker_core.evaluation.table import judged, misclassified
+from tests.factories import prediction_rows
+
+NAMES = ("Comet", "Astro", "<b>Meteor</b>", "Orbit", "Zephyr")
+
+
+def random_table(seed: int, count: int = 40) -> pd.DataFrame:
+    """Answers to made-up photos: two of the classes are confused often, and some labels the model does not know."""
+    rng = np.random.default_rng(seed)
+    chances = rng.dirichlet(np.full(len(NAMES), 0.5), size=count)
+    chances[:, 3] += chances[:, 0] / 2
+    chances /= chances.sum(axis=1, keepdims=True)
+    labels = rng.choice([*NAMES[:4], "never heard of", None], size=count, p=[0.3, 0.2, 0.2, 0.1, 0.1, 0.1])
+    labels[0] = NAMES[0]
+    rows = [(label, dict(zip(NAMES, row, strict=True)), "known") for label, row in zip(labels, chances, strict=True)]
+    table = prediction_rows(rows)
+    return table.assign(sample=[f"{number:016x}" for number in range(count)], path=None)
+
+
+def cells_of(table: pd.DataFrame, **how: object) -> pd.DataFrame:
+    return view(table, **how).cells()
+
+
+class TestMatrix:
+    @given(
+        st.integers(0, 10_000),
+        st.integers(1, 40),
+        st.sampled_from(Order),
+        st.booleans(),
+        st.booleans(),
+        st.none() | st.integers(0, 6),
+    )
+    @settings(max_examples=30, deadline=None)
+    def test_a_cell_counts_the_photos_it_opens(self, seed, count, order, share, only_errors, worst):
+        table = random_table(seed, count)
+        drawn = view(table, order, share=share, only_errors=only_errors, worst=worst)
+        for label in drawn.counts.index:
+            row = photos_of(table, label)
+            assert drawn.support[label] == len(row)
+            for predicted in drawn.counts.columns:
+                photos = photos_of(table, label, predicted)
+                assert drawn.counts.loc[label, predicted] == len(photos)
+                assert ((photos["label"] == label) & (photos["predicted"] == predicted)).all()
+                value = drawn.drawn.loc[label, predicted]
+                if only_errors and label == predicted:
+                    assert np.isnan(value)
+                else:
+                    assert value == pytest.approx(len(photos) / len(row) if share else len(photos))
+            # No error of a class that is drawn is left out.
+            wrong = int((row["predicted"] != label).sum())
+            shown = drawn.counts.loc[label].drop(label, errors="ignore").sum()
+            assert shown == wrong
+        cells = drawn.cells()
+        for cell in cells.to_dict("records"):
+            assert cell["count"] == len(photos_of(table, cell["label"], cell["predicted"])) > 0
+            assert cell["right"] == (cell["label"] == cell["predicted"])
+        assert not (only_errors and cells["right"].any())
+        if worst is None:
+            errors = int(cells.loc[~cells["right"].astype(bool), "count"].sum())
+            assert errors == len(misclassified(table))
+            if not only_errors:
+                assert cells["count"].sum() == len(judged(table)) == summary(table)["n"]
+
+    @pytest.mark.parametrize("seed", range(3))
+    def test_agrees_with_scikit_learn(self, seed):
+        rows = judged(random_table(seed))
+        counts = confusion_matrix(random_table(seed))
+        names = list(counts.columns)
+        expected = counted_by_sklearn(rows["label"], rows["predicted"], labels=names)
+        np.testing.assert_array_equal(counts.reindex(names, fill_value=0), expected)
+        assert list(counts.index) == sorted(rows["label"].unique())
+
+    def test_pairs_are_the_cells_off_the_diagonal(self):
+        table = random_table(1)
+        cells = cells_of(table, only_errors=True)
+        told = {(row["label"], row["predicted"]): (row["count"], row["of"]) for row in cells.to_dict("records")}
+        pairs = confused_pairs(judged(table))
+        assert {(row["label"], row["predicted"]): (row["count"], row["of"]) for row in pairs} == told
+
+    def test_orders(self):
+        sure = {"right": 0.9}
+
+        def answers(label: str, counts: dict[str, int]) -> list[tuple[str, dict[str, float], str]]:
+            return [
+                (label, {name: sure["right"] if name == said else 0.01 for name in "ABCD"}, "known")
+                for said, count in counts.items()
+                for _ in range(count)
+            ]
+
+        # A and D are confused, B and C are.
+        table = prediction_rows(
+            [
+                *answers("A", {"A": 4, "D": 4}),
+                *answers("B", {"B": 5, "C": 4}),
+                *answers("C", {"C": 9, "B": 5}),
+                *answers("D", {"D": 2, "A": 1}),
+            ]
+        )
+        assert list(view(table).counts.index) == list("ABCD")
+        assert list(view(table, Order.SUPPORT).counts.index) == list("CBAD")
+        alike = "".join(view(table, Order.ALIKE).counts.index)
+        assert {"AD" in alike or "DA" in alike, "BC" in alike or "CB" in alike} == {True}
+        assert list(view(table, worst=1).counts.index) == ["C"]
+        assert list(view(table, worst=1, share=True).counts.index) == ["A"]
+        assert list(view(table, worst=1, share=True).counts.columns) == ["A", "D"]
+
+    def test_nothing_wrong_leaves_nothing_of_the_errors(self):
+        table = prediction_rows([("A", {"A": 0.9, "B": 0.1}, "known")])
+        drawn = view(table, only_errors=True)
+        assert drawn.drawn.empty
+        assert drawn.cells().empty
+        assert matrix_chart(drawn).title == "No photo was taken for another class"
+
+    def test_an_order_that_is_none_is_refused(self):
+        with pytest.raises(ValueError, match="random"):
+            view(random_table(0), "random")
+
+
+class TestReliability:
+    @given(st.integers(0, 10_000), st.integers(1, 40), st.integers(1, 20))
+    @settings(max_examples=20, deadline=None)
+    def test_bins_hold_every_photo_and_make_the_calibration_error(self, seed, count, bins):
+        table = random_table(seed, count)
+        rows = reliability_bins(table, bins)
+        assert rows["n"].sum() == len(judged(table))
+        used = rows[rows["n"] > 0]
+        assert ((used["confidence"] >= used["low"] - 1e-6) & (used["confidence"] <= used["high"] + 1e-6)).all()
+        assert rows.loc[rows["n"] == 0, ["confidence", "accuracy"]].isna().all(axis=None)
+        by_default = reliability_bins(table)
+        gaps = (by_default["confidence"] - by_default["accuracy"]).abs() * by_default["n"]
+        assert gaps.sum() / by_default["n"].sum() == pytest.approx(summary(table)["ece"], abs=1e-6)
+
+    @given(st.integers(0, 10_000), st.floats(0, 1))
+    @settings(max_examples=20, deadline=None)
+    def test_a_threshold_answers_the_photos_from_it_on(self, seed, threshold):
+        table = random_table(seed)
+        told = at(table, threshold)
+        rows = judged(table)
+        answered = rows[rows["probability"].astype(np.float32) >= np.float32(threshold)]
+        assert (told.n, told.answered) == (len(rows), len(answered))
+        assert told.coverage == pytest.approx(len(answered) / len(rows))
+        assert told.right == (answered["label"] == answered["predicted"]).sum()
+        assert np.isnan(told.accuracy) == answered.empty
+
+    def test_the_curve_tells_the_same(self):
+        table = random_table(2)
+        curve = coverage_curve(table)
+        assert (curve["coverage"].iloc[0], curve["accuracy"].iloc[0]) == (1, summary(table)["top1"])
+        assert curve["coverage"].is_monotonic_decreasing
+        for row in curve.iloc[::20].to_dict("records"):
+            told = at(table, row["threshold"])
+            assert row["coverage"] == told.coverage
+            np.testing.assert_equal(row["accuracy"], told.accuracy)
+
+
+class TestSlices:
+    @pytest.fixture
+    def table(self):
+        rng = np.random.default_rng(0)
+        table = random_table(5, 120)
+        return table.assign(
+            width=rng.integers(100, 2000, 120),
+            height=rng.integers(100, 2000, 120),
+            brightness=rng.random(120),
+            sharpness=np.where(rng.random(120) < 0.1, np.nan, rng.random(120)),
+        )
+
+    def test_every_group_by_hand(self, table):
+        splits = pd.DataFrame({"sample": table["sample"][:80], "label": "x", "split": ["train"] * 50 + ["test"] * 30})
+        told = slices(table, splits)
+        rows = judged(table)
+        right = rows["label"] == rows["predicted"]
+        assert set(told["slice"]) == {"split", "size", "orientation", "brightness", "sharpness"}
+        for name, groups in told.groupby("slice"):
+            known = rows["sharpness"].notna().sum() if name == "sharpness" else len(rows)
+            assert groups["n"].sum() == known
+        trained = told[(told["slice"] == "split") & (told["value"] == "train")].iloc[0]
+        members = rows["sample"].isin(splits["sample"][:50])
+        assert (trained["n"], trained["top1"]) == (members.sum(), pytest.approx(right[members].mean()))
+        large = told[told["value"] == "1200 px and more"].iloc[0]
+        members = rows[["width", "height"]].max(axis=1) >= 1200
+        assert (large["n"], large["top1"]) == (members.sum(), pytest.approx(right[members].mean()))
+        upright = told[told["value"] == "upright"].iloc[0]
+        assert upright["n"] == (rows["width"] < 0.9 * rows["height"]).sum()
+
+    def test_intervals_are_wilsons(self, table):
+        z = norm.ppf(0.975)
+        for row in slices(table).to_dict("records"):
+            n, p = row["n"], row["top1"]
+            centre = (p + z * z / (2 * n)) / (1 + z * z / n)
+            half = z / (1 + z * z / n) * np.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+            assert (row["low"], row["high"]) == pytest.approx((centre - half, centre + half), abs=1e-9)
+
+    def test_what_nobody_knows_makes_no_group(self):
+        assert slices(random_table(0)).empty
+        assert list(slices(random_table(0)).columns) == ["slice", "value", "n", "top1", "low", "high"]
+
+
+class TestCharts:
+    def test_marks_carry_the_labels_of_their_cell(self):
+        table = random_table(3, 80)
+        drawn = view(table, Order.ALIKE)
+        chart = matrix_chart(drawn)
+        marks = [tuple(mark) for trace in chart.figure.data for mark in trace.customdata]
+        assert len(marks) == len(set(marks))
+        assert {(label, predicted): count for label, predicted, count in marks} == {
+            (row["label"], row["predicted"]): row["count"] for row in drawn.cells().to_dict("records")
+        }
+        # What Plotly would take for HTML is shown as it is written.
+        assert "<b>Meteor</b>" not in "".join(chart.figure.layout.yaxis.ticktext)
+        assert "&lt;b&gt;Meteor&lt;/b&gt;" in chart.figure.layout.yaxis.ticktext
+        worst = confused_pairs(judged(table))[0]
+        assert f"{worst['label']} is taken for {worst['predicted']} in {worst['count']} of {worst['of']}" in chart.title
+
+    def test_every_chart_says_its_finding(self):
+        table = random_table(4, 80).assign(width=400, height=300)
+        figures = summary(table)
+        bars = class_bars(figures["per_class"], "recall")
+        worst = min(figures["per_class"].items(), key=lambda item: (item[1]["recall"], item[0]))[0]
+        assert bars.title.startswith(f"{worst} does worst")
+        told = at(table, 0.5)
+        covered = coverage_chart(coverage_curve(table), told)
+        assert f"{100 * told.coverage:.1f} % of the photos, {100 * told.accuracy:.1f} %" in covered.title
+        assert "no photo is answered" in coverage_chart(coverage_curve(table), at(table, 1.0)).title
+        assert "sure than it is right" in reliability_chart(reliability_bins(table)).title
+        assert "No group stands out" in slices_chart(slices(table)).title
+        for chart in (bars, covered, slices_chart(slices(table))):
+            assert chart.title in chart.words
