@@ -24,6 +24,8 @@ page = st.navigation(
         st.Page("pages/datasets.py", title="Datasets", icon=":material/photo_library:"),
         st.Page("pages/train.py", title="Train", icon=":material/model_training:"),
         st.Page("pages/runs.py", title="Runs", icon=":material/leaderboard:"),
+        st.Page("pages/evaluate.py", title="Evaluate", icon=":material/grid_on:"),
+        st.Page("pages/explain.py", title="Explain", icon=":material/center_focus_strong:"),
     ],
     position="top",
 )

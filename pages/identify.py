@@ -8,12 +8,11 @@ from sneaker_core.errors import SneakerError
 from sneaker_core.images import FORMATS
 from sneaker_core.inference.predictor import MAX_TOP
 from sneaker_core.networks.decision import Status
-from sneaker_core.settings import ImageLimits
 from ui import caches
 from ui.answers import draw_card, draw_downloads, draw_failures, draw_invitation
 from ui.layout import page_body
 from ui.models import installed_models, pick_model
-from ui.photos import gathered
+from ui.photos import gathered, upload_cap
 from ui.state import Key
 from ui.text import counted, plain, summary
 
@@ -27,14 +26,12 @@ with page_body():
     if not models:
         st.stop()
 
-    limits = ImageLimits.from_environment()
     with st.container(border=True):
         uploads = st.file_uploader(
             "Photos of sneakers",
             # No `type=`: it goes by the file's name and refuses in words of its own. `images` goes by the content.
             accept_multiple_files=True,
-            # Whole megabytes of 2**20 bytes, rounded up; `images` holds the exact cap.
-            max_upload_size=math.ceil(limits.max_bytes / 2**20),
+            max_upload_size=upload_cap(),
             key=Key.UPLOADS,
             help=f"One or many. I read {', '.join(FORMATS)}.",
         )

@@ -15,6 +15,7 @@ from sneaker_core.commands.common import Commands, json_option, print_result
 from sneaker_core.commands.dataset import dataset
 from sneaker_core.commands.evaluate import evaluate, evaluations
 from sneaker_core.commands.explain import explain
+from sneaker_core.commands.means import means
 from sneaker_core.commands.runs import runs
 from sneaker_core.commands.train import train
 from sneaker_core.commands.trials import augment, estimate, rates
@@ -34,6 +35,7 @@ def main(ctx: click.Context, workspace: Path | None) -> None:
     ctx.obj = paths.workspace(workspace)
 
 
+evaluations.add_command(means)
 for command in (dataset, train, runs, evaluate, evaluations, estimate, rates, augment, tune, studies, explain):
     main.add_command(command)
 

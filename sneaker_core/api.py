@@ -30,7 +30,7 @@ from sneaker_core.inference.explanation.files import Explained, explain_bytes
 from sneaker_core.inference.explanation.heat import check_opacity
 from sneaker_core.inference.explanation.question import DEFAULT_OPACITY, Method, Question, Wanted, checked_method
 from sneaker_core.inference.predictor import check_top, predict_bytes
-from sneaker_core.inference.service import ModelShelf, shared_queue
+from sneaker_core.inference.service import ModelShelf, shared_queue, slow_queue
 from sneaker_core.networks.decision import Status
 from sneaker_core.networks.library import DEFAULT_MODEL, list_models
 from sneaker_core.settings import ImageLimits
@@ -98,7 +98,8 @@ class _Service:
         model = asked.get("model", DEFAULT_MODEL)
         wanted = _wanted(asked)
         name, data = await self._upload(request)
-        found = await asyncio.wrap_future(self.queue.submit(self._explain, model, name, data, wanted))
+        queue = slow_queue() if wanted.question.method.is_slow else self.queue
+        found = await asyncio.wrap_future(queue.submit(self._explain, model, name, data, wanted))
         # A header holds plain letters only, so the class that was explained is percent-encoded.
         return Response(found.png, media_type="image/png", headers={"X-Target": quote(found.question.target or "")})
 

@@ -72,6 +72,11 @@ def evaluation_job_folder(evaluation_folder: Path) -> Path:
     return evaluation_folder / "job"
 
 
+def explanations_folder(workspace_folder: Path) -> Path:
+    """Mean maps and maps of many photos that pages had made, a folder for each kind of work."""
+    return workspace_folder / "explanations"
+
+
 def model_evaluation_folder(model_folder: Path) -> Path:
     """Where a model keeps the evaluation that it comes with."""
     return model_folder / "evaluation"

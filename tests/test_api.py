@@ -22,7 +22,7 @@ from sneaker_core.errors import BusyError, CheckpointError
 from sneaker_core.inference.explanation.files import explain_bytes
 from sneaker_core.inference.explanation.question import Method, Question, Wanted
 from sneaker_core.inference.predictor import predict_bytes
-from sneaker_core.inference.service import BoundedQueue, ModelShelf, shared_queue
+from sneaker_core.inference.service import BoundedQueue, ModelShelf, shared_queue, slow_queue
 from sneaker_core.networks.checkpoint import MODEL_FILE, load_model
 from sneaker_core.networks.library import model_version
 from sneaker_core.settings import ServiceLimits
@@ -286,3 +286,21 @@ def test_a_full_queue_is_429_for_explanations_too(client: httpx.Client) -> None:
     finally:
         gate.set()
     assert all(future.result(60) for future in waiting)
+
+
+def test_slow_explanations_wait_in_a_queue_of_their_own(client: httpx.Client) -> None:
+    gate, waiting = threading.Event(), []
+    try:
+        with contextlib.suppress(BusyError):
+            while True:
+                waiting.append(slow_queue().submit(gate.wait))
+        codes = {}
+        for method in ("gradcam", "guided_gradcam", "integrated_gradients", "occlusion"):
+            params = {"model": "tiny", "method": method}
+            codes[method] = client.post("/api/explain", params=params, files={"file": ("a.jpg", jpeg())}).status_code
+    finally:
+        gate.set()
+    assert codes == {"gradcam": 200, "guided_gradcam": 200, "integrated_gradients": 429, "occlusion": 429}
+    assert all(future.result(60) for future in waiting)
+    params = {"model": "tiny", "method": "occlusion"}
+    assert client.post("/api/explain", params=params, files={"file": ("a.jpg", jpeg())}).status_code == 200

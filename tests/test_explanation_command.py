@@ -1,13 +1,25 @@
-"""The command `explain` as other programs call it."""
+"""The commands `explain` and `evaluations means` as other programs call them."""
 
+import csv
 import json
+import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
+from sneaker_core.errors import SneakerError
+from sneaker_core.evaluation.library import find_evaluation, read_table
+from sneaker_core.evaluation.run import evaluate
+from sneaker_core.inference.explanation.albums import MEANS_FILE, read_means
+from sneaker_core.inference.explanation.averages import mean_maps
+from sneaker_core.inference.explanation.heat import hottest_place
+from sneaker_core.jobs import JOB_VARIABLE
+from sneaker_core.networks.checkpoint import SneakerModel, load_model, save_model
+from sneaker_core.paths import run_model_folder, runs_folder
 from tests.conftest import CLASSES as LABELS
-from tests.factories import jpeg, photo, write
+from tests.factories import draw_dataset, jpeg, photo, write
 from tests.test_command_line import run
 
 
@@ -73,3 +85,112 @@ def test_what_cannot_be_asked_is_said(
     assert done.returncode == status
     assert said in done.stderr
     assert not out.exists()
+
+
+def test_a_folder_and_a_zip_file(workspace: Path, shoes: Path, tmp_path: Path) -> None:
+    out = tmp_path / "maps.zip"
+    folder = tmp_path / "photos"
+    for number, part in enumerate(("a", "b")):
+        write(folder / f"{number} shoe.jpg", (shoes / part / "shoe.jpg").read_bytes())
+    write(folder / "SHOE.jpg", (shoes / "b" / "shoe.jpg").read_bytes())
+    write(folder / ".hidden", b"no photo")
+    done = run(
+        workspace, "explain", folder, shoes / "text.jpg", shoes / "a" / "shoe.jpg",
+        "--out", out, "--model", "tiny", "--target", LABELS[1], "--largest", "40", "--json",
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "1 of 5 images could not be read" in done.stderr
+    assert [json.loads(line)["error"] is None for line in done.stdout.splitlines()] == [True] * 3 + [False, True]
+    with zipfile.ZipFile(out) as archive:
+        # Names that some systems do not tell apart are numbered.
+        assert sorted(archive.namelist()) == ["0 shoe.png", "1 shoe.png", "SHOE.png", "explanations.csv", "shoe-2.png"]
+        with archive.open("0 shoe.png") as file, Image.open(file) as picture:
+            assert picture.size == (40, 27)
+        rows = list(csv.DictReader(archive.read("explanations.csv").decode().splitlines()))
+    assert [row["file"] for row in rows] == ["0 shoe.png", "1 shoe.png", "SHOE.png", "", "shoe-2.png"]
+    assert [row["image"] for row in rows][3:] == ["text.jpg", "shoe.jpg"]
+    assert rows[3]["error"].startswith("This is not a photo")
+    assert {row["target"] for row in rows if row["file"]} == {LABELS[1]}
+
+
+def test_a_class_of_a_dataset(workspace: Path, tmp_path: Path) -> None:
+    data = draw_dataset(tmp_path / "data", {"boot": 2, "clog": 3})
+    done = run(
+        workspace, "explain", "--data", data, "--label", "clog", "--out", tmp_path / "maps", "--model", "tiny",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert sorted(path.name for path in (tmp_path / "maps").iterdir()) == ["00.png", "01.png", "02.png"]
+    assert len(done.stdout.splitlines()) == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "said"),
+    [
+        ([], 2, "Name images, or a dataset by --data."),
+        (["x.jpg", "--data", "y"], 2, "Name images, or a dataset by --data."),
+        (["--data", "nowhere"], 1, "There is no folder 'nowhere'"),
+        (["EMPTY"], 1, "There is no photo in the folder"),
+    ],
+)
+def test_nothing_to_explain(workspace: Path, tmp_path: Path, arguments: list[str], status: int, said: str) -> None:
+    (tmp_path / "EMPTY").mkdir()
+    arguments = [str(tmp_path / "EMPTY") if argument == "EMPTY" else argument for argument in arguments]
+    done = run(workspace, "explain", *arguments, "--out", tmp_path / "x.png", "--model", "tiny")
+    assert (done.returncode, said in done.stderr) == (status, True)
+
+
+def test_mean_maps_of_an_evaluation(tiny_model: SneakerModel, tmp_path: Path) -> None:
+    home = tmp_path / "workspace"
+    folder = run_model_folder(runs_folder(home) / "tiny")
+    save_model(tiny_model, folder)
+    data = draw_dataset(tmp_path / "data", {LABELS[0]: 4, LABELS[1]: 3, "Unheard of": 2})
+    evaluate(folder, data, home, name="kept", neighbours=False)
+    out = tmp_path / "means"
+    asked = ["--label", LABELS[0], "--label", LABELS[1], "--layer", "features.6", "--cap", "2"]
+    done = run(home, "evaluations", "means", "kept", *asked, "--out", out, "--json")
+    assert done.returncode == 0, done.stderr
+    table = read_table(find_evaluation("kept", home))
+    means = mean_maps(load_model(folder), table, LABELS[:2], layer="features.6", cap=2)
+    rows = json.loads(done.stdout)
+    assert [(row["label"], row["right"], row["n"], row["of"]) for row in rows] == [
+        (mean.label, mean.right, mean.n, mean.of) for mean in means
+    ]
+    for row, mean, kept in zip(rows, means, read_means(out), strict=True):
+        assert (row["picture"] is None) == (mean.n == 0)
+        assert kept.picture.is_file() == kept.photo.is_file() == kept.heat.is_file() == (mean.n > 0)
+        if mean.n:
+            assert (row["place"], kept.place) == (mean.place, mean.place)
+            assert kept.share == pytest.approx(hottest_place(mean.heat)[1], abs=1e-4)
+            with Image.open(kept.heat) as grey:
+                np.testing.assert_allclose(np.asarray(grey) / 255, mean.heat, atol=0.003)
+            with Image.open(kept.photo) as photo_:
+                np.testing.assert_array_equal(np.asarray(photo_), mean.picture)
+    plain = run(home, "evaluations", "means", "kept", *asked, "--out", out)
+    assert len(plain.stdout.splitlines()) == 4
+    assert "photos answered" in plain.stdout
+    gone = run(home, "evaluations", "means", "kept", "--label", "Unheard of", "--out", out, "--kind", "run")
+    assert gone.returncode == 1
+    assert "There is no evaluation 'kept'" in gone.stderr
+
+
+def test_a_job_of_mean_maps_that_is_stopped_keeps_nothing(
+    tiny_model: SneakerModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home, job, out = tmp_path / "workspace", tmp_path / "job", tmp_path / "means"
+    folder = run_model_folder(runs_folder(home) / "tiny")
+    save_model(tiny_model, folder)
+    evaluate(folder, draw_dataset(tmp_path / "data", {LABELS[0]: 2}), home, name="kept", neighbours=False)
+    write(job / "stop", b"")
+    monkeypatch.setenv(JOB_VARIABLE, str(job))
+    done = run(home, "evaluations", "means", "kept", "--label", LABELS[0], "--out", out)
+    assert (done.returncode, done.stderr.strip()) == (0, "The mean maps were stopped; nothing was kept.")
+    assert json.loads((job / "end.json").read_text())["state"] == "stopped"
+    assert not out.exists()
+
+
+def test_kept_mean_maps_that_are_damaged(tmp_path: Path) -> None:
+    assert read_means(tmp_path) is None
+    for damage in ("{", "[1]", '[{"label": "x"}]', "7"):
+        (tmp_path / MEANS_FILE).write_text(damage)
+        with pytest.raises(SneakerError, match="damaged; make them again"):
+            read_means(tmp_path)

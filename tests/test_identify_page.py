@@ -270,7 +270,7 @@ class TestWork:
 
     @pytest.fixture
     def calls(self, monkeypatch):
-        counted = {"predict_bytes": 0, "gradcam": 0, "load_from_folder": 0}
+        counted = {"predict_bytes": 0, "attribute": 0, "load_from_folder": 0}
 
         def counting(name):
             real = getattr(caches, name)
@@ -288,16 +288,16 @@ class TestWork:
     def test_why_costs_nothing_while_closed(self, models_home, sneaker_jpeg, calls):
         models_home.install()
         app = uploaded(opened(), a_jpg=sneaker_jpeg())
-        assert calls["gradcam"] == 0
+        assert calls["attribute"] == 0
         app.toggle[-1].set_value(True).run()
         app.slider[-1].set_value(20).run()
-        assert calls["gradcam"] == 1
+        assert calls["attribute"] == 1
 
     def test_a_rerun_asks_the_network_nothing(self, models_home, sneaker_jpeg, calls):
         models_home.install()
         app = uploaded(opened(), a_jpg=sneaker_jpeg(), b_jpg=sneaker_jpeg(), c_jpg=sneaker_jpeg(1))
         app.slider(key=Key.GUESSES).set_value(5).run()
-        assert calls == {"predict_bytes": 2, "gradcam": 0, "load_from_folder": 1}
+        assert calls == {"predict_bytes": 2, "attribute": 0, "load_from_folder": 1}
 
     def test_a_model_trained_anew_is_loaded_anew(self, models_home, sneaker_jpeg, calls):
         models_home.install()

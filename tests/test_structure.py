@@ -37,6 +37,7 @@ ALLOWED = {
 # Beside SneakerError's family, these may be raised where they belong.
 FOREIGN_ERRORS = {
     "sneaker_core/commands/dataset.py": {"click.UsageError"},
+    "sneaker_core/commands/explain.py": {"click.UsageError"},
     # How a trial tells Optuna that it was ended early.
     "sneaker_core/training/sweep.py": {"optuna.TrialPruned"},
     "sneaker_core/api.py": {"HTTPException"},

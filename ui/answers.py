@@ -9,9 +9,13 @@ from sneaker_core.errors import SneakerError
 from sneaker_core.inference.predictor import Answer
 from sneaker_core.networks.checkpoint import ModelSpec
 from sneaker_core.networks.decision import Status
+from sneaker_core.networks.library import list_models
+from sneaker_core.paths import workspace
 from ui import caches
 from ui.caches import ModelKey
 from ui.downloads import answers_csv, answers_json
+from ui.explaining.handed import hand_over
+from ui.explaining.links import PAGE, explain_query
 from ui.figures import bars_in_words, guess_bars
 from ui.photos import Photo
 from ui.state import Key
@@ -101,6 +105,7 @@ def _draw_why(key: ModelKey, photo: Photo, answer: Answer, guesses: int, compact
             key=Key.TARGET.of(photo.key),
             persist_state="session",
         )
+        versus = _choose_versus(photo, answer, label)
         strength = st.slider(
             "Strength of the colours",
             0,
@@ -113,28 +118,63 @@ def _draw_why(key: ModelKey, photo: Photo, answer: Answer, guesses: int, compact
         )
     try:
         with picture.skeleton(260):
-            heat = caches.heat_map(key, photo, label)
-            heated = caches.heated_preview(key, photo, label, strength / 100)
+            heat = caches.heat_map(key, photo, label, versus=versus)
+            heated = caches.heated_preview(key, photo, label, strength / 100, versus=versus)
     except SneakerError as error:
         words.warning(plain(str(error)))
         return
-    picture.image(heated, width="stretch", alt=f"Your photo with colours over the parts that speak for {label}")
+    rather = f" rather than {versus}" if versus else ""
+    picture.image(heated, width="stretch", alt=f"Your photo with colours over the parts that speak for {label}{rather}")
     with words:
-        _explain_colours(label, nothing=not heat.any())
+        _explain_colours(label, versus, nothing=not heat.any())
+        _draw_more(key, photo, label, versus)
 
 
-def _explain_colours(label: str, nothing: bool) -> None:
+def _choose_versus(photo: Photo, answer: Answer, label: str) -> str | None:
+    """A class to hold the other one against; None for none."""
+    # All that the answer names, not only those on show: with one guess on show there would be nothing to choose.
+    others = ["", *(guess.label for guess in answer.top if guess.label != label)]
+    key = Key.WHY_VERSUS.of(photo.key)
+    if st.session_state.get(key) not in others:
+        st.session_state.pop(key, None)
+    versus = st.selectbox(
+        "And why not another one?",
+        others,
+        format_func=lambda other: f"rather than {other}" if other else "Show the first alone",
+        key=key,
+        persist_state="session",
+        help="With a second sneaker I show what speaks for the first and not as much for the second.",
+    )
+    return versus or None
+
+
+def _explain_colours(label: str, versus: str | None, nothing: bool) -> None:
+    rather = f" rather than **{plain(versus)}**" if versus else ""
     if nothing:
-        st.markdown(f"Nothing in this photo speaks for **{plain(label)}**.")
+        st.markdown(f"Nothing in this photo speaks for **{plain(label)}**{rather}.")
     else:
         st.markdown(
-            f"**Yellow** parts made me think most of **{plain(label)}**, **violet** parts a little; parts without "
-            "colour did not speak for it."
+            f"**Yellow** parts made me think most of **{plain(label)}**{rather}, **violet** parts a little; parts "
+            "without colour did not speak for it."
         )
     st.caption(
         "The map (called Grad-CAM) is coarse, and it shows where I looked, not what I saw there. Colours in a "
         "sensible place are no proof that the answer is right."
     )
+
+
+def _draw_more(key: ModelKey, photo: Photo, label: str, versus: str | None) -> None:
+    """The way to the page that explains at length, with this photo on it."""
+    if st.button(
+        "More on the page Explain",
+        key=Key.WHY_MORE.of(photo.key),
+        icon=":material/center_focus_strong:",
+        type="tertiary",
+        help="Other ways to explain, all guesses side by side, and how far such a picture can be trusted.",
+    ):
+        hand_over(photo)
+        model = next((one.name for one in list_models(workspace()) if str(one.folder) == key.folder), None)
+        st.switch_page(PAGE, query_params=explain_query(show="one", model=model, target=label, versus=versus))
 
 
 def draw_failures(answers: Sequence[Answer]) -> None:

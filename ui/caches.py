@@ -6,10 +6,14 @@ photo by the SHA-256 of its bytes. Arguments with a leading underscore are not p
 
 import concurrent.futures
 import contextlib
+import hashlib
 import io
+import zipfile
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,19 +24,28 @@ from PIL import Image
 from sneaker_core import images
 from sneaker_core.datasets.drawn.photo import draw_photo
 from sneaker_core.datasets.index import Dataset, read_classes, read_filings, read_rejects, read_samples
-from sneaker_core.datasets.library import open_samples
+from sneaker_core.datasets.library import DatasetEntry, open_samples
 from sneaker_core.datasets.quality.findings import read_families, read_findings, suggested_decisions
 from sneaker_core.datasets.quality.scan import read_map
 from sneaker_core.datasets.review import history
 from sneaker_core.datasets.split import SPLIT_FILE, find_leaks, read_split
+from sneaker_core.datasets.thumbnails import THUMBNAIL_SIDE, make_thumbnail
 from sneaker_core.errors import DatasetError
-from sneaker_core.inference.explanation.attributions import gradcam
-from sneaker_core.inference.explanation.heat import overlay
+from sneaker_core.evaluation.comparison import Comparison, compare
+from sneaker_core.evaluation.library import Evaluation, Halves, read_neighbours, read_table, with_photos
+from sneaker_core.evaluation.metrics import summary
+from sneaker_core.evaluation.reliability import coverage_curve, reliability_bins
+from sneaker_core.evaluation.slices import slices
+from sneaker_core.inference.explanation.attributions import attribute
+from sneaker_core.inference.explanation.heat import legend, overlay
+from sneaker_core.inference.explanation.question import Method, Question
+from sneaker_core.inference.explanation.trust import Trust, check_trust
 from sneaker_core.inference.predictor import MAX_TOP, Answer, predict_bytes
-from sneaker_core.inference.service import shared_queue
+from sneaker_core.inference.service import shared_queue, slow_queue
 from sneaker_core.networks.checkpoint import SneakerModel
 from sneaker_core.networks.checkpoint import load_model as load_from_folder
 from sneaker_core.paths import run_model_folder
+from sneaker_core.settings import ImageLimits
 from sneaker_core.training.library import METRICS_FILE, read_metrics
 from sneaker_core.training.recipe import Recipe
 from sneaker_core.training.trials.estimate import Estimate, estimate
@@ -89,23 +102,132 @@ def _preview(digest: str, _data: bytes) -> bytes:
     return _jpeg(small)
 
 
-def heat_map(key: ModelKey, photo: Photo, label: str) -> NDArray[np.float32]:
-    """How much each part of a photo speaks for a class, 0 to 1."""
-    return _heat_map(key.folder, key.version, photo.digest, label, photo.data)
+def heat_map(
+    key: ModelKey,
+    photo: Photo,
+    label: str,
+    method: Method = Method.GRADCAM,
+    versus: str | None = None,
+    layer: str | None = None,
+) -> NDArray[np.float32]:
+    """How much each part of a photo speaks for a class, 0 to 1; as `attributions.attribute`."""
+    return _heat_map(key.folder, key.version, photo.digest, Question(label, versus, method, layer), photo.data)
 
 
-@st.cache_data(max_entries=100, show_spinner=False)
-def _heat_map(folder: str, version: str, digest: str, label: str, _data: bytes) -> NDArray[np.float32]:
+@st.cache_data(max_entries=300, show_spinner=False)
+def _heat_map(folder: str, version: str, digest: str, question: Question, _data: bytes) -> NDArray[np.float32]:
     model = _model(folder, version)
     # The same pixels that the answer was made from.
     photo = images.decode(_data, shrink_to=model.spec.preprocessing.shrink_to)
-    return shared_queue().submit(gradcam, model, photo, label).result()
+    queue = slow_queue() if question.method.is_slow else shared_queue()
+    asked = (question.target or "", question.method, question.versus, question.layer)
+    heat: NDArray[np.float32] = queue.submit(attribute, model, [photo], *asked).result()[0]
+    return heat
 
 
-def heated_preview(key: ModelKey, photo: Photo, label: str, strength: float) -> bytes:
+def heated_preview(
+    key: ModelKey,
+    photo: Photo,
+    label: str,
+    strength: float,
+    method: Method = Method.GRADCAM,
+    versus: str | None = None,
+    layer: str | None = None,
+    side: int = PREVIEW_SIDE,
+) -> bytes:
     """The small JPEG with the heat map over it; quick enough not to be kept for every strength."""
+    heat = heat_map(key, photo, label, method, versus, layer)
     with Image.open(io.BytesIO(preview(photo)), formats=("JPEG",)) as small:
-        return _jpeg(overlay(small.convert("RGB"), heat_map(key, photo, label), strength))
+        picture = small.convert("RGB")
+    picture.thumbnail((side, side))
+    return _jpeg(overlay(picture, heat, strength))
+
+
+def laid_over(photo: Path, heat: Path, strength: float) -> bytes:
+    """A small JPEG of a kept mean photo with its mean map (grey, 0 to 255) over it.
+
+    Raises
+    ------
+    OSError
+        One of them has gone or is damaged.
+    """
+    with Image.open(photo, formats=("PNG",)) as picture, Image.open(heat, formats=("PNG",)) as grey:
+        shades = (np.asarray(grey.convert("L")) / 255).astype(np.float32)
+        return _jpeg(overlay(picture.convert("RGB"), shades, strength))
+
+
+@st.cache_data(max_entries=50, show_spinner=False)
+def archive_pictures(archive: str, changed: int, most: int) -> list[tuple[str, bytes]]:
+    """The first pictures of an archive of maps: name and small JPEG.
+
+    Raises
+    ------
+    OSError, zipfile.BadZipFile
+        It has gone or is damaged.
+    """
+    shown = []
+    with zipfile.ZipFile(archive) as opened:
+        for name in [name for name in opened.namelist() if name.endswith(".png")][:most]:
+            with Image.open(io.BytesIO(opened.read(name)), formats=("PNG",)) as picture:
+                small = picture.convert("RGB")
+            small.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
+            shown.append((name, _jpeg(small)))
+    return shown
+
+
+@st.cache_data(show_spinner=False)
+def colour_scale() -> bytes:
+    """A small JPEG of the colours of a map, from nothing to most."""
+    return _jpeg(legend(512, 14))
+
+
+class Checking:
+    """The checks of a map, while they are made and afterwards.
+
+    Attributes
+    ----------
+    share : float
+        How much is done, 0 to 1.
+    future : Future of Trust
+    """
+
+    future: "Future[Trust]"
+
+    def __init__(self) -> None:
+        self.share = 0.0
+
+    def told(self, share: float) -> None:
+        """Between two pieces of the work: note how far it is, and let photos go first."""
+        self.share = share
+        shared_queue().give_way()
+
+
+def checking(key: ModelKey, photo: Photo, question: Question) -> Checking:
+    """The checks of the map that answers a question: begun when they are first asked for, and made beside the page.
+
+    Raises
+    ------
+    BusyError
+        Too much is being checked already.
+    SneakerError
+        They were made and failed; asked for again, they are made again.
+    """
+    asked = (key.folder, key.version, photo.digest, question)
+    found = _checking(*asked, photo)
+    if found.future.done() and found.future.exception() is not None:
+        _checking.clear(*asked, photo)
+        found.future.result()
+    return found
+
+
+@st.cache_resource(max_entries=100, show_spinner=False)
+def _checking(folder: str, version: str, digest: str, question: Question, _photo: Photo) -> Checking:
+    key, found = ModelKey(folder, version), Checking()
+    heat = heat_map(key, _photo, question.target or "", question.method, question.versus, question.layer)
+    model = load_model(key)
+    seen = images.decode(_photo.data, shrink_to=model.spec.preprocessing.shrink_to)
+    found.future = slow_queue().submit(check_trust, model, seen, question, heat, found.told)
+    return found
 
 
 @dataclass(frozen=True)
@@ -332,3 +454,170 @@ def training_time(
         if future.exception(_LOOKED_UP_WITHIN) is None:
             return future.result()
     return future
+
+
+@dataclass(frozen=True)
+class EvaluationKey:
+    """Which evaluation, in which version of its table, beside which photos.
+
+    Attributes
+    ----------
+    folder, version : str
+    home : str
+        Folder of the dataset that its photos are in; empty where there is none.
+    """
+
+    folder: str
+    version: str
+    home: str = ""
+
+
+def evaluation_key(evaluation: Evaluation, entries: Sequence[DatasetEntry]) -> EvaluationKey:
+    """An evaluation as it is now, and the dataset that its photos are in.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+        One that is ready.
+    entries : sequence of DatasetEntry
+        The datasets there are, to look for photos in where the evaluation was not made on one.
+
+    Raises
+    ------
+    SneakerError
+        Its table is missing or damaged.
+    """
+    bare = EvaluationKey(str(evaluation.folder), evaluation.version)
+    if evaluation.dataset_folder is not None:
+        return replace(bare, home=str(evaluation.dataset_folder))
+    there = tuple((str(entry.folder), entry.photos) for entry in entries if entry.photos)
+    return replace(bare, home=_home_of(bare, there, evaluation))
+
+
+@st.cache_data(max_entries=50, show_spinner=False)
+def _home_of(key: EvaluationKey, entries: tuple[tuple[str, int], ...], _evaluation: Evaluation) -> str:
+    """The dataset that has most of the photos; empty where none has any."""
+    judged = set(evaluation_table(key, _evaluation)["sample"])
+    shared = {}
+    for folder, _ in entries:
+        with contextlib.suppress(DatasetError):
+            shared[folder] = len(judged & set(read_samples(Dataset(Path(folder)))["sample"]))
+    best = max(shared, key=lambda folder: shared[folder], default="")
+    return best if shared.get(best) else ""
+
+
+def evaluation_table(key: EvaluationKey, evaluation: Evaluation) -> pd.DataFrame:
+    """The prediction table, with the paths of the photos that are on this machine.
+
+    Raises
+    ------
+    SneakerError
+        It is missing or damaged.
+    """
+    return _evaluation_table(key, evaluation)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Reading the evaluation…")
+def _evaluation_table(key: EvaluationKey, _evaluation: Evaluation) -> pd.DataFrame:
+    table = read_table(_evaluation)
+    if key.home and _evaluation.dataset_folder is None:
+        with contextlib.suppress(DatasetError):  # the figures need no photos
+            table = with_photos(table, Dataset(Path(key.home)))
+    return table
+
+
+def evaluation_figures(key: EvaluationKey, evaluation: Evaluation) -> dict[str, Any]:
+    """All figures with their intervals, as `metrics.summary`.
+
+    Raises
+    ------
+    SneakerError
+        The table is missing or damaged, or the model knows none of its classes.
+    """
+    # Wherever the photos are, the figures are the same.
+    return _evaluation_figures(key.folder, key.version, key, evaluation)
+
+
+@st.cache_resource(max_entries=20, show_spinner="Working out the figures…")
+def _evaluation_figures(folder: str, version: str, _key: EvaluationKey, _evaluation: Evaluation) -> dict[str, Any]:
+    return summary(_evaluation_table(_key, _evaluation))
+
+
+@st.cache_resource(max_entries=20, show_spinner=False)
+def evaluation_curves(key: EvaluationKey, _evaluation: Evaluation) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The bins of the reliability diagram, and the coverage curve."""
+    table = _evaluation_table(key, _evaluation)
+    return reliability_bins(table), coverage_curve(table)
+
+
+@st.cache_resource(max_entries=20, show_spinner=False)
+def evaluation_slices(key: EvaluationKey, model: Path | None, _evaluation: Evaluation) -> pd.DataFrame:
+    """Accuracy on groups of photos; by what they served the model as, where its folder is given."""
+    splits = None
+    if model is not None:
+        with contextlib.suppress(DatasetError):
+            splits = read_split(model)
+    return slices(_evaluation_table(key, _evaluation), splits)
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def evaluation_neighbours(key: EvaluationKey, _evaluation: Evaluation) -> tuple[pd.DataFrame, Halves] | None:
+    """Training photos with their embeddings, read from the disk as they are used.
+
+    Raises
+    ------
+    SneakerError
+        They are damaged.
+    """
+    return read_neighbours(_evaluation)
+
+
+def compared(one: EvaluationKey, other: EvaluationKey, first: Evaluation, second: Evaluation) -> Comparison:
+    """Two evaluations on the photos that both judged.
+
+    Raises
+    ------
+    SneakerError
+        They share no photo, or a table is missing or damaged.
+    """
+    return _compared(one, other, first, second)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Comparing photo by photo…")
+def _compared(one: EvaluationKey, other: EvaluationKey, _first: Evaluation, _second: Evaluation) -> Comparison:
+    return compare(_evaluation_table(one, _first), _evaluation_table(other, _second))
+
+
+def small_photo(path: str) -> bytes:
+    """A small JPEG of a photo that no dataset keeps a thumbnail of.
+
+    Raises
+    ------
+    ImageError
+        It cannot be read.
+    OSError
+        It has gone.
+    """
+    return _small_photo(path, Path(path).stat().st_mtime_ns)
+
+
+@st.cache_data(max_entries=500, show_spinner=False)
+def _small_photo(path: str, changed: int) -> bytes:
+    return make_thumbnail(images.load(Path(path), shrink_to=2 * THUMBNAIL_SIDE))
+
+
+def photo_file(name: str, path: str) -> Photo:
+    """A photo on the disk as if it had been handed in, for `preview` and `heat_map`.
+
+    Raises
+    ------
+    ImageError
+        It is too large.
+    OSError
+        It has gone.
+    """
+    file, limits = Path(path), ImageLimits.from_environment()
+    if file.stat().st_size > limits.max_bytes:
+        images.load(file, limits)  # it says what is wrong
+    data = file.read_bytes()
+    return Photo(name, file.name, hashlib.sha256(data).hexdigest(), data)

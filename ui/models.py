@@ -34,13 +34,15 @@ def _why_none() -> str:
     return NO_MODEL
 
 
-def pick_model(entries: list[ModelEntry]) -> ModelEntry:
+def pick_model(entries: list[ModelEntry], key: Key = Key.MODEL) -> ModelEntry:
     """The model to use; asks only where there is a choice.
 
     Parameters
     ----------
     entries : list of ModelEntry
         At least one; the first is the default.
+    key : Key
+        Of the choice: each page has its own.
     """
     by_name = {entry.name: entry for entry in entries}
     if len(entries) == 1:
@@ -49,7 +51,7 @@ def pick_model(entries: list[ModelEntry]) -> ModelEntry:
         "Model",
         list(by_name),
         format_func=lambda name: f"{name} ({counted(len(by_name[name].spec.classes), 'sneaker')})",
-        key=Key.MODEL,
+        key=key,
         help="Which trained network answers. Each knows only the sneakers it was taught.",
         persist_state="session",
         width=260,

@@ -1,12 +1,16 @@
 """The photos that wait for an answer: uploaded ones and the camera's."""
 
 import hashlib
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import streamlit as st
 from streamlit.typing import UploadedFile
 
+from sneaker_core.errors import ImageError
+from sneaker_core.settings import ImageLimits
 from ui.state import Key
 
 _CAMERA_NAME = "Camera photo.jpg"
@@ -31,6 +35,36 @@ class Photo:
     name: str
     digest: str
     data: bytes
+
+
+def upload_cap() -> int:
+    """Largest photo that an uploader takes, in its whole megabytes of 2**20 bytes: `images` holds the exact cap."""
+    return math.ceil(ImageLimits.from_environment().max_bytes / 2**20)
+
+
+def stored_photo(path: Path, name: str) -> Photo:
+    """A photo on this machine's disk.
+
+    Parameters
+    ----------
+    path : Path
+    name : str
+        For people.
+
+    Raises
+    ------
+    ImageError
+        It has gone, or cannot be opened.
+    """
+    try:
+        if not path.is_file():
+            raise ImageError("The file of this photo has gone.")
+        with path.open("rb") as file:
+            data = file.read(ImageLimits.from_environment().max_bytes + 1)  # one more is told by `images`
+    except OSError as error:
+        raise ImageError("The file of this photo cannot be opened.") from error
+    digest = hashlib.sha256(data).hexdigest()
+    return Photo(digest, name, digest, data)
 
 
 def gathered(uploads: Sequence[UploadedFile], camera: UploadedFile | None) -> list[Photo]:

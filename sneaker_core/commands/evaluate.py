@@ -107,7 +107,7 @@ def _words(figures: dict[str, Any]) -> str:
 
 @click.group(cls=Commands)
 def evaluations() -> None:
-    """Kept evaluations: list, show, compare, report, rename, delete, restore, stop."""
+    """Kept evaluations: list, show, compare, report, means, rename, delete, restore, stop."""
 
 
 @evaluations.command("list")

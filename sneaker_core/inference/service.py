@@ -1,4 +1,9 @@
-"""Models kept in memory and one bounded queue before them: what a server shares between its users."""
+"""Models kept in memory and two bounded queues before them: what a server shares between its users.
+
+Whatever is answered within a blink goes through the one queue. What takes seconds (a slow explanation, the checks of a
+map) goes through the other, so that nobody's photo ever waits behind it; between two pieces of such work its thread
+gives way to the first queue.
+"""
 
 import functools
 import threading
@@ -62,11 +67,15 @@ class BoundedQueue:
     Parameters
     ----------
     limits : ServiceLimits
+    name : str
+        Of its thread.
     """
 
-    def __init__(self, limits: ServiceLimits) -> None:
+    def __init__(self, limits: ServiceLimits, name: str = "inference") -> None:
         self._places = threading.BoundedSemaphore(limits.max_waiting)
-        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="inference")
+        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
+        self._taken = 0
+        self._changed = threading.Condition()
 
     def submit(self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> "Future[R]":
         """Queue a call; the future holds its result or its exception.
@@ -78,13 +87,39 @@ class BoundedQueue:
         """
         if not self._places.acquire(blocking=False):
             raise BusyError("Too many photos are waiting already; please try again in a few seconds.")
+        self._count(1)
         try:
             future = self._pool.submit(work, *args, **kwargs)
         except BaseException:
-            self._places.release()
+            self._leave()
             raise
-        future.add_done_callback(lambda _: self._places.release())
+        future.add_done_callback(lambda _: self._leave())
         return future
+
+    def _leave(self) -> None:
+        self._count(-1)
+        self._places.release()
+
+    def _count(self, change: int) -> None:
+        with self._changed:
+            self._taken += change
+            self._changed.notify_all()
+
+    def give_way(self, patience: float = 5.0) -> bool:
+        """Wait, in another thread than this queue's, until nothing works or waits here.
+
+        Parameters
+        ----------
+        patience : float
+            Seconds after which who gives way goes on all the same, so that it gets on under steady load too.
+
+        Returns
+        -------
+        bool
+            Whether the queue is empty.
+        """
+        with self._changed:
+            return self._changed.wait_for(lambda: self._taken == 0, patience)
 
     def close(self) -> None:
         """Finish what runs, drop what waits."""
@@ -95,3 +130,9 @@ class BoundedQueue:
 def shared_queue() -> BoundedQueue:
     """The one queue of this process, for the pages and the API alike; its length is read from the environment once."""
     return BoundedQueue(ServiceLimits.from_environment())
+
+
+@functools.cache
+def slow_queue() -> BoundedQueue:
+    """The queue of work that takes seconds; as long as the other one."""
+    return BoundedQueue(ServiceLimits.from_environment(), "slow")

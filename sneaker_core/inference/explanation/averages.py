@@ -17,14 +17,11 @@ from PIL import Image
 from sneaker_core import images
 from sneaker_core.errors import DatasetError, ImageError
 from sneaker_core.inference.explanation.attributions import Maps, attribute
-from sneaker_core.inference.explanation.question import Method
+from sneaker_core.inference.explanation.heat import hottest_place
+from sneaker_core.inference.explanation.question import MEAN_OF, Method
 from sneaker_core.networks.checkpoint import SneakerModel
 
-# More photos hardly change a mean.
-CAP = 60
 _BATCH = 8
-_COLUMNS = ("left", "middle", "right")
-_ROWS = ("top", "centre", "bottom")
 
 
 @dataclass
@@ -59,10 +56,7 @@ class MeanMap:
     @property
     def place(self) -> str:
         """The ninth of the photo that is hottest, for people: "centre left"."""
-        thirds = [np.array_split(band, 3, axis=1) for band in np.array_split(self.heat, 3, axis=0)]
-        means = np.array([[part.mean() for part in band] for band in thirds])
-        down, across = np.unravel_index(means.argmax(), means.shape)
-        return f"{_ROWS[down]} {_COLUMNS[across]}"
+        return hottest_place(self.heat)[0]
 
 
 def mean_maps(
@@ -71,7 +65,7 @@ def mean_maps(
     labels: Sequence[str],
     method: Method = Method.GRADCAM,
     layer: str | None = None,
-    cap: int = CAP,
+    cap: int = MEAN_OF,
     seed: int = 0,
     report: Callable[..., None] = lambda done, total, step: None,
     stopped: Callable[[], bool] = lambda: False,

@@ -28,6 +28,31 @@ def legend(width: int = 256, height: int = 16) -> Image.Image:
     return overlay(Image.new("RGB", (width, height), "white"), strength, 1)
 
 
+_COLUMNS = ("left", "middle", "right")
+_ROWS = ("top", "centre", "bottom")
+
+
+def hottest_place(heat: NDArray[np.float32]) -> tuple[str, float]:
+    """The ninth of a photo where a map is hottest.
+
+    Parameters
+    ----------
+    heat : float32 array (H, W)
+
+    Returns
+    -------
+    str
+        For people: "centre left".
+    float
+        Its share of the whole map, 0 to 1: 1/9 where the map is the same everywhere, 0 where nothing is marked.
+    """
+    thirds = [np.array_split(band, 3, axis=1) for band in np.array_split(heat, 3, axis=0)]
+    means = np.array([[part.mean(dtype=float) for part in band] for band in thirds])
+    down, across = np.unravel_index(means.argmax(), means.shape)
+    total = means.sum()
+    return f"{_ROWS[down]} {_COLUMNS[across]}", float(means.max() / total) if total > 0 else 0.0
+
+
 def check_opacity(opacity: float) -> float:
     """Pass on an opacity.
 

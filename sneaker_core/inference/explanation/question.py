@@ -6,6 +6,8 @@ from enum import StrEnum
 from sneaker_core.errors import SneakerError
 
 DEFAULT_OPACITY = 0.5
+# Photos in a mean map: more hardly change it.
+MEAN_OF = 60
 
 
 class Method(StrEnum):
@@ -30,6 +32,11 @@ class Method(StrEnum):
     def has_layer(self) -> bool:
         """Whether it looks at a layer that can be chosen."""
         return self in (Method.GRADCAM, Method.GUIDED_GRADCAM)
+
+    @property
+    def is_slow(self) -> bool:
+        """Whether it asks the network dozens of times for one map."""
+        return self in (Method.INTEGRATED_GRADIENTS, Method.OCCLUSION)
 
 
 _WORDS = {

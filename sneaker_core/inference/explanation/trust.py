@@ -203,6 +203,12 @@ class Curves:
         return areas["random_deletion"] - areas["deletion"], areas["insertion"] - areas["random_insertion"]
 
     @property
+    def better(self) -> tuple[bool, bool]:
+        """Whether the map beats a random order by more than chance would, in deletion and in insertion."""
+        deletion, insertion = self.gains
+        return deletion > _BETTER, insertion > _BETTER
+
+    @property
     def sentences(self) -> tuple[str, str, str]:
         """The findings in plain words: covering, showing, and what that means."""
         at = int(np.abs(self.shares - _TOLD).argmin())
@@ -220,10 +226,9 @@ class Curves:
         return covering, showing, self._verdict()
 
     def _verdict(self) -> str:
-        better = [gain > _BETTER for gain in self.gains]
-        if all(better):
+        if all(self.better):
             return "The places that the map marks matter more than others, by both measures."
-        if any(better):
+        if any(self.better):
             return "By one of the two measures the places that the map marks matter more than others: trust it half."
         return "The places that the map marks matter no more than random ones: do not rely on this map."
 

@@ -1,0 +1,30 @@
+"""Explain: what the network looks at, in one photo, in a class on the whole, in many photos."""
+
+import streamlit as st
+
+from sneaker_core.errors import SneakerError
+from ui.explaining.address import arrive, draw_notices
+from ui.explaining.many import draw_many
+from ui.explaining.means import draw_means
+from ui.explaining.one import draw_one
+from ui.explaining.parts import Part, choose_part
+from ui.layout import page_body
+from ui.models import installed_models
+from ui.text import plain
+
+PARTS = {Part.ONE: draw_one, Part.MEANS: draw_means, Part.MANY: draw_many}
+
+with page_body(1200):
+    st.title("Explain", anchor=False)
+    st.markdown("See what the network looks at when it says what a sneaker is, and how far that can be trusted.")
+    models = installed_models()
+    if not models:
+        st.stop()
+    arrive(models)
+    notices = st.container()
+    try:
+        PARTS[choose_part()](models)
+    except SneakerError as error:
+        st.error(plain(str(error)), icon=":material/error:")
+    with notices:
+        draw_notices()

@@ -1,0 +1,254 @@
+"""The Evaluate page in a real Chromium on a real server: from a cell to its photos, to a case, to a label mended."""
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from sneaker_core.datasets.index import Dataset, read_samples
+from sneaker_core.datasets.library import create_dataset, find_dataset
+from sneaker_core.datasets.review import history
+from sneaker_core.datasets.sources.importer import import_photos
+from sneaker_core.evaluation.library import EVALUATION_FILE, find_evaluation, read_table
+from sneaker_core.evaluation.matrix import confusion_matrix
+from sneaker_core.evaluation.metrics import summary
+from sneaker_core.evaluation.run import evaluate
+from sneaker_core.networks.checkpoint import save_model
+from sneaker_core.paths import evaluations_folder, run_model_folder, runs_folder
+from tests.browser import open_browser, serve
+from tests.factories import draw_dataset, lively_model
+from ui.evaluation.parts import ALL, PARTS
+
+PATIENCE = 120_000
+DESKTOP, PHONE = (1280, 900), (390, 844)
+NAME = "first"
+
+pytestmark = pytest.mark.timeout(600)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with open_browser() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def ready(tmp_path_factory) -> Path:
+    """A workspace with a dataset, a model and its evaluation, to be copied."""
+    root = tmp_path_factory.mktemp("ready")
+    workspace, model = root / "workspace", run_model_folder(runs_folder(root / "workspace") / NAME)
+    import_photos(
+        create_dataset("shoes", workspace), draw_dataset(root / "photos", {"boot": 8, "clog": 8, "sandal": 6})
+    )
+    save_model(lively_model(), model)
+    evaluate(model, "shoes", workspace, name=NAME)
+    return workspace
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(scope="module")
+def address(home, tmp_path_factory) -> Iterator[str]:
+    log = tmp_path_factory.mktemp("server") / "server.log"
+    with serve(log, {"SOLESCOPE_WORKSPACE": str(home)}) as address:
+        yield address
+    assert "Traceback" not in log.read_text(errors="replace")
+
+
+@pytest.fixture
+def shoes(home, ready) -> Dataset:
+    """The dataset, in the server's workspace made anew."""
+    for path in home.iterdir():
+        shutil.rmtree(path)
+    shutil.copytree(ready, home, dirs_exist_ok=True)
+    file = evaluations_folder(home) / NAME / EVALUATION_FILE
+    file.write_text(file.read_text().replace(str(ready), str(home)))
+    return find_dataset("shoes", home)
+
+
+@pytest.fixture
+def worst(home, shoes) -> dict[str, object]:
+    """The pair that is confused most often."""
+    return summary(read_table(find_evaluation(NAME, home)))["confusions"][0]
+
+
+def opened(browser: Browser, address: str, query: str, size: tuple[int, int] = DESKTOP) -> Page:
+    context = browser.new_context(viewport={"width": size[0], "height": size[1]})
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE)
+    expect.set_options(timeout=PATIENCE)
+    go(page, f"{address}/evaluate{query}", "Evaluate")
+    return page
+
+
+def go(page: Page, address: str, title: str) -> None:
+    page.goto(address)
+    expect(page.get_by_role("heading", name=title, exact=True)).to_be_visible()
+    settle(page)
+
+
+def settle(page: Page) -> None:
+    """Wait until the app has stopped running."""
+    page.wait_for_timeout(400)
+    expect(page.locator("[data-test-script-state=running]")).to_have_count(0)
+
+
+def button(page: Page | Locator, name: str) -> Locator:
+    return page.get_by_role("button", name=name, exact=True)
+
+
+def cell(page: Page, label: str, predicted: str) -> Locator:
+    """The square of a cell: marks are in the order of the figure's data."""
+    page.locator(".js-plotly-plot .scatterlayer path.point").first.wait_for()
+    place = page.evaluate(
+        """([label, predicted]) => {
+            const marks = document.querySelector(".js-plotly-plot").data.flatMap(trace => trace.customdata || []);
+            return marks.findIndex(mark => mark[0] === label && mark[1] === predicted);
+        }""",
+        [label, predicted],
+    )
+    assert place >= 0
+    return page.locator(".js-plotly-plot .scatterlayer path.point").nth(place)
+
+
+def click_cell(page: Page, label: str, predicted: str) -> None:
+    square = cell(page, label, predicted)
+    square.scroll_into_view_if_needed()
+    box = square.bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, steps=4)
+    page.wait_for_timeout(200)
+    page.mouse.down()
+    page.mouse.up()
+    settle(page)
+
+
+def choose_by_keyboard(page: Page, box: str, label: str) -> None:
+    page.get_by_role("combobox", name=re.compile(box)).focus()
+    page.keyboard.type(label)
+    page.wait_for_timeout(300)
+    page.keyboard.press("Enter")
+    settle(page)
+
+
+def undo_on_the_datasets_page(page: Page, address: str, *, by_keyboard: bool) -> None:
+    go(page, f"{address}/datasets?dataset=shoes&section=History", "Datasets")
+    if by_keyboard:
+        button(page, "Undo").first.focus()
+        page.keyboard.press("Enter")
+    else:
+        button(page, "Undo").first.click()
+    expect(page.get_by_text("Taken back: 1 photo as before.")).to_be_visible()
+
+
+class TestFromACellToALabel:
+    def test_by_mouse(self, browser, address, shoes, worst):
+        label, predicted, count = worst["label"], worst["predicted"], worst["count"]
+        page = opened(browser, address, f"?evaluation={NAME}&view=Matrix")
+        click_cell(page, label, predicted)
+        expect(button(page, "Look closer")).to_have_count(count)
+        button(page, "Look closer").first.click()
+        dialog = page.get_by_role("dialog")
+        expect(dialog.get_by_text("What spoke for", exact=False)).to_have_count(2)
+        button(dialog, "Label is wrong: relabel").click()
+        page.get_by_role("button", name="Relabel", exact=True).click()
+        expect(dialog.get_by_text(f"1 photo moved to {predicted}.")).to_be_visible()
+        before = (read_samples(shoes)["filed"] == label).sum()
+        assert (read_samples(shoes)["label"] == label).sum() == before - 1
+        undo_on_the_datasets_page(page, address, by_keyboard=False)
+        assert (read_samples(shoes)["label"] == label).sum() == before
+        page.context.close()
+
+    def test_by_keyboard_alone(self, browser, address, shoes, worst):
+        label, predicted, count = worst["label"], worst["predicted"], worst["count"]
+        page = opened(browser, address, f"?evaluation={NAME}&view=Matrix")
+        choose_by_keyboard(page, "True class", label)
+        choose_by_keyboard(page, "Taken for", predicted)
+        expect(button(page, "Look closer")).to_have_count(count)
+        button(page, "Look closer").first.focus()
+        page.keyboard.press("Enter")
+        dialog = page.get_by_role("dialog")
+        expect(dialog.get_by_text("What spoke for", exact=False)).to_have_count(2)
+        button(dialog, "Label is wrong: relabel").focus()
+        page.keyboard.press("Enter")
+        relabel = page.get_by_role("button", name="Relabel", exact=True)
+        relabel.wait_for()
+        relabel.focus()
+        page.keyboard.press("Enter")
+        expect(dialog.get_by_text(f"1 photo moved to {predicted}.")).to_be_visible()
+        assert history(shoes)["label"].tolist() == [predicted]
+        settle(page)
+        page.keyboard.press("Escape")
+        expect(dialog).to_have_count(0)
+        undo_on_the_datasets_page(page, address, by_keyboard=True)
+        page.context.close()
+
+    def test_every_cell_opens_as_many_photos_as_it_counts(self, browser, address, home, shoes):
+        counts = confusion_matrix(read_table(find_evaluation(NAME, home)))
+        page = opened(browser, address, f"?evaluation={NAME}&view=Matrix")
+        for label in counts.index:
+            for predicted in counts.columns[counts.loc[label] > 0]:
+                click_cell(page, label, predicted)
+                expect(button(page, "Look closer")).to_have_count(int(counts.loc[label, predicted]))
+        page.context.close()
+
+    def test_the_choice_outlasts_a_new_figure_and_a_reload(self, browser, address, shoes, worst):
+        page = opened(browser, address, f"?evaluation={NAME}&view=Matrix")
+        click_cell(page, worst["label"], worst["predicted"])
+        page.get_by_text("Only errors").click()
+        settle(page)
+        page.get_by_role("radio", name="Shares").or_(button(page, "Shares")).first.click()
+        settle(page)
+        expect(button(page, "Look closer")).to_have_count(worst["count"])
+        page.reload()
+        expect(button(page, "Look closer")).to_have_count(worst["count"])
+        # The same cell again, after it was left by the boxes, opens again.
+        button(page, "Choose none").click()
+        expect(button(page, "Look closer")).to_have_count(0)
+        click_cell(page, worst["label"], worst["predicted"])
+        expect(button(page, "Look closer")).to_have_count(worst["count"])
+        page.context.close()
+
+
+class TestTheCase:
+    def test_its_address_outlasts_a_reload_and_goes_when_it_is_closed(self, browser, address, shoes):
+        page = opened(browser, address, f"?evaluation={NAME}&view=Gallery")
+        button(page, "Look closer").first.click()
+        expect(page.get_by_role("dialog")).to_be_visible()
+        expect(page).to_have_url(re.compile("photo="))
+        page.reload()
+        expect(page.get_by_role("dialog")).to_be_visible()
+        settle(page)
+        page.keyboard.press("Escape")
+        expect(page.get_by_role("dialog")).to_have_count(0)
+        expect(page).not_to_have_url(re.compile("photo="))
+        page.context.close()
+
+
+class TestLooks:
+    @pytest.mark.parametrize("view", [*PARTS, ALL])
+    def test_nothing_is_wider_than_a_phone(self, browser, address, shoes, view):
+        page = opened(browser, address, f"?evaluation=street22,+built+in&view={view.replace(' ', '+')}", PHONE)
+        assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= PHONE[0]
+        assert not page.locator("[data-testid=stException]").count()
+        page.context.close()
+
+    def test_on_a_phone_the_matrix_is_moved_sideways(self, browser, address, shoes):
+        page = opened(browser, address, "?evaluation=street22,+built+in&view=Matrix", PHONE)
+        frame = page.locator("[class*=st-key-evaluate_frame]").first
+        frame.wait_for()
+        assert frame.evaluate("one => one.scrollWidth > one.clientWidth")
+        page.context.close()
+
+    def test_the_report_opens_alone(self, browser, address, shoes, tmp_path):
+        page = opened(browser, address, f"?evaluation={NAME}&view=Headline")
+        with page.expect_download() as waiting:
+            page.get_by_role("button", name=re.compile("Save the report")).click()
+        text = Path(waiting.value.path()).read_text(encoding="utf-8")
+        assert "lively on shoes" in text
+        page.context.close()

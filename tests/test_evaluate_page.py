@@ -1,0 +1,552 @@
+"""The Evaluate page, run as Streamlit runs it: every part, every state of an evaluation, real folders, real jobs."""
+
+import json
+import os
+import re
+import shutil
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from sneaker_core.datasets.library import create_dataset, find_dataset
+from sneaker_core.datasets.review import Action, decide, history
+from sneaker_core.datasets.sources.importer import import_photos
+from sneaker_core.datasets.split import write_split
+from sneaker_core.evaluation.comparison import compare
+from sneaker_core.evaluation.library import (
+    EVALUATION_FILE,
+    TABLE_FILE,
+    Evaluation,
+    deleted_evaluations,
+    find_evaluation,
+    list_evaluations,
+    read_table,
+)
+from sneaker_core.evaluation.matrix import confusion_matrix, photos_of
+from sneaker_core.evaluation.metrics import summary
+from sneaker_core.evaluation.reliability import at
+from sneaker_core.evaluation.run import evaluate
+from sneaker_core.evaluation.table import misclassified
+from sneaker_core.evaluation.words import headlines, pair, percent, verdict
+from sneaker_core.jobs import JobState
+from sneaker_core.networks.checkpoint import read_spec, save_model
+from sneaker_core.networks.decision import Decision
+from sneaker_core.paths import evaluation_job_folder, evaluations_folder, run_model_folder, runs_folder
+from tests.factories import draw_dataset, lively_model
+from ui.evaluation.acts import NOT_OURS
+from ui.evaluation.gallery import BY_PAIR, NEAR, by_pair
+from ui.evaluation.parts import ALL, PARTS
+from ui.state import Key
+
+PROJECT = Path(__file__).resolve().parent.parent
+PATIENCE = 120.0
+BUILT_IN = "street22, built in"
+FIRST, SECOND = "first", "second"
+
+pytestmark = pytest.mark.timeout(600)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace with a dataset, two models and an evaluation of each. Do not change it: copy it."""
+    root = tmp_path_factory.mktemp("made")
+    workspace = root / "workspace"
+    photos = draw_dataset(root / "photos", {"boot": 8, "clog": 8, "sandal": 6, "stiletto": 2})
+    import_photos(create_dataset("shoes", workspace), photos)
+    for name, seed in ((FIRST, 0), (SECOND, 3)):
+        folder = run_model_folder(runs_folder(workspace) / name)
+        save_model(lively_model(decision=Decision(sure_probability=0.7), seed=seed), folder)
+        table = evaluate(folder, "shoes", workspace).table
+        write_split(folder, table.assign(split=np.where(np.arange(len(table)) % 2, "test", "train")))
+        evaluate(folder, "shoes", workspace, name=name)
+    return workspace
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty workspace: a fresh machine."""
+    monkeypatch.setenv("SOLESCOPE_WORKSPACE", str(tmp_path / "workspace"))
+    st.cache_data.clear()
+    st.cache_resource.clear()
+    return tmp_path / "workspace"
+
+
+@pytest.fixture
+def full(home: Path, made: Path) -> Path:
+    """A workspace like `made`; its evaluations know where their photos are now."""
+    shutil.copytree(made, home)
+    for file in evaluations_folder(home).glob(f"*/{EVALUATION_FILE}"):
+        file.write_text(file.read_text().replace(str(made), str(home)))
+    return home
+
+
+def opened(view: str | None = None, evaluation: str | None = None, **query: str) -> AppTest:
+    app = AppTest.from_file(str(PROJECT / "streamlit_app.py"), default_timeout=90)
+    asked = {Key.EVALUATION: evaluation, Key.EVALUATION_VIEW: view, **query}
+    for key, value in asked.items():
+        if value is not None:
+            app.query_params[key] = value
+    return again(app.switch_page("pages/evaluate.py"))
+
+
+def again(app: AppTest) -> AppTest:
+    app.run()
+    assert not app.exception, [one.value for one in app.exception]
+    return app
+
+
+def click(app: AppTest, label: str, number: int = 0) -> AppTest:
+    """Press a button by what stands on it."""
+    pressed = [button for button in app.button if plain_words(button.label) == label]
+    assert pressed, [button.label for button in app.button]
+    pressed[number].click()
+    return again(app)
+
+
+def plain_words(text: str) -> str:
+    """Markdown as a person reads it: without the escapes."""
+    return re.sub(r"\\([!-/:-@\[-`{-~])|\u2060", r"\1", text)
+
+
+def words(app: AppTest) -> str:
+    kinds = (app.title, app.subheader, app.markdown, app.caption, app.info, app.success, app.warning, app.error)
+    texts = [element.value for kind in kinds for element in kind] + [f"{m.label} {m.value}" for m in app.metric]
+    return plain_words("\n".join(texts))
+
+
+def buttons(app: AppTest) -> list[str]:
+    return [plain_words(button.label) for button in app.button]
+
+
+def boxes(app: AppTest) -> dict[str, object]:
+    return {box.label: box for box in app.selectbox}
+
+
+def tiles(app: AppTest) -> int:
+    return buttons(app).count("Look closer")
+
+
+def case_of(app: AppTest) -> str:
+    """The photo that the address names; AppTest gives it in a list where the test has set it."""
+    value = app.query_params[Key.EVALUATION_PHOTO]
+    return value if isinstance(value, str) else value[0]
+
+
+def table_of(name: str, workspace: Path):
+    return read_table(find_evaluation(name, workspace))
+
+
+def errors_of(name: str, workspace: Path):
+    return misclassified(table_of(name, workspace))
+
+
+class TestOnAFreshMachine:
+    def test_the_model_that_comes_along_is_shown_at_once(self, home):
+        app = opened()
+        evaluation = list_evaluations(home)[0]
+        table = read_table(evaluation)
+        assert app.selectbox(key=Key.EVALUATION).value == BUILT_IN
+        figures = {metric.label: metric.value for metric in app.metric}
+        assert figures == {
+            **{one.title: one.shown for one in headlines(summary(table))},
+            "Baseline": percent(summary(table)["majority"]),
+        }
+        assert "are not distributed" in words(app)
+
+    @pytest.mark.parametrize("view", [*PARTS, ALL])
+    def test_every_part_can_be_opened_by_its_address(self, home, view):
+        app = opened(view)
+        assert app.segmented_control(key=Key.EVALUATION_VIEW).value == view
+        assert not app.error
+
+    def test_a_photo_that_is_not_distributed_shows_its_facts(self, home):
+        app = opened("Gallery")
+        wrong = misclassified(read_table(list_evaluations(home)[0]))
+        text = words(app)
+        assert "This photo is not distributed." in text
+        assert f"{wrong['width'].iloc[0]:.0f} × {wrong['height'].iloc[0]:.0f} pixels" in text
+        assert tiles(app) == min(len(wrong), 24)
+        case = words(click(app, "Look closer"))
+        assert NOT_OURS in case
+        assert "No training photos were remembered" in case
+
+    def test_there_is_nothing_to_compare_with(self, home):
+        assert "no other evaluation" in words(opened("Compare"))
+
+
+class TestHeadline:
+    def test_every_figure_has_its_sentence_and_its_interval(self, full):
+        app = opened("Headline", FIRST)
+        text = words(app)
+        figures = summary(table_of(FIRST, full))
+        for one in headlines(figures):
+            assert f"{one.title} {one.shown}" in text
+            assert one.interval in text
+            assert one.sentence in text
+        assert f"Baseline {percent(figures['majority'])}" in text
+
+    def test_classes_that_the_model_does_not_know_are_named(self, full):
+        assert "stiletto (2 photos)" in words(opened("Headline", FIRST))
+        assert "never taught" not in words(opened("Headline", BUILT_IN))
+
+    def test_photos_that_could_not_be_read_are_told(self, full):
+        file = evaluations_folder(full) / FIRST / EVALUATION_FILE
+        told = json.loads(file.read_text()) | {"rejected": {"/x/odd.jpg": "The file is no image."}}
+        file.write_text(json.dumps(told))
+        assert "1 photo could not be read. The file is no image." in words(opened("Headline", FIRST))
+
+
+class TestMatrix:
+    def test_every_pair_opens_exactly_its_photos(self, full):
+        app = opened("Matrix", FIRST)
+        confusions = summary(table_of(FIRST, full))["confusions"]
+        assert confusions
+        for row in confusions:
+            click(app, pair(row))
+            assert app.selectbox(key=Key.MATRIX_TRUE).value == row["label"]
+            assert app.selectbox(key=Key.MATRIX_PREDICTED).value == row["predicted"]
+            assert tiles(app) == row["count"]
+            assert f"{row['count']} of {row['of']} photos of {row['label']} taken for {row['predicted']}" in words(app)
+
+    def test_the_boxes_open_every_cell(self, full):
+        app = opened("Matrix", FIRST)
+        counts = confusion_matrix(table_of(FIRST, full))
+        label = counts.index[0]
+        app.selectbox(key=Key.MATRIX_TRUE).set_value(label)
+        assert tiles(again(app)) == counts.loc[label].sum()
+        for predicted in counts.columns:
+            app.selectbox(key=Key.MATRIX_PREDICTED).set_value(predicted)
+            assert tiles(again(app)) == counts.loc[label, predicted]
+
+    def test_the_choice_outlasts_every_setting(self, full):
+        row = summary(table_of(FIRST, full))["confusions"][0]
+        app = opened("Matrix", FIRST, true=row["label"], predicted=row["predicted"])
+        app.segmented_control(key=Key.MATRIX_SHARE).set_value("Shares")
+        again(app).selectbox(key=Key.MATRIX_ORDER).set_value("Confused ones together")
+        again(app).selectbox(key=Key.MATRIX_WORST).set_value("The 5 worst")
+        again(app).toggle(key=Key.MATRIX_ERRORS).set_value(True)
+        again(app)
+        assert app.selectbox(key=Key.MATRIX_TRUE).value == row["label"]
+        assert tiles(app) == row["count"]
+        assert tiles(click(app, "Choose none")) == 0
+
+    def test_classes_of_another_evaluation_are_not_chosen(self, full):
+        app = opened("Matrix", FIRST, true="boot")
+        assert tiles(app) == 8
+        app.selectbox(key=Key.EVALUATION).set_value(BUILT_IN)
+        assert app.selectbox(key=Key.MATRIX_TRUE).value in (None, "boot")
+        again(app)
+        assert app.selectbox(key=Key.MATRIX_TRUE).value is None
+
+
+class TestClassesAndSlices:
+    @pytest.mark.parametrize("figure", ["recall", "precision", "f1"])
+    def test_the_table_has_every_class_the_worst_first(self, full, figure):
+        app = opened("Classes", FIRST)
+        title = next(name for name in app.segmented_control(key=Key.CLASS_FIGURE).options if figure in name.casefold())
+        app.segmented_control(key=Key.CLASS_FIGURE).set_value(title)
+        shown = again(app).dataframe[0].value.set_index("class")
+        per_class = summary(table_of(FIRST, full))["per_class"]
+        assert set(shown.index) == set(per_class)
+        assert list(shown[figure]) == sorted(100 * row[figure] for row in per_class.values())
+
+    def test_slices_tell_what_photos_served_as(self, full):
+        shown = opened("Slices", FIRST).dataframe[0].value
+        split = shown[shown["slice"] == "split"]
+        assert set(split["value"]) == {"train", "test"}
+        assert split["n"].sum() == find_evaluation(FIRST, full).n
+
+
+class TestSureness:
+    def test_the_threshold_is_explored_saved_and_taken_back(self, full):
+        app = opened("Sureness", FIRST)
+        folder = run_model_folder(runs_folder(full) / FIRST)
+        slider = app.slider[0]
+        assert slider.value == 70.0
+        slider.set_value(55.0)
+        text = words(again(app))
+        there = at(table_of(FIRST, full), 0.55)
+        assert f"{there.answered} of {there.n} photos are answered ({percent(there.coverage)})" in text
+        assert read_spec(folder).decision.sure_probability == 0.7
+        text = words(click(app, "Save 55.0 % to the model"))
+        assert read_spec(folder).decision.sure_probability == 0.55
+        assert "below 55.0 %, chosen by a person" in text.replace("**", "")
+        click(app, "Back to the fitted 70.0 %")
+        assert read_spec(folder).decision.sure_probability == 0.7
+        assert app.slider[0].value == 70.0
+
+    def test_without_its_model_nothing_can_be_saved(self, full):
+        shutil.rmtree(runs_folder(full) / FIRST)
+        app = opened("Sureness", FIRST)
+        assert "is gone or has been trained anew" in words(app)
+        assert not [label for label in buttons(app) if label.startswith("Save")]
+
+
+class TestGallery:
+    def test_all_mistakes_the_most_confident_first(self, full):
+        wrong = errors_of(FIRST, full)
+        app = opened("Gallery", FIRST)
+        assert tiles(app) == len(wrong) > 0
+        assert f"0 of {len(wrong)} mistakes reviewed" in [str(bar.proto.text) for bar in app.get("progress")]
+        first = case_of(click(app, "Look closer"))
+        assert first == wrong["sample"].iloc[0]
+
+    @pytest.mark.parametrize("order", [NEAR, BY_PAIR])
+    def test_other_orders(self, full, order):
+        app = opened("Gallery", FIRST)
+        app.segmented_control(key=Key.GALLERY_ORDER).set_value(order)
+        again(app)
+        table = table_of(FIRST, full)
+        expected = misclassified(table, near_misses=True) if order == NEAR else by_pair(misclassified(table))
+        first = case_of(click(app, "Look closer"))
+        assert first == expected["sample"].iloc[0]
+
+    def test_filters(self, full):
+        wrong = errors_of(FIRST, full)
+        app = opened("Gallery", FIRST)
+        label, predicted = wrong[["label", "predicted"]].iloc[0]
+        app.multiselect[0].set_value([label])
+        assert tiles(again(app)) == (wrong["label"] == label).sum()
+        app.multiselect[1].set_value([predicted])
+        both = wrong[(wrong["label"] == label) & (wrong["predicted"] == predicted)]
+        assert tiles(again(app)) == len(both)
+        app.slider[0].set_value((0, 1))
+        assert "No mistake matches" in words(again(app))
+
+    def test_without_mistakes_it_says_so(self, full):
+        table = table_of(FIRST, full)
+        right = table[table["label"] == table["predicted"]]
+        right.to_parquet(evaluations_folder(full) / FIRST / TABLE_FILE)
+        assert "No photo was taken for another class" in words(opened("Gallery", FIRST))
+
+
+class TestCase:
+    def test_the_address_opens_it(self, full):
+        row = errors_of(FIRST, full).iloc[0]
+        app = opened("Gallery", FIRST, photo=row["sample"])
+        text = words(app)
+        assert f"**{row['label']}** was taken for **{row['predicted']}**, {percent(row['probability'])} sure" in text
+        assert f"What spoke for **{row['predicted']}**" in text
+        assert f"What spoke for the truth, **{row['label']}**" in text
+        assert text.count("% alike") == 6
+
+    def test_a_photo_that_is_not_in_it(self, full):
+        assert "is not in the evaluation" in words(opened("Headline", FIRST, photo="nothing"))
+
+    def test_next_and_previous(self, full):
+        order = list(errors_of(FIRST, full)["sample"])
+        app = opened("Gallery", FIRST, photo=order[0])
+        assert case_of(click(app, "Next")) == order[1]
+        assert case_of(click(app, "Previous")) == order[0]
+
+    @pytest.mark.parametrize(
+        ("button", "action"), [("Bad photo: exclude", Action.EXCLUDE), ("Fine, a hard case: keep", Action.KEEP)]
+    )
+    def test_decisions_go_to_the_log_and_can_be_taken_back(self, full, button, action):
+        wrong = errors_of(FIRST, full)
+        sample = wrong["sample"].iloc[0]
+        app = opened("Gallery", FIRST, photo=sample)
+        click(app, button)
+        log = history(find_dataset("shoes", full))
+        assert list(log[["sample", "action"]].iloc[0]) == [sample, action.value]
+        assert f"1 of {len(wrong)} mistakes reviewed" in [str(bar.proto.text) for bar in again(app).get("progress")]
+        click(app, "Undo")
+        assert history(find_dataset("shoes", full))["undone"].notna().all()
+
+    def test_relabelled_to_what_the_model_said(self, full):
+        row = errors_of(FIRST, full).iloc[0]
+        app = opened("Gallery", FIRST, photo=row["sample"])
+        box = next(box for box in app.selectbox if box.label == "What it truly is")
+        assert box.value == row["predicted"]
+        text = words(click(app, "Relabel"))
+        log = history(find_dataset("shoes", full))
+        assert list(log[["sample", "action", "label"]].iloc[0]) == [row["sample"], "relabel", row["predicted"]]
+        assert f"filed as **{row['predicted']}** now" in text
+
+    def test_decided_photos_can_be_left_out(self, full):
+        wrong = errors_of(FIRST, full)
+        decide(find_dataset("shoes", full), list(wrong["sample"][:2]), Action.KEEP)
+        app = opened("Gallery", FIRST)
+        app.toggle[0].set_value(True)
+        assert tiles(again(app)) == len(wrong) - 2
+
+    def test_evaluated_again_with_what_was_decided(self, full):
+        wrong = errors_of(FIRST, full)
+        decide(find_dataset("shoes", full), list(wrong["sample"]), Action.EXCLUDE)
+        app = opened("Gallery", FIRST)
+        click(app, "Evaluate again with these decisions")
+        again = find_evaluation(str(app.selectbox(key=Key.EVALUATION).value), full)
+        deadline = time.monotonic() + PATIENCE
+        while not again.state.ended and time.monotonic() < deadline:
+            time.sleep(0.2)
+            again = find_evaluation(again.name, full)
+        assert again.top1 == 1.0
+        assert again.n == find_evaluation(FIRST, full).n - len(wrong)
+
+    def test_a_photo_of_no_dataset_cannot_be_decided_on(self, full):
+        photos = draw_dataset(full.parent / "elsewhere", {"boot": 6, "clog": 6})
+        for file in photos.rglob("*.jpg"):
+            file.write_bytes(file.read_bytes() + b"\0")
+        model = run_model_folder(runs_folder(full) / FIRST)
+        evaluate(model, photos, full, name="folder")
+        sample = errors_of("folder", full)["sample"].iloc[0]
+        app = opened("Gallery", "folder", photo=sample)
+        assert NOT_OURS in words(app)
+        assert "Bad photo: exclude" not in buttons(app)
+
+    def test_photos_of_a_folder_that_are_in_a_dataset_can_be(self, full, made):
+        model = run_model_folder(runs_folder(full) / FIRST)
+        evaluate(model, made.parent / "photos", full, name="folder")
+        sample = errors_of("folder", full)["sample"].iloc[0]
+        assert "Bad photo: exclude" in buttons(opened("Gallery", "folder", photo=sample))
+
+    def test_a_model_that_is_gone(self, full):
+        shutil.rmtree(runs_folder(full) / FIRST)
+        sample = errors_of(FIRST, full)["sample"].iloc[0]
+        text = words(opened("Gallery", FIRST, photo=sample))
+        assert "nobody can ask where it looked" in text
+        assert "What spoke for" not in text
+
+    def test_photos_that_are_gone(self, full):
+        sample = errors_of(FIRST, full)["sample"].iloc[0]
+        shutil.rmtree(find_dataset("shoes", full).images)
+        assert "has gone or cannot be read" in words(opened("Gallery", FIRST, photo=sample))
+
+
+class TestCompare:
+    def test_two_models_on_the_same_photos(self, full):
+        app = opened("Compare", FIRST, against=SECOND)
+        found = compare(table_of(FIRST, full), table_of(SECOND, full))
+        text = words(app)
+        assert verdict(found, FIRST, SECOND) in text
+        assert f"Fixed · {len(found.fixed)}" in app.segmented_control[-1].options
+        shown = app.table[0].value
+        assert shown.loc["Top-1 accuracy"].str.contains("%").all()
+        app.segmented_control[-1].set_value("Broken")
+        assert tiles(again(app)) == min(len(found.broken), 24)
+
+    def test_nothing_is_shared(self, full):
+        app = opened("Compare", FIRST, against=BUILT_IN)
+        assert "share no photo" in words(app)
+
+
+class TestList:
+    def test_all_kinds_are_listed(self, full):
+        table_of(FIRST, full).to_parquet(runs_folder(full) / FIRST / TABLE_FILE)
+        shown = opened(ALL).dataframe[0].value.set_index("name")
+        assert set(shown.index) == {FIRST, SECOND, BUILT_IN, f"{FIRST}, after its training"}
+        assert shown.loc[FIRST, "top1"] == pytest.approx(100 * find_evaluation(FIRST, full).top1)
+
+    def test_a_damaged_one_says_what_is_wrong_and_harms_no_other(self, full):
+        (evaluations_folder(full) / FIRST / EVALUATION_FILE).write_text("{")
+        assert "is damaged and cannot be read" in words(opened("Headline", FIRST))
+        assert "Top-1 accuracy" in words(opened("Headline", SECOND))
+        (evaluations_folder(full) / SECOND / TABLE_FILE).write_bytes(b"PAR1")
+        assert "is damaged and cannot be read" in words(opened("Headline", SECOND))
+
+    def test_rename(self, full):
+        app = opened("Headline", FIRST)
+        menu(app, "Rename")
+        box = next(box for box in app.text_input if box.label == "Name")
+        box.set_value("a better name")
+        click(app, "Rename")
+        assert app.selectbox(key=Key.EVALUATION).value == "a better name"
+        assert find_evaluation("a better name", full).is_ready
+
+    def test_delete_and_restore(self, full):
+        app = opened("Headline", FIRST)
+        menu(app, "Delete")
+        click(app, "Delete")
+        assert [one.name for one in deleted_evaluations(full)] == [FIRST]
+        assert app.selectbox(key=Key.EVALUATION).value != FIRST
+        menu(app, "Restore from the bin")
+        click(app, "Bring back")
+        assert app.selectbox(key=Key.EVALUATION).value == FIRST
+
+
+def menu(app: AppTest, dialog: str) -> AppTest:
+    """Choose from the menu "More"; AppTest has no hand for it."""
+    from ui.evaluation.dialogs import Dialog
+
+    app.session_state[Key.EVALUATION_DIALOG] = Dialog(dialog)
+    return again(app)
+
+
+def put_job(workspace: Path, name: str, step: str = "Judging photos", end: dict[str, object] | None = None) -> Path:
+    """An evaluation as its process leaves it; without an end it lives."""
+    folder = evaluation_job_folder(evaluations_folder(workspace) / name)
+    folder.mkdir(parents=True)
+    now = time.time()
+    arguments = ["--workspace", str(workspace), "evaluate", "--data", "shoes", "--name", name, "--", FIRST]
+    job = {"title": f"Evaluating {FIRST} on shoes", "arguments": arguments, "started": now}
+    (folder / "job.json").write_text(json.dumps(job))
+    (folder / "progress.json").write_text(json.dumps({"done": 3, "total": 22, "step": step, "rate": 2.0}))
+    (folder / "heartbeat").touch()
+    if end is not None:
+        (folder / "end.json").write_text(json.dumps(end))
+    return folder
+
+
+class TestWork:
+    def test_started_watched_and_shown(self, full):
+        app = opened("Headline", FIRST)
+        click(app, "New evaluation")
+        boxes(app)["Model"].set_value(SECOND)
+        box = next(box for box in app.text_input if box.label == "Name")
+        box.set_value("mine")
+        click(app, "Start")
+        assert app.selectbox(key=Key.EVALUATION).value == "mine"
+        deadline = time.monotonic() + PATIENCE
+        while not find_evaluation("mine", full).state.ended and time.monotonic() < deadline:
+            time.sleep(0.2)
+        assert "Top-1 accuracy" in words(again(app))
+        assert find_evaluation("mine", full).model_folder == run_model_folder(runs_folder(full) / SECOND)
+
+    def test_a_folder_that_is_not_there_is_said(self, full):
+        app = opened("Headline", FIRST)
+        click(app, "New evaluation")
+        boxes(app)["Model"].set_value(SECOND)
+        app.segmented_control(key=Key.EVALUATION_SOURCE).set_value("A folder on this computer")
+        again(app).text_input(key=Key.EVALUATION_FOLDER).set_value("/nowhere/at/all")
+        assert "There is no folder" in words(click(again(app), "Start"))
+
+    def test_at_work_and_stopped(self, full):
+        folder = put_job(full, "busy")
+        app = opened("Headline", "busy")
+        assert "Judging photos · 3 of 22" in [bar.proto.text.split(" · 2.0")[0] for bar in app.get("progress")]
+        assert "**busy** is at work" in words(opened("Headline", FIRST))
+        click(app, "Stop")
+        assert (folder / "stop").exists()
+        assert "Stopping…" in buttons(again(app))
+
+    @pytest.mark.parametrize(
+        ("end", "said"),
+        [
+            ({"state": "failed", "error": "The disk is full."}, "The disk is full."),
+            ({"state": "stopped"}, "was stopped, and nothing of it was kept"),
+        ],
+    )
+    def test_ended_otherwise(self, full, end, said):
+        put_job(full, "busy", end=end)
+        app = opened("Headline", "busy")
+        assert said in words(app)
+        assert "Try again" in buttons(app)
+
+    def test_lost_and_started_again(self, full):
+        folder = put_job(full, "busy")
+        for file in ("heartbeat", "job.json"):
+            os.utime(folder / file, (1, 1))
+        assert find_evaluation("busy", full).state is JobState.LOST
+        app = opened("Headline", "busy")
+        assert "broke off" in words(app)
+        click(app, "Try again")
+        deadline = time.monotonic() + PATIENCE
+        while not find_evaluation("busy", full).is_ready and time.monotonic() < deadline:
+            time.sleep(0.2)
+        found: Evaluation = find_evaluation("busy", full)
+        assert found.is_ready
+        assert len(photos_of(read_table(found))) == found.n

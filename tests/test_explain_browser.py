@@ -1,0 +1,209 @@
+"""The Explain page in a real Chromium on a real server: chosen, asked, passed on, checked, taken along."""
+
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from sneaker_core.datasets.index import read_samples
+from sneaker_core.datasets.library import create_dataset, find_dataset
+from sneaker_core.datasets.sources.importer import import_photos
+from sneaker_core.evaluation.run import evaluate
+from sneaker_core.networks.checkpoint import save_model
+from sneaker_core.paths import run_model_folder, runs_folder
+from tests.browser import open_browser, serve
+from tests.factories import draw_dataset, jpeg, lively_model, photo_of_class
+from tests.test_browser import check_looks
+from ui.explaining.links import explain_link
+
+PATIENCE = 120_000
+DESKTOP, PHONE = (1280, 900), (390, 844)
+
+pytestmark = pytest.mark.timeout(900)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with open_browser() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace with a model of its own, a dataset, and an evaluation of the one on the other."""
+    root = tmp_path_factory.mktemp("house")
+    folder = run_model_folder(runs_folder(root / "workspace") / "lively")
+    save_model(lively_model(size=64), folder)
+    import_photos(
+        create_dataset("shoes", root / "workspace"),
+        draw_dataset(root / "photos", {"boot": 7, "clog": 5, "sandal": 14}),
+    )
+    evaluate(folder, "shoes", root / "workspace", name="kept", neighbours=False)
+    return root / "workspace"
+
+
+@pytest.fixture(scope="module")
+def address(workspace: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    log = tmp_path_factory.mktemp("server") / "server.log"
+    with serve(log, {"SOLESCOPE_WORKSPACE": str(workspace)}) as address:
+        yield address
+    assert "Traceback" not in log.read_text(errors="replace")
+
+
+def opened(browser: Browser, address: str, size: tuple[int, int] = DESKTOP, scheme: str = "light") -> Page:
+    page = browser.new_context(
+        viewport={"width": size[0], "height": size[1]}, color_scheme=scheme, accept_downloads=True
+    ).new_page()
+    page.set_default_timeout(PATIENCE)
+    expect.set_options(timeout=PATIENCE)
+    page.goto(address)
+    expect(page.get_by_role("heading", name="Explain", exact=True)).to_be_visible()
+    settle(page)
+    return page
+
+
+def settle(page: Page) -> None:
+    """Wait until the app has stopped running."""
+    page.wait_for_timeout(300)
+    expect(page.locator("[data-test-script-state=running]")).to_have_count(0)
+
+
+def maps(page: Page) -> Locator:
+    """The pictures that explain; the first is the large one."""
+    return page.get_by_alt_text("The photo with colours over what speaks for")
+
+
+def link(address: str, workspace: Path, label: str = "boot", **query: str) -> str:
+    table = read_samples(find_dataset("shoes", workspace))
+    sample = table.loc[table["label"] == label, "sample"].iloc[0]
+    return f"{address}/{explain_link(dataset='shoes', sample=sample, model='lively', **query)}"
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_link_to_a_photo_and_its_looks(browser: Browser, address: str, workspace: Path, size, scheme):
+    page = opened(browser, link(address, workspace, target="sandal", versus="clog"), size, scheme)
+    expect(maps(page)).to_have_count(4)
+    assert maps(page).first.get_attribute("alt").endswith("sandal rather than clog")
+    assert maps(page).first.evaluate("e => e.naturalWidth") > 0
+    expect(page.get_by_alt_text("Scale of the colours")).to_be_visible()
+    check_looks(page)
+    # On a desktop the photo stands beside its map, on a phone above it.
+    photo, heat = page.get_by_alt_text("The photo 00.jpg").bounding_box(), maps(page).first.bounding_box()
+    assert photo is not None
+    assert heat is not None
+    assert (photo["x"] + photo["width"] <= heat["x"]) == (size == DESKTOP)
+    assert (photo["y"] + photo["height"] <= heat["y"]) == (size == PHONE)
+    page.context.close()
+
+
+def test_chosen_by_keyboard_reloaded_and_passed_on(browser: Browser, address: str):
+    page = opened(browser, f"{address}/explain")
+    expect(page.get_by_text("26 photos to choose from")).to_be_visible()
+    button = page.get_by_role("button", name="Explain", exact=True).nth(2)
+    button.focus()
+    page.keyboard.press("Enter")
+    expect(maps(page).first).to_be_visible()
+    settle(page)
+    assert "sample=" in page.url
+    first = maps(page).first.get_attribute("src")
+    page.get_by_role("button", name="Next").focus()
+    page.keyboard.press("Enter")
+    settle(page)
+    expect(maps(page).first).not_to_have_attribute("src", first or "")
+    shown, there = page.url, maps(page).first.get_attribute("alt")
+    page.reload()
+    expect(maps(page).first).to_be_visible()
+    settle(page)
+    assert (page.url, maps(page).first.get_attribute("alt")) == (shown, there)
+    # The browser's "Back" leads to the photo before.
+    other = opened(browser, shown)
+    expect(maps(other).first).to_be_visible()
+    assert maps(other).first.get_attribute("alt") == there
+    for each in (page, other):
+        each.context.close()
+
+
+def test_strength_and_method_change_the_picture(browser: Browser, address: str, workspace: Path):
+    page = opened(browser, link(address, workspace))
+    expect(maps(page).first).to_be_visible()
+    settle(page)
+    before = maps(page).first.get_attribute("src")
+    slider = page.get_by_role("slider", name="Strength of the colours")
+    slider.focus()
+    for _ in range(3):
+        page.keyboard.press("ArrowRight")
+    expect(maps(page).first).not_to_have_attribute("src", before or "")
+    settle(page)
+    page.get_by_role("radio", name="Occlusion").click()
+    expect(page.get_by_text("The plainest of all")).to_be_visible()
+    settle(page)
+    expect(maps(page)).to_have_count(1)
+    assert "method=occlusion" in page.url
+    page.context.close()
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_a_map_is_checked_beside_the_page(browser: Browser, address: str, workspace: Path, size):
+    page = opened(browser, link(address, workspace, "clog", target="boot"), size)
+    expect(maps(page).first).to_be_visible()
+    page.get_by_text("Check this map").click()
+    expect(page.get_by_test_id("stPlotlyChart")).to_have_count(3)
+    expect(page.get_by_text("With its weights shuffled the network")).to_be_visible()
+    settle(page)
+    check_looks(page)
+    page.context.close()
+
+
+def test_a_class_on_the_whole(browser: Browser, address: str):
+    page = opened(browser, f"{address}/explain?show=means&evaluation=kept")
+    page.get_by_role("button", name="Look at").click()
+    expect(page.get_by_alt_text("Mean map of").first).to_be_visible()
+    expect(page.get_by_alt_text("Mean photo of").first).to_be_visible()
+    settle(page)
+    check_looks(page)
+    # Found again, without a word, in another browser.
+    other = opened(browser, page.url, PHONE)
+    expect(other.get_by_alt_text("Mean map of").first).to_be_visible()
+    check_looks(other)
+    for each in (page, other):
+        each.context.close()
+
+
+def test_a_class_taken_along(browser: Browser, address: str, tmp_path: Path):
+    page = opened(browser, f"{address}/explain?show=many")
+    page.get_by_role("button", name="Explain 7 photos").click()
+    save = page.get_by_role("button", name="Save the zip file")
+    expect(save).to_be_visible()
+    settle(page)
+    check_looks(page)
+    with page.expect_download() as download:
+        save.click()
+    download.value.save_as(tmp_path / "maps.zip")
+    with zipfile.ZipFile(tmp_path / "maps.zip") as archive:
+        assert archive.testzip() is None
+        assert len([name for name in archive.namelist() if name.endswith(".png")]) == 7
+    page.get_by_role("button", name="Remove").click()
+    expect(save).to_have_count(0)
+    page.context.close()
+
+
+def test_from_why_to_this_page_and_back(browser: Browser, address: str):
+    page = browser.new_page()
+    page.set_default_timeout(PATIENCE)
+    expect.set_options(timeout=PATIENCE)
+    page.goto(address)
+    expect(page.get_by_text("What are those?")).to_be_visible()
+    data = jpeg(photo_of_class(1, 3, (200, 150)))
+    page.locator("input[type=file]").set_input_files([{"name": "mine.jpg", "mimeType": "image/jpeg", "buffer": data}])
+    page.get_by_text("Why?", exact=True).first.click()
+    expect(page.get_by_text("Colours in a sensible place")).to_be_visible()
+    settle(page)
+    page.get_by_role("button", name="More on the page Explain").click()
+    expect(page.get_by_text("On show is mine.jpg")).to_be_visible()
+    expect(maps(page).first).to_be_visible()
+    settle(page)
+    check_looks(page)
+    page.close()

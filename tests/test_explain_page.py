@@ -1,0 +1,670 @@
+"""The Explain page, run as Streamlit runs it: every way to a photo, every question, real jobs, what is not there."""
+
+import io
+import json
+import re
+import shutil
+import threading
+import time
+import zipfile
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import numpy as np
+import pytest
+import streamlit as st
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from sneaker_core import images
+from sneaker_core.datasets.index import Dataset, read_samples
+from sneaker_core.datasets.library import create_dataset, find_dataset
+from sneaker_core.datasets.sources.importer import import_photos
+from sneaker_core.evaluation.library import find_evaluation, read_table
+from sneaker_core.evaluation.run import evaluate
+from sneaker_core.evaluation.table import misclassified
+from sneaker_core.inference.explanation.albums import MEANS_FILE, TABLE_FILE
+from sneaker_core.inference.explanation.attributions import attribute
+from sneaker_core.inference.explanation.averages import mean_maps
+from sneaker_core.inference.explanation.heat import hottest_place
+from sneaker_core.inference.explanation.question import Method, Question
+from sneaker_core.inference.explanation.trust import check_trust
+from sneaker_core.inference.predictor import predict_file
+from sneaker_core.inference.service import BoundedQueue
+from sneaker_core.jobs import list_jobs, stop_job
+from sneaker_core.networks import library
+from sneaker_core.networks.checkpoint import WEIGHTS_FILE, SneakerModel, load_model, save_model
+from sneaker_core.paths import explanations_folder, run_model_folder, runs_folder
+from sneaker_core.settings import ServiceLimits
+from tests.factories import CLASSES, draw_dataset, jpeg, lively_model, photo_of_class
+from ui import caches
+from ui.explaining.figures import deletion_chart, insertion_chart, sanity_chart
+from ui.explaining.links import explain_link
+from ui.explaining.many import ARCHIVE, OF_UPLOADS, UPLOADS
+from ui.explaining.parts import Part, Source
+from ui.explaining.words import seen
+from ui.photos import Photo, stored_photo
+from ui.state import Key
+
+PROJECT = Path(__file__).resolve().parent.parent
+PATIENCE = 180.0
+COUNTS = {"boot": 7, "clog": 5, "sandal": 14}
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory) -> Path:
+    """A workspace with a run's model, a dataset and an evaluation of the one on the other."""
+    root = tmp_path_factory.mktemp("house")
+    workspace = root / "workspace"
+    folder = run_model_folder(runs_folder(workspace) / "lively")
+    save_model(lively_model(size=64), folder)
+    dataset = create_dataset("shoes", workspace)
+    import_photos(dataset, draw_dataset(root / "photos", COUNTS))
+    evaluate(folder, "shoes", workspace, name="kept", neighbours=False)
+    return workspace
+
+
+@pytest.fixture
+def home(made, tmp_path, monkeypatch) -> Path:
+    """A copy of it, and no model beside."""
+    workspace = tmp_path / "workspace"
+    shutil.copytree(made, workspace)
+    monkeypatch.setenv("SOLESCOPE_WORKSPACE", str(workspace))
+    monkeypatch.setattr(library, "BUNDLED_MODELS", tmp_path / "models")
+    # The evaluation remembers where its dataset was.
+    described = workspace / "evaluations" / "kept" / "evaluation.json"
+    values = json.loads(described.read_text())
+    values["dataset_folder"] = str(workspace / "datasets" / Path(values["dataset_folder"]).name)
+    values["model_folder"] = str(run_model_folder(runs_folder(workspace) / "lively"))
+    described.write_text(json.dumps(values))
+    st.cache_data.clear()
+    st.cache_resource.clear()
+    return workspace
+
+
+@pytest.fixture
+def dataset(home) -> Dataset:
+    return find_dataset("shoes", home)
+
+
+@pytest.fixture
+def model(home) -> SneakerModel:
+    return load_model(run_model_folder(runs_folder(home) / "lively"))
+
+
+def opened(**query: str) -> AppTest:
+    app = AppTest.from_file(str(PROJECT / "streamlit_app.py"), default_timeout=120)
+    for key, value in query.items():
+        app.query_params[key] = value
+    app.switch_page("pages/explain.py").run()
+    assert not app.exception
+    return app
+
+
+def again(app: AppTest) -> AppTest:
+    app.run()
+    assert not app.exception
+    return app
+
+
+def click(app: AppTest, key: str) -> AppTest:
+    app.button(key=key).click()
+    return again(app)
+
+
+def pick(app: AppTest, key: str, value: object) -> AppTest:
+    app.segmented_control(key=key).set_value(value)
+    return again(app)
+
+
+def choose(app: AppTest, label: str, value: str) -> AppTest:
+    select(app, label).set_value(value)
+    return again(app)
+
+
+def select(app: AppTest, label: str):
+    return next(box for box in app.selectbox if box.label == label)
+
+
+def words(app: AppTest) -> str:
+    """Everything there is to read, as a person reads it: without the escapes."""
+    kinds = (app.title, app.subheader, app.markdown, app.caption, app.info, app.success, app.warning, app.error)
+    texts = [element.value for kind in kinds for element in kind]
+    return re.sub(r"\\([!-/:-@\[-`{-~])|\u2060", r"\1", "\n".join(texts))
+
+
+def labels(app: AppTest) -> list[str]:
+    return [button.label for button in app.button]
+
+
+def alts(app: AppTest) -> list[str]:
+    """What pictures say to someone who does not see them."""
+    return [picture.alt for image in app.get("image") for picture in image.proto.imgs]
+
+
+def explained(app: AppTest) -> list[str]:
+    return [alt for alt in alts(app) if "with colours over what speaks for" in alt]
+
+
+def address(app: AppTest) -> dict[str, str]:
+    return {name: value[0] if isinstance(value, list) else value for name, value in app.query_params.items()}
+
+
+def samples_of(dataset: Dataset, label: str) -> list[str]:
+    table = read_samples(dataset)
+    return list(table[table["label"] == label]["sample"])
+
+
+def path_of(dataset: Dataset, sample: str) -> Path:
+    table = read_samples(dataset).set_index("sample")
+    return Path(table["path"][sample])
+
+
+def seen_by(model: SneakerModel, path: Path) -> Image.Image:
+    return images.load(path, shrink_to=model.spec.preprocessing.shrink_to)
+
+
+def ended(parent: Path) -> Path:
+    """The folder of the newest work, when it has ended."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        jobs = list_jobs(parent)
+        if jobs and jobs[0].state.ended:
+            assert jobs[0].error is None, jobs[0].error
+            return jobs[0].folder
+        time.sleep(0.2)
+    raise AssertionError("the work does not end")
+
+
+class TestChoosing:
+    def test_a_class_its_photos_and_one_of_them(self, home, dataset):
+        app = opened()
+        assert "26 photos to choose from" in words(app)
+        assert labels(app).count("Explain") == 12
+        choose(app, "Class", "clog")
+        assert "5 photos to choose from" in words(app)
+        assert labels(app).count("Explain") == 5
+        clogs = samples_of(dataset, "clog")
+        click(app, Key.EXPLAIN_TILE.of(clogs[1]))
+        assert "It is filed under **clog**" in words(app)
+        assert "2 of 5" in words(app)
+        assert len(explained(app)) == 4  # the picture, and three classes side by side
+        assert address(app)["sample"] == clogs[1]
+        click(app, Key.EXPLAIN_STEP.of("Next"))
+        assert address(app)["sample"] == clogs[2]
+        click(app, Key.EXPLAIN_STEP.of("choose"))
+        assert labels(app).count("Explain") == 5
+        assert not explained(app)
+
+    def test_pages(self, home):
+        app = opened()
+        first = set(alts(app))
+        app.get("pagination")[0].select(3).run()
+        assert labels(app).count("Explain") == 2
+        assert not first & set(alts(app))
+        choose(app, "Class", "boot")
+        assert labels(app).count("Explain") == 7
+
+    def test_upload(self, home, model):
+        app = pick(opened(), Key.EXPLAIN_SOURCE, Source.UPLOAD)
+        assert "Drop a photo here" in words(app)
+        app.file_uploader(key=Key.EXPLAIN_UPLOAD).upload("mine.jpg", jpeg(photo_of_class(1, 77)))
+        again(app)
+        assert len(explained(app)) == 4
+        assert "It is filed under" not in words(app)
+        assert address(app) == {"show": "one", "model": "lively", "method": "gradcam"}
+
+    def test_mistakes_of_an_evaluation_and_the_question_they_raise(self, home):
+        table = read_table(find_evaluation("kept", home))
+        wrong = misclassified(table)
+        assert 0 < len(wrong) < len(table)
+        app = pick(opened(), Key.EXPLAIN_SOURCE, Source.EVALUATION)
+        assert f"{len(wrong)} photo" in words(app)
+        worst = wrong.iloc[0]
+        assert f"{worst['label']}, taken for {worst['predicted']}" in words(app)
+        click(app, Key.EXPLAIN_TILE.of(worst["sample"]))
+        assert address(app)["evaluation"] == "kept"
+        question = f"Why {worst['predicted']} rather than {worst['label']}?"
+        app.button[labels(app).index(question)].click()
+        again(app)
+        assert address(app)["versus"] == worst["label"]
+        assert question not in labels(app)
+        assert f"{worst['predicted']}** rather than **{worst['label']}" in words(app)
+
+    def test_an_evaluation_whose_photos_are_elsewhere(self, home):
+        app = pick(opened(), Key.EXPLAIN_SOURCE, Source.EVALUATION)
+        choose(app, "Evaluation", "bundled/street22")
+        assert "not on this machine" in words(app)
+        assert "Explain" not in labels(app)
+
+    def test_without_a_dataset_it_asks_for_an_upload(self, home):
+        shutil.rmtree(home / "datasets")
+        app = opened()
+        assert app.file_uploader(key=Key.EXPLAIN_UPLOAD)
+        pick(app, Key.EXPLAIN_SOURCE, Source.DATASET)
+        assert "There is no dataset yet" in words(app)
+
+
+class TestLinks:
+    def test_an_address_says_it_all(self):
+        link = explain_link(
+            model="m", dataset="a & b", sample="s", target="Air Max 90", versus=None, method="occlusion"
+        )
+        assert parse_qs(urlsplit(link).query) == {
+            "model": ["m"], "dataset": ["a & b"], "sample": ["s"], "target": ["Air Max 90"], "method": ["occlusion"],
+        }  # fmt: skip
+        assert urlsplit(link).path == "explain" == explain_link()
+
+    def test_it_is_all_taken_over_and_written_back(self, home, dataset):
+        query = {
+            "dataset": "shoes", "sample": samples_of(dataset, "boot")[0], "model": "lively", "target": "sandal",
+            "versus": "clog", "method": "guided_gradcam",
+        }  # fmt: skip
+        app = opened(**query)
+        assert not app.warning
+        assert select(app, "Class to explain").value == "sandal"
+        assert select(app, "Rather than").value == "clog"
+        assert app.segmented_control(key=Key.EXPLAIN_METHOD).value == Method.GUIDED_GRADCAM
+        assert "sandal rather than clog" in explained(app)[0]
+        assert address(app) == query
+
+    def test_a_choice_goes_before_the_address_that_led_here(self, home, dataset):
+        app = opened(dataset="shoes", sample=samples_of(dataset, "boot")[0], target="sandal")
+        choose(app, "Class to explain", "clog")
+        again(app)
+        assert select(app, "Class to explain").value == "clog"
+        assert address(app)["target"] == "clog"
+        click(app, Key.EXPLAIN_STEP.of("Next"))
+        best = predict_file(
+            load_model(run_model_folder(runs_folder(home) / "lively")), path_of(dataset, samples_of(dataset, "boot")[1])
+        ).top[0]
+        assert select(app, "Class to explain").value == best.label
+
+    def test_another_link_in_the_same_session_is_taken_over_too(self, home, dataset):
+        boot, clog = samples_of(dataset, "boot")[0], samples_of(dataset, "clog")[0]
+        app = opened(dataset="shoes", sample=boot)
+        app.query_params.clear()
+        for key, value in {"evaluation": "kept", "sample": clog, "method": "guided_gradcam"}.items():
+            app.query_params[key] = value
+        again(app)
+        assert address(app)["sample"] == clog
+        assert address(app)["kind"] == "stored"
+        assert "It is filed under **clog**" in words(app)
+
+    @pytest.mark.parametrize(
+        ("query", "said"),
+        [
+            ({"dataset": "gone", "sample": "x"}, "There is no dataset gone here"),
+            ({"dataset": "shoes", "sample": "gone"}, "The photo that was asked for is not in shoes"),
+            ({"evaluation": "gone", "sample": "x"}, "There is no evaluation gone here"),
+            ({"evaluation": "kept", "sample": "gone"}, "The photo that was asked for is not in kept"),
+            ({"model": "../gone"}, "The link names the model ../gone, which is not here"),
+            ({"method": "magic"}, "There is no method 'magic'"),
+            ({"show": "nothing"}, ""),
+        ],
+    )
+    def test_a_link_to_nothing_says_so_and_offers_what_there_is(self, home, query, said):
+        app = opened(**query)
+        assert [said in words(app), len(app.warning)] == [True, 1 if said else 0]
+        assert "Explain" in labels(app)
+        click(app, next(button.key for button in app.button if button.label == "Explain"))
+        assert explained(app)
+        assert not app.warning
+
+    def test_classes_that_the_model_does_not_know(self, home, dataset):
+        sample = samples_of(dataset, "boot")[0]
+        app = opened(dataset="shoes", sample=sample, target="<b>pump</b>", versus="clog")
+        assert "The link asks for the class <b>pump</b>, which this model does not know." in words(app)
+        assert select(app, "Rather than").value in ("clog", "")
+        assert len(explained(app)) == 4
+        choose(app, "Class to explain", "sandal")
+        assert not app.warning
+
+    def test_parts_have_addresses_too(self, home):
+        app = opened(show="means", evaluation="kept", kind="stored")
+        assert app.segmented_control(key=Key.EXPLAIN_PART).value == Part.MEANS
+        pick(app, Key.EXPLAIN_PART, Part.MANY)
+        assert address(app) == {"show": "many"}
+
+
+class TestMaps:
+    @pytest.mark.parametrize("method", list(Method))
+    def test_the_map_is_the_core_s(self, home, dataset, model, method):
+        path = path_of(dataset, samples_of(dataset, "boot")[0])
+        found = caches.heat_map(key_of(home), stored_photo(path, "a.jpg"), "sandal", method, "clog")
+        expected = attribute(model, [seen_by(model, path)], "sandal", method, "clog")[0]
+        np.testing.assert_allclose(found, expected, atol=1e-5)
+
+    def test_what_is_seen_is_said(self, home, dataset, model):
+        sample = samples_of(dataset, "boot")[0]
+        app = opened(dataset="shoes", sample=sample, target="sandal", method="occlusion")
+        heat = attribute(model, [seen_by(model, path_of(dataset, sample))], "sandal", Method.OCCLUSION)[0]
+        assert seen("**sandal**", *hottest_place(heat)) in words(app)
+        assert Method.OCCLUSION.about in words(app)
+        assert any(alt.startswith("Scale of the colours") for alt in alts(app))
+
+    def test_layers_are_offered_where_the_method_has_one(self, home, dataset, model):
+        sample = samples_of(dataset, "boot")[0]
+        app = opened(dataset="shoes", sample=sample, target="sandal")
+        usual = pictures(app)
+        choose(app, "Layer", "features.6")
+        assert pictures(app) != usual
+        heat = attribute(model, [seen_by(model, path_of(dataset, sample))], "sandal", layer="features.6")[0]
+        assert seen("**sandal**", *hottest_place(heat)) in words(app)
+        pick(app, Key.EXPLAIN_METHOD, Method.INTEGRATED_GRADIENTS)
+        assert "Layer" not in [box.label for box in app.selectbox]
+
+    def test_strength(self, home, dataset):
+        app = opened(dataset="shoes", sample=samples_of(dataset, "boot")[0])
+        shown = set()
+        for strength in (0, 100, 30):
+            app.slider(key=Key.EXPLAIN_OPACITY).set_value(strength)
+            shown.add(tuple(pictures(again(app))))
+        assert len(shown) == 3
+
+    def test_classes_side_by_side_and_one_of_them_chosen(self, home, dataset):
+        app = opened(dataset="shoes", sample=samples_of(dataset, "boot")[0])
+        shown = [alt.removeprefix("The photo with colours over what speaks for ") for alt in explained(app)[1:]]
+        assert sorted(shown) == sorted(CLASSES)
+        assert select(app, "Class to explain").value == shown[0]
+        app.button[[at for at, label in enumerate(labels(app)) if label == "Explain this one"][2]].click()
+        again(app)
+        assert select(app, "Class to explain").value == shown[2]
+        assert address(app)["target"] == shown[2]
+
+    def test_a_slow_method_compares_classes_only_when_asked(self, home, dataset):
+        app = opened(dataset="shoes", sample=samples_of(dataset, "boot")[0], method="occlusion")
+        assert len(explained(app)) == 1
+        app.toggle(key=Key.EXPLAIN_STRIP.of("slow")).set_value(True)
+        assert len(explained(again(app))) == 4
+
+    def test_nothing_is_asked_twice(self, home, dataset, monkeypatch):
+        app = opened(dataset="shoes", sample=samples_of(dataset, "boot")[0])
+        monkeypatch.setattr(caches, "attribute", None)
+        monkeypatch.setattr(caches, "predict_bytes", None)
+        again(app)
+        assert len(explained(app)) == 4
+
+
+def key_of(home: Path) -> caches.ModelKey:
+    folder = run_model_folder(runs_folder(home) / "lively")
+    return caches.ModelKey(str(folder), library.model_version(folder))
+
+
+def pictures(app: AppTest) -> list[str]:
+    """The addresses of the explained pictures, which follow from their bytes."""
+    return [
+        picture.url
+        for image in app.get("image")
+        for picture in image.proto.imgs
+        if "with colours over what speaks for" in picture.alt
+    ]
+
+
+class TestHonesty:
+    def test_the_checks_are_made_when_asked_for_and_said_in_plain_words(self, home, dataset, model):
+        sample = samples_of(dataset, "boot")[0]
+        app = opened(dataset="shoes", sample=sample, target="sandal")
+        assert "How far can this map be trusted?" in words(app)
+        assert not app.get("plotly_chart")
+        app.toggle(key=Key.EXPLAIN_TRUST).set_value(True)
+        again(app)
+        deadline = time.monotonic() + PATIENCE
+        while not app.get("plotly_chart") and time.monotonic() < deadline:
+            time.sleep(0.2)
+            again(app)
+        path = path_of(dataset, sample)
+        question = Question("sandal")
+        heat = attribute(model, [seen_by(model, path)], "sandal")[0]
+        trust = check_trust(model, seen_by(model, path), question, heat)
+        for sentence in trust.sentences:
+            assert sentence in words(app)
+        charts = sanity_chart(trust.sanity), deletion_chart(trust.curves), insertion_chart(trust.curves)
+        for chart in charts:
+            assert f"**{chart.title}**" in words(app)
+        assert [chart.proto.alt for chart in app.get("plotly_chart")] == [chart.words for chart in charts]
+
+    def test_they_are_made_once_for_everybody(self, home, dataset):
+        photo = stored_photo(path_of(dataset, samples_of(dataset, "boot")[0]), "a.jpg")
+        first = caches.checking(key_of(home), photo, Question("clog"))
+        assert caches.checking(key_of(home), photo, Question("clog")) is first
+        assert caches.checking(key_of(home), photo, Question("boot")) is not first
+        assert first.future.result(PATIENCE).curves.label == "clog"
+
+    def test_what_failed_is_said_and_made_again(self, home, dataset, monkeypatch):
+        def fail(*args: object) -> None:
+            raise caches.DatasetError("It did not work.")
+
+        photo = stored_photo(path_of(dataset, samples_of(dataset, "boot")[0]), "a.jpg")
+        with monkeypatch.context() as broken:
+            broken.setattr(caches, "check_trust", fail)
+            found = caches.checking(key_of(home), photo, Question("clog"))
+            assert found.future.exception(PATIENCE) is not None
+        with pytest.raises(caches.DatasetError, match="did not work"):
+            caches.checking(key_of(home), photo, Question("clog"))
+        assert caches.checking(key_of(home), photo, Question("clog")).future.result(PATIENCE).sentences
+
+    def test_photos_go_first(self):
+        queue, gate, passed = BoundedQueue(ServiceLimits(4)), threading.Event(), threading.Event()
+        working = queue.submit(gate.wait)
+        assert not queue.give_way(0.05)
+
+        def slow() -> None:
+            queue.give_way(PATIENCE)
+            passed.set()
+
+        threading.Thread(target=slow).start()
+        assert not passed.wait(0.2)
+        gate.set()
+        working.result(PATIENCE)
+        assert passed.wait(PATIENCE)
+        assert queue.give_way(0)
+
+
+class TestMeans:
+    def test_made_by_a_job_shown_and_found_again(self, home, model):
+        app = opened(show="means", evaluation="kept")
+        table = read_table(find_evaluation("kept", home))
+        wrong = table[table["label"] != table["predicted"]]["label"].value_counts()
+        assert app.multiselect(key=Key.EXPLAIN_MEANS_CLASSES).value == [wrong.index[0]]
+        app.multiselect(key=Key.EXPLAIN_MEANS_CLASSES).set_value(["clog", "boot"])
+        again(app)
+        assert "Look at 12 photos" in labels(app)
+        click(app, Key.EXPLAIN_MEANS_START)
+        (folder,) = (explanations_folder(home) / "means").iterdir()
+        ended(folder)
+        again(app)
+        means = mean_maps(model, table, ["boot", "clog"])
+        for mean in means:
+            if mean.n:
+                assert f"Mean of {mean.n} photos that were " in words(app)
+                assert mean.place in words(app)
+        kinds = {True: "answered right", False: "taken for another class"}
+        assert [alt for alt in alts(app) if alt.startswith("Mean ")] == [
+            f"Mean {what} of {mean.n} photos of {mean.label} {kinds[mean.right]}"
+            for mean in means
+            if mean.n
+            for what in ("map", "photo")
+        ]
+        # Somebody else asks the same.
+        assert Key.EXPLAIN_MEANS_START not in [button.key for button in app.button]
+        other = opened(show="means", evaluation="kept")
+        other.multiselect(key=Key.EXPLAIN_MEANS_CLASSES).set_value(["boot", "clog"])
+        again(other)
+        assert [alt for alt in alts(other) if alt.startswith("Mean ")]
+
+        (folder / MEANS_FILE).write_text("{")
+        assert "are damaged; make them again" in words(again(app))
+        assert "Look at 12 photos" in labels(app)
+
+    def test_none_chosen(self, home):
+        app = opened(show="means", evaluation="kept")
+        app.multiselect(key=Key.EXPLAIN_MEANS_CLASSES).set_value([])
+        assert "Choose at least one class." in words(again(app))
+
+    def test_photos_that_are_not_here(self, home):
+        app = opened(show="means", evaluation="street22", kind="bundled")
+        assert "not on this machine" in words(app)
+
+    def test_a_model_that_is_gone(self, home, tmp_path):
+        save_model(lively_model(size=64, seed=1), run_model_folder(runs_folder(home) / "lively"))
+        app = opened(show="means", evaluation="kept")
+        assert "is gone or has been trained anew" in app.error[0].value
+
+    def test_a_job_that_failed_says_why_and_can_be_tried_again(self, home):
+        app = opened(show="means", evaluation="kept")
+        shutil.rmtree(home / "datasets" / "shoes" / "images")
+        click(app, Key.EXPLAIN_MEANS_START)
+        (folder,) = (explanations_folder(home) / "means").iterdir()
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline and not list_jobs(folder)[0].state.ended:
+            time.sleep(0.2)
+        again(app)
+        assert "The photos of these classes are not on this machine" in words(app)
+        assert "Try again" in labels(app)
+
+
+class TestMany:
+    def test_a_class_as_a_zip_file(self, home, dataset):
+        app = pick(opened(), Key.EXPLAIN_PART, Part.MANY)
+        choose(app, "Class", "clog")
+        choose(app, "Class to explain", "boot")
+        click(app, Key.EXPLAIN_MANY_START)
+        folder = ended(explanations_folder(home) / "many")
+        again(app)
+        assert "5 pictures" in words(app)
+        with zipfile.ZipFile(folder / ARCHIVE) as archive:
+            names = archive.namelist()
+            table = archive.read(TABLE_FILE).decode()
+        assert len([name for name in names if name.endswith(".png")]) == 5
+        assert table.count(",boot,,gradcam,") == 5
+        assert str(home) not in table
+        assert len(explained(app)) == 5
+        assert [button.label.split(" (")[0] for button in app.get("download_button")] == ["Save the zip file"]
+        click(app, Key.EXPLAIN_WORK_REMOVE.of(folder.name))
+        assert not folder.exists()
+        assert not app.get("download_button")
+
+    def test_uploads_are_kept_only_until_they_are_explained(self, home):
+        app = pick(opened(), Key.EXPLAIN_PART, Part.MANY)
+        pick(app, Key.EXPLAIN_SOURCE.of("many"), OF_UPLOADS)
+        assert app.button(key=Key.EXPLAIN_MANY_START).disabled
+        for name, data in (("../a.jpg", jpeg(photo_of_class(0, 50))), ("bad.jpg", b"no photo")):
+            app.file_uploader(key=Key.EXPLAIN_MANY_UPLOADS).upload(name, data)
+        again(app)
+        click(app, Key.EXPLAIN_MANY_START)
+        folder = ended(explanations_folder(home) / "many")
+        again(app)
+        assert "1 picture" in words(app)
+        assert "1 photo could not be read" in words(app)
+        assert not (folder / UPLOADS).exists()
+
+    def test_stopped_work_keeps_what_it_has(self, home):
+        app = pick(opened(), Key.EXPLAIN_PART, Part.MANY)
+        choose(app, "Class", "sandal")
+        click(app, Key.EXPLAIN_MANY_START)
+        stop_job(list_jobs(explanations_folder(home) / "many")[0].folder)
+        ended(explanations_folder(home) / "many")
+        again(app)
+        assert any(said in words(app) for said in ("stopped before all were done", "It was stopped", "14 pictures"))
+
+    def test_a_damaged_archive_is_said(self, home):
+        app = pick(opened(), Key.EXPLAIN_PART, Part.MANY)
+        choose(app, "Class", "clog")
+        click(app, Key.EXPLAIN_MANY_START)
+        folder = ended(explanations_folder(home) / "many")
+        (folder / ARCHIVE).write_bytes(b"no zip")
+        assert "The zip file is damaged" in words(again(app))
+
+
+class TestWhatIsNotThere:
+    def test_no_model(self, home):
+        shutil.rmtree(home / "runs")
+        app = opened()
+        assert "There is no model to answer with yet" in words(app)
+        assert not app.segmented_control
+
+    def test_damaged_model(self, home, dataset):
+        weights = run_model_folder(runs_folder(home) / "lively") / WEIGHTS_FILE
+        weights.write_bytes(weights.read_bytes()[:-1])
+        app = opened(dataset="shoes", sample=samples_of(dataset, "boot")[0])
+        assert "is damaged: its checksum is wrong" in app.error[0].value
+        assert "Choose another" in labels(app)
+
+    @pytest.mark.parametrize("data", [b"", b"I am a text", "half"])
+    def test_broken_photo(self, home, data):
+        app = pick(opened(), Key.EXPLAIN_SOURCE, Source.UPLOAD)
+        broken = jpeg(photo_of_class(1, 5))[:300] if data == "half" else data
+        app.file_uploader(key=Key.EXPLAIN_UPLOAD).upload("*bad*.jpg", broken)
+        again(app)
+        assert len(app.warning) == 1
+        assert "*bad*.jpg: " in words(app)
+        assert not explained(app)
+
+    def test_photo_that_has_gone(self, home, dataset):
+        boots = samples_of(dataset, "boot")
+        path_of(dataset, boots[0]).unlink()
+        app = opened(dataset="shoes", sample=boots[0])
+        assert "The file of this photo has gone." in app.error[0].value
+        click(app, Key.EXPLAIN_STEP.of("Next"))
+        assert not app.error
+        assert explained(app)
+
+
+class TestIdentify:
+    def test_why_not_another_one_and_more_on_this_page(self, home):
+        app = AppTest.from_file(str(PROJECT / "streamlit_app.py"), default_timeout=120).run()
+        app.file_uploader(key=Key.UPLOADS).upload("shoe.jpg", jpeg(photo_of_class(2, 9)))
+        again(app)
+        app.toggle[-1].set_value(True)
+        again(app)
+        target, versus = app.selectbox[0], app.selectbox[1]
+        first = target.value
+        other = next(option for option in CLASSES if option != first)
+        versus.set_value(other)
+        again(app)
+        assert f"**{first}** rather than **{other}**" in words(app)
+        assert any(f"speak for {first} rather than {other}" in alt for alt in alts(app))
+        # What it is held against cannot be the class itself.
+        app.selectbox[0].set_value(other)
+        again(app)
+        assert app.selectbox[1].value in ("", None)
+        app.selectbox[1].set_value(first)
+        again(app)
+        app.button[labels(app).index("More on the page Explain")].click()
+        again(app)
+        assert app.title[0].value == "Explain"
+        assert "On show is shoe.jpg" in words(app)
+        assert select(app, "Class to explain").value == other
+        assert select(app, "Rather than").value == first
+
+
+class TestWords:
+    def test_seen(self):
+        heat = np.zeros((30, 30), np.float32)
+        assert seen("**x**", *hottest_place(heat)) == "Nothing in this photo speaks for **x**."
+        heat[12:18, 0:9] = 1
+        assert "lies mostly at the **centre left** of the photo: >99%" in seen("**x**", *hottest_place(heat))
+        assert "spread over the photo" in seen("**x**", *hottest_place(np.ones((30, 30), np.float32)))
+        assert hottest_place(np.ones((31, 31), np.float32))[1] == pytest.approx(1 / 9)
+        heat[:] = 0.3
+        heat[22:30, 22:30] = 0.9
+        assert "several places, most of it at the **bottom right**" in seen("**x**", *hottest_place(heat))
+
+    def test_stored_photo_reads_no_more_than_it_may(self, tmp_path, monkeypatch):
+        monkeypatch.setenv("SOLESCOPE_MAX_UPLOAD_MB", "0.001")
+        file = tmp_path / "big.jpg"
+        file.write_bytes(bytes(5_000))
+        photo = stored_photo(file, "big.jpg")
+        assert isinstance(photo, Photo)
+        assert len(photo.data) == 1_001
+        with pytest.raises(images.ImageError, match="has gone"):
+            stored_photo(tmp_path, "folder")
+
+    def test_pictures_over_each_other(self, tmp_path):
+        Image.new("RGB", (20, 10), "white").save(tmp_path / "photo.png")
+        Image.new("L", (20, 10), 255).save(tmp_path / "map.png")
+        full = Image.open(io.BytesIO(caches.laid_over(tmp_path / "photo.png", tmp_path / "map.png", 1.0)))
+        clear = Image.open(io.BytesIO(caches.laid_over(tmp_path / "photo.png", tmp_path / "map.png", 0.0)))
+        assert np.asarray(full)[5, 10, 2] < 100  # yellow
+        assert np.asarray(clear).min() > 250
