@@ -13,7 +13,8 @@ from ui.explaining.asking import choose_classes, choose_layer, choose_method, ex
 from ui.explaining.honesty import draw_honesty
 from ui.explaining.parts import Part
 from ui.explaining.picture import draw_picture
-from ui.explaining.sources import Looked, choose_photo
+from ui.explaining.shelf import Looked
+from ui.explaining.sources import choose_photo
 from ui.explaining.strip import draw_strip
 from ui.explaining.words import answer_line
 from ui.models import pick_model

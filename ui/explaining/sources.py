@@ -1,9 +1,6 @@
 """Which photo to explain: one of a dataset, a mistake of an evaluation, or an upload."""
 
-import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import partial
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -12,7 +9,6 @@ import streamlit as st
 from sneaker_core.datasets.index import Dataset, open_index
 from sneaker_core.datasets.library import list_datasets
 from sneaker_core.datasets.thumbnails import ensure_thumbnail
-from sneaker_core.errors import SneakerError
 from sneaker_core.evaluation.library import Evaluation, list_evaluations
 from sneaker_core.evaluation.table import misclassified
 from sneaker_core.networks.library import ModelEntry
@@ -20,74 +16,19 @@ from sneaker_core.paths import workspace
 from ui import caches
 from ui.datasets.chooser import by_name
 from ui.datasets.tiles import cut
-from ui.datasets.words import counted_photos
 from ui.explaining.address import notice, use_model_of
 from ui.explaining.parts import Source
-from ui.photos import Photo, gathered, stored_photo, upload_cap
+from ui.explaining.shelf import Looked, Shelf, take
+from ui.photos import Photo, gathered, upload_cap
 from ui.state import Key
 from ui.text import natural_order, percent, plain, shortened
 
 ALL_CLASSES = ""
-_A_PAGE = 12
-_COLUMNS, _NARROWEST = 6, 130
 _ICONS = {
     Source.DATASET: ":material/photo_library:",
     Source.EVALUATION: ":material/rule:",
     Source.UPLOAD: ":material/upload:",
 }
-# Photos of all shapes in tiles of one shape.
-_STYLE = """<style>
-[class*="st-key-explain_tile"] img {aspect-ratio: 4 / 3; object-fit: contain; background: rgba(143, 147, 163, 0.12);}
-[class*="st-key-explain_tile"] button {padding-left: 0; padding-right: 0; min-height: 2rem;}
-</style>"""
-
-
-@dataclass(frozen=True)
-class Looked:
-    """The photo that is looked at.
-
-    Attributes
-    ----------
-    photo : Photo
-    label : str or None
-        The class that it is filed under, where somebody said so.
-    query : dict of str to str
-        What leads to it in an address; empty for an upload, which no address can name.
-    """
-
-    photo: Photo
-    label: str | None = None
-    query: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class _Shelf:
-    """Photos to choose from.
-
-    Attributes
-    ----------
-    home : str
-        Tells the photos of one dataset or evaluation from all others.
-    name : str
-        For people.
-    photos : DataFrame
-        Columns sample, path, label; all that may be shown.
-    offered : DataFrame
-        Those of them to choose among.
-    note : callable
-        Markdown under a photo, from its row.
-    small : callable
-        A small JPEG, from its row.
-    query : dict of str to str
-    """
-
-    home: str
-    name: str
-    photos: pd.DataFrame
-    offered: pd.DataFrame
-    note: Callable[[pd.Series], str]
-    small: Callable[[pd.Series], bytes]
-    query: dict[str, str]
 
 
 def choose_photo(models: Sequence[ModelEntry]) -> Looked | None:
@@ -114,7 +55,7 @@ def choose_photo(models: Sequence[ModelEntry]) -> Looked | None:
     if source == Source.UPLOAD:
         return _uploaded()
     shelf = _dataset_shelf() if source == Source.DATASET else _evaluation_shelf(models)
-    return None if shelf is None else _take(shelf)
+    return None if shelf is None else take(shelf)
 
 
 def _uploaded() -> Looked | None:
@@ -148,7 +89,7 @@ def choose_dataset() -> Dataset | None:
     return open_index(entries[str(name)].folder)
 
 
-def _dataset_shelf() -> _Shelf | None:
+def _dataset_shelf() -> Shelf | None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         dataset = choose_dataset()
         if dataset is None:
@@ -158,7 +99,7 @@ def _dataset_shelf() -> _Shelf | None:
         offered = photos[~photos["excluded"]]
         label = choose_class(sorted(set(offered["label"]), key=natural_order), "All classes")
     name = str(st.session_state[Key.EXPLAIN_DATASET])
-    return _Shelf(
+    return Shelf(
         f"dataset/{name}",
         dataset.name,
         photos,
@@ -262,7 +203,7 @@ NOT_HERE = (
 )
 
 
-def _evaluation_shelf(models: Sequence[ModelEntry]) -> _Shelf | None:
+def _evaluation_shelf(models: Sequence[ModelEntry]) -> Shelf | None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         evaluation = choose_evaluation(models)
         if evaluation is None:
@@ -274,7 +215,7 @@ def _evaluation_shelf(models: Sequence[ModelEntry]) -> _Shelf | None:
             return None
         wrong = misclassified(here)
         label = choose_class(sorted(set(wrong["label"]), key=natural_order), "All classes")
-    return _Shelf(
+    return Shelf(
         f"evaluation/{st.session_state[Key.EXPLAIN_EVALUATION]}",
         evaluation.name,
         here,
@@ -291,94 +232,3 @@ def _mistake(row: pd.Series) -> str:
     if row["label"] == row["predicted"]:
         return f"{plain(cut(row['label']))}, answered right ({sure})"
     return f"{plain(cut(row['label']))}, taken for {plain(cut(row['predicted']))} ({sure})"
-
-
-def _take(shelf: _Shelf) -> Looked | None:
-    """The photo that was chosen from a shelf; the shelf itself until one is."""
-    home, sample = st.session_state.get(Key.EXPLAIN_SAMPLE, (None, ""))
-    if home == "":
-        home = shelf.home
-        st.session_state[Key.EXPLAIN_SAMPLE] = (home, sample)
-    found = shelf.photos[shelf.photos["sample"] == sample] if home == shelf.home else shelf.photos.iloc[:0]
-    if home == shelf.home and found.empty:
-        notice(f"The photo that was asked for is not in {plain(shortened(shelf.name))} (any more). Choose another one.")
-    if found.empty or st.session_state.get(Key.EXPLAIN_CHOOSING):
-        _draw_shelf(shelf)
-        return None
-    row = found.iloc[0]
-    _draw_steps(shelf, row)
-    photo = stored_photo(Path(row["path"]), _name(row))
-    return Looked(photo, str(row["label"]), {**shelf.query, "sample": str(row["sample"])})
-
-
-def _name(row: pd.Series) -> str:
-    return str(row["name"]) if "name" in row else Path(row["path"]).name
-
-
-def _choose(home: str, sample: str) -> None:
-    st.session_state[Key.EXPLAIN_SAMPLE] = (home, sample)
-    st.session_state[Key.EXPLAIN_CHOOSING] = False
-
-
-def _draw_steps(shelf: _Shelf, row: pd.Series) -> None:
-    """The photo's name, those before and after it, and the way back to all."""
-    order = list(shelf.offered["sample"])
-    place = order.index(row["sample"]) if row["sample"] in order else None
-    with st.container(horizontal=True, vertical_alignment="center"):
-        for name, icon, step in (("Previous", "chevron_left", -1), ("Next", "chevron_right", 1)):
-            to = -1 if place is None else place + step
-            st.button(
-                name,
-                key=Key.EXPLAIN_STEP.of(name),
-                icon=f":material/{icon}:",
-                disabled=not 0 <= to < len(order),
-                on_click=_choose,
-                args=(shelf.home, order[to] if 0 <= to < len(order) else row["sample"]),
-            )
-        st.button(
-            "Choose another",
-            key=Key.EXPLAIN_STEP.of("choose"),
-            icon=":material/grid_view:",
-            on_click=partial(st.session_state.__setitem__, Key.EXPLAIN_CHOOSING, True),
-        )
-        of = f" · {place + 1:,} of {len(order):,}" if place is not None else ""
-        st.caption(f"{plain(cut(_name(row)))}{of}", width="content")
-
-
-def _draw_shelf(shelf: _Shelf) -> None:
-    if shelf.offered.empty:
-        st.caption("There is no such photo here.")
-        return
-    pages = math.ceil(len(shelf.offered) / _A_PAGE)
-    key = Key.EXPLAIN_PAGE.of(f"{shelf.home}-{st.session_state.get(Key.EXPLAIN_CLASS)}")
-    if int(st.session_state.get(key, 1)) > pages:
-        del st.session_state[key]
-    page = int(st.session_state.get(key, 1))
-    st.caption(f"{counted_photos(len(shelf.offered))} to choose from")
-    st.html(_STYLE)
-    with st.grid(_COLUMNS, min_column_width=_NARROWEST, gap="small", key=Key.EXPLAIN_TILE.of("grid")):
-        for _, row in shelf.offered.iloc[(page - 1) * _A_PAGE : page * _A_PAGE].iterrows():
-            with st.container(border=True, height="stretch", gap="xsmall"):
-                _draw_tile(shelf, row)
-    if pages > 1:
-        with st.container(horizontal_alignment="center"):
-            st.pagination(pages, key=key, persist_state="session")
-
-
-def _draw_tile(shelf: _Shelf, row: pd.Series) -> None:
-    try:
-        small = shelf.small(row)
-    except (SneakerError, OSError):
-        st.caption(":material/broken_image: The file of this photo has gone.")
-        return
-    st.image(small, width="stretch", alt=f"{cut(row['label'])}: {cut(_name(row))}")
-    st.markdown(shelf.note(row))
-    st.space("stretch")
-    st.button(
-        "Explain",
-        key=Key.EXPLAIN_TILE.of(str(row["sample"])),
-        icon=":material/center_focus_strong:",
-        type="tertiary",
-        on_click=_choose,
-        args=(shelf.home, row["sample"]),
-    )
