@@ -8,6 +8,9 @@ PROJECT = Path(__file__).resolve().parent.parent
 BUNDLED_MODELS = PROJECT / "models"
 # What describes a model, in the folder that is the model.
 MODEL_FILE = "model.json"
+# What describes a training run, and what it said of its test photos, in its folder.
+RUN_FILE = "run.json"
+PREDICTIONS_FILE = "predictions.parquet"
 
 
 def workspace(folder: str | Path | None = None) -> Path:

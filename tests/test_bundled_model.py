@@ -9,13 +9,13 @@ import pytest
 
 from sneaker_core.datasets.folder import scan_photos
 from sneaker_core.datasets.split import read_split
-from sneaker_core.evaluation.library import EVALUATION_FILE, TABLE_FILE, find_evaluation, read_table
+from sneaker_core.evaluation.library import EVALUATION_FILE, find_evaluation, read_table
 from sneaker_core.evaluation.metrics import summary
 from sneaker_core.evaluation.predictions import evaluate_photos
 from sneaker_core.evaluation.run import evaluate
 from sneaker_core.networks.checkpoint import load_model, read_spec, weights_version
 from sneaker_core.networks.decision import Status
-from sneaker_core.paths import BUNDLED_MODELS, PROJECT
+from sneaker_core.paths import BUNDLED_MODELS, PREDICTIONS_FILE, PROJECT
 
 STREET22 = BUNDLED_MODELS / "street22"
 RARE = ("Nike", "adidas")
@@ -46,7 +46,7 @@ def test_it_describes_itself() -> None:
 
 def test_no_photo_and_no_path_of_a_machine_ships_with_it() -> None:
     files = {file.relative_to(STREET22).as_posix() for file in STREET22.rglob("*") if file.is_file()}
-    evaluation, table = f"evaluation/{EVALUATION_FILE}", f"evaluation/{TABLE_FILE}"
+    evaluation, table = f"evaluation/{EVALUATION_FILE}", f"evaluation/{PREDICTIONS_FILE}"
     assert files == {"weights.safetensors", "model.json", "split.csv", evaluation, table}
     assert "path" not in pd.read_parquet(STREET22 / table)
     for name in ("model.json", "split.csv", evaluation):

@@ -19,7 +19,6 @@ from sneaker_core.datasets.split import write_split
 from sneaker_core.evaluation.comparison import compare
 from sneaker_core.evaluation.library import (
     EVALUATION_FILE,
-    TABLE_FILE,
     Evaluation,
     deleted_evaluations,
     find_evaluation,
@@ -35,7 +34,13 @@ from sneaker_core.evaluation.words import headlines, pair, percent, verdict
 from sneaker_core.jobs import JobState
 from sneaker_core.networks.checkpoint import read_spec, save_model
 from sneaker_core.networks.decision import Decision
-from sneaker_core.paths import evaluation_job_folder, evaluations_folder, run_model_folder, runs_folder
+from sneaker_core.paths import (
+    PREDICTIONS_FILE,
+    evaluation_job_folder,
+    evaluations_folder,
+    run_model_folder,
+    runs_folder,
+)
 from tests.factories import draw_dataset, lively_model
 from ui.evaluation.acts import NOT_OURS
 from ui.evaluation.gallery import BY_PAIR, NEAR, by_pair
@@ -320,7 +325,7 @@ class TestGallery:
     def test_without_mistakes_it_says_so(self, full):
         table = table_of(FIRST, full)
         right = table[table["label"] == table["predicted"]]
-        right.to_parquet(evaluations_folder(full) / FIRST / TABLE_FILE)
+        right.to_parquet(evaluations_folder(full) / FIRST / PREDICTIONS_FILE)
         assert "No photo was taken for another class" in words(opened("Gallery", FIRST))
 
 
@@ -436,7 +441,7 @@ class TestCompare:
 
 class TestList:
     def test_all_kinds_are_listed(self, full):
-        table_of(FIRST, full).to_parquet(runs_folder(full) / FIRST / TABLE_FILE)
+        table_of(FIRST, full).to_parquet(runs_folder(full) / FIRST / PREDICTIONS_FILE)
         shown = opened(ALL).dataframe[0].value.set_index("name")
         assert set(shown.index) == {FIRST, SECOND, BUILT_IN, f"{FIRST}, after its training"}
         assert shown.loc[FIRST, "top1"] == pytest.approx(100 * find_evaluation(FIRST, full).top1)
@@ -445,7 +450,7 @@ class TestList:
         (evaluations_folder(full) / FIRST / EVALUATION_FILE).write_text("{")
         assert "is damaged and cannot be read" in words(opened("Headline", FIRST))
         assert "Top-1 accuracy" in words(opened("Headline", SECOND))
-        (evaluations_folder(full) / SECOND / TABLE_FILE).write_bytes(b"PAR1")
+        (evaluations_folder(full) / SECOND / PREDICTIONS_FILE).write_bytes(b"PAR1")
         assert "is damaged and cannot be read" in words(opened("Headline", SECOND))
 
     def test_rename(self, full):

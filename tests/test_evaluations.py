@@ -25,7 +25,6 @@ from sneaker_core.errors import CheckpointError, DatasetError, ModelNotFoundErro
 from sneaker_core.evaluation import library
 from sneaker_core.evaluation.library import (
     EVALUATION_FILE,
-    TABLE_FILE,
     Kind,
     default_name,
     delete_evaluation,
@@ -55,7 +54,7 @@ from sneaker_core.networks.checkpoint import (
     weights_version,
 )
 from sneaker_core.networks.decision import Decision
-from sneaker_core.paths import PROJECT, evaluations_folder, run_model_folder, runs_folder
+from sneaker_core.paths import PREDICTIONS_FILE, PROJECT, evaluations_folder, run_model_folder, runs_folder
 from tests.browser import open_browser
 from tests.factories import draw_dataset, in_new_python, lively_model, write
 
@@ -161,7 +160,7 @@ class TestKept:
         done = evaluate(model_folder, "Shoes", workspace, name="on dataset", neighbours=False)
         assert done.evaluation.dataset_folder == dataset.folder
         # As if the folder had been moved since.
-        file = evaluations_folder(workspace) / "on dataset" / TABLE_FILE
+        file = evaluations_folder(workspace) / "on dataset" / PREDICTIONS_FILE
         pd.read_parquet(file).assign(path="/nowhere/x.jpg").to_parquet(file)
         found = find_evaluation("on dataset", workspace)
         assert all(Path(path).is_file() for path in read_table(found)["path"])
@@ -188,7 +187,7 @@ class TestLibrary:
         run = runs_folder(workspace) / "lively"
         table = read_table(find_evaluation("kept", workspace))
         older = ["path", "rank", "top", "width", "height", "brightness", "sharpness"]
-        table.drop(columns=older).to_parquet(run / TABLE_FILE)
+        table.drop(columns=older).to_parquet(run / PREDICTIONS_FILE)
         bundled = workspace / "bundled"
         shutil.copytree(model_folder, bundled / "shipped")
         keep_with_model(evaluate(model_folder, photos, workspace, "test"), bundled / "shipped")
@@ -217,9 +216,9 @@ class TestLibrary:
             (lambda folder: (folder / EVALUATION_FILE).write_text('{"format": 99}'), "another version of SoleScope"),
             (lambda folder: (folder / EVALUATION_FILE).write_text('{"format": 1}'), "lacks what describes"),
             (lambda folder: (folder / EVALUATION_FILE).unlink(), "it broke off"),
-            (lambda folder: (folder / TABLE_FILE).unlink(), f"has lost its {TABLE_FILE}"),
-            (lambda folder: (folder / TABLE_FILE).write_bytes(b"PAR1 no more"), "is damaged and cannot be read"),
-            (lambda folder: pd.DataFrame({"x": [1]}).to_parquet(folder / TABLE_FILE), "is no prediction table"),
+            (lambda folder: (folder / PREDICTIONS_FILE).unlink(), f"has lost its {PREDICTIONS_FILE}"),
+            (lambda folder: (folder / PREDICTIONS_FILE).write_bytes(b"PAR1 no more"), "is damaged and cannot be read"),
+            (lambda folder: pd.DataFrame({"x": [1]}).to_parquet(folder / PREDICTIONS_FILE), "is no prediction table"),
         ],
     )
     def test_a_broken_one_is_told_in_a_sentence_and_hides_no_other(self, own, damage, said):

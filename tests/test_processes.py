@@ -9,8 +9,8 @@ import pytest
 
 from sneaker_core import processes
 from sneaker_core.networks.checkpoint import read_spec
-from sneaker_core.paths import PROJECT, run_model_folder, runs_folder
-from sneaker_core.training.library import METRICS_FILE, RUN_FILE
+from sneaker_core.paths import PROJECT, RUN_FILE, run_model_folder, runs_folder
+from sneaker_core.training.library import METRICS_FILE
 from tests.factories import draw_dataset
 
 SMALL = ["--init=none", "--size=32", "--batch=8", "--epochs=2", "--set=val_share=0.2", "--set=test_share=0.2"]

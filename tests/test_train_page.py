@@ -19,8 +19,8 @@ from sneaker_core import jobs
 from sneaker_core.datasets.library import create_dataset, list_datasets
 from sneaker_core.datasets.sources.importer import import_photos
 from sneaker_core.jobs import WAITING, Job, JobState, Progress, list_jobs, read_job, stop_job, working
-from sneaker_core.paths import cache_folder, run_job_folder, run_model_folder, runs_folder
-from sneaker_core.training.library import METRICS_FILE, RUN_FILE, WATCH_FILE, find_run, list_runs, read_metrics
+from sneaker_core.paths import RUN_FILE, cache_folder, run_job_folder, run_model_folder, runs_folder
+from sneaker_core.training.library import METRICS_FILE, WATCH_FILE, find_run, list_runs, read_metrics
 from sneaker_core.training.recipe import RECIPES, recipe
 from sneaker_core.training.run import train
 from sneaker_core.training.trials.estimate import SPEEDS_FILE, estimate, remember_speed

@@ -27,15 +27,13 @@ from sneaker_core.jobs import JobState, Worker, read_job, stop_job, working
 from sneaker_core.networks.architectures import build_network
 from sneaker_core.networks.checkpoint import load_model, save_model
 from sneaker_core.networks.preprocessing import Preprocessing
-from sneaker_core.paths import run_model_folder, runs_folder
+from sneaker_core.paths import PREDICTIONS_FILE, RUN_FILE, run_model_folder, runs_folder
 from sneaker_core.training.augmentation import mix_batch, random_colours, random_erasing, random_views
 from sneaker_core.training.cache import ArrayCache
 from sneaker_core.training.initial import initialise
 from sneaker_core.training.library import (
     CARD_FILE,
     METRICS_FILE,
-    PREDICTIONS_FILE,
-    RUN_FILE,
     WATCH_FILE,
     read_watch,
 )

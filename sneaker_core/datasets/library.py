@@ -247,13 +247,50 @@ def _is_folder(name: str) -> bool:
         return False
 
 
+@dataclass(frozen=True)
+class PhotoSource:
+    """Where labelled photos come from.
+
+    Attributes
+    ----------
+    name : str
+        For people.
+    folder : Path
+        Absolute.
+    dataset : Dataset or None
+        None where it is a plain folder.
+    """
+
+    name: str
+    folder: Path
+    dataset: Dataset | None
+
+
+def find_source(data: str, workspace: Path) -> PhotoSource:
+    """A dataset's name or folder, or a folder laid out as ``<class>/*``; a name goes before a folder.
+
+    Raises
+    ------
+    DatasetError
+        There is no such dataset or folder.
+    """
+    try:
+        dataset = find_dataset(data, workspace)
+    except DatasetError as error:
+        if not _is_folder(data):
+            raise DatasetError(f"There is no folder {data[:80]!r}. {error}") from None
+        folder = Path(data).absolute()
+        return PhotoSource(folder.name, folder, None)
+    return PhotoSource(dataset.name, dataset.folder.absolute(), dataset)
+
+
 def open_samples(source: str, workspace: Path, only: tuple[str, ...] = ()) -> pd.DataFrame:
     """Labelled photos to train on or to measure with: of a dataset, as reviewed, or of a plain folder.
 
     Parameters
     ----------
     source : str
-        A dataset's name or folder, or a folder laid out as ``<class>/*``. A name goes before a folder.
+        As for `find_source`.
     workspace : Path
     only : tuple of str
         Classes to take; all when empty.
@@ -268,11 +305,8 @@ def open_samples(source: str, workspace: Path, only: tuple[str, ...] = ()) -> pd
     DatasetError
         There is no such dataset or folder, it is empty, or lacks a class that was asked for.
     """
-    try:
-        dataset = find_dataset(source, workspace)
-    except DatasetError as error:
-        if not _is_folder(source):
-            raise DatasetError(f"There is no folder {source[:80]!r}. {error}") from None
+    dataset = find_source(source, workspace).dataset
+    if dataset is None:
         return scan_classes(Path(source), only).assign(split=None)
     samples = read_samples(dataset)
     samples = samples[~samples["excluded"]]

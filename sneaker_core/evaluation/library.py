@@ -40,6 +40,8 @@ from sneaker_core.jobs import Job, JobState, read_job, stop_job
 from sneaker_core.paths import (
     BUNDLED_MODELS,
     MODEL_FILE,
+    PREDICTIONS_FILE,
+    RUN_FILE,
     bin_folder,
     evaluation_job_folder,
     evaluations_folder,
@@ -51,11 +53,9 @@ from sneaker_core.paths import (
 
 FORMAT = 1
 EVALUATION_FILE = "evaluation.json"
-TABLE_FILE = "predictions.parquet"
 EMBEDDINGS_FILE = "embeddings.npy"
 NEIGHBOURS_FILE = "neighbours.parquet"
 NEIGHBOUR_EMBEDDINGS_FILE = "neighbours.npy"
-_RUN_FILE = "run.json"
 
 Halves = NDArray[np.float16]
 
@@ -138,7 +138,7 @@ class Evaluation:
     def version(self) -> str:
         """Changes whenever its table does: a key for caches."""
         try:
-            status = (self._folder / TABLE_FILE).stat()
+            status = (self._folder / PREDICTIONS_FILE).stat()
         except (OSError, SneakerError):
             return ""
         return f"{status.st_mtime_ns}-{status.st_size}"
@@ -220,7 +220,7 @@ def _read_stored(folder: Path) -> Evaluation | None:
     if (folder / EVALUATION_FILE).exists():
         return replace(_described(folder, Kind.STORED, folder.name), job=job)
     if job is None:
-        if not (folder / TABLE_FILE).exists():
+        if not (folder / PREDICTIONS_FILE).exists():
             return None
         problem = f"{folder} has no {EVALUATION_FILE}: it broke off; delete it and evaluate again."
         return Evaluation(folder.name, Kind.STORED, folder, "", state=JobState.LOST, problem=problem)
@@ -283,8 +283,8 @@ def _described(folder: Path, kind: Kind, name: str) -> Evaluation:
         )
     except (AttributeError, KeyError, TypeError, ValueError):
         return replace(broken, problem=f"{file} lacks what describes an evaluation; evaluate again.")
-    if not (folder / TABLE_FILE).is_file():
-        return replace(found, problem=f"{folder} has lost its {TABLE_FILE}; evaluate again.")
+    if not (folder / PREDICTIONS_FILE).is_file():
+        return replace(found, problem=f"{folder} has lost its {PREDICTIONS_FILE}; evaluate again.")
     return found
 
 
@@ -315,14 +315,14 @@ def _of_runs(workspace: Path) -> list[Evaluation]:
 
 def _of_run(run_folder: Path) -> Evaluation | None:
     """The test photos of a finished run; what is told of them stands in its own files."""
-    file, model = run_folder / TABLE_FILE, run_model_folder(run_folder)
+    file, model = run_folder / PREDICTIONS_FILE, run_model_folder(run_folder)
     described = _object(model / MODEL_FILE)
     if not file.is_file() or described is None:
         return None
     metrics = described.get("metrics")
     test = metrics.get("test") if isinstance(metrics, dict) else None
     test = test if isinstance(test, dict) else {}
-    run = _object(run_folder / _RUN_FILE) or {}
+    run = _object(run_folder / RUN_FILE) or {}
     return Evaluation(
         run_folder.name,
         Kind.RUN,
@@ -351,7 +351,7 @@ def read_table(evaluation: Evaluation) -> pd.DataFrame:
     """
     if evaluation.problem is not None:
         raise SneakerError(evaluation.problem)
-    file = evaluation._folder / TABLE_FILE
+    file = evaluation._folder / PREDICTIONS_FILE
     if not file.is_file():
         raise SneakerError(f"The evaluation {evaluation.name!r} is not finished yet; wait until it is.")
     try:
@@ -467,7 +467,7 @@ def write_evaluation(
     """
     folder = evaluation._folder
     try:
-        write_atomically(folder / TABLE_FILE, table.to_parquet(index=False))
+        write_atomically(folder / PREDICTIONS_FILE, table.to_parquet(index=False))
         if embeddings is not None:
             write_atomically(folder / EMBEDDINGS_FILE, _array_bytes(embeddings))
         if neighbours is not None:

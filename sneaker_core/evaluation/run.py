@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from sneaker_core import processes
-from sneaker_core.datasets.library import find_dataset, open_samples
+from sneaker_core.datasets.library import find_source, open_samples
 from sneaker_core.datasets.split import Split, read_split
 from sneaker_core.errors import DatasetError, ModelNotFoundError, StoppedError
 from sneaker_core.evaluation.library import (
@@ -55,35 +55,6 @@ class Evaluated:
     evaluation: Evaluation
     table: pd.DataFrame
     figures: dict[str, Any]
-
-
-@dataclass(frozen=True)
-class _Source:
-    """Where photos come from.
-
-    Attributes
-    ----------
-    argument : str
-        Names it for a process that is elsewhere.
-    shown : str
-        Names it for people.
-    dataset_folder : Path or None
-    """
-
-    argument: str
-    shown: str
-    dataset_folder: Path | None
-
-
-def _source(data: str, workspace: Path) -> _Source:
-    try:
-        dataset = find_dataset(data, workspace)
-    except DatasetError as error:
-        folder = Path(data).absolute()
-        if not folder.is_dir():
-            raise DatasetError(f"There is no folder {data[:80]!r}. {error}") from None
-        return _Source(str(folder), folder.name, None)
-    return _Source(str(dataset.folder.absolute()), dataset.name, dataset.folder.absolute())
 
 
 def evaluate(
@@ -136,23 +107,23 @@ def evaluate(
     told = _Told(report, stopped)
     if name is not None:
         _check_free(workspace, name)
-    model, source = load_model(model_folder), _source(str(data), workspace)
+    model, source = load_model(model_folder), find_source(str(data), workspace)
     everything = open_samples(str(data), workspace)
-    samples = _of_split(everything, model_folder, split, source.shown)
+    samples = _of_split(everything, model_folder, split, source.name)
     check_known(samples["label"], model.spec.classes)
     reading = read_photos(model, list(samples["path"]), told.about(len(samples), _JUDGING))
     readable = samples[~samples["path"].isin(reading.rejected)]
     table = prediction_table(model, readable, reading.outputs, reading.facts)
     figures = {**summary(table), "rejected": reading.rejected}
     evaluation = Evaluation(
-        name or f"{model.spec.name} on {source.shown}",
+        name or f"{model.spec.name} on {source.name}",
         Kind.STORED,
         None if name is None else evaluations_folder(workspace) / name,
         model=model.spec.name,
         model_folder=model_folder.absolute(),
         model_version=weights_version(model_folder),
-        data=source.shown,
-        dataset_folder=source.dataset_folder,
+        data=source.name,
+        dataset_folder=None if source.dataset is None else source.folder,
         split=split,
         created=time.time(),
         **{key: figures[key] for key in ("n", "top1", "rejected", "left_out")},
@@ -306,20 +277,20 @@ def start_evaluation(
     BusyError
         It is at work already.
     """
-    model_folder, source = find_model(model, workspace), _source(data, workspace)
+    model_folder, source = find_model(model, workspace), find_source(data, workspace)
     spec = read_spec(model_folder)
     if name is None:
-        name = default_name(workspace, spec.name, source.shown, split)
+        name = default_name(workspace, spec.name, source.name, split)
     _check_free(workspace, name)
     folder = evaluations_folder(workspace) / name
     arguments = [
-        *("--workspace", str(workspace.absolute()), "evaluate", "--data", source.argument, "--name", name),
+        *("--workspace", str(workspace.absolute()), "evaluate", "--data", str(source.folder), "--name", name),
         *([] if split is None else ["--split", split]),
         *([] if neighbours else ["--no-neighbours"]),
         *("--", _argument_of(model, model_folder, workspace)),  # last, as a name may begin with a dash
     ]
     try:
-        start_job_in(evaluation_job_folder(folder), f"Evaluating {spec.name} on {source.shown}", arguments)
+        start_job_in(evaluation_job_folder(folder), f"Evaluating {spec.name} on {source.name}", arguments)
     except OSError as error:
         raise DatasetError(f"The evaluation cannot be started in {folder}: {error.strerror}.") from error
     return find_evaluation(name, workspace, Kind.STORED)

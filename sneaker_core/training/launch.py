@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sneaker_core.errors import DatasetError, RunError, SpaceError
+from sneaker_core.errors import RunError, SpaceError
 from sneaker_core.jobs import start_job_in, stop_job
 from sneaker_core.paths import datasets_folder, queue_folder, run_job_folder, runs_folder
 from sneaker_core.training.library import Run, check_run_name, find_run, run_at_rest
@@ -119,17 +119,12 @@ def source_of(dataset: str, workspace: Path) -> tuple[str, str]:
     DatasetError
         There is no such dataset or folder.
     """
-    from sneaker_core.datasets.library import find_dataset
+    from sneaker_core.datasets.library import find_source
 
-    try:
-        found = find_dataset(dataset, workspace)
-    except DatasetError:
-        folder = Path(dataset).absolute()
-        if not folder.is_dir():
-            raise
-        return str(folder), folder.name
-    inside = found.folder.parent == datasets_folder(workspace)
-    return (found.name if inside else str(found.folder.absolute())), found.name
+    found = find_source(dataset, workspace)
+    # By name where it has one, so that the workspace can be moved.
+    named = found.dataset is not None and found.folder.parent == datasets_folder(workspace)
+    return (found.name if named else str(found.folder)), found.name
 
 
 def _counted(source: str, workspace: Path, only: tuple[str, ...]) -> tuple[int, int]:

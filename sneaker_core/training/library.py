@@ -23,6 +23,7 @@ from sneaker_core.jobs import Job, JobState, read_job
 from sneaker_core.paths import (
     BUNDLED_MODELS,
     MODEL_FILE,
+    RUN_FILE,
     bin_folder,
     run_job_folder,
     run_model_folder,
@@ -33,11 +34,9 @@ from sneaker_core.paths import (
 if TYPE_CHECKING:
     import pandas as pd
 
-RUN_FILE = "run.json"
 ABOUT_FILE = "about.json"
 METRICS_FILE = "metrics.jsonl"
 WATCH_FILE = "watch.json"
-PREDICTIONS_FILE = "predictions.parquet"
 CARD_FILE = "MODEL_CARD.md"
 _HEADLINE = ("n", "top1", "top3", "ece")
 _METRICS = (

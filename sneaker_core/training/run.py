@@ -27,11 +27,11 @@ from sneaker_core.networks.architectures import SneakerNetwork
 from sneaker_core.networks.checkpoint import ModelSpec, SneakerModel, as_stored, library_versions, save_model
 from sneaker_core.networks.decision import Status
 from sneaker_core.networks.preprocessing import Preprocessing
-from sneaker_core.paths import run_model_folder, runs_folder, write_atomically
+from sneaker_core.paths import PREDICTIONS_FILE, RUN_FILE, run_model_folder, runs_folder, write_atomically
 from sneaker_core.training.card import model_card
 from sneaker_core.training.head import CROPPED_VIEWS, embedded_views, head_logits, train_head
 from sneaker_core.training.launch import source_of
-from sneaker_core.training.library import CARD_FILE, METRICS_FILE, PREDICTIONS_FILE, RUN_FILE, WATCH_FILE
+from sneaker_core.training.library import CARD_FILE, METRICS_FILE, WATCH_FILE
 from sneaker_core.training.loop import EpochReport, Trainer
 from sneaker_core.training.materials import Materials
 from sneaker_core.training.recipe import Recipe
