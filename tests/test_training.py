@@ -133,6 +133,24 @@ class TestRecipe:
         assert recipe("scratch", {"network": "resnet18"}).init == "none"
         assert recipe("finetune", {"network": "resnet18", "init": "mine"}).init == "mine"
 
+    @pytest.mark.parametrize(
+        ("changes", "expected"),
+        [
+            ({}, 184),
+            ({"size": 208}, 240),
+            ({"final_scale": 1}, 160),
+            ({"final_scale": 1.01}, 160),
+            ({"augmentation": "none"}, 160),
+            ({"network": "sneaker_cnn"}, 224),
+            ({"network": "inception_v3"}, 344),
+        ],
+    )
+    def test_the_finished_model_sees_larger_photos_where_crops_were_shown(self, changes, expected):
+        assert recipe("finetune", changes).final_size == expected
+
+    def test_a_head_alone_answers_at_the_size_of_its_embeddings(self):
+        assert recipe("quick").final_size == recipe("quick").size
+
     def test_what_an_epoch_costs(self):
         made = recipe("finetune", {"epochs": 4, "size": 160, "small_size": 80, "small_share": 0.5, "head_epochs": 1})
         assert made.work() == pytest.approx([0.25 * 0.35, 0.25, 1, 1])

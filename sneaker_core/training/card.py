@@ -137,7 +137,11 @@ def _making(spec: ModelSpec, run: Mapping[str, Any]) -> str:
     if "init" in recipe:
         # A card travels; the path of a file on the machine that trained it does not.
         recipe["init"] = PurePath(str(recipe["init"])).name
-    lines = [*_recipe_words(recipe, run), _origin(recipe)]
+    lines = list(_recipe_words(recipe, run))
+    seen = spec.preprocessing.height
+    if _count(recipe.get("size")) not in (0, seen):
+        lines.append(f"The finished model sees photos of {seen} × {spec.preprocessing.width} pixels.")
+    lines.append(_origin(recipe))
     if spec.versions:
         versions = ", ".join(f"{escaped(name)} {escaped(version)}" for name, version in spec.versions.items())
         lines.append(f"Made with {versions}.")

@@ -12,6 +12,8 @@ from sneaker_core.networks.freezing import PARTS
 HEADS = ("usual", *HEAD_KINDS)
 # What a step costs that trains the head alone, as a share of one that trains everything: no backward pass.
 _HEAD_STEP = 0.35
+# Networks halve the size several times: sizes go by this many pixels.
+_MULTIPLE = 8
 # How strongly training photos are changed, by a word: settings of a recipe.
 AUGMENTATIONS: dict[str, dict[str, float]] = {
     "none": {"crop": 1, "mirror": 0, "rotation": 0, "colour": 0, "erase": 0, "trivial": 0, "mix": 0},
@@ -46,6 +48,8 @@ class Recipe:
         Height and width during the first `small_share` of the epochs; smaller is faster.
     small_share : float
         0 to 1.
+    final_scale : float
+        The finished model sees photos so many times larger, 1 to 2; for `final_size`.
     batch : int
         Photos a step, 2 to 1024.
     learning_rate : float
@@ -93,6 +97,7 @@ class Recipe:
     size: int = 160
     small_size: int = 160
     small_share: float = 0.0
+    final_scale: float = 1.15
     batch: int = 32
     learning_rate: float = 2e-3
     backbone_rate: float = 0.5
@@ -159,6 +164,18 @@ class Recipe:
         """Height and width in pixels that the network sees in an epoch, counted from 0."""
         return self.small_size if epoch < round(self.small_share * self.epochs) else self.size
 
+    @property
+    def final_size(self) -> int:
+        """Height and width in pixels that the finished model sees.
+
+        A random crop is enlarged to the size of training, so sneakers look larger there than in whole photos; whole
+        photos of a somewhat larger size make up for that (Touvron et al., "Fixing the train-test resolution
+        discrepancy", 2019). Not where nothing was cropped, the backbone never learned, or the network sees one size.
+        """
+        if self.crop >= 1 or self.part == "head" or ARCHITECTURES[self.network].fixed_size:
+            return self.size
+        return max(self.size, round(self.size * self.final_scale / _MULTIPLE) * _MULTIPLE)
+
     def work(self) -> list[float]:
         """What each epoch costs beside one that trains everything at the full size, about."""
         return [
@@ -180,6 +197,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "size": (32, 512),
     "small_size": (32, 512),
     "small_share": (0, 1),
+    "final_scale": (1, 2),
     "batch": (2, 1024),
     "learning_rate": (1e-6, 1),
     "backbone_rate": (0, 1),

@@ -13,22 +13,18 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from PIL import Image
 
 from sneaker_core import processes
 from sneaker_core.datasets.split import Split, write_split
 from sneaker_core.errors import DatasetError, RecipeError, SneakerError, SpaceError, StoppedError
-from sneaker_core.evaluation.calibration import fit_decision, fit_references
-from sneaker_core.evaluation.metrics import summary
-from sneaker_core.evaluation.predictions import evaluate_photos, prediction_table, read_outputs
 from sneaker_core.jobs import Worker
 from sneaker_core.networks.architectures import SneakerNetwork
 from sneaker_core.networks.checkpoint import ModelSpec, SneakerModel, as_stored, library_versions, save_model
-from sneaker_core.networks.decision import Status
 from sneaker_core.networks.preprocessing import Preprocessing
 from sneaker_core.paths import PREDICTIONS_FILE, RUN_FILE, run_model_folder, runs_folder, write_atomically
 from sneaker_core.training.card import model_card
+from sneaker_core.training.finish import fit_and_measure
 from sneaker_core.training.head import CROPPED_VIEWS, embedded_views, head_logits, train_head
 from sneaker_core.training.launch import source_of
 from sneaker_core.training.library import CARD_FILE, METRICS_FILE, WATCH_FILE
@@ -367,32 +363,17 @@ class _Run:
     def finish(self, network: SneakerNetwork, materials: Materials) -> dict[str, Any]:
         """Calibrate, measure and save; every figure is of the weights as they are stored."""
         model = as_stored(_unfitted(network, materials.classes, self.recipe, self.folder.name))
-        split = {part: materials.sneakers(part) for part in (Split.TRAIN, Split.VAL, Split.TEST)}
-        others = materials.others(Split.TEST)
-        total = sum(map(len, split.values())) + len(others)
+        split = {part: materials.sneakers(part) for part in Split}
 
-        def told(before: int) -> Callable[[int], None]:
-            return lambda done: self.worker.report(before + done, total, "Measuring the model")
+        def told(done: int, total: int) -> None:
+            self.worker.report(done, total, "Measuring the model")
 
-        seen = len(split[Split.TRAIN])
-        learned, lost = read_outputs(model, list(split[Split.TRAIN]["path"]), told(0))
-        numbers = _numbers(_without(split[Split.TRAIN], lost), materials.classes)
-        references = fit_references(learned.embeddings, numbers, self.recipe.seed)
-        outputs, lost = read_outputs(model, list(split[Split.VAL]["path"]), told(seen))
-        judged = _without(split[Split.VAL], lost)
-        decision = fit_decision(outputs, _numbers(judged, materials.classes), references)
-        model = SneakerModel(replace(model.spec, decision=decision), model.network, references)
-        seen += len(split[Split.VAL])
-        test_table, _ = evaluate_photos(model, split[Split.TEST], told(seen))
-        metrics = {"test": summary(test_table), "val": _headline(prediction_table(model, judged, outputs))}
-        if len(others):
-            table, _ = evaluate_photos(model, others, told(seen + len(test_table)))
-            metrics["others"] = {"n": len(table), "found": float((table["status"] == Status.UNKNOWN).mean())}
+        finished = fit_and_measure(model, split, materials.others(Split.TEST), self.recipe.seed, told)
         if processes.is_first():
-            spec = replace(model.spec, metrics=metrics, data=materials.describe())
-            self._save(replace(model, spec=spec), test_table)
+            spec = replace(finished.model.spec, data=materials.describe())
+            self._save(replace(finished.model, spec=spec), finished.test_table)
         processes.wait_for_all()
-        return metrics
+        return finished.model.spec.metrics
 
     def _save(self, model: SneakerModel, test_table: pd.DataFrame) -> None:
         try:
@@ -437,23 +418,9 @@ def _unfitted(network: SneakerNetwork, classes: tuple[str, ...], recipe: Recipe,
         head=network.head_kind,
         classes=classes,
         knows_others=network.outputs > len(classes),
-        preprocessing=Preprocessing(recipe.size, recipe.size),
+        preprocessing=Preprocessing(recipe.final_size, recipe.final_size),
         # A model travels; the path of a file on the machine that trained it does not.
         recipe={**recipe.to_dict(), "init": Path(recipe.init).name},
         versions=library_versions(),
     )
     return SneakerModel(spec, network.eval(), np.zeros((1, network.embedding_size), np.float32))
-
-
-def _without(samples: pd.DataFrame, lost: Mapping[str, str]) -> pd.DataFrame:
-    """The photos that can still be read: files may go while a training lasts."""
-    return samples[~samples["path"].isin(lost)]
-
-
-def _headline(table: pd.DataFrame) -> dict[str, Any]:
-    return {key: value for key, value in summary(table).items() if isinstance(value, (int, float))}
-
-
-def _numbers(samples: pd.DataFrame, classes: tuple[str, ...]) -> NDArray[np.int64]:
-    number = {name: index for index, name in enumerate(classes)}
-    return samples["label"].map(number).to_numpy(dtype=float).astype(np.int64)

@@ -21,6 +21,7 @@ _SETTINGS = {
     "size": "Photo size",
     "small_size": "Photo size at first",
     "small_share": "Share of epochs with small photos",
+    "final_scale": "Photos of the finished model, times as large",
     "batch": "Photos a step",
     "learning_rate": "Learning rate",
     "backbone_rate": "Rate of the lower layers",

@@ -94,19 +94,22 @@ def estimate(recipe: Recipe, photos: int, classes: int, workspace: Path, *, alre
     learned = photos * max(1 - recipe.val_share - recipe.test_share, 0.0)
     judged = photos * recipe.val_share
     speed = measure_speed(recipe, classes, workspace)
-    measured = _kept(workspace, _key("measuring", recipe), lambda: _measuring_speed(recipe, classes))
+    key = _key("measuring", recipe, recipe.final_size)
+    measured = _kept(workspace, key, lambda: _measuring_speed(recipe, classes))
+    # Epochs are judged at the size of training.
+    validated = measured * (recipe.final_size / recipe.size) ** 2
     if recipe.part == "head":
         head = _kept(workspace, _key("head", recipe), lambda: _head_speed(recipe, classes))
-        learning = learned / speed + judged / measured + recipe.epochs * learned / head
+        learning = learned / speed + judged / validated + recipe.epochs * learned / head
     else:
-        learning = sum(recipe.work()) * learned / speed + recipe.epochs * judged / measured
+        learning = sum(recipe.work()) * learned / speed + recipe.epochs * judged / validated
     reading = 0.0
     if not already_read:
         decoded = _kept(workspace, _key("reading", recipe), lambda: _reading_speed(recipe))
         reading = photos / decoded
         if recipe.init == "imagenet" or Path(recipe.init).is_file():
             # General weights help to find copies, at a size of their own.
-            reading += photos / measured * (COPY_SIZE / recipe.size) ** 2
+            reading += photos / validated * (COPY_SIZE / recipe.size) ** 2
     return Estimate(reading, learning, photos / measured, speed)
 
 
@@ -137,9 +140,9 @@ def remember_speed(recipe: Recipe, speed: float, workspace: Path) -> None:
     _keep(workspace, _key("learning", recipe), speed, _ALWAYS)
 
 
-def _key(work: str, recipe: Recipe) -> str:
+def _key(work: str, recipe: Recipe, *more: int) -> str:
     """What a speed depends on."""
-    on = (training_device().type, torch.__version__, os.cpu_count())
+    on = (training_device().type, torch.__version__, os.cpu_count(), *more)
     return json.dumps(
         [work, recipe.network, recipe.head, recipe.part, recipe.size, recipe.batch, recipe.augmentation, *on]
     )
@@ -262,7 +265,7 @@ def _reading_speed(recipe: Recipe) -> float:
 def _measuring_speed(recipe: Recipe, classes: int) -> float:
     """Photos a second that a finished model decodes and answers for."""
     names = tuple(map(str, range(classes)))
-    spec = ModelSpec("trial", recipe.network, names, False, Preprocessing(recipe.size, recipe.size))
+    spec = ModelSpec("trial", recipe.network, names, False, Preprocessing(recipe.final_size, recipe.final_size))
     model = SneakerModel(spec, _network(recipe, classes).eval(), np.empty((0, 0), np.float32))
     with tempfile.TemporaryDirectory() as folder:
         paths = list(_files(Path(folder))["path"])
