@@ -1,0 +1,106 @@
+"""What mending labels in the gallery gains: ``python -m benchmarks.mended_labels`` from the project's folder.
+
+The photos that street22 was made of, in the split it was made with. ``mended_labels.csv`` holds what a person decided,
+one by one in the gallery, on photos that it learned from or was tuned with and yet takes for another class (sample,
+action, label); test photos are as they were. The same recipe is trained without and with these decisions and judged on
+the same test photos. Needs ``SOLESCOPE_REAL_DATA`` and ``SOLESCOPE_IMAGENET``, as ``benchmarks.data_quality`` does.
+"""
+
+import argparse
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from benchmarks.data_quality import SEEDS, real_photos
+from sneaker_core.datasets.folder import scan_classes
+from sneaker_core.datasets.index import Dataset, read_samples
+from sneaker_core.datasets.library import find_or_create
+from sneaker_core.datasets.review import Action, decide, undo
+from sneaker_core.datasets.sources.importer import import_photos
+from sneaker_core.datasets.split import read_split
+from sneaker_core.evaluation.comparison import compare
+from sneaker_core.evaluation.words import verdict
+from sneaker_core.networks.library import DEFAULT_MODEL, find_model
+from sneaker_core.paths import PREDICTIONS_FILE, runs_folder
+from sneaker_core.training.recipe import recipe
+from sneaker_core.training.run import train
+
+NAME = "street22 photos"
+DECISIONS = Path(__file__).with_suffix(".csv")
+RECIPES: dict[str, dict[str, Any]] = {
+    "quick": {},
+    "finetune": {"size": 144, "epochs": 8, "small_size": 104, "small_share": 0.6},
+}
+
+
+def bring_in(home: Path) -> Dataset:
+    """The photos of street22's split as a dataset, in that split."""
+    dataset = find_or_create(NAME, home)
+    if len(read_samples(dataset)):
+        return dataset
+    split = read_split(find_model(DEFAULT_MODEL, home))
+    photos = scan_classes(real_photos(), split["label"].dropna().unique()).merge(split, on=["sample", "label"])
+    laid_out = home / "laid out"
+    for kept, label, path in photos[["split", "label", "path"]].to_numpy(dtype=str):
+        folder = laid_out / kept / label
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, folder)
+    import_photos(dataset, laid_out)
+    shutil.rmtree(laid_out)
+    return dataset
+
+
+def mend(dataset: Dataset) -> None:
+    """Apply what was decided in the gallery; one batch, so that one "undo" takes all of it back."""
+    batch, rows = None, pd.read_csv(DECISIONS, dtype=str).fillna("")
+    for action, label in rows[["action", "label"]].drop_duplicates().to_numpy(dtype=str):
+        group = rows[(rows["action"] == action) & (rows["label"] == label)]
+        batch = decide(
+            dataset, list(group["sample"]), Action(action), label or None, author=DECISIONS.stem, batch=batch
+        )
+
+
+def judged(dataset: Dataset, name: str, seed: int, home: Path, mended: bool) -> pd.DataFrame:
+    """The prediction table of the test photos after a training."""
+    run = runs_folder(home) / f"{name}-{seed}-{'mended' if mended else 'as it came'}"
+    file = run / PREDICTIONS_FILE
+    if not file.exists():
+        init = os.environ.get("SOLESCOPE_IMAGENET", "imagenet")
+        train(dataset.name, recipe(name, {**RECIPES[name], "init": init, "seed": seed}), run, home)
+    return pd.read_parquet(file)
+
+
+def main() -> None:
+    """Print, for each seed, top-1 and top-3 on the test photos without and with the decisions."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--recipe", choices=list(RECIPES), default="quick")
+    parser.add_argument("--seed", type=int, action="append", help="once for each")
+    parser.add_argument("--only-import", action="store_true", help="for the gallery: make the dataset, and no more")
+    parser.add_argument("--keep", type=Path, help="a workspace to keep, and to go on in")
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        home = asked.keep or Path(folder)
+        dataset = bring_in(home)
+        if asked.only_import:
+            return
+        for seed in asked.seed or SEEDS:
+            before = judged(dataset, asked.recipe, seed, home, mended=False)
+            mend(dataset)
+            try:
+                after = judged(dataset, asked.recipe, seed, home, mended=True)
+            finally:
+                undo(dataset, author=DECISIONS.stem)
+            found = compare(before, after)
+            figures = [
+                f"top-1 {side['top1']:.3f}, top-3 {side['top3']:.3f}" for side in (found.figures_a, found.figures_b)
+            ]
+            print(f"{asked.recipe} seed {seed}: as they came {figures[0]}; mended {figures[1]} ({found.n} photos)")
+            print(f"  {verdict(found, 'as they came', 'mended')}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
