@@ -8,6 +8,7 @@ import tempfile
 from io import BytesIO
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlencode
 
 PROJECT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(PROJECT))
@@ -18,8 +19,11 @@ from sneaker_core.datasets.drawn.demo import make_drawn  # noqa: E402
 from sneaker_core.datasets.library import create_dataset  # noqa: E402
 from sneaker_core.datasets.quality.scan import scan  # noqa: E402
 from sneaker_core.datasets.split import make_split  # noqa: E402
+from sneaker_core.evaluation.library import find_evaluation, read_table  # noqa: E402
+from sneaker_core.evaluation.run import evaluate  # noqa: E402
+from sneaker_core.evaluation.table import misclassified  # noqa: E402
 from sneaker_core.networks.library import DEFAULT_MODEL, open_model  # noqa: E402
-from sneaker_core.paths import runs_folder  # noqa: E402
+from sneaker_core.paths import run_model_folder, runs_folder  # noqa: E402
 from sneaker_core.training.recipe import recipe  # noqa: E402
 from sneaker_core.training.run import train  # noqa: E402
 from tests.browser import open_browser, serve  # noqa: E402
@@ -29,6 +33,7 @@ Scheme = Literal["light", "dark"]
 IMAGES = PROJECT / "docs" / "images"
 PATIENCE = 180_000
 SEED = 6
+EVALUATION = "whole on drawn"
 SIZES = {"desktop": (1280, 1200), "phone": (390, 1740)}
 
 
@@ -87,7 +92,18 @@ def drawn_workspace(folder: Path) -> Path:
     make_split(dataset, 0.15, 0.15)
     for name, changes in (("views", {}), ("whole", {"augmentation": "none"})):
         train(dataset.name, recipe("quick", changes), runs_folder(folder) / name, folder, recipe_name="quick")
+    evaluate(run_model_folder(runs_folder(folder) / "whole"), dataset.name, folder, name=EVALUATION)
     return folder
+
+
+def addressed(page: str, **query: object) -> str:
+    """The address of a page, below the app's."""
+    return f"{page}?{urlencode(query)}"
+
+
+def mistake(workspace: Path) -> str:
+    """The photo of the evaluation that was taken for another class with most confidence."""
+    return str(misclassified(read_table(find_evaluation(EVALUATION, workspace)))["sample"].iloc[0])
 
 
 def main(scheme: Scheme) -> None:
@@ -107,6 +123,14 @@ def main(scheme: Scheme) -> None:
                 take_page(browser, where, "Datasets", f"datasets-{section.lower()}", size, scheme)
             take_page(browser, f"{address}/train?run=views", "Train", "train-watch", (1280, 1300), scheme)
             take_page(browser, f"{address}/runs?runs=views&runs=whole", "Runs", "runs", (1280, 1100), scheme)
+            for view in ("Headline", "Matrix", "Gallery"):
+                where = f"{address}/{addressed('evaluate', evaluation=EVALUATION, view=view)}"
+                take_page(browser, where, "Evaluate", f"evaluate-{view.lower()}", (1280, 1100), scheme)
+            sample = mistake(workspace)
+            where = f"{address}/{addressed('evaluate', evaluation=EVALUATION, view='Gallery', photo=sample)}"
+            take_page(browser, where, "Evaluate", "evaluate-case", (1280, 1100), scheme)
+            where = f"{address}/{addressed('explain', evaluation=EVALUATION, kind='stored', sample=sample)}"
+            take_page(browser, where, "Explain", "explain", (1280, 1300), scheme)
 
 
 if __name__ == "__main__":
