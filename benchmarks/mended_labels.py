@@ -32,7 +32,7 @@ from sneaker_core.training.run import train
 NAME = "street22 photos"
 DECISIONS = Path(__file__).with_suffix(".csv")
 RECIPES: dict[str, dict[str, Any]] = {
-    "quick": {},
+    "quick": {"size": 144},
     "finetune": {"size": 144, "epochs": 8, "small_size": 104, "small_share": 0.6},
 }
 
