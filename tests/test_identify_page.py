@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
+from sneaker_core.datasets.names import natural_order
 from sneaker_core.inference.predictor import Answer, Guess, predict_bytes
 from sneaker_core.networks.checkpoint import MODEL_FILE, WEIGHTS_FILE, load_model
 from sneaker_core.networks.decision import Status
@@ -20,7 +21,7 @@ from ui.downloads import answers_csv, answers_json
 from ui.figures import finding, guess_bars
 from ui.photos import Photo
 from ui.state import Key
-from ui.text import natural_order, percent, plain, shortened, summary, sureness
+from ui.text import percent, plain, shortened, summary, sureness
 
 PROJECT = Path(__file__).resolve().parent.parent
 

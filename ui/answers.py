@@ -5,6 +5,7 @@ from typing import Literal, Protocol
 
 import streamlit as st
 
+from sneaker_core.datasets.names import natural_order
 from sneaker_core.errors import SneakerError
 from sneaker_core.inference.predictor import Answer
 from sneaker_core.networks.checkpoint import ModelSpec
@@ -19,7 +20,7 @@ from ui.explaining.links import PAGE, explain_query
 from ui.figures import bars_in_words, guess_bars
 from ui.photos import Photo
 from ui.state import Key
-from ui.text import natural_order, percent, plain, shortened, sureness
+from ui.text import percent, plain, shortened, sureness
 
 _BADGES = {
     Status.KNOWN: ":green-badge[:material/check: Recognised]",

@@ -66,11 +66,6 @@ def sureness(answer: Answer) -> str:
     return f"When I am this sure, I am right {often} times in 100."
 
 
-def natural_order(name: str) -> list[tuple[int, str]]:
-    """A key for sorting names as people do: capitals or not, and "Air 9" before "Air 10"."""
-    return [(int(part), "") if part.isdecimal() else (0, part) for part in re.split(r"(\d+)", name.casefold())]
-
-
 def counted(number: int, noun: str) -> str:
     """A number with its noun: "1 photo", "3 photos"."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

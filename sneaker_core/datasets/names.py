@@ -43,3 +43,9 @@ def safe_folder_name(name: str, taken: Container[str] = ()) -> str:
     mark = hashlib.sha256(name.encode(errors="surrogatepass")).hexdigest()
     longer = (f"{stem}-{mark[:length]}" for length in range(_MARK_LENGTH, len(mark) + 1))
     return next(candidate for candidate in longer if candidate.lower() not in taken)
+
+
+def natural_order(name: str) -> list[tuple[int, str]]:
+    """A key for sorting names as people do: capitals or not, and "Air 9" before "Air 10"; no two names have the same."""
+    parts = re.split(r"(\d+)", name.casefold())
+    return [*((int(part), "") if part.isdecimal() else (0, part) for part in parts), (0, name)]

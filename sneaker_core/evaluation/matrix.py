@@ -6,6 +6,7 @@ from enum import StrEnum
 import numpy as np
 import pandas as pd
 
+from sneaker_core.datasets.names import natural_order
 from sneaker_core.evaluation.table import judged
 
 
@@ -64,8 +65,8 @@ def confusion_matrix(table: pd.DataFrame) -> pd.DataFrame:
         class that one of their photos was taken for; both sorted by name.
     """
     rows = judged(table)
-    labels = sorted(rows["label"].unique())
-    columns = sorted({*labels, *rows["predicted"]})
+    labels = sorted(rows["label"].unique(), key=natural_order)
+    columns = sorted({*labels, *rows["predicted"]}, key=natural_order)
     counts = pd.crosstab(rows["label"], rows["predicted"])
     return counts.reindex(index=labels, columns=columns, fill_value=0).rename_axis(index="label", columns="predicted")
 

@@ -20,6 +20,7 @@ from streamlit.elements.lib.streamlit_plotly_theme import (
 )
 
 from sneaker_core.datasets.index import Dataset
+from sneaker_core.datasets.names import natural_order
 from ui import caches
 from ui.datasets.bar import chosen_of, draw_bar
 from ui.datasets.case import draw_case
@@ -38,7 +39,7 @@ from ui.datasets.tiles import (
 )
 from ui.datasets.words import counted_photos
 from ui.state import Key
-from ui.text import natural_order, plain
+from ui.text import plain
 
 BY_CLASS, BY_FINDING, BY_SPLIT = "Class", "Finding", "Split"
 _COLOURS = (CATEGORY_0, CATEGORY_1, CATEGORY_2, CATEGORY_3, CATEGORY_4, CATEGORY_5)

@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from sneaker_core.datasets.index import Dataset
+from sneaker_core.datasets.names import natural_order
 from ui import caches
 from ui.datasets.bar import chosen_of, draw_bar
 from ui.datasets.case import draw_case
@@ -22,7 +23,6 @@ from ui.datasets.tiles import (
     tiles_of,
 )
 from ui.state import Key
-from ui.text import natural_order
 
 IN_USE, EXCLUDED, ALL = "In use", "Excluded", "All"
 _NO_SPLIT = "not split yet"

@@ -5,13 +5,14 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from sneaker_core.datasets.names import natural_order
 from sneaker_core.datasets.review import Action
 from ui import caches
 from ui.datasets.section import Notice, Section, apply, changes_by_kinds, draw_notice
 from ui.datasets.tiles import cut
 from ui.evaluation.opened import Opened, Reviews, reviews_of
 from ui.state import Key
-from ui.text import natural_order, plain
+from ui.text import plain
 
 NOT_OURS = (
     "This photo is in no dataset here, so nothing can be decided about it. Import the photos on the Datasets page and "

@@ -43,9 +43,12 @@ def draw_chart(chart: Chart, key: str, about: str | None = None, **options: Any)
         For `st.plotly_chart`.
     """
     st.markdown(f"**{plain(chart.title)}**", help=about)
-    # One that is wider than a phone is moved sideways in a frame of its own.
-    frame = Key.EVALUATION_FRAME.of("wide") if "width" in options else None
+    width = options.get("width")
+    frame = Key.EVALUATION_FRAME.of(str(width)) if width else None
     with st.container(key=frame):
+        if width:
+            # One that is wider than a phone is moved sideways in a frame of its own, and not squeezed.
+            st.html(f"<style>.st-key-{frame} > div {{min-width: {width}px; max-width: none;}}</style>")
         st.plotly_chart(chart.figure, key=key, config=CONFIG, alt=chart.words, **options)
 
 

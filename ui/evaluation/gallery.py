@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import pandas as pd
 import streamlit as st
 
+from sneaker_core.datasets.names import natural_order
 from sneaker_core.errors import SneakerError
 from sneaker_core.evaluation.run import start_evaluation
 from sneaker_core.evaluation.table import as_csv, misclassified
@@ -15,7 +16,7 @@ from ui.evaluation.chooser import go_to
 from ui.evaluation.opened import Opened, reviews_of
 from ui.evaluation.tiles import draw_tiles
 from ui.state import Key
-from ui.text import natural_order, plain
+from ui.text import plain
 
 CONFIDENT, NEAR, BY_PAIR = "Most confidently wrong", "Near misses", "By pair"
 _HELP = (

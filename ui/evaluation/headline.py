@@ -16,6 +16,11 @@ _INTERVAL = (
     "this range 95 times in 100 (bootstrap over photos)."
 )
 
+_BELOW = (
+    "This figure lies below its range: chance alone adds to such an error, and samples drawn from the sample have more "
+    "of it. What is true is rather at the lower end."
+)
+
 
 def draw_headline(opened: Opened) -> None:
     """Draw the part."""
@@ -30,7 +35,8 @@ def draw_headline(opened: Opened) -> None:
         for one in headlines(figures):
             with st.container(border=True, gap="xsmall", height="stretch"):
                 st.metric(one.title, one.shown)
-                st.caption(f"95 % interval {one.interval}", help=_INTERVAL)
+                below = f" {_BELOW}" if one.value < one.low else ""
+                st.caption(f"95 % interval {one.interval}", help=f"{_INTERVAL}{below}")
                 st.markdown(plain(one.sentence))
         with st.container(border=True, gap="xsmall", height="stretch"):
             st.metric("Baseline", percent(figures["majority"]))

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from sneaker_core.datasets.names import natural_order
 from sneaker_core.evaluation.charts import matrix_chart
 from sneaker_core.evaluation.matrix import MatrixView, Order, photos_of, view
 from sneaker_core.evaluation.words import pair
@@ -96,8 +97,9 @@ def _choose(label: str | None, predicted: str | None) -> None:
 
 def _classes(opened: Opened) -> tuple[list[str], list[str]]:
     """The true classes, and all that may be said, as the matrix of all photos has them."""
-    labels = sorted(opened.figures["per_class"])
-    return labels, sorted({*labels, *(str(row["predicted"]) for row in opened.figures["confusions"])})
+    labels = sorted(opened.figures["per_class"], key=natural_order)
+    predicted = (str(row["predicted"]) for row in opened.figures["confusions"])
+    return labels, sorted({*labels, *predicted}, key=natural_order)
 
 
 def _chosen(opened: Opened) -> tuple[str | None, str | None]:

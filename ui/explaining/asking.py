@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
+from sneaker_core.datasets.names import natural_order
 from sneaker_core.inference.explanation.question import Method, Question
 from sneaker_core.networks.checkpoint import ModelSpec
 from ui.explaining.address import notice
 from ui.state import Key
-from ui.text import natural_order, percent, plain, shortened
+from ui.text import percent, plain, shortened
 
 NOTHING = ""
 

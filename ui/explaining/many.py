@@ -12,7 +12,7 @@ import streamlit as st
 from streamlit.typing import UploadedFile
 
 from sneaker_core.datasets.index import Dataset
-from sneaker_core.datasets.names import safe_folder_name
+from sneaker_core.datasets.names import natural_order, safe_folder_name
 from sneaker_core.inference.explanation.question import Question
 from sneaker_core.jobs import Job, JobState, list_jobs
 from sneaker_core.networks.library import ModelEntry
@@ -29,7 +29,7 @@ from ui.explaining.work import draw_unfinished, follow, prune, remove, start
 from ui.models import pick_model
 from ui.photos import upload_cap
 from ui.state import Key
-from ui.text import counted, natural_order, plain, shortened
+from ui.text import counted, plain, shortened
 
 ARCHIVE, UPLOADS = "maps.zip", "photos"
 OF_CLASS, OF_UPLOADS = "A class of a dataset", "Photos that I upload"

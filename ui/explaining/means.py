@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
+from sneaker_core.datasets.names import natural_order
 from sneaker_core.errors import SneakerError
 from sneaker_core.evaluation.library import Evaluation, find_model_of
 from sneaker_core.evaluation.table import class_columns, judged
@@ -27,7 +28,7 @@ from ui.explaining.sources import NOT_HERE, choose_evaluation, evaluated_photos
 from ui.explaining.words import mean_caption, mean_title
 from ui.explaining.work import JOB, draw_unfinished, follow, job_of, prune, start
 from ui.state import Key
-from ui.text import natural_order, plain, shortened
+from ui.text import plain, shortened
 
 # Mean maps of so many choices are kept; each takes some hundred kilobytes a class.
 _KEPT = 100

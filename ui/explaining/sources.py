@@ -8,6 +8,7 @@ import streamlit as st
 
 from sneaker_core.datasets.index import Dataset, open_index
 from sneaker_core.datasets.library import list_datasets
+from sneaker_core.datasets.names import natural_order
 from sneaker_core.datasets.thumbnails import ensure_thumbnail
 from sneaker_core.evaluation.library import Evaluation, list_evaluations
 from sneaker_core.evaluation.table import misclassified
@@ -21,7 +22,7 @@ from ui.explaining.parts import Source
 from ui.explaining.shelf import Looked, Shelf, take
 from ui.photos import Photo, gathered, upload_cap
 from ui.state import Key
-from ui.text import natural_order, percent, plain, shortened
+from ui.text import percent, plain, shortened
 
 ALL_CLASSES = ""
 _ICONS = {

@@ -7,7 +7,7 @@ import streamlit as st
 
 from sneaker_core.datasets.index import Dataset, open_index
 from sneaker_core.datasets.library import DatasetEntry, create_dataset, list_datasets
-from sneaker_core.datasets.names import safe_folder_name
+from sneaker_core.datasets.names import natural_order, safe_folder_name
 from sneaker_core.errors import SneakerError
 from sneaker_core.paths import workspace
 from sneaker_core.training.launch import start_training
@@ -18,7 +18,7 @@ from ui.datasets.chooser import by_name
 from ui.datasets.words import counted_classes, counted_photos
 from ui.datasets.work import draw_work, is_busy
 from ui.state import Key
-from ui.text import natural_order, plain
+from ui.text import plain
 from ui.training.advanced import Choices, choose_advanced
 from ui.training.cards import Amount, choose_recipe, draw_time
 from ui.training.views import watch
