@@ -13,8 +13,11 @@ from PIL import ExifTags, Image
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score, top_k_accuracy_score
 
 from sneaker_core import images
+from sneaker_core.datasets.index import read_samples
+from sneaker_core.datasets.library import create_dataset
 from sneaker_core.datasets.quality.measures import measure
-from sneaker_core.datasets.split import write_split
+from sneaker_core.datasets.sources.importer import import_photos
+from sneaker_core.datasets.split import make_split, write_split
 from sneaker_core.datasets.thumbnails import make_thumbnail
 from sneaker_core.errors import CheckpointError, DatasetError
 from sneaker_core.evaluation.calibration import (
@@ -384,8 +387,32 @@ class TestFolder:
         write_split(model_folder, kept)
         table = evaluate(model_folder, data, tmp_path, "test").table
         assert list(table["path"]) == [path for path in everything["path"] if path.endswith("01.jpg")]
-        with pytest.raises(DatasetError, match="None of the model's val photos"):
+        with pytest.raises(DatasetError, match="data has none of the model's val split"):
             evaluate(model_folder, data, tmp_path, "val")
+
+    def test_of_photos_that_the_model_never_saw_the_datasets_own_split_counts(self, model_folder, data, tmp_path):
+        dataset = create_dataset("shoes", tmp_path)
+        import_photos(dataset, data)
+        make_split(dataset, 0, 0.5)
+        stored = read_samples(dataset).set_index("sample")["split"]
+        for tells in (False, True):
+            if tells:  # of other photos
+                write_split(model_folder, pd.DataFrame({"sample": ["0" * 16], "label": ["boot"], "split": ["test"]}))
+            done = evaluate(model_folder, "shoes", tmp_path, "test")
+            assert set(done.table["sample"]) == set(stored.index[stored == "test"]) != set(stored.index)
+            assert done.evaluation.split_of_data
+            with pytest.raises(DatasetError, match="shoes has no photos of its own val split"):
+                evaluate(model_folder, "shoes", tmp_path, "val")
+        # A photo that it saw makes its own split the one that counts.
+        seen = stored.index[0]
+        label = read_samples(dataset).set_index("sample").loc[seen, "label"]
+        write_split(model_folder, pd.DataFrame({"sample": [seen], "label": [label], "split": ["val"]}))
+        done = evaluate(model_folder, "shoes", tmp_path, "val")
+        assert (list(done.table["sample"]), done.evaluation.split_of_data) == ([seen], False)
+
+    def test_a_plain_folder_has_no_split_of_its_own(self, model_folder, data, tmp_path):
+        with pytest.raises(DatasetError, match="nobody knows which photos the model saw"):
+            evaluate(model_folder, data, tmp_path, "test")
 
     def test_a_damaged_model_is_an_error(self, data, tmp_path):
         with pytest.raises(CheckpointError):

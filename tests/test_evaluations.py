@@ -282,7 +282,10 @@ class TestJob:
         workspace, _, photos = own
         start_evaluation(workspace, "lively", str(photos), "val", name="Lost")
         found = ended("Lost", workspace)
-        assert (found.state, found.problem) == (JobState.FAILED, "None of the model's val photos are in photos.")
+        assert (found.state, found.problem) == (
+            JobState.FAILED,
+            "photos has none of the model's val split; choose another split, or all photos.",
+        )
         with pytest.raises(SneakerError, match="val photos"):
             read_table(found)
         delete_evaluation("Lost", workspace)

@@ -25,7 +25,9 @@ _FIGURES = ("top1", "top3", "balanced_accuracy", "macro_f1", "ece")
 @click.argument("name", metavar="MODEL")
 @click.option("--data", required=True, help="A dataset's name, or a folder laid out as <class>/*.")
 @click.option(
-    "--split", type=click.Choice(["train", "val", "test"]), help="Only the photos that served the model as that."
+    "--split",
+    type=click.Choice(["train", "val", "test"]),
+    help="Only the photos that served the model as that; of photos that it never saw, those of the dataset's split.",
 )
 @click.option("--out", type=_FILE, help="Also write the prediction table (Parquet).")
 @click.option("--report", "report_file", type=_FILE, help="Also write a report to read: one HTML file.")

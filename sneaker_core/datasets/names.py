@@ -46,6 +46,6 @@ def safe_folder_name(name: str, taken: Container[str] = ()) -> str:
 
 
 def natural_order(name: str) -> list[tuple[int, str]]:
-    """A key for sorting names as people do: capitals or not, and "Air 9" before "Air 10"; no two names have the same."""
+    """A key for sorting names as people do: capitals or not, "Air 9" before "Air 10"; no two names have the same."""
     parts = re.split(r"(\d+)", name.casefold())
     return [*((int(part), "") if part.isdecimal() else (0, part) for part in parts), (0, name)]

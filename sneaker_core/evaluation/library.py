@@ -91,6 +91,8 @@ class Evaluation:
         Of the dataset, where it was one and still is there.
     split : str or None
         Only the photos that served the model as that.
+    split_of_data : bool
+        The split is the dataset's own, as the model saw none of its photos, or does not tell which.
     created : float
         Seconds since 1970.
     n : int
@@ -119,6 +121,7 @@ class Evaluation:
     data: str = ""
     dataset_folder: Path | None = None
     split: str | None = None
+    split_of_data: bool = False
     created: float = 0.0
     n: int = 0
     top1: float = float("nan")
@@ -274,6 +277,7 @@ def _described(folder: Path, kind: Kind, name: str) -> Evaluation:
             data=str(values["data"]),
             dataset_folder=_there(values["dataset_folder"]),
             split=None if values["split"] is None else str(values["split"]),
+            split_of_data=bool(values.get("split_of_data", False)),
             created=float(values["created"]),
             n=int(values["n"]),
             top1=float(values["top1"]),
@@ -490,7 +494,8 @@ def _array_bytes(array: NDArray[Any]) -> bytes:
 
 def _description(evaluation: Evaluation) -> dict[str, Any]:
     told = (
-        "model", "model_version", "data", "split", "created", "n", "rejected", "left_out", "top1", "with_neighbours",
+        "model", "model_version", "data", "split", "split_of_data", "created", "n", "rejected", "left_out", "top1",
+        "with_neighbours",
     )  # fmt: skip
     places = {key: getattr(evaluation, key) for key in ("model_folder", "dataset_folder")}
     return {

@@ -117,7 +117,10 @@ def _section(title: str, body: str) -> str:
 
 def _head(evaluation: Evaluation, figures: dict[str, Any]) -> str:
     day = time.strftime("%d %B %Y", time.localtime(evaluation.created))
-    which = f"the photos that served the model as {evaluation.split}" if evaluation.split else "all photos"
+    which = "all photos"
+    if evaluation.split is not None:
+        whose = "of the dataset's own" if evaluation.split_of_data else "that served the model as its"
+        which = f"those {whose} {evaluation.split} split"
     return (
         f"<h1>{html.escape(evaluation.model)} on {html.escape(evaluation.data)}</h1>"
         f'<p class="soft">{figures["n"]} photos judged ({which}), {day}. Made by SoleScope.</p>'

@@ -81,7 +81,8 @@ def evaluate(
     workspace : Path
         Where the dataset is looked up, and the evaluation is kept.
     split : str, optional
-        Only the photos that served the model as "train", "val" or "test", found again by their bytes.
+        Only the photos that served the model as "train", "val" or "test", found again by their bytes; or, where it saw
+        none of them or does not tell, those of the dataset's own split.
     neighbours : bool
         Whether to keep embeddings of training photos too, at most 150 a class; only with a `name`.
     name : str, optional
@@ -109,7 +110,7 @@ def evaluate(
         _check_free(workspace, name)
     model, source = load_model(model_folder), find_source(str(data), workspace)
     everything = open_samples(str(data), workspace)
-    samples = _of_split(everything, model_folder, split, source.name)
+    samples, of_data = _of_split(everything, model_folder, split, source.name)
     check_known(samples["label"], model.spec.classes)
     reading = read_photos(model, list(samples["path"]), told.about(len(samples), _JUDGING))
     readable = samples[~samples["path"].isin(reading.rejected)]
@@ -125,6 +126,7 @@ def evaluate(
         data=source.name,
         dataset_folder=None if source.dataset is None else source.folder,
         split=split,
+        split_of_data=of_data,
         created=time.time(),
         **{key: figures[key] for key in ("n", "top1", "rejected", "left_out")},
     )
@@ -167,16 +169,30 @@ def _check_free(workspace: Path, name: str) -> None:
     check_name(workspace, name)
 
 
-def _of_split(samples: pd.DataFrame, model_folder: Path, split: str | None, shown: str) -> pd.DataFrame:
-    """The photos that served the model as that; all of them where no split is asked for."""
-    samples = samples.drop(columns="split")
+def _of_split(samples: pd.DataFrame, model_folder: Path, split: str | None, shown: str) -> tuple[pd.DataFrame, bool]:
+    """The photos of one split, or all; and whether the split is the dataset's own.
+
+    What counts is what photos served the model as. Where it saw none of them, or does not tell, nothing speaks against
+    the dataset's own split.
+    """
+    stored, samples = samples["split"], samples.drop(columns="split")
     if split is None:
-        return samples
-    kept = read_split(model_folder)
-    samples = samples.merge(kept.loc[kept["split"] == split, ["sample", "label"]], on=["sample", "label"])
-    if samples.empty:
-        raise DatasetError(f"None of the model's {split} photos are in {shown}.")
-    return samples
+        return samples, False
+    try:
+        served = read_split(model_folder)
+    except DatasetError:
+        if stored.isna().all():
+            raise
+        served = pd.DataFrame({"sample": [], "label": [], "split": []}, dtype=str)
+    of_data = bool(stored.notna().any()) and not samples["sample"].isin(served["sample"]).any()
+    if of_data:
+        found = samples[stored == split]
+    else:
+        found = samples.merge(served.loc[served["split"] == split, ["sample", "label"]], on=["sample", "label"])
+    if found.empty:
+        whose = "has no photos of its own" if of_data else "has none of the model's"
+        raise DatasetError(f"{shown} {whose} {split} split; choose another split, or all photos.")
+    return found, of_data
 
 
 def _training_photos(samples: pd.DataFrame, model_folder: Path, classes: tuple[str, ...]) -> pd.DataFrame | None:

@@ -1,15 +1,18 @@
 """A new evaluation put together: model, photos, name, and the button that starts it."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import streamlit as st
 
+from sneaker_core.datasets.index import INDEX_FILE, open_index
 from sneaker_core.datasets.library import list_datasets
 from sneaker_core.datasets.split import SPLIT_FILE
 from sneaker_core.evaluation.library import Evaluation
 from sneaker_core.evaluation.run import start_evaluation
 from sneaker_core.networks.library import DEFAULT_MODEL, ModelEntry, list_models
 from sneaker_core.paths import workspace
+from ui import caches
 from ui.datasets.chooser import by_name
 from ui.datasets.words import counted_photos
 from ui.evaluation.words import SPLITS
@@ -27,7 +30,7 @@ def draw_start() -> Callable[[], Evaluation] | None:
         return None
     model = _choose_model(models)
     data = _choose_photos()
-    split = _choose_split(model)
+    split = _choose_split(model, data)
     name = st.text_input(
         "Name",
         key=Key.EVALUATION_NAME,
@@ -95,9 +98,9 @@ def _choose_photos() -> str | None:
     return (typed or "").strip() or None
 
 
-def _choose_split(model: ModelEntry) -> str:
-    """Which of the photos to judge; there is a choice only where the model tells which it has seen."""
-    if not (model.folder / SPLIT_FILE).is_file():
+def _choose_split(model: ModelEntry, data: str | None) -> str:
+    """Which of the photos to judge; there is a choice only where somebody tells which are for what."""
+    if not (model.folder / SPLIT_FILE).is_file() and not _is_split(data):
         st.caption(plain(f"{model.name} does not tell which photos it has seen, so all are judged."))
         return SPLITS[None]
     return str(
@@ -106,6 +109,13 @@ def _choose_split(model: ModelEntry) -> str:
             list(SPLITS.values()),
             key=Key.EVALUATION_SPLIT,
             help="A model knows the photos that it learned from, so only photos that it never saw tell how good it is. "
-            "They are found again by their content.",
+            "They are found again by their content. Of photos that it never saw, the dataset’s own split counts.",
         )
     )
+
+
+def _is_split(data: str | None) -> bool:
+    """Whether the photos are those of a dataset that has a split."""
+    if data is None or not (Path(data) / INDEX_FILE).is_file():
+        return False
+    return bool(caches.reviewed_photos(caches.review_key(open_index(Path(data))))["split"].notna().any())

@@ -15,9 +15,9 @@ KINDS = {Kind.STORED: "Made here", Kind.BUNDLED: "Came with the model", Kind.RUN
 _MARKS = {Kind.STORED: "", Kind.BUNDLED: ", built in", Kind.RUN: ", after its training"}
 SPLITS: dict[str | None, str] = {
     None: "All photos",
-    Split.TEST.value: "Those it was tested with",
-    Split.VAL.value: "Those it was tuned with",
-    Split.TRAIN.value: "Those it learned from",
+    Split.TEST.value: "Test photos: to judge with",
+    Split.VAL.value: "Validation photos: to tune with",
+    Split.TRAIN.value: "Training photos: to learn from",
 }
 _SPLIT_WORDS = {
     Split.TEST.value: "photos that were kept to test the model",
@@ -61,6 +61,9 @@ def state_colour(state: JobState) -> Colour:
 
 def judged_words(evaluation: Evaluation) -> str:
     """What was judged: "550 photos that were kept to test the model"."""
+    if evaluation.split_of_data:
+        whose = f"photos of the dataset’s own {evaluation.split} split"
+        return f"{evaluation.n:,} {whose}; the model is not known to have seen any"
     if evaluation.split in _SPLIT_WORDS:
         return f"{evaluation.n:,} {_SPLIT_WORDS[evaluation.split]}"
     return counted_photos(evaluation.n)
