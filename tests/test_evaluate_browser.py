@@ -199,6 +199,25 @@ class TestFromACellToALabel:
                 expect(button(page, "Look closer")).to_have_count(int(counts.loc[label, predicted]))
         page.context.close()
 
+    def test_the_chosen_cell_is_framed_and_no_other(self, browser, address, shoes, worst):
+        page = opened(browser, address, f"?evaluation={NAME}&view=Matrix")
+        framed = (
+            "[...document.querySelectorAll('.point')].filter(e => getComputedStyle(e).strokeWidth === '3px').length"
+        )
+        square = cell(page, worst["label"], worst["predicted"])
+        assert page.evaluate(framed) == 0
+        click_cell(page, worst["label"], worst["predicted"])
+        expect(square).to_have_css("stroke-width", "3px")
+        assert page.evaluate(framed) == 1
+        page.context.close()
+
+    def test_a_desktop_shows_all_of_the_matrix(self, browser, address, shoes):
+        page = opened(browser, address, "?evaluation=street22,+built+in&view=Matrix")
+        frame = page.locator("[class*=st-key-evaluate_frame]").first
+        frame.locator(".js-plotly-plot .scatterlayer path.point").first.wait_for()
+        assert frame.evaluate("one => one.scrollWidth <= one.clientWidth")
+        page.context.close()
+
     def test_the_choice_outlasts_a_new_figure_and_a_reload(self, browser, address, shoes, worst):
         page = opened(browser, address, f"?evaluation={NAME}&view=Matrix")
         click_cell(page, worst["label"], worst["predicted"])

@@ -5,7 +5,6 @@ from typing import Any
 import streamlit as st
 
 from sneaker_core.evaluation.charts import Chart, Palette
-from sneaker_core.evaluation.matrix import MatrixView
 from ui.figures import TEXT
 from ui.state import Key
 from ui.text import plain
@@ -16,6 +15,8 @@ _LETTER, _LONGEST = 7.2, 20
 # Pixels of a cell, by how many columns there are at most.
 _CELLS = {8: 40.0, 14: 34.0, 24: 27.0, 40: 23.0}
 _SMALL_CELL = 18.0
+# Marks begin to touch below this share of the width that they were made for.
+_SQUEEZED = 0.9
 _STYLE = """<style>
 [class*="st-key-evaluate_frame"] {overflow-x: auto;}
 [class*="st-key-evaluate_grid"] img {aspect-ratio: 4 / 3; object-fit: contain; background: rgba(143, 147, 163, 0.12);}
@@ -44,11 +45,12 @@ def draw_chart(chart: Chart, key: str, about: str | None = None, **options: Any)
     """
     st.markdown(f"**{plain(chart.title)}**", help=about)
     width = options.get("width")
-    frame = Key.EVALUATION_FRAME.of(str(width)) if width else None
+    frame = _frame(width) if width else None
     with st.container(key=frame):
         if width:
-            # One that is wider than a phone is moved sideways in a frame of its own, and not squeezed.
-            st.html(f"<style>.st-key-{frame} > div {{min-width: {width}px; max-width: none;}}</style>")
+            # One that is wider than a phone is moved sideways in a frame of its own, and hardly squeezed.
+            narrowest = round(_SQUEEZED * width)
+            st.html(f"<style>.st-key-{frame} > div {{min-width: {narrowest}px;}}</style>")
         st.plotly_chart(chart.figure, key=key, config=CONFIG, alt=chart.words, **options)
 
 
@@ -65,18 +67,35 @@ def matrix_width(rows: list[str], columns: list[str]) -> int:
     return round(cell * len(columns) + _LETTER * longest + 60)
 
 
-def mark_cell(chart: Chart, view: MatrixView, label: str | None, predicted: str | None) -> None:
-    """Draw a frame around the cell, the row or the column that is chosen; it stays when the figure changes."""
-    rows, columns = list(view.drawn.index), list(view.drawn.columns)
-    if (label is None and predicted is None) or label not in (None, *rows) or predicted not in (None, *columns):
+def frame_cells(chart: Chart, width: int, label: str | None, predicted: str | None) -> None:
+    """Draw a frame around the cell, or all cells of the row or the column, that is chosen.
+
+    By style and not in the figure: another figure is drawn anew, which takes the browser longer than all else.
+
+    Parameters
+    ----------
+    chart : Chart
+        A matrix that was drawn with that width.
+    width : int
+    label, predicted : str or None
+        Classes chosen; None for any.
+    """
+    if label is None and predicted is None:
         return
-    left, right = (columns.index(predicted),) * 2 if predicted is not None else (0, len(columns) - 1)
-    top, bottom = (-rows.index(label),) * 2 if label is not None else (0, 1 - len(rows))
-    chart.figure.add_shape(
-        type="rect",
-        **{"x0": left - 0.5, "x1": right + 0.5, "y0": bottom - 0.5, "y1": top + 0.5},
-        line={"width": 3, "color": TEXT},
-    )
+    chosen = [
+        f".st-key-{_frame(width)} .scatterlayer .trace:nth-child({trace}) .point:nth-child({place})"
+        for trace, marks in enumerate(chart.figure.data, start=1)
+        for place, cell in enumerate(marks.customdata, start=1)
+        if label in (None, cell[0]) and predicted in (None, cell[1])
+    ]
+    if chosen:
+        st.html(
+            f"<style>{', '.join(chosen)} {{stroke: currentColor !important; stroke-width: 3px !important;}}</style>"
+        )
+
+
+def _frame(width: int) -> str:
+    return Key.EVALUATION_FRAME.of(str(width))
 
 
 def without_fading(chart: Chart) -> None:

@@ -7,7 +7,7 @@ from sneaker_core.evaluation.charts import matrix_chart
 from sneaker_core.evaluation.matrix import MatrixView, Order, photos_of, view
 from sneaker_core.evaluation.words import pair
 from ui.datasets.tiles import cut
-from ui.evaluation.figures import PALETTE, clicked_cell, draw_chart, mark_cell, matrix_width, without_fading
+from ui.evaluation.figures import PALETTE, clicked_cell, draw_chart, frame_cells, matrix_width, without_fading
 from ui.evaluation.opened import Opened
 from ui.evaluation.tiles import draw_tiles
 from ui.evaluation.words import cell_words
@@ -71,7 +71,6 @@ def _draw_figure(opened: Opened, shown: MatrixView, label: str | None, predicted
     width = matrix_width(list(shown.drawn.index), list(shown.drawn.columns))
     chart = matrix_chart(shown, PALETTE, width)
     without_fading(chart)
-    mark_cell(chart, shown, label, predicted)
     key = opened.widget(Key.MATRIX_CHART)
 
     def clicked() -> None:
@@ -88,6 +87,7 @@ def _draw_figure(opened: Opened, shown: MatrixView, label: str | None, predicted
         on_select=clicked,
         selection_mode="points",
     )
+    frame_cells(chart, width, label, predicted)
 
 
 def _choose(label: str | None, predicted: str | None) -> None:
