@@ -2,13 +2,14 @@
 
 import re
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from sneaker_core.datasets.index import Dataset, read_samples
+from sneaker_core.datasets.index import Dataset, read_samples, set_fact
 from sneaker_core.datasets.library import create_dataset, find_dataset
 from sneaker_core.datasets.review import history
 from sneaker_core.datasets.sources.importer import import_photos
@@ -69,7 +70,11 @@ def shoes(home, ready) -> Dataset:
     shutil.copytree(ready, home, dirs_exist_ok=True)
     file = evaluations_folder(home) / NAME / EVALUATION_FILE
     file.write_text(file.read_text().replace(str(ready), str(home)))
-    return find_dataset("shoes", home)
+    dataset = find_dataset("shoes", home)
+    # The server tells a dataset from one that lay in its folder before by when it was made.
+    with dataset.changing() as db:
+        set_fact(db, "created", time.time())
+    return dataset
 
 
 @pytest.fixture
