@@ -286,7 +286,7 @@ class TestJob:
             JobState.FAILED,
             "photos has none of the model's val split; choose another split, or all photos.",
         )
-        with pytest.raises(SneakerError, match="val photos"):
+        with pytest.raises(SneakerError, match="the model's val split"):
             read_table(found)
         delete_evaluation("Lost", workspace)
 
