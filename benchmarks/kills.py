@@ -87,10 +87,18 @@ def train_through_kills(
                 process.kill()
                 process.communicate()
                 done += 1
+                if _is_done(folder):  # killed between its last word and its end
+                    break
                 continue
         if process.returncode:
             raise RuntimeError(told)
-        return Outcome(done, _epochs(folder), read_spec(run_model_folder(folder)).metrics)
+        break
+    return Outcome(done, _epochs(folder), read_spec(run_model_folder(folder)).metrics)
+
+
+def _is_done(folder: Path) -> bool:
+    file = folder / RUN_FILE
+    return file.exists() and json.loads(file.read_text(encoding="utf-8"))["state"] == "done"
 
 
 def _epochs(folder: Path) -> list[dict[str, Any]]:
