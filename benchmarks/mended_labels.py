@@ -23,6 +23,7 @@ from sneaker_core.datasets.review import Action, decide, undo
 from sneaker_core.datasets.sources.importer import import_photos
 from sneaker_core.datasets.split import read_split
 from sneaker_core.evaluation.comparison import compare
+from sneaker_core.evaluation.library import Kind, find_evaluation, read_table
 from sneaker_core.evaluation.words import verdict
 from sneaker_core.networks.library import DEFAULT_MODEL, find_model
 from sneaker_core.paths import PREDICTIONS_FILE, runs_folder
@@ -67,11 +68,10 @@ def mend(dataset: Dataset) -> None:
 def judged(dataset: Dataset, name: str, seed: int, home: Path, mended: bool) -> pd.DataFrame:
     """The prediction table of the test photos after a training."""
     run = runs_folder(home) / f"{name}-{seed}-{'mended' if mended else 'as it came'}"
-    file = run / PREDICTIONS_FILE
-    if not file.exists():
+    if not (run / PREDICTIONS_FILE).exists():
         init = os.environ.get("SOLESCOPE_IMAGENET", "imagenet")
         train(dataset.name, recipe(name, {**RECIPES[name], "init": init, "seed": seed}), run, home)
-    return pd.read_parquet(file)
+    return read_table(find_evaluation(run.name, home, Kind.RUN))
 
 
 def main() -> None:
