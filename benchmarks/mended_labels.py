@@ -1,7 +1,7 @@
 """What mending labels in the gallery gains: ``python -m benchmarks.mended_labels`` from the project's folder.
 
-The photos that street22 was made of, in the split it was made with. ``mended_labels.csv`` holds what was decided
-by eye, one by one and with the answer in view, on photos that it learned from or was tuned with and yet takes for another class (sample,
+The photos that street22 was made of, in the split it was made with. ``mended_labels.csv`` holds what was decided by
+eye, with the answer in view, on photos that it learned from or was tuned with and yet takes for another class (sample,
 action, label); test photos are as they were. The same recipe is trained without and with these decisions and judged on
 the same test photos. Needs ``SOLESCOPE_REAL_DATA`` and ``SOLESCOPE_IMAGENET``, as ``benchmarks.data_quality`` does.
 """
