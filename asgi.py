@@ -6,7 +6,7 @@ import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
 from sneaker_core.api import routes
-from sneaker_core.paths import workspace
+from sneaker_core.workspace.paths import workspace
 
 # A folder named pages once meant something else to Streamlit: without this, the first visitor who comes by a deep link
 # gets the bare file of that page, without streamlit_app.py around it.

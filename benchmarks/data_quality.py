@@ -13,11 +13,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from sneaker_core.datasets.drawn.demo import make_drawn, planted_path
-from sneaker_core.datasets.folder import scan_classes
+from sneaker_core.datasets.class_balance import stats
+from sneaker_core.datasets.dataset_collection import find_or_create
+from sneaker_core.datasets.importer import Incoming, Intake
 from sneaker_core.datasets.index import Dataset, read_samples
-from sneaker_core.datasets.intake import Incoming, Intake
-from sneaker_core.datasets.library import find_or_create
+from sneaker_core.datasets.photo_folder import scan_classes
 from sneaker_core.datasets.quality.findings import (
     Kind,
     apply_suggestions,
@@ -26,15 +26,15 @@ from sneaker_core.datasets.quality.findings import (
     suggested_decisions,
 )
 from sneaker_core.datasets.quality.scan import scan
-from sneaker_core.datasets.review import Action, decide, undo
-from sneaker_core.datasets.sources.importer import import_photos
+from sneaker_core.datasets.review_log import Action, decide, undo
+from sneaker_core.datasets.sources.photo_import import import_photos
 from sneaker_core.datasets.split import Split, make_split
-from sneaker_core.datasets.summary import stats
+from sneaker_core.datasets.synthetic.demo_dataset import make_drawn, planted_path
 from sneaker_core.networks.checkpoint import SneakerModel, read_spec
-from sneaker_core.networks.library import DEFAULT_MODEL, open_model
-from sneaker_core.paths import runs_folder
+from sneaker_core.networks.model_registry import DEFAULT_MODEL, open_model
 from sneaker_core.training.recipe import recipe
-from sneaker_core.training.run import train
+from sneaker_core.training.train_model import train
+from sneaker_core.workspace.paths import runs_folder
 
 FLIPPED = 0.05
 JORDAN10 = [f"Air Jordan {number}" for number in range(1, 11)]

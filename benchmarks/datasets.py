@@ -16,13 +16,13 @@ from pathlib import Path
 
 from streamlit.testing.v1 import AppTest
 
-from sneaker_core.datasets.drawn.plan import draw_dataset
+from sneaker_core.datasets.dataset_collection import create_dataset
 from sneaker_core.datasets.index import Dataset, open_index, read_samples
-from sneaker_core.datasets.library import create_dataset
-from sneaker_core.datasets.quality.embedding import embed_photos
+from sneaker_core.datasets.quality.photo_embeddings import embed_photos
 from sneaker_core.datasets.quality.scan import scan
-from sneaker_core.datasets.sources.importer import import_photos
-from sneaker_core.networks.library import DEFAULT_MODEL, open_model
+from sneaker_core.datasets.sources.photo_import import import_photos
+from sneaker_core.datasets.synthetic.sample_plan import draw_dataset
+from sneaker_core.networks.model_registry import DEFAULT_MODEL, open_model
 
 PROJECT = Path(__file__).resolve().parent.parent
 EMBEDDED = 400

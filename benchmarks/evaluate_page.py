@@ -18,15 +18,15 @@ import pandas as pd
 from PIL import Image
 from playwright.sync_api import Page, expect
 
+from sneaker_core.datasets.dataset_collection import create_dataset
 from sneaker_core.datasets.index import Dataset, read_samples
-from sneaker_core.datasets.library import create_dataset
-from sneaker_core.datasets.sources.importer import import_photos
-from sneaker_core.evaluation.library import Evaluation, Kind, write_evaluation
+from sneaker_core.datasets.sources.photo_import import import_photos
+from sneaker_core.evaluation.evaluation_collection import Evaluation, Kind, write_evaluation
 from sneaker_core.evaluation.metrics import summary
-from sneaker_core.evaluation.predictions import prediction_table
+from sneaker_core.evaluation.prediction_table import prediction_table
 from sneaker_core.networks.decision import Outputs
-from sneaker_core.networks.library import DEFAULT_MODEL, open_model
-from sneaker_core.paths import evaluations_folder
+from sneaker_core.networks.model_registry import DEFAULT_MODEL, open_model
+from sneaker_core.workspace.paths import evaluations_folder
 from tests.browser import open_browser, serve
 
 NAME = "large"

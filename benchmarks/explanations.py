@@ -18,15 +18,15 @@ from PIL import Image
 
 from benchmarks.data_quality import real_photos
 from sneaker_core import images
-from sneaker_core.datasets.folder import scan_classes
+from sneaker_core.datasets.photo_folder import scan_classes
 from sneaker_core.inference.explanation.attributions import attribute, layer_gradcam
-from sneaker_core.inference.explanation.question import Method, Question
-from sneaker_core.inference.explanation.trust import deletion_insertion, sanity_check
+from sneaker_core.inference.explanation.explanation_request import Method, Question
+from sneaker_core.inference.explanation.sanity_checks import deletion_insertion, sanity_check
 from sneaker_core.inference.predictor import predict_images
 from sneaker_core.networks.architectures import explained_layer
 from sneaker_core.networks.checkpoint import SneakerModel
-from sneaker_core.networks.library import DEFAULT_MODEL, open_model
-from sneaker_core.paths import workspace
+from sneaker_core.networks.model_registry import DEFAULT_MODEL, open_model
+from sneaker_core.workspace.paths import workspace
 
 Map = NDArray[np.float32]
 _WARM_UP = 3

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 
 from benchmarks.data_quality import JORDAN10, SEEDS, real_photos
-from sneaker_core.datasets.folder import scan_classes
+from sneaker_core.datasets.photo_folder import scan_classes
 from sneaker_core.training.recipe import recipe
-from sneaker_core.training.run import train
+from sneaker_core.training.train_model import train
 
 A_CLASS = 100
 SHARES = {"test_share": 0.2, "val_share": 0.08}

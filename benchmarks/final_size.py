@@ -13,15 +13,15 @@ from pathlib import Path
 import pandas as pd
 
 from benchmarks.data_quality import real_photos
-from sneaker_core.datasets.folder import scan_classes, scan_photos
+from sneaker_core.datasets.photo_folder import scan_classes, scan_photos
 from sneaker_core.datasets.split import Split, read_split, write_split
 from sneaker_core.evaluation.metrics import summary
-from sneaker_core.evaluation.predictions import evaluate_photos
+from sneaker_core.evaluation.prediction_table import evaluate_photos
 from sneaker_core.networks.checkpoint import SneakerModel, load_model, save_model
-from sneaker_core.networks.library import find_model
+from sneaker_core.networks.model_registry import find_model
 from sneaker_core.networks.preprocessing import Preprocessing
-from sneaker_core.paths import workspace
-from sneaker_core.training.finish import fit_and_measure
+from sneaker_core.training.final_fit import fit_and_measure
+from sneaker_core.workspace.paths import workspace
 
 RATIOS = (1.0, 1.15, 1.25)
 

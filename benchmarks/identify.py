@@ -29,8 +29,8 @@ from streamlit.testing.v1 import AppTest
 from sneaker_core import images
 from sneaker_core.inference.explanation.attributions import gradcam
 from sneaker_core.inference.predictor import predict_bytes
-from sneaker_core.networks.library import DEFAULT_MODEL, open_model
-from sneaker_core.paths import PROJECT, workspace
+from sneaker_core.networks.model_registry import DEFAULT_MODEL, open_model
+from sneaker_core.workspace.paths import PROJECT, workspace
 
 # How every answer that is no error begins.
 _ANSWER = re.compile("Almost certainly|Probably|Not sure|This doesn.t look like")

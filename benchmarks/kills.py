@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sneaker_core.datasets.drawn.demo import make_drawn
-from sneaker_core.datasets.library import find_or_create
+from sneaker_core.datasets.dataset_collection import find_or_create
+from sneaker_core.datasets.synthetic.demo_dataset import make_drawn
 from sneaker_core.networks.checkpoint import read_spec
-from sneaker_core.paths import PROJECT, RUN_FILE, run_model_folder, runs_folder
-from sneaker_core.training.library import METRICS_FILE
+from sneaker_core.training.run_collection import METRICS_FILE
+from sneaker_core.workspace.paths import PROJECT, RUN_FILE, run_model_folder, runs_folder
 
 DATASET = "drawn"
 # What of an epoch depends on the machine and not on the training.

@@ -16,19 +16,19 @@ from typing import Any
 import pandas as pd
 
 from benchmarks.data_quality import SEEDS, real_photos
-from sneaker_core.datasets.folder import scan_classes
+from sneaker_core.datasets.dataset_collection import find_or_create
 from sneaker_core.datasets.index import Dataset, read_samples
-from sneaker_core.datasets.library import find_or_create
-from sneaker_core.datasets.review import Action, decide, undo
-from sneaker_core.datasets.sources.importer import import_photos
+from sneaker_core.datasets.photo_folder import scan_classes
+from sneaker_core.datasets.review_log import Action, decide, undo
+from sneaker_core.datasets.sources.photo_import import import_photos
 from sneaker_core.datasets.split import read_split
 from sneaker_core.evaluation.comparison import compare
-from sneaker_core.evaluation.library import Kind, find_evaluation, read_table
-from sneaker_core.evaluation.words import verdict
-from sneaker_core.networks.library import DEFAULT_MODEL, find_model
-from sneaker_core.paths import PREDICTIONS_FILE, runs_folder
+from sneaker_core.evaluation.evaluation_collection import Kind, find_evaluation, read_table
+from sneaker_core.evaluation.figure_text import verdict
+from sneaker_core.networks.model_registry import DEFAULT_MODEL, find_model
 from sneaker_core.training.recipe import recipe
-from sneaker_core.training.run import train
+from sneaker_core.training.train_model import train
+from sneaker_core.workspace.paths import PREDICTIONS_FILE, runs_folder
 
 NAME = "street22 photos"
 DECISIONS = Path(__file__).with_suffix(".csv")

@@ -28,14 +28,14 @@ from torch import Generator, Tensor, nn
 from torch.nn import functional
 
 from benchmarks.datasets import photos
-from sneaker_core.datasets.folder import scan_classes
+from sneaker_core.datasets.photo_folder import scan_classes
 from sneaker_core.networks.architectures import SneakerNetwork, build_network
-from sneaker_core.networks.arithmetic import fast_arithmetic, training_device
+from sneaker_core.networks.precision import fast_arithmetic, training_device
 from sneaker_core.networks.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
 from sneaker_core.training.augmentation import augmented
-from sneaker_core.training.loop import STORED_OVER_SEEN, Trainer, TrainingData
-from sneaker_core.training.photos import load_photos
+from sneaker_core.training.photo_cache import load_photos
 from sneaker_core.training.recipe import Recipe
+from sneaker_core.training.trainer import STORED_OVER_SEEN, Trainer, TrainingData
 
 FAST = "SOLESCOPE_FAST_ARITHMETIC"
 OURS, OURS_32 = "SoleScope", "SoleScope, 32 bits"

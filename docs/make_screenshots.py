@@ -15,17 +15,17 @@ sys.path.insert(0, str(PROJECT))
 
 from playwright.sync_api import Browser, Page, expect  # noqa: E402
 
-from sneaker_core.datasets.drawn.demo import make_drawn  # noqa: E402
-from sneaker_core.datasets.library import create_dataset  # noqa: E402
+from sneaker_core.datasets.dataset_collection import create_dataset  # noqa: E402
 from sneaker_core.datasets.quality.scan import scan  # noqa: E402
 from sneaker_core.datasets.split import make_split  # noqa: E402
-from sneaker_core.evaluation.library import find_evaluation, read_table  # noqa: E402
-from sneaker_core.evaluation.run import evaluate  # noqa: E402
-from sneaker_core.evaluation.table import misclassified  # noqa: E402
-from sneaker_core.networks.library import DEFAULT_MODEL, open_model  # noqa: E402
-from sneaker_core.paths import run_model_folder, runs_folder  # noqa: E402
+from sneaker_core.datasets.synthetic.demo_dataset import make_drawn  # noqa: E402
+from sneaker_core.evaluation.evaluation_collection import find_evaluation, read_table  # noqa: E402
+from sneaker_core.evaluation.evaluation_job import evaluate  # noqa: E402
+from sneaker_core.evaluation.table_columns import misclassified  # noqa: E402
+from sneaker_core.networks.model_registry import DEFAULT_MODEL, open_model  # noqa: E402
 from sneaker_core.training.recipe import recipe  # noqa: E402
-from sneaker_core.training.run import train  # noqa: E402
+from sneaker_core.training.train_model import train  # noqa: E402
+from sneaker_core.workspace.paths import run_model_folder, runs_folder  # noqa: E402
 from tests.browser import open_browser, serve  # noqa: E402
 from tests.drawing import draw_sneaker  # noqa: E402
 

@@ -3,19 +3,19 @@
 import streamlit as st
 
 from sneaker_core.errors import SneakerError
-from ui.caches import is_empty
-from ui.datasets.balance import FINDINGS, draw_overview
-from ui.datasets.chooser import choose_dataset, choose_section
-from ui.datasets.embedding_map import draw_map
-from ui.datasets.export import draw_export
-from ui.datasets.history import draw_history
-from ui.datasets.photos import draw_photos
-from ui.datasets.review import draw_findings
-from ui.datasets.splits import draw_splits
-from ui.datasets.welcome import draw_empty, draw_welcome
-from ui.datasets.work import draw_work
-from ui.layout import page_body
-from ui.text import plain
+from ui.datasets.dataset_picker import choose_dataset, choose_section
+from ui.datasets.export_view import draw_export
+from ui.datasets.findings_view import draw_findings
+from ui.datasets.history_view import draw_history
+from ui.datasets.map_view import draw_map
+from ui.datasets.overview_view import FINDINGS, draw_overview
+from ui.datasets.photos_view import draw_photos
+from ui.datasets.splits_view import draw_splits
+from ui.datasets.welcome_view import draw_empty, draw_welcome
+from ui.kit.caches import is_empty
+from ui.kit.job_panel import draw_work
+from ui.kit.page_frame import page_body
+from ui.kit.text import plain
 
 SECTIONS = {
     "Overview": draw_overview,

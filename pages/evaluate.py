@@ -3,15 +3,15 @@
 import streamlit as st
 
 from sneaker_core.errors import SneakerError
-from sneaker_core.evaluation.library import list_evaluations
-from sneaker_core.paths import workspace
-from ui.evaluation.chooser import choose_evaluation, choose_view
-from ui.evaluation.listing import draw_listing
-from ui.evaluation.opened import open_evaluation
-from ui.evaluation.parts import ALL, PARTS, draw_part
-from ui.evaluation.work import draw_others_at_work, draw_work
-from ui.layout import page_body
-from ui.text import plain
+from sneaker_core.evaluation.evaluation_collection import list_evaluations
+from sneaker_core.workspace.paths import workspace
+from ui.evaluate.evaluate_views import ALL, PARTS, draw_part
+from ui.evaluate.evaluation_picker import choose_evaluation, choose_view
+from ui.evaluate.evaluation_progress import draw_others_at_work, draw_work
+from ui.evaluate.list_view import draw_listing
+from ui.evaluate.opened_evaluation import open_evaluation
+from ui.kit.page_frame import page_body
+from ui.kit.text import plain
 
 with page_body(1200):
     st.title("Evaluate", anchor=False)

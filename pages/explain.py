@@ -3,14 +3,14 @@
 import streamlit as st
 
 from sneaker_core.errors import SneakerError
-from ui.explaining.address import arrive, draw_notices
-from ui.explaining.many import draw_many
-from ui.explaining.means import draw_means
-from ui.explaining.one import draw_one
-from ui.explaining.parts import Part, choose_part
-from ui.layout import page_body
-from ui.models import installed_models
-from ui.text import plain
+from ui.explain.batch_view import draw_many
+from ui.explain.class_average_view import draw_means
+from ui.explain.explain_address import arrive, draw_notices
+from ui.explain.explain_views import Part, choose_part
+from ui.explain.single_photo_view import draw_one
+from ui.kit.model_picker import installed_models
+from ui.kit.page_frame import page_body
+from ui.kit.text import plain
 
 PARTS = {Part.ONE: draw_one, Part.MEANS: draw_means, Part.MANY: draw_many}
 

@@ -8,13 +8,13 @@ from sneaker_core.errors import SneakerError
 from sneaker_core.images import FORMATS
 from sneaker_core.inference.predictor import MAX_TOP
 from sneaker_core.networks.decision import Status
-from ui import caches
-from ui.answers import draw_card, draw_downloads, draw_failures, draw_invitation
-from ui.layout import page_body
-from ui.models import installed_models, pick_model
-from ui.photos import gathered, upload_cap
-from ui.state import Key
-from ui.text import counted, plain, summary
+from ui.identify.answer_cards import draw_card, draw_downloads, draw_failures, draw_invitation
+from ui.kit import caches
+from ui.kit.model_picker import installed_models, pick_model
+from ui.kit.page_frame import page_body
+from ui.kit.photo_files import gathered, upload_cap
+from ui.kit.state_keys import Key
+from ui.kit.text import counted, plain, summary
 
 PHOTOS_A_PAGE = 6
 

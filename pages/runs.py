@@ -3,12 +3,12 @@
 import streamlit as st
 
 from sneaker_core.errors import SneakerError
-from ui.layout import page_body
-from ui.runs.dialogs import draw_bin_button, draw_dialog
-from ui.runs.overview import draw_runs
-from ui.runs.parts import SEARCH, choose_part
-from ui.runs.search import draw_search
-from ui.text import plain
+from ui.kit.page_frame import page_body
+from ui.kit.text import plain
+from ui.runs.run_dialogs import draw_bin_button, draw_dialog
+from ui.runs.runs_sections import SEARCH, choose_part
+from ui.runs.runs_view import draw_runs
+from ui.runs.studies_view import draw_search
 
 with page_body(1200):
     st.title("Runs", anchor=False)

@@ -3,13 +3,13 @@
 import streamlit as st
 
 from sneaker_core.errors import SneakerError
-from sneaker_core.paths import workspace
-from sneaker_core.training.library import list_runs
-from ui.layout import page_body
-from ui.text import plain
-from ui.training.live import draw_watch
-from ui.training.setup import draw_setup
-from ui.training.views import View, choose_view
+from sneaker_core.training.run_collection import list_runs
+from sneaker_core.workspace.paths import workspace
+from ui.kit.page_frame import page_body
+from ui.kit.text import plain
+from ui.train.progress_view import draw_watch
+from ui.train.setup_view import draw_setup
+from ui.train.train_views import View, choose_view
 
 with page_body(1200):
     st.title("Train", anchor=False)

@@ -10,18 +10,19 @@ from pathlib import Path
 
 import click
 
-from sneaker_core import __version__, paths
+from sneaker_core import __version__
+from sneaker_core.commands.class_maps_command import means
 from sneaker_core.commands.common import Commands, json_option, print_result
-from sneaker_core.commands.dataset import dataset
-from sneaker_core.commands.evaluate import evaluate, evaluations
-from sneaker_core.commands.explain import explain
-from sneaker_core.commands.means import means
-from sneaker_core.commands.runs import runs
-from sneaker_core.commands.train import train
-from sneaker_core.commands.trials import augment, estimate, rates
-from sneaker_core.commands.tune import studies, tune
+from sneaker_core.commands.dataset_command import dataset
+from sneaker_core.commands.evaluate_command import evaluate, evaluations
+from sneaker_core.commands.explain_command import explain
+from sneaker_core.commands.planning_commands import augment, estimate, rates
+from sneaker_core.commands.runs_command import runs
+from sneaker_core.commands.search_command import studies, tune
+from sneaker_core.commands.train_command import train
 from sneaker_core.errors import SneakerError
-from sneaker_core.jobs import end_if_open
+from sneaker_core.workspace import paths
+from sneaker_core.workspace.jobs import end_if_open
 
 _MODEL_HELP = "A bundled model's name, a run's name, or a folder."
 
@@ -45,7 +46,7 @@ for command in (dataset, train, runs, evaluate, evaluations, estimate, rates, au
 @click.pass_obj
 def models(workspace: Path, as_json: bool) -> None:
     """List the models there are."""
-    from sneaker_core.networks.library import list_models
+    from sneaker_core.networks.model_registry import list_models
 
     entries = [entry.to_dict() for entry in list_models(workspace)]
     lines = [f"{row['name']}  {row['network']}, {len(row['classes'])} classes, top-1 {row['top1']}" for row in entries]
@@ -62,7 +63,7 @@ def predict(workspace: Path, images: tuple[Path, ...], name: str | None, top: in
     """Say what the sneaker on each IMAGE is: a JSON line an image, in order."""
     from sneaker_core.inference.predictor import predict_file
     from sneaker_core.networks.decision import Status
-    from sneaker_core.networks.library import DEFAULT_MODEL, open_model
+    from sneaker_core.networks.model_registry import DEFAULT_MODEL, open_model
 
     model = open_model(name or DEFAULT_MODEL, workspace)
     failed = 0

@@ -26,13 +26,19 @@ from sneaker_core.errors import (
     ModelNotFoundError,
     SneakerError,
 )
-from sneaker_core.inference.explanation.files import Explained, explain_bytes
-from sneaker_core.inference.explanation.heat import check_opacity
-from sneaker_core.inference.explanation.question import DEFAULT_OPACITY, Method, Question, Wanted, checked_method
+from sneaker_core.inference.explanation.explain_photos import Explained, explain_bytes
+from sneaker_core.inference.explanation.explanation_request import (
+    DEFAULT_OPACITY,
+    Method,
+    Question,
+    Wanted,
+    checked_method,
+)
+from sneaker_core.inference.explanation.heat_maps import check_opacity
+from sneaker_core.inference.model_service import ModelShelf, shared_queue, slow_queue
 from sneaker_core.inference.predictor import check_top, predict_bytes
-from sneaker_core.inference.service import ModelShelf, shared_queue, slow_queue
 from sneaker_core.networks.decision import Status
-from sneaker_core.networks.library import DEFAULT_MODEL, list_models
+from sneaker_core.networks.model_registry import DEFAULT_MODEL, list_models
 from sneaker_core.settings import ImageLimits
 
 Handler = Callable[[Request], Awaitable[Response]]

@@ -11,12 +11,12 @@ import pytest
 import streamlit as st
 import torch
 
-from sneaker_core.networks import library
+from sneaker_core.networks import model_registry as library
 from sneaker_core.networks.architectures import build_network
 from sneaker_core.networks.checkpoint import ModelSpec, SneakerModel, renamed, save_model
 from sneaker_core.networks.decision import Decision, unit_length
 from sneaker_core.networks.preprocessing import Preprocessing
-from sneaker_core.paths import run_model_folder, runs_folder
+from sneaker_core.workspace.paths import run_model_folder, runs_folder
 from tests.drawing import draw_sneaker
 
 CLASSES = ("Comet Low", "Orbit High", "Meteor *Run* 1", "Astro Court")

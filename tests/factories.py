@@ -15,7 +15,7 @@ from sneaker_core.networks.architectures import build_network
 from sneaker_core.networks.checkpoint import ModelSpec, SneakerModel
 from sneaker_core.networks.decision import Outputs, unit_length
 from sneaker_core.networks.preprocessing import Preprocessing
-from sneaker_core.training.loop import TrainingData
+from sneaker_core.training.trainer import TrainingData
 
 PROJECT = Path(__file__).resolve().parent.parent
 CLASSES = ("boot", "clog", "sandal")

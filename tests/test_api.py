@@ -19,12 +19,12 @@ from starlette.applications import Starlette
 
 from sneaker_core.api import routes
 from sneaker_core.errors import BusyError, CheckpointError
-from sneaker_core.inference.explanation.files import explain_bytes
-from sneaker_core.inference.explanation.question import Method, Question, Wanted
+from sneaker_core.inference.explanation.explain_photos import explain_bytes
+from sneaker_core.inference.explanation.explanation_request import Method, Question, Wanted
+from sneaker_core.inference.model_service import BoundedQueue, ModelShelf, shared_queue, slow_queue
 from sneaker_core.inference.predictor import predict_bytes
-from sneaker_core.inference.service import BoundedQueue, ModelShelf, shared_queue, slow_queue
 from sneaker_core.networks.checkpoint import MODEL_FILE, load_model
-from sneaker_core.networks.library import model_version
+from sneaker_core.networks.model_registry import model_version
 from sneaker_core.settings import ServiceLimits
 from tests.conftest import CLASSES
 

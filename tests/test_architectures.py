@@ -23,9 +23,9 @@ from sneaker_core.networks.architectures import (
 from sneaker_core.networks.backbones import AUXILIARY_PREFIX, InceptionBackbone, torchvision
 from sneaker_core.networks.checkpoint import ModelSpec, SneakerModel, load_model, save_model
 from sneaker_core.networks.decision import unit_length
-from sneaker_core.networks.freezing import PARTS, set_training_mode, trainable
 from sneaker_core.networks.preprocessing import Preprocessing
-from sneaker_core.training.initial import initialise
+from sneaker_core.networks.trainable_layers import PARTS, set_training_mode, trainable
+from sneaker_core.training.pretrained_weights import initialise
 from tests.factories import CLASSES, photo, write
 
 NAMES = tuple(ARCHITECTURES)

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from sneaker_core.networks.checkpoint import save_model
-from sneaker_core.paths import BUNDLED_MODELS, run_model_folder, runs_folder
+from sneaker_core.workspace.paths import BUNDLED_MODELS, run_model_folder, runs_folder
 from tests.browser import open_browser, serve
 from tests.drawing import draw_sneaker
 

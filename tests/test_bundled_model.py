@@ -7,15 +7,15 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from sneaker_core.datasets.folder import scan_photos
+from sneaker_core.datasets.photo_folder import scan_photos
 from sneaker_core.datasets.split import read_split
-from sneaker_core.evaluation.library import EVALUATION_FILE, find_evaluation, read_table
+from sneaker_core.evaluation.evaluation_collection import EVALUATION_FILE, find_evaluation, read_table
+from sneaker_core.evaluation.evaluation_job import evaluate
 from sneaker_core.evaluation.metrics import summary
-from sneaker_core.evaluation.predictions import evaluate_photos
-from sneaker_core.evaluation.run import evaluate
+from sneaker_core.evaluation.prediction_table import evaluate_photos
 from sneaker_core.networks.checkpoint import load_model, read_spec, weights_version
 from sneaker_core.networks.decision import Status
-from sneaker_core.paths import BUNDLED_MODELS, PREDICTIONS_FILE, PROJECT
+from sneaker_core.workspace.paths import BUNDLED_MODELS, PREDICTIONS_FILE, PROJECT
 
 STREET22 = BUNDLED_MODELS / "street22"
 RARE = ("Nike", "adidas")

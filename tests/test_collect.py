@@ -14,8 +14,8 @@ import pytest
 
 from sneaker_core.datasets.collect.collector import CollectPlan, CollectResult, collect
 from sneaker_core.datasets.collect.download import USER_AGENT, Downloader, Network, is_public
-from sneaker_core.datasets.collect.links import find_links, is_unreachable
-from sneaker_core.datasets.collect.queries import (
+from sneaker_core.datasets.collect.image_search import find_links, is_unreachable
+from sneaker_core.datasets.collect.search_queries import (
     DEFAULT_EXCLUDED,
     DEFAULT_TEMPLATES,
     CollectClass,
@@ -25,8 +25,8 @@ from sneaker_core.datasets.collect.queries import (
     read_names,
     read_skus,
 )
+from sneaker_core.datasets.importer import Incoming, Intake
 from sneaker_core.datasets.index import Dataset, create_index, read_filings, read_samples, tried_links, web_filings
-from sneaker_core.datasets.intake import Incoming, Intake
 from sneaker_core.errors import CollectError, DatasetError
 from sneaker_core.settings import ImageLimits
 from tests.factories import jpeg, photo

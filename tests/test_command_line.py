@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from sneaker_core.paths import PROJECT
+from sneaker_core.workspace.paths import PROJECT
 from tests.conftest import CLASSES as LABELS
 
 

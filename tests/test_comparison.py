@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 from scipy.stats import binom, chi2
 
 from sneaker_core.errors import DatasetError
-from sneaker_core.evaluation.charts import difference_chart
 from sneaker_core.evaluation.comparison import CHI_SQUARE, EXACT, compare, mcnemar
-from sneaker_core.evaluation.matrix import confusion_matrix
+from sneaker_core.evaluation.confusion_matrix import confusion_matrix
+from sneaker_core.evaluation.evaluation_charts import difference_chart
+from sneaker_core.evaluation.figure_text import not_shared, verdict
 from sneaker_core.evaluation.metrics import summary
-from sneaker_core.evaluation.table import completed
-from sneaker_core.evaluation.words import not_shared, verdict
+from sneaker_core.evaluation.table_columns import completed
 from tests.factories import prediction_rows
 
 NAMES = "ABC"

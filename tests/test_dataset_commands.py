@@ -12,8 +12,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from sneaker_core.__main__ import main
-from sneaker_core.datasets.folder import sample_id
-from sneaker_core.paths import PROJECT
+from sneaker_core.datasets.photo_folder import sample_id
+from sneaker_core.workspace.paths import PROJECT
 from tests.factories import draw_dataset, jpeg, photo, write
 
 COMMANDS = (

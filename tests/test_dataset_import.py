@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from sneaker_core.datasets.folder import sample_id
+from sneaker_core.datasets.importer import Intake
 from sneaker_core.datasets.index import (
     Dataset,
     create_index,
@@ -22,8 +22,8 @@ from sneaker_core.datasets.index import (
     read_rejects,
     read_samples,
 )
-from sneaker_core.datasets.intake import Intake
-from sneaker_core.datasets.sources.importer import ImportResult, import_photos
+from sneaker_core.datasets.photo_folder import sample_id
+from sneaker_core.datasets.sources.photo_import import ImportResult, import_photos
 from sneaker_core.errors import DatasetError, SneakerError
 from tests.factories import jpeg, photo, write
 

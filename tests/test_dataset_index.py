@@ -16,7 +16,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from sneaker_core.datasets.folder import sample_id
+from sneaker_core.datasets.dataset_collection import (
+    create_dataset,
+    damaged_datasets,
+    delete_dataset,
+    find_dataset,
+    find_or_create,
+    list_bin,
+    list_datasets,
+    rename_dataset,
+    restore_dataset,
+)
+from sneaker_core.datasets.importer import Arrival, Incoming, Intake
 from sneaker_core.datasets.index import (
     INDEX_FILE,
     Dataset,
@@ -31,25 +42,14 @@ from sneaker_core.datasets.index import (
     tried_links,
     web_filings,
 )
-from sneaker_core.datasets.intake import Arrival, Incoming, Intake
-from sneaker_core.datasets.library import (
-    create_dataset,
-    damaged_datasets,
-    delete_dataset,
-    find_dataset,
-    find_or_create,
-    list_bin,
-    list_datasets,
-    rename_dataset,
-    restore_dataset,
-)
-from sneaker_core.datasets.names import safe_folder_name
-from sneaker_core.datasets.review import Action, decide, history
-from sneaker_core.datasets.sources.importer import import_photos
+from sneaker_core.datasets.photo_folder import sample_id
+from sneaker_core.datasets.review_log import Action, decide, history
+from sneaker_core.datasets.safe_names import safe_folder_name
+from sneaker_core.datasets.sources.photo_import import import_photos
 from sneaker_core.datasets.thumbnails import ensure_thumbnail, thumbnail_path
 from sneaker_core.errors import DatasetError, ImageError
-from sneaker_core.paths import PROJECT, datasets_folder
 from sneaker_core.settings import ImageLimits
+from sneaker_core.workspace.paths import PROJECT, datasets_folder
 from tests.factories import draw_dataset, jpeg, photo, write
 
 DEVICES = {"CON", "PRN", "AUX", "NUL", *(f"{port}{digit}" for port in ("COM", "LPT") for digit in "0123456789¹²³")}
@@ -321,7 +321,7 @@ class TestIntake:
                 pass
             code = (
                 "import sys; from pathlib import Path; from sneaker_core.datasets.index import open_index\n"
-                "from sneaker_core.datasets.intake import Intake; from sneaker_core.errors import DatasetError\n"
+                "from sneaker_core.datasets.importer import Intake; from sneaker_core.errors import DatasetError\n"
                 "try:\n with Intake(open_index(Path(sys.argv[1])), 'other'): print('in')\n"
                 "except DatasetError as error: print(error)"
             )
@@ -374,7 +374,8 @@ class TestIntake:
         code = (
             "import resource, signal, sys; from pathlib import Path\n"
             "from sneaker_core.datasets.index import open_index\n"
-            "from sneaker_core.datasets.intake import Incoming, Intake; from sneaker_core.errors import DatasetError\n"
+            "from sneaker_core.datasets.importer import Incoming, Intake\n"
+            "from sneaker_core.errors import DatasetError\n"
             "data = Path(sys.argv[2]).read_bytes()\n"
             "try:\n"
             " with Intake(open_index(Path(sys.argv[1])), 'x') as intake:\n"
@@ -413,14 +414,14 @@ IMPORTING = """
 import sys
 from pathlib import Path
 from sneaker_core.datasets.index import open_index
-from sneaker_core.datasets.sources.importer import import_photos
+from sneaker_core.datasets.sources.photo_import import import_photos
 import_photos(open_index(Path(sys.argv[1])), Path(sys.argv[2]))
 """
 REVIEWING = """
 import sys
 from pathlib import Path
 from sneaker_core.datasets.index import open_index
-from sneaker_core.datasets.review import Action, decide
+from sneaker_core.datasets.review_log import Action, decide
 dataset, author = open_index(Path(sys.argv[1])), sys.argv[2]
 for number in range(int(sys.argv[3])):
     action, label = [(Action.EXCLUDE, None), (Action.KEEP, None), (Action.RELABEL, f"class {number % 5}")][number % 3]

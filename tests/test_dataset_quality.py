@@ -12,17 +12,17 @@ import pytest
 from PIL import Image, ImageDraw, ImageFilter, ImageOps
 from threadpoolctl import threadpool_limits
 
-from sneaker_core.datasets.drawn.demo import make_drawn, planted_path
-from sneaker_core.datasets.duplicates import MIN_SKETCH_CORRELATION, copy_families
+from sneaker_core.datasets.importer import Incoming, Intake
 from sneaker_core.datasets.index import Dataset, create_index, open_index, read_samples
-from sneaker_core.datasets.intake import Incoming, Intake
+from sneaker_core.datasets.near_duplicates import MIN_SKETCH_CORRELATION, copy_families
 from sneaker_core.datasets.quality.findings import Kind, Thresholds, read_families, read_findings
-from sneaker_core.datasets.quality.labels import MIN_PHOTOS, out_of_fold, suspected_labels
+from sneaker_core.datasets.quality.label_errors import MIN_PHOTOS, out_of_fold, suspected_labels
 from sneaker_core.datasets.quality.measures import SKETCH_SIDE, measure, sketch
-from sneaker_core.datasets.quality.neighbours import lay_out_map, neighbour_distance
+from sneaker_core.datasets.quality.outliers import lay_out_map, neighbour_distance
 from sneaker_core.datasets.quality.scan import read_map, scan
-from sneaker_core.datasets.review import Action, decide
+from sneaker_core.datasets.review_log import Action, decide
 from sneaker_core.datasets.split import find_leaks, make_split
+from sneaker_core.datasets.synthetic.demo_dataset import make_drawn, planted_path
 from sneaker_core.datasets.thumbnails import thumbnail_path
 from sneaker_core.errors import DatasetError
 from sneaker_core.networks.checkpoint import SneakerModel

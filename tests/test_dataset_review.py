@@ -13,11 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from sneaker_core.datasets.export import TABLE_FILE, export_csv, export_folder, export_zip, exported
-from sneaker_core.datasets.folder import sample_id
+from sneaker_core.csv_cells import as_meant, harmless
+from sneaker_core.datasets.class_balance import BALANCE_COLUMNS, advice, balance, imbalance_ratio, stats
+from sneaker_core.datasets.dataset_collection import create_dataset, open_samples
+from sneaker_core.datasets.dataset_export import TABLE_FILE, export_csv, export_folder, export_zip, exported
+from sneaker_core.datasets.importer import Incoming, Intake
 from sneaker_core.datasets.index import Dataset, read_classes, read_samples
-from sneaker_core.datasets.intake import Incoming, Intake
-from sneaker_core.datasets.library import create_dataset, open_samples
+from sneaker_core.datasets.photo_folder import sample_id
 from sneaker_core.datasets.quality.findings import (
     Kind,
     apply_suggestions,
@@ -29,13 +31,11 @@ from sneaker_core.datasets.quality.findings import (
     suggested_decisions,
 )
 from sneaker_core.datasets.quality.scan import scan
-from sneaker_core.datasets.review import Action, decide, history, undo
-from sneaker_core.datasets.sources.importer import import_photos
+from sneaker_core.datasets.review_log import Action, decide, history, undo
+from sneaker_core.datasets.sources.photo_import import import_photos
 from sneaker_core.datasets.split import PRESETS, Split, find_leaks, make_split, parse_shares
-from sneaker_core.datasets.summary import BALANCE_COLUMNS, advice, balance, imbalance_ratio, stats
 from sneaker_core.errors import DatasetError
-from sneaker_core.tables import as_meant, harmless
-from sneaker_core.training.materials import prepare
+from sneaker_core.training.prepared_data import prepare
 from sneaker_core.training.recipe import recipe
 from tests.factories import draw_dataset, jpeg, photo
 

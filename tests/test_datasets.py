@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
-from sneaker_core.datasets import duplicates
-from sneaker_core.datasets.duplicates import duplicate_groups, perceptual_hashes
-from sneaker_core.datasets.folder import fingerprint, sample_id, scan_classes, scan_photos
+from sneaker_core.datasets import near_duplicates as duplicates
+from sneaker_core.datasets.near_duplicates import duplicate_groups, perceptual_hashes
+from sneaker_core.datasets.photo_folder import fingerprint, sample_id, scan_classes, scan_photos
 from sneaker_core.datasets.split import SPLIT_FILE, read_split, split_by_group, write_split
 from sneaker_core.errors import DatasetError
 from tests.factories import draw_dataset, jpeg, photo, write

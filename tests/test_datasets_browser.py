@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from sneaker_core.datasets.drawn.demo import make_drawn
+from sneaker_core.datasets.dataset_collection import create_dataset, find_dataset, list_bin, list_datasets
 from sneaker_core.datasets.index import Dataset, read_samples
-from sneaker_core.datasets.library import create_dataset, find_dataset, list_bin, list_datasets
 from sneaker_core.datasets.quality.scan import scan
-from sneaker_core.datasets.review import history
-from sneaker_core.jobs import list_jobs, stop_job
-from sneaker_core.networks.library import DEFAULT_MODEL, open_model
+from sneaker_core.datasets.review_log import history
+from sneaker_core.datasets.synthetic.demo_dataset import make_drawn
+from sneaker_core.networks.model_registry import DEFAULT_MODEL, open_model
+from sneaker_core.workspace.jobs import list_jobs, stop_job
 from tests.browser import open_browser, serve
 from tests.factories import draw_dataset, jpeg, photo
 

@@ -15,20 +15,28 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from sneaker_core.datasets.dataset_collection import (
+    create_dataset,
+    delete_dataset,
+    list_bin,
+    list_datasets,
+    rename_dataset,
+)
 from sneaker_core.datasets.index import INDEX_FILE, Dataset, read_samples
-from sneaker_core.datasets.library import create_dataset, delete_dataset, list_bin, list_datasets, rename_dataset
 from sneaker_core.datasets.quality.scan import scan
-from sneaker_core.datasets.review import Action, decide
-from sneaker_core.datasets.sources.importer import import_photos
+from sneaker_core.datasets.review_log import Action, decide
+from sneaker_core.datasets.sources.photo_import import import_photos
 from sneaker_core.datasets.split import make_split
-from sneaker_core.jobs import Job, JobState, Progress, list_jobs
+from sneaker_core.workspace.jobs import Job, JobState, Progress, list_jobs
 from tests.factories import draw_dataset, jpeg, photo, write
-from ui.datasets import arrivals, balance, welcome
-from ui.datasets.dialogs import Dialog
-from ui.datasets.figures import MOST_ROWS, class_bars, cut, shape_bars, side_bars
-from ui.datasets.words import counted_classes, counted_photos, size_words, time_words
-from ui.datasets.work import outcome_words, progress_words
-from ui.state import Key
+from ui.datasets import add_photos_view as arrivals
+from ui.datasets import overview_view as balance
+from ui.datasets import welcome_view as welcome
+from ui.datasets.dataset_charts import MOST_ROWS, class_bars, cut, shape_bars, side_bars
+from ui.datasets.dataset_dialogs import Dialog
+from ui.kit.job_panel import outcome_words, progress_words
+from ui.kit.quantities import counted_classes, counted_photos, size_words, time_words
+from ui.kit.state_keys import Key
 
 PROJECT = Path(__file__).resolve().parent.parent
 PATIENCE = 120.0
@@ -426,7 +434,7 @@ class TestWork:
 
     def test_goes_on_under_the_name_of_today(self, three, home, monkeypatch):
         commands = []
-        monkeypatch.setattr("ui.datasets.work.start_job", lambda parent, title, arguments: commands.append(arguments))
+        monkeypatch.setattr("ui.kit.job_panel.start_job", lambda parent, title, arguments: commands.append(arguments))
         job_on_disk(three, {"state": "stopped"}, arguments=["dataset", "import", "/x", "--name", "three"])
         rename_dataset(three, "four", home)
         app = click(opened(), Key.JOB_AGAIN)

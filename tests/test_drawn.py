@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter, ImageOps
 
-from sneaker_core.datasets.drawn.colours import choose_colourway
-from sneaker_core.datasets.drawn.photo import draw_photo, take_photo
-from sneaker_core.datasets.drawn.plan import CLASSES, DrawnPhoto, Flaw, draw_dataset
-from sneaker_core.datasets.drawn.shapes import SHOES
-from sneaker_core.datasets.drawn.sneaker import paint_sneaker, silhouette
-from sneaker_core.datasets.duplicates import MAX_HASH_DISTANCE, perceptual_hashes
+from sneaker_core.datasets.near_duplicates import MAX_HASH_DISTANCE, perceptual_hashes
+from sneaker_core.datasets.synthetic.colours import choose_colourway
+from sneaker_core.datasets.synthetic.rendering import draw_photo, take_photo
+from sneaker_core.datasets.synthetic.sample_plan import CLASSES, DrawnPhoto, Flaw, draw_dataset
+from sneaker_core.datasets.synthetic.shapes import SHOES
+from sneaker_core.datasets.synthetic.sneaker_painter import paint_sneaker, silhouette
 from sneaker_core.errors import DatasetError
 from sneaker_core.images import decode
 

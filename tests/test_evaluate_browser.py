@@ -9,19 +9,19 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from sneaker_core.datasets.dataset_collection import create_dataset, find_dataset
 from sneaker_core.datasets.index import Dataset, read_samples, set_fact
-from sneaker_core.datasets.library import create_dataset, find_dataset
-from sneaker_core.datasets.review import history
-from sneaker_core.datasets.sources.importer import import_photos
-from sneaker_core.evaluation.library import EVALUATION_FILE, find_evaluation, read_table
-from sneaker_core.evaluation.matrix import confusion_matrix
+from sneaker_core.datasets.review_log import history
+from sneaker_core.datasets.sources.photo_import import import_photos
+from sneaker_core.evaluation.confusion_matrix import confusion_matrix
+from sneaker_core.evaluation.evaluation_collection import EVALUATION_FILE, find_evaluation, read_table
+from sneaker_core.evaluation.evaluation_job import evaluate
 from sneaker_core.evaluation.metrics import summary
-from sneaker_core.evaluation.run import evaluate
 from sneaker_core.networks.checkpoint import save_model
-from sneaker_core.paths import evaluations_folder, run_model_folder, runs_folder
+from sneaker_core.workspace.paths import evaluations_folder, run_model_folder, runs_folder
 from tests.browser import open_browser, serve
 from tests.factories import draw_dataset, lively_model
-from ui.evaluation.parts import ALL, PARTS
+from ui.evaluate.evaluate_views import ALL, PARTS
 
 PATIENCE = 120_000
 DESKTOP, PHONE = (1280, 900), (390, 844)

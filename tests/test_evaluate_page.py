@@ -12,12 +12,13 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from sneaker_core.datasets.library import create_dataset, find_dataset
-from sneaker_core.datasets.review import Action, decide, history
-from sneaker_core.datasets.sources.importer import import_photos
+from sneaker_core.datasets.dataset_collection import create_dataset, find_dataset
+from sneaker_core.datasets.review_log import Action, decide, history
+from sneaker_core.datasets.sources.photo_import import import_photos
 from sneaker_core.datasets.split import write_split
 from sneaker_core.evaluation.comparison import compare
-from sneaker_core.evaluation.library import (
+from sneaker_core.evaluation.confusion_matrix import confusion_matrix, photos_of
+from sneaker_core.evaluation.evaluation_collection import (
     EVALUATION_FILE,
     Evaluation,
     deleted_evaluations,
@@ -25,16 +26,15 @@ from sneaker_core.evaluation.library import (
     list_evaluations,
     read_table,
 )
-from sneaker_core.evaluation.matrix import confusion_matrix, photos_of
+from sneaker_core.evaluation.evaluation_job import evaluate
+from sneaker_core.evaluation.figure_text import headlines, pair, percent, verdict
 from sneaker_core.evaluation.metrics import summary
 from sneaker_core.evaluation.reliability import at
-from sneaker_core.evaluation.run import evaluate
-from sneaker_core.evaluation.table import misclassified
-from sneaker_core.evaluation.words import headlines, pair, percent, verdict
-from sneaker_core.jobs import JobState
+from sneaker_core.evaluation.table_columns import misclassified
 from sneaker_core.networks.checkpoint import read_spec, save_model
 from sneaker_core.networks.decision import Decision
-from sneaker_core.paths import (
+from sneaker_core.workspace.jobs import JobState
+from sneaker_core.workspace.paths import (
     PREDICTIONS_FILE,
     evaluation_job_folder,
     evaluations_folder,
@@ -42,10 +42,10 @@ from sneaker_core.paths import (
     runs_folder,
 )
 from tests.factories import draw_dataset, lively_model
-from ui.evaluation.acts import NOT_OURS
-from ui.evaluation.gallery import BY_PAIR, NEAR, by_pair
-from ui.evaluation.parts import ALL, PARTS
-from ui.state import Key
+from ui.evaluate.evaluate_views import ALL, PARTS
+from ui.evaluate.gallery_view import BY_PAIR, NEAR, by_pair
+from ui.evaluate.mistake_actions import NOT_OURS
+from ui.kit.state_keys import Key
 
 PROJECT = Path(__file__).resolve().parent.parent
 PATIENCE = 120.0
@@ -475,7 +475,7 @@ class TestList:
 
 def menu(app: AppTest, dialog: str) -> AppTest:
     """Choose from the menu "More"; AppTest has no hand for it."""
-    from ui.evaluation.dialogs import Dialog
+    from ui.evaluate.evaluation_dialogs import Dialog
 
     app.session_state[Key.EVALUATION_DIALOG] = Dialog(dialog)
     return again(app)

@@ -13,10 +13,10 @@ from PIL import ExifTags, Image
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score, top_k_accuracy_score
 
 from sneaker_core import images
+from sneaker_core.datasets.dataset_collection import create_dataset
 from sneaker_core.datasets.index import read_samples
-from sneaker_core.datasets.library import create_dataset
 from sneaker_core.datasets.quality.measures import measure
-from sneaker_core.datasets.sources.importer import import_photos
+from sneaker_core.datasets.sources.photo_import import import_photos
 from sneaker_core.datasets.split import make_split, write_split
 from sneaker_core.datasets.thumbnails import make_thumbnail
 from sneaker_core.errors import CheckpointError, DatasetError
@@ -30,6 +30,7 @@ from sneaker_core.evaluation.calibration import (
     fit_sure_probability,
     fit_temperature,
 )
+from sneaker_core.evaluation.evaluation_job import evaluate
 from sneaker_core.evaluation.metrics import (
     WITH_INTERVAL,
     calibration_error,
@@ -40,9 +41,8 @@ from sneaker_core.evaluation.metrics import (
     top_k_accuracy,
     weighted_figures,
 )
-from sneaker_core.evaluation.predictions import evaluate_photos, prediction_table, read_outputs, read_photos
-from sneaker_core.evaluation.run import evaluate
-from sneaker_core.evaluation.table import (
+from sneaker_core.evaluation.prediction_table import evaluate_photos, prediction_table, read_outputs, read_photos
+from sneaker_core.evaluation.table_columns import (
     as_csv,
     class_columns,
     compact,

@@ -16,14 +16,13 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner, Result
 
-from sneaker_core import jobs
 from sneaker_core.__main__ import main
-from sneaker_core.datasets.library import find_or_create
-from sneaker_core.datasets.sources.importer import import_photos
+from sneaker_core.datasets.dataset_collection import find_or_create
+from sneaker_core.datasets.sources.photo_import import import_photos
 from sneaker_core.datasets.split import write_split
 from sneaker_core.errors import CheckpointError, DatasetError, ModelNotFoundError, SneakerError, StoppedError
-from sneaker_core.evaluation import library
-from sneaker_core.evaluation.library import (
+from sneaker_core.evaluation import evaluation_collection as library
+from sneaker_core.evaluation.evaluation_collection import (
     EVALUATION_FILE,
     Kind,
     default_name,
@@ -39,12 +38,11 @@ from sneaker_core.evaluation.library import (
     restore_evaluation,
     stop_evaluation,
 )
+from sneaker_core.evaluation.evaluation_job import evaluate, keep_with_model, start_evaluation
+from sneaker_core.evaluation.figure_text import headlines, pair
+from sneaker_core.evaluation.html_report import report_html
 from sneaker_core.evaluation.metrics import summary
-from sneaker_core.evaluation.predictions import evaluate_photos
-from sneaker_core.evaluation.report import report_html
-from sneaker_core.evaluation.run import evaluate, keep_with_model, start_evaluation
-from sneaker_core.evaluation.words import headlines, pair
-from sneaker_core.jobs import JobState
+from sneaker_core.evaluation.prediction_table import evaluate_photos
 from sneaker_core.networks.checkpoint import (
     MODEL_FILE,
     load_model,
@@ -54,7 +52,9 @@ from sneaker_core.networks.checkpoint import (
     weights_version,
 )
 from sneaker_core.networks.decision import Decision
-from sneaker_core.paths import PREDICTIONS_FILE, PROJECT, evaluations_folder, run_model_folder, runs_folder
+from sneaker_core.workspace import jobs
+from sneaker_core.workspace.jobs import JobState
+from sneaker_core.workspace.paths import PREDICTIONS_FILE, PROJECT, evaluations_folder, run_model_folder, runs_folder
 from tests.browser import open_browser
 from tests.factories import draw_dataset, in_new_python, lively_model, write
 
@@ -115,7 +115,7 @@ class TestKept:
         model, table = load_model(model_folder), read_table(kept)
         vectors = read_embeddings(kept)
         assert vectors.dtype == np.float16
-        from sneaker_core.evaluation.predictions import read_outputs
+        from sneaker_core.evaluation.prediction_table import read_outputs
 
         last = table.iloc[-1]
         outputs, _ = read_outputs(model, [last["path"]])

@@ -9,17 +9,17 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from sneaker_core import images
+from sneaker_core.datasets.dataset_collection import create_dataset, find_dataset
 from sneaker_core.datasets.index import read_samples
-from sneaker_core.datasets.library import create_dataset, find_dataset
-from sneaker_core.datasets.sources.importer import import_photos
-from sneaker_core.evaluation.run import evaluate
+from sneaker_core.datasets.sources.photo_import import import_photos
+from sneaker_core.evaluation.evaluation_job import evaluate
 from sneaker_core.inference.explanation.attributions import gradcam
 from sneaker_core.networks.checkpoint import load_model, save_model
-from sneaker_core.paths import run_model_folder, runs_folder
+from sneaker_core.workspace.paths import run_model_folder, runs_folder
 from tests.browser import open_browser, serve
 from tests.factories import draw_dataset, jpeg, lively_model, photo_of_class
 from tests.test_browser import check_looks
-from ui.explaining.links import explain_link
+from ui.kit.explain_links import explain_link
 
 PATIENCE = 120_000
 DESKTOP, PHONE = (1280, 900), (390, 844)

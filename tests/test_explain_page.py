@@ -17,34 +17,34 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from sneaker_core import images
+from sneaker_core.datasets.dataset_collection import create_dataset, find_dataset
 from sneaker_core.datasets.index import Dataset, read_samples
-from sneaker_core.datasets.library import create_dataset, find_dataset
-from sneaker_core.datasets.sources.importer import import_photos
-from sneaker_core.evaluation.library import find_evaluation, read_table
-from sneaker_core.evaluation.run import evaluate
-from sneaker_core.evaluation.table import misclassified
-from sneaker_core.inference.explanation.albums import MEANS_FILE, TABLE_FILE
+from sneaker_core.datasets.sources.photo_import import import_photos
+from sneaker_core.evaluation.evaluation_collection import find_evaluation, read_table
+from sneaker_core.evaluation.evaluation_job import evaluate
+from sneaker_core.evaluation.table_columns import misclassified
 from sneaker_core.inference.explanation.attributions import attribute
-from sneaker_core.inference.explanation.averages import mean_maps
-from sneaker_core.inference.explanation.heat import hottest_place
-from sneaker_core.inference.explanation.question import Method, Question
-from sneaker_core.inference.explanation.trust import check_trust
+from sneaker_core.inference.explanation.class_average_maps import mean_maps
+from sneaker_core.inference.explanation.explanation_files import MEANS_FILE, TABLE_FILE
+from sneaker_core.inference.explanation.explanation_request import Method, Question
+from sneaker_core.inference.explanation.heat_maps import hottest_place
+from sneaker_core.inference.explanation.sanity_checks import check_trust
+from sneaker_core.inference.model_service import BoundedQueue
 from sneaker_core.inference.predictor import predict_file
-from sneaker_core.inference.service import BoundedQueue
-from sneaker_core.jobs import list_jobs, stop_job
-from sneaker_core.networks import library
+from sneaker_core.networks import model_registry as library
 from sneaker_core.networks.checkpoint import WEIGHTS_FILE, SneakerModel, load_model, save_model
-from sneaker_core.paths import explanations_folder, run_model_folder, runs_folder
 from sneaker_core.settings import ServiceLimits
+from sneaker_core.workspace.jobs import list_jobs, stop_job
+from sneaker_core.workspace.paths import explanations_folder, run_model_folder, runs_folder
 from tests.factories import CLASSES, draw_dataset, jpeg, lively_model, photo_of_class
-from ui import caches
-from ui.explaining.figures import deletion_chart, insertion_chart, sanity_chart
-from ui.explaining.links import explain_link
-from ui.explaining.many import ARCHIVE, OF_UPLOADS, UPLOADS
-from ui.explaining.parts import Part, Source
-from ui.explaining.words import seen
-from ui.photos import Photo, stored_photo
-from ui.state import Key
+from ui.explain.batch_view import ARCHIVE, OF_UPLOADS, UPLOADS
+from ui.explain.explain_labels import seen
+from ui.explain.explain_views import Part, Source
+from ui.explain.sanity_charts import deletion_chart, insertion_chart, sanity_chart
+from ui.kit import caches
+from ui.kit.explain_links import explain_link
+from ui.kit.photo_files import Photo, stored_photo
+from ui.kit.state_keys import Key
 
 PROJECT = Path(__file__).resolve().parent.parent
 PATIENCE = 180.0

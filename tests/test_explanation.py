@@ -10,10 +10,10 @@ from torch import nn
 
 from sneaker_core.errors import ImageError, SneakerError, UnknownLabelError
 from sneaker_core.inference.explanation.attributions import attribute, gradcam, layer_gradcam
-from sneaker_core.inference.explanation.files import explain_file
-from sneaker_core.inference.explanation.heat import legend, legend_stops, overlay
-from sneaker_core.inference.explanation.question import Method, Question
-from sneaker_core.inference.explanation.trust import sanity_check
+from sneaker_core.inference.explanation.explain_photos import explain_file
+from sneaker_core.inference.explanation.explanation_request import Method, Question
+from sneaker_core.inference.explanation.heat_maps import legend, legend_stops, overlay
+from sneaker_core.inference.explanation.sanity_checks import sanity_check
 from sneaker_core.inference.predictor import predict_images
 from tests.factories import CLASSES, jpeg, lively_model, photo, write
 

@@ -10,14 +10,14 @@ import pytest
 from PIL import Image
 
 from sneaker_core.errors import SneakerError
-from sneaker_core.evaluation.library import find_evaluation, read_table
-from sneaker_core.evaluation.run import evaluate
-from sneaker_core.inference.explanation.albums import MEANS_FILE, read_means
-from sneaker_core.inference.explanation.averages import mean_maps
-from sneaker_core.inference.explanation.heat import hottest_place
-from sneaker_core.jobs import JOB_VARIABLE
+from sneaker_core.evaluation.evaluation_collection import find_evaluation, read_table
+from sneaker_core.evaluation.evaluation_job import evaluate
+from sneaker_core.inference.explanation.class_average_maps import mean_maps
+from sneaker_core.inference.explanation.explanation_files import MEANS_FILE, read_means
+from sneaker_core.inference.explanation.heat_maps import hottest_place
 from sneaker_core.networks.checkpoint import SneakerModel, load_model, save_model
-from sneaker_core.paths import run_model_folder, runs_folder
+from sneaker_core.workspace.jobs import JOB_VARIABLE
+from sneaker_core.workspace.paths import run_model_folder, runs_folder
 from tests.conftest import CLASSES as LABELS
 from tests.factories import draw_dataset, jpeg, photo, write
 from tests.test_command_line import run

@@ -10,12 +10,12 @@ from PIL import Image
 from sneaker_core import images
 from sneaker_core.errors import DatasetError, ImageError, SneakerError, UnknownLabelError
 from sneaker_core.inference.explanation.attributions import attribute
-from sneaker_core.inference.explanation.averages import mean_maps
-from sneaker_core.inference.explanation.files import explain_bytes, explain_many
-from sneaker_core.inference.explanation.heat import overlay
-from sneaker_core.inference.explanation.question import Method, Question, Wanted
-from sneaker_core.inference.neighbours import nearest
+from sneaker_core.inference.explanation.class_average_maps import mean_maps
+from sneaker_core.inference.explanation.explain_photos import explain_bytes, explain_many
+from sneaker_core.inference.explanation.explanation_request import Method, Question, Wanted
+from sneaker_core.inference.explanation.heat_maps import overlay
 from sneaker_core.inference.predictor import predict_file
+from sneaker_core.inference.similar_photos import nearest
 from tests.factories import CLASSES, jpeg, lively_model, photo, write
 
 # The usual layer has a single place at the size that the little network sees.

@@ -15,9 +15,9 @@ from sneaker_core.inference.explanation.attributions import (
     layer_gradcam,
     network_maps,
 )
-from sneaker_core.inference.explanation.layers import layers
-from sneaker_core.inference.explanation.private import guided_copy, private_copy, shuffled_copy
-from sneaker_core.inference.explanation.question import Method, Question, checked_method
+from sneaker_core.inference.explanation.explanation_request import Method, Question, checked_method
+from sneaker_core.inference.explanation.gradcam_layers import layers
+from sneaker_core.inference.explanation.model_copies import guided_copy, private_copy, shuffled_copy
 from sneaker_core.networks.architectures import ARCHITECTURES, build_network, explained_layer
 from sneaker_core.networks.checkpoint import ModelSpec, SneakerModel
 from sneaker_core.networks.decision import unit_length

@@ -10,8 +10,8 @@ from torch import nn
 
 from sneaker_core.errors import UnknownLabelError
 from sneaker_core.inference.explanation.attributions import attribute
-from sneaker_core.inference.explanation.question import Method, Question
-from sneaker_core.inference.explanation.trust import (
+from sneaker_core.inference.explanation.explanation_request import Method, Question
+from sneaker_core.inference.explanation.sanity_checks import (
     SanityCheck,
     SanityStep,
     check_trust,

@@ -11,17 +11,17 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from sneaker_core.datasets.names import natural_order
+from sneaker_core.datasets.safe_names import natural_order
 from sneaker_core.inference.predictor import Answer, Guess, predict_bytes
 from sneaker_core.networks.checkpoint import MODEL_FILE, WEIGHTS_FILE, load_model
 from sneaker_core.networks.decision import Status
 from tests.conftest import CLASSES, KNOWN, UNKNOWN, UNSURE
-from ui import caches
-from ui.downloads import answers_csv, answers_json
-from ui.figures import finding, guess_bars
-from ui.photos import Photo
-from ui.state import Key
-from ui.text import percent, plain, shortened, summary, sureness
+from ui.identify.answer_downloads import answers_csv, answers_json
+from ui.kit import caches
+from ui.kit.photo_files import Photo
+from ui.kit.probability_bars import finding, guess_bars
+from ui.kit.state_keys import Key
+from ui.kit.text import percent, plain, shortened, summary, sureness
 
 PROJECT = Path(__file__).resolve().parent.parent
 

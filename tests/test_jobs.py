@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from sneaker_core import jobs
+from sneaker_core.datasets.dataset_collection import find_dataset
 from sneaker_core.datasets.index import read_samples
-from sneaker_core.datasets.library import find_dataset
 from sneaker_core.errors import BusyError, SneakerError
-from sneaker_core.jobs import (
+from sneaker_core.workspace import jobs
+from sneaker_core.workspace.jobs import (
     Job,
     JobState,
     Worker,
@@ -29,8 +29,8 @@ from sneaker_core.jobs import (
     stop_job,
     working,
 )
-from sneaker_core.locks import take_lock
-from sneaker_core.paths import PROJECT
+from sneaker_core.workspace.locks import take_lock
+from sneaker_core.workspace.paths import PROJECT
 from tests.factories import draw_dataset
 
 PATIENCE = 120  # seconds, for a machine that is very busy
@@ -124,7 +124,7 @@ class TestJobs:
 
     def test_outlives_the_one_who_started_it(self, tmp_path):
         code = (
-            "import sys, os, signal; from pathlib import Path; from sneaker_core.jobs import start_job\n"
+            "import sys, os, signal; from pathlib import Path; from sneaker_core.workspace.jobs import start_job\n"
             "print(start_job(Path(sys.argv[1]), 'Drawing', sys.argv[2:]), flush=True)\n"
             # As when a terminal is closed: everything in the starter's group is ended.
             "os.killpg(os.getpgrp(), signal.SIGKILL)"
@@ -340,7 +340,7 @@ class TestLog:
 QUEUED_WORK = """
 import sys, time
 from pathlib import Path
-from sneaker_core.jobs import waiting_turn, working
+from sneaker_core.workspace.jobs import waiting_turn, working
 home, name = Path(sys.argv[1]), sys.argv[2]
 
 def tell(what):

@@ -8,18 +8,18 @@ from hypothesis import strategies as st
 from scipy.stats import norm
 from sklearn.metrics import confusion_matrix as counted_by_sklearn
 
-from sneaker_core.evaluation.charts import (
+from sneaker_core.evaluation.confusion_matrix import Order, confusion_matrix, photos_of, view
+from sneaker_core.evaluation.evaluation_charts import (
     class_bars,
     coverage_chart,
     matrix_chart,
     reliability_chart,
     slices_chart,
 )
-from sneaker_core.evaluation.matrix import Order, confusion_matrix, photos_of, view
 from sneaker_core.evaluation.metrics import confused_pairs, summary
 from sneaker_core.evaluation.reliability import at, coverage_curve, reliability_bins
 from sneaker_core.evaluation.slices import slices
-from sneaker_core.evaluation.table import judged, misclassified
+from sneaker_core.evaluation.table_columns import judged, misclassified
 from tests.factories import prediction_rows
 
 NAMES = ("Comet", "Astro", "<b>Meteor</b>", "Orbit", "Zephyr")

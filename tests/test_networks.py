@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from sneaker_core.errors import CheckpointError, ModelNotFoundError
-from sneaker_core.evaluation.predictions import prediction_table, read_outputs
+from sneaker_core.evaluation.prediction_table import prediction_table, read_outputs
 from sneaker_core.inference.predictor import predict_bytes
-from sneaker_core.networks import checkpoint, library
+from sneaker_core.networks import checkpoint
+from sneaker_core.networks import model_registry as library
 from sneaker_core.networks.checkpoint import MODEL_FILE, WEIGHTS_FILE, load_model, read_spec, renamed, save_model
 from sneaker_core.networks.decision import (
     Decision,
@@ -28,7 +29,7 @@ from sneaker_core.networks.decision import (
     unknown_score,
 )
 from sneaker_core.networks.preprocessing import Preprocessing
-from sneaker_core.paths import run_model_folder, runs_folder
+from sneaker_core.workspace.paths import run_model_folder, runs_folder
 from tests.factories import CLASSES, in_new_python, jpeg, lively_model, outputs_of, photo, write
 
 

@@ -7,10 +7,10 @@ import sys
 import numpy as np
 import pytest
 
-from sneaker_core import processes
+from sneaker_core import process_group
 from sneaker_core.networks.checkpoint import read_spec
-from sneaker_core.paths import PROJECT, RUN_FILE, run_model_folder, runs_folder
-from sneaker_core.training.library import METRICS_FILE
+from sneaker_core.training.run_collection import METRICS_FILE
+from sneaker_core.workspace.paths import PROJECT, RUN_FILE, run_model_folder, runs_folder
 from tests.factories import draw_dataset
 
 SMALL = ["--init=none", "--size=32", "--batch=8", "--epochs=2", "--set=val_share=0.2", "--set=test_share=0.2"]
@@ -34,11 +34,11 @@ def free_port():
 
 
 def test_alone_everything_is_ones_own():
-    assert (processes.count(), processes.rank(), processes.is_first()) == (1, 0, True)
-    assert processes.of_first("a") == "a"
-    assert processes.of_all(3) == [3]
-    with processes.joined():
-        processes.wait_for_all()
+    assert (process_group.count(), process_group.rank(), process_group.is_first()) == (1, 0, True)
+    assert process_group.of_first("a") == "a"
+    assert process_group.of_all(3) == [3]
+    with process_group.joined():
+        process_group.wait_for_all()
 
 
 @pytest.mark.parametrize("recipe", ["finetune", "quick"])

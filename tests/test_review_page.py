@@ -11,13 +11,15 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from sneaker_core.datasets.dataset_collection import create_dataset
 from sneaker_core.datasets.index import Dataset, read_classes, read_samples
-from sneaker_core.datasets.library import create_dataset
 from sneaker_core.datasets.quality.findings import Kind, finding_rows, read_findings, store_findings
-from sneaker_core.datasets.review import Action, decide, history
-from sneaker_core.datasets.sources.importer import import_photos
+from sneaker_core.datasets.review_log import Action, decide, history
+from sneaker_core.datasets.sources.photo_import import import_photos
 from tests.factories import draw_dataset, jpeg, photo_of_class, write
-from ui.datasets.embedding_map import (
+from ui.datasets.finding_labels import KIND_WORDS
+from ui.datasets.findings_view import family_pages
+from ui.datasets.map_view import (
     Overlap,
     closest_classes,
     coloured_classes,
@@ -26,12 +28,10 @@ from ui.datasets.embedding_map import (
     finding_of,
     groups_of,
 )
-from ui.datasets.kinds import KIND_WORDS
-from ui.datasets.review import family_pages
-from ui.datasets.section import Section
-from ui.datasets.tiles import PHOTOS_A_PAGE
-from ui.state import Key
-from ui.text import plain
+from ui.kit.photo_grid import PHOTOS_A_PAGE
+from ui.kit.review_section import Section
+from ui.kit.state_keys import Key
+from ui.kit.text import plain
 
 COUNTS = {"boot": 12, "clog": 12, "sandal": 6}
 ODD_CLASS = "Air [Max](http://x.y) *1* <b>:smile:</b> 👟"
@@ -99,10 +99,10 @@ def script(name: str, folder: str) -> None:
     from pathlib import Path
 
     from sneaker_core.datasets.index import Dataset
-    from ui.datasets.embedding_map import draw_map
-    from ui.datasets.history import draw_history
-    from ui.datasets.photos import draw_photos
-    from ui.datasets.review import draw_findings
+    from ui.datasets.findings_view import draw_findings
+    from ui.datasets.history_view import draw_history
+    from ui.datasets.map_view import draw_map
+    from ui.datasets.photos_view import draw_photos
 
     sections = {"photos": draw_photos, "findings": draw_findings, "map": draw_map, "history": draw_history}
     sections[name](Dataset(Path(folder)))

@@ -11,23 +11,13 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from sneaker_core import jobs
-from sneaker_core.commands.runs import runs
+from sneaker_core.commands.runs_command import runs
 from sneaker_core.errors import DatasetError, RecipeError, RunError, SpaceError
-from sneaker_core.jobs import Job, JobState, is_alive, read_job, stop_job, working
-from sneaker_core.locks import take_lock
 from sneaker_core.networks.architectures import ARCHITECTURES
 from sneaker_core.networks.checkpoint import load_model
-from sneaker_core.networks.library import find_named_model
-from sneaker_core.paths import queue_folder, run_job_folder, run_model_folder, runs_folder
-from sneaker_core.training.launch import (
-    check_space,
-    needed_bytes,
-    resume_training,
-    start_training,
-    stop_training,
-)
-from sneaker_core.training.library import (
+from sneaker_core.networks.model_registry import find_named_model
+from sneaker_core.training.recipe import RECIPES, recipe
+from sneaker_core.training.run_collection import (
     check_run_name,
     delete_run,
     deleted_runs,
@@ -40,7 +30,17 @@ from sneaker_core.training.library import (
     restore_run,
     write_note,
 )
-from sneaker_core.training.recipe import RECIPES, recipe
+from sneaker_core.training.training_jobs import (
+    check_space,
+    needed_bytes,
+    resume_training,
+    start_training,
+    stop_training,
+)
+from sneaker_core.workspace import jobs
+from sneaker_core.workspace.jobs import Job, JobState, is_alive, read_job, stop_job, working
+from sneaker_core.workspace.locks import take_lock
+from sneaker_core.workspace.paths import queue_folder, run_job_folder, run_model_folder, runs_folder
 from tests.factories import draw_dataset, in_new_python
 
 PATIENCE = 120
@@ -208,8 +208,8 @@ class TestReading:
         put_model(make_run(tmp_path, "one"), tiny_model_folder, top1=0.5)
         code = (
             "import sys; from pathlib import Path\n"
-            "import sneaker_core.commands.runs, sneaker_core.training.launch\n"
-            "from sneaker_core.training.library import list_runs\n"
+            "import sneaker_core.commands.runs_command, sneaker_core.training.training_jobs\n"
+            "from sneaker_core.training.run_collection import list_runs\n"
             f"print(list_runs(Path({str(tmp_path)!r}))[0].headline, 'torch' in sys.modules, 'pandas' in sys.modules)"
         )
         assert in_new_python(code) == "{'top1': 0.5} False False"

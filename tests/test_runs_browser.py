@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from sneaker_core.paths import runs_folder
-from sneaker_core.training.library import deleted_runs, list_runs
 from sneaker_core.training.recipe import recipe
-from sneaker_core.training.run import train
+from sneaker_core.training.run_collection import deleted_runs, list_runs
+from sneaker_core.training.train_model import train
+from sneaker_core.workspace.paths import runs_folder
 from tests.browser import open_browser, serve
 from tests.factories import draw_dataset
 

@@ -13,23 +13,23 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from sneaker_core.datasets.library import create_dataset
-from sneaker_core.datasets.sources.importer import import_photos
-from sneaker_core.jobs import JobState, read_job
-from sneaker_core.networks.library import DEFAULT_MODEL
-from sneaker_core.paths import run_job_folder, runs_folder, studies_folder
-from sneaker_core.training.library import delete_run, deleted_runs, find_run, list_runs, read_metrics, write_note
+from sneaker_core.datasets.dataset_collection import create_dataset
+from sneaker_core.datasets.sources.photo_import import import_photos
+from sneaker_core.networks.model_registry import DEFAULT_MODEL
+from sneaker_core.training.hyperparameter_search import tune
 from sneaker_core.training.recipe import recipe
-from sneaker_core.training.run import train
-from sneaker_core.training.studies import STUDY_FILE, TRIALS_FILE, deleted_studies, find_study
-from sneaker_core.training.sweep import tune
+from sneaker_core.training.run_collection import delete_run, deleted_runs, find_run, list_runs, read_metrics, write_note
+from sneaker_core.training.study_collection import STUDY_FILE, TRIALS_FILE, deleted_studies, find_study
+from sneaker_core.training.train_model import train
+from sneaker_core.workspace.jobs import JobState, read_job
+from sneaker_core.workspace.paths import run_job_folder, runs_folder, studies_folder
 from tests.factories import draw_dataset
-from ui.runs import words as spoken
-from ui.runs.figures import accuracy_curves, best_finding, loss_curves, trials_plot
-from ui.runs.one import CARD, LOG, SETTINGS
-from ui.runs.parts import SEARCH
-from ui.runs.table import MOST_CHOSEN
-from ui.state import Key
+from ui.kit.state_keys import Key
+from ui.runs import run_labels as spoken
+from ui.runs.run_charts import accuracy_curves, best_finding, loss_curves, trials_plot
+from ui.runs.run_detail_view import CARD, LOG, SETTINGS
+from ui.runs.run_table import MOST_CHOSEN
+from ui.runs.runs_sections import SEARCH
 
 PROJECT = Path(__file__).resolve().parent.parent
 PATIENCE = 120.0

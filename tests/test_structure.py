@@ -10,7 +10,7 @@ from sneaker_core import errors
 PROJECT = Path(__file__).resolve().parent.parent
 
 # Each part of the core may import itself and what stands here.
-_GROUND = {"", "errors", "settings", "paths", "tables", "locks", "processes"}
+_GROUND = {"", "errors", "settings", "workspace", "csv_cells", "process_group"}
 _LOW = _GROUND | {"images"}
 _SEEING = _LOW | {"networks"}
 _MIDDLE = _SEEING | {"datasets"}
@@ -19,27 +19,25 @@ ALLOWED = {
     "": set(),
     "errors": set(),
     "settings": {"errors"},
-    "paths": {"errors"},
-    "tables": set(),
-    "locks": {"errors"},
-    "processes": set(),
-    "jobs": {"errors", "paths", "locks"},
+    "workspace": {"errors"},
+    "csv_cells": set(),
+    "process_group": {"errors"},
     "images": _GROUND,
     "networks": _LOW,
     "datasets": _SEEING,
-    "evaluation": _MIDDLE | {"jobs"},
-    "training": _UPPER | {"jobs"},
+    "evaluation": _MIDDLE,
+    "training": _UPPER,
     "inference": _UPPER,
     "api": _UPPER | {"training", "inference"},
-    "commands": _UPPER | {"training", "inference", "jobs"},
-    "__main__": _UPPER | {"training", "inference", "commands", "jobs"},
+    "commands": _UPPER | {"training", "inference"},
+    "__main__": _UPPER | {"training", "inference", "commands"},
 }
 # Beside SneakerError's family, these may be raised where they belong.
 FOREIGN_ERRORS = {
-    "sneaker_core/commands/dataset.py": {"click.UsageError"},
-    "sneaker_core/commands/explain.py": {"click.UsageError"},
+    "sneaker_core/commands/dataset_command.py": {"click.UsageError"},
+    "sneaker_core/commands/explain_command.py": {"click.UsageError"},
     # How a trial tells Optuna that it was ended early.
-    "sneaker_core/training/sweep.py": {"optuna.TrialPruned"},
+    "sneaker_core/training/hyperparameter_search.py": {"optuna.TrialPruned"},
     "sneaker_core/api.py": {"HTTPException"},
 }
 TOO_LOW_FOR_PAGES = {"torch", "torchvision", "sqlite3", "PIL", "safetensors", "captum", "pages"}

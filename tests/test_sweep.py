@@ -11,14 +11,13 @@ import optuna
 import pytest
 from click.testing import CliRunner
 
-from sneaker_core.commands.tune import studies as studies_command
-from sneaker_core.commands.tune import tune as tune_command
+from sneaker_core.commands.search_command import studies as studies_command
+from sneaker_core.commands.search_command import tune as tune_command
 from sneaker_core.errors import DatasetError, RecipeError, RunError
-from sneaker_core.jobs import JobState, Worker, log_tail, working
 from sneaker_core.networks.architectures import ARCHITECTURES
-from sneaker_core.paths import bin_folder, run_job_folder, studies_folder
+from sneaker_core.training.hyperparameter_search import Span, _Clock, search_space, short, start_study, tune
 from sneaker_core.training.recipe import RECIPES, recipe
-from sneaker_core.training.studies import (
+from sneaker_core.training.study_collection import (
     STORED_NAME,
     STUDY_FILE,
     TRIALS_FILE,
@@ -32,7 +31,8 @@ from sneaker_core.training.studies import (
     stop_study,
     storage,
 )
-from sneaker_core.training.sweep import Span, _Clock, search_space, short, start_study, tune
+from sneaker_core.workspace.jobs import JobState, Worker, log_tail, working
+from sneaker_core.workspace.paths import bin_folder, run_job_folder, studies_folder
 from tests.factories import PROJECT, draw_dataset
 
 # Small enough for a trial in a second.
@@ -191,7 +191,7 @@ class TestSharing:
 
     def test_two_processes_make_one_study(self, photos, workspace, one_thread):
         code = (
-            "import sys, json; from pathlib import Path; from sneaker_core.training.sweep import tune;"
+            "import sys, json; from pathlib import Path; from sneaker_core.training.hyperparameter_search import tune;"
             "tune(sys.argv[1], Path(sys.argv[2]), 'shared', 'scratch', json.loads(sys.argv[3]), trials=1, minutes=5)"
         )
         command = [sys.executable, "-c", code, str(photos), str(workspace), json.dumps(SMALL)]

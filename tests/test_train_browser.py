@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from sneaker_core.datasets.drawn.demo import make_drawn
+from sneaker_core.datasets.dataset_collection import create_dataset, find_dataset
 from sneaker_core.datasets.index import read_samples
-from sneaker_core.datasets.library import create_dataset, find_dataset
-from sneaker_core.jobs import stop_job
-from sneaker_core.paths import run_job_folder, runs_folder
-from sneaker_core.training.library import find_run, list_runs
+from sneaker_core.datasets.synthetic.demo_dataset import make_drawn
+from sneaker_core.training.run_collection import find_run, list_runs
+from sneaker_core.workspace.jobs import stop_job
+from sneaker_core.workspace.paths import run_job_folder, runs_folder
 from tests.browser import open_browser, serve
 
 # Training is slow where other work keeps the machine busy.

@@ -15,22 +15,22 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from sneaker_core import jobs
-from sneaker_core.datasets.library import create_dataset, list_datasets
-from sneaker_core.datasets.sources.importer import import_photos
-from sneaker_core.jobs import WAITING, Job, JobState, Progress, list_jobs, read_job, stop_job, working
-from sneaker_core.paths import RUN_FILE, cache_folder, run_job_folder, run_model_folder, runs_folder
-from sneaker_core.training.library import METRICS_FILE, WATCH_FILE, find_run, list_runs, read_metrics
+from sneaker_core.datasets.dataset_collection import create_dataset, list_datasets
+from sneaker_core.datasets.sources.photo_import import import_photos
+from sneaker_core.training.planning.time_estimate import SPEEDS_FILE, estimate, remember_speed
 from sneaker_core.training.recipe import RECIPES, recipe
-from sneaker_core.training.run import train
-from sneaker_core.training.trials.estimate import SPEEDS_FILE, estimate, remember_speed
+from sneaker_core.training.run_collection import METRICS_FILE, WATCH_FILE, find_run, list_runs, read_metrics
+from sneaker_core.training.train_model import train
+from sneaker_core.workspace import jobs
+from sneaker_core.workspace.jobs import WAITING, Job, JobState, Progress, list_jobs, read_job, stop_job, working
+from sneaker_core.workspace.paths import RUN_FILE, cache_folder, run_job_folder, run_model_folder, runs_folder
 from tests.factories import PROJECT, draw_dataset, write
-from ui.state import Key
-from ui.training import setup
-from ui.training.advanced import _changed
-from ui.training.figures import accuracy_curve, loss_curve, rate_curve
-from ui.training.views import View
-from ui.training.words import others_at_work, photos_words, waiting_words
+from ui.kit.state_keys import Key
+from ui.kit.training_labels import others_at_work, photos_words, waiting_words
+from ui.train import setup_view as setup
+from ui.train.advanced_settings import _changed
+from ui.train.train_views import View
+from ui.train.training_charts import accuracy_curve, loss_curve, rate_curve
 
 PATIENCE = 240.0
 NASTY = "<script>alert(1)</script> **x** [a](http://b)"

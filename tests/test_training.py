@@ -19,30 +19,30 @@ from hypothesis import strategies as st
 from torch import Generator
 
 from benchmarks.kills import DATASET, train_through_kills
-from sneaker_core.datasets.library import find_or_create, open_samples
-from sneaker_core.datasets.sources.importer import import_photos
+from sneaker_core.datasets.dataset_collection import find_or_create, open_samples
+from sneaker_core.datasets.sources.photo_import import import_photos
 from sneaker_core.datasets.split import make_split, read_split
 from sneaker_core.errors import DatasetError, RecipeError, SpaceError
-from sneaker_core.jobs import JobState, Worker, read_job, stop_job, working
 from sneaker_core.networks.architectures import build_network
 from sneaker_core.networks.checkpoint import load_model, save_model
 from sneaker_core.networks.preprocessing import Preprocessing
-from sneaker_core.paths import PREDICTIONS_FILE, RUN_FILE, run_model_folder, runs_folder
+from sneaker_core.training.array_cache import ArrayCache
 from sneaker_core.training.augmentation import mix_batch, random_colours, random_erasing, random_views
-from sneaker_core.training.cache import ArrayCache
-from sneaker_core.training.initial import initialise
-from sneaker_core.training.library import (
+from sneaker_core.training.photo_cache import load_photos
+from sneaker_core.training.prepared_data import prepare
+from sneaker_core.training.pretrained_weights import initialise
+from sneaker_core.training.recipe import AUGMENTATIONS, RANGES, RECIPES, Recipe, recipe
+from sneaker_core.training.run_collection import (
     CARD_FILE,
     METRICS_FILE,
     WATCH_FILE,
     read_watch,
 )
-from sneaker_core.training.loop import Trainer, TrainingData, draw_weights, one_cycle
-from sneaker_core.training.materials import prepare
-from sneaker_core.training.photos import load_photos
-from sneaker_core.training.recipe import AUGMENTATIONS, RANGES, RECIPES, Recipe, recipe
-from sneaker_core.training.run import default_run_name, train
-from sneaker_core.training.state import load_state, save_state
+from sneaker_core.training.train_model import default_run_name, train
+from sneaker_core.training.trainer import Trainer, TrainingData, draw_weights, one_cycle
+from sneaker_core.training.training_state import load_state, save_state
+from sneaker_core.workspace.jobs import JobState, Worker, read_job, stop_job, working
+from sneaker_core.workspace.paths import PREDICTIONS_FILE, RUN_FILE, run_model_folder, runs_folder
 from tests.factories import PROJECT, draw_arrays, draw_dataset, jpeg, lively_model, photo_of_class, write
 
 LABELS = {"boot": 12, "clog": 12}

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from sneaker_core.networks.checkpoint import ModelSpec, read_spec
 from sneaker_core.networks.decision import Decision
 from sneaker_core.networks.preprocessing import Preprocessing
-from sneaker_core.paths import BUNDLED_MODELS
-from sneaker_core.training.card import escaped, model_card
-from sneaker_core.training.notes import MOST_NOTES, Note, NoteKind, notes
+from sneaker_core.training.model_card import escaped, model_card
 from sneaker_core.training.recipe import Recipe
+from sneaker_core.training.training_notes import MOST_NOTES, Note, NoteKind, notes
+from sneaker_core.workspace.paths import BUNDLED_MODELS
 
 FALLING = [3.0, 2.2, 1.7, 1.4, 1.2, 1.05, 0.95, 0.9, 0.86, 0.83]
 RISING = [0.40, 0.55, 0.63, 0.70, 0.74, 0.77, 0.79, 0.81, 0.82, 0.83]

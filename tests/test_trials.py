@@ -13,20 +13,20 @@ from click.testing import CliRunner, Result
 from PIL import Image
 
 from sneaker_core.commands.common import Commands
-from sneaker_core.commands.trials import augment, estimate, rates
-from sneaker_core.datasets.folder import scan_photos
-from sneaker_core.datasets.library import open_samples
+from sneaker_core.commands.planning_commands import augment, estimate, rates
+from sneaker_core.datasets.dataset_collection import open_samples
+from sneaker_core.datasets.photo_folder import scan_photos
 from sneaker_core.errors import DatasetError, RecipeError
-from sneaker_core.jobs import Worker
 from sneaker_core.networks.preprocessing import Preprocessing
-from sneaker_core.paths import cache_folder
-from sneaker_core.training.materials import shrunk
-from sneaker_core.training.photos import load_photos
+from sneaker_core.training.photo_cache import load_photos
+from sneaker_core.training.planning import time_estimate as trial
+from sneaker_core.training.planning.augmentation_preview import augmented_preview, contact_sheet
+from sneaker_core.training.planning.duration_text import in_words
+from sneaker_core.training.planning.lr_finder import LossCurve, find_rates, suggested_rate
+from sneaker_core.training.prepared_data import shrunk
 from sneaker_core.training.recipe import RANGES, Recipe, recipe
-from sneaker_core.training.trials import estimate as trial
-from sneaker_core.training.trials.preview import augmented_preview, contact_sheet
-from sneaker_core.training.trials.rates import LossCurve, find_rates, suggested_rate
-from sneaker_core.training.trials.words import in_words
+from sneaker_core.workspace.jobs import Worker
+from sneaker_core.workspace.paths import cache_folder
 from tests.factories import draw_dataset, write
 
 # Small enough to try in a moment.

@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 import click
 
 from sneaker_core.errors import SneakerError
-from sneaker_core.jobs import Worker, working
+from sneaker_core.workspace.jobs import Worker, working
 
 STOPPED = "Stopped. What is there stays; the same command goes on."
 

@@ -25,9 +25,9 @@ from typing import Any
 
 import pandas as pd
 
-from sneaker_core.datasets.names import safe_folder_name
+from sneaker_core.datasets.safe_names import safe_folder_name
 from sneaker_core.errors import DatasetError, SneakerError
-from sneaker_core.locks import take_lock
+from sneaker_core.workspace.locks import take_lock
 
 INDEX_FILE = "index.sqlite"
 _LOCK_FILE = "intake.lock"

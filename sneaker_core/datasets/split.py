@@ -9,7 +9,7 @@ import pandas as pd
 from sneaker_core.datasets.index import Dataset, read_filings, read_samples, set_fact
 from sneaker_core.datasets.quality.findings import read_families
 from sneaker_core.errors import DatasetError
-from sneaker_core.paths import write_atomically
+from sneaker_core.workspace.paths import write_atomically
 
 SPLIT_FILE = "split.csv"
 # Shares of validation and of test photos; the rest is for training.
@@ -135,7 +135,7 @@ def make_split(dataset: Dataset, val_share: float, test_share: float, seed: int 
         The shares leave nothing to train on, or a class has too few photos.
     """
     # Not at the top: the enumeration above is wanted where nobody looks at pixels.
-    from sneaker_core.datasets.quality.copies import find_families
+    from sneaker_core.datasets.quality.near_duplicate_groups import find_families
 
     find_families(dataset)
     samples = read_samples(dataset)

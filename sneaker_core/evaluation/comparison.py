@@ -6,9 +6,9 @@ from typing import Any
 import pandas as pd
 
 from sneaker_core.errors import DatasetError
-from sneaker_core.evaluation.matrix import confusion_matrix
+from sneaker_core.evaluation.confusion_matrix import confusion_matrix
 from sneaker_core.evaluation.metrics import summary
-from sneaker_core.evaluation.table import class_columns, judged
+from sneaker_core.evaluation.table_columns import class_columns, judged
 
 _EXACT_BELOW = 25
 EXACT, CHI_SQUARE = "exact binomial", "chi-square with continuity correction"

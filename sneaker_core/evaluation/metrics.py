@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from sneaker_core.evaluation.table import chances_of, check_known, class_columns, class_numbers, judged, ranks
+from sneaker_core.evaluation.table_columns import chances_of, check_known, class_columns, class_numbers, judged, ranks
 from sneaker_core.networks.decision import Status
 
 CALIBRATION_BINS = 15

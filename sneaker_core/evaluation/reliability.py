@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sneaker_core.evaluation.metrics import CALIBRATION_BINS, calibration_bins
-from sneaker_core.evaluation.table import judged
+from sneaker_core.evaluation.table_columns import judged
 
 # Thresholds of the curve: 0, 0.005, … 1.
 _STEPS = 200

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from sneaker_core.evaluation.table import judged
+from sneaker_core.evaluation.table_columns import judged
 
 COLUMNS = ["slice", "value", "n", "top1", "low", "high"]
 _NEVER_SEEN = "in no split"

@@ -6,7 +6,7 @@ from typing import Any
 
 from sneaker_core.errors import RecipeError
 from sneaker_core.networks.architectures import ARCHITECTURES, HEAD_KINDS
-from sneaker_core.networks.freezing import PARTS
+from sneaker_core.networks.trainable_layers import PARTS
 
 # A network's usual head, or one kind for any network.
 HEADS = ("usual", *HEAD_KINDS)

@@ -7,12 +7,12 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
-from sneaker_core import processes
+from sneaker_core import process_group
 from sneaker_core.datasets.split import Split
 from sneaker_core.networks.architectures import SneakerNetwork
-from sneaker_core.networks.arithmetic import fast_arithmetic, training_device
+from sneaker_core.networks.precision import fast_arithmetic, training_device
 from sneaker_core.networks.preprocessing import Preprocessing
-from sneaker_core.training.materials import BATCH, Materials, shrunk
+from sneaker_core.training.prepared_data import BATCH, Materials, shrunk
 
 WORST_PAIRS = 5
 WATCHED = 8
@@ -44,13 +44,13 @@ class Validation:
         """Logits (V, classes) of the photos, averaged over each and its mirror image."""
         device = training_device()
         parts = {}
-        for start in range(processes.rank() * BATCH, len(self.rows), processes.count() * BATCH):
+        for start in range(process_group.rank() * BATCH, len(self.rows), process_group.count() * BATCH):
             small = shrunk(self.pixels[self.rows[start : start + BATCH]], preprocessing).to(device)
             images = preprocessing.standardise(small).contiguous(memory_format=torch.channels_last)
             with fast_arithmetic(device.type):
                 both = network(torch.cat([images, images.flip(3)])).float()
             parts[start] = both.view(2, len(images), -1).mean(0).cpu().numpy()[:, : len(self.classes)]
-        every = {start: part for own in processes.of_all(parts) for start, part in own.items()}
+        every = {start: part for own in process_group.of_all(parts) for start, part in own.items()}
         return np.concatenate([every[start] for start in sorted(every)])
 
     def figures(self, logits: NDArray[np.float32]) -> dict[str, Any]:

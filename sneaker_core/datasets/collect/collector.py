@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sneaker_core.datasets.collect.download import Downloader
-from sneaker_core.datasets.collect.links import SEARCH_HOST, is_unreachable, search_pages
-from sneaker_core.datasets.collect.queries import (
+from sneaker_core.datasets.collect.image_search import SEARCH_HOST, is_unreachable, search_pages
+from sneaker_core.datasets.collect.search_queries import (
     DEFAULT_EXCLUDED,
     DEFAULT_TEMPLATES,
     CollectClass,
@@ -18,8 +18,8 @@ from sneaker_core.datasets.collect.queries import (
     clean_templates,
     queries_for,
 )
+from sneaker_core.datasets.importer import Arrival, Incoming, Intake, Outcome
 from sneaker_core.datasets.index import Dataset, read_filings, remember_link, tried_links, web_filings
-from sneaker_core.datasets.intake import Arrival, Incoming, Intake, Outcome
 from sneaker_core.errors import CollectError
 
 SOURCE = "web"

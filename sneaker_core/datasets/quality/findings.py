@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sneaker_core.datasets.index import Dataset, read_samples, set_fact
-from sneaker_core.datasets.review import Action, decide
+from sneaker_core.datasets.review_log import Action, decide
 
 
 class Kind(StrEnum):

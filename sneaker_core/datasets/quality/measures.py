@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 from scipy.ndimage import uniform_filter1d
 
-from sneaker_core.datasets.duplicates import HASH_SIZE, perceptual_hash
+from sneaker_core.datasets.near_duplicates import HASH_SIZE, perceptual_hash
 
 SKETCH_SIDE = 16
 # The sketch's frame is found on a picture so many times smaller …

@@ -8,16 +8,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sneaker_core.datasets.index import Dataset, read_filings, read_samples, set_fact
-from sneaker_core.datasets.quality.copies import (
-    BATCH,
-    Report,
-    families_of,
-    measure_new,
-    read_embeddings,
-    read_measures,
-    without,
-)
-from sneaker_core.datasets.quality.embedding import embed_photos
 from sneaker_core.datasets.quality.findings import (
     Thresholds,
     copy_findings,
@@ -26,8 +16,18 @@ from sneaker_core.datasets.quality.findings import (
     store_findings,
     strange_findings,
 )
-from sneaker_core.datasets.quality.labels import suspected_labels
-from sneaker_core.datasets.quality.neighbours import in_deviations, lay_out_map, neighbour_distance
+from sneaker_core.datasets.quality.label_errors import suspected_labels
+from sneaker_core.datasets.quality.near_duplicate_groups import (
+    BATCH,
+    Report,
+    families_of,
+    measure_new,
+    read_embeddings,
+    read_measures,
+    without,
+)
+from sneaker_core.datasets.quality.outliers import in_deviations, lay_out_map, neighbour_distance
+from sneaker_core.datasets.quality.photo_embeddings import embed_photos
 from sneaker_core.errors import DatasetError
 from sneaker_core.networks.checkpoint import SneakerModel
 

@@ -16,9 +16,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from sneaker_core.errors import SneakerError, UnknownLabelError
-from sneaker_core.inference.explanation.layers import checked_layer
-from sneaker_core.inference.explanation.private import guided_copy, name_of, private_copy
-from sneaker_core.inference.explanation.question import Method, Question
+from sneaker_core.inference.explanation.explanation_request import Method, Question
+from sneaker_core.inference.explanation.gradcam_layers import checked_layer
+from sneaker_core.inference.explanation.model_copies import guided_copy, name_of, private_copy
 from sneaker_core.networks.checkpoint import SneakerModel
 
 Maps = NDArray[np.float32]

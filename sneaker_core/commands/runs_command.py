@@ -1,0 +1,147 @@
+"""``runs …``: what was trained, how well it does, and what to do about it."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sneaker_core.commands.common import Commands, json_option, print_result
+
+if TYPE_CHECKING:
+    from sneaker_core.training.run_collection import Run
+
+_NAME = click.argument("name", metavar="NAME")
+
+
+@click.group(cls=Commands)
+def runs() -> None:
+    """Training runs: list, show, note, rename, delete, restore, stop, retry."""
+
+
+@runs.command("list")
+@json_option
+@click.pass_obj
+def list_(workspace: Path, as_json: bool) -> None:
+    """List the runs there are, the newest first."""
+    from sneaker_core.training.run_collection import list_runs
+
+    _print_runs(list_runs(workspace), as_json, "There is no run yet.")
+
+
+def _print_runs(found: "list[Run]", as_json: bool, none: str) -> None:
+    rows = [run.to_dict() for run in found]
+    print_result(rows, as_json, lambda: "\n".join(map(_line, rows)) or none)
+
+
+def _line(row: dict[str, Any]) -> str:
+    figures = "" if row["top1"] is None else f", top-1 {row['top1']:.3f}"
+    return f"{row['name']}  {row['state']}: {row['recipe_name'] or 'training'} on {row['dataset'] or '?'}{figures}"
+
+
+@runs.command()
+@_NAME
+@json_option
+@click.pass_obj
+def show(workspace: Path, name: str, as_json: bool) -> None:
+    """Say what a run is, how far it is and how well it does."""
+    from sneaker_core.training.run_collection import find_run, read_metrics
+
+    run = find_run(workspace, name)
+    metrics = read_metrics(run.folder).drop(columns=["confusions", "favourite", "watched"])
+    metrics = metrics.astype(object).where(metrics.notna(), None)
+    progress = vars(run.job.progress) if run.job and not run.state.ended else None
+    values = {**run.to_dict(), "progress": progress, "epochs": metrics.to_dict("records")}
+    print_result(values, as_json, lambda: "\n".join(_words(values)))
+
+
+def _words(values: dict[str, Any]) -> list[str]:
+    progress, epochs = values["progress"], values["epochs"]
+    counts = ", ".join(f"{split} {count}" for split, count in values["counts"].items())
+    newest = epochs[-1].items() if epochs else ()
+    last = [f"{key} {value:.4g}" for key, value in newest if isinstance(value, (int, float))]
+    return [
+        _line(values),
+        *([f"{progress['step']}  {progress['done']}/{progress['total']}"] if progress else []),
+        *([f"photos: {counts}"] if counts else []),
+        *(["last epoch: " + ", ".join(last)] if last else []),
+        *([f"trained for {values['seconds']:.0f} s"] if values["seconds"] else []),
+        *([values["error"]] if values["error"] else []),
+        *([f"note: {values['note']}"] if values["note"] else []),
+    ]
+
+
+@runs.command()
+@_NAME
+@click.argument("text", metavar="TEXT")
+@json_option
+@click.pass_obj
+def note(workspace: Path, name: str, text: str, as_json: bool) -> None:
+    """Keep a note on a run; an empty one takes it away."""
+    from sneaker_core.training.run_collection import write_note
+
+    write_note(workspace, name, text)
+    print_result({"name": name, "note": text.strip()}, as_json, lambda: "The note is kept.")
+
+
+@runs.command()
+@_NAME
+@click.argument("new_name", metavar="NEW")
+@json_option
+@click.pass_obj
+def rename(workspace: Path, name: str, new_name: str, as_json: bool) -> None:
+    """Give a run, and its model, another name."""
+    from sneaker_core.training.run_collection import rename_run
+
+    rename_run(workspace, name, new_name)
+    print_result({"name": new_name}, as_json, lambda: f"{name} is called {new_name} now.")
+
+
+@runs.command()
+@_NAME
+@json_option
+@click.pass_obj
+def delete(workspace: Path, name: str, as_json: bool) -> None:
+    """Put a run in the bin."""
+    from sneaker_core.training.run_collection import delete_run
+
+    delete_run(workspace, name)
+    print_result({"name": name}, as_json, lambda: f"{name} is in the bin: runs restore {name}")
+
+
+@runs.command()
+@click.argument("name", metavar="[NAME]", required=False)
+@json_option
+@click.pass_obj
+def restore(workspace: Path, name: str | None, as_json: bool) -> None:
+    """Bring a run back from the bin; without a NAME, list what is there."""
+    from sneaker_core.training.run_collection import deleted_runs, restore_run
+
+    if name is None:
+        _print_runs(deleted_runs(workspace), as_json, "The bin holds no run.")
+        return
+    restored = restore_run(workspace, name)
+    print_result({"name": restored.name}, as_json, lambda: f"{restored.name} is back.")
+
+
+@runs.command()
+@_NAME
+@json_option
+@click.pass_obj
+def stop(workspace: Path, name: str, as_json: bool) -> None:
+    """Ask a run to stop; it keeps the best it has so far."""
+    from sneaker_core.training.training_jobs import stop_training
+
+    stop_training(workspace, name)
+    print_result({"name": name}, as_json, lambda: f"{name} will stop. To go on: runs retry {name}")
+
+
+@runs.command()
+@_NAME
+@json_option
+@click.pass_obj
+def retry(workspace: Path, name: str, as_json: bool) -> None:
+    """Go on, in the background, with a run that stopped, failed or broke off."""
+    from sneaker_core.training.training_jobs import resume_training
+
+    resume_training(workspace, name)
+    print_result({"name": name}, as_json, lambda: f"{name} goes on. To look: runs show {name}")

@@ -1,0 +1,214 @@
+"""``tune`` and ``studies …``: search for the best recipe, and look at what was found."""
+
+import contextlib
+import json
+import os
+import platform
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sneaker_core.commands.common import STOPPED, Commands, json_option, print_result
+from sneaker_core.commands.recipe_options import settings_option
+from sneaker_core.errors import BusyError, SneakerError
+from sneaker_core.workspace import paths
+
+if TYPE_CHECKING:
+    from sneaker_core.training.study_collection import Study
+    from sneaker_core.workspace.jobs import Worker
+
+_NAME = click.argument("name", metavar="NAME")
+
+
+@click.command()
+@click.argument("source", metavar="DATASET")
+@click.option("--study", "name", required=True, help="Name of the study; one that there is, is joined or goes on.")
+@click.option("--recipe", "recipe_name", type=click.Choice(["quick", "finetune", "scratch"]), help="To begin with.")
+@click.option("--minutes", type=click.FloatRange(0, min_open=True), help="How long to search.  [default: 30]")
+@click.option("--trials", type=click.IntRange(1), help="End after so many trials.")
+@click.option("--network", "networks", multiple=True, help="A network to try; once for each.")
+@settings_option
+@click.option("--class", "classes", multiple=True, metavar="LABEL", help="Use these classes; once for each.")
+@click.option("--others", type=click.Path(path_type=Path), help="Folder with photos of anything but sneakers.")
+@click.option("--trial-epochs", type=click.IntRange(1), help="Epochs of a trial; a third of the full run's else.")
+@click.option("--trial-size", type=click.IntRange(32), help="Pixels a side in a trial; four fifths else.")
+@click.option("--queue", is_flag=True, help="Wait until what was started before has ended.")
+@json_option
+@click.pass_obj
+def tune(
+    workspace: Path,
+    /,
+    source: str,
+    name: str,
+    recipe_name: str | None,
+    settings: dict[str, str],
+    classes: tuple[str, ...],
+    queue: bool,
+    as_json: bool,
+    **given: Any,
+) -> None:
+    """Search for the recipe that does best on DATASET, by short trainings within a time budget.
+
+    The same command in another terminal, or on another machine that shares the workspace, helps to search.
+    """
+    from sneaker_core.training.hyperparameter_search import tune
+    from sneaker_core.training.study_collection import study_folder
+    from sneaker_core.workspace.jobs import waiting_turn
+
+    def report(event: str, values: dict[str, Any]) -> None:
+        if as_json and event != "done":
+            click.echo(json.dumps({"event": event, **values}, ensure_ascii=False))
+        elif event == "trial":
+            click.echo(_trial(values))
+
+    folder, changes = study_folder(workspace, name), settings
+    with _job(folder, ["tune", "--study", name, "--", source]) as worker:
+        turn = waiting_turn(worker, paths.queue_folder(workspace)) if queue else contextlib.nullcontext(True)
+        with turn as ours:
+            if ours:
+                more = {"only": classes, "worker": worker, "report": report, **given}
+                study = tune(source, workspace, name, recipe_name, changes, **more)
+                values = {"event": "done", **study.to_dict(), "full_run": _full_run(study)}
+                worker.result = {"best": study.best}
+                print_result(values, as_json, lambda: _found(study))
+
+
+@contextlib.contextmanager
+def _job(folder: Path, arguments: list[str]) -> "Iterator[Worker]":
+    """The worker of a search: that of the study's job, or of a job of its own beside it where that is taken."""
+    from sneaker_core.workspace.jobs import JOB_VARIABLE, is_alive, working
+
+    own = paths.run_job_folder(folder)
+    beside = folder / f"job-{platform.node() or 'machine'}-{os.getpid()}"
+    with contextlib.ExitStack() as stack:
+        title = f"Searching {folder.name}"
+        if os.environ.get(JOB_VARIABLE):
+            worker = stack.enter_context(working())
+        elif is_alive(own):
+            worker = stack.enter_context(working(beside, title, arguments))
+        else:
+            try:
+                worker = stack.enter_context(working(own, title, arguments))
+            except BusyError:  # two began in the same instant
+                worker = stack.enter_context(working(beside, title, arguments))
+        try:
+            yield worker
+        except KeyboardInterrupt:
+            raise SneakerError(STOPPED) from None
+
+
+def _trial(row: dict[str, Any]) -> str:
+    told = ("number", "state", "val_top1", "epochs", "seconds", "note")
+    right = f"  right {row['val_top1']:.1%}" if "val_top1" in row else ""
+    values = "  ".join(f"{key} {_short(value)}" for key, value in row.items() if key not in told)
+    return f"Trial {row['number'] + 1}  {row['state']}{right}  epochs {row['epochs']}  {values}  {row['note']}".rstrip()
+
+
+def _short(value: Any) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def _found(study: "Study") -> str:
+    if study.best is None:
+        return f"No trial could be completed in {study.minutes:g} minutes; give it more: the same command goes on."
+    return f"The best of {len(study.trials)}: {_trial(study.best)}\nThe full run: {_full_run(study)}"
+
+
+def _full_run(study: "Study") -> str | None:
+    """The command that trains by the best recipe; None while there is none."""
+    from sneaker_core.training.study_collection import best_changes
+
+    if study.best is None:
+        return None
+    words = ["python", "-m", "sneaker_core", "train", "--recipe", study.recipe_name]
+    words += [word for key, value in best_changes(study).items() for word in ("--set", f"{key}={value}")]
+    words += [word for label in study.only for word in ("--class", label)]
+    words += [] if study.others is None else ["--others", study.others]
+    return shlex.join([*words, "--", study.source])
+
+
+@click.group(cls=Commands)
+def studies() -> None:
+    """Searches for the best recipe: list, show, stop, delete, restore."""
+
+
+@studies.command("list")
+@json_option
+@click.pass_obj
+def list_(workspace: Path, as_json: bool) -> None:
+    """List the studies there are, the newest first."""
+    from sneaker_core.training.study_collection import list_studies
+
+    _print_studies(list_studies(workspace), as_json, "There is no study yet.")
+
+
+def _print_studies(found: "list[Study]", as_json: bool, none: str) -> None:
+    rows = [study.to_dict() for study in found]
+    print_result(rows, as_json, lambda: "\n".join(map(_line, rows)) or none)
+
+
+def _line(row: dict[str, Any]) -> str:
+    best = f", best {row['best']['val_top1']:.1%}" if row["best"] else ""
+    trials = f"{sum(row['trials'].values())} trials{best}"
+    return f"{row['name']}  {row['state']}: {row['recipe_name'] or 'a search'} on {row['dataset'] or '?'}, {trials}"
+
+
+@studies.command()
+@_NAME
+@json_option
+@click.pass_obj
+def show(workspace: Path, name: str, as_json: bool) -> None:
+    """Say what a study tried and what it found."""
+    from sneaker_core.training.study_collection import find_study, plain
+
+    study = find_study(workspace, name)
+    rows = [plain(row) for _, row in study.trials.iterrows()]
+    values = {**study.to_dict(), "trials": rows, "full_run": _full_run(study)}
+
+    def words() -> str:
+        error = [study.error] if study.error else []
+        return "\n".join([_line(study.to_dict()), *error, *map(_trial, rows), *([_found(study)] if study.best else [])])
+
+    print_result(values, as_json, words)
+
+
+@studies.command()
+@_NAME
+@json_option
+@click.pass_obj
+def stop(workspace: Path, name: str, as_json: bool) -> None:
+    """Ask every process of a study to stop; what was found stays."""
+    from sneaker_core.training.study_collection import find_study, stop_study
+
+    stop_study(find_study(workspace, name))
+    print_result({"name": name}, as_json, lambda: f"{name} will stop.")
+
+
+@studies.command()
+@_NAME
+@json_option
+@click.pass_obj
+def delete(workspace: Path, name: str, as_json: bool) -> None:
+    """Put a study in the bin."""
+    from sneaker_core.training.study_collection import delete_study
+
+    delete_study(workspace, name)
+    print_result({"name": name}, as_json, lambda: f"{name} is in the bin: studies restore {name}")
+
+
+@studies.command()
+@click.argument("name", metavar="[NAME]", required=False)
+@json_option
+@click.pass_obj
+def restore(workspace: Path, name: str | None, as_json: bool) -> None:
+    """Bring a study back from the bin; without a NAME, list what is there."""
+    from sneaker_core.training.study_collection import deleted_studies, restore_study
+
+    if name is None:
+        _print_studies(deleted_studies(workspace), as_json, "The bin holds no study.")
+        return
+    restored = restore_study(workspace, name)
+    print_result({"name": restored.name}, as_json, lambda: f"{restored.name} is back.")

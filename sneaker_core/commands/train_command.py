@@ -1,0 +1,118 @@
+"""The command ``train``: a model from a dataset, alone or as one of several processes."""
+
+import contextlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sneaker_core.commands.common import STOPPED, json_option
+from sneaker_core.commands.recipe_options import recipe_options
+from sneaker_core.errors import SneakerError
+from sneaker_core.workspace import paths
+from sneaker_core.workspace.jobs import Worker, waiting_turn, working
+
+if TYPE_CHECKING:
+    from sneaker_core.training.recipe import Recipe
+
+
+@click.command()
+@click.argument("source", metavar="DATASET")
+@recipe_options
+@click.option("--others", type=click.Path(path_type=Path), help="Folder with photos of anything but sneakers.")
+@click.option("--run", "run_name", help="Name of the run and of the model it makes.")
+@click.option("--resume", is_flag=True, help="Go on with that run.")
+@click.option("--queue", is_flag=True, help="Wait until the trainings that were started before have ended.")
+@json_option
+@click.pass_obj
+def train(
+    workspace: Path,
+    /,
+    source: str,
+    chosen: "Recipe",
+    recipe_name: str,
+    classes: tuple[str, ...],
+    others: Path | None,
+    run_name: str | None,
+    resume: bool,
+    queue: bool,
+    as_json: bool,
+) -> None:
+    """Train a model on DATASET: a dataset's name, or a folder laid out as <class>/*.
+
+    Under torchrun several processes, on one machine or many, train one model together.
+    """
+    from sneaker_core import process_group
+    from sneaker_core.training.train_model import default_run_name, train
+
+    def report(event: str, values: dict[str, Any]) -> None:
+        if as_json:
+            click.echo(json.dumps({"event": event, **values}))
+        elif event == "warning":
+            click.echo(values["text"], err=True)
+        elif event == "epoch":
+            told = {key: value for key, value in values.items() if isinstance(value, (int, float))}
+            click.echo("  ".join(f"{key} {_short(value)}" for key, value in told.items()))
+
+    with process_group.joined():
+        name = process_group.of_first(run_name or default_run_name(source, recipe_name, workspace))
+        folder = paths.runs_folder(workspace) / name
+        with _as_job(workspace, folder, recipe_name, source, queue) as worker:
+            if worker is None:
+                return
+            metrics = train(
+                source,
+                chosen,
+                folder,
+                workspace,
+                recipe_name=recipe_name,
+                only=classes,
+                others=others,
+                worker=worker,
+                report=report,
+                resume=resume,
+            )
+            worker.result = {"run": name}
+            if as_json or not process_group.is_first():
+                return
+            if metrics:
+                right = f"right on {metrics['test']['top1']:.1%} of {metrics['test']['n']} photos it never saw"
+                click.echo(f"{name} is ready: {right}.")
+            else:
+                click.echo(f"{name} was stopped before there was a model; --resume goes on with it.")
+
+
+@contextlib.contextmanager
+def _as_job(workspace: Path, folder: Path, recipe_name: str, source: str, queue: bool) -> Iterator[Worker | None]:
+    """The run's job: pages see it and can stop it, wherever it was started; None where it lost its turn."""
+    from sneaker_core import process_group
+    from sneaker_core.training.run_collection import check_run_name
+
+    if not process_group.is_first():
+        go_on = process_group.of_first(True)
+        yield Worker() if go_on else None
+        return
+    if not folder.exists():
+        check_run_name(workspace, folder.name)
+    arguments = ["train", "--recipe", recipe_name, "--run", folder.name, "--", source]
+    turn = waiting_turn if queue else _at_once
+    try:
+        with (
+            working(paths.run_job_folder(folder), f"Training {folder.name}", arguments) as worker,
+            turn(worker, paths.queue_folder(workspace)) as go_on,
+        ):
+            yield worker if process_group.of_first(go_on) else None
+    except KeyboardInterrupt:
+        raise SneakerError(STOPPED) from None
+
+
+@contextlib.contextmanager
+def _at_once(worker: Worker, queue: Path) -> Iterator[bool]:
+    """What was started by hand waits for nobody."""
+    yield True
+
+
+def _short(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

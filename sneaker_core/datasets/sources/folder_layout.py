@@ -1,0 +1,168 @@
+"""Which class and which split each file belongs to, told from its path and from tables beside it.
+
+::
+
+    <class>/*                      one folder a class
+    train|val|test/<class>/*       a split that is kept
+    <sku>/*, with a CSV sku,name   folders named by SKU
+    *, with a CSV file,label       one flat folder; a column split is kept
+"""
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+
+from sneaker_core.csv_cells import as_meant
+from sneaker_core.datasets.split import Split
+
+_SPLITS = {
+    **dict.fromkeys(("train", "training"), Split.TRAIN),
+    **dict.fromkeys(("val", "valid", "validation", "dev"), Split.VAL),
+    **dict.fromkeys(("test", "testing"), Split.TEST),
+}
+# What people lay beside the class folders, and is no photo.
+_NOTES = {".html", ".json", ".log", ".md", ".pdf", ".py", ".rst", ".txt", ".xml", ".yaml", ".yml"}
+_NOTE_NAMES = {"licence", "license", "notice", "readme"}
+_NO_FOLDER = "It lies in no class folder, and no table gives it a label."
+
+
+@dataclass(frozen=True)
+class Filing:
+    """A file with its class.
+
+    Attributes
+    ----------
+    name : str
+        Path in its source.
+    label : str
+    split : str or None
+    """
+
+    name: str
+    label: str
+    split: str | None = None
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What became of each file that might be a photo.
+
+    Attributes
+    ----------
+    filings : list of Filing
+    rejected : dict of str to str
+        Name -> why it belongs to no class.
+    """
+
+    filings: list[Filing] = field(default_factory=list)
+    rejected: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Tables:
+    """What the CSV files say; `base` is the folder they lie in."""
+
+    base: tuple[str, ...] | None = None
+    labels: dict[str, tuple[str, str | None]] | None = None
+    names: dict[str, str] = field(default_factory=dict)
+
+
+def lay_out(files: Sequence[str], tables: Mapping[str, str]) -> Layout:
+    """Give each file its class.
+
+    Parameters
+    ----------
+    files : sequence of str
+        Paths with forward slashes, of everything but tables.
+    tables : mapping of str to str
+        Path -> text of each CSV file. Those without the columns sku, name or file, label are passed over.
+    """
+    said = _read_tables(tables)
+    if said.labels is not None:
+        return _by_table(files, said.base or (), said.labels)
+    parts = {name: PurePosixPath(name).parts for name in files}
+    base = said.base if said.names and said.base is not None else _wrapping(list(parts.values()))
+    inner = {name: path[len(base) :] for name, path in parts.items() if path[: len(base)] == base}
+    tops = {path[0].lower() for path in inner.values() if len(path) > 1}
+    split_first = bool(tops) and tops <= set(_SPLITS)
+    layout = Layout()
+    for name in files:
+        split, path = None, inner.get(name, ())
+        if split_first and len(path) > 1:
+            split, path = _SPLITS[path[0].lower()].value, path[1:]
+        if len(path) > 1:
+            layout.filings.append(Filing(name, said.names.get(path[0].strip().lower(), path[0]), split))
+        else:
+            layout.rejected[name] = _NO_FOLDER
+    return layout
+
+
+def _wrapping(paths: list[tuple[str, ...]]) -> tuple[str, ...]:
+    """Folders around everything, as archivers put them: all that lie outside of the class folders."""
+    base: tuple[str, ...] = ()
+    while True:
+        tops = {path[len(base)] for path in paths if len(path) > len(base) + 1}
+        inside = [path[-1] for path in paths if len(path) == len(base) + 2]
+        deeper = any(len(path) > len(base) + 2 for path in paths)
+        if len(tops) != 1 or not deeper or not all(map(_is_note, inside)) or next(iter(tops)).lower() in _SPLITS:
+            return base
+        base += (next(iter(tops)),)
+
+
+def _is_note(name: str) -> bool:
+    return PurePosixPath(name).suffix.lower() in _NOTES or name.lower() in _NOTE_NAMES
+
+
+def _read_tables(tables: Mapping[str, str]) -> _Tables:
+    base: tuple[str, ...] | None = None
+    labels: dict[str, tuple[str, str | None]] | None = None
+    names: dict[str, str] = {}
+    for path in sorted(tables, key=lambda name: (name.count("/"), name)):
+        columns, rows = _rows(tables[path])
+        if labels is None and {"file", "label"} <= columns:
+            labels = {
+                _normal(row["file"]): (row["label"], _SPLITS.get(row.get("split", "").lower()))
+                for row in rows
+                if row["file"] and row["label"]
+            }
+            base = PurePosixPath(path).parts[:-1]
+        elif {"sku", "name"} <= columns:
+            names |= {row["sku"].lower(): row["name"] for row in rows if row["sku"] and row["name"]}
+            base = PurePosixPath(path).parts[:-1] if base is None else base
+    return _Tables(base, labels, names)
+
+
+def _rows(text: str) -> tuple[set[str], list[dict[str, str]]]:
+    """Column names in lower case and the rows under them; commas, semicolons and tabs all divide."""
+    first = text.partition("\n")[0]
+    divider = max(",;\t", key=first.count)
+    table = csv.reader(io.StringIO(text), delimiter=divider)
+    try:
+        columns = [cell.strip().lower() for cell in next(table, [])]
+        rows = [dict(zip(columns, [as_meant(cell.strip()) for cell in row], strict=False)) for row in table if row]
+    except csv.Error:
+        return set(), []
+    empty = dict.fromkeys(columns, "")
+    return set(columns), [{**empty, **row} for row in rows]
+
+
+def _normal(name: str) -> str:
+    return PurePosixPath(name.replace("\\", "/")).as_posix()
+
+
+def _by_table(files: Sequence[str], base: tuple[str, ...], labels: Mapping[str, tuple[str, str | None]]) -> Layout:
+    layout, used = Layout(), set()
+    for name in files:
+        path = PurePosixPath(name)
+        inner = PurePosixPath(*path.parts[len(base) :]).as_posix() if path.parts[: len(base)] == base else name
+        key = inner if inner in labels else path.name
+        if key in labels:
+            layout.filings.append(Filing(name, *labels[key]))
+            used.add(key)
+        else:
+            layout.rejected[name] = "The table of labels has no row for it."
+    for missing in labels.keys() - used:
+        layout.rejected[missing] = "The table of labels names it, but there is no such file."
+    return layout

@@ -1,0 +1,228 @@
+"""A whole evaluation as one HTML file that opens anywhere: its figures can be explored, and it loads nothing."""
+
+import base64
+import html
+import io
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from sneaker_core import images
+from sneaker_core.errors import ImageError
+from sneaker_core.evaluation.confusion_matrix import Order, view
+from sneaker_core.evaluation.evaluation_charts import (
+    Chart,
+    class_bars,
+    coverage_chart,
+    matrix_chart,
+    reliability_chart,
+    slices_chart,
+)
+from sneaker_core.evaluation.evaluation_collection import Evaluation
+from sneaker_core.evaluation.figure_text import headlines, left_out, pair, percent
+from sneaker_core.evaluation.metrics import summary
+from sneaker_core.evaluation.reliability import coverage_curve, reliability_bins
+from sneaker_core.evaluation.slices import slices
+from sneaker_core.evaluation.table_columns import misclassified
+
+PHOTOS = 60
+_THUMBNAIL = 192
+_QUALITY = 80
+_PAIRS = 15
+_WIDTH = 860
+
+_STYLE = """
+:root{color-scheme:light dark;--text:#1c1f26;--soft:#5a6072;--ground:#ffffff;--card:#f4f5f8;--line:#dcdfe6}
+@media(prefers-color-scheme:dark){:root{--text:#eceef3;--soft:#a9afbf;--ground:#0f1218;--card:#1a1e27;--line:#303644}}
+*{box-sizing:border-box}body{margin:0 auto;max-width:60rem;padding:1.5rem 1rem 4rem;background:var(--ground);
+color:var(--text);font:16px/1.5 system-ui,sans-serif}h1{line-height:1.2}h2{margin-top:2.5rem}p{max-width:44rem}
+.soft,figcaption{color:var(--soft)}.cards,.photos{display:grid;gap:.8rem}
+.cards{grid-template-columns:repeat(auto-fill,minmax(15rem,1fr))}
+.photos{grid-template-columns:repeat(auto-fill,minmax(11rem,1fr))}
+.card,figure.photo{background:var(--card);border-radius:.6rem;padding:.9rem;margin:0;overflow-wrap:anywhere}
+.card b{font-size:1.7rem;display:block}.photo img,.photo .none{width:100%;aspect-ratio:4/3;object-fit:contain;
+border-radius:.4rem;background:#fff}.photo .none{display:grid;place-items:center;text-align:center;padding:.5rem;
+background:var(--line);color:var(--soft)}.wide{overflow-x:auto}table{border-collapse:collapse;min-width:30rem}
+th,td{padding:.35rem .7rem;border-bottom:1px solid var(--line);text-align:right}
+th:first-child,td:first-child{text-align:left}figcaption{font-size:.9rem;margin-top:.5rem}
+"""
+# Figures take the colour of the page's text, also when that changes.
+_SCRIPT = """
+const dark = matchMedia("(prefers-color-scheme: dark)");
+const paint = () => document.querySelectorAll(".js-plotly-plot").forEach(figure => Plotly.relayout(figure,
+  {"font.color": getComputedStyle(document.body).color}));
+addEventListener("load", paint); dark.addEventListener("change", paint);
+"""
+
+
+def report_html(evaluation: Evaluation, table: pd.DataFrame, *, photos: int = PHOTOS) -> str:
+    """Everything about an evaluation on one page.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+    table : DataFrame
+        Its prediction table.
+    photos : int
+        Misclassified photos that are shown, the most confidently wrong first; their pictures are in the file where
+        the photo is there to be read.
+
+    Returns
+    -------
+    str
+        HTML that loads nothing: Plotly and all pictures are in it.
+
+    Raises
+    ------
+    DatasetError
+        The model knows none of the labels.
+    """
+    figures = summary(table)
+    wrong = misclassified(table)
+    parts = [
+        _head(evaluation, figures),
+        _section("How good it is", _cards(figures)),
+        _section("What is taken for what", _chart(matrix_chart(view(table, Order.ALIKE), width=_WIDTH), _WIDTH)),
+        _section("Most confused pairs", _pairs(figures["confusions"])),
+        _section("Each class", _chart(class_bars(figures["per_class"])) + _class_table(figures["per_class"])),
+        _section("Whether probabilities mean what they say", _chart(reliability_chart(reliability_bins(table)))),
+        _section("If it only answered when it is sure", _chart(coverage_chart(coverage_curve(table)))),
+        _slices(table),
+        _section(_wrong_title(len(wrong), photos), _photos(wrong.head(photos))),
+        _remarks(evaluation, figures),
+    ]
+    return _page(f"{evaluation.model} on {evaluation.data}", "".join(parts))
+
+
+def _page(title: str, body: str) -> str:
+    from plotly.offline import get_plotlyjs
+
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        # Were anything asked for from elsewhere all the same, the browser would refuse.
+        '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; img-src data: blob:; '
+        "style-src 'unsafe-inline'; script-src 'unsafe-inline' 'unsafe-eval'\">"
+        f"<title>{html.escape(title)}</title><style>{_STYLE}</style>"
+        f"<script>{get_plotlyjs()}</script></head><body>{body}<script>{_SCRIPT}</script></body></html>\n"
+    )
+
+
+def _section(title: str, body: str) -> str:
+    return f"<section><h2>{html.escape(title)}</h2>{body}</section>"
+
+
+def _head(evaluation: Evaluation, figures: dict[str, Any]) -> str:
+    day = time.strftime("%d %B %Y", time.localtime(evaluation.created))
+    which = "all photos"
+    if evaluation.split is not None:
+        whose = "of the dataset's own" if evaluation.split_of_data else "that served the model as its"
+        which = f"those {whose} {evaluation.split} split"
+    return (
+        f"<h1>{html.escape(evaluation.model)} on {html.escape(evaluation.data)}</h1>"
+        f'<p class="soft">{figures["n"]} photos judged ({which}), {day}. Made by SoleScope.</p>'
+    )
+
+
+def _cards(figures: dict[str, Any]) -> str:
+    cards = "".join(
+        f'<div class="card" id="{one.key}">{one.title}<b>{one.shown}</b><div class="soft">95 % interval {one.interval}'
+        f"</div>{html.escape(one.sentence)}</div>"
+        for one in headlines(figures)
+    )
+    return f'<div class="cards">{cards}</div>'
+
+
+def _chart(chart: Chart, width: int | None = None) -> str:
+    """A figure under its finding; of a fixed width, it is moved sideways on a phone rather than squeezed."""
+    chart.figure.update_layout(width=width)
+    drawn = chart.figure.to_html(
+        full_html=False, include_plotlyjs=False, config={"displayModeBar": False, "responsive": True}
+    )
+    label = html.escape(chart.words, quote=True)
+    return f'<h3>{html.escape(chart.title)}.</h3><div class="wide" role="img" aria-label="{label}">{drawn}</div>'
+
+
+def _pairs(confusions: list[dict[str, Any]]) -> str:
+    if not confusions:
+        return "<p>No photo was taken for another class.</p>"
+    return f"<ol>{''.join(f'<li>{html.escape(pair(row))}</li>' for row in confusions[:_PAIRS])}</ol>"
+
+
+def _class_table(per_class: dict[str, dict[str, float]]) -> str:
+    keys = ("precision", "recall", "f1")
+    rows = [
+        (label, *(percent(row[key]) for key in keys), f"{row['n']:.0f}")
+        for label, row in sorted(per_class.items(), key=lambda item: (item[1]["recall"], item[0]))
+    ]
+    return _table(("Class", "Precision", "Recall", "F1", "Photos"), rows)
+
+
+def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    def line(cells: Iterable[str], tag: str) -> str:
+        return f"<tr>{''.join(f'<{tag}>{html.escape(cell)}</{tag}>' for cell in cells)}</tr>"
+
+    body = "".join(line(row, "td") for row in rows)
+    return f'<div class="wide"><table><thead>{line(head, "th")}</thead><tbody>{body}</tbody></table></div>'
+
+
+def _slices(table: pd.DataFrame) -> str:
+    groups = slices(table)
+    return _section("What the photos are like", _chart(slices_chart(groups))) if len(groups) else ""
+
+
+def _wrong_title(count: int, photos: int) -> str:
+    shown = f", of which the {photos} most confident ones are shown" if count > photos else ""
+    return f"{count} photos are taken for another class{shown}"
+
+
+def _photos(wrong: pd.DataFrame) -> str:
+    return f'<div class="photos">{"".join(map(_photo, wrong.to_dict("records")))}</div>'
+
+
+def _photo(row: dict[Any, Any]) -> str:
+    picture = _thumbnail(row.get("path"))
+    said = f"{row['label']}, taken for {row['predicted']}"
+    shown = (
+        '<div class="none">This photo does not come with the evaluation.</div>'
+        if picture is None
+        else f'<img alt="{html.escape(said, quote=True)}" src="data:image/jpeg;base64,{picture}">'
+    )
+    facts = f"{percent(row['probability'])} sure; the truth comes {_place(row['rank'])}"
+    if row["width"] == row["width"]:
+        facts += f". {row['width']:.0f} x {row['height']:.0f} pixels"
+    text = f"<b>{html.escape(str(row['label']))}</b>, taken for <b>{html.escape(str(row['predicted']))}</b>"
+    return (
+        f'<figure class="photo">{shown}<figcaption>{text}: {facts}. <code>{row["sample"]}</code></figcaption></figure>'
+    )
+
+
+def _place(rank: float) -> str:
+    number = int(rank)
+    endings = {1: "st", 2: "nd", 3: "rd"}
+    return f"{number}{'th' if number % 100 in (11, 12, 13) else endings.get(number % 10, 'th')}"
+
+
+def _thumbnail(path: Any) -> str | None:
+    """A small picture of a photo as base64 of a JPEG; None where it cannot be read."""
+    if not isinstance(path, str):
+        return None
+    try:
+        picture = images.load(Path(path), shrink_to=2 * _THUMBNAIL)
+    except ImageError:
+        return None
+    picture.thumbnail((_THUMBNAIL, _THUMBNAIL))
+    buffer = io.BytesIO()
+    picture.save(buffer, "JPEG", quality=_QUALITY)
+    return base64.b64encode(buffer.getvalue()).decode()
+
+
+def _remarks(evaluation: Evaluation, figures: dict[str, Any]) -> str:
+    rejected = [f"could not be read: {Path(path).name}: {why}" for path, why in evaluation.rejected.items()]
+    remarks = [*left_out(figures), *rejected]
+    if not remarks:
+        return ""
+    return _section("Not judged", f"<ul>{''.join(f'<li>{html.escape(remark)}</li>' for remark in remarks)}</ul>")

@@ -1,0 +1,125 @@
+"""Arrays that are costly to make and quick to read, kept in files: decoded photos, embeddings, groups of copies.
+
+Everything here can be made again, so nothing is lost when it goes.
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+import tempfile
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from sneaker_core.errors import SpaceError
+from sneaker_core.settings import CacheLimits
+from sneaker_core.workspace.paths import cache_folder, write_atomically
+
+_DAY = 24 * 3600
+
+
+class ArrayCache:
+    """Arrays by a key, each a raw file and a description that is written last.
+
+    Parameters
+    ----------
+    workspace : Path
+    kind : str
+        What is kept: part of the files' names.
+    """
+
+    def __init__(self, workspace: Path, kind: str) -> None:
+        self.folder = cache_folder(workspace)
+        self.kind = kind
+
+    def key(self, *parts: object) -> str:
+        """A name for what follows from these values alone."""
+        digest = hashlib.sha256()
+        for part in parts:
+            digest.update(part if isinstance(part, bytes) else repr(part).encode())
+            digest.update(b"\0")
+        return f"{self.kind}-{digest.hexdigest()[:24]}"
+
+    def read(self, key: str) -> tuple[NDArray[Any], dict[str, Any]] | None:
+        """An array, mapped from its file, and what was written with it; None where it is not, or not whole."""
+        try:
+            described = json.loads((self.folder / f"{key}.json").read_text(encoding="utf-8"))
+            shape, dtype = tuple(described["shape"]), np.dtype(described["dtype"])
+            file = self.folder / f"{key}.raw"
+            if file.stat().st_size != dtype.itemsize * int(np.prod(shape)):
+                return None
+            file.touch()
+            array = np.empty(shape, dtype) if 0 in shape else np.memmap(file, dtype, "r", shape=shape)
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+        return array, described["about"]
+
+    def write(
+        self, key: str, parts: Iterable[NDArray[Any]], row_shape: Sequence[int], dtype: DTypeLike, about: dict[str, Any]
+    ) -> tuple[NDArray[Any], dict[str, Any]]:
+        """Keep an array that comes in parts along its first axis.
+
+        Parameters
+        ----------
+        key : str
+        parts : iterable of array
+        row_shape : sequence of int
+            Shape without the first axis.
+        dtype : dtype
+        about : dict
+            Kept beside it; read after the last part has come.
+
+        Raises
+        ------
+        SpaceError
+            The disk is full.
+        """
+        rows = 0
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            handle, temporary = tempfile.mkstemp(dir=self.folder, suffix=".part")
+            try:
+                with os.fdopen(handle, "wb") as file:
+                    for part in parts:
+                        # Written, not mapped: a full disk is then an error and not a dead process.
+                        file.write(np.ascontiguousarray(part, dtype).tobytes())
+                        rows += len(part)
+                Path(temporary).replace(self.folder / f"{key}.raw")
+            except BaseException:
+                Path(temporary).unlink(missing_ok=True)
+                raise
+            described = {"shape": [rows, *row_shape], "dtype": np.dtype(dtype).name, "about": about}
+            write_atomically(self.folder / f"{key}.json", json.dumps(described).encode())
+        except OSError as error:
+            raise SpaceError(f"{self.folder} cannot be written: {error.strerror}; make room there and go on.") from None
+        self._prune(key)
+        kept = self.read(key)
+        if kept is None:
+            raise SpaceError(f"{self.folder} did not keep what was written there; look at the disk and try again.")
+        return kept
+
+    def _prune(self, latest: str) -> None:
+        """Drop what was not used for the longest time until all is within the cap."""
+        most, now = CacheLimits.from_environment().max_bytes, time.time()
+        for part in self.folder.glob("*.part"):  # of processes that were killed
+            with contextlib.suppress(OSError):
+                if now - part.stat().st_mtime > _DAY:
+                    part.unlink()
+        files = []
+        for file in self.folder.glob("*.raw"):
+            with contextlib.suppress(OSError):
+                files.append((file.stat().st_mtime, file.stat().st_size, file))
+        total = sum(size for _, size, _ in files)
+        for _, size, file in sorted(files):
+            if total <= most:
+                return
+            if file.stem != latest:
+                with contextlib.suppress(OSError):  # in use, on a system that minds
+                    file.with_suffix(".json").unlink(missing_ok=True)
+                    file.unlink()
+                    total -= size

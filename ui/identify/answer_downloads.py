@@ -1,0 +1,40 @@
+"""Many answers as one file to take along."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pandas as pd
+
+from sneaker_core.csv_cells import harmless
+from sneaker_core.inference.predictor import Answer
+from sneaker_core.networks.decision import Status
+
+
+def answers_table(answers: Sequence[Answer], guesses: int) -> pd.DataFrame:
+    """One row a photo: image, status, answer, error, then label and probability of so many guesses."""
+    rows = []
+    for answer in answers:
+        readable = answer.status is not Status.ERROR
+        row: dict[str, str | float | None] = {
+            "image": harmless(answer.image),
+            "status": answer.status.value,
+            "answer": harmless(answer.sentence()) if readable else None,
+            "error": answer.error,
+        }
+        for place, guess in enumerate(answer.top[:guesses], start=1):
+            row[f"label_{place}"] = harmless(guess.label)
+            row[f"probability_{place}"] = round(guess.probability, 4)
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def answers_csv(answers: Sequence[Answer], guesses: int) -> bytes:
+    """The table as CSV in UTF-8, safe to open in a spreadsheet."""
+    return answers_table(answers, guesses).to_csv(index=False).encode()
+
+
+def answers_json(answers: Sequence[Answer], guesses: int) -> bytes:
+    """A list of the same objects that the command line and the API give, with so many guesses each."""
+    objects = [replace(answer, top=answer.top[:guesses]).to_dict() for answer in answers]
+    return json.dumps(objects, ensure_ascii=False, indent=1).encode()

@@ -1,0 +1,110 @@
+"""Figures that say what they show."""
+
+import html
+import textwrap
+from collections.abc import Sequence
+
+import plotly.graph_objects as go
+from streamlit.elements.lib.streamlit_plotly_theme import CATEGORY_0, CATEGORY_6, GRAY_90
+
+from sneaker_core.inference.predictor import Guess
+from sneaker_core.networks.decision import Status
+from ui.kit.text import percent
+
+# Streamlit's stand-ins: the browser puts the theme's own colours in their place, light or dark. Plotly's default text
+# would be a grey too pale to read.
+TEXT = GRAY_90
+ACCENT = CATEGORY_0
+MUTED = CATEGORY_6
+_TRACK = "rgba(143, 147, 163, 0.18)"
+
+_ROW = 46
+_TITLE_LINE = 22
+_TITLE_WIDTH = 40
+# The first guess is far ahead when it is this many times as probable as the second.
+_FAR = 3.0
+
+
+def finding(guesses: Sequence[Guess], status: Status) -> str:
+    """What the bars show, in one line.
+
+    Parameters
+    ----------
+    guesses : sequence of Guess
+        At least one, most probable first.
+    status : Status
+        Of the answer, which the line must not contradict.
+    """
+    best = guesses[0]
+    if status is Status.UNKNOWN:
+        return f"If I had to guess: {best.label}"
+    if len(guesses) == 1:
+        return f"{best.label}: {percent(best.probability)}"
+    second = guesses[1]
+    if best.probability < _FAR * second.probability:
+        return f"{best.label} and {second.label} are close"
+    return f"{best.label} is {'far ahead' if status is Status.KNOWN else 'ahead, but not by enough'}"
+
+
+def guess_bars(guesses: Sequence[Guess], status: Status) -> go.Figure:
+    """Horizontal bars of the most probable classes, the best on top, each on a track that stands for 100 %.
+
+    Labels stand above their bars, so that a long name fits on a phone.
+    """
+    rows = [-row for row in range(len(guesses))]
+    known = status is not Status.UNKNOWN
+    first = ACCENT if known else MUTED
+    colours = [first, *[MUTED] * (len(guesses) - 1)]
+    figure = go.Figure()
+    figure.add_bar(y=rows, x=[1] * len(guesses), orientation="h", width=0.26, marker={"color": _TRACK})
+    figure.add_bar(
+        y=rows,
+        x=[guess.probability for guess in guesses],
+        orientation="h",
+        width=0.26,
+        marker={"color": colours, "opacity": 1 if known else 0.7},
+    )
+    for row, guess in zip(rows, guesses, strict=True):
+        _write(figure, row, 0, html.escape(guess.label))
+        _write(figure, row, 1, percent(guess.probability))
+    title = textwrap.wrap(finding(guesses, status), _TITLE_WIDTH)
+    # Plotly's own title is cut off when it has two lines, as it often has on a phone.
+    figure.add_annotation(
+        text="<br>".join(map(html.escape, title)),
+        **{"x": 0, "xref": "paper", "xanchor": "left", "y": 1, "yref": "paper", "yanchor": "bottom", "yshift": 10},
+        align="left",
+        xshift=-3,
+        showarrow=False,
+        font={"size": 15, "weight": 700, "color": TEXT},
+    )
+    top = _TITLE_LINE * len(title) + 14
+    figure.update_layout(
+        barmode="overlay",
+        barcornerradius=5,
+        showlegend=False,
+        height=top + _ROW * len(guesses) + 4,
+        margin={"l": 0, "r": 0, "t": top, "b": 4},
+        xaxis={"visible": False, "range": [0, 1], "fixedrange": True},
+        yaxis={"visible": False, "range": [0.7 - len(guesses), 0.7], "fixedrange": True},
+    )
+    return figure
+
+
+def _write(figure: go.Figure, row: int, side: int, text: str) -> None:
+    figure.add_annotation(
+        x=side,
+        y=row + 0.14,
+        text=text,
+        showarrow=False,
+        xanchor="right" if side else "left",
+        yanchor="bottom",
+        # Annotations stand a little inside of where they belong.
+        xshift=2 if side else -2,
+        font={"size": 14, "color": TEXT},
+    )
+
+
+def bars_in_words(guesses: Sequence[Guess], status: Status) -> str:
+    """What the bars say to someone who does not see them."""
+    listed = ", ".join(f"{guess.label} {percent(guess.probability)}" for guess in guesses)
+    return f"{finding(guesses, status)}. {listed}."

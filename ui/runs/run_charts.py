@@ -1,0 +1,232 @@
+"""Figures of runs and searches, each with its finding in its title."""
+
+import html
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+from streamlit.elements.lib.streamlit_plotly_theme import (
+    CATEGORY_0,
+    CATEGORY_1,
+    CATEGORY_2,
+    CATEGORY_3,
+    CATEGORY_4,
+    CATEGORY_5,
+)
+
+from ui.datasets.dataset_charts import Chart, cut
+from ui.kit.probability_bars import ACCENT, MUTED, TEXT
+from ui.runs import run_labels
+
+# Told apart by colour, by the kind of line and by the mark on it.
+_COLOURS = (CATEGORY_0, CATEGORY_1, CATEGORY_2, CATEGORY_3, CATEGORY_4, CATEGORY_5)
+_DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
+_MARKS = ("circle", "square", "diamond", "triangle-up", "x", "cross")
+_HEIGHT, _MARKS_UP_TO = 300, 60
+# Searched over orders of magnitude.
+_LOGARITHMIC = ("learning_rate", "weight_decay")
+_DISTINCT = 5
+
+
+def accuracy_curves(metrics: Mapping[str, pd.DataFrame]) -> Chart | None:
+    """Validation photos answered right after each epoch, a line for each run.
+
+    Parameters
+    ----------
+    metrics : mapping
+        Name of a run -> its metrics, from `library.read_metrics`.
+
+    Returns
+    -------
+    Chart or None
+        None where no run tells any.
+    """
+    lines = _lines(metrics, "val_top1")
+    if not lines:
+        return None
+    best = {name: float(line.max()) for name, line in lines.items()}
+    title = _first(best, lambda value: f"{100 * value:.0f} % of validation photos", highest=True)
+    figure = _drawn(lines, list(metrics), "%{y:.1%} right")
+    figure.update_yaxes(tickformat=".0%", rangemode="tozero")
+    listed = "; ".join(
+        f"{cut(name, 60)}: best {run_labels.share(value)} after epoch {_epoch(lines[name].idxmax())}"
+        for name, value in best.items()
+    )
+    return Chart(figure, title, f"{title}. {listed}.")
+
+
+def loss_curves(metrics: Mapping[str, pd.DataFrame]) -> Chart | None:
+    """The loss on validation photos after each epoch; on training photos where no run tells the other.
+
+    Parameters
+    ----------
+    metrics : mapping
+        As for `accuracy_curves`.
+    """
+    on_validation = _lines(metrics, "val_loss")
+    lines = on_validation or _lines(metrics, "loss")
+    if not lines:
+        return None
+    kind = "validation loss" if on_validation else "training loss"
+    lowest = {name: float(line.min()) for name, line in lines.items()}
+    title = _first(lowest, lambda value: f"{kind} {value:.2f}", highest=False)
+    if len(metrics) == 1 and on_validation:
+        title += _since_lowest(next(iter(lines.values())))
+    figure = _drawn(lines, list(metrics), "loss %{y:.3f}")
+    if 1 == len(lines) < len(metrics):
+        only, value = next(iter(lowest.items()))
+        title = f"{cut(only, 40)} alone kept its {kind}: {value:.2f} at the lowest"
+    listed = "; ".join(
+        f"{cut(name, 60)}: lowest {value:.3f} after epoch {_epoch(lines[name].idxmin())}"
+        for name, value in lowest.items()
+    )
+    return Chart(figure, title, f"{title}. {listed}.")
+
+
+def _since_lowest(line: "pd.Series[float]") -> str:
+    lowest, last = _epoch(line.idxmin()), _epoch(line.index[-1])
+    return f", after epoch {lowest}; it rose since" if last - lowest > 2 else f", after epoch {lowest}"
+
+
+def _epoch(place: Any) -> int:
+    return int(place)
+
+
+def _lines(metrics: Mapping[str, pd.DataFrame], column: str) -> dict[str, "pd.Series[float]"]:
+    """Values by epoch of those runs that tell some."""
+    found = {}
+    for name, table in metrics.items():
+        values = pd.to_numeric(table[column], errors="coerce").astype(float)
+        values.index = pd.Index(table["epoch"])
+        values = values[values.abs() < math.inf].dropna()
+        if len(values):
+            found[name] = values
+    return found
+
+
+def _first(values: Mapping[str, float], told: Any, highest: bool) -> str:
+    """Who did best, or that two did alike."""
+    order = sorted(values, key=lambda name: -values[name] if highest else values[name])
+    best = order[0]
+    said = told(values[best])
+    if len(order) == 1:
+        return f"{cut(best, 40)} reached {said}" if highest else f"Lowest {said}"
+    if said == told(values[order[1]]):
+        return f"{cut(best, 40)} and {cut(order[1], 40)} did equally well: {said}"
+    return f"{cut(best, 40)} did best: {said}" if highest else f"{cut(best, 40)} has the lowest {said}"
+
+
+def _drawn(lines: Mapping[str, "pd.Series[float]"], names: Sequence[str], hover: str) -> go.Figure:
+    figure = go.Figure()
+    for name, line in lines.items():
+        place = names.index(name) % len(_COLOURS)
+        figure.add_scatter(
+            x=list(line.index),
+            y=line.tolist(),
+            name=html.escape(cut(name, 30)),
+            mode="lines+markers" if len(line) <= _MARKS_UP_TO else "lines",
+            line={"color": _COLOURS[place], "dash": _DASHES[place], "width": 2.5},
+            marker={"symbol": _MARKS[place], "size": 6},
+            hovertemplate=f"{html.escape(cut(name, 60))}<br>epoch %{{x}}: {hover}<extra></extra>",
+        )
+    longest = max(int(line.index[-1]) for line in lines.values())
+    ticks = {"tickfont": {"color": TEXT, "size": 12}, "fixedrange": True}
+    figure.update_layout(
+        dragmode=False,
+        hovermode="closest",
+        showlegend=len(names) > 1,
+        legend={"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom", "font": {"size": 12, "color": TEXT}},
+        height=_HEIGHT,
+        margin={"l": 0, "r": 8, "t": 40 if len(names) > 1 else 8, "b": 40},
+        xaxis={**ticks, "title": {"text": "epoch", "font": {"size": 12, "color": TEXT}}, "showgrid": False},
+        yaxis={**ticks, "automargin": True},
+    )
+    if longest <= 12:
+        figure.update_xaxes(dtick=1)
+    return figure
+
+
+def trials_plot(trials: pd.DataFrame, searched: Sequence[str]) -> Chart | None:
+    """A line for each complete trial through all its settings to what it reached.
+
+    Parameters
+    ----------
+    trials : DataFrame
+        Of a `studies.Study`.
+    searched : sequence of str
+        Columns with the settings that the trials differ in.
+
+    Returns
+    -------
+    Chart or None
+        None where fewer than two trials are complete.
+    """
+    complete = trials[trials["state"] == "complete"].dropna(subset=["val_top1"])
+    if len(complete) < 2:
+        return None
+    title = best_finding(complete)
+    right = complete["val_top1"].astype(float)
+    dimensions = [_dimension(key, complete[key]) for key in searched if complete[key].notna().all()]
+    low, high = float(right.min()), float(right.max())
+    if low == high:
+        low, high = low - 0.01, high + 0.01
+    dimensions.append({"label": "Right", "values": right.tolist(), "range": [low, high], "tickformat": ".0%"})
+    figure = go.Figure(
+        go.Parcoords(
+            dimensions=dimensions,
+            line={"color": right.tolist(), "colorscale": [[0, MUTED], [1, ACCENT]], "cmin": low, "cmax": high},
+            labelfont={"color": TEXT, "size": 12},
+            tickfont={"color": TEXT, "size": 11},
+            rangefont={"color": "rgba(0,0,0,0)", "size": 1},
+            labelangle=-30,
+            labelside="top",
+        )
+    )
+    figure.update_layout(height=360, margin={"l": 56, "r": 40, "t": 88, "b": 16})
+    return Chart(figure, title, f"{title}. The table below holds the same trials.")
+
+
+def best_finding(complete: pd.DataFrame) -> str:
+    """The best trial beside the first, which is the recipe as it is.
+
+    Parameters
+    ----------
+    complete : DataFrame
+        Complete trials, at least one.
+    """
+    right = dict(zip(complete["number"].astype(int), complete["val_top1"].astype(float), strict=True))
+    best = max(right, key=lambda number: right[number])
+    said = f"Trial {best + 1} did best: {100 * right[best]:.0f} % of validation photos"
+    if 0 not in right or best == 0:
+        return f"{said}, with the recipe as it is" if best == 0 else said
+    gain = 100 * (right[best] - right[0])
+    if gain < 0.05:
+        return f"{said}, as many as the recipe as it is"
+    return f"{said}, {gain:.1f} points more than the recipe as it is"
+
+
+def _dimension(key: str, values: "pd.Series[Any]") -> dict[str, Any]:
+    """An axis: numbers as they are or by their size, words by their place."""
+    label = run_labels.setting_name(key)
+    if not pd.api.types.is_numeric_dtype(values):
+        names = sorted(values.astype(str).unique())
+        told = [cut(run_labels.setting_value(key, name), 22) for name in names]
+        axis = {"tickvals": list(range(len(names))), "ticktext": told, "range": [-0.3, len(names) - 0.7]}
+        return {"label": label, "values": [names.index(str(value)) for value in values], **axis}
+    numbers = values.astype(float)
+    low, high = float(numbers.min()), float(numbers.max())
+    if low == high:
+        low, high = low * 0.9 - 0.01, high * 1.1 + 0.01
+    if key not in _LOGARITHMIC or low <= 0:
+        return {"label": label, "values": numbers.tolist(), "range": [low, high]}
+    ends = math.log10(low), math.log10(high)
+    ticks = [ends[0] + step * (ends[1] - ends[0]) / (_DISTINCT - 1) for step in range(_DISTINCT)]
+    return {
+        "label": label,
+        "values": [math.log10(number) for number in numbers],
+        "range": list(ends),
+        "tickvals": ticks,
+        "ticktext": [f"{10**tick:.1g}" for tick in ticks],
+    }

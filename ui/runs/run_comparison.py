@@ -1,0 +1,162 @@
+"""Several runs beside each other: their curves, their figures, and what differs in their settings."""
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from ui.datasets.dataset_charts import Chart, cut
+from ui.kit.state_keys import Key
+from ui.kit.text import plain
+from ui.runs import run_labels
+from ui.runs.run_charts import accuracy_curves, loss_curves
+from ui.runs.run_dialogs import Dialog, open_dialog
+from ui.runs.run_rows import Row, epochs
+
+VALIDATION = "Validation photos are kept from training, to check after each epoch (pass over the training photos)."
+LOSS = (
+    "The loss says how wrong the answers are, also counting how sure they were: lower is better. It is asked of "
+    "validation photos or, where no run kept that, of training photos."
+)
+# Figure -> name, whether more is better.
+_FIGURES = {
+    "top1": ("Top-1", True),
+    "top3": ("Top-3", True),
+    "ece": ("Calibration error", False),
+}
+# A file that it started from has a long name.
+_LONGEST_VALUE = 24
+
+
+def draw_curves(rows: list[Row]) -> None:
+    """Draw how the chosen runs learned, one over the other.
+
+    Parameters
+    ----------
+    rows : list of Row
+        At least one.
+    """
+    metrics = {row.name: row.metrics for row in rows}
+    charts = [
+        (accuracy_curves(metrics), Key.RUNS_CURVES, f"Right on validation photos. {VALIDATION}"),
+        (loss_curves(metrics), Key.RUNS_LOSSES, LOSS),
+    ]
+    drawn = [(chart, key, about) for chart, key, about in charts if chart is not None]
+    if drawn:
+        with st.grid(2, min_column_width=340) as grid:
+            for chart, key, about in drawn:
+                with grid.cell(), st.container(border=True, height="stretch"):
+                    draw_chart(chart, key, about)
+    without = [row.name for row in rows if row.metrics.empty]
+    if without:
+        st.caption(f"Without curves: {', '.join(map(plain, without))}. {_why_none(rows)}")
+
+
+def _why_none(rows: list[Row]) -> str:
+    living = any(row.run and not row.run.state.ended for row in rows if row.metrics.empty)
+    return "The first point comes after the first epoch." if living else "None were kept."
+
+
+def draw_chart(chart: Chart, key: Key, about: str) -> None:
+    """Draw a figure below its finding.
+
+    Parameters
+    ----------
+    chart : Chart
+    key : Key
+    about : str
+        Explains its terms.
+    """
+    st.markdown(f"**{plain(chart.title)}**", help=about)
+    st.plotly_chart(chart.figure, key=key, config={"displayModeBar": False}, alt=chart.words)
+
+
+def draw_comparison(rows: list[Row]) -> None:
+    """Draw key figures side by side, and the settings that differ.
+
+    Parameters
+    ----------
+    rows : list of Row
+        Two or more.
+    """
+    with st.container(border=True):
+        st.markdown(f"**{plain(_finding(rows))}**", help="Measured on photos that had no part in making the models.")
+        st.table(_figures(rows), border="horizontal", alt="Key figures side by side; the best of each in bold")
+    with st.container(border=True):
+        known = [row for row in rows if row.recipe]
+        differing = _differences(known)
+        if len(known) < 2:
+            st.markdown("**Settings cannot be compared**: those of fewer than two are known.")
+        elif differing.empty:
+            st.markdown("**All settings are the same**: what differs came by chance, or from the photos.")
+        else:
+            st.markdown(f"**Settings that differ: {len(differing)}**")
+            st.table(differing, border="horizontal", alt="Settings that differ, side by side")
+    ended = [row.name for row in rows if row.run and row.run.state.ended]
+    if len(ended) > 1:
+        st.button(
+            f"Delete these {len(ended)}",
+            key=Key.RUN_DELETE,
+            type="tertiary",
+            icon=":material/delete:",
+            on_click=open_dialog,
+            args=(Dialog.DELETE_RUNS, *ended),
+        )
+
+
+def _finding(rows: list[Row]) -> str:
+    """Who is right most often on test photos."""
+    tested = {row.name: float(row.figures["top1"]) for row in rows if "top1" in row.figures}
+    if not tested:
+        return "None of them has been measured on test photos yet"
+    order = sorted(tested, key=lambda name: -tested[name])
+    best = run_labels.share(tested[order[0]])
+    if len(order) > 1 and run_labels.share(tested[order[1]]) == best:
+        return f"{order[0]} and {order[1]} are right equally often on test photos: {best}"
+    many = " (each on its own photos)" if len({_judged_by(row) for row in rows if row.name in tested}) > 1 else ""
+    return f"{order[0]} is right most often on test photos: {best}{many}"
+
+
+def _judged_by(row: Row) -> tuple[str, Any]:
+    return (row.run.dataset if row.run else row.name), row.figures.get("n")
+
+
+def _figures(rows: list[Row]) -> pd.DataFrame:
+    """A row for each figure, a column for each run; the best stands out."""
+    table = {row.name: _told(row) for row in rows}
+    for key, (name, more) in _FIGURES.items():
+        values = {row.name: row.figures[key] for row in rows if key in row.figures}
+        if len(values) > 1:
+            best = (max if more else min)(values.values())
+            for run, value in values.items():
+                if value == best:
+                    table[run][name] = f"**{table[run][name]}**"
+    return pd.DataFrame({plain(name): told for name, told in table.items()})
+
+
+def _told(row: Row) -> dict[str, str]:
+    run, done = row.run, epochs(row)
+    return {
+        "State": row.state,
+        "Dataset": plain(run.dataset) if run and run.dataset else run_labels.NONE,
+        **{_FIGURES[key][0]: run_labels.share(row.figures.get(key)) for key in _FIGURES},
+        "Photos (train / test)": run_labels.photo_counts(row.counts, row.figures.get("n")),
+        "Epochs": run_labels.NONE if done is None else str(done),
+        "Time": run_labels.duration(run.seconds if run else 0),
+    }
+
+
+def _differences(rows: list[Row]) -> pd.DataFrame:
+    """A row for each setting that is not the same everywhere, a column for each run."""
+    keys = {key for row in rows for key in row.recipe}
+    # A setting that older runs did not have yet tells nothing.
+    differing = {key for key in keys if len({_shown(row, key) for row in rows if key in row.recipe}) > 1}
+    ordered = run_labels.settings_in_order(differing)
+    return pd.DataFrame(
+        {plain(row.name): [plain(_shown(row, key)) for key in ordered] for row in rows},
+        index=[run_labels.setting_name(key) for key in ordered],
+    )
+
+
+def _shown(row: Row, key: str) -> str:
+    return cut(run_labels.setting_value(key, row.recipe.get(key)), _LONGEST_VALUE)

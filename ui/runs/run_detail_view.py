@@ -1,0 +1,230 @@
+"""All about one run, or one model that came with SoleScope."""
+
+from typing import Any
+
+import streamlit as st
+
+from sneaker_core.errors import SneakerError
+from sneaker_core.networks.checkpoint import read_spec
+from sneaker_core.training.run_collection import Run, write_note
+from sneaker_core.training.training_jobs import resume_training, stop_training
+from sneaker_core.workspace.jobs import JobState, log_tail, read_job
+from sneaker_core.workspace.paths import run_job_folder, run_model_folder, workspace
+from ui.kit.job_panel import progress_words
+from ui.kit.moments import moment
+from ui.kit.state_keys import Key
+from ui.kit.text import plain
+from ui.kit.training_labels import end_words
+from ui.runs import run_labels
+from ui.runs.run_dialogs import Dialog, open_dialog
+from ui.runs.run_rows import Row
+
+CARD, SETTINGS, LOG = "Model card", "All settings", "Log"
+_LOOK_EVERY = 2.0
+_LOG_LINES = 40
+
+
+def draw_run(row: Row) -> None:
+    """Draw what one run is, how well it does, and what can be done with it.
+
+    Parameters
+    ----------
+    row : Row
+    """
+    with st.container(border=True):
+        _draw_head(row)
+        _draw_key_figures(row)
+        _draw_actions(row)
+        if row.run:
+            _draw_note(row.run)
+        _draw_more(row)
+
+
+def _draw_head(row: Row) -> None:
+    run = row.run
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.subheader(plain(row.name), anchor=False, width="content")
+        if run:
+            st.badge(
+                run_labels.state_word(run),
+                icon=run_labels.state_icon(run.state),
+                color=run_labels.state_colour(run.state),
+            )
+        else:
+            st.badge(row.state, icon=":material/inventory_2:", color="gray")
+    st.markdown(plain(_about(row)))
+    if run is None:
+        return
+    if not run.state.ended:
+        _watch(run)
+    elif run.state is JobState.FAILED:
+        st.error(plain(end_words(run)), icon=":material/error:")
+    elif not run.is_done:
+        st.info(plain(end_words(run)), icon=run_labels.state_icon(run.state))
+
+
+def _about(row: Row) -> str:
+    """What it is, in a sentence."""
+    run = row.run
+    if run is None:
+        return f"{row.network}, came with SoleScope and is always there."
+    if run.is_damaged:
+        return "What was kept of it cannot be read; the other runs are not harmed."
+    parts = [f"{run_labels.recipe_word(run.recipe_name)} on {run.dataset}" if run.dataset else "A training"]
+    parts += [row.network] if run.recipe else []
+    parts += [f"{len(run.only)} chosen classes"] if run.only else []
+    parts += [f"started {moment(run.created)}"] if run.created else []
+    parts += [f"trained {run_labels.duration(run.seconds)}"] if run.seconds else []
+    return f"{', '.join(parts)}."
+
+
+@st.fragment(run_every=_LOOK_EVERY)
+def _watch(run: Run) -> None:
+    """How far it is; the page itself notices when it ends."""
+    try:
+        progress = read_job(run_job_folder(run.folder)).progress
+    except SneakerError:
+        return
+    st.progress(progress.share, text=plain(progress_words(progress)))
+
+
+def _draw_key_figures(row: Row) -> None:
+    figures = row.figures
+    if not figures:
+        return
+    tested = f"of {int(figures['n']):,} test photos" if figures.get("n") else "of the test photos"
+    shown = [
+        ("Top-1", "top1", f"right at once, {tested}", "How often the first answer is right."),
+        ("Top-3", "top3", "right among three", "How often one of the first three answers is right."),
+        ("Calibration error", "ece", "0 is perfect", "How far stated probabilities are from how often it is right."),
+    ]
+    with st.grid(3, min_column_width=150):
+        for label, key, note, about in shown:
+            with st.container(border=True, gap=None, height="stretch"):
+                st.metric(label, run_labels.share(figures.get(key)), help=about)
+                st.caption(note)
+
+
+def _draw_actions(row: Row) -> None:
+    run = row.run
+    with st.container(horizontal=True, vertical_alignment="center"):
+        # An interrupted run has a model now and then as well; what Identify lists, it can use.
+        if (run is None or run.has_model) and st.button(
+            "Use in Identify", key=Key.RUN_USE, type="primary", icon=":material/search:"
+        ):
+            st.session_state[Key.MODEL] = row.name
+            # Left to itself, it refuses to clear an address that widgets write.
+            st.switch_page("pages/identify.py", query_params={})
+        if run is None:
+            return
+        st.page_link(
+            "pages/train.py",
+            label="Watch it live" if not run.state.ended else "How it learned",
+            icon=":material/monitoring:",
+            query_params={"run": run.name},
+        )
+        _draw_work(run)
+        if run.state.ended:
+            _draw_ways_out(run)
+
+
+def _draw_work(run: Run) -> None:
+    """Stop what works, go on with what broke off."""
+    if not run.state.ended:
+        stopping = run.state is JobState.STOPPING
+        st.button(
+            "Stopping…" if stopping else "Stop",
+            key=Key.RUN_STOP,
+            icon=":material/stop_circle:",
+            disabled=stopping,
+            on_click=_try,
+            args=(stop_training, run.name),
+            help="It ends at the next safe moment and keeps what it has.",
+        )
+    elif not run.is_done and not run.is_damaged:
+        st.button(
+            "Try again" if run.state is JobState.FAILED else "Go on",
+            key=Key.RUN_RESUME,
+            icon=":material/restart_alt:",
+            on_click=_try,
+            args=(resume_training, run.name),
+            help="It goes on where it was, as soon as nothing else trains.",
+        )
+
+
+def _draw_ways_out(run: Run) -> None:
+    for label, key, icon, dialog in (
+        ("Rename", Key.RUN_RENAME, "edit", Dialog.RENAME),
+        ("Delete", Key.RUN_DELETE, "delete", Dialog.DELETE_RUNS),
+    ):
+        st.button(label, key=key, icon=f":material/{icon}:", on_click=open_dialog, args=(dialog, run.name))
+
+
+def _try(action: Any, name: str) -> None:
+    """Do it, or say why not."""
+    try:
+        action(workspace(), name)
+    except SneakerError as error:
+        st.toast(plain(str(error)), icon=":material/error:", duration="long")
+
+
+def _draw_note(run: Run) -> None:
+    # In a form, so that one click saves what was typed and not yet left.
+    with st.form(Key.RUN_NOTE_FORM.of(run.name), border=False):
+        note = st.text_area(
+            "Note",
+            run.note,
+            key=Key.RUN_NOTE.of(run.name),
+            height=80,
+            max_chars=10_000,
+            placeholder="What did you try, and what came of it?",
+        )
+        if st.form_submit_button("Save the note", key=Key.RUN_NOTE_SAVE):
+            write_note(workspace(), run.name, note or "")
+            st.toast("The note is kept.", icon=":material/check:")
+
+
+def _draw_more(row: Row) -> None:
+    """What is long, one at a time and only when asked for."""
+    has_model = row.run is None or row.run.has_model
+    there = {CARD: has_model, SETTINGS: bool(row.recipe), LOG: row.run is not None}
+    choices = [choice for choice, is_there in there.items() if is_there]
+    chosen = st.segmented_control("More about it", choices, key=Key.RUN_MORE.of(row.name), wrap=True)
+    if chosen == CARD:
+        _draw_card(row)
+    elif chosen == SETTINGS:
+        keys = run_labels.settings_in_order(set(row.recipe))
+        values = {run_labels.setting_name(key): plain(run_labels.setting_value(key, row.recipe[key])) for key in keys}
+        st.table(values, border="horizontal", alt="All settings of the training")
+    elif chosen == LOG and row.run:
+        tail = log_tail(run_job_folder(row.run.folder), _LOG_LINES)
+        if tail:
+            st.code(tail, language=None, wrap_lines=True, height=320)
+        else:
+            st.caption("It has printed nothing.")
+
+
+def _draw_card(row: Row) -> None:
+    # Its imports are slow, and few ask for it.
+    from sneaker_core.training.model_card import model_card
+
+    run = row.run
+    about = {
+        key: getattr(run, key)
+        for key in ("dataset", "recipe_name", "recipe", "created", "seconds", "note", "only")
+        if run is not None
+    }
+    if run:
+        about["state"] = run.state.value
+    card = model_card(read_spec(run_model_folder(row.folder) if run else row.folder), about)
+    st.download_button(
+        "Save the card",
+        card,
+        file_name=f"{row.name} MODEL_CARD.md",
+        mime="text/markdown",
+        key=Key.RUN_CARD,
+        icon=":material/download:",
+        on_click="ignore",
+    )
+    with st.container(border=True, height=520):
+        st.markdown(card)

@@ -1,0 +1,133 @@
+"""Runs and the models that come with SoleScope, as rows of one table."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from sneaker_core.networks.model_registry import ModelEntry, list_models
+from sneaker_core.training.run_collection import Run, list_runs
+from sneaker_core.workspace.paths import workspace
+from ui.kit import caches
+from ui.runs import run_labels
+
+BUNDLED = "Built in"
+
+
+@dataclass(frozen=True)
+class Row:
+    """A run, or a model that came with SoleScope.
+
+    Attributes
+    ----------
+    name : str
+        No two rows have the same.
+    run : Run or None
+    model : ModelEntry or None
+        Given where there is no run.
+    """
+
+    name: str
+    run: Run | None = None
+    model: ModelEntry | None = None
+
+    @property
+    def folder(self) -> Path:
+        """Where it lies."""
+        return self._one.folder
+
+    @property
+    def _one(self) -> Run | ModelEntry:
+        one = self.run or self.model
+        assert one is not None
+        return one
+
+    @property
+    def state(self) -> str:
+        """Where it stands, in a word."""
+        return run_labels.state_word(self.run) if self.run else BUNDLED
+
+    @property
+    def recipe(self) -> dict[str, Any]:
+        """Its settings; empty where they are not known."""
+        return self.run.recipe if self.run else {"network": self._spec.network, **self._spec.recipe}
+
+    @property
+    def figures(self) -> dict[str, Any]:
+        """Of the finished model on its test photos; empty while there are none."""
+        return dict(self.run.headline) if self.run else dict(self._spec.metrics.get("test", {}))
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Photos by split, as far as they are known."""
+        if self.run:
+            return self.run.counts
+        totals: dict[str, int] = {}
+        for counts in self._spec.data.get("classes", {}).values():
+            for split, count in counts.items():
+                totals[split] = totals.get(split, 0) + count
+        return totals
+
+    @property
+    def network(self) -> str:
+        """What its network is called."""
+        name = self.recipe.get("network")
+        return run_labels.network_title(str(name)) if name else run_labels.NONE
+
+    @property
+    def metrics(self) -> pd.DataFrame:
+        """What was kept of each epoch."""
+        return caches.run_metrics(self.folder)
+
+    @property
+    def _spec(self) -> Any:
+        assert self.model is not None
+        return self.model.spec
+
+
+def all_rows() -> list[Row]:
+    """Runs, the newest first, and then the models that came with SoleScope."""
+    bundled = [entry for entry in list_models(workspace()) if entry.bundled]
+    taken = {entry.name for entry in bundled}
+    # A folder that was copied there by hand may have such a name too; the model goes before it everywhere.
+    runs = [Row(run.name, run) for run in list_runs(workspace()) if run.name not in taken]
+    return [*runs, *(Row(entry.name, model=entry) for entry in bundled)]
+
+
+def table(rows: Iterable[Row]) -> pd.DataFrame:
+    """The rows for `st.dataframe`: figures as numbers, so that sorting sorts."""
+    return pd.DataFrame([_cells(row) for row in rows])
+
+
+def _cells(row: Row) -> dict[str, Any]:
+    run, figures = row.run, row.figures
+    return {
+        "name": row.name,
+        "state": row.state,
+        "top1": _percent(figures.get("top1")),
+        "top3": _percent(figures.get("top3")),
+        "ece": _percent(figures.get("ece")),
+        "dataset": (run.dataset if run else "") or run_labels.NONE,
+        "recipe": run_labels.recipe_word(run.recipe_name) if run else run_labels.NONE,
+        "network": row.network,
+        "train": row.counts.get("train"),
+        "test": row.counts.get("test", figures.get("n")),
+        "epochs": epochs(row),
+        "minutes": run.seconds / 60 if run and run.seconds else None,
+        "created": pd.Timestamp(run.created, unit="s", tz="UTC") if run and run.created else None,
+    }
+
+
+def _percent(value: Any) -> float | None:
+    return 100 * value if isinstance(value, (int, float)) else None
+
+
+def epochs(row: Row) -> int | None:
+    """How many epochs it learned, which may be fewer than it was meant to."""
+    done = len(row.metrics)
+    if done or (row.run and row.run.recipe and not row.run.is_done):
+        return done
+    planned = row.recipe.get("epochs")
+    return planned if isinstance(planned, int) else None

@@ -1,0 +1,68 @@
+"""The part of the page with all runs: table, comparison, one run."""
+
+import streamlit as st
+
+from sneaker_core.training.run_collection import METRICS_FILE, Run, list_runs
+from sneaker_core.workspace.paths import workspace
+from ui.kit.text import counted
+from ui.runs.run_comparison import draw_comparison, draw_curves
+from ui.runs.run_detail_view import draw_run
+from ui.runs.run_labels import state_word
+from ui.runs.run_rows import all_rows
+from ui.runs.run_table import choose
+
+_LOOK_EVERY = 2.0
+
+
+def draw_runs() -> None:
+    """Draw the part."""
+    rows = all_rows()
+    runs = [row.run for row in rows if row.run]
+    _follow(_standing(list_runs(workspace())))
+    if not runs:
+        _draw_invitation(bool(rows))
+    if not rows:
+        return
+    if runs:
+        st.markdown(_summary(runs))
+    chosen = choose(rows)
+    if not chosen:
+        return
+    if len(chosen) == 1:
+        draw_run(chosen[0])
+    draw_curves(chosen)
+    if len(chosen) > 1:
+        draw_comparison(chosen)
+
+
+def _draw_invitation(models: bool) -> None:
+    with st.container(border=True):
+        st.markdown("**Nothing was trained here yet.** A run is one training: its settings, its curves and its model.")
+        if models:
+            st.markdown("Until then, look at the model that came with SoleScope in the table below.")
+        st.page_link("pages/train.py", label="Train the first one", icon=":material/model_training:")
+
+
+def _summary(runs: list[Run]) -> str:
+    states = [state_word(run) for run in runs]
+    parts = [f"{states.count(state)} {state.lower()}" for state in dict.fromkeys(sorted(states))]
+    return f"{counted(len(runs), 'run')}: {', '.join(parts)}."
+
+
+def _standing(runs: list[Run]) -> tuple[tuple[str, str, int], ...]:
+    """Changes whenever a run comes, goes, begins, ends or finishes an epoch."""
+    return tuple((run.name, run.state.value, _epochs(run)) for run in runs)
+
+
+def _epochs(run: Run) -> int:
+    try:
+        return (run.folder / METRICS_FILE).stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+@st.fragment(run_every=_LOOK_EVERY)
+def _follow(seen: tuple[tuple[str, str, int], ...]) -> None:
+    """Draw the page anew when something has changed on disk, whoever changed it."""
+    if _standing(list_runs(workspace())) != seen:
+        st.rerun()

@@ -1,0 +1,166 @@
+"""What a search has found: its trials, drawn and listed, and the way to a full training."""
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from sneaker_core.errors import SneakerError
+from sneaker_core.training.run_collection import list_runs
+from sneaker_core.training.study_collection import Study, best_changes
+from sneaker_core.training.training_jobs import start_training
+from sneaker_core.workspace.paths import workspace
+from ui.kit.state_keys import Key
+from ui.kit.text import counted, plain
+from ui.runs import run_labels
+from ui.runs.run_charts import best_finding, trials_plot
+from ui.runs.run_comparison import VALIDATION, draw_chart
+from ui.runs.run_table import look_at
+from ui.runs.runs_sections import show_runs
+
+_STATE_WORDS = {"complete": "complete", "pruned": "ended early", "failed": "failed", "running": "at work"}
+_ROW, _MOST_HEIGHT = 35, 390
+
+
+def draw_found(study: Study) -> None:
+    """Draw the trials of a search.
+
+    Parameters
+    ----------
+    study : Study
+    """
+    trials = study.trials
+    if trials.empty:
+        if study.state.ended:
+            st.caption("No trial was begun. Give it more minutes.")
+        else:
+            st.caption("The first trial begins when the photos are read.")
+        return
+    if study.best is None:
+        if study.state.ended:
+            st.caption("No trial is complete yet, so there are no best settings. Search on, with more minutes.")
+    else:
+        _draw_best(study)
+    _draw_trials(study)
+
+
+def _draw_best(study: Study) -> None:
+    """The best settings, and the button that trains with them."""
+    best = study.best or {}
+    told = [
+        f"{run_labels.setting_name(key)}: {run_labels.setting_value(key, best[key])}"
+        for key in study.searched
+        if key in best
+    ]
+    with st.container(border=True):
+        st.markdown(
+            f"**The best settings so far answer {run_labels.share(best['val_top1'])} of the validation photos right**",
+            help=f"{VALIDATION} A full training is longer and sees larger photos, so it often does better still.",
+        )
+        st.markdown(plain(" · ".join(told) or "The recipe as it is."))
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            suggested = _free_name(f"{study.name}-best")
+            key = Key.STUDY_FULL_NAME.of(suggested)
+            st.text_input("Name of the run", suggested, key=key, max_chars=80, width=260)
+            st.button(
+                "Train fully with the best settings",
+                key=Key.STUDY_FULL,
+                type="primary",
+                icon=":material/model_training:",
+                on_click=_train_fully,
+                args=(study, key),
+            )
+
+
+def _free_name(name: str) -> str:
+    taken = {run.name.casefold() for run in list_runs(workspace())}
+    free, number = name, 1
+    while free.casefold() in taken:
+        number += 1
+        free = f"{name}-{number}"
+    return free
+
+
+def _train_fully(study: Study, key: str) -> None:
+    # What stands in the field now; the page may have been drawn before it was typed.
+    name = " ".join((st.session_state.get(key) or "").split())
+    others = None if study.others is None else Path(study.others)
+    try:
+        start_training(workspace(), study.source, study.recipe_name, best_changes(study), name, study.only, others)
+    except SneakerError as error:
+        st.toast(plain(str(error)), icon=":material/error:", duration="long")
+        return
+    show_runs()
+    look_at([name])
+
+
+def _draw_trials(study: Study) -> None:
+    trials = study.trials
+    complete = trials[trials["state"] == "complete"]
+    chart = trials_plot(trials, study.searched)
+    with st.container(border=True):
+        if chart:
+            draw_chart(
+                chart,
+                Key.STUDY_PLOT,
+                "Every line is a complete trial: it crosses each axis at its setting and ends, on the right, at its "
+                "share of right answers. The more colour, the better. The table below holds the same.",
+            )
+        elif len(complete):
+            st.markdown(f"**{plain(best_finding(complete))}**")
+        st.dataframe(
+            trials_table(study),
+            key=Key.STUDY_TRIALS,
+            hide_index=True,
+            height=min(_ROW * (len(trials) + 1) + 3, _MOST_HEIGHT),
+            placeholder=run_labels.NONE,
+            column_config=_columns(study),
+            alt="All trials with their settings",
+        )
+        counts = trials["state"].value_counts()
+        parts = [f"{counts[state]} {word}" for state, word in _STATE_WORDS.items() if counts.get(state)]
+        st.caption(f"{counted(len(trials), 'trial')}: {', '.join(parts)}.")
+
+
+def trials_table(study: Study) -> pd.DataFrame:
+    """The trials for `st.dataframe`, the best first.
+
+    Parameters
+    ----------
+    study : Study
+    """
+    order = {state: place for place, state in enumerate(_STATE_WORDS)}
+    trials = study.trials.assign(
+        place=study.trials["state"].map(order), right=study.trials["val_top1"].astype(float)
+    ).sort_values(["place", "right"], ascending=[True, False])
+    shown: dict[str, Any] = {
+        "number": trials["number"] + 1,
+        "state": trials["state"].map(_STATE_WORDS),
+        "val_top1": 100 * trials["right"],
+        "epochs": trials["epochs"],
+    }
+    for key in study.searched:
+        values = trials[key]
+        numeric = pd.api.types.is_numeric_dtype(values)
+        shown[key] = values if numeric else [run_labels.setting_value(key, value) for value in values]
+    return pd.DataFrame({**shown, "seconds": trials["seconds"].astype(float), "note": trials["note"].fillna("")})
+
+
+def _columns(study: Study) -> dict[str, Any]:
+    column = st.column_config
+    settings = {
+        key: column.NumberColumn(run_labels.setting_name(key), format="%.2g")
+        if pd.api.types.is_numeric_dtype(study.trials[key])
+        else column.TextColumn(run_labels.setting_name(key))
+        for key in study.searched
+    }
+    return {
+        "number": column.NumberColumn("Trial", pinned=True, width=60, help="The first is the recipe as it is."),
+        "state": column.TextColumn("State", width=100),
+        "val_top1": column.NumberColumn("Right", format="%.1f %%", width=80, help=VALIDATION),
+        "epochs": column.NumberColumn("Epochs", width=75, help="Passes over the training photos."),
+        **settings,
+        "seconds": column.NumberColumn("Seconds", format="%.0f"),
+        "note": column.TextColumn("Note"),
+    }

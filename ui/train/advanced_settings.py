@@ -1,0 +1,323 @@
+"""Every setting of a recipe that a person may want to change, with what it means."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from sneaker_core.datasets.index import Dataset
+from sneaker_core.errors import RecipeError, SneakerError
+from sneaker_core.networks.architectures import ARCHITECTURES
+from sneaker_core.networks.model_registry import list_models
+from sneaker_core.networks.trainable_layers import PARTS
+from sneaker_core.training.recipe import AUGMENTATIONS, Recipe, recipe
+from sneaker_core.workspace.paths import workspace
+from ui.kit import caches
+from ui.kit.state_keys import Key
+from ui.kit.text import plain, shortened
+from ui.kit.training_labels import AUGMENTATION_WORDS, PART_WORDS
+from ui.train.lr_finder_view import draw_rates, taken_rate
+
+_IMAGENET, _NOTHING, _FILE = "imagenet", "none", ""
+_INIT_WORDS = {
+    _IMAGENET: "ImageNet: general weights, fetched from the web once",
+    _NOTHING: "Nothing: random weights",
+    _FILE: "A file of weights on this computer",
+}
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What a person asks for beside the recipe.
+
+    Attributes
+    ----------
+    changes : dict
+        Settings that are others than the recipe's: field -> value.
+    recipe : Recipe or None
+        With the changes; None where they cannot be used.
+    others : Path or None
+        Folder with photos of other things.
+    error : str or None
+        Why it cannot be used, in one sentence.
+    """
+
+    changes: dict[str, Any]
+    recipe: Recipe | None
+    others: Path | None = None
+    error: str | None = None
+
+
+def choose_advanced(name: str, source: str, dataset: Dataset, only: tuple[str, ...]) -> Choices:
+    """The settings of a recipe, behind a switch: while it is off, the recipe is taken as it is.
+
+    Parameters
+    ----------
+    name : str
+        Of the recipe.
+    source : str
+        The dataset's name as commands take it.
+    dataset : Dataset
+    only : tuple of str
+        Classes that are used; all when empty.
+    """
+    if not st.toggle(
+        "Advanced",
+        key=Key.TRAIN_ADVANCED,
+        persist_state="session",
+        help="Every setting of the recipe. Switched off, the recipe is taken as it is.",
+    ):
+        return Choices({}, recipe(name))
+    form = _Form(name)
+    network = form.network()
+    wanted: dict[str, Any] = {"network": network, "init": form.init(network)}
+    wanted |= form.sizes(network)
+    wanted |= form.steps()
+    rate_place = st.container()
+    wanted |= form.looks()
+    wanted |= form.care()
+    others, trouble = form.others()
+    changes = _changed(name, wanted)
+    try:
+        chosen = recipe(name, changes)
+    except RecipeError as error:
+        st.error(plain(str(error)), icon=":material/error:")
+        return Choices(changes, None, others, str(error))
+    with rate_place:
+        arguments = _arguments(name, changes, source, only, others)
+        draw_rates(arguments, chosen.learning_rate, name)
+    if wanted["init"] == _FILE:
+        trouble = "Say which file of weights to start from."
+    _draw_preview(chosen, dataset, only)
+    if trouble:
+        st.error(plain(trouble), icon=":material/error:")
+    return Choices(changes, chosen, others, trouble)
+
+
+def _changed(name: str, wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """Those settings that are others than the recipe's, as it is for the network that is wanted."""
+    base, changes = recipe(name), {}
+    if wanted["network"] != base.network:
+        changes["network"] = wanted["network"]
+        base = recipe(name, changes)
+    usual = {**base.to_dict(), "augmentation": base.augmentation}
+    return {**changes, **{key: value for key, value in wanted.items() if value is not None and value != usual[key]}}
+
+
+def _arguments(
+    name: str, changes: Mapping[str, Any], source: str, only: tuple[str, ...], others: Path | None
+) -> list[str]:
+    """What a command is told of a recipe and its photos; without the learning rate."""
+    settings = [f"{key}={value}" for key, value in changes.items() if key != "learning_rate"]
+    return [
+        *("--recipe", name),
+        *(word for setting in settings for word in ("--set", setting)),
+        *(word for label in only for word in ("--class", label)),
+        *([] if others is None else ["--others", str(others)]),
+        *("--", source),
+    ]
+
+
+class _Form:
+    """The widgets; each recipe has its own, so that another recipe comes with its own settings."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.base = recipe(name)
+
+    def key(self, key: Key, item: str = "") -> str:
+        return key.of(f"{self.name}-{item}" if item else self.name)
+
+    def network(self) -> str:
+        networks = list(ARCHITECTURES)
+        with st.grid(2, min_column_width=280):
+            chosen = st.selectbox(
+                "Network",
+                networks,
+                index=networks.index(self.base.network),
+                format_func=lambda name: ARCHITECTURES[name].title,
+                key=self.key(Key.TRAIN_NETWORK),
+                persist_state="session",
+                help="How the program that learns is built.",
+            )
+            with st.container(height="stretch", vertical_alignment="bottom"):
+                st.caption(ARCHITECTURES[chosen].about)
+        return str(chosen)
+
+    def init(self, network: str) -> str:
+        """What it starts from; empty while a file is still to be named."""
+        models = [entry.name for entry in list_models(workspace()) if entry.spec.network == network]
+        general = [_IMAGENET] if ARCHITECTURES[network].imagenet else []
+        options = [*models, *general, _NOTHING, _FILE]
+        usual = next(init for init in (self.base.init, _IMAGENET, _NOTHING) if init in options)
+        with st.grid(2, min_column_width=280):
+            chosen = st.selectbox(
+                "Start from",
+                options,
+                index=options.index(usual),
+                format_func=lambda init: _INIT_WORDS.get(init, f"The model {init}"),
+                key=self.key(Key.TRAIN_INIT, network),
+                persist_state="session",
+                help="What the network knows before it sees your photos. Models of the same network can serve.",
+            )
+            part = self._part()
+            if chosen == _FILE:
+                path = st.text_input(
+                    "File of weights",
+                    key=self.key(Key.TRAIN_INIT_FILE, network),
+                    persist_state="session",
+                    placeholder="/home/me/mobilenet_v2.safetensors",
+                    help="A .safetensors or .pth file with torchvision's names, on the computer of SoleScope.",
+                )
+                chosen = (path or "").strip()
+        self.part = part
+        return str(chosen)
+
+    def _part(self) -> str:
+        return str(
+            st.selectbox(
+                "What learns",
+                PARTS,
+                index=PARTS.index(self.base.part),
+                format_func=lambda part: PART_WORDS[part],
+                key=self.key(Key.TRAIN_PART),
+                persist_state="session",
+                help="The rest of the network stays as it was. The less learns, the faster, and the fewer photos do.",
+            )
+        )
+
+    def sizes(self, network: str) -> dict[str, Any]:
+        usual = recipe(self.name, {"network": network} if network != self.base.network else {}).size
+        with st.grid(3, min_column_width=180):
+            size = self._number(
+                "Size in pixels", Key.TRAIN_SIZE, usual, 32, "Height and width that the network sees. More shows "
+                "more, and takes time by its square.", item=network
+            )  # fmt: skip
+            epochs = self._number(
+                "Epochs", Key.TRAIN_EPOCHS, self.base.epochs, 1, "Passes over all training photos."
+            )  # fmt: skip
+            batch = self._number(
+                "Photos a step (batch)", Key.TRAIN_BATCH, self.base.batch, 8, "How many photos one correction is "
+                "based on. Less needs less memory."
+            )  # fmt: skip
+        return {"size": size, "epochs": epochs, "batch": batch, "part": self.part}
+
+    def steps(self) -> dict[str, Any]:
+        turn, usual = taken_rate(self.name) or (0, self.base.learning_rate)
+        with st.grid(2, min_column_width=240):
+            rate = st.number_input(
+                "Learning rate",
+                value=usual,
+                step=0.0005,
+                format="%g",
+                key=self.key(Key.TRAIN_RATE, str(turn)),
+                persist_state="session",
+                help="How large each correction is: too small learns slowly, too large forgets what it knew.",
+            )
+            decay = self._share(
+                "Weight decay", Key.TRAIN_DECAY, self.base.weight_decay, "Pulls weights towards nothing, a little at "
+                "each step, against learning by heart."
+            )  # fmt: skip
+        return {"learning_rate": rate, "weight_decay": decay}
+
+    def looks(self) -> dict[str, Any]:
+        words = list(AUGMENTATIONS)
+        chosen = st.selectbox(
+            "Changes to photos (augmentation)",
+            words,
+            index=words.index(self.base.augmentation),
+            format_func=lambda word: AUGMENTATION_WORDS[word],
+            key=self.key(Key.TRAIN_AUGMENTATION),
+            persist_state="session",
+            help="Each time a photo is shown it looks a little different, so that it cannot be learned by heart.",
+        )
+        return {"augmentation": chosen}
+
+    def care(self) -> dict[str, Any]:
+        with st.grid(3, min_column_width=200):
+            drawn_up = st.slider(
+                "Rare classes drawn up",
+                0.0,
+                1.0,
+                1 - self.base.rare_power,
+                0.1,
+                key=self.key(Key.TRAIN_RARE),
+                persist_state="session",
+                help="0 shows photos as often as they come; 1 shows all classes equally often, however rare.",
+            )
+            smoothing = self._share(
+                "Label smoothing", Key.TRAIN_SMOOTHING, self.base.label_smoothing, "How much doubt is taught along "
+                "with each label. Helps where some labels are wrong."
+            )  # fmt: skip
+            patience = self._number(
+                "Stop early after", Key.TRAIN_PATIENCE, self.base.patience, 1, "Epochs without getting better on the "
+                "validation photos; 0 never stops early."
+            )  # fmt: skip
+            seed = self._number(
+                "Seed", Key.TRAIN_SEED, self.base.seed, 1, "The same seed gives the same run; another one, other luck."
+            )
+            with st.container(height="stretch", vertical_alignment="bottom"):
+                averaging = st.toggle(
+                    "Average the weights",
+                    self.base.average_decay > 0,
+                    key=self.key(Key.TRAIN_AVERAGING),
+                    persist_state="session",
+                    help="The model is a mean over the last steps: steadier, and usually a little better.",
+                )
+        rare = round(1 - drawn_up, 2)
+        return {
+            "rare_power": self.base.rare_power if abs(rare - self.base.rare_power) < 1e-6 else rare,
+            "label_smoothing": smoothing,
+            "patience": patience,
+            "seed": seed,
+            "average_decay": (self.base.average_decay or Recipe.average_decay) if averaging else 0.0,
+        }
+
+    def others(self) -> tuple[Path | None, str | None]:
+        """The folder with photos of other things, and what is wrong with it."""
+        text = st.text_input(
+            "Photos of other things",
+            key=self.key(Key.TRAIN_OTHERS),
+            persist_state="session",
+            placeholder="/home/me/not-sneakers",
+            help="A folder, on the computer that SoleScope runs on, with photos of anything but sneakers. With them "
+            "the model learns to say “not a sneaker I know”. Leave it empty to do without.",
+        )
+        path = (text or "").strip()
+        if not path:
+            return None, None
+        try:
+            there = Path(path).is_absolute() and Path(path).is_dir()
+        except (OSError, ValueError):
+            there = False
+        if there:
+            return Path(path), None
+        return None, f"There is no folder {shortened(path)!r} on this computer; give its whole path, or leave it empty."
+
+    def _number(self, label: str, key: Key, value: int, step: int, about: str, item: str = "") -> int | None:
+        # Without limits of their own: a recipe says what is allowed, in one place.
+        return st.number_input(
+            label, value=value, step=step, key=self.key(key, item), persist_state="session", help=about
+        )
+
+    def _share(self, label: str, key: Key, value: float, about: str) -> float | None:
+        return st.number_input(
+            label, value=value, step=0.01, format="%.3f", key=self.key(key), persist_state="session", help=about
+        )
+
+
+def _draw_preview(chosen: Recipe, dataset: Dataset, only: tuple[str, ...]) -> None:
+    if not st.toggle("Show what happens to photos", key=Key.TRAIN_PREVIEW):
+        return
+    # The start and the length of a training do not show on its photos.
+    looks = replace(Recipe(), **{key: getattr(chosen, key) for key in ("size", "small_size", *AUGMENTATIONS["none"])})
+    try:
+        with st.spinner("Changing some photos…"):
+            sheet = caches.augmentation_sheet(caches.review_key(dataset), only, looks, workspace())
+    except SneakerError as error:
+        st.error(plain(str(error)), icon=":material/error:")
+        return
+    st.image(sheet, width=760, alt="Three photos, each as it is and then in four versions that training shows")
+    st.caption("Left: the photo as it is. The others: how one epoch or the next shows it to the network.")

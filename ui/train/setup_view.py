@@ -1,0 +1,177 @@
+"""A training put together: photos, recipe, name, and the button that starts it."""
+
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from sneaker_core.datasets.dataset_collection import DatasetEntry, create_dataset, list_datasets
+from sneaker_core.datasets.index import Dataset, open_index
+from sneaker_core.datasets.safe_names import natural_order, safe_folder_name
+from sneaker_core.errors import SneakerError
+from sneaker_core.training.run_collection import Run
+from sneaker_core.training.training_jobs import start_training
+from sneaker_core.workspace.paths import workspace
+from ui.datasets.add_photos_view import draw_examples, start_drawing
+from ui.datasets.dataset_picker import by_name
+from ui.kit import caches
+from ui.kit.job_panel import draw_work, is_busy
+from ui.kit.quantities import counted_classes, counted_photos
+from ui.kit.state_keys import Key
+from ui.kit.text import plain
+from ui.train.advanced_settings import Choices, choose_advanced
+from ui.train.recipe_cards import Amount, choose_recipe, draw_time
+from ui.train.train_views import watch
+
+_DRAWN_NAME = "drawn"
+_FEWEST_CLASSES = 2
+
+
+def draw_setup(runs: list[Run]) -> None:
+    """Ask for everything a training needs, and start it.
+
+    Parameters
+    ----------
+    runs : list of Run
+        All there are.
+    """
+    entries = by_name(list_datasets(workspace()))
+    if not entries:
+        _draw_no_photos()
+        return
+    with st.container(border=True):
+        st.subheader("1. Photos to learn from", anchor=False)
+        source, dataset = _choose_dataset(entries)
+        draw_work(dataset)
+        if caches.is_empty(dataset):
+            _draw_empty(dataset)
+            return
+        only, photos, classes = _choose_classes(dataset)
+    if classes < _FEWEST_CLASSES:
+        st.info("There is one class only. There must be two or more, to tell them apart.", icon=":material/info:")
+        return
+    amount = Amount(photos, classes, idle=all(run.state.ended for run in runs))
+    with st.container(border=True):
+        st.subheader("2. How thorough", anchor=False)
+        name = choose_recipe(amount)
+        choices = choose_advanced(name, source, dataset, only)
+    with st.container(border=True):
+        st.subheader("3. Start", anchor=False)
+        _draw_start(source, only, name, choices, amount)
+
+
+def _draw_no_photos() -> None:
+    with st.container(border=True):
+        st.subheader("There are no photos to learn from yet", anchor=False)
+        st.markdown(
+            "A model learns from photos that are sorted by what they show. Bring your own, or try it with drawn ones: "
+            "they are made in seconds and need no network."
+        )
+        draw_examples()
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.button(
+                "Make a drawn dataset",
+                type="primary",
+                key=Key.TRAIN_DRAWN,
+                icon=":material/brush:",
+                on_click=_make_drawn,
+            )
+            st.page_link("pages/datasets.py", label="Bring photos of my own", icon=":material/photo_library:")
+
+
+def _make_drawn() -> None:
+    try:
+        start_drawing(create_dataset(_DRAWN_NAME, workspace()))
+    except SneakerError as error:
+        st.toast(plain(str(error)))
+
+
+def _choose_dataset(entries: dict[str, DatasetEntry]) -> tuple[str, Dataset]:
+    """Its name as commands take it, and the dataset."""
+    usual = max(entries, key=lambda name: (entries[name].photos > 0, entries[name].created))
+    if st.session_state.get(Key.TRAIN_DATASET) not in entries:
+        st.session_state[Key.TRAIN_DATASET] = usual
+    name = str(
+        st.selectbox(
+            "Dataset",
+            list(entries),
+            key=Key.TRAIN_DATASET,
+            persist_state="session",
+            width=420,
+            help="Photos that were excluded on the Datasets page are left out.",
+        )
+    )
+    return name, open_index(entries[name].folder)
+
+
+def _draw_empty(dataset: Dataset) -> None:
+    if is_busy(dataset):
+        st.caption("Photos are on their way. This page goes on when the work has ended.")
+        return
+    st.markdown(f"**{plain(dataset.name)}** has no photos yet.")
+    st.page_link("pages/datasets.py", label="Bring photos", icon=":material/photo_library:")
+
+
+def _choose_classes(dataset: Dataset) -> tuple[tuple[str, ...], int, int]:
+    """The classes to use, none named for all; the number of photos and of classes that this makes."""
+    photos = caches.reviewed_photos(caches.review_key(dataset))
+    counts = photos.loc[~photos["excluded"], "label"].value_counts()
+    chosen = st.multiselect(
+        "Classes",
+        sorted(counts.index, key=natural_order),
+        key=Key.TRAIN_CLASSES.of(dataset.folder.name),
+        placeholder="All of them",
+        format_func=lambda label: f"{label} ({counts[label]})",
+        help="Choose some to teach these alone; leave it empty to teach all.",
+    )
+    taken = counts[list(chosen)] if chosen else counts
+    st.caption(f"{counted_photos(int(taken.sum()))} of {counted_classes(len(taken))}")
+    return tuple(chosen), int(taken.sum()), len(taken)
+
+
+def _draw_start(source: str, only: tuple[str, ...], recipe_name: str, choices: Choices, amount: Amount) -> None:
+    default = _default_name(source, recipe_name)
+    name = st.text_input(
+        "Name of the run",
+        default,
+        key=Key.TRAIN_NAME.of(default),
+        max_chars=80,
+        width=420,
+        help="The model gets this name too.",
+    )
+    if choices.changes and choices.recipe:
+        st.caption(f"Changed from the recipe: {', '.join(key.replace('_', ' ') for key in choices.changes)}.")
+        draw_time(choices.recipe, amount, "changed", measure=False)
+    if choices.error:
+        st.caption(":material/arrow_upward: One of the settings above cannot be used yet.")
+    if st.button(
+        "Start training",
+        type="primary",
+        key=Key.TRAIN_START,
+        icon=":material/play_arrow:",
+        disabled=choices.error is not None,
+        width=260,
+    ):
+        _start(source, recipe_name, choices.changes, (name or "").strip(), only, choices.others)
+    if not amount.idle:
+        st.caption("Another training is at work: this one waits for its turn.")
+
+
+def _default_name(source: str, recipe_name: str) -> str:
+    # It brings all of training with it, which takes a moment the first time.
+    from sneaker_core.training.train_model import default_run_name
+
+    return default_run_name(safe_folder_name(source), recipe_name, workspace())
+
+
+def _start(
+    source: str, recipe_name: str, changes: dict[str, Any], name: str, only: tuple[str, ...], others: Path | None
+) -> None:
+    try:
+        with st.spinner("Starting…"):
+            start_training(workspace(), source, recipe_name, changes, name, only, others)
+    except SneakerError as error:
+        st.error(plain(str(error)), icon=":material/error:")
+        return
+    watch(name)
+    st.rerun()

@@ -1,0 +1,51 @@
+"""The two sides of the page: starting a training, and watching one."""
+
+from enum import StrEnum
+
+import streamlit as st
+
+from sneaker_core.training.run_collection import Run
+from ui.kit.state_keys import Key
+
+
+class View(StrEnum):
+    """What the page shows."""
+
+    SETUP = "New training"
+    WATCH = "Watch"
+
+
+def watch(name: str) -> None:
+    """Show a run from the next look at the page on."""
+    st.session_state[Key.TRAIN_RUN_WANTED] = name
+    st.session_state[Key.TRAIN_VIEW_WANTED] = View.WATCH
+
+
+def choose_view(runs: list[Run]) -> View:
+    """The side to show: that of a run at work, or of one that the address names, until somebody chooses.
+
+    Parameters
+    ----------
+    runs : list of Run
+    """
+    if not runs:
+        return View.SETUP
+    wanted = st.session_state.pop(Key.TRAIN_VIEW_WANTED, None)
+    if wanted is not None or Key.TRAIN_VIEW not in st.session_state:
+        named = st.query_params.get(Key.TRAIN_RUN) in {run.name for run in runs}
+        busy = any(not run.state.ended for run in runs)
+        st.session_state[Key.TRAIN_VIEW] = wanted or (View.WATCH if named or busy else View.SETUP)
+    icons = {View.SETUP: ":material/add:", View.WATCH: ":material/monitoring:"}
+    chosen = st.segmented_control(
+        "What to do",
+        list(View),
+        required=True,
+        format_func=lambda view: f"{icons[view]} {view.value}",
+        key=Key.TRAIN_VIEW,
+        label_visibility="collapsed",
+    )
+    view = View(chosen or View.SETUP)
+    if view is View.SETUP:
+        # Else a reload would lead to that run.
+        st.query_params.pop(Key.TRAIN_RUN, None)
+    return view
