@@ -21,9 +21,9 @@ from tests.drawing import draw_sneaker
 
 CLASSES = ("Comet Low", "Orbit High", "Meteor *Run* 1", "Astro Court")
 # Random weights give nearly equal logits; a low temperature makes one class win clearly.
-KNOWN = Decision(temperature=1e-3, sure_probability=0.0)
-UNSURE = Decision(temperature=1.0, sure_probability=0.9)
-UNKNOWN = Decision(temperature=1.0, unknown_threshold=-1e9)
+KNOWN = Decision(temperature=1e-3, confidence_threshold=0.0)
+UNSURE = Decision(temperature=1.0, confidence_threshold=0.9)
+UNKNOWN = Decision(temperature=1.0, ood_threshold=-1e9)
 
 
 @pytest.fixture(scope="session")

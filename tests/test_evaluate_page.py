@@ -64,7 +64,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     import_photos(create_dataset("shoes", workspace), photos)
     for name, seed in ((FIRST, 0), (SECOND, 3)):
         folder = run_model_folder(runs_folder(workspace) / name)
-        save_model(lively_model(decision=Decision(sure_probability=0.7), seed=seed), folder)
+        save_model(lively_model(decision=Decision(confidence_threshold=0.7), seed=seed), folder)
         table = evaluate(folder, "shoes", workspace).table
         write_split(folder, table.assign(split=np.where(np.arange(len(table)) % 2, "test", "train")))
         evaluate(folder, "shoes", workspace, name=name)
@@ -276,12 +276,12 @@ class TestSureness:
         text = words(again(app))
         there = at(table_of(FIRST, full), 0.55)
         assert f"{there.answered} of {there.n} photos are answered ({percent(there.coverage)})" in text
-        assert read_spec(folder).decision.sure_probability == 0.7
+        assert read_spec(folder).decision.confidence_threshold == 0.7
         text = words(click(app, "Save 55.0 % to the model"))
-        assert read_spec(folder).decision.sure_probability == 0.55
+        assert read_spec(folder).decision.confidence_threshold == 0.55
         assert "below 55.0 %, chosen by a person" in text.replace("**", "")
         click(app, "Back to the fitted 70.0 %")
-        assert read_spec(folder).decision.sure_probability == 0.7
+        assert read_spec(folder).decision.confidence_threshold == 0.7
         assert app.slider[0].value == 70.0
 
     def test_without_its_model_nothing_can_be_saved(self, full):

@@ -25,9 +25,9 @@ from sneaker_core.evaluation.calibration import (
     REFUSED_SHARE,
     SURE_ACCURACY,
     SURE_RANGE,
+    fit_confidence_threshold,
     fit_decision,
     fit_references,
-    fit_sure_probability,
     fit_temperature,
 )
 from sneaker_core.evaluation.evaluation_job import evaluate
@@ -52,7 +52,7 @@ from sneaker_core.evaluation.table_columns import (
     restated,
 )
 from sneaker_core.networks.checkpoint import save_model
-from sneaker_core.networks.decision import Decision, Outputs, embedding_distance, unit_length, unknown_score
+from sneaker_core.networks.decision import Decision, Outputs, embedding_distance, ood_score, unit_length
 from tests.factories import (
     CLASSES,
     draw_dataset,
@@ -204,17 +204,17 @@ class TestCalibration:
 
     def test_sure_probability_by_hand(self):
         confidence = np.array([0.9, 0.8, 0.7, 0.6], np.float32)
-        assert fit_sure_probability(confidence, np.array([True, True, True, False])) == pytest.approx(0.7)
-        assert fit_sure_probability(confidence[::-1], np.array([False, True, True, True])) == pytest.approx(0.7)
-        assert fit_sure_probability(confidence, np.zeros(4, np.bool_)) == pytest.approx(0.95)
-        assert fit_sure_probability(np.array([0.99], np.float32), np.array([True])) == pytest.approx(0.95)
+        assert fit_confidence_threshold(confidence, np.array([True, True, True, False])) == pytest.approx(0.7)
+        assert fit_confidence_threshold(confidence[::-1], np.array([False, True, True, True])) == pytest.approx(0.7)
+        assert fit_confidence_threshold(confidence, np.zeros(4, np.bool_)) == pytest.approx(0.95)
+        assert fit_confidence_threshold(np.array([0.99], np.float32), np.array([True])) == pytest.approx(0.95)
 
     @given(st.lists(st.tuples(st.sampled_from([0.2, 0.4, 0.5, 0.7, 0.9]), st.booleans()), min_size=1, max_size=80))
     @settings(max_examples=80, deadline=None)
     def test_sure_answers_are_right_often_enough(self, rows):
         confidence = np.array([chance for chance, _ in rows], np.float32)
         right = np.array([hit for _, hit in rows])
-        threshold = fit_sure_probability(confidence, right)
+        threshold = fit_confidence_threshold(confidence, right)
         sure = confidence >= threshold
         assert SURE_RANGE[0] <= threshold <= SURE_RANGE[1]
         assert not sure.any() or right[sure].mean() >= SURE_ACCURACY
@@ -240,8 +240,8 @@ class TestCalibration:
         outputs = outputs_of(logits, rng.normal(size=(1000, 8)), rng.normal(size=1000) if knows_others else None)
         references = unit_length(rng.normal(size=(5, 8)).astype(np.float32))
         decision = fit_decision(outputs, truth, references)
-        score = unknown_score(outputs, references, decision)
-        assert (score > decision.unknown_threshold).mean() == pytest.approx(REFUSED_SHARE, abs=0.002)
+        score = ood_score(outputs, references, decision)
+        assert (score > decision.ood_threshold).mean() == pytest.approx(REFUSED_SHARE, abs=0.002)
         assert score.mean() == pytest.approx(0, abs=1e-3)
         assert decision.temperature == pytest.approx(1, abs=0.15)
         assert ((decision.other_mean, decision.other_std) != (0.0, 1.0)) == knows_others
@@ -254,7 +254,7 @@ class TestCalibration:
 
 class TestPredictionTable:
     def test_rows_by_hand(self):
-        model = lively_model(decision=Decision(temperature=2.0, sure_probability=0.7, unknown_threshold=5.0))
+        model = lively_model(decision=Decision(temperature=2.0, confidence_threshold=0.7, ood_threshold=5.0))
         samples = pd.DataFrame(
             {"sample": list("pqr"), "path": ["1", "2", "3"], "label": ["clog", "stiletto", None]}, index=[7, 5, 9]
         )
@@ -274,8 +274,8 @@ class TestPredictionTable:
 
     def test_a_new_threshold_changes_the_answers_alone(self):
         rows = [("A", {"A": 0.6, "B": 0.4}, "unsure"), ("B", {"A": 0.8, "B": 0.2}, "known")]
-        table = prediction_rows(rows).assign(unknown_score=[0.0, 9.0])
-        answers = restated(table, Decision(sure_probability=0.5, unknown_threshold=5.0))
+        table = prediction_rows(rows).assign(ood_score=[0.0, 9.0])
+        answers = restated(table, Decision(confidence_threshold=0.5, ood_threshold=5.0))
         assert list(answers["status"]) == ["known", "unknown"]
         pd.testing.assert_frame_equal(answers.drop(columns="status"), table.drop(columns="status"))
 

@@ -47,8 +47,8 @@ from sneaker_core.networks.checkpoint import (
     MODEL_FILE,
     load_model,
     read_spec,
+    save_confidence_threshold,
     save_model,
-    save_sure_probability,
     weights_version,
 )
 from sneaker_core.networks.decision import Decision
@@ -68,7 +68,7 @@ def house(tmp_path_factory):
     root = tmp_path_factory.mktemp("house")
     workspace = root / "workspace"
     model_folder = run_model_folder(runs_folder(workspace) / "lively")
-    save_model(lively_model(decision=Decision(sure_probability=0.7)), model_folder)
+    save_model(lively_model(decision=Decision(confidence_threshold=0.7)), model_folder)
     draw_dataset(root / "photos", {"boot": 5, "clog": 5, "sandal": 4, "stiletto": 2})
     write(root / "photos" / "boot" / "broken.jpg", b"\xff\xd8\xff, but no more of a JPEG")
     everything = evaluate(model_folder, root / "photos", workspace).table
@@ -236,7 +236,7 @@ class TestLibrary:
     def test_the_model_is_found_again_unless_it_is_another(self, own):
         workspace, model_folder, _ = own
         kept = find_evaluation("kept", workspace)
-        save_sure_probability(model_folder, 0.3)
+        save_confidence_threshold(model_folder, 0.3)
         assert find_model_of(replace(kept, model_folder=None), workspace) == model_folder
         save_model(lively_model(seed=5), model_folder)
         with pytest.raises(ModelNotFoundError, match="trained anew"):
@@ -375,13 +375,13 @@ class TestThreshold:
     def test_a_chosen_one_is_kept_beside_the_fitted_one(self, own):
         folder = own[1]
         before, weights = read_spec(folder), weights_version(folder)
-        assert save_sure_probability(folder, 0.9).decision.sure_probability == 0.9
+        assert save_confidence_threshold(folder, 0.9).decision.confidence_threshold == 0.9
         chosen = load_model(folder).spec
-        assert (chosen.decision.sure_probability, chosen.fitted_sure_probability) == (0.9, 0.7)
-        save_sure_probability(folder, 0.4)
-        assert read_spec(folder).fitted_sure_probability == 0.7
+        assert (chosen.decision.confidence_threshold, chosen.fitted_confidence_threshold) == (0.9, 0.7)
+        save_confidence_threshold(folder, 0.4)
+        assert read_spec(folder).fitted_confidence_threshold == 0.7
         assert weights_version(folder) == weights
-        save_sure_probability(folder, None)
+        save_confidence_threshold(folder, None)
         assert read_spec(folder) == before
         assert "fitted" not in (folder / MODEL_FILE).read_text()
 
@@ -390,7 +390,7 @@ class TestThreshold:
         samples = pd.DataFrame({"sample": ["x"], "path": [str(photos / "boot" / "00.jpg")], "label": ["boot"]})
         statuses = []
         for value in (0.0, 1.0):
-            save_sure_probability(folder, value)
+            save_confidence_threshold(folder, value)
             statuses.append(evaluate_photos(load_model(folder), samples)[0]["status"][0])
         assert statuses == ["known", "unsure"]
 
@@ -398,7 +398,7 @@ class TestThreshold:
     def test_what_is_no_probability_is_refused(self, own, value):
         before = (own[1] / MODEL_FILE).read_bytes()
         with pytest.raises(CheckpointError, match="from 0 to 1"):
-            save_sure_probability(own[1], value)
+            save_confidence_threshold(own[1], value)
         assert (own[1] / MODEL_FILE).read_bytes() == before
 
 

@@ -23,10 +23,10 @@ from sneaker_core.networks.decision import (
     Decision,
     Status,
     embedding_distance,
+    ood_score,
     other_log_odds,
     probabilities,
     statuses,
-    unknown_score,
 )
 from sneaker_core.networks.preprocessing import Preprocessing
 from sneaker_core.workspace.paths import run_model_folder, runs_folder
@@ -36,7 +36,7 @@ from tests.factories import CLASSES, in_new_python, jpeg, lively_model, outputs_
 @pytest.fixture(scope="module")
 def model():
     return lively_model(
-        decision=Decision(temperature=1.7, unknown_threshold=3.0, distance_mean=0.9, distance_std=0.1),
+        decision=Decision(temperature=1.7, ood_threshold=3.0, distance_mean=0.9, distance_std=0.1),
         recipe={"epochs": 3},
         metrics={"test": {"n": 9, "top1": 0.5}},
         data={"photos": 9},
@@ -176,7 +176,7 @@ class TestCheckpoint:
 
     def test_default_decision_survives_json(self, tmp_path):
         save_model(lively_model(), tmp_path)
-        assert read_spec(tmp_path).decision.unknown_threshold == float("inf")
+        assert read_spec(tmp_path).decision.ood_threshold == float("inf")
 
     def test_weights_are_safetensors_in_half_precision(self, saved):
         tensors = safetensors.torch.load((saved / WEIGHTS_FILE).read_bytes())
@@ -282,10 +282,10 @@ class TestDecision:
         references = np.array([[1, 0]], np.float32)
         decision = Decision(distance_mean=0.3, distance_std=0.2, other_mean=-1.0, other_std=2.0)
         logits = np.zeros((len(angles), 3))
-        by_distance = unknown_score(outputs_of(logits, embeddings), references, decision)
+        by_distance = ood_score(outputs_of(logits, embeddings), references, decision)
         assert (np.diff(by_distance) >= -1e-5).all()
         low, high = (
-            unknown_score(outputs_of(logits, embeddings, np.full(len(angles), value)), references, decision)
+            ood_score(outputs_of(logits, embeddings, np.full(len(angles), value)), references, decision)
             for value in (other, other + 1)
         )
         np.testing.assert_allclose(high - low, 0.5, atol=1e-4)
@@ -293,11 +293,11 @@ class TestDecision:
     def test_unknown_score_of_the_typical_sneaker_is_zero(self):
         decision = Decision(distance_mean=0.5, distance_std=0.1)
         embedding = np.array([[0.5, np.sqrt(0.75)]])
-        score = unknown_score(outputs_of(np.zeros((1, 2)), embedding), np.array([[1, 0]], np.float32), decision)
+        score = ood_score(outputs_of(np.zeros((1, 2)), embedding), np.array([[1, 0]], np.float32), decision)
         assert score == pytest.approx(0, abs=1e-5)
 
     def test_statuses_at_their_thresholds(self):
-        decision = Decision(sure_probability=0.6, unknown_threshold=2.0)
+        decision = Decision(confidence_threshold=0.6, ood_threshold=2.0)
         chances = np.array([0.6, 0.59, 0.99, 0.99, 0.1], np.float64)
         score = np.array([0.0, 0.0, 2.0, 2.01, 5.0])
         expected = [Status.KNOWN, Status.UNSURE, Status.KNOWN, Status.UNKNOWN, Status.UNKNOWN]

@@ -73,7 +73,7 @@ def test_a_mirrored_photo_gets_the_same_answer(tiny_model: SneakerModel) -> None
 
 @pytest.mark.parametrize(
     ("decision", "status"),
-    [(UNSURE, Status.UNSURE), (UNKNOWN, Status.UNKNOWN), (Decision(sure_probability=0.0), Status.KNOWN)],
+    [(UNSURE, Status.UNSURE), (UNKNOWN, Status.UNKNOWN), (Decision(confidence_threshold=0.0), Status.KNOWN)],
 )
 def test_the_three_answers(tiny_model: SneakerModel, decision: Decision, status: Status) -> None:
     answered = predict_bytes(renamed(tiny_model, decision=decision), "a", png(draw_sneaker(0, (64, 64))))

@@ -240,7 +240,7 @@ def test_few_photos_are_told() -> None:
     counts = {"a": {"train": 300, "val": 6, "test": 8}, "b": {"train": 9, "val": 1, "test": 2}}
     spec = replace(
         MINIMAL,
-        decision=Decision(unknown_threshold=2.0),
+        decision=Decision(ood_threshold=2.0),
         metrics={"test": {"n": 10, "top1": 0.9}},
         data={"photos": 326, "classes": counts, "under_two_labels": 4},
     )

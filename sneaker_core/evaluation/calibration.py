@@ -12,10 +12,10 @@ from sneaker_core.networks.decision import (
     Floats,
     Outputs,
     embedding_distance,
+    ood_score,
     other_log_odds,
     probabilities,
     unit_length,
-    unknown_score,
 )
 
 REFERENCES_PER_CLASS = 6
@@ -67,7 +67,7 @@ def fit_references(embeddings: Floats, truth: NDArray[np.int64], seed: int) -> F
     return unit_length(np.concatenate(centres).astype(np.float32))
 
 
-def fit_sure_probability(confidence: Floats, right: NDArray[np.bool_]) -> float:
+def fit_confidence_threshold(confidence: Floats, right: NDArray[np.bool_]) -> float:
     """The smallest probability from which answers are right `SURE_ACCURACY` of the time, within `SURE_RANGE`."""
     order = np.argsort(-confidence)
     accuracy = np.cumsum(right[order]) / np.arange(1, len(order) + 1)
@@ -98,9 +98,9 @@ def fit_decision(outputs: Outputs, truth: NDArray[np.int64], references: Floats)
         other_std=1.0 if odds is None else float(odds.std()) or 1.0,
     )
     chances = probabilities(outputs.logits, decision.temperature)
-    score = unknown_score(outputs, references, decision)
+    score = ood_score(outputs, references, decision)
     return replace(
         decision,
-        sure_probability=fit_sure_probability(chances.max(1), chances.argmax(1) == truth),
-        unknown_threshold=float(np.quantile(score, 1 - REFUSED_SHARE)),
+        confidence_threshold=fit_confidence_threshold(chances.max(1), chances.argmax(1) == truth),
+        ood_threshold=float(np.quantile(score, 1 - REFUSED_SHARE)),
     )

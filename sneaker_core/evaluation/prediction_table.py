@@ -22,7 +22,7 @@ from sneaker_core.evaluation.table_columns import (
 )
 from sneaker_core.images import Photo
 from sneaker_core.networks.checkpoint import SneakerModel
-from sneaker_core.networks.decision import Outputs, probabilities, statuses, unknown_score
+from sneaker_core.networks.decision import Outputs, ood_score, probabilities, statuses
 from sneaker_core.settings import ImageLimits
 
 __all__ = [
@@ -198,7 +198,7 @@ def prediction_table(
     Returns
     -------
     DataFrame
-        Columns sample, path, label, predicted, probability (of the predicted class), status, unknown_score, loss
+        Columns sample, path, label, predicted, probability (of the predicted class), status, ood_score, loss
         (cross-entropy, nan where the label is not known to the model), rank (place of the true class, 1 is first; nan
         likewise), top (list of the 5 most probable classes), embedding_row, width, height, brightness, sharpness
         (nan without `facts`), and one column ``p:<class>`` for each class.
@@ -206,7 +206,7 @@ def prediction_table(
     spec = model.spec
     table = samples[["sample", "path", "label"]].reset_index(drop=True)
     chances = probabilities(outputs.logits, spec.decision.temperature)
-    score = unknown_score(outputs, model.references, spec.decision)
+    score = ood_score(outputs, model.references, spec.decision)
     truth = class_numbers(table["label"], spec.classes)
     of_truth = np.full(len(table), np.nan)
     known = ~np.isnan(truth)
@@ -214,7 +214,7 @@ def prediction_table(
     table["predicted"] = [spec.classes[index] for index in chances.argmax(1)]
     table["probability"] = chances.max(1)
     table["status"] = [status.value for status in statuses(chances.max(1), score, spec.decision)]
-    table["unknown_score"] = score
+    table["ood_score"] = score
     table["loss"] = -np.log(np.maximum(of_truth, 1e-12))
     table["rank"] = ranks(chances, truth)
     table["top"] = top_names(chances, spec.classes)

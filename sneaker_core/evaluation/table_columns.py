@@ -112,9 +112,13 @@ def top_names(chances: NDArray[np.float32], classes: Sequence[str]) -> list[list
     return [[classes[index] for index in row] for row in order]
 
 
+# What older versions called these columns.
+_OLD_COLUMNS = {"unknown_score": "ood_score"}
+
+
 def completed(table: pd.DataFrame) -> pd.DataFrame:
     """A stored table with all columns of a new one: older ones lack the rank, the facts or the paths."""
-    table = table.reset_index(drop=True)
+    table = table.reset_index(drop=True).rename(columns=_OLD_COLUMNS)
     chances, classes = chances_of(table), list(class_columns(table))
     added: dict[str, Any] = {}
     if "rank" not in table:
@@ -123,7 +127,7 @@ def completed(table: pd.DataFrame) -> pd.DataFrame:
     added["top"] = pd.Series(top, index=table.index, dtype=object)
     path = table["path"].astype(object) if "path" in table else pd.Series(None, index=table.index, dtype=object)
     added["path"] = path.where(path.notna(), None)
-    added |= {fact: np.nan for fact in (*FACTS, "unknown_score") if fact not in table}
+    added |= {fact: np.nan for fact in (*FACTS, "ood_score") if fact not in table}
     if "embedding_row" not in table:
         added["embedding_row"] = np.arange(len(table))
     return table.assign(**added)
@@ -131,7 +135,7 @@ def completed(table: pd.DataFrame) -> pd.DataFrame:
 
 def restated(table: pd.DataFrame, decision: Decision) -> pd.DataFrame:
     """The table with the answers that a decision gives: after the threshold of "not sure" was changed."""
-    score = table["unknown_score"].fillna(-np.inf).to_numpy(dtype=np.float32)
+    score = table["ood_score"].fillna(-np.inf).to_numpy(dtype=np.float32)
     answers = statuses(table["probability"].to_numpy(dtype=np.float32), score, decision)
     return table.assign(status=[answer.value for answer in answers])
 
@@ -143,5 +147,5 @@ def compact(table: pd.DataFrame) -> pd.DataFrame:
     single.
     """
     narrow: dict[Any, Any] = {name: np.float16 for name in table if str(name).startswith(PROBABILITY_PREFIX)}
-    narrow |= dict.fromkeys(("probability", "loss", "unknown_score", "rank", *FACTS), np.float32)
+    narrow |= dict.fromkeys(("probability", "loss", "ood_score", "rank", *FACTS), np.float32)
     return table.drop(columns="path").astype(narrow).astype({"embedding_row": np.int32})

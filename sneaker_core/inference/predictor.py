@@ -11,7 +11,7 @@ from PIL import Image
 from sneaker_core import images
 from sneaker_core.errors import ImageError, SneakerError
 from sneaker_core.networks.checkpoint import SneakerModel
-from sneaker_core.networks.decision import Status, probabilities, statuses, unknown_score
+from sneaker_core.networks.decision import Status, ood_score, probabilities, statuses
 
 MAX_TOP = 10
 # From this probability on an answer reads "almost certainly".
@@ -121,7 +121,7 @@ def predict_images(
     outputs = model.outputs(model.spec.preprocessing(list(photos)))
     decision = model.spec.decision
     chances = probabilities(outputs.logits, decision.temperature)
-    score = unknown_score(outputs, model.references, decision)
+    score = ood_score(outputs, model.references, decision)
     order = (-chances).argsort(axis=1, kind="stable")[:, :top]
     guesses = [
         tuple(Guess(model.spec.classes[index], float(row[index])) for index in best)

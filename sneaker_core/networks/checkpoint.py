@@ -29,7 +29,13 @@ WEIGHTS_FILE = "weights.safetensors"
 MODEL_FILE = "model.json"
 _NETWORK_PREFIX = "network."
 _REFERENCES = "references"
-_FITTED = "fitted_sure_probability"
+_FITTED = "fitted_confidence_threshold"
+# What older versions called these values in model.json.
+_OLD_NAMES = {
+    "sure_probability": "confidence_threshold",
+    "unknown_threshold": "ood_threshold",
+    "fitted_sure_probability": _FITTED,
+}
 
 
 @dataclass(frozen=True)
@@ -58,7 +64,7 @@ class ModelSpec:
         Libraries it was made with.
     head : str
         One of `HEAD_KINDS`.
-    fitted_sure_probability : float or None
+    fitted_confidence_threshold : float or None
         That of the decision as it was fitted, where a person chose another one since.
     """
 
@@ -73,7 +79,7 @@ class ModelSpec:
     data: dict[str, Any] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
     head: str = "linear"
-    fitted_sure_probability: float | None = None
+    fitted_confidence_threshold: float | None = None
 
     @property
     def outputs(self) -> int:
@@ -82,7 +88,7 @@ class ModelSpec:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
-        chosen = {} if self.fitted_sure_probability is None else {_FITTED: self.fitted_sure_probability}
+        chosen = {} if self.fitted_confidence_threshold is None else {_FITTED: self.fitted_confidence_threshold}
         return {
             "format": FORMAT,
             "name": self.name,
@@ -108,16 +114,25 @@ class ModelSpec:
             classes=tuple(map(str, values["classes"])),
             knows_others=bool(values["knows_others"]),
             preprocessing=Preprocessing.from_dict(values["preprocessing"]),
-            decision=Decision(**values["decision"]),
+            decision=Decision(**_with_todays_names(values["decision"])),
             recipe=dict(values["recipe"]),
             metrics=dict(values["metrics"]),
             data=dict(values["data"]),
             versions=dict(values["versions"]),
             # Older models have no such key.
             head=str(values.get("head", "linear")),
-            # Only a model whose threshold a person chose has this one.
-            fitted_sure_probability=None if values.get(_FITTED) is None else float(values[_FITTED]),
+            fitted_confidence_threshold=_fitted_threshold(values),
         )
+
+
+def _with_todays_names(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {_OLD_NAMES.get(key, key): value for key, value in values.items()}
+
+
+def _fitted_threshold(values: Mapping[str, Any]) -> float | None:
+    """The fitted threshold, which only a model whose threshold a person chose keeps beside the chosen one."""
+    fitted = _with_todays_names(values).get(_FITTED)
+    return None if fitted is None else float(fitted)
 
 
 @dataclass(frozen=True)
@@ -203,7 +218,7 @@ def _write_description(folder: Path, spec: ModelSpec, checksum: str) -> None:
     write_atomically(folder / MODEL_FILE, (json.dumps(description, indent=1, ensure_ascii=False) + "\n").encode())
 
 
-def save_sure_probability(folder: Path, value: float | None) -> ModelSpec:
+def save_confidence_threshold(folder: Path, value: float | None) -> ModelSpec:
     """Choose the probability from which on a model's answers are "known".
 
     Parameters
@@ -226,10 +241,10 @@ def save_sure_probability(folder: Path, value: float | None) -> ModelSpec:
     if value is not None and not 0 <= value <= 1:
         raise CheckpointError(f"The threshold is {value:g}; it must be a probability from 0 to 1.")
     spec, checksum = _read_description(folder)
-    fitted = spec.fitted_sure_probability
-    fitted = spec.decision.sure_probability if fitted is None else fitted
-    decision = replace(spec.decision, sure_probability=fitted if value is None else float(value))
-    spec = replace(spec, decision=decision, fitted_sure_probability=None if value is None else fitted)
+    fitted = spec.fitted_confidence_threshold
+    fitted = spec.decision.confidence_threshold if fitted is None else fitted
+    decision = replace(spec.decision, confidence_threshold=fitted if value is None else float(value))
+    spec = replace(spec, decision=decision, fitted_confidence_threshold=None if value is None else fitted)
     try:
         _write_description(folder, spec, checksum)
     except OSError as error:

@@ -52,9 +52,9 @@ class Decision:
     ----------
     temperature : float
         Logits are divided by it before the softmax, so that a probability of 0.8 is right 80 times in 100.
-    sure_probability : float
+    confidence_threshold : float
         From here on the answer is "known".
-    unknown_threshold : float
+    ood_threshold : float
         Unknown scores above it are answered "not a sneaker I know".
     distance_mean, distance_std : float
         Of the embedding distances of known sneakers, to bring distances of any network to one scale.
@@ -63,8 +63,8 @@ class Decision:
     """
 
     temperature: float = 1.0
-    sure_probability: float = 0.6
-    unknown_threshold: float = float("inf")
+    confidence_threshold: float = 0.6
+    ood_threshold: float = float("inf")
     distance_mean: float = 0.0
     distance_std: float = 1.0
     other_mean: float = 0.0
@@ -104,7 +104,7 @@ def other_log_odds(outputs: Outputs) -> Floats | None:
     return np.asarray(outputs.other - together, dtype=np.float32)
 
 
-def unknown_score(outputs: Outputs, references: Floats, decision: Decision) -> Floats:
+def ood_score(outputs: Outputs, references: Floats, decision: Decision) -> Floats:
     """How unlike every known sneaker a photo is: float32 (B,), about 0 for an ordinary sneaker, larger is stranger.
 
     The embedding distance to the nearest reference, in standard deviations of known sneakers; where the network was
@@ -125,13 +125,13 @@ def statuses(top_probability: Floats, score: Floats, decision: Decision) -> list
     ----------
     top_probability : float32 array (B,)
     score : float32 array (B,)
-        From `unknown_score`.
+        From `ood_score`.
     """
     return [
         Status.UNKNOWN
-        if strange > decision.unknown_threshold
+        if strange > decision.ood_threshold
         else Status.KNOWN
-        if sure >= decision.sure_probability
+        if sure >= decision.confidence_threshold
         else Status.UNSURE
         for sure, strange in zip(top_probability, score, strict=True)
     ]

@@ -97,7 +97,7 @@ def _photos(count: int) -> str:
 
 
 def _what(spec: ModelSpec, run: Mapping[str, Any]) -> str:
-    refuses = " and says when a photo shows none of them" if math.isfinite(spec.decision.unknown_threshold) else ""
+    refuses = " and says when a photo shows none of them" if math.isfinite(spec.decision.ood_threshold) else ""
     text = f"A {escaped(spec.network)} that tells {len(spec.classes)} kinds of sneakers apart{refuses}."
     if run.get("dataset"):
         text += f" Trained on the photos of {escaped(run['dataset'])}"
@@ -288,14 +288,15 @@ def _recall(per_class: Mapping[str, Any], label: str) -> float:
 def _answers(spec: ModelSpec) -> str:
     decision = spec.decision
     lines = [
-        f"**The name of a class**: its probability is {decision.sure_probability:.2f} or more. The threshold is set so "
-        f"that such answers are right {percent(SURE_ACCURACY)} of the time on validation photos, as far as they allow.",
+        f"**The name of a class**: its probability is {decision.confidence_threshold:.2f} or more. The threshold is "
+        f"set so that such answers are right {percent(SURE_ACCURACY)} of the time on validation photos, "
+        "as far as they allow.",
         "**Not sure**: the most probable class stays below that; the first three are worth a look.",
     ]
-    if math.isfinite(decision.unknown_threshold):
+    if math.isfinite(decision.ood_threshold):
         odds = " and what the network itself says of “something else”" if spec.knows_others else ""
         lines.append(
-            f"**Not a sneaker I know**: the unknown score is above {decision.unknown_threshold:.2f}. It adds up how "
+            f"**Not a sneaker I know**: the unknown score is above {decision.ood_threshold:.2f}. It adds up how "
             f"far the photo lies from all sneakers of the training{odds}; the threshold is set so that about "
             f"{percent(REFUSED_SHARE)} of the validation sneakers are above it."
         )

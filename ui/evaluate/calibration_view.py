@@ -9,7 +9,7 @@ from sneaker_core.errors import SneakerError
 from sneaker_core.evaluation.evaluation_charts import coverage_chart, reliability_chart
 from sneaker_core.evaluation.figure_text import percent
 from sneaker_core.evaluation.reliability import Coverage, at
-from sneaker_core.networks.checkpoint import ModelSpec, read_spec, save_sure_probability
+from sneaker_core.networks.checkpoint import ModelSpec, read_spec, save_confidence_threshold
 from ui.evaluate.chart_frames import PALETTE, draw_chart
 from ui.evaluate.opened_evaluation import Opened
 from ui.kit import caches
@@ -65,7 +65,7 @@ def _thresholds(opened: Opened) -> tuple[_Thresholds | None, str]:
 
 
 def _of(folder: Path, spec: ModelSpec) -> _Thresholds:
-    now, own = spec.decision.sure_probability, spec.fitted_sure_probability
+    now, own = spec.decision.confidence_threshold, spec.fitted_confidence_threshold
     return _Thresholds(folder, 100 * now, 100 * (now if own is None else own), own is not None)
 
 
@@ -129,11 +129,11 @@ def _draw_saving(opened: Opened, thresholds: _Thresholds, chosen: Coverage) -> N
 
 def _save(opened: Opened, folder: Path, value: float | None) -> None:
     try:
-        spec = save_sure_probability(folder, value)
+        spec = save_confidence_threshold(folder, value)
     except SneakerError as error:
         st.toast(plain(str(error)), icon=":material/error:", duration="long")
         return
-    now = 100 * spec.decision.sure_probability
+    now = 100 * spec.decision.confidence_threshold
     if value is None:
         st.session_state[opened.widget(Key.THRESHOLD)] = _on_slider(now)
     st.toast(f"Saved: it answers from {now:.1f} % on.", icon=":material/check:")

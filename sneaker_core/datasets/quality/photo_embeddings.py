@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sneaker_core import images
 from sneaker_core.errors import ImageError
 from sneaker_core.networks.checkpoint import ModelSpec, SneakerModel
-from sneaker_core.networks.decision import unit_length, unknown_score
+from sneaker_core.networks.decision import ood_score, unit_length
 from sneaker_core.networks.precision import fast_arithmetic
 from sneaker_core.networks.preprocessing import Preprocessing
 
@@ -32,7 +32,7 @@ class Seen:
     vectors : float32 array (n, D)
         Unit embeddings, averaged over each photo and its mirror image.
     strangeness : float32 array (n,)
-        How unlike a sneaker that the network knows: see `decision.unknown_score`.
+        How unlike a sneaker that the network knows: see `decision.ood_score`.
     """
 
     readable: list[int]
@@ -82,5 +82,5 @@ def _as_trained(spec: ModelSpec) -> Preprocessing:
 def _see(model: SneakerModel, kept: list[int], pixels: NDArray[np.uint8]) -> Seen:
     with fast_arithmetic():
         outputs = model.outputs(model.spec.preprocessing.standardise(torch.from_numpy(pixels)))
-    strangeness = unknown_score(outputs, model.references, model.spec.decision)
+    strangeness = ood_score(outputs, model.references, model.spec.decision)
     return Seen(kept, unit_length(outputs.embeddings), np.asarray(strangeness, dtype=np.float32))

@@ -162,7 +162,7 @@ def _judge(
     suspected = suspected_labels(vectors, table["label"], family)
     distance = neighbour_distance(vectors, table["label"].to_numpy(dtype=object), family.to_numpy())
     strangeness = seen["strangeness"].loc[table["sample"]].to_numpy()
-    unknown = strangeness > model.spec.decision.unknown_threshold
+    unknown = strangeness > model.spec.decision.ood_threshold
     return [
         label_findings(suspected, table["sample"], thresholds),
         strange_findings(table["sample"], distance, in_deviations(strangeness), unknown, thresholds),
