@@ -10,7 +10,7 @@ from sneaker_core import errors
 PROJECT = Path(__file__).resolve().parent.parent
 
 # Each part of the core may import itself and what stands here.
-_GROUND = {"", "errors", "settings", "workspace", "csv_cells", "process_group"}
+_GROUND = {"", "errors", "settings", "workspace", "csv_cells", "number_text", "process_group"}
 _LOW = _GROUND | {"images"}
 _SEEING = _LOW | {"networks"}
 _MIDDLE = _SEEING | {"datasets"}
@@ -21,6 +21,7 @@ ALLOWED = {
     "settings": {"errors"},
     "workspace": {"errors"},
     "csv_cells": set(),
+    "number_text": set(),
     "process_group": {"errors"},
     "images": _GROUND,
     "networks": _LOW,
