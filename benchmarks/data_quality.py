@@ -32,7 +32,7 @@ from sneaker_core.datasets.split import Split, make_split
 from sneaker_core.datasets.synthetic.demo_dataset import make_drawn, planted_path
 from sneaker_core.networks.checkpoint import SneakerModel, read_spec
 from sneaker_core.networks.model_registry import DEFAULT_MODEL, open_model
-from sneaker_core.training.recipe import recipe
+from sneaker_core.training.recipe import make_recipe
 from sneaker_core.training.train_model import train
 from sneaker_core.workspace.paths import runs_folder
 
@@ -157,7 +157,7 @@ def accuracies(workspace: Path, dataset: Dataset, weights: str, when: str) -> st
     for seed in SEEDS:
         run = runs_folder(workspace) / f"{dataset.folder.name}-{when}-{seed}"
         if not (run / "model").exists():
-            train(dataset.name, recipe("quick", {"init": weights, "seed": seed}), run, workspace)
+            train(dataset.name, make_recipe("quick", {"init": weights, "seed": seed}), run, workspace)
         top1.append(read_spec(run / "model").metrics["test"]["top1"])
     return f"{np.mean(top1):.3f} ({min(top1):.3f} to {max(top1):.3f})"
 

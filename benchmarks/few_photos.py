@@ -16,7 +16,7 @@ import numpy as np
 
 from benchmarks.data_quality import JORDAN10, SEEDS, real_photos
 from sneaker_core.datasets.photo_folder import scan_classes
-from sneaker_core.training.recipe import recipe
+from sneaker_core.training.recipe import make_recipe
 from sneaker_core.training.train_model import train
 
 A_CLASS = 100
@@ -50,7 +50,7 @@ def main() -> None:
                 workspace, started = Path(folder), time.perf_counter()
                 photos = choose(workspace / "photos", seed)
                 changes: dict[str, Any] = {**RECIPES[name], **SHARES, "init": init, "head": "hidden", "seed": seed}
-                metrics = train(photos, recipe(name, changes), workspace / "run", workspace)["test"]
+                metrics = train(photos, make_recipe(name, changes), workspace / "run", workspace)["test"]
                 print(
                     f"{name:9} seed {seed}: top-1 {metrics['top1']:.3f}, top-3 {metrics['top3']:.3f} "
                     f"on {metrics['n']} photos, {time.perf_counter() - started:.0f} s",

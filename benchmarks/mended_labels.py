@@ -26,7 +26,7 @@ from sneaker_core.evaluation.comparison import compare
 from sneaker_core.evaluation.evaluation_collection import Kind, find_evaluation, read_table
 from sneaker_core.evaluation.figure_text import verdict
 from sneaker_core.networks.model_registry import DEFAULT_MODEL, find_model
-from sneaker_core.training.recipe import recipe
+from sneaker_core.training.recipe import make_recipe
 from sneaker_core.training.train_model import train
 from sneaker_core.workspace.paths import PREDICTIONS_FILE, runs_folder
 
@@ -70,7 +70,7 @@ def judged(dataset: Dataset, name: str, seed: int, home: Path, mended: bool) -> 
     run = runs_folder(home) / f"{name}-{seed}-{'mended' if mended else 'as it came'}"
     if not (run / PREDICTIONS_FILE).exists():
         init = os.environ.get("SOLESCOPE_IMAGENET", "imagenet")
-        train(dataset.name, recipe(name, {**RECIPES[name], "init": init, "seed": seed}), run, home)
+        train(dataset.name, make_recipe(name, {**RECIPES[name], "init": init, "seed": seed}), run, home)
     return read_table(find_evaluation(run.name, home, Kind.RUN))
 
 

@@ -133,7 +133,7 @@ def with_fastai(task: Task, fastai: Any, workers: int) -> Epoch:
         size=recipe.size,
         max_rotate=recipe.rotation,
         max_zoom=recipe.crop**-0.5,
-        max_lighting=recipe.colour,
+        max_lighting=recipe.color_jitter,
         max_warp=0.0,
     )
     block = fastai.DataBlock(

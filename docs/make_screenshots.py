@@ -23,7 +23,7 @@ from sneaker_core.evaluation.evaluation_collection import find_evaluation, read_
 from sneaker_core.evaluation.evaluation_job import evaluate  # noqa: E402
 from sneaker_core.evaluation.table_columns import misclassified  # noqa: E402
 from sneaker_core.networks.model_registry import DEFAULT_MODEL, open_model  # noqa: E402
-from sneaker_core.training.recipe import recipe  # noqa: E402
+from sneaker_core.training.recipe import make_recipe  # noqa: E402
 from sneaker_core.training.train_model import train  # noqa: E402
 from sneaker_core.workspace.paths import run_model_folder, runs_folder  # noqa: E402
 from tests.browser import open_browser, serve  # noqa: E402
@@ -91,7 +91,7 @@ def drawn_workspace(folder: Path) -> Path:
     scan(dataset, open_model(DEFAULT_MODEL, folder))
     make_split(dataset, 0.15, 0.15)
     for name, changes in (("views", {}), ("whole", {"augmentation": "none"})):
-        train(dataset.name, recipe("quick", changes), runs_folder(folder) / name, folder, recipe_name="quick")
+        train(dataset.name, make_recipe("quick", changes), runs_folder(folder) / name, folder, recipe_name="quick")
     evaluate(run_model_folder(runs_folder(folder) / "whole"), dataset.name, folder, name=EVALUATION)
     return folder
 

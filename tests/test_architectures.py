@@ -24,7 +24,7 @@ from sneaker_core.networks.backbones import AUXILIARY_PREFIX, InceptionBackbone,
 from sneaker_core.networks.checkpoint import ModelSpec, SneakerModel, load_model, save_model
 from sneaker_core.networks.decision import unit_length
 from sneaker_core.networks.preprocessing import Preprocessing
-from sneaker_core.networks.trainable_layers import PARTS, set_training_mode, trainable
+from sneaker_core.networks.trainable_layers import TRAINABLE, set_trainable, set_training_mode
 from sneaker_core.training.pretrained_weights import initialise
 from tests.factories import CLASSES, photo, write
 
@@ -320,8 +320,8 @@ class TestFreezing:
     def test_each_part_learns_more_than_the_one_before(self, name):
         network = copy.deepcopy(hollow(name))
         counts = []
-        for part in PARTS:
-            learning = trainable(network, name, part)
+        for part in TRAINABLE:
+            learning = set_trainable(network, name, part)
             assert {id(value) for value in learning} == {
                 id(value) for value in network.backbone.parameters() if value.requires_grad
             }
@@ -332,7 +332,7 @@ class TestFreezing:
     def test_last_stage_is_the_last(self, name):
         """Nothing that is asked after the first learning layer is frozen."""
         network = copy.deepcopy(hollow(name))
-        trainable(network, name, "last_stage")
+        set_trainable(network, name, "last_stage")
         order = []
         for module in network.backbone.modules():
             if list(module.parameters(recurse=False)):
@@ -346,8 +346,8 @@ class TestFreezing:
     def test_frozen_statistics_stay_and_learning_ones_move(self, name):
         network = fresh(name)
         last = tuple(f"{prefix}." for prefix in ARCHITECTURES[name].last_stage)
-        for part in PARTS:
-            trainable(network, name, part)
+        for part in TRAINABLE:
+            set_trainable(network, name, part)
             set_training_mode(network, name, part)
             assert network.head.training
             before = statistics(network.backbone)
@@ -365,7 +365,7 @@ class TestFreezing:
     @pytest.mark.parametrize("name", ["resnet18", "inception_v3"])
     def test_a_step_changes_what_learns_alone(self, name):
         network = fresh(name)
-        learning = trainable(network, name, "last_stage")
+        learning = set_trainable(network, name, "last_stage")
         set_training_mode(network, name, "last_stage")
         before = {key: value.detach().clone() for key, value in network.backbone.named_parameters()}
         optimizer = torch.optim.SGD([*learning, *network.head_parameters()], lr=0.1)
@@ -377,8 +377,8 @@ class TestFreezing:
         assert all(key.startswith(ARCHITECTURES[name].last_stage) for key in changed)
 
     def test_unknown_part_lists_the_known(self):
-        for change in (trainable, set_training_mode):
-            with pytest.raises(RecipeError, match="no part 'half' to train; choose one of: head, last_stage, all"):
+        for change in (set_trainable, set_training_mode):
+            with pytest.raises(RecipeError, match="trainable is 'half'; choose one of: head, last_stage, all"):
                 change(copy.deepcopy(hollow("mobilenet_v3_small")), "mobilenet_v3_small", "half")
 
 

@@ -36,7 +36,7 @@ from sneaker_core.datasets.sources.photo_import import import_photos
 from sneaker_core.datasets.split import PRESETS, Split, find_leaks, make_split, parse_shares
 from sneaker_core.errors import DatasetError
 from sneaker_core.training.prepared_data import prepare
-from sneaker_core.training.recipe import recipe
+from sneaker_core.training.recipe import make_recipe
 from tests.factories import draw_dataset, jpeg, photo
 
 # Large enough to be no finding.
@@ -614,7 +614,7 @@ class TestExport:
 
 def prepared(workspace, changes) -> pd.DataFrame:
     samples = open_samples("Shoes", workspace)
-    return prepare("Shoes", samples, recipe("scratch", changes), None, workspace).samples
+    return prepare("Shoes", samples, make_recipe("scratch", changes), None, workspace).samples
 
 
 class TestForTraining:

@@ -16,7 +16,7 @@ from sneaker_core.errors import DatasetError, RecipeError, RunError, SpaceError
 from sneaker_core.networks.architectures import ARCHITECTURES
 from sneaker_core.networks.checkpoint import load_model
 from sneaker_core.networks.model_registry import find_named_model
-from sneaker_core.training.recipe import RECIPES, recipe
+from sneaker_core.training.recipe import RECIPES, make_recipe
 from sneaker_core.training.run_collection import (
     check_run_name,
     delete_run,
@@ -342,11 +342,11 @@ class TestChanging:
 class TestSpace:
     @pytest.mark.parametrize("network", sorted(ARCHITECTURES))
     def test_every_network_is_counted(self, network):
-        chosen = recipe("finetune", {"network": network, "init": "none"})
+        chosen = make_recipe("finetune", {"network": network, "init": "none"})
         none, some = needed_bytes(chosen, 0, 10), needed_bytes(chosen, 1000, 10)
         assert none > 4_000_000
         assert some - none == pytest.approx(1000 * chosen.size**2 * 4, rel=0.01)
-        assert needed_bytes(recipe("quick", {"network": network}), 0, 10) * 10 == pytest.approx(none, rel=0.01)
+        assert needed_bytes(make_recipe("quick", {"network": network}), 0, 10) * 10 == pytest.approx(none, rel=0.01)
 
     def test_a_full_disk_is_told(self, tmp_path):
         check_space(tmp_path / "not" / "there yet", 1)
@@ -362,7 +362,7 @@ def photos(tmp_path: Path) -> Path:
 class TestStarting:
     def test_as_a_command_would(self, tmp_path, photos):
         home = tmp_path / "home"
-        changes = {"init": "none", "epochs": 1, "size": 32, "mirror": 0.25, "seed": None}
+        changes = {"init": "none", "epochs": 1, "size": 32, "horizontal_flip": 0.25, "seed": None}
         with_lock = queue_folder(home)
         with_lock.mkdir(parents=True)
         with take_lock(with_lock / "lock"):

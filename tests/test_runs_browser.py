@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from sneaker_core.training.recipe import recipe
+from sneaker_core.training.recipe import make_recipe
 from sneaker_core.training.run_collection import deleted_runs, list_runs
 from sneaker_core.training.train_model import train
 from sneaker_core.workspace.paths import runs_folder
@@ -31,7 +31,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     photos = draw_dataset(folder / "photos", {"boot": 12, "clog": 12})
     small = {"init": "none", "size": 32, "small_size": 32, "batch": 8, "val_share": 0.2, "test_share": 0.2, "epochs": 2}
     for name, rate in (("slow", 1e-4), ("fast", 5e-3)):
-        made = recipe("quick", {**small, "learning_rate": rate})
+        made = make_recipe("quick", {**small, "learning_rate": rate})
         train(photos, made, runs_folder(folder) / name, folder, recipe_name="quick")
     return folder
 

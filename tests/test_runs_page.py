@@ -17,7 +17,7 @@ from sneaker_core.datasets.dataset_collection import create_dataset
 from sneaker_core.datasets.sources.photo_import import import_photos
 from sneaker_core.networks.model_registry import DEFAULT_MODEL
 from sneaker_core.training.hyperparameter_search import tune
-from sneaker_core.training.recipe import recipe
+from sneaker_core.training.recipe import make_recipe
 from sneaker_core.training.run_collection import delete_run, deleted_runs, find_run, list_runs, read_metrics, write_note
 from sneaker_core.training.study_collection import STUDY_FILE, TRIALS_FILE, deleted_studies, find_study
 from sneaker_core.training.train_model import train
@@ -46,7 +46,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     photos = draw_dataset(folder / "photos", {"boot": 12, "clog": 12})
     import_photos(create_dataset("shoes", folder), photos)
     for name, rate in (("slow", 1e-4), ("fast", 5e-3)):
-        made = recipe("quick", {**SMALL, "learning_rate": rate})
+        made = make_recipe("quick", {**SMALL, "learning_rate": rate})
         train("shoes", made, runs_folder(folder) / name, folder, recipe_name="quick")
     tune("shoes", folder, "first", "quick", SMALL, minutes=1, trials=3)
     return folder
@@ -574,6 +574,6 @@ class TestWords:
         assert spoken.photo_counts({"train": 1200}, 130.0) == "1,200 / 130"
 
     def test_every_setting_of_a_recipe_has_a_name(self):
-        fields = {*recipe("finetune").to_dict(), "augmentation"}
+        fields = {*make_recipe("finetune").to_dict(), "augmentation"}
         assert {field for field in fields if spoken.setting_name(field) == field} == set()
         assert spoken.settings_in_order({"seed", "network", "unheard of"}) == ["network", "seed", "unheard of"]

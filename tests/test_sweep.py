@@ -16,7 +16,7 @@ from sneaker_core.commands.search_command import tune as tune_command
 from sneaker_core.errors import DatasetError, RecipeError, RunError
 from sneaker_core.networks.architectures import ARCHITECTURES
 from sneaker_core.training.hyperparameter_search import Span, _Clock, search_space, short, start_study, tune
-from sneaker_core.training.recipe import RECIPES, recipe
+from sneaker_core.training.recipe import RECIPES, make_recipe
 from sneaker_core.training.study_collection import (
     STORED_NAME,
     STUDY_FILE,
@@ -72,45 +72,45 @@ def one_thread(monkeypatch):
 
 class TestSpace:
     def test_what_was_set_is_not_searched(self):
-        full = recipe("finetune")
+        full = make_recipe("finetune")
         assert set(search_space(full, ())) == {
-            "learning_rate", "weight_decay", "label_smoothing", "augmentation", "part", "backbone_rate",
+            "learning_rate", "weight_decay", "label_smoothing", "augmentation", "trainable", "backbone_rate",
         }  # fmt: skip
-        assert set(search_space(full, {"learning_rate", "part", "crop"})) == {
+        assert set(search_space(full, {"learning_rate", "trainable", "crop"})) == {
             "weight_decay", "label_smoothing", "backbone_rate",
         }  # fmt: skip
 
     def test_weights_from_nothing_are_not_frozen(self):
-        assert not {"part", "backbone_rate"} & set(search_space(recipe("scratch"), ()))
+        assert not {"trainable", "backbone_rate"} & set(search_space(make_recipe("scratch"), ()))
 
     def test_the_head_alone_has_no_backbone_to_tune(self):
-        space = search_space(recipe("quick"), ())
+        space = search_space(make_recipe("quick"), ())
         assert set(space) == {"learning_rate", "weight_decay", "label_smoothing", "augmentation"}
         assert space["augmentation"] == ("none", "light", "standard")
 
     def test_networks_are_a_choice_when_there_are_several(self):
         networks = ("resnet18", "mobilenet_v2")
-        assert search_space(recipe("finetune"), (), networks)["network"] == networks
+        assert search_space(make_recipe("finetune"), (), networks)["network"] == networks
 
     @pytest.mark.parametrize("rate", [1e-6, 1.0])
     def test_rates_stay_in_their_range(self, rate):
-        span = search_space(recipe("finetune", {"learning_rate": rate}), ())["learning_rate"]
+        span = search_space(make_recipe("finetune", {"learning_rate": rate}), ())["learning_rate"]
         assert isinstance(span, Span)
         assert 1e-6 <= span.low < span.high <= 1
 
     @pytest.mark.parametrize("name", RECIPES)
     @pytest.mark.parametrize("network", ARCHITECTURES)
     def test_a_trial_of_any_recipe_can_be_made(self, name, network):
-        full = recipe(name, {"network": network})
+        full = make_recipe(name, {"network": network})
         trial = short(full)
         assert (trial.epochs, trial.size) <= (full.epochs, full.size)
         assert trial.size == full.size or not ARCHITECTURES[network].fixed_size
         assert short(full, epochs=1).head_epochs == 0
 
     def test_a_trial_is_short_and_small(self):
-        assert (short(recipe("finetune")).epochs, short(recipe("finetune")).size) == (6, 128)
-        assert (short(recipe("scratch")).epochs, short(recipe("quick")).epochs) == (20, 40)
-        assert (short(recipe("finetune"), 3, 96).epochs, short(recipe("finetune"), 3, 96).size) == (3, 96)
+        assert (short(make_recipe("finetune")).epochs, short(make_recipe("finetune")).size) == (6, 128)
+        assert (short(make_recipe("scratch")).epochs, short(make_recipe("quick")).epochs) == (20, 40)
+        assert (short(make_recipe("finetune"), 3, 96).epochs, short(make_recipe("finetune"), 3, 96).size) == (3, 96)
 
 
 class TestSearch:
@@ -128,13 +128,13 @@ class TestSearch:
 
     def test_the_recipe_itself_is_tried_first(self, made):
         first = made[1].trials.iloc[0]
-        full = recipe("scratch", SMALL)
+        full = make_recipe("scratch", SMALL)
         for name in ("learning_rate", "weight_decay", "label_smoothing", "augmentation"):
             assert first[name] == getattr(full, name)
 
     def test_the_best_is_a_recipe(self, made):
         study = made[1]
-        best = recipe(study.recipe_name, best_changes(study))
+        best = make_recipe(study.recipe_name, best_changes(study))
         assert best.learning_rate == study.best["learning_rate"]
         assert (best.epochs, best.network) == (6, "mobilenet_v3_small")
         assert json.loads(json.dumps(study.to_dict()))["trials"]["complete"] == 2
@@ -164,7 +164,7 @@ class TestSearch:
         study = tune(photos, workspace, "heads", "quick", changes, networks=networks, trials=2)
         assert study.trials["network"].isin(networks).all()
         assert study.trials["epochs"].tolist() == [6, 6]
-        assert recipe("quick", best_changes(study)).part == "head"
+        assert make_recipe("quick", best_changes(study)).part == "head"
 
     def test_networks_without_their_weights_are_told_at_once(self, photos, workspace):
         changes = {**SMALL, "init": "street22"}
@@ -347,7 +347,7 @@ class TestCommands:
         assert command[3:6] == ["train", "--recipe", "scratch"]
         assert command[-1] == str(photos)
         told = dict(word.split("=") for word in command if "=" in word)
-        assert recipe("scratch", told) == recipe("scratch", best_changes(study))
+        assert make_recipe("scratch", told) == make_recipe("scratch", best_changes(study))
 
     def test_studies_are_listed_shown_deleted_and_restored(self, made):
         workspace, _, _ = made

@@ -18,7 +18,7 @@ from streamlit.testing.v1 import AppTest
 from sneaker_core.datasets.dataset_collection import create_dataset, list_datasets
 from sneaker_core.datasets.sources.photo_import import import_photos
 from sneaker_core.training.planning.time_estimate import SPEEDS_FILE, estimate, remember_speed
-from sneaker_core.training.recipe import RECIPES, recipe
+from sneaker_core.training.recipe import RECIPES, make_recipe
 from sneaker_core.training.run_collection import METRICS_FILE, WATCH_FILE, find_run, list_runs, read_metrics
 from sneaker_core.training.train_model import train
 from sneaker_core.workspace import jobs
@@ -59,7 +59,7 @@ def trained(tmp_path_factory, speeds) -> Path:
     folder = runs_folder(workspace) / "first"
     arguments = ["train", "--recipe", "finetune", "--run", "first", "--", "Shoes"]
     with working(run_job_folder(folder), "Training first", arguments) as worker:
-        made = recipe("finetune", {**SMALL, "epochs": 2})
+        made = make_recipe("finetune", {**SMALL, "epochs": 2})
         train("Shoes", made, folder, workspace, recipe_name="finetune", worker=worker)
     return workspace
 
@@ -339,14 +339,14 @@ class TestAdvanced:
     @pytest.mark.parametrize("name", RECIPES)
     def test_only_changes_are_passed_on(self, name):
         base = RECIPES[name]
-        wanted = {key: getattr(base, key) for key in ("network", "init", "part", "size", "epochs", "augmentation")}
+        wanted = {key: getattr(base, key) for key in ("network", "init", "trainable", "size", "epochs", "augmentation")}
         assert _changed(name, wanted) == {}
         other = {**wanted, "network": "resnet18", "size": 224, "init": "imagenet", "augmentation": "strong"}
         expected = {"network": "resnet18", "augmentation": "strong"}
         # Another network brings weights that fit by itself, where the recipe starts from weights at all.
         expected |= {"init": "imagenet"} if base.init == "none" else {}
         assert _changed(name, other) == expected
-        assert recipe(name, expected).size == 224
+        assert make_recipe(name, expected).size == 224
 
 
 class TestWatch:

@@ -31,7 +31,8 @@ from sneaker_core.training.augmentation import mix_batch, random_colours, random
 from sneaker_core.training.photo_cache import load_photos
 from sneaker_core.training.prepared_data import prepare
 from sneaker_core.training.pretrained_weights import initialise
-from sneaker_core.training.recipe import AUGMENTATIONS, RANGES, RECIPES, Recipe, recipe
+from sneaker_core.training.recipe import AUGMENTATIONS, RANGES, RECIPES, Recipe, make_recipe
+from sneaker_core.training.recipe_fields import OLD_FIELDS
 from sneaker_core.training.run_collection import (
     CARD_FILE,
     METRICS_FILE,
@@ -48,8 +49,8 @@ from tests.factories import PROJECT, draw_arrays, draw_dataset, jpeg, lively_mod
 LABELS = {"boot": 12, "clog": 12}
 # Small enough to train in seconds.
 SMALL = {"init": "none", "size": 32, "small_size": 32, "batch": 8, "val_share": 0.2, "test_share": 0.2}
-QUICK = recipe("quick", {**SMALL, "epochs": 2})
-FINETUNE = recipe("finetune", {**SMALL, "epochs": 3})
+QUICK = make_recipe("quick", {**SMALL, "epochs": 2})
+FINETUNE = make_recipe("finetune", {**SMALL, "epochs": 3})
 
 
 def save_alike_model(folder):
@@ -69,9 +70,9 @@ class TestRecipe:
     def test_a_value_out_of_range_names_field_and_range(self, name, end):
         bound = RANGES[name][end]
         kind = type(getattr(Recipe(), name))
-        assert getattr(recipe("finetune", {name: bound}), name) == bound
+        assert getattr(make_recipe("finetune", {name: bound}), name) == bound
         with pytest.raises(RecipeError, match=rf"^{name} is .*; it must be from .* to .*\.$"):
-            recipe("finetune", {name: bound + kind(2 * end - 1)})
+            make_recipe("finetune", {name: bound + kind(2 * end - 1)})
 
     def test_every_number_has_a_range(self):
         numbers = {field.name for field in fields(Recipe) if type(field.default) in (int, float)}
@@ -84,14 +85,38 @@ class TestRecipe:
         for name, (low, high) in RANGES.items():
             of_kind = st.integers if isinstance(getattr(Recipe(), name), int) else st.floats
             wanted[name] = data.draw(of_kind(low, high), name)
-        made = recipe("scratch", wanted)
+        made = make_recipe("scratch", wanted)
         assert {name: getattr(made, name) for name in wanted} == wanted
-        assert Recipe(**json.loads(json.dumps(made.to_dict()))) == made
+        assert Recipe.from_dict(json.loads(json.dumps(made.to_dict()))) == made
+
+    def test_old_field_names_are_read(self):
+        old = {
+            "part": "last_stage", "average_decay": 0.9, "rare_power": 0.25, "others_share": 0.2, "mirror": 0.1,
+            "colour": 0.3, "erase": 0.4, "trivial": 0.6, "mix": 0.7, "head": "usual",
+        }  # fmt: skip
+        new = {
+            "trainable": "last_stage", "ema_decay": 0.9, "class_balance_exponent": 0.25, "negatives_share": 0.2,
+            "horizontal_flip": 0.1, "color_jitter": 0.3, "random_erasing": 0.4, "trivial_augment": 0.6, "mixup": 0.7,
+            "head": "default",
+        }  # fmt: skip
+        assert Recipe.from_dict(old) == Recipe(**new) == Recipe().changed(old)
+        assert Recipe.from_dict({"mix": 0.7, "mixup": 0.2}).mixup == 0.2
+        assert {*OLD_FIELDS, "head"} == set(old)
+
+    @pytest.mark.parametrize("values", [{"speed": 1}, {"epochs": "many"}, {"epochs": 0}, {"trainable": None}])
+    def test_a_damaged_record_is_no_recipe(self, values):
+        with pytest.raises(RecipeError):
+            Recipe.from_dict(values)
+
+    def test_differences_are_the_changed_settings(self):
+        changed = make_recipe("finetune", {"epochs": 3, "part": "head", "crop": 0.4})
+        assert changed.differences(RECIPES["finetune"]) == {"epochs": 3, "trainable": "head"}
+        assert changed.name == "finetune"
 
     def test_text_becomes_the_fields_type(self):
-        changes = {"epochs": "3", "mix": "0.5", "part": "last_stage", "init": "none", "seed": None}
-        made = recipe("finetune", changes)
-        assert (made.epochs, made.mix, made.part, made.init, made.seed) == (3, 0.5, "last_stage", "none", 0)
+        changes = {"epochs": "3", "mixup": "0.5", "trainable": "last_stage", "init": "none", "seed": None}
+        made = make_recipe("finetune", changes)
+        assert (made.epochs, made.mixup, made.trainable, made.init, made.seed) == (3, 0.5, "last_stage", "none", 0)
 
     @pytest.mark.parametrize(
         ("changes", "message"),
@@ -99,39 +124,41 @@ class TestRecipe:
             ({"epochs": "many"}, "epochs is 'many'; it must be a number"),
             ({"epochs": "2.5"}, "epochs is '2.5'; it must be a number"),
             ({"epochs": float("inf")}, "epochs is inf; it must be a number"),
-            ({"mix": "nan"}, "mix is nan; it must be from 0 to 1"),
-            ({"part": "some"}, "part is 'some'; choose one of: head, last_stage, all"),
+            ({"mixup": "nan"}, "mixup is nan; it must be from 0 to 1"),
+            ({"trainable": "some"}, "trainable is 'some'; choose one of: head, last_stage, all"),
             ({"augmentation": "wild"}, "augmentation is 'wild'; choose one of: none, light, standard, strong"),
-            ({"network": "sneaker_cnn", "size": 160}, "size is 160; sneaker_cnn sees photos of exactly 224 pixels"),
+            ({"network": "sneaker_cnn", "size": 160}, "size is 160; sneaker_cnn takes exactly 224 pixels"),
             ({"network": "inception_v3", "size": 64}, "size is 64; inception_v3 needs at least 75 pixels"),
-            ({"speed": 3}, "no setting 'speed'; it has: .*epochs, "),
+            ({"speed": 3}, "no setting 'speed'. Available settings: .*epochs, "),
             ({"network": "resnet1"}, "network is 'resnet1'; choose one of: .*mobilenet_v2"),
         ],
     )
     def test_what_cannot_be_used_is_told(self, changes, message):
         with pytest.raises(RecipeError, match=message):
-            recipe("finetune", changes)
+            make_recipe("finetune", changes)
 
     def test_unknown_recipe_lists_the_known(self):
         with pytest.raises(RecipeError, match="no recipe 'slow'; choose one of: quick, finetune, scratch"):
-            recipe("slow")
-        assert [recipe(name) for name in RECIPES] == list(RECIPES.values())
+            make_recipe("slow")
+        assert [make_recipe(name) for name in RECIPES] == list(RECIPES.values())
 
     def test_a_word_stands_for_settings_of_augmentation(self):
-        strong = recipe("finetune", {"augmentation": "strong", "crop": "0.5"})
-        assert (strong.mix, strong.trivial, strong.crop, strong.augmentation) == (0.5, 0.5, 0.5, "custom")
-        assert [recipe("scratch", {"augmentation": word}).augmentation for word in AUGMENTATIONS] == list(AUGMENTATIONS)
+        strong = make_recipe("finetune", {"augmentation": "strong", "crop": "0.5"})
+        assert (strong.mixup, strong.trivial_augment, strong.crop, strong.augmentation) == (0.5, 0.5, 0.5, "custom")
+        assert [make_recipe("scratch", {"augmentation": word}).augmentation for word in AUGMENTATIONS] == list(
+            AUGMENTATIONS
+        )
         assert Recipe().augmentation == "standard"
 
     def test_another_network_brings_the_size_it_usually_sees(self):
-        assert (recipe("finetune", {"network": "inception_v3"}).size, recipe("finetune").size) == (299, 160)
-        assert recipe("finetune", {"network": "resnet18", "size": 128}).small_size == 128
+        assert (make_recipe("finetune", {"network": "inception_v3"}).size, make_recipe("finetune").size) == (299, 160)
+        assert make_recipe("finetune", {"network": "resnet18", "size": 128}).small_size == 128
 
     def test_another_network_brings_weights_that_fit_it(self):
-        inits = [recipe("quick", {"network": name}).init for name in ("mobilenet_v2", "resnet18", "sneaker_cnn")]
+        inits = [make_recipe("quick", {"network": name}).init for name in ("mobilenet_v2", "resnet18", "sneaker_cnn")]
         assert inits == ["street22", "imagenet", "none"]
-        assert recipe("scratch", {"network": "resnet18"}).init == "none"
-        assert recipe("finetune", {"network": "resnet18", "init": "mine"}).init == "mine"
+        assert make_recipe("scratch", {"network": "resnet18"}).init == "none"
+        assert make_recipe("finetune", {"network": "resnet18", "init": "mine"}).init == "mine"
 
     @pytest.mark.parametrize(
         ("changes", "expected"),
@@ -146,15 +173,17 @@ class TestRecipe:
         ],
     )
     def test_the_finished_model_sees_larger_photos_where_crops_were_shown(self, changes, expected):
-        assert recipe("finetune", changes).final_size == expected
+        assert make_recipe("finetune", changes).final_size == expected
 
     def test_a_head_alone_answers_at_the_size_of_its_embeddings(self):
-        assert recipe("quick").final_size == recipe("quick").size
+        assert make_recipe("quick").final_size == make_recipe("quick").size
 
     def test_what_an_epoch_costs(self):
-        made = recipe("finetune", {"epochs": 4, "size": 160, "small_size": 80, "small_share": 0.5, "head_epochs": 1})
+        made = make_recipe(
+            "finetune", {"epochs": 4, "size": 160, "small_size": 80, "small_share": 0.5, "head_epochs": 1}
+        )
         assert made.work() == pytest.approx([0.25 * 0.35, 0.25, 1, 1])
-        assert [Recipe(epochs=1).head_alone(0), Recipe(epochs=2).head_alone(0)] == [False, True]
+        assert [Recipe(epochs=1).trains_head_only(0), Recipe(epochs=2).trains_head_only(0)] == [False, True]
 
 
 class TestSchedule:
@@ -173,10 +202,12 @@ class TestSchedule:
     def test_draw_weights_by_hand(self):
         # 4 photos of class 0, 1 of class 1, 2 of other things.
         data = TrainingData(np.zeros((7, 2, 2, 3), np.uint8), np.array([0, 0, 0, 0, 1, 2, 2]), classes=2)
-        weights = draw_weights(data, recipe("scratch", {"rare_power": 0.5, "others_share": 0.1}))
+        weights = draw_weights(data, make_recipe("scratch", {"class_balance_exponent": 0.5, "negatives_share": 0.1}))
         # Square roots of 4 and 1 share what the others leave: 0.9 as 2 : 1.
         np.testing.assert_allclose(weights, [0.15, 0.15, 0.15, 0.15, 0.3, 0.05, 0.05])
-        as_it_comes = draw_weights(replace(data, targets=np.array([0, 0, 0, 0, 1, 1, 1])), Recipe(rare_power=1.0))
+        as_it_comes = draw_weights(
+            replace(data, targets=np.array([0, 0, 0, 0, 1, 1, 1])), Recipe(class_balance_exponent=1.0)
+        )
         np.testing.assert_allclose(as_it_comes, np.full(7, 1 / 7))
 
 
@@ -270,15 +301,15 @@ class TestAugmentation:
             assert not torch.equal(first, other)
 
 
-EASY = recipe(
+EASY = make_recipe(
     "scratch",
     {
         "epochs": 6,
         "size": 32,
         "batch": 16,
-        "average_decay": 0.5,
-        "colour": 0,
-        "erase": 0,
+        "ema_decay": 0.5,
+        "color_jitter": 0,
+        "random_erasing": 0,
         "crop": 0.7,
         "small_size": 32,
     },
@@ -552,7 +583,7 @@ class TestRun:
         assert not list(run_model_folder(tmp_path / "run").glob("*.safetensors"))
 
     def test_patience_ends_a_training_that_no_longer_improves(self, dataset, tmp_path):
-        still = replace(FINETUNE, epochs=9, patience=2, learning_rate=1e-6, average_decay=0.99999)
+        still = replace(FINETUNE, epochs=9, patience=2, learning_rate=1e-6, ema_decay=0.99999)
         train(dataset, still, tmp_path / "run", tmp_path)
         told = [row["val_top1"] for row in metrics_of(tmp_path / "run")]
         assert len(told) < 9
@@ -560,7 +591,7 @@ class TestRun:
         assert json.loads((tmp_path / "run" / RUN_FILE).read_text())["state"] == "done"
 
     def test_patience_is_remembered_when_it_goes_on(self, dataset, tmp_path):
-        still = replace(FINETUNE, epochs=9, patience=2, learning_rate=1e-6, average_decay=0.99999)
+        still = replace(FINETUNE, epochs=9, patience=2, learning_rate=1e-6, ema_decay=0.99999)
 
         class Interrupted(Worker):
             def report(self, done, total, step="", **details):

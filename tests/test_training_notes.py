@@ -254,11 +254,11 @@ def test_few_photos_are_told() -> None:
     ("recipe", "words"),
     [
         ({"freeze": True, "epochs": 40}, "Only its head"),
-        ({"part": "head"}, "Only its head"),
-        ({"part": "last_stage"}, "Its last stage"),
-        ({"part": "all"}, "Every layer"),
+        ({"trainable": "head"}, "Only its head"),
+        ({"trainable": "last_stage"}, "Its last stage"),
+        ({"trainable": "all"}, "Every layer"),
         ({"epochs": 9, "patience": 3}, "At most 9 epochs (passes over the training photos), ended early"),
-        ({"crop": 1, "mirror": 0, "colour": 0}, "changed at random: not at all"),
+        ({"crop": 1, "horizontal_flip": 0, "color_jitter": 0}, "changed at random: not at all"),
         ({"init": "none"}, "random numbers"),
         ({"init": "imagenet"}, "ImageNet"),
         ({"init": "street22"}, "the model street22"),
@@ -297,7 +297,9 @@ def test_names_and_notes_are_never_markup() -> None:
 @pytest.mark.parametrize("value", [None, "x", [], {}, math.nan, math.inf, -1, True])
 def test_a_damaged_run_still_gets_a_card(value: Any) -> None:
     run = dict.fromkeys(("dataset", "recipe", "recipe_name", "created", "seconds", "note", "only", "state"), value)
-    settings = dict.fromkeys(("epochs", "size", "small_size", "crop", "init", "patience", "part", "mirror"), value)
+    settings = dict.fromkeys(
+        ("epochs", "size", "small_size", "crop", "init", "patience", "trainable", "horizontal_flip"), value
+    )
     figures = dict.fromkeys(("n", "top1", "top3", "per_class", "confusions"), value)
     spec = replace(
         STREET22, recipe=settings, metrics={"test": figures, "val": value, "others": value}, data={"classes": value}

@@ -24,7 +24,7 @@ from sneaker_core.training.planning.augmentation_preview import augmented_previe
 from sneaker_core.training.planning.duration_text import in_words
 from sneaker_core.training.planning.lr_finder import LossCurve, find_rates, suggested_rate
 from sneaker_core.training.prepared_data import shrunk
-from sneaker_core.training.recipe import RANGES, Recipe, recipe
+from sneaker_core.training.recipe import RANGES, Recipe, make_recipe
 from sneaker_core.workspace.jobs import Worker
 from sneaker_core.workspace.paths import cache_folder
 from tests.factories import draw_dataset, write
@@ -33,8 +33,8 @@ from tests.factories import draw_dataset, write
 TINY = {
     "network": "mobilenet_v3_small", "init": "none", "size": 32, "batch": 8, "val_share": 0.2, "test_share": 0.2,
 }  # fmt: skip
-SCRATCH = recipe("scratch", {**TINY, "epochs": 4})
-HEAD = recipe("quick", {**TINY, "epochs": 4})
+SCRATCH = make_recipe("scratch", {**TINY, "epochs": 4})
+HEAD = make_recipe("quick", {**TINY, "epochs": 4})
 
 
 @pytest.fixture(scope="module")
@@ -73,13 +73,13 @@ class TestEstimate:
         )
 
     def test_three_times_the_epochs_take_three_times_the_learning(self, measured: Path) -> None:
-        longer = recipe("scratch", {**TINY, "epochs": 12})
+        longer = make_recipe("scratch", {**TINY, "epochs": 12})
         short, long = (trial.estimate(made, 1000, 3, measured) for made in (SCRATCH, longer))
         assert long.learning == pytest.approx(3 * short.learning)
         assert (long.reading, long.measuring) == (short.reading, short.measuring)
 
     def test_more_epochs_of_a_head_embed_no_photo_again(self, measured: Path) -> None:
-        longer = recipe("quick", {**TINY, "epochs": 8})
+        longer = make_recipe("quick", {**TINY, "epochs": 8})
         short, long = (trial.estimate(made, 1000, 3, measured) for made in (HEAD, longer))
         assert short.learning < long.learning < 2 * short.learning
 
@@ -95,7 +95,7 @@ class TestEstimate:
         for speed in (50.0, 125.0, 25.0):
             trial.remember_speed(SCRATCH, speed, tmp_path)
             assert trial.measure_speed(SCRATCH, 3, tmp_path) == speed
-        other = recipe("scratch", {**TINY, "batch": 16})
+        other = make_recipe("scratch", {**TINY, "batch": 16})
         trial.remember_speed(other, 7.0, tmp_path)
         assert trial.measure_speed(other, 3, tmp_path) == 7.0
         assert trial.measure_speed(SCRATCH, 3, tmp_path) == 25.0
@@ -193,7 +193,7 @@ class TestRates:
 
     def test_an_easy_problem_is_searched_until_the_loss_runs_away(self, photos: Path, workspace: Path) -> None:
         worker = Worker()
-        plain = recipe("scratch", {**TINY, "augmentation": "none", "small_size": 48, "small_share": 0.5})
+        plain = make_recipe("scratch", {**TINY, "augmentation": "none", "small_size": 48, "small_share": 0.5})
         found = find_rates(str(photos), plain, workspace, worker, steps=40)
         assert found.suggestion is not None
         assert 1e-5 < found.suggestion < 0.1
@@ -251,7 +251,7 @@ class TestPreview:
     @pytest.mark.parametrize("word", ["none", "light", "standard", "strong"])
     def test_a_row_for_each_photo(self, word: str, photos: Path, workspace: Path) -> None:
         samples = open_samples(str(photos), workspace)
-        rows = augmented_preview(samples, recipe("scratch", {**TINY, "augmentation": word}), workspace, 3, 5)
+        rows = augmented_preview(samples, make_recipe("scratch", {**TINY, "augmentation": word}), workspace, 3, 5)
         assert [len(row) for row in rows] == [6, 6, 6]
         assert {(picture.shape, picture.dtype) for row in rows for picture in row} == {((32, 32, 3), np.dtype("uint8"))}
         alike = all(np.array_equal(picture, row[1]) for row in rows for picture in row[2:])
@@ -259,7 +259,7 @@ class TestPreview:
 
     def test_unchanged_photos_keep_their_colours(self, photos: Path, workspace: Path) -> None:
         samples = open_samples(str(photos), workspace)
-        plain = recipe("scratch", {**TINY, "augmentation": "none"})
+        plain = make_recipe("scratch", {**TINY, "augmentation": "none"})
         for first, second, *_ in augmented_preview(samples, plain, workspace, 6, 1):
             np.testing.assert_allclose(first.mean((0, 1)), second.mean((0, 1)), atol=4)
 
@@ -271,22 +271,33 @@ class TestPreview:
 
     def test_the_quick_recipe_shows_views_only(self, photos: Path, workspace: Path) -> None:
         samples = open_samples(str(photos), workspace)
-        quick = recipe("quick", {**TINY, "crop": 1, "rotation": 0, "mirror": 0, "colour": 1, "erase": 1, "mix": 1})
+        quick = make_recipe(
+            "quick",
+            {
+                **TINY,
+                "crop": 1,
+                "rotation": 0,
+                "horizontal_flip": 0,
+                "color_jitter": 1,
+                "random_erasing": 1,
+                "mixup": 1,
+            },
+        )
         for first, *others in augmented_preview(samples, quick, workspace, 2, 3):
             for picture in others:
                 np.testing.assert_allclose(first.mean((0, 1)), picture.mean((0, 1)), atol=4)
 
     def test_one_seed_is_one_preview(self, photos: Path, workspace: Path) -> None:
         samples = open_samples(str(photos), workspace)
-        strong = recipe("scratch", {**TINY, "augmentation": "strong"})
+        strong = make_recipe("scratch", {**TINY, "augmentation": "strong"})
         one, same, other = (augmented_preview(samples, strong, workspace, seed=seed) for seed in (1, 1, 2))
         np.testing.assert_array_equal(one, same)
         assert not np.array_equal(one, other)
 
     def test_batches_are_mixed_as_in_training(self, photos: Path, workspace: Path) -> None:
         samples = open_samples(str(photos), workspace)
-        changes = {**TINY, "augmentation": "none", "mix": 1}
-        rows = augmented_preview(samples, recipe("scratch", changes), workspace, photos=4, variants=4)
+        changes = {**TINY, "augmentation": "none", "mixup": 1}
+        rows = augmented_preview(samples, make_recipe("scratch", changes), workspace, photos=4, variants=4)
         assert any(not np.array_equal(row[1], row[2]) for row in rows)
 
     def test_photos_that_cannot_be_read_are_passed_over(self, tmp_path: Path) -> None:

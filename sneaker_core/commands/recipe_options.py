@@ -49,10 +49,10 @@ def recipe_options(function: Callable[..., None]) -> Callable[..., None]:
 
     @wraps(function)
     def with_recipe(*args: Any, recipe_name: str, settings: dict[str, str], **given: Any) -> None:
-        from sneaker_core.training.recipe import recipe
+        from sneaker_core.training.recipe import make_recipe
 
         changes = {name: given.pop(name) for name in ("network", "init", "epochs", "size", "batch", "seed")}
-        chosen = recipe(recipe_name, {**changes, **settings})
+        chosen = make_recipe(recipe_name, {**changes, **settings})
         function(*args, chosen=chosen, recipe_name=recipe_name, **given)
 
     command: Callable[..., None] = with_recipe

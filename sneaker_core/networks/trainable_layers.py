@@ -1,66 +1,65 @@
-"""Which part of a network learns; the rest keeps its weights and its batch-norm statistics."""
+"""Trainable layers: which layers of a network are trained; the others keep their weights and batch-norm statistics."""
 
 from torch import nn
 
 from sneaker_core.errors import RecipeError
 from sneaker_core.networks.architectures import SneakerNetwork, architecture
 
-# The head alone; the backbone's last stage too; everything.
-PARTS = ("head", "last_stage", "all")
+# The head only; the head and the backbone's last stage; every layer.
+TRAINABLE = ("head", "last_stage", "all")
 
 
-def trainable(network: SneakerNetwork, name: str, part: str) -> list[nn.Parameter]:
-    """Let a part of a network learn and freeze the rest; the head always learns.
+def set_trainable(network: SneakerNetwork, name: str, trainable: str) -> list[nn.Parameter]:
+    """Unfreeze the trainable layers and freeze the others; the head is always trainable.
 
     Parameters
     ----------
     network : SneakerNetwork
-        Its parameters' `requires_grad` is set.
+        The `requires_grad` of its parameters is set.
     name : str
         Its architecture.
-    part : str
-        One of `PARTS`.
+    trainable : str
+        One of `TRAINABLE`.
 
     Returns
     -------
     list of parameters
-        Those of the backbone that learn, none for "head".
+        Trainable parameters of the backbone, none for "head".
 
     Raises
     ------
     RecipeError
-        No such part or network.
+        `trainable` or the architecture is unknown.
     """
     network.backbone.requires_grad_(False)
     for weights in network.head_parameters():
         weights.requires_grad_(True)
-    for module in _learning(network, name, part):
+    for module in _trainable_modules(network, name, trainable):
         module.requires_grad_(True)
     return [weights for weights in network.backbone.parameters() if weights.requires_grad]
 
 
-def set_training_mode(network: SneakerNetwork, name: str, part: str) -> None:
-    """Put what learns into training mode and what is frozen into evaluation mode.
+def set_training_mode(network: SneakerNetwork, name: str, trainable: str) -> None:
+    """Put trainable layers into training mode and frozen layers into evaluation mode.
 
-    In training mode, batch norm would go on to change its statistics even where no weight learns.
+    In training mode, batch norm would keep updating its statistics even where all weights are frozen.
 
     Raises
     ------
     RecipeError
-        No such part or network.
+        `trainable` or the architecture is unknown.
     """
     network.train()
     network.backbone.eval()
-    for module in _learning(network, name, part):
+    for module in _trainable_modules(network, name, trainable):
         module.train()
 
 
-def _learning(network: SneakerNetwork, name: str, part: str) -> list[nn.Module]:
-    """The modules of the backbone that learn."""
-    if part == "head":
+def _trainable_modules(network: SneakerNetwork, name: str, trainable: str) -> list[nn.Module]:
+    if trainable == "head":
         return []
-    if part == "last_stage":
+    if trainable == "last_stage":
         return [network.backbone.get_submodule(prefix) for prefix in architecture(name).last_stage]
-    if part == "all":
+    if trainable == "all":
         return [network.backbone]
-    raise RecipeError(f"There is no part {part!r} to train; choose one of: {', '.join(PARTS)}.")
+    raise RecipeError(f"trainable is {trainable!r}; choose one of: {', '.join(TRAINABLE)}.")

@@ -40,12 +40,12 @@ def augmented(pixels: Tensor, preprocessing: Preprocessing, recipe: Recipe, rng:
     -------
     float tensor (B, 3, height, width), standardised
     """
-    images = trivial_augment(pixels.permute(0, 3, 1, 2), recipe.trivial, rng).float()
+    images = trivial_augment(pixels.permute(0, 3, 1, 2), recipe.trivial_augment, rng).float()
     images = random_views(images, preprocessing.height, recipe, rng)
-    if recipe.colour:
-        images = random_colours(images, recipe.colour, rng)
+    if recipe.color_jitter:
+        images = random_colours(images, recipe.color_jitter, rng)
     standardised = preprocessing.standardise(images.permute(0, 2, 3, 1))
-    return random_erasing(standardised, recipe.erase, rng) if recipe.erase else standardised
+    return random_erasing(standardised, recipe.random_erasing, rng) if recipe.random_erasing else standardised
 
 
 def trivial_augment(images: Tensor, probability: float, rng: Generator) -> Tensor:
@@ -83,7 +83,7 @@ def random_views(images: Tensor, size: int, recipe: Recipe, rng: Generator) -> T
     # Up to 4 : 3, but neither side longer than the photo's: the area stays what was drawn.
     stretch = (_uniform(rng, count, -1, 1) * (-side.log()).clamp(max=math.log(4 / 3) / 2)).exp()
     width, height = side * stretch, side / stretch
-    mirror = 1 - 2 * _chance(rng, count, recipe.mirror).float()
+    mirror = 1 - 2 * _chance(rng, count, recipe.horizontal_flip).float()
     angle = _uniform(rng, count, -recipe.rotation, recipe.rotation).deg2rad()
     # The window stays inside the photo: its centre moves by at most what the window leaves free.
     shift_x = (1 - width) * _uniform(rng, count, -1, 1)

@@ -88,7 +88,7 @@ def embed(
     """
     cache = ArrayCache(workspace, "embeddings")
     recipe = views.recipe
-    changes = (recipe.crop, recipe.rotation, recipe.mirror, recipe.seed) if views.crops else ()
+    changes = (recipe.crop, recipe.rotation, recipe.horizontal_flip, recipe.seed) if views.crops else ()
     key = cache.key(_fingerprint(network), pixels.shape[1], views.size, views.crops, changes, *names)
     kept = cache.read(key)
     if not all(process_group.of_all(kept is not None)):

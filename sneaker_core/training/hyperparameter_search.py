@@ -23,7 +23,7 @@ from sneaker_core.networks.preprocessing import Preprocessing
 from sneaker_core.training.head_training import CROPPED_VIEWS, embedded_views, head_logits, train_head
 from sneaker_core.training.network_setup import begin, fresh_head, starting_network
 from sneaker_core.training.prepared_data import Materials
-from sneaker_core.training.recipe import AUGMENTATIONS, RANGES, Recipe, recipe
+from sneaker_core.training.recipe import AUGMENTATIONS, RANGES, Recipe, make_recipe
 from sneaker_core.training.study_collection import (
     STORED_NAME,
     STUDY_FILE,
@@ -99,7 +99,7 @@ def search_space(
         Setting -> numbers to search between, or words to choose from.
     """
     lowest, highest = RANGES["learning_rate"]
-    rate, head = full.learning_rate, full.part == "head"
+    rate, head = full.learning_rate, full.trainable == "head"
     space: dict[str, Span | tuple[str, ...]] = {
         "learning_rate": Span(max(rate / 10, lowest), min(rate * 5, highest)),
         "weight_decay": Span(1e-3, 0.3),
@@ -109,7 +109,7 @@ def search_space(
         # The head learns from embeddings, which know crops and mirror images only.
         space["augmentation"] = tuple(word for word in AUGMENTATIONS if not (head and word == "strong"))
     if not head and full.init != "none":
-        space["part"] = ("last_stage", "all")
+        space["trainable"] = ("last_stage", "all")
         space["backbone_rate"] = Span(0.05, 1.0)
     if len(networks) > 1:
         space["network"] = networks
@@ -125,7 +125,7 @@ def short(full: Recipe, epochs: int | None = None, size: int | None = None) -> R
     epochs, size : int, optional
         Of the trial; what is usual when left out. A network that sees one size only keeps it.
     """
-    network, head = ARCHITECTURES[full.network], full.part == "head"
+    network, head = ARCHITECTURES[full.network], full.trainable == "head"
     if epochs is None:
         epochs = full.epochs if head else math.ceil(_EPOCHS_SHARE * full.epochs)
     if size is None:
@@ -314,7 +314,7 @@ def _check(begun: dict[str, Any]) -> None:
         changes["network"] = networks[0]
         begun["networks"] = []
     for network in networks or [None]:
-        full = recipe(begun["recipe_name"], {**changes, "network": network or changes.get("network")})
+        full = make_recipe(begun["recipe_name"], {**changes, "network": network or changes.get("network")})
         short(full, begun["trial_epochs"], begun["trial_size"])
         begun["changes"] = _typed(full, changes)
 
@@ -340,7 +340,7 @@ def _compare(study: Study, shown: str, given: dict[str, Any]) -> None:
         "trial_size": study.trial_size,
     }
     if given["changes"]:
-        given["changes"] = _typed(recipe(study.recipe_name, given["changes"]), given["changes"])
+        given["changes"] = _typed(make_recipe(study.recipe_name, given["changes"]), given["changes"])
     for key, value in given.items():
         if value and value != told[key]:
             raise RunError(
@@ -417,7 +417,7 @@ class _Search:
     def recipe(self, values: Mapping[str, Any]) -> Recipe:
         """Of a full run."""
         network = {"network": self.study.networks[0]} if self.study.networks else {}
-        return recipe(self.study.recipe_name, {**network, **self.study.changes, **values})
+        return make_recipe(self.study.recipe_name, {**network, **self.study.changes, **values})
 
     def shortened(self, full: Recipe) -> Recipe:
         """Of a trial."""
@@ -520,7 +520,7 @@ class _Trial:
         """The share answered right after each epoch; ends early where there is no time for more."""
         network, _ = starting_network(made, self.search.workspace)
         fresh_head(network, made, self.materials.training_data().outputs)
-        return self._of_head(network, made) if made.part == "head" else self._of_all(network, made)
+        return self._of_head(network, made) if made.trainable == "head" else self._of_all(network, made)
 
     def _of_all(self, network: SneakerNetwork, made: Recipe) -> Generator[float, None, None]:
         trainer = Trainer(network, self.materials.training_data(), made)

@@ -10,6 +10,7 @@ from typing import Any
 from sneaker_core.datasets.split import Split
 from sneaker_core.evaluation.calibration import REFUSED_SHARE, SURE_ACCURACY
 from sneaker_core.networks.checkpoint import ModelSpec
+from sneaker_core.training.recipe_fields import current_fields
 from sneaker_core.training.training_notes import finite, percent
 
 # Below so many training photos a class can hardly be learned; below so many test photos hardly be measured.
@@ -133,7 +134,7 @@ def _data(spec: ModelSpec, run: Mapping[str, Any]) -> str:
 
 
 def _making(spec: ModelSpec, run: Mapping[str, Any]) -> str:
-    recipe = {**_part(run, "recipe"), **spec.recipe}
+    recipe = {**current_fields(_part(run, "recipe")), **current_fields(spec.recipe)}
     if "init" in recipe:
         # A card travels; the path of a file on the machine that trained it does not.
         recipe["init"] = PurePath(str(recipe["init"])).name
@@ -153,7 +154,7 @@ def _recipe_words(recipe: Mapping[str, Any], run: Mapping[str, Any]) -> Iterator
     if not recipe:
         yield "How it was trained was not kept."
         return
-    part = "head" if recipe.get("freeze") else str(recipe.get("part", "all"))
+    part = "head" if recipe.get("freeze") else str(recipe.get("trainable", "all"))
     named = f"Recipe “{escaped(run['recipe_name'])}”. " if run.get("recipe_name") else ""
     yield named + _PARTS.get(part, f"What was trained: {escaped(part)}.")
     if _count(recipe.get("epochs")):
@@ -161,7 +162,7 @@ def _recipe_words(recipe: Mapping[str, Any], run: Mapping[str, Any]) -> Iterator
     if _count(recipe.get("size")):
         yield _sizes(recipe)
     yield f"Training photos were changed at random: {_changes(recipe) or 'not at all'}."
-    if 0 <= finite(recipe.get("rare_power")) < 1:
+    if 0 <= finite(recipe.get("class_balance_exponent")) < 1:
         yield "Classes with few photos were drawn more often than their share."
 
 
@@ -185,15 +186,15 @@ def _sizes(recipe: Mapping[str, Any]) -> str:
 def _changes(recipe: Mapping[str, Any]) -> str:
     words = {
         "crop": f"cropped to {percent(finite(recipe.get('crop')))} of their area at the least",
-        "mirror": "mirrored",
+        "horizontal_flip": "mirrored",
         "rotation": f"turned by up to {finite(recipe.get('rotation')):g}°",
-        "colour": "brightness and colours",
-        "trivial": "one stronger change (TrivialAugment)",
-        "erase": "a rectangle blanked",
-        "mix": "two photos mixed (CutMix or mixup)",
+        "color_jitter": "brightness and colours",
+        "trivial_augment": "one stronger change (TrivialAugment)",
+        "random_erasing": "a rectangle blanked",
+        "mixup": "two photos mixed (CutMix or mixup)",
     }
     # Recipes from before there was a setting for it mirrored half of the photos.
-    used = {"mirror": 0.5, **recipe}
+    used = {"horizontal_flip": 0.5, **recipe}
     changed = (name for name in words if _changes_photos(name, finite(used.get(name))))
     return ", ".join(words[name] for name in changed)
 

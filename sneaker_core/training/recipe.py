@@ -1,4 +1,4 @@
-"""How a network is trained: one validated, stored set of choices."""
+"""Recipe: every setting of a training run in one validated object, and the presets to start from."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
@@ -6,92 +6,111 @@ from typing import Any
 
 from sneaker_core.errors import RecipeError
 from sneaker_core.networks.architectures import ARCHITECTURES, HEAD_KINDS
-from sneaker_core.networks.trainable_layers import PARTS
+from sneaker_core.networks.trainable_layers import TRAINABLE
+from sneaker_core.training.recipe_fields import current_fields
 
-# A network's usual head, or one kind for any network.
-HEADS = ("usual", *HEAD_KINDS)
-# What a step costs that trains the head alone, as a share of one that trains everything: no backward pass.
+# The architecture's own head, or one kind for any architecture.
+HEADS = ("default", *HEAD_KINDS)
+# Cost of a step that trains only the head, relative to a full step: there is no backward pass through the backbone.
 _HEAD_STEP = 0.35
-# Networks halve the size several times: sizes go by this many pixels.
+# Networks halve the size several times, so sizes are multiples of this many pixels.
 _MULTIPLE = 8
-# How strongly training photos are changed, by a word: settings of a recipe.
+# Augmentation strength -> settings of a recipe.
 AUGMENTATIONS: dict[str, dict[str, float]] = {
-    "none": {"crop": 1, "mirror": 0, "rotation": 0, "colour": 0, "erase": 0, "trivial": 0, "mix": 0},
-    "light": {"crop": 0.7, "mirror": 0.5, "rotation": 5, "colour": 0.15, "erase": 0, "trivial": 0, "mix": 0},
-    "standard": {"crop": 0.4, "mirror": 0.5, "rotation": 12, "colour": 0.4, "erase": 0.2, "trivial": 0, "mix": 0},
-    "strong": {"crop": 0.3, "mirror": 0.5, "rotation": 15, "colour": 0.4, "erase": 0.2, "trivial": 0.5, "mix": 0.5},
-}
+    "none": {
+        "crop": 1, "horizontal_flip": 0, "rotation": 0, "color_jitter": 0, "random_erasing": 0, "trivial_augment": 0,
+        "mixup": 0,
+    },
+    "light": {
+        "crop": 0.7, "horizontal_flip": 0.5, "rotation": 5, "color_jitter": 0.15, "random_erasing": 0,
+        "trivial_augment": 0, "mixup": 0,
+    },
+    "standard": {
+        "crop": 0.4, "horizontal_flip": 0.5, "rotation": 12, "color_jitter": 0.4, "random_erasing": 0.2,
+        "trivial_augment": 0, "mixup": 0,
+    },
+    "strong": {
+        "crop": 0.3, "horizontal_flip": 0.5, "rotation": 15, "color_jitter": 0.4, "random_erasing": 0.2,
+        "trivial_augment": 0.5, "mixup": 0.5,
+    },
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """Every choice of a training run.
+    """Every setting of a training run.
 
     Attributes
     ----------
+    name : str
+        Preset it was made from, a key of `RECIPES`; empty for none.
     network : str
-        A name of `ARCHITECTURES`.
+        Architecture, a key of `ARCHITECTURES`.
     head : str
         One of `HEADS`.
     init : str
-        What the backbone starts from: the name or folder of a model, "imagenet", a safetensors file, or "none".
-    part : str
-        What learns, one of `PARTS`. The head alone learns from embeddings that are computed once.
+        Pretrained weights of the backbone: the name or folder of a model, "imagenet", a weights file, or "none".
+    trainable : str
+        Trainable layers, one of `TRAINABLE`. With "head", the head learns from embeddings that are computed once.
     epochs : int
         Passes over the training photos, 1 to 1000.
     head_epochs : int
-        So many of them, the first ones but never the last, train the head alone: its random start does no harm to
-        the backbone.
+        Epochs at the start that train only the head, so its random weights do not harm the backbone. The last epoch
+        always trains all trainable layers.
     size : int
-        Height and width in pixels that the network sees, 32 to 512.
+        Input height and width in pixels, 32 to 512.
     small_size : int
-        Height and width during the first `small_share` of the epochs; smaller is faster.
+        Input height and width during the first `small_share` of the epochs; smaller is faster.
     small_share : float
         0 to 1.
     final_scale : float
-        The finished model sees photos so many times larger, 1 to 2; for `final_size`.
+        Factor by which the finished model's input is larger than `size`, 1 to 2; see `final_size`.
     batch : int
-        Photos a step, 2 to 1024.
+        Photos per step, 2 to 1024.
     learning_rate : float
-        Highest rate of the one-cycle schedule, for the head.
+        Peak learning rate of the head in the one-cycle schedule.
     backbone_rate : float
-        Rate of the backbone as a share of the head's, 0 to 1.
+        Learning rate of the backbone as a share of the head's, 0 to 1.
     warmup : float
-        Share of all steps before the rate is at its highest, 0 to 1.
+        Share of all steps before the learning rate peaks, 0 to 1.
     weight_decay : float
+        0 to 1.
     label_smoothing : float
-        Probability spread over the wrong classes, 0 to below 1.
-    average_decay : float
-        Decay a step of the exponential moving average of the weights, 0 (none) to below 1.
-    rare_power : float
-        A class of n photos is drawn in proportion to n ** rare_power: 1 as it comes, 0 all alike.
-    others_share : float
-        Share of draws that are photos of other things, where there are any, 0 to 0.5.
+        Probability spread over the wrong classes, 0 to 0.9.
+    ema_decay : float
+        Decay per step of the exponential moving average (EMA) of the weights; 0 turns it off.
+    class_balance_exponent : float
+        A class of n photos is sampled in proportion to n ** exponent: 1 keeps the dataset's frequencies, 0 samples
+        all classes equally.
+    negatives_share : float
+        Share of samples that are negatives, if there are any, 0 to 0.5.
     crop : float
-        Smallest share of the photo's area that a random crop keeps, above 0 to 1.
-    mirror : float
-        Probability that a photo is mirrored, 0 to 1.
+        Smallest share of the photo's area that a random crop keeps, 0.05 to 1.
+    horizontal_flip : float
+        Probability of a horizontal flip, 0 to 1.
     rotation : float
         Largest rotation in degrees.
-    colour : float
+    color_jitter : float
         Strength of random brightness, contrast, saturation and hue, 0 to 1.
-    erase : float
-        Probability that a rectangle is blanked, 0 to 1.
-    trivial : float
-        Probability that a photo gets one random change of TrivialAugment, 0 to 1.
-    mix : float
-        Probability that a batch is mixed by CutMix or MixUp, 0 to 1.
+    random_erasing : float
+        Probability that a rectangle is erased, 0 to 1.
+    trivial_augment : float
+        Probability of one random TrivialAugment operation, 0 to 1.
+    mixup : float
+        Probability that a batch is mixed by CutMix or mixup, 0 to 1.
     patience : int
-        Stop when validation has not improved for so many epochs; 0 never stops.
+        Stop after this many epochs without better validation accuracy; 0 never stops early.
     val_share, test_share : float
-        Shares of the photos of each class that are kept from training.
+        Shares of each class's photos used for validation and test.
     seed : int
+        Seed of the split, the weights and the sampling.
     """
 
+    name: str = ""
     network: str = "mobilenet_v2"
-    head: str = "usual"
+    head: str = "default"
     init: str = "imagenet"
-    part: str = "all"
+    trainable: str = "all"
     epochs: int = 16
     head_epochs: int = 1
     size: int = 160
@@ -104,23 +123,23 @@ class Recipe:
     warmup: float = 0.25
     weight_decay: float = 0.05
     label_smoothing: float = 0.1
-    average_decay: float = 0.998
-    rare_power: float = 0.5
-    others_share: float = 0.08
+    ema_decay: float = 0.998
+    class_balance_exponent: float = 0.5
+    negatives_share: float = 0.08
     crop: float = 0.4
-    mirror: float = 0.5
+    horizontal_flip: float = 0.5
     rotation: float = 12.0
-    colour: float = 0.4
-    erase: float = 0.2
-    trivial: float = 0.0
-    mix: float = 0.0
+    color_jitter: float = 0.4
+    random_erasing: float = 0.2
+    trivial_augment: float = 0.0
+    mixup: float = 0.0
     patience: int = 0
     val_share: float = 0.08
     test_share: float = 0.10
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name, allowed in (("network", sorted(ARCHITECTURES)), ("part", PARTS), ("head", HEADS)):
+        for name, allowed in (("network", sorted(ARCHITECTURES)), ("trainable", TRAINABLE), ("head", HEADS)):
             if getattr(self, name) not in allowed:
                 raise RecipeError(f"{name} is {getattr(self, name)!r}; choose one of: {', '.join(allowed)}.")
         for name, (lowest, highest) in RANGES.items():
@@ -130,65 +149,116 @@ class Recipe:
         self._check_size()
 
     def _check_size(self) -> None:
-        """A network may see one size only, or none below some size."""
+        """Some networks take one size only, or none below a minimum."""
         network = ARCHITECTURES[self.network]
         sizes = {"size": self.size, **({"small_size": self.small_size} if self.small_share else {})}
         for name, value in sizes.items():
             if network.fixed_size and value != network.size:
-                raise RecipeError(f"{name} is {value}; {self.network} sees photos of exactly {network.size} pixels.")
+                raise RecipeError(f"{name} is {value}; {self.network} takes exactly {network.size} pixels.")
             if value < network.smallest:
                 raise RecipeError(f"{name} is {value}; {self.network} needs at least {network.smallest} pixels.")
 
     @property
     def augmentation(self) -> str:
-        """The word of `AUGMENTATIONS` for what is done to the photos; "custom" where none says it."""
-        found = (
-            word for word, values in AUGMENTATIONS.items() if all(getattr(self, k) == v for k, v in values.items())
+        """Augmentation strength, a key of `AUGMENTATIONS`, or "custom" if the settings match none."""
+        matching = (
+            name for name, values in AUGMENTATIONS.items() if all(getattr(self, k) == v for k, v in values.items())
         )
-        return next(found, "custom")
+        return next(matching, "custom")
 
     @property
     def head_kind(self) -> str | None:
-        """For `build_network`: None is a network's usual head."""
-        return None if self.head == "usual" else self.head
+        """Head for `build_network`: None is the architecture's own."""
+        return None if self.head == "default" else self.head
 
     def as_applied(self) -> "Recipe":
-        """With the changes to photos that come to bear: embeddings are made of views, whose colours stay."""
-        return replace(self, colour=0.0, erase=0.0, trivial=0.0, mix=0.0) if self.part == "head" else self
+        """Recipe with only the augmentations that take effect: with "head", views are cropped and flipped only."""
+        if self.trainable != "head":
+            return self
+        return replace(self, color_jitter=0.0, random_erasing=0.0, trivial_augment=0.0, mixup=0.0)
 
-    def head_alone(self, epoch: int) -> bool:
-        """Whether the head learns alone in an epoch, counted from 0."""
-        return self.part == "head" or epoch < min(self.head_epochs, self.epochs - 1)
+    def trains_head_only(self, epoch: int) -> bool:
+        """Whether an epoch, counted from 0, trains only the head."""
+        return self.trainable == "head" or epoch < min(self.head_epochs, self.epochs - 1)
 
     def size_of(self, epoch: int) -> int:
-        """Height and width in pixels that the network sees in an epoch, counted from 0."""
+        """Input height and width in pixels in an epoch, counted from 0."""
         return self.small_size if epoch < round(self.small_share * self.epochs) else self.size
 
     @property
     def final_size(self) -> int:
-        """Height and width in pixels that the finished model sees.
+        """Input height and width of the finished model, in pixels.
 
-        A random crop is enlarged to the size of training, so sneakers look larger there than in whole photos; whole
-        photos of a somewhat larger size make up for that (Touvron et al., "Fixing the train-test resolution
-        discrepancy", 2019). Not where nothing was cropped, the backbone never learned, or the network sees one size.
+        Random crops are enlarged to the training size, so sneakers look larger in training than in whole photos. A
+        somewhat larger input makes up for that (Touvron et al., "Fixing the train-test resolution discrepancy", 2019).
+        It equals `size` if photos are not cropped, the backbone is frozen, or the network takes one size only.
         """
-        if self.crop >= 1 or self.part == "head" or ARCHITECTURES[self.network].fixed_size:
+        if self.crop >= 1 or self.trainable == "head" or ARCHITECTURES[self.network].fixed_size:
             return self.size
         return max(self.size, round(self.size * self.final_scale / _MULTIPLE) * _MULTIPLE)
 
     def work(self) -> list[float]:
-        """What each epoch costs beside one that trains everything at the full size, about."""
+        """Approximate cost of each epoch, relative to one that trains all layers at full size."""
         return [
-            (self.size_of(epoch) / self.size) ** 2 * (_HEAD_STEP if self._spares_the_backbone(epoch) else 1.0)
+            (self.size_of(epoch) / self.size) ** 2 * (_HEAD_STEP if self._skips_backward(epoch) else 1.0)
             for epoch in range(self.epochs)
         ]
 
-    def _spares_the_backbone(self, epoch: int) -> bool:
-        return self.part != "head" and self.head_alone(epoch)
+    def _skips_backward(self, epoch: int) -> bool:
+        return self.trainable != "head" and self.trains_head_only(epoch)
+
+    def changed(self, changes: Mapping[str, Any]) -> "Recipe":
+        """A copy with other settings.
+
+        Parameters
+        ----------
+        changes : mapping
+            Setting -> value, under current or old names. Text is converted to the field's type; None values are
+            ignored. "augmentation" sets all settings of that strength, before any that are given one by one. A
+            different network brings its own default size and pretrained weights.
+
+        Raises
+        ------
+        RecipeError
+            There is no such setting, or a value is out of range.
+        """
+        given = current_fields({key: value for key, value in changes.items() if value is not None})
+        strength = given.pop("augmentation", None)
+        known = {field.name for field in fields(self)} - {"name"}
+        unknown = sorted(given.keys() - known)
+        if unknown:
+            settings = ", ".join(sorted({*known, "augmentation"}))
+            raise RecipeError(f"There is no setting {unknown[0]!r}. Available settings: {settings}.")
+        if strength is not None and strength not in AUGMENTATIONS:
+            raise RecipeError(f"augmentation is {strength!r}; choose one of: {', '.join(AUGMENTATIONS)}.")
+        typed = {key: _as_type(key, value, type(getattr(self, key))) for key, value in given.items()}
+        augmentation = {key: float(value) for key, value in AUGMENTATIONS[strength].items()} if strength else {}
+        return replace(self, **{**_network_defaults(self, typed), **augmentation, **typed})
+
+    def differences(self, base: "Recipe") -> dict[str, Any]:
+        """Settings in which this recipe differs from another, field -> own value; the name is not compared."""
+        own, other = self.to_dict(), base.to_dict()
+        return {key: value for key, value in own.items() if key != "name" and value != other[key]}
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
         return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "Recipe":
+        """The recipe that `to_dict` described, under current or old field names.
+
+        Raises
+        ------
+        RecipeError
+            There is no such field, or a value is out of range or of the wrong type.
+        """
+        given = current_fields(values)
+        known = {field.name: field.type for field in fields(cls)}
+        unknown = sorted(given.keys() - known.keys())
+        if unknown:
+            raise RecipeError(f"A recipe has no field {unknown[0]!r}.")
+        return cls(**{key: _as_type(key, value, type(getattr(cls, key))) for key, value in given.items()})
 
 
 RANGES: dict[str, tuple[float, float]] = {
@@ -204,16 +274,16 @@ RANGES: dict[str, tuple[float, float]] = {
     "warmup": (0, 1),
     "weight_decay": (0, 1),
     "label_smoothing": (0, 0.9),
-    "average_decay": (0, 0.99999),
-    "rare_power": (0, 1),
-    "others_share": (0, 0.5),
+    "ema_decay": (0, 0.99999),
+    "class_balance_exponent": (0, 1),
+    "negatives_share": (0, 0.5),
     "crop": (0.05, 1),
-    "mirror": (0, 1),
+    "horizontal_flip": (0, 1),
     "rotation": (0, 180),
-    "colour": (0, 1),
-    "erase": (0, 1),
-    "trivial": (0, 1),
-    "mix": (0, 1),
+    "color_jitter": (0, 1),
+    "random_erasing": (0, 1),
+    "trivial_augment": (0, 1),
+    "mixup": (0, 1),
     "patience": (0, 1000),
     "val_share": (0.01, 0.5),
     "test_share": (0.01, 0.5),
@@ -221,56 +291,44 @@ RANGES: dict[str, tuple[float, float]] = {
 }
 
 RECIPES: dict[str, Recipe] = {
-    "quick": Recipe(part="head", epochs=40, head_epochs=0, size=192, batch=64, learning_rate=5e-3, init="street22"),
-    # From the bundled model: it has seen many sneakers, and works without a network.
-    "finetune": Recipe(init="street22"),
-    "scratch": Recipe(init="none", epochs=60, head_epochs=0, learning_rate=3e-3, backbone_rate=1.0),
+    "quick": Recipe(
+        "quick", trainable="head", epochs=40, head_epochs=0, size=192, batch=64, learning_rate=5e-3, init="street22"
+    ),
+    # Starts from the bundled model: it was trained on many sneakers and needs no download.
+    "finetune": Recipe("finetune", init="street22"),
+    "scratch": Recipe("scratch", init="none", epochs=60, head_epochs=0, learning_rate=3e-3, backbone_rate=1.0),
 }
 
 
-def recipe(name: str, changes: Mapping[str, Any] | None = None) -> Recipe:
-    """A named recipe, with some of its values changed.
+def make_recipe(name: str, changes: Mapping[str, Any] | None = None) -> Recipe:
+    """A preset with some of its settings changed.
 
     Parameters
     ----------
     name : str
         "quick", "finetune" or "scratch".
     changes : mapping, optional
-        Field -> value; text is turned into the field's type. None values are passed over. "augmentation" stands for
-        the settings of that word, before those that are named themselves. Another network brings the size that it
-        usually sees and weights that fit it.
+        As for `Recipe.changed`.
 
     Raises
     ------
     RecipeError
-        No such recipe or field, or a value out of its range.
+        There is no such preset or setting, or a value is out of range.
     """
     if name not in RECIPES:
         raise RecipeError(f"There is no recipe {name!r}; choose one of: {', '.join(RECIPES)}.")
-    base = RECIPES[name]
-    given = {key: value for key, value in (changes or {}).items() if value is not None}
-    word = given.pop("augmentation", "standard" if base.augmentation == "standard" else None)
-    known = {field.name for field in fields(base)}
-    unknown = sorted(given.keys() - known)
-    if unknown:
-        names = ", ".join(sorted({*known, "augmentation"}))
-        raise RecipeError(f"A recipe has no setting {unknown[0]!r}; it has: {names}.")
-    if word is not None and word not in AUGMENTATIONS:
-        raise RecipeError(f"augmentation is {word!r}; choose one of: {', '.join(AUGMENTATIONS)}.")
-    typed = {key: _as_type(key, value, type(getattr(base, key))) for key, value in given.items()}
-    augmentation = {k: _as_type(k, v, float) for k, v in AUGMENTATIONS[word].items()} if word else {}
-    return replace(base, **{**_usual_for(typed, base), **augmentation, **typed})
+    return RECIPES[name].changed(changes or {})
 
 
-def _usual_for(given: Mapping[str, Any], base: Recipe) -> dict[str, Any]:
-    """The size and the starting weights that go with another network; one size given alone is the small one too."""
+def _network_defaults(base: Recipe, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Size and pretrained weights of another network; `size` given alone also sets `small_size`."""
     network, size = ARCHITECTURES.get(given.get("network", base.network)), given.get("size")
-    usual: dict[str, Any] = {}
+    defaults: dict[str, Any] = {}
     if network is not None and network.name != base.network:
         size = size or network.size
         if base.init != "none":
-            usual["init"] = "imagenet" if network.imagenet else "none"
-    return usual if size is None else {**usual, "size": size, "small_size": size}
+            defaults["init"] = "imagenet" if network.imagenet else "none"
+    return defaults if size is None else {**defaults, "size": size, "small_size": size}
 
 
 def _as_type(key: str, value: Any, wanted: type) -> Any:

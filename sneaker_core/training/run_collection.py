@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from sneaker_core.datasets.safe_names import safe_folder_name
 from sneaker_core.errors import RunError, SneakerError
+from sneaker_core.training.recipe_fields import current_fields
 from sneaker_core.workspace.jobs import Job, JobState, read_job
 from sneaker_core.workspace.paths import (
     BUNDLED_MODELS,
@@ -209,7 +210,7 @@ def read_run(folder: Path) -> Run:
         only=tuple(map(str, _of(list, run.get("only")))),
         others=_text(run.get("others")) or None,
         recipe_name=_text(run.get("recipe_name")) or recipe_name,
-        recipe=_of(dict, run.get("recipe")),
+        recipe=current_fields(_of(dict, run.get("recipe"))),
         state=state,
         created=_number(run.get("created"))
         or (job.started if job else _changed(run_model_folder(folder) / MODEL_FILE)),

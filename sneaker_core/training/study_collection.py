@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from sneaker_core.datasets.safe_names import safe_folder_name
 from sneaker_core.errors import RunError, SneakerError
+from sneaker_core.training.recipe_fields import current_fields
 from sneaker_core.workspace.jobs import Job, JobState, read_job, stop_job
 from sneaker_core.workspace.paths import bin_folder, run_job_folder, studies_folder
 
@@ -223,7 +224,7 @@ def _settings(values: Mapping[str, Any]) -> dict[str, Any]:
         "dataset": str(values["dataset"]),
         "source": str(values["source"]),
         "recipe_name": str(values["recipe_name"]),
-        "changes": dict(values.get("changes", {})),
+        "changes": current_fields(values.get("changes", {})),
         "networks": tuple(map(str, values.get("networks", ()))),
         "only": tuple(map(str, values.get("only", ()))),
         "others": None if others is None else str(others),
@@ -291,7 +292,7 @@ def trial_row(trial: "optuna.trial.FrozenTrial") -> dict[str, Any]:
         "epochs": max(told, default=0),
         "seconds": seconds,
         "note": trial.user_attrs.get("note", ""),
-        **trial.params,
+        **current_fields(trial.params),
     }
 
 

@@ -99,7 +99,7 @@ def train(
     if not process_group.is_first():
         worker, report = None, lambda event, values: None
     record = _Record(folder, resume)
-    recipe = Recipe(**record.values["recipe"]) if resume else recipe
+    recipe = _recipe_of(record.values) if resume else recipe
     only = tuple(only)
     source, shown = source_of(str(dataset), workspace)
     if not resume:
@@ -156,9 +156,9 @@ class _Record:
         """What is there to go on with, and why the run cannot be done."""
         try:
             values = json.loads(self.file.read_text(encoding="utf-8"))
-            Recipe(**values["recipe"])
+            _recipe_of(values)
             state, began = values["state"], values["photos"] is not None
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecipeError):
             values, state, began = {}, "none", self.file.exists()
         if not resume:
             # A run that never came to its photos has nothing to lose.
@@ -241,7 +241,7 @@ class _Run:
         validation = Validation(materials, self.recipe.seed)
         if process_group.is_first():
             _keep_watched(validation, self.folder)
-        if self.recipe.part == "head":
+        if self.recipe.trainable == "head":
             return self._fit_head(network, materials, validation)
         return self._fit_all(Trainer(network, materials.training_data(), self.recipe), validation)
 
@@ -287,7 +287,8 @@ class _Run:
             self._keep(trainer)
             self.report("epoch", self.rows[-1])
             place = trainer.epochs_done - 1
-            if process_group.count() == 1 and recipe.size_of(place) == recipe.size and not recipe.head_alone(place):
+            full_step = recipe.size_of(place) == recipe.size and not recipe.trains_head_only(place)
+            if process_group.count() == 1 and full_step:
                 remember_speed(recipe, epoch.images_per_second, self.workspace)
             ended_early = self._is_enough()
         if (
@@ -386,6 +387,11 @@ class _Run:
             raise SpaceError(
                 f"The model could not be written to {self.folder}: {error.strerror}; make room and go on with the run."
             ) from None
+
+
+def _recipe_of(record: Mapping[str, Any]) -> Recipe:
+    """The recipe in a run's record; older records keep the preset's name beside it."""
+    return Recipe.from_dict({"name": record.get("recipe_name", ""), **record["recipe"]})
 
 
 def _keep_watched(validation: Validation, folder: Path) -> None:

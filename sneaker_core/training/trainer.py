@@ -21,7 +21,7 @@ from sneaker_core.errors import RecipeError
 from sneaker_core.networks.architectures import AUXILIARY_WEIGHT, SneakerNetwork
 from sneaker_core.networks.precision import fast_arithmetic, training_device
 from sneaker_core.networks.preprocessing import Preprocessing
-from sneaker_core.networks.trainable_layers import set_training_mode, trainable
+from sneaker_core.networks.trainable_layers import set_trainable, set_training_mode
 from sneaker_core.training.augmentation import augmented, mix_batch
 from sneaker_core.training.recipe import Recipe
 
@@ -122,7 +122,7 @@ class Trainer:
         self.epochs_done = 0
         self.weights = draw_weights(data, recipe)
         self.steps_per_epoch = max(1, int((data.targets < data.classes).sum()) // recipe.batch)
-        backbone = trainable(network, recipe.network, recipe.part)
+        backbone = set_trainable(network, recipe.network, recipe.trainable)
         self.optimizer = _optimizer(backbone, network.head_parameters(), recipe)
 
     @property
@@ -178,7 +178,7 @@ class Trainer:
         return EpochReport(
             epoch=self.epochs_done,
             loss=float(told[0]) / process_group.count() / self.steps_per_epoch,
-            accuracy=float(told[1]) / seen if recipe.mix == 0 else math.nan,
+            accuracy=float(told[1]) / seen if recipe.mixup == 0 else math.nan,
             learning_rate=rate,
             images_per_second=seen / (time.perf_counter() - started),
             seconds=time.perf_counter() - started,
@@ -186,8 +186,8 @@ class Trainer:
 
     def _in_parallel(self) -> nn.Module:
         """The network in the mode and with the gradients that this epoch asks for, in step with other processes."""
-        learned = "head" if self.recipe.head_alone(self.epochs_done) else self.recipe.part
-        trainable(self.network, self.recipe.network, learned)
+        learned = "head" if self.recipe.trains_head_only(self.epochs_done) else self.recipe.trainable
+        set_trainable(self.network, self.recipe.network, learned)
         set_training_mode(self.network, self.recipe.network, learned)
         step = _Step(self.network, backbone_gradients=learned != "head")
         if process_group.count() == 1:
@@ -207,7 +207,7 @@ class Trainer:
         pixels = torch.from_numpy(self.data.photos(chosen)).to(self.device)
         targets = functional.one_hot(labels, self.data.outputs).float()
         images = augmented(pixels, preprocessing, self.recipe, rng)
-        images, targets = mix_batch(images, targets, self.recipe.mix, rng)
+        images, targets = mix_batch(images, targets, self.recipe.mixup, rng)
         with fast_arithmetic(self.device.type):
             logits, auxiliary = parallel(images.contiguous(memory_format=torch.channels_last))
         loss = self._loss(logits, targets)
@@ -230,7 +230,7 @@ class Trainer:
     def rate_at(self, step: int) -> float:
         """The head's rate: the highest while the head learns alone, one cycle over the epochs after that."""
         recipe = self.recipe
-        first = sum(map(recipe.head_alone, range(recipe.epochs))) * self.steps_per_epoch
+        first = sum(map(recipe.trains_head_only, range(recipe.epochs))) * self.steps_per_epoch
         share = one_cycle((step - first) / (self.steps - first), recipe.warmup) if step >= first else 1.0
         return recipe.learning_rate * share
 
@@ -243,7 +243,7 @@ class Trainer:
     @torch.no_grad()
     def _update_average(self, step: int) -> None:
         """Move the average towards the network; early on faster, so that it forgets the start."""
-        decay = min(self.recipe.average_decay, (1 + step) / (10 + step)) if self.recipe.average_decay else 0.0
+        decay = min(self.recipe.ema_decay, (1 + step) / (10 + step)) if self.recipe.ema_decay else 0.0
         for mean, value in zip(self.average.state_dict().values(), self.network.state_dict().values(), strict=True):
             if mean.is_floating_point():
                 mean.lerp_(value, 1 - decay)
@@ -276,14 +276,14 @@ class _Step(nn.Module):
 
 
 def draw_weights(data: TrainingData, recipe: Recipe) -> Tensor:
-    """How likely each photo is drawn: float64 (N,), summing to 1.
+    """Sampling probability of each photo: float64 (N,), summing to 1.
 
-    Classes share the draws in proportion to size ** `rare_power`; photos of other things get `others_share`.
+    Classes are sampled in proportion to size ** `class_balance_exponent`; negatives get `negatives_share`.
     """
     counts = np.bincount(data.targets, minlength=data.classes + 1).astype(np.float64)
-    share = np.where(counts > 0, np.maximum(counts, 1) ** recipe.rare_power, 0.0)
+    share = np.where(counts > 0, np.maximum(counts, 1) ** recipe.class_balance_exponent, 0.0)
     known = share[: data.classes]
-    others = recipe.others_share if counts[data.classes] else 0.0
+    others = recipe.negatives_share if counts[data.classes] else 0.0
     share = np.append(known / known.sum() * (1 - others), others)
     return torch.from_numpy((share / np.maximum(counts, 1))[data.targets])
 

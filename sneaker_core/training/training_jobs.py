@@ -63,9 +63,9 @@ def start_training(
     SpaceError
         The disk is too full.
     """
-    from sneaker_core.training.recipe import recipe
+    from sneaker_core.training.recipe import make_recipe
 
-    chosen, only = recipe(recipe_name, changes), tuple(only)
+    chosen, only = make_recipe(recipe_name, changes), tuple(only)
     check_run_name(workspace, name)
     source, _ = source_of(dataset, workspace)
     photos, classes = _counted(source, workspace, only)
@@ -162,7 +162,7 @@ def needed_bytes(recipe: "Recipe", photos: int, outputs: int) -> int:
         network = build_network(recipe.network, outputs, recipe.head_kind)
     weights = _FLOAT * sum(value.numel() for value in network.parameters())
     pixels = photos * recipe.size**2 * _BYTES_A_PIXEL
-    return round(pixels + weights * (_COPIES_HEAD_ALONE if recipe.part == "head" else _COPIES))
+    return round(pixels + weights * (_COPIES_HEAD_ALONE if recipe.trainable == "head" else _COPIES))
 
 
 def check_space(folder: Path, needed: int) -> None:

@@ -300,7 +300,7 @@ def _no_trend(course: _Course) -> Note:
 
 def _slow(course: _Course, recipe: Recipe | None) -> Note | None:
     """Less than half as fast as the first epoch of the same kind."""
-    if recipe is not None and recipe.part == "head":
+    if recipe is not None and recipe.trainable == "head":
         # Seconds in all: nobody waits for it, and the clock hardly measures it.
         return None
     kinds = [_work(epoch, recipe) for epoch in course.epoch]
@@ -319,7 +319,7 @@ def _work(epoch: float, recipe: Recipe | None) -> tuple[int, bool]:
     if recipe is None:
         return 0, False
     place = int(epoch) - 1
-    return recipe.size_of(place), recipe.head_alone(place)
+    return recipe.size_of(place), recipe.trains_head_only(place)
 
 
 def _warming_up(course: _Course) -> Note | None:

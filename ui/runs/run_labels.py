@@ -15,7 +15,7 @@ _SETTINGS = {
     "network": "Network",
     "head": "Head",
     "init": "Started from",
-    "part": "What learns",
+    "trainable": "What learns",
     "epochs": "Epochs",
     "head_epochs": "Epochs of the head alone",
     "size": "Photo size",
@@ -28,17 +28,17 @@ _SETTINGS = {
     "warmup": "Share of warming up",
     "weight_decay": "Weight decay",
     "label_smoothing": "Label smoothing",
-    "average_decay": "Averaging of the weights",
-    "rare_power": "Weight of common classes",
-    "others_share": "Share of other things",
+    "ema_decay": "Averaging of the weights",
+    "class_balance_exponent": "Weight of common classes",
+    "negatives_share": "Share of other things",
     "augmentation": "Changes to photos",
     "crop": "Smallest crop",
-    "mirror": "Mirrored",
+    "horizontal_flip": "Mirrored",
     "rotation": "Turned by up to",
-    "colour": "Change of colours",
-    "erase": "Blanked rectangles",
-    "trivial": "TrivialAugment",
-    "mix": "Mixed photos",
+    "color_jitter": "Change of colours",
+    "random_erasing": "Blanked rectangles",
+    "trivial_augment": "TrivialAugment",
+    "mixup": "Mixed photos",
     "patience": "Patience",
     "val_share": "Share for validation",
     "test_share": "Share for the test",
@@ -63,7 +63,7 @@ def setting_value(key: str, value: Any) -> str:
         return NONE
     if key == "network":
         return network_title(str(value))
-    if key == "part":
+    if key == "trainable":
         return PART_WORDS.get(str(value), str(value))
     if key == "init":
         # The whole path of a file says less than its name.

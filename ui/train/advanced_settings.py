@@ -11,8 +11,8 @@ from sneaker_core.datasets.index import Dataset
 from sneaker_core.errors import RecipeError, SneakerError
 from sneaker_core.networks.architectures import ARCHITECTURES
 from sneaker_core.networks.model_registry import list_models
-from sneaker_core.networks.trainable_layers import PARTS
-from sneaker_core.training.recipe import AUGMENTATIONS, Recipe, recipe
+from sneaker_core.networks.trainable_layers import TRAINABLE
+from sneaker_core.training.recipe import AUGMENTATIONS, Recipe, make_recipe
 from sneaker_core.workspace.paths import workspace
 from ui.kit import caches
 from ui.kit.state_keys import Key
@@ -69,7 +69,7 @@ def choose_advanced(name: str, source: str, dataset: Dataset, only: tuple[str, .
         persist_state="session",
         help="Every setting of the recipe. Switched off, the recipe is taken as it is.",
     ):
-        return Choices({}, recipe(name))
+        return Choices({}, make_recipe(name))
     form = _Form(name)
     network = form.network()
     wanted: dict[str, Any] = {"network": network, "init": form.init(network)}
@@ -81,7 +81,7 @@ def choose_advanced(name: str, source: str, dataset: Dataset, only: tuple[str, .
     others, trouble = form.others()
     changes = _changed(name, wanted)
     try:
-        chosen = recipe(name, changes)
+        chosen = make_recipe(name, changes)
     except RecipeError as error:
         st.error(plain(str(error)), icon=":material/error:")
         return Choices(changes, None, others, str(error))
@@ -98,10 +98,10 @@ def choose_advanced(name: str, source: str, dataset: Dataset, only: tuple[str, .
 
 def _changed(name: str, wanted: Mapping[str, Any]) -> dict[str, Any]:
     """Those settings that are others than the recipe's, as it is for the network that is wanted."""
-    base, changes = recipe(name), {}
+    base, changes = make_recipe(name), {}
     if wanted["network"] != base.network:
         changes["network"] = wanted["network"]
-        base = recipe(name, changes)
+        base = make_recipe(name, changes)
     usual = {**base.to_dict(), "augmentation": base.augmentation}
     return {**changes, **{key: value for key, value in wanted.items() if value is not None and value != usual[key]}}
 
@@ -125,7 +125,7 @@ class _Form:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.base = recipe(name)
+        self.base = make_recipe(name)
 
     def key(self, key: Key, item: str = "") -> str:
         return key.of(f"{self.name}-{item}" if item else self.name)
@@ -179,8 +179,8 @@ class _Form:
         return str(
             st.selectbox(
                 "What learns",
-                PARTS,
-                index=PARTS.index(self.base.part),
+                TRAINABLE,
+                index=TRAINABLE.index(self.base.trainable),
                 format_func=lambda part: PART_WORDS[part],
                 key=self.key(Key.TRAIN_PART),
                 persist_state="session",
@@ -189,7 +189,7 @@ class _Form:
         )
 
     def sizes(self, network: str) -> dict[str, Any]:
-        usual = recipe(self.name, {"network": network} if network != self.base.network else {}).size
+        usual = make_recipe(self.name, {"network": network} if network != self.base.network else {}).size
         with st.grid(3, min_column_width=180):
             size = self._number(
                 "Size in pixels", Key.TRAIN_SIZE, usual, 32, "Height and width that the network sees. More shows "
@@ -202,7 +202,7 @@ class _Form:
                 "Photos a step (batch)", Key.TRAIN_BATCH, self.base.batch, 8, "How many photos one correction is "
                 "based on. Less needs less memory."
             )  # fmt: skip
-        return {"size": size, "epochs": epochs, "batch": batch, "part": self.part}
+        return {"size": size, "epochs": epochs, "batch": batch, "trainable": self.part}
 
     def steps(self) -> dict[str, Any]:
         turn, usual = taken_rate(self.name) or (0, self.base.learning_rate)
@@ -241,7 +241,7 @@ class _Form:
                 "Rare classes drawn up",
                 0.0,
                 1.0,
-                1 - self.base.rare_power,
+                1 - self.base.class_balance_exponent,
                 0.1,
                 key=self.key(Key.TRAIN_RARE),
                 persist_state="session",
@@ -261,18 +261,18 @@ class _Form:
             with st.container(height="stretch", vertical_alignment="bottom"):
                 averaging = st.toggle(
                     "Average the weights",
-                    self.base.average_decay > 0,
+                    self.base.ema_decay > 0,
                     key=self.key(Key.TRAIN_AVERAGING),
                     persist_state="session",
                     help="The model is a mean over the last steps: steadier, and usually a little better.",
                 )
-        rare = round(1 - drawn_up, 2)
+        exponent, usual = round(1 - drawn_up, 2), self.base.class_balance_exponent
         return {
-            "rare_power": self.base.rare_power if abs(rare - self.base.rare_power) < 1e-6 else rare,
+            "class_balance_exponent": usual if abs(exponent - usual) < 1e-6 else exponent,
             "label_smoothing": smoothing,
             "patience": patience,
             "seed": seed,
-            "average_decay": (self.base.average_decay or Recipe.average_decay) if averaging else 0.0,
+            "ema_decay": (self.base.ema_decay or Recipe.ema_decay) if averaging else 0.0,
         }
 
     def others(self) -> tuple[Path | None, str | None]:

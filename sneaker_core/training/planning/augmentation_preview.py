@@ -66,7 +66,7 @@ def augmented_preview(
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         for _ in range(variants):
-            images, _targets = mix_batch(augmented(pixels, preprocessing, recipe, rng), nothing, recipe.mix, rng)
+            images, _targets = mix_batch(augmented(pixels, preprocessing, recipe, rng), nothing, recipe.mixup, rng)
             columns.append(_as_pictures(_unstandardised(images, preprocessing)))
     return [list(row) for row in zip(*columns, strict=True)]
 

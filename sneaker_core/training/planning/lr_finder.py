@@ -99,7 +99,7 @@ def find_rates(
     rates = np.geomspace(lowest, highest, steps)
     network, materials = begin(dataset, recipe, workspace, only, others, worker.report)
     curve = LossCurve(steps, worker)
-    if recipe.part == "head":
+    if recipe.trainable == "head":
         _try_on_head(network, materials, recipe, rates, workspace, curve.add, worker)
     else:
         _try_on_network(network, materials.training_data(), recipe, rates, curve.add)

@@ -98,7 +98,7 @@ def estimate(recipe: Recipe, photos: int, classes: int, workspace: Path, *, alre
     measured = _kept(workspace, key, lambda: _measuring_speed(recipe, classes))
     # Epochs are judged at the size of training.
     validated = measured * (recipe.final_size / recipe.size) ** 2
-    if recipe.part == "head":
+    if recipe.trainable == "head":
         head = _kept(workspace, _key("head", recipe), lambda: _head_speed(recipe, classes))
         learning = learned / speed + judged / validated + recipe.epochs * learned / head
     else:
@@ -123,7 +123,7 @@ def measure_speed(recipe: Recipe, classes: int, workspace: Path) -> float:
     workspace : Path
         Keeps what was measured; that is taken the next time.
     """
-    trial = _embedding_speed if recipe.part == "head" else _learning_speed
+    trial = _embedding_speed if recipe.trainable == "head" else _learning_speed
     return _kept(workspace, _key("learning", recipe), lambda: trial(recipe, classes))
 
 
@@ -144,7 +144,7 @@ def _key(work: str, recipe: Recipe, *more: int) -> str:
     """What a speed depends on."""
     on = (training_device().type, torch.__version__, os.cpu_count(), *more)
     return json.dumps(
-        [work, recipe.network, recipe.head, recipe.part, recipe.size, recipe.batch, recipe.augmentation, *on]
+        [work, recipe.network, recipe.head, recipe.trainable, recipe.size, recipe.batch, recipe.augmentation, *on]
     )
 
 
