@@ -114,7 +114,7 @@ def main(scheme: Scheme) -> None:
         workspace = drawn_workspace(Path(folder) / "workspace")
         with (
             serve(Path(folder) / "server.log", {"SOLESCOPE_WORKSPACE": str(workspace)}) as address,
-            open_browser("--enable-unsafe-swiftshader", "--use-angle=swiftshader") as browser,
+            open_browser() as browser,
         ):
             for name in SIZES:
                 take(browser, address, name, scheme)

@@ -1,4 +1,4 @@
-"""A real server and a real Chromium for tests and screenshots."""
+"""A real server and a real Chromium, for tests and screenshots."""
 
 import contextlib
 import os
@@ -11,8 +11,9 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Literal
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 PROJECT = Path(__file__).resolve().parent.parent
 NO_CHROMIUM = (
@@ -27,7 +28,15 @@ _ARGUMENTS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # Draw WebGL without a graphics card, and offer a camera that shows a moving test picture.
+    "--enable-unsafe-swiftshader",
+    "--use-angle=swiftshader",
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
 )
+DESKTOP, PHONE = (1280, 900), (390, 844)
+# Milliseconds. Generous, because the machine may be busy: a test fails by what it finds, not by how long it takes.
+PATIENCE = 120_000
 
 
 def chromium() -> str:
@@ -45,15 +54,87 @@ def chromium() -> str:
 
 
 @contextlib.contextmanager
-def open_browser(*more: str) -> Iterator[Browser]:
-    """A Chromium without a window, started with more arguments where a test needs them."""
+def open_browser() -> Iterator[Browser]:
+    """Start a headless Chromium."""
     path = chromium()
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=[*_ARGUMENTS, *more])
+        browser = playwright.chromium.launch(executable_path=path, args=_ARGUMENTS)
+        expect.set_options(timeout=PATIENCE)
         try:
             yield browser
         finally:
             browser.close()
+
+
+def new_page(browser: Browser, size: tuple[int, int] = DESKTOP, scheme: Literal["light", "dark"] = "light") -> Page:
+    """Open an empty page in a browser profile of its own.
+
+    Parameters
+    ----------
+    browser : Browser
+    size : tuple of int
+        Width and height in CSS pixels.
+    scheme : {"light", "dark"}
+    """
+    context = browser.new_context(
+        viewport={"width": size[0], "height": size[1]}, color_scheme=scheme, accept_downloads=True
+    )
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE)
+    return page
+
+
+def settle(page: Page) -> None:
+    """Wait until the app has stopped running."""
+    page.wait_for_timeout(300)
+    expect(page.locator("[data-test-script-state=running]")).to_have_count(0)
+
+
+class AppServer:
+    """One running app for many workspaces: a link decides which one it shows.
+
+    The app reads its workspace's path on every run, so pointing the link elsewhere is like starting it with another
+    ``SOLESCOPE_WORKSPACE``, without the seconds that a start takes.
+
+    Attributes
+    ----------
+    address : str
+    log : Path
+        What the server printed.
+    """
+
+    def __init__(self, address: str, log: Path, link: Path) -> None:
+        self.address, self.log, self._link = address, log, link
+
+    @contextlib.contextmanager
+    def show(self, workspace: Path, *, forbidden: str = "Traceback") -> Iterator[str]:
+        """Serve a workspace; gives the app's address.
+
+        Parameters
+        ----------
+        workspace : Path
+        forbidden : str
+            Must not appear in the log meanwhile.
+        """
+        printed = self.log.stat().st_size
+        self._link.unlink(missing_ok=True)
+        self._link.symlink_to(workspace, target_is_directory=True)
+        yield self.address
+        assert forbidden not in self.log.read_bytes()[printed:].decode(errors="replace")
+
+
+@contextlib.contextmanager
+def serve_workspaces(folder: Path) -> Iterator[AppServer]:
+    """Start one app that shows whichever workspace it is told to.
+
+    Parameters
+    ----------
+    folder : Path
+        Empty; takes the log and the link.
+    """
+    link, log = folder / "workspace", folder / "server.log"
+    with serve(log, {"SOLESCOPE_WORKSPACE": str(link)}) as address:
+        yield AppServer(address, log, link)
 
 
 @contextlib.contextmanager

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import streamlit as st
 import torch
+from playwright.sync_api import Browser
 
 from sneaker_core.networks import model_registry as library
 from sneaker_core.networks.architectures import build_network
@@ -17,6 +18,7 @@ from sneaker_core.networks.checkpoint import ModelSpec, SneakerModel, renamed, s
 from sneaker_core.networks.decision import Decision, unit_length
 from sneaker_core.networks.preprocessing import Preprocessing
 from sneaker_core.workspace.paths import run_model_folder, runs_folder
+from tests.browser import AppServer, open_browser, serve_workspaces
 from tests.drawing import draw_sneaker
 
 CLASSES = ("Comet Low", "Orbit High", "Meteor *Run* 1", "Astro Court")
@@ -98,3 +100,26 @@ def sneaker_jpeg() -> Callable[[int], bytes]:
         return buffer.getvalue()
 
     return jpeg
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One Chromium for all tests; each opens pages in a profile of its own."""
+    with open_browser() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def app_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppServer]:
+    """One running app for all tests: `show` gives it a workspace."""
+    with serve_workspaces(tmp_path_factory.mktemp("server")) as server:
+        yield server
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run each module in one worker, and everything in the browser in one, so that fixtures are made once."""
+    for item in items:
+        in_browser = {"browser", "app_server"} & set(getattr(item, "fixturenames", ()))
+        item.add_marker(pytest.mark.xdist_group("browser" if in_browser else item.nodeid.partition("::")[0]))
+    # The longest group first, so that no worker is left alone with it at the end.
+    items.sort(key=lambda item: item.get_closest_marker("xdist_group").args[0] != "browser")

@@ -4,7 +4,6 @@ import json
 import os
 import re
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
 
@@ -13,32 +12,21 @@ from playwright.sync_api import Browser, Page, expect
 
 from sneaker_core.networks.checkpoint import save_model
 from sneaker_core.workspace.paths import BUNDLED_MODELS, run_model_folder, runs_folder
-from tests.browser import open_browser, serve
+from tests.browser import DESKTOP, PATIENCE, PHONE, new_page
 from tests.drawing import draw_sneaker
 
-# A first answer loads the network; on a busy machine that takes a while.
-PATIENCE = 120_000
 ANY_ANSWER = re.compile(r"^(Almost certainly an? |Probably an? |Not sure: |This doesn't look like a sneaker I know)")
-DESKTOP, PHONE = (1280, 900), (390, 844)
 
 pytestmark = pytest.mark.timeout(600)
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with open_browser() as browser:
-        yield browser
-
-
-@pytest.fixture(scope="module")
-def address(tiny_model, tmp_path_factory) -> Iterator[str]:
+def address(tiny_model, app_server, tmp_path_factory) -> Iterator[str]:
     """The app with the bundled models and, in a workspace of its own, the tiny one."""
     workspace = tmp_path_factory.mktemp("workspace")
     save_model(tiny_model, run_model_folder(runs_folder(workspace) / "tiny"))
-    log = tmp_path_factory.mktemp("server") / "server.log"
-    with serve(log, {"SOLESCOPE_WORKSPACE": str(workspace)}) as address:
+    with app_server.show(workspace) as address:
         yield address
-    assert "Traceback" not in log.read_text(errors="replace")
 
 
 def file(name: str, data: bytes) -> dict[str, object]:
@@ -58,11 +46,7 @@ def real_photo() -> Path | None:
 
 
 def opened(browser: Browser, address: str, size: tuple[int, int] = DESKTOP, scheme: str = "light") -> Page:
-    page = browser.new_context(
-        viewport={"width": size[0], "height": size[1]}, color_scheme=scheme, accept_downloads=True
-    ).new_page()
-    page.set_default_timeout(PATIENCE)
-    expect.set_options(timeout=PATIENCE)
+    page = new_page(browser, size, scheme)
     page.goto(address)
     expect(page.get_by_role("heading", name="sneakers I know")).to_be_visible()
     return page
@@ -187,29 +171,23 @@ def test_nothing_is_fetched_from_elsewhere(browser, address):
     page.context.close()
 
 
-def test_a_deep_link_as_the_first_request_gets_the_whole_app(browser, tmp_path):
-    with serve(tmp_path / "server.log") as fresh:
-        page = browser.new_page()
-        page.goto(f"{fresh}/identify")
-        expect(page.get_by_test_id("stFileUploader")).to_be_visible(timeout=PATIENCE)
-        expect(page.get_by_test_id("stHeaderLogo")).to_be_visible(timeout=PATIENCE)
-        assert page.title().startswith("SoleScope")
+def test_a_deep_link_as_the_first_request_gets_the_whole_app(browser, address):
+    page = new_page(browser)
+    page.goto(f"{address}/identify")
+    expect(page.get_by_test_id("stFileUploader")).to_be_visible()
+    expect(page.get_by_test_id("stHeaderLogo")).to_be_visible()
+    assert page.title().startswith("SoleScope")
+    page.context.close()
 
 
-def test_the_camera_takes_a_photo_and_it_is_answered(address):
-    # In a thread of its own: Playwright allows one browser session a thread, and the other tests' is open.
-    with ThreadPoolExecutor(1) as elsewhere:
-        elsewhere.submit(take_a_photo, address).result()
-
-
-def take_a_photo(address: str) -> None:
-    """Chromium's own made-up camera shows a moving test picture: nothing that is a sneaker."""
-    with open_browser("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream") as browser:
-        page = opened(browser, address, PHONE)
-        assert page.locator("video").count() == 0
-        page.get_by_text("Use the camera").click()
-        page.wait_for_function("document.querySelector('video')?.readyState >= 2")
-        page.get_by_role("button", name="Take Photo").click()
-        expect(page.get_by_role("heading", level=2)).to_have_text(ANY_ANSWER)
-        expect(page.get_by_alt_text("Your photo Camera photo.jpg")).to_be_visible()
-        check_looks(page)
+def test_the_camera_takes_a_photo_and_it_is_answered(browser, address):
+    # Chromium's own camera shows a moving test picture: nothing that is a sneaker.
+    page = opened(browser, address, PHONE)
+    assert page.locator("video").count() == 0
+    page.get_by_text("Use the camera").click()
+    page.wait_for_function("document.querySelector('video')?.readyState >= 2")
+    page.get_by_role("button", name="Take Photo").click()
+    expect(page.get_by_role("heading", level=2)).to_have_text(ANY_ANSWER)
+    expect(page.get_by_alt_text("Your photo Camera photo.jpg")).to_be_visible()
+    check_looks(page)
+    page.context.close()

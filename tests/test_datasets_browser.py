@@ -18,20 +18,10 @@ from sneaker_core.datasets.review_log import history
 from sneaker_core.datasets.synthetic.demo_dataset import make_drawn
 from sneaker_core.networks.model_registry import DEFAULT_MODEL, open_model
 from sneaker_core.workspace.jobs import list_jobs, stop_job
-from tests.browser import open_browser, serve
+from tests.browser import DESKTOP, PHONE, new_page, settle
 from tests.factories import draw_dataset, jpeg, photo
 
-PATIENCE = 120_000
-DESKTOP, PHONE = (1280, 900), (390, 844)
-
 pytestmark = pytest.mark.timeout(600)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    # The map is drawn by WebGL; without a graphics card Chromium draws it in software.
-    with open_browser("--enable-unsafe-swiftshader", "--use-angle=swiftshader") as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")
@@ -50,11 +40,9 @@ def home(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def address(home, tmp_path_factory) -> Iterator[str]:
-    log = tmp_path_factory.mktemp("server") / "server.log"
-    with serve(log, {"SOLESCOPE_WORKSPACE": str(home)}) as address:
+def address(home, app_server) -> Iterator[str]:
+    with app_server.show(home) as address:
         yield address
-    assert "Traceback" not in log.read_text(errors="replace")
 
 
 @pytest.fixture
@@ -75,20 +63,11 @@ def drawn(workspace, ready) -> Dataset:
 
 
 def opened(browser: Browser, address: str, query: str = "", size: tuple[int, int] = DESKTOP) -> Page:
-    context = browser.new_context(viewport={"width": size[0], "height": size[1]}, accept_downloads=True)
-    page = context.new_page()
-    page.set_default_timeout(PATIENCE)
-    expect.set_options(timeout=PATIENCE)
+    page = new_page(browser, size)
     page.goto(f"{address}/datasets{query}")
     expect(page.get_by_role("heading", name="Datasets", exact=True)).to_be_visible()
     settle(page)
     return page
-
-
-def settle(page: Page) -> None:
-    """Wait until the app has stopped running."""
-    page.wait_for_timeout(300)
-    expect(page.locator("[data-test-script-state=running]")).to_have_count(0)
 
 
 def button(page: Page, name: str) -> Locator:

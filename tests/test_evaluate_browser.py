@@ -19,21 +19,13 @@ from sneaker_core.evaluation.evaluation_job import evaluate
 from sneaker_core.evaluation.metrics import summary
 from sneaker_core.networks.checkpoint import save_model
 from sneaker_core.workspace.paths import evaluations_folder, run_model_folder, runs_folder
-from tests.browser import open_browser, serve
+from tests.browser import DESKTOP, PHONE, new_page, settle
 from tests.factories import draw_dataset, lively_model
 from ui.evaluate.evaluate_views import ALL, PARTS
 
-PATIENCE = 120_000
-DESKTOP, PHONE = (1280, 900), (390, 844)
 NAME = "first"
 
 pytestmark = pytest.mark.timeout(600)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with open_browser() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")
@@ -55,11 +47,9 @@ def home(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def address(home, tmp_path_factory) -> Iterator[str]:
-    log = tmp_path_factory.mktemp("server") / "server.log"
-    with serve(log, {"SOLESCOPE_WORKSPACE": str(home)}) as address:
+def address(home, app_server) -> Iterator[str]:
+    with app_server.show(home) as address:
         yield address
-    assert "Traceback" not in log.read_text(errors="replace")
 
 
 @pytest.fixture
@@ -84,10 +74,7 @@ def worst(home, shoes) -> dict[str, object]:
 
 
 def opened(browser: Browser, address: str, query: str, size: tuple[int, int] = DESKTOP) -> Page:
-    context = browser.new_context(viewport={"width": size[0], "height": size[1]})
-    page = context.new_page()
-    page.set_default_timeout(PATIENCE)
-    expect.set_options(timeout=PATIENCE)
+    page = new_page(browser, size)
     go(page, f"{address}/evaluate{query}", "Evaluate")
     return page
 
@@ -96,12 +83,6 @@ def go(page: Page, address: str, title: str) -> None:
     page.goto(address)
     expect(page.get_by_role("heading", name=title, exact=True)).to_be_visible()
     settle(page)
-
-
-def settle(page: Page) -> None:
-    """Wait until the app has stopped running."""
-    page.wait_for_timeout(400)
-    expect(page.locator("[data-test-script-state=running]")).to_have_count(0)
 
 
 def button(page: Page | Locator, name: str) -> Locator:

@@ -16,21 +16,12 @@ from sneaker_core.evaluation.evaluation_job import evaluate
 from sneaker_core.inference.explanation.attributions import gradcam
 from sneaker_core.networks.checkpoint import load_model, save_model
 from sneaker_core.workspace.paths import run_model_folder, runs_folder
-from tests.browser import open_browser, serve
+from tests.browser import DESKTOP, PATIENCE, PHONE, AppServer, new_page, settle
 from tests.factories import draw_dataset, jpeg, lively_model, photo_of_class
 from tests.test_browser import check_looks
 from ui.kit.explain_links import explain_link
 
-PATIENCE = 120_000
-DESKTOP, PHONE = (1280, 900), (390, 844)
-
 pytestmark = pytest.mark.timeout(900)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with open_browser() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")
@@ -48,29 +39,17 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def address(workspace: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    log = tmp_path_factory.mktemp("server") / "server.log"
-    with serve(log, {"SOLESCOPE_WORKSPACE": str(workspace)}) as address:
+def address(workspace: Path, app_server: AppServer) -> Iterator[str]:
+    with app_server.show(workspace) as address:
         yield address
-    assert "Traceback" not in log.read_text(errors="replace")
 
 
 def opened(browser: Browser, address: str, size: tuple[int, int] = DESKTOP, scheme: str = "light") -> Page:
-    page = browser.new_context(
-        viewport={"width": size[0], "height": size[1]}, color_scheme=scheme, accept_downloads=True
-    ).new_page()
-    page.set_default_timeout(PATIENCE)
-    expect.set_options(timeout=PATIENCE)
+    page = new_page(browser, size, scheme)
     page.goto(address)
     expect(page.get_by_role("heading", name="Explain", exact=True)).to_be_visible()
     settle(page)
     return page
-
-
-def settle(page: Page) -> None:
-    """Wait until the app has stopped running."""
-    page.wait_for_timeout(300)
-    expect(page.locator("[data-test-script-state=running]")).to_have_count(0)
 
 
 def maps(page: Page) -> Locator:

@@ -10,18 +10,10 @@ from sneaker_core.training.recipe import make_recipe
 from sneaker_core.training.run_collection import deleted_runs, list_runs
 from sneaker_core.training.train_model import train
 from sneaker_core.workspace.paths import runs_folder
-from tests.browser import open_browser, serve
+from tests.browser import AppServer, new_page, settle
 from tests.factories import draw_dataset
 
-PATIENCE = 60_000
-
 pytestmark = pytest.mark.timeout(600)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with open_browser() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")
@@ -37,17 +29,9 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def address(workspace: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    log = tmp_path_factory.mktemp("server") / "server.log"
-    with serve(log, {"SOLESCOPE_WORKSPACE": str(workspace)}) as address:
+def address(workspace: Path, app_server: AppServer) -> Iterator[str]:
+    with app_server.show(workspace) as address:
         yield address
-    assert "Traceback" not in log.read_text(errors="replace")
-
-
-def settle(page: Page) -> None:
-    """Wait until the app has stopped running."""
-    page.wait_for_timeout(300)
-    expect(page.locator("[data-test-script-state=running]")).to_have_count(0)
 
 
 def press(page: Page, name: str) -> None:
@@ -56,10 +40,7 @@ def press(page: Page, name: str) -> None:
 
 
 def test_compare_rename_delete_restore_and_use(browser: Browser, address: str, workspace: Path):
-    expect.set_options(timeout=PATIENCE)
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    page = context.new_page()
-    page.set_default_timeout(PATIENCE)
+    page = new_page(browser)
     page.goto(f"{address}/runs")
     grid = page.locator("[data-testid=stDataFrameResizable]").first
     expect(grid).to_be_visible()
@@ -106,4 +87,4 @@ def test_compare_rename_delete_restore_and_use(browser: Browser, address: str, w
     expect(page.get_by_role("heading", name="What are those?")).to_be_visible()
     expect(page.get_by_role("combobox", name="Model")).to_have_value("steady (2 sneakers)")
     expect(page).to_have_url(f"{address}/")
-    context.close()
+    page.context.close()

@@ -14,22 +14,13 @@ from sneaker_core.datasets.synthetic.demo_dataset import make_drawn
 from sneaker_core.training.run_collection import find_run, list_runs
 from sneaker_core.workspace.jobs import stop_job
 from sneaker_core.workspace.paths import run_job_folder, runs_folder
-from tests.browser import open_browser, serve
+from tests.browser import DESKTOP, PHONE, new_page, settle
 
-# Training is slow where other work keeps the machine busy.
-PATIENCE = 240_000
-DESKTOP, PHONE = (1280, 900), (390, 844)
 RUN = "by-hand"
 # Long enough to be stopped while it learns.
 EPOCHS = 1000
 
 pytestmark = pytest.mark.timeout(900)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with open_browser() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")
@@ -42,28 +33,17 @@ def home(tmp_path_factory) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="module")
-def address(home, tmp_path_factory) -> Iterator[str]:
-    log = tmp_path_factory.mktemp("server") / "server.log"
-    with serve(log, {"SOLESCOPE_WORKSPACE": str(home)}) as address:
+def address(home, app_server) -> Iterator[str]:
+    with app_server.show(home, forbidden="Uncaught app") as address:
         yield address
-    assert "Uncaught app" not in log.read_text(errors="replace")
 
 
 def opened(browser: Browser, address: str, query: str = "", size: tuple[int, int] = DESKTOP) -> Page:
-    context = browser.new_context(viewport={"width": size[0], "height": size[1]})
-    page = context.new_page()
-    page.set_default_timeout(PATIENCE)
-    expect.set_options(timeout=PATIENCE)
+    page = new_page(browser, size)
     page.goto(f"{address}/train{query}")
     expect(page.get_by_role("heading", name="Train", exact=True)).to_be_visible()
     settle(page)
     return page
-
-
-def settle(page: Page) -> None:
-    """Wait until the app has stopped running."""
-    page.wait_for_timeout(300)
-    expect(page.locator("[data-test-script-state=running]")).to_have_count(0)
 
 
 def button(page: Page, name: str) -> Locator:
