@@ -1,17 +1,21 @@
-# make app: open the app.  make test: run every test.  Both set up what they need and are quick the second time.
+# make app: open the app.  make test: run every test.  Both install what they need and are quick the second time.
+# make test-fast: the tests that need neither a browser nor a training.
 VENV := .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 INSTALLED_DEV := $(VENV)/.installed-dev
 
-.PHONY: app test lint format benchmark screenshots
+.PHONY: app test test-fast lint format benchmark screenshots
 
 app: $(INSTALLED)
 	$(BIN)/python -m streamlit run asgi.py
 
 test: $(INSTALLED_DEV)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadgroup
+
+test-fast: $(INSTALLED_DEV)
+	$(BIN)/python -m pytest -n auto --dist loadgroup -m "not browser and not slow"
 
 lint: $(INSTALLED_DEV)
 	$(BIN)/ruff check .

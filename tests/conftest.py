@@ -1,5 +1,6 @@
 """What tests share: a small real model, and a house of its own for each test that opens the app."""
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -20,6 +21,9 @@ from sneaker_core.networks.preprocessing import Preprocessing
 from sneaker_core.workspace.paths import run_model_folder, runs_folder
 from tests.browser import AppServer, open_browser, serve_workspaces
 from tests.drawing import draw_sneaker
+
+# Workers share the cores: a second thread in each would only make them wait for each other.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 CLASSES = ("Comet Low", "Orbit High", "Meteor *Run* 1", "Astro Court")
 # Random weights give nearly equal logits; a low temperature makes one class win clearly.
@@ -119,7 +123,9 @@ def app_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppServer]:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run each module in one worker, and everything in the browser in one, so that fixtures are made once."""
     for item in items:
-        in_browser = {"browser", "app_server"} & set(getattr(item, "fixturenames", ()))
+        in_browser = bool({"browser", "app_server"} & set(getattr(item, "fixturenames", ())))
+        if in_browser:
+            item.add_marker("browser")
         item.add_marker(pytest.mark.xdist_group("browser" if in_browser else item.nodeid.partition("::")[0]))
     # The longest group first, so that no worker is left alone with it at the end.
-    items.sort(key=lambda item: item.get_closest_marker("xdist_group").args[0] != "browser")
+    items.sort(key=lambda item: item.get_closest_marker("browser") is None)
