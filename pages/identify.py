@@ -9,7 +9,7 @@ from sneaker_core.images import FORMATS
 from sneaker_core.inference.predictor import MAX_TOP
 from sneaker_core.networks.decision import Status
 from ui.identify.answer_cards import draw_card, draw_downloads, draw_failures, draw_invitation
-from ui.kit import caches
+from ui.kit import model_cache
 from ui.kit.model_picker import installed_models, pick_model
 from ui.kit.page_frame import page_body
 from ui.kit.photo_files import gathered, upload_cap
@@ -51,10 +51,10 @@ with page_body():
         draw_invitation(model.spec)
         st.stop()
 
-    key = caches.ModelKey(str(model.folder), model.version)
+    key = model_cache.ModelKey(str(model.folder), model.version)
     try:
         with st.spinner(f"Looking at {counted(len(photos), 'photo')}…"):
-            answers = [caches.answer(key, photo) for photo in photos]
+            answers = [model_cache.answer(key, photo) for photo in photos]
     except SneakerError as error:
         st.error(plain(str(error)), icon=":material/error:")
         st.stop()

@@ -35,10 +35,11 @@ from sneaker_core.inference.explanation.explanation_request import (
     checked_method,
 )
 from sneaker_core.inference.explanation.heat_maps import check_opacity
-from sneaker_core.inference.model_service import ModelShelf, shared_queue, slow_queue
+from sneaker_core.inference.model_service import shared_models, shared_queue, slow_queue
 from sneaker_core.inference.predictor import check_top, predict_bytes
+from sneaker_core.networks.checkpoint import SneakerModel
 from sneaker_core.networks.decision import Status
-from sneaker_core.networks.model_registry import DEFAULT_MODEL, list_models
+from sneaker_core.networks.model_registry import DEFAULT_MODEL, find_named_model, list_models
 from sneaker_core.settings import ImageLimits
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -77,7 +78,6 @@ def routes(workspace: Path) -> list[Route]:
 class _Service:
     def __init__(self, workspace: Path) -> None:
         self.workspace = workspace
-        self.shelf = ModelShelf(workspace)
         self.queue = shared_queue()
         self.limits = ImageLimits.from_environment()
 
@@ -97,7 +97,10 @@ class _Service:
         return JSONResponse(answer, code)
 
     def _answer(self, model: str, name: str, data: bytes, top: int) -> dict[str, Any]:
-        return predict_bytes(self.shelf.get(model), name, data, top).to_dict()
+        return predict_bytes(self._model(model), name, data, top).to_dict()
+
+    def _model(self, name: str) -> SneakerModel:
+        return shared_models().load(find_named_model(name, self.workspace))
 
     async def explain(self, request: Request) -> Response:
         asked = request.query_params
@@ -110,7 +113,7 @@ class _Service:
         return Response(found.png, media_type="image/png", headers={"X-Target": quote(found.question.target or "")})
 
     def _explain(self, model: str, name: str, data: bytes, wanted: Wanted) -> Explained:
-        return explain_bytes(self.shelf.get(model), name, data, wanted)
+        return explain_bytes(self._model(model), name, data, wanted)
 
     async def _upload(self, request: Request) -> tuple[str, bytes]:
         """Name and bytes of the uploaded photo; a body over the cap is refused while it arrives."""

@@ -204,12 +204,12 @@ def test_a_damaged_model_is_503(client: httpx.Client, workspace: Path, tiny_mode
 
 
 def test_the_shelf_loads_a_model_once_and_anew_when_it_changed(workspace: Path) -> None:
-    shelf = ModelShelf(workspace)
-    first = shelf.get("tiny")
-    assert shelf.get("tiny") is first
-    description = workspace / "runs" / "tiny" / "model" / MODEL_FILE
+    shelf, folder = ModelShelf(), workspace / "runs" / "tiny" / "model"
+    first = shelf.load(folder)
+    assert shelf.load(folder) is first
+    description = folder / MODEL_FILE
     description.write_bytes(description.read_bytes())
-    assert shelf.get("tiny") is not first
+    assert shelf.load(folder) is not first
 
 
 def test_a_model_that_goes_between_finding_and_loading_is_said() -> None:

@@ -20,6 +20,7 @@ from sneaker_core import images
 from sneaker_core.datasets.dataset_collection import create_dataset, find_dataset
 from sneaker_core.datasets.index import Dataset, read_samples
 from sneaker_core.datasets.sources.photo_import import import_photos
+from sneaker_core.errors import DatasetError
 from sneaker_core.evaluation.evaluation_collection import find_evaluation, read_table
 from sneaker_core.evaluation.evaluation_job import evaluate
 from sneaker_core.evaluation.table_columns import misclassified
@@ -37,11 +38,12 @@ from sneaker_core.settings import ServiceLimits
 from sneaker_core.workspace.jobs import list_jobs, stop_job
 from sneaker_core.workspace.paths import explanations_folder, run_model_folder, runs_folder
 from tests.factories import CLASSES, draw_dataset, jpeg, lively_model, photo_of_class
+from ui.explain import map_pictures, sanity_cache
 from ui.explain.batch_view import ARCHIVE, OF_UPLOADS, UPLOADS
 from ui.explain.explain_labels import seen
 from ui.explain.explain_views import Part, Source
 from ui.explain.sanity_charts import deletion_chart, insertion_chart, sanity_chart
-from ui.kit import caches
+from ui.kit import explanation_cache, model_cache
 from ui.kit.explain_links import explain_link
 from ui.kit.photo_files import Photo, stored_photo
 from ui.kit.state_keys import Key
@@ -331,7 +333,7 @@ class TestMaps:
     @pytest.mark.parametrize("method", list(Method))
     def test_the_map_is_the_core_s(self, home, dataset, model, method):
         path = path_of(dataset, samples_of(dataset, "boot")[0])
-        found = caches.heat_map(key_of(home), stored_photo(path, "a.jpg"), "sandal", method, "clog")
+        found = explanation_cache.heat_map(key_of(home), stored_photo(path, "a.jpg"), "sandal", method, "clog")
         expected = attribute(model, [seen_by(model, path)], "sandal", method, "clog")[0]
         np.testing.assert_allclose(found, expected, atol=1e-5)
 
@@ -380,15 +382,15 @@ class TestMaps:
 
     def test_nothing_is_asked_twice(self, home, dataset, monkeypatch):
         app = opened(dataset="shoes", sample=samples_of(dataset, "boot")[0])
-        monkeypatch.setattr(caches, "attribute", None)
-        monkeypatch.setattr(caches, "predict_bytes", None)
+        monkeypatch.setattr(explanation_cache, "attribute", None)
+        monkeypatch.setattr(model_cache, "predict_bytes", None)
         again(app)
         assert len(explained(app)) == 4
 
 
-def key_of(home: Path) -> caches.ModelKey:
+def key_of(home: Path) -> model_cache.ModelKey:
     folder = run_model_folder(runs_folder(home) / "lively")
-    return caches.ModelKey(str(folder), library.model_version(folder))
+    return model_cache.ModelKey(str(folder), library.model_version(folder))
 
 
 def pictures(app: AppTest) -> list[str]:
@@ -426,23 +428,23 @@ class TestHonesty:
 
     def test_they_are_made_once_for_everybody(self, home, dataset):
         photo = stored_photo(path_of(dataset, samples_of(dataset, "boot")[0]), "a.jpg")
-        first = caches.checking(key_of(home), photo, Question("clog"))
-        assert caches.checking(key_of(home), photo, Question("clog")) is first
-        assert caches.checking(key_of(home), photo, Question("boot")) is not first
+        first = sanity_cache.sanity_check(key_of(home), photo, Question("clog"))
+        assert sanity_cache.sanity_check(key_of(home), photo, Question("clog")) is first
+        assert sanity_cache.sanity_check(key_of(home), photo, Question("boot")) is not first
         assert first.future.result(PATIENCE).curves.label == "clog"
 
     def test_what_failed_is_said_and_made_again(self, home, dataset, monkeypatch):
         def fail(*args: object) -> None:
-            raise caches.DatasetError("It did not work.")
+            raise DatasetError("It did not work.")
 
         photo = stored_photo(path_of(dataset, samples_of(dataset, "boot")[0]), "a.jpg")
         with monkeypatch.context() as broken:
-            broken.setattr(caches, "check_trust", fail)
-            found = caches.checking(key_of(home), photo, Question("clog"))
+            broken.setattr(sanity_cache, "check_trust", fail)
+            found = sanity_cache.sanity_check(key_of(home), photo, Question("clog"))
             assert found.future.exception(PATIENCE) is not None
-        with pytest.raises(caches.DatasetError, match="did not work"):
-            caches.checking(key_of(home), photo, Question("clog"))
-        assert caches.checking(key_of(home), photo, Question("clog")).future.result(PATIENCE).sentences
+        with pytest.raises(DatasetError, match="did not work"):
+            sanity_cache.sanity_check(key_of(home), photo, Question("clog"))
+        assert sanity_cache.sanity_check(key_of(home), photo, Question("clog")).future.result(PATIENCE).sentences
 
     def test_photos_go_first(self):
         queue, gate, passed = BoundedQueue(ServiceLimits(4)), threading.Event(), threading.Event()
@@ -664,7 +666,7 @@ class TestWords:
     def test_pictures_over_each_other(self, tmp_path):
         Image.new("RGB", (20, 10), "white").save(tmp_path / "photo.png")
         Image.new("L", (20, 10), 255).save(tmp_path / "map.png")
-        full = Image.open(io.BytesIO(caches.laid_over(tmp_path / "photo.png", tmp_path / "map.png", 1.0)))
-        clear = Image.open(io.BytesIO(caches.laid_over(tmp_path / "photo.png", tmp_path / "map.png", 0.0)))
+        full = Image.open(io.BytesIO(map_pictures.overlay_preview(tmp_path / "photo.png", tmp_path / "map.png", 1.0)))
+        clear = Image.open(io.BytesIO(map_pictures.overlay_preview(tmp_path / "photo.png", tmp_path / "map.png", 0.0)))
         assert np.asarray(full)[5, 10, 2] < 100  # yellow
         assert np.asarray(clear).min() > 250

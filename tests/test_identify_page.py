@@ -12,12 +12,13 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from sneaker_core.datasets.safe_names import natural_order
+from sneaker_core.inference import model_service
 from sneaker_core.inference.predictor import Answer, Guess, predict_bytes
 from sneaker_core.networks.checkpoint import MODEL_FILE, WEIGHTS_FILE, load_model
 from sneaker_core.networks.decision import Status
 from tests.conftest import CLASSES, KNOWN, UNKNOWN, UNSURE
 from ui.identify.answer_downloads import answers_csv, answers_json
-from ui.kit import caches
+from ui.kit import explanation_cache, model_cache, photo_previews
 from ui.kit.photo_files import Photo
 from ui.kit.probability_bars import finding, guess_bars
 from ui.kit.state_keys import Key
@@ -68,7 +69,7 @@ class TestNothing:
 
     def test_does_not_load_the_model(self, models_home, monkeypatch):
         models_home.install()
-        monkeypatch.setattr(caches, "load_from_folder", None)
+        monkeypatch.setattr(model_service, "load_model", None)
         assert not opened().exception
 
     def test_asks_for_no_camera_and_offers_no_choice_of_one(self, models_home):
@@ -271,19 +272,20 @@ class TestWork:
 
     @pytest.fixture
     def calls(self, monkeypatch):
-        counted = {"predict_bytes": 0, "attribute": 0, "load_from_folder": 0}
+        counted = {"predict_bytes": 0, "attribute": 0, "load_model": 0}
 
-        def counting(name):
-            real = getattr(caches, name)
+        def counting(module, name):
+            real = getattr(module, name)
 
             def call(*args, **kwargs):
                 counted[name] += 1
                 return real(*args, **kwargs)
 
-            monkeypatch.setattr(caches, name, call)
+            monkeypatch.setattr(module, name, call)
 
-        for name in counted:
-            counting(name)
+        counting(model_cache, "predict_bytes")
+        counting(explanation_cache, "attribute")
+        counting(model_service, "load_model")
         return counted
 
     def test_why_costs_nothing_while_closed(self, models_home, sneaker_jpeg, calls):
@@ -298,19 +300,19 @@ class TestWork:
         models_home.install()
         app = uploaded(opened(), a_jpg=sneaker_jpeg(), b_jpg=sneaker_jpeg(), c_jpg=sneaker_jpeg(1))
         app.slider(key=Key.GUESSES).set_value(5).run()
-        assert calls == {"predict_bytes": 2, "attribute": 0, "load_from_folder": 1}
+        assert calls == {"predict_bytes": 2, "attribute": 0, "load_model": 1}
 
     def test_a_model_trained_anew_is_loaded_anew(self, models_home, sneaker_jpeg, calls):
         models_home.install()
         app = uploaded(opened(), a_jpg=sneaker_jpeg())
         models_home.install(decision=UNKNOWN)
         app.run()
-        assert "Not one I know" in words(app) and calls["load_from_folder"] == 2
+        assert "Not one I know" in words(app) and calls["load_model"] == 2
 
     def test_browser_gets_a_small_jpeg(self):
         buffer = io.BytesIO()
         Image.new("RGB", (3000, 2000), "teal").save(buffer, "PNG")
-        small = Image.open(io.BytesIO(caches.preview(photo_of(buffer.getvalue()))))
+        small = Image.open(io.BytesIO(photo_previews.preview(photo_of(buffer.getvalue()))))
         assert small.format == "JPEG" and small.size == (640, 427)
 
 

@@ -1,1 +1,1 @@
-"""What pages share: widgets, words, figures, keys of the session's state and everything Streamlit caches."""
+"""The pages' views: one folder per page, and the kit that the pages share."""

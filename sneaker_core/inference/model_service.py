@@ -15,7 +15,7 @@ from typing import ParamSpec, TypeVar
 
 from sneaker_core.errors import BusyError
 from sneaker_core.networks.checkpoint import SneakerModel, load_model
-from sneaker_core.networks.model_registry import find_named_model, model_version
+from sneaker_core.networks.model_registry import model_version
 from sneaker_core.settings import ServiceLimits
 
 P = ParamSpec("P")
@@ -25,32 +25,22 @@ _KEPT_MODELS = 3
 
 
 class ModelShelf:
-    """The models used last, loaded once; a model whose files changed is loaded anew.
+    """The models used last, each loaded once; a model whose files changed is loaded again."""
 
-    Parameters
-    ----------
-    workspace : Path
-        Where runs are looked up.
-    """
-
-    def __init__(self, workspace: Path) -> None:
-        self.workspace = workspace
+    def __init__(self) -> None:
         self._lock = threading.Lock()
         self._kept: OrderedDict[tuple[Path, str], SneakerModel] = OrderedDict()
 
-    def get(self, name: str) -> SneakerModel:
-        """A bundled model or a run's, by its name.
+    def load(self, folder: Path) -> SneakerModel:
+        """The model in a folder.
 
         Raises
         ------
-        ModelNotFoundError
-            None goes by that name.
         CheckpointError
-            Its folder is damaged.
+            The folder is damaged.
         """
-        folder = find_named_model(name, self.workspace)
         key = (folder, model_version(folder))
-        with self._lock:  # held while loading: two users who ask at once must not load it twice
+        with self._lock:  # held while loading, so that two users don't load a model twice
             if key not in self._kept:
                 self._kept[key] = load_model(folder)
             self._kept.move_to_end(key)
@@ -124,6 +114,12 @@ class BoundedQueue:
     def close(self) -> None:
         """Finish what runs, drop what waits."""
         self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+@functools.cache
+def shared_models() -> ModelShelf:
+    """The loaded models of this process, shared by the pages and the API."""
+    return ModelShelf()
 
 
 @functools.cache

@@ -20,8 +20,9 @@ from sneaker_core.datasets.synthetic.sample_plan import CLASSES, FEWEST_PER_CLAS
 from sneaker_core.datasets.synthetic.sample_plan import MOST_PER_CLASS as MOST_DRAWN
 from sneaker_core.errors import SneakerError
 from sneaker_core.workspace.paths import write_atomically
+from ui.datasets import dataset_details_cache
 from ui.datasets.dataset_dialogs import close_dialog
-from ui.kit import caches
+from ui.kit import dataset_cache
 from ui.kit.job_panel import UPLOADS, is_busy, start_work
 from ui.kit.quantities import counted_classes
 from ui.kit.state_keys import Key
@@ -216,12 +217,14 @@ def draw_examples(number: int = 6) -> None:
     """A strip of drawn sneakers."""
     with st.grid(number, min_column_width=88, gap="small"):
         for seed, label in enumerate(CLASSES[:: max(len(CLASSES) // number, 1)][:number]):
-            st.image(caches.drawn_example(label, seed), width="stretch", alt=f"A drawn sneaker, {label}")
+            st.image(
+                dataset_details_cache.synthetic_example(label, seed), width="stretch", alt=f"A drawn sneaker, {label}"
+            )
 
 
 def draw_rejects(dataset: Dataset) -> None:
     """Files that did not come in, with the reasons, behind a switch."""
-    rejects = caches.dataset_rejects(caches.review_key(dataset))
+    rejects = dataset_details_cache.dataset_rejects(dataset_cache.review_key(dataset))
     if rejects.empty:
         return
     reasons = rejects["reason"].nunique()

@@ -8,9 +8,10 @@ import streamlit as st
 from sneaker_core.datasets.index import Dataset
 from sneaker_core.datasets.quality.findings import Kind
 from sneaker_core.datasets.review_log import Action
+from ui.datasets import dataset_details_cache
 from ui.datasets.finding_labels import KIND_WORDS
 from ui.datasets.photo_detail_view import draw_case
-from ui.kit import caches
+from ui.kit import dataset_cache
 from ui.kit.photo_grid import (
     PHOTOS_A_PAGE,
     badges_of,
@@ -48,11 +49,11 @@ def draw_findings(dataset: Dataset) -> None:
     """
     section = Section("findings", dataset)
     with said_kindly(dataset):
-        key = caches.review_key(dataset)
+        key = dataset_cache.review_key(dataset)
         if dataset.fact("scan") is None:
             st.info(NOT_LOOKED, icon=":material/search:")
             return
-        findings = caches.dataset_findings(key)
+        findings = dataset_cache.dataset_findings(key)
         if findings.empty:
             st.success("I looked at every photo and found nothing to complain about.", icon=_DONE)
             return
@@ -83,14 +84,14 @@ def _draw_kinds(section: Section, findings: pd.DataFrame) -> Kind:
     return Kind(kind or first)
 
 
-def _draw_kind(section: Section, key: caches.ReviewKey, findings: pd.DataFrame, kind: Kind) -> None:
+def _draw_kind(section: Section, key: dataset_cache.ReviewKey, findings: pd.DataFrame, kind: Kind) -> None:
     left = findings[findings["open"]]
     st.markdown(KIND_WORDS[kind].meaning)
     reviewed = len(findings) - len(left)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.progress(reviewed / len(findings), f"{reviewed:,} of {len(findings):,} reviewed", width=280)
         _draw_apply(section, key)
-    photos = caches.reviewed_photos(key)
+    photos = dataset_cache.reviewed_photos(key)
     if left.empty:
         st.success(
             f"All {counted_photos(len(findings))} of this kind reviewed. Nicely done.", icon=":material/verified:"
@@ -226,9 +227,9 @@ def family_pages(table: pd.DataFrame) -> list[list[int]]:
     return pages
 
 
-def _draw_apply(section: Section, key: caches.ReviewKey) -> None:
+def _draw_apply(section: Section, key: dataset_cache.ReviewKey) -> None:
     """What needs no person, described and confirmed."""
-    table = caches.told_without_a_person(key)
+    table = dataset_details_cache.safe_suggestions(key)
     if table.empty:
         return
     goes, moves = (int((table["action"] == action).sum()) for action in (Action.EXCLUDE, Action.RELABEL))

@@ -8,7 +8,7 @@ import streamlit as st
 from sneaker_core.datasets.index import Dataset
 from sneaker_core.datasets.review_log import Action, undo
 from sneaker_core.errors import SneakerError
-from ui.kit import caches
+from ui.kit import dataset_cache
 from ui.kit.moments import moment
 from ui.kit.photo_grid import draw_pages, shown_page
 from ui.kit.quantities import counted_photos
@@ -32,7 +32,7 @@ def draw_history(dataset: Dataset) -> None:
     """
     section = Section("history", dataset)
     with said_kindly(dataset):
-        table = caches.decisions(caches.review_key(dataset))
+        table = dataset_cache.decisions(dataset_cache.review_key(dataset))
         if table.empty:
             st.info(NOTHING, icon=":material/history:")
             return

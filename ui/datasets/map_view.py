@@ -21,9 +21,10 @@ from streamlit.elements.lib.streamlit_plotly_theme import (
 
 from sneaker_core.datasets.index import Dataset
 from sneaker_core.datasets.safe_names import natural_order
+from ui.datasets import dataset_details_cache
 from ui.datasets.finding_labels import KIND_WORDS
 from ui.datasets.photo_detail_view import draw_case
-from ui.kit import caches
+from ui.kit import dataset_cache
 from ui.kit.photo_grid import (
     PHOTOS_A_PAGE,
     cut,
@@ -126,7 +127,7 @@ def groups_of(places: pd.DataFrame, colouring: str, classes: tuple[str, ...]) ->
     Parameters
     ----------
     places : DataFrame
-        From `caches.dataset_map`.
+        From `dataset_details_cache.dataset_map`.
     colouring : str
         `BY_CLASS`, `BY_FINDING` or `BY_SPLIT`.
     classes : tuple of str
@@ -194,8 +195,8 @@ def draw_map(dataset: Dataset) -> None:
     """
     section = Section("map", dataset)
     with said_kindly(dataset):
-        key = caches.review_key(dataset)
-        places = caches.dataset_map(key)
+        key = dataset_cache.review_key(dataset)
+        places = dataset_details_cache.dataset_map(key)
         if places.empty:
             st.info(_NOWHERE, icon=":material/scatter_plot:")
             return
@@ -263,7 +264,7 @@ def coloured_classes(places: pd.DataFrame, overlap: Overlap | None) -> tuple[str
     return tuple(dict.fromkeys([*closest, *largest]))[: len(_COLOURS)]
 
 
-def _draw_found(section: Section, places: pd.DataFrame, key: caches.ReviewKey) -> None:
+def _draw_found(section: Section, places: pd.DataFrame, key: dataset_cache.ReviewKey) -> None:
     label = st.selectbox(
         "Or pick a class: its photos, those farthest from the class's middle first",
         sorted(places["label"].unique(), key=natural_order),
@@ -275,7 +276,7 @@ def _draw_found(section: Section, places: pd.DataFrame, key: caches.ReviewKey) -
     drawn = st.session_state.get(section.key(Key.DRAWN), [])
     inside = set(places["sample"])
     found = list(far_from_middle(places, label)["sample"]) if label else [one for one in drawn if one in inside]
-    photos = caches.reviewed_photos(key).set_index("sample", drop=False).loc[found]
+    photos = dataset_cache.reviewed_photos(key).set_index("sample", drop=False).loc[found]
     chosen = chosen_of(section, photos)
     if not found:
         st.caption("Nothing is drawn around: use the lasso or the box above the map, or pick a class.")

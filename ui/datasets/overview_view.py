@@ -10,7 +10,7 @@ from sneaker_core.datasets.split import Split
 from ui.datasets.add_photos_view import draw_rejects
 from ui.datasets.dataset_charts import Chart, class_bars, shape_bars, side_bars
 from ui.datasets.finding_labels import KIND_WORDS
-from ui.kit import caches
+from ui.kit import dataset_cache
 from ui.kit.job_panel import is_busy, start_work
 from ui.kit.moments import moment
 from ui.kit.quantities import counted_photos, size_words
@@ -28,9 +28,9 @@ def draw_overview(dataset: Dataset) -> None:
     dataset : Dataset
         With at least one photo.
     """
-    key = caches.review_key(dataset)
-    photos = caches.reviewed_photos(key)
-    found = caches.dataset_findings(key)
+    key = dataset_cache.review_key(dataset)
+    photos = dataset_cache.reviewed_photos(key)
+    found = dataset_cache.dataset_findings(key)
     found = found[found["open"]]
     kept = photos[~photos["excluded"]]
     _draw_figures(dataset, photos, kept, found)

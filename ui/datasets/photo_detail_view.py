@@ -9,7 +9,7 @@ import streamlit as st
 from sneaker_core.datasets.quality.findings import Kind
 from sneaker_core.errors import SneakerError
 from ui.datasets.finding_labels import KIND_WORDS
-from ui.kit import caches
+from ui.kit import dataset_cache, photo_previews
 from ui.kit.moments import moment
 from ui.kit.photo_grid import Tile, badges_of, cut, draw_thumbnail, open_case
 from ui.kit.quantities import size_words
@@ -36,8 +36,8 @@ def _close(section: Section) -> None:
 def _draw_opened(section: Section) -> None:
     with said_kindly(section.dataset):
         sample, order = st.session_state[section.key(Key.CASE)]
-        key = caches.review_key(section.dataset)
-        photos = caches.reviewed_photos(key)
+        key = dataset_cache.review_key(section.dataset)
+        photos = dataset_cache.reviewed_photos(key)
         found = photos[photos["sample"] == sample]
         if found.empty:
             st.warning("This photo is not in the dataset any more.", icon=":material/broken_image:")
@@ -74,16 +74,16 @@ def _draw_steps(section: Section, sample: str, order: Sequence[str]) -> None:
 
 def _draw_picture(photo: pd.Series) -> None:
     try:
-        larger = caches.stored_preview(photo["sample"], photo["path"])
+        larger = photo_previews.stored_preview(photo["sample"], photo["path"])
     except (SneakerError, OSError):
         st.warning("The file of this photo has gone or cannot be read.", icon=":material/broken_image:")
         return
     st.image(larger, width="stretch", alt=f"{cut(photo['label'])}: {cut(photo['name'])}")
 
 
-def _draw_verdict(section: Section, key: caches.ReviewKey, photo: pd.Series, found: pd.DataFrame) -> None:
+def _draw_verdict(section: Section, key: dataset_cache.ReviewKey, photo: pd.Series, found: pd.DataFrame) -> None:
     st.markdown(f"**{plain(cut(photo['label'], _LONGEST_FACT))}** {badges_of(photo)}")
-    findings = caches.dataset_findings(key)
+    findings = dataset_cache.dataset_findings(key)
     for _, finding in findings[findings["open"] & (findings["sample"] == photo["sample"])].iterrows():
         words = KIND_WORDS[Kind(finding["kind"])]
         advice = f": {plain(finding['advice'])}" if isinstance(finding["advice"], str) else ""
@@ -93,7 +93,7 @@ def _draw_verdict(section: Section, key: caches.ReviewKey, photo: pd.Series, fou
     draw_notice(section, "case")
 
 
-def _draw_facts(key: caches.ReviewKey, photo: pd.Series) -> None:
+def _draw_facts(key: dataset_cache.ReviewKey, photo: pd.Series) -> None:
     split = f"for {photo['split']}" if isinstance(photo["split"], str) else "not split yet"
     facts = [
         ("File", photo["name"]),
@@ -103,7 +103,7 @@ def _draw_facts(key: caches.ReviewKey, photo: pd.Series) -> None:
     ]
     if photo["filed"] != photo["label"]:
         facts.insert(3, ("First filed as", photo["filed"]))
-    sources = caches.photo_sources(key)
+    sources = dataset_cache.photo_sources(key)
     for source in sources[sources["sample"] == photo["sample"]].itertuples():
         facts.append(("Came from", f"{source.source}, {moment(source.time)}"))
         facts += [(name, text) for name, text in (("Web address", source.url), ("Search", source.query)) if _said(text)]
@@ -117,9 +117,9 @@ def _said(text: object) -> bool:
 
 
 def _draw_copies(
-    section: Section, key: caches.ReviewKey, photos: pd.DataFrame, photo: pd.Series, order: Sequence[str]
+    section: Section, key: dataset_cache.ReviewKey, photos: pd.DataFrame, photo: pd.Series, order: Sequence[str]
 ) -> None:
-    families = caches.photo_families(key)
+    families = dataset_cache.near_duplicate_groups(key)
     if photo["sample"] not in families.index:
         return
     family = families.index[families == families[photo["sample"]]]

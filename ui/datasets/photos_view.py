@@ -9,7 +9,7 @@ from sneaker_core.datasets.index import Dataset
 from sneaker_core.datasets.safe_names import natural_order
 from ui.datasets.finding_labels import KIND_WORDS
 from ui.datasets.photo_detail_view import draw_case
-from ui.kit import caches
+from ui.kit import dataset_cache
 from ui.kit.photo_grid import (
     PHOTOS_A_PAGE,
     draw_choosing,
@@ -58,7 +58,7 @@ class Filter:
     order: str = "By class"
 
     def apply(self, photos: pd.DataFrame) -> pd.DataFrame:
-        """The rows of `caches.reviewed_photos` that match, in order."""
+        """The rows of `dataset_cache.reviewed_photos` that match, in order."""
         rows = pd.Series(True, index=photos.index)
         if self.state != ALL:
             rows &= photos["excluded"] == (self.state == EXCLUDED)
@@ -92,8 +92,8 @@ def draw_photos(dataset: Dataset) -> None:
     """
     section = Section("photos", dataset)
     with said_kindly(dataset):
-        key = caches.review_key(dataset)
-        photos = caches.reviewed_photos(key)
+        key = dataset_cache.review_key(dataset)
+        photos = dataset_cache.reviewed_photos(key)
         if photos.empty:
             st.info("There are no photos in this dataset yet.", icon=":material/photo_library:")
             return
@@ -103,12 +103,12 @@ def draw_photos(dataset: Dataset) -> None:
         draw_case(section)
 
 
-def _draw_filters(section: Section, photos: pd.DataFrame, key: caches.ReviewKey) -> Filter:
+def _draw_filters(section: Section, photos: pd.DataFrame, key: dataset_cache.ReviewKey) -> Filter:
     splits = [*sorted(photos["split"].dropna().unique()), *([_NO_SPLIT] if photos["split"].isna().any() else [])]
-    kinds = set(caches.dataset_findings(key)["kind"])
+    kinds = set(dataset_cache.dataset_findings(key)["kind"])
     offered = [kind for kind in KIND_WORDS if kind.value in kinds]
     with st.grid(4, min_column_width=150):
-        classes = _several(section, "Class", sorted(caches.class_names(key), key=natural_order))
+        classes = _several(section, "Class", sorted(dataset_cache.class_names(key), key=natural_order))
         found = _several(section, "Finding", [KIND_WORDS[kind].name for kind in offered])
         split = _several(section, "Split", splits)
         text = st.text_input(
@@ -154,7 +154,7 @@ def _several(section: Section, name: str, options: list[str]) -> tuple[str, ...]
     return tuple(chosen)
 
 
-def _draw_matching(section: Section, matching: pd.DataFrame, total: int, key: caches.ReviewKey) -> None:
+def _draw_matching(section: Section, matching: pd.DataFrame, total: int, key: dataset_cache.ReviewKey) -> None:
     chosen = chosen_of(section, matching)
     pages = page_count(len(matching))
     first = shown_page(section, pages) * PHOTOS_A_PAGE

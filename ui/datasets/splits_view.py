@@ -7,7 +7,8 @@ from sneaker_core.datasets.class_balance import UNASSIGNED, balance
 from sneaker_core.datasets.index import Dataset
 from sneaker_core.datasets.split import PRESETS, make_split
 from sneaker_core.errors import SneakerError
-from ui.kit import caches
+from ui.datasets import dataset_details_cache
+from ui.kit import dataset_cache
 from ui.kit.state_keys import Key
 from ui.kit.text import counted, plain
 
@@ -26,11 +27,11 @@ def draw_splits(dataset: Dataset) -> None:
         "A model must be judged by photos that it did not learn from. **Train** photos are to learn from, **val** "
         "photos to tune with while it learns, **test** photos are kept for the final judgement."
     )
-    key = caches.review_key(dataset)
+    key = dataset_cache.review_key(dataset)
     split = dataset.fact("split")
-    _draw_stored(split, caches.reviewed_photos(key))
+    _draw_stored(split, dataset_cache.reviewed_photos(key))
     if split:
-        _draw_leaks(dataset, caches.dataset_leaks(key))
+        _draw_leaks(dataset, dataset_details_cache.dataset_leaks(key))
     _draw_maker(dataset, split)
 
 

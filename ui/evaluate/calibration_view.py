@@ -10,9 +10,9 @@ from sneaker_core.evaluation.evaluation_charts import coverage_chart, reliabilit
 from sneaker_core.evaluation.figure_text import percent
 from sneaker_core.evaluation.reliability import Coverage, at
 from sneaker_core.networks.checkpoint import ModelSpec, read_spec, save_confidence_threshold
+from ui.evaluate import figures_cache
 from ui.evaluate.chart_frames import PALETTE, draw_chart
 from ui.evaluate.opened_evaluation import Opened
-from ui.kit import caches
 from ui.kit.state_keys import Key
 from ui.kit.text import plain
 
@@ -31,7 +31,7 @@ class _Thresholds:
 
 def draw_sureness(opened: Opened) -> None:
     """Draw the part."""
-    bins, curve = caches.evaluation_curves(opened.key, opened.evaluation)
+    bins, curve = figures_cache.evaluation_curves(opened.key, opened.evaluation)
     with st.container(border=True):
         draw_chart(
             reliability_chart(bins, PALETTE),

@@ -11,11 +11,11 @@ from sneaker_core.evaluation.evaluation_charts import difference_chart
 from sneaker_core.evaluation.evaluation_collection import list_evaluations
 from sneaker_core.evaluation.figure_text import headlines, not_shared, percent, verdict
 from sneaker_core.workspace.paths import workspace
+from ui.evaluate import figures_cache
 from ui.evaluate.chart_frames import PALETTE, draw_chart, matrix_width, without_fading
 from ui.evaluate.evaluation_labels import shown_name
 from ui.evaluate.mistake_grid import Row, draw_tiles
 from ui.evaluate.opened_evaluation import Opened, open_evaluation
-from ui.kit import caches
 from ui.kit.photo_grid import cut
 from ui.kit.quantities import counted_photos
 from ui.kit.state_keys import Key
@@ -34,7 +34,7 @@ def draw_compare(opened: Opened) -> None:
     if other is None:
         return
     try:
-        found = caches.compared(opened.key, other.key, opened.evaluation, other.evaluation)
+        found = figures_cache.comparison_of(opened.key, other.key, opened.evaluation, other.evaluation)
     except SneakerError as error:
         st.info(plain(str(error)), icon=":material/join_inner:")
         return

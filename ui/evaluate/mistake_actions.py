@@ -8,7 +8,7 @@ import streamlit as st
 from sneaker_core.datasets.review_log import Action
 from sneaker_core.datasets.safe_names import natural_order
 from ui.evaluate.opened_evaluation import Opened, Reviews, reviews_of
-from ui.kit import caches
+from ui.kit import dataset_cache
 from ui.kit.photo_grid import cut
 from ui.kit.review_section import Notice, Section, apply, changes_by_kinds, draw_notice
 from ui.kit.state_keys import Key
@@ -84,7 +84,7 @@ def _draw_standing(reviews: Reviews, photo: "pd.Series[Any]", row: dict[str, Any
 def _draw_relabel(section: Section, photo: pd.DataFrame, row: dict[str, Any]) -> None:
     asking = section.key(Key.EVALUATION_RELABEL, "ask")
     with st.popover("Label is wrong: relabel", icon=":material/label:", key=asking, on_change="rerun"):
-        names = sorted(caches.class_names(caches.review_key(section.dataset)), key=natural_order)
+        names = sorted(dataset_cache.class_names(dataset_cache.review_key(section.dataset)), key=natural_order)
         # What the model said is the first guess at what it truly is.
         guess = str(row["predicted"])
         names = [guess, *(name for name in names if name != guess)]

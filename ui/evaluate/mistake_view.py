@@ -13,14 +13,15 @@ from sneaker_core.evaluation.evaluation_collection import read_embeddings
 from sneaker_core.evaluation.figure_text import percent
 from sneaker_core.evaluation.table_columns import misclassified
 from sneaker_core.inference.similar_photos import nearest
+from ui.evaluate import figures_cache
 from ui.evaluate.chart_frames import draw_style
 from ui.evaluate.evaluation_labels import photo_facts, place
 from ui.evaluate.mistake_actions import draw_acts
 from ui.evaluate.mistake_grid import open_case
 from ui.evaluate.opened_evaluation import Opened, draw_missing, missing_words, picture_of
-from ui.kit import caches
+from ui.kit import explanation_cache, model_cache, photo_previews
 from ui.kit.explain_links import draw_explain_link
-from ui.kit.photo_files import Photo
+from ui.kit.photo_files import Photo, stored_photo
 from ui.kit.photo_grid import cut
 from ui.kit.state_keys import Key
 from ui.kit.text import plain
@@ -117,11 +118,11 @@ def _draw_pictures(opened: Opened, row: dict[str, Any]) -> None:
         )
         return
     key = opened.model_key()
-    classes = list(opened.figures["per_class"]) if key is None else list(caches.load_model(key).spec.classes)
+    classes = list(opened.figures["per_class"]) if key is None else list(model_cache.load_model(key).spec.classes)
     asked = [] if key is None else _asked(row, classes)
     with st.grid(1 + len(asked), min_column_width=200) as grid:
         with grid.cell():
-            st.image(caches.preview(photo), width="stretch", alt=f"The photo: {cut(str(row['label']))}")
+            st.image(photo_previews.preview(photo), width="stretch", alt=f"The photo: {cut(str(row['label']))}")
             st.markdown("The photo")
         for words, label in asked:
             with grid.cell():
@@ -147,18 +148,20 @@ def _photo(sample: str, path: object) -> Photo | None:
     if not isinstance(path, str):
         return None
     try:
-        return caches.photo_file(sample, path)
-    except (SneakerError, OSError):
+        photo = stored_photo(Path(path), sample)
+        photo_previews.preview(photo)  # fails here if the file is no photo
+    except SneakerError:
         return None
+    return photo
 
 
-def _draw_heat(key: caches.ModelKey | None, photo: Photo, words: str, label: str) -> None:
+def _draw_heat(key: model_cache.ModelKey | None, photo: Photo, words: str, label: str) -> None:
     if key is None:
         return
     name = plain(cut(label))
     try:
         with st.skeleton(180):
-            heated = caches.heated_preview(key, photo, label, _STRENGTH)
+            heated = explanation_cache.heat_map_preview(key, photo, label, _STRENGTH)
     except SneakerError as error:
         st.warning(plain(str(error)))
         return
@@ -173,7 +176,7 @@ def _draw_alike(opened: Opened, row: dict[str, Any]) -> None:
         help="Measured by the network itself: photos that it sees as alike lie close together (cosine, 100 % is the "
         "same). What it has learned an answer from may stand here, and wrong labels show.",
     )
-    known = caches.evaluation_neighbours(opened.key, opened.evaluation)
+    known = figures_cache.evaluation_neighbours(opened.key, opened.evaluation)
     vectors = None if opened.evaluation.folder is None else read_embeddings(opened.evaluation)
     if known is None or vectors is None or not 0 <= int(row["embedding_row"]) < len(vectors):
         st.caption("No training photos were remembered with this evaluation. Evaluate again, with the switch on.")

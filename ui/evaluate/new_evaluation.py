@@ -14,7 +14,7 @@ from sneaker_core.networks.model_registry import DEFAULT_MODEL, ModelEntry, list
 from sneaker_core.workspace.paths import workspace
 from ui.datasets.dataset_picker import by_name
 from ui.evaluate.evaluation_labels import SPLITS
-from ui.kit import caches
+from ui.kit import dataset_cache
 from ui.kit.quantities import counted_photos
 from ui.kit.state_keys import Key
 from ui.kit.text import counted, plain
@@ -118,4 +118,4 @@ def _is_split(data: str | None) -> bool:
     """Whether the photos are those of a dataset that has a split."""
     if data is None or not (Path(data) / INDEX_FILE).is_file():
         return False
-    return bool(caches.reviewed_photos(caches.review_key(open_index(Path(data))))["split"].notna().any())
+    return bool(dataset_cache.reviewed_photos(dataset_cache.review_key(open_index(Path(data))))["split"].notna().any())

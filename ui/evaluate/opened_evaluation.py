@@ -16,7 +16,8 @@ from sneaker_core.errors import DatasetError, SneakerError
 from sneaker_core.evaluation.evaluation_collection import Evaluation, find_model_of
 from sneaker_core.networks.model_registry import model_version
 from sneaker_core.workspace.paths import workspace
-from ui.kit import caches
+from ui.evaluate import figures_cache
+from ui.kit import dataset_cache, evaluation_cache, model_cache, photo_previews
 from ui.kit.review_section import Section
 from ui.kit.state_keys import Key
 
@@ -36,7 +37,7 @@ class Opened:
     """
 
     evaluation: Evaluation
-    key: caches.EvaluationKey
+    key: evaluation_cache.EvaluationKey
     table: pd.DataFrame
 
     def widget(self, key: Key, item: str = "") -> str:
@@ -46,7 +47,7 @@ class Opened:
     @property
     def figures(self) -> dict[str, Any]:
         """As `metrics.summary`."""
-        return caches.evaluation_figures(self.key, self.evaluation)
+        return figures_cache.evaluation_figures(self.key, self.evaluation)
 
     @cached_property
     def has_photos(self) -> bool:
@@ -74,11 +75,11 @@ class Opened:
         """
         return find_model_of(self.evaluation, workspace())
 
-    def model_key(self) -> caches.ModelKey | None:
+    def model_key(self) -> model_cache.ModelKey | None:
         """The model for the caches; None where it is gone."""
         with contextlib.suppress(SneakerError):
             folder = self.model_folder()
-            return caches.ModelKey(str(folder), model_version(folder))
+            return model_cache.ModelKey(str(folder), model_version(folder))
         return None
 
 
@@ -92,8 +93,8 @@ def open_evaluation(evaluation: Evaluation) -> Opened:
     """
     # Only one that was not made on a dataset of ours has to look for its photos.
     entries = [] if evaluation.dataset_folder is not None else list_datasets(workspace())
-    key = caches.evaluation_key(evaluation, entries)
-    return Opened(evaluation, key, caches.evaluation_table(key, evaluation))
+    key = evaluation_cache.evaluation_key(evaluation, entries)
+    return Opened(evaluation, key, evaluation_cache.evaluation_table(key, evaluation))
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,7 +104,7 @@ class Reviews:
     Attributes
     ----------
     rows : DataFrame
-        Rows of `caches.reviewed_photos`.
+        Rows of `dataset_cache.reviewed_photos`.
     last : dict of str to str
         Sample -> the last decision that stands: "keep", "relabel" or "exclude".
     """
@@ -125,11 +126,11 @@ def reviews_of(opened: Opened) -> Reviews | None:
     if opened.home is None:
         return None
     try:
-        key = caches.review_key(opened.home)
-        log = caches.decisions(key)
+        key = dataset_cache.review_key(opened.home)
+        log = dataset_cache.decisions(key)
         standing = log[log["undone"].isna()].drop_duplicates("sample")  # the newest come first
         last = dict(zip(standing["sample"], standing["action"], strict=True))
-        return Reviews(caches.reviewed_photos(key), last)
+        return Reviews(dataset_cache.reviewed_photos(key), last)
     except DatasetError:
         return None
 
@@ -141,7 +142,7 @@ def picture_of(opened: Opened, sample: str, path: object) -> bytes | None:
     with contextlib.suppress(SneakerError, OSError):
         if opened.home is not None and Path(path).is_relative_to(opened.home.images):
             return ensure_thumbnail(opened.home, sample, Path(path)).read_bytes()
-        return caches.small_photo(path)
+        return photo_previews.small_photo(path)
     return None
 
 

@@ -6,9 +6,9 @@ import streamlit as st
 
 from sneaker_core.errors import SneakerError
 from sneaker_core.evaluation.evaluation_charts import slices_chart
+from ui.evaluate import figures_cache
 from ui.evaluate.chart_frames import PALETTE, draw_chart
 from ui.evaluate.opened_evaluation import Opened
-from ui.kit import caches
 from ui.kit.state_keys import Key
 
 _ABOUT = (
@@ -23,7 +23,7 @@ def draw_slices(opened: Opened) -> None:
     model = None
     with contextlib.suppress(SneakerError):  # without the model nobody knows what photos served as
         model = opened.model_folder()
-    groups = caches.evaluation_slices(opened.key, model, opened.evaluation)
+    groups = figures_cache.evaluation_slices(opened.key, model, opened.evaluation)
     if groups.empty:
         st.info("Nothing is known of the photos that they could be grouped by.", icon=":material/info:")
         return

@@ -17,13 +17,14 @@ from sneaker_core.inference.explanation.explanation_request import Question
 from sneaker_core.networks.model_registry import ModelEntry
 from sneaker_core.workspace.jobs import Job, JobState, list_jobs
 from sneaker_core.workspace.paths import explanations_folder, workspace
+from ui.explain import map_pictures
 from ui.explain.explain_address import tell
 from ui.explain.explain_views import Part
 from ui.explain.explanation_jobs import draw_unfinished, follow, prune, remove, start
 from ui.explain.heat_map_view import draw_scale, draw_strength
 from ui.explain.photo_sources import choose_class, choose_dataset
 from ui.explain.request_controls import NOTHING, choose_layer, choose_method
-from ui.kit import caches
+from ui.kit import dataset_cache
 from ui.kit.model_picker import pick_model
 from ui.kit.moments import moment
 from ui.kit.photo_files import upload_cap
@@ -84,7 +85,7 @@ def _ask_of_class(model: ModelEntry) -> None:
         dataset = choose_dataset()
         if dataset is None:
             return
-        photos = caches.reviewed_photos(caches.review_key(dataset))
+        photos = dataset_cache.reviewed_photos(dataset_cache.review_key(dataset))
         counts = photos[~photos["excluded"]]["label"].value_counts()
         if counts.empty:
             st.caption("This dataset has no photos yet.")
@@ -212,7 +213,7 @@ def _draw_found(job: Job) -> None:
     st.markdown(f":green[:material/check_circle:] **{plain(shortened(job.title))}**")
     st.caption(" · ".join(told))
     try:
-        previews = caches.archive_pictures(str(archive), archive.stat().st_mtime_ns, _PREVIEWS)
+        previews = map_pictures.archive_pictures(str(archive), archive.stat().st_mtime_ns, _PREVIEWS)
         size = archive.stat().st_size
     except (OSError, zipfile.BadZipFile):
         st.warning("The zip file is damaged; remove it and explain the photos again.", icon=":material/heart_broken:")

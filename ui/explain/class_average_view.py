@@ -18,6 +18,7 @@ from sneaker_core.inference.explanation.explanation_request import MEAN_OF, Meth
 from sneaker_core.networks.checkpoint import read_spec
 from sneaker_core.networks.model_registry import ModelEntry
 from sneaker_core.workspace.paths import explanations_folder, workspace
+from ui.explain import map_pictures
 from ui.explain.explain_address import tell
 from ui.explain.explain_labels import mean_caption, mean_title
 from ui.explain.explain_views import Part
@@ -25,7 +26,7 @@ from ui.explain.explanation_jobs import JOB, draw_unfinished, follow, job_of, pr
 from ui.explain.heat_map_view import draw_scale, draw_strength
 from ui.explain.photo_sources import NOT_HERE, choose_evaluation, evaluated_photos
 from ui.explain.request_controls import choose_layer, choose_method
-from ui.kit import caches
+from ui.kit import evaluation_cache
 from ui.kit.quantities import counted_classes, counted_photos
 from ui.kit.state_keys import Key
 from ui.kit.text import plain, shortened
@@ -89,7 +90,11 @@ def _choose_classes(here: pd.DataFrame, classes: Sequence[str]) -> list[str]:
 
 
 def _folder(
-    key: caches.EvaluationKey, evaluation: Evaluation, labels: Sequence[str], method: Method, layer: str | None
+    key: evaluation_cache.EvaluationKey,
+    evaluation: Evaluation,
+    labels: Sequence[str],
+    method: Method,
+    layer: str | None,
 ) -> Path:
     """Where these maps are kept, named by all that they follow from: the same question finds them again."""
     asked = (key.folder, key.version, key.home, evaluation.model_version, *labels, method.value, layer)
@@ -170,7 +175,7 @@ def _draw_mean(mean: KeptMean, strength: float) -> None:
         return
     kind = "answered right" if mean.right else "taken for another class"
     try:
-        pictures = [caches.laid_over(mean.photo, mean.heat, strength), mean.photo.read_bytes()]
+        pictures = [map_pictures.overlay_preview(mean.photo, mean.heat, strength), mean.photo.read_bytes()]
     except OSError:
         st.caption(":material/broken_image: The picture has gone; choose another class and come back to make it again.")
         return

@@ -8,8 +8,8 @@ from sneaker_core.errors import SneakerError
 from sneaker_core.inference.explanation.explanation_request import Question
 from ui.explain.heat_map_view import DEFAULT_STRENGTH
 from ui.explain.request_controls import explain_class
-from ui.kit import caches
-from ui.kit.caches import ModelKey
+from ui.kit import explanation_cache
+from ui.kit.model_cache import ModelKey
 from ui.kit.photo_files import Photo
 from ui.kit.state_keys import Key
 from ui.kit.text import percent, plain
@@ -54,7 +54,7 @@ def draw_strip(key: ModelKey, photo: Photo, question: Question, chances: Mapping
 def _draw_one(key: ModelKey, photo: Photo, question: Question, label: str, chance: float, item: str) -> None:
     try:
         with st.skeleton(110):
-            small = caches.heated_preview(
+            small = explanation_cache.heat_map_preview(
                 key, photo, label, DEFAULT_STRENGTH / 100, question.method, layer=question.layer, side=_SIDE
             )
     except SneakerError as error:

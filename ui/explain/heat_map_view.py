@@ -5,10 +5,11 @@ import streamlit as st
 from sneaker_core.errors import SneakerError
 from sneaker_core.inference.explanation.explanation_request import Question
 from sneaker_core.inference.explanation.heat_maps import hottest_place
+from ui.explain import map_pictures
 from ui.explain.explain_labels import seen
 from ui.explain.request_controls import rather
-from ui.kit import caches
-from ui.kit.caches import ModelKey
+from ui.kit import explanation_cache, photo_previews
+from ui.kit.model_cache import ModelKey
 from ui.kit.photo_files import Photo
 from ui.kit.state_keys import Key
 from ui.kit.text import plain
@@ -32,7 +33,7 @@ def draw_picture(key: ModelKey, photo: Photo, question: Question) -> None:
     left, right = st.columns(2, gap="medium")
     with left:
         st.markdown("**The photo**")
-        st.image(caches.preview(photo), width="stretch", alt=f"The photo {photo.name}")
+        st.image(photo_previews.preview(photo), width="stretch", alt=f"The photo {photo.name}")
     strength = draw_strength()
     draw_scale()
     target = question.target or ""
@@ -41,8 +42,8 @@ def draw_picture(key: ModelKey, photo: Photo, question: Question) -> None:
         with right:
             st.markdown(f"**{question.method.plain_name}**")
             with st.skeleton(260):
-                place, share = hottest_place(caches.heat_map(key, photo, target, *asked))
-                heated = caches.heated_preview(key, photo, target, strength, *asked)
+                place, share = hottest_place(explanation_cache.heat_map(key, photo, target, *asked))
+                heated = explanation_cache.heat_map_preview(key, photo, target, strength, *asked)
     except SneakerError as error:
         words.warning(plain(str(error)), icon=":material/hourglass_empty:")
         return
@@ -69,7 +70,9 @@ def draw_strength() -> float:
 
 def draw_scale() -> None:
     """The legend: what the colours mean."""
-    st.image(caches.colour_scale(), width="stretch", alt="Scale of the colours: none, violet, magenta, orange, yellow")
+    st.image(
+        map_pictures.color_scale(), width="stretch", alt="Scale of the colours: none, violet, magenta, orange, yellow"
+    )
     with st.container(horizontal=True, horizontal_alignment="distribute"):
         st.caption("no colour: does not speak for it", width="content")
         st.caption("yellow: speaks for it most", width="content")

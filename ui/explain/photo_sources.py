@@ -18,7 +18,7 @@ from ui.datasets.dataset_picker import by_name
 from ui.explain.explain_address import notice, use_model_of
 from ui.explain.explain_views import Source
 from ui.explain.photo_shelf import Looked, Shelf, take
-from ui.kit import caches
+from ui.kit import dataset_cache, evaluation_cache, photo_previews
 from ui.kit.photo_files import Photo, gathered, upload_cap
 from ui.kit.photo_grid import cut
 from ui.kit.state_keys import Key
@@ -95,8 +95,8 @@ def _dataset_shelf() -> Shelf | None:
         dataset = choose_dataset()
         if dataset is None:
             return None
-        key = caches.review_key(dataset)
-        photos = caches.reviewed_photos(key)
+        key = dataset_cache.review_key(dataset)
+        photos = dataset_cache.reviewed_photos(key)
         offered = photos[~photos["excluded"]]
         label = choose_class(sorted(set(offered["label"]), key=natural_order), "All classes")
     name = str(st.session_state[Key.EXPLAIN_DATASET])
@@ -186,7 +186,7 @@ def _evaluation_words(one: Evaluation) -> str:
     return f"{one.name}{kind}"
 
 
-def evaluated_photos(evaluation: Evaluation) -> tuple[caches.EvaluationKey, pd.DataFrame]:
+def evaluated_photos(evaluation: Evaluation) -> tuple[evaluation_cache.EvaluationKey, pd.DataFrame]:
     """Its prediction table; only the photos that are on this machine have a path.
 
     Raises
@@ -194,8 +194,8 @@ def evaluated_photos(evaluation: Evaluation) -> tuple[caches.EvaluationKey, pd.D
     SneakerError
         It is missing or damaged.
     """
-    key = caches.evaluation_key(evaluation, list_datasets(workspace()))
-    return key, caches.evaluation_table(key, evaluation)
+    key = evaluation_cache.evaluation_key(evaluation, list_datasets(workspace()))
+    return key, evaluation_cache.evaluation_table(key, evaluation)
 
 
 NOT_HERE = (
@@ -222,7 +222,7 @@ def _evaluation_shelf(models: Sequence[ModelEntry]) -> Shelf | None:
         here,
         wrong if label == ALL_CLASSES else wrong[wrong["label"] == label],
         _mistake,
-        lambda row: caches.small_photo(row["path"]),
+        lambda row: photo_previews.small_photo(row["path"]),
         {"evaluation": evaluation.name, "kind": evaluation.kind.value},
     )
 

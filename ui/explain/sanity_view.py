@@ -5,9 +5,10 @@ import streamlit as st
 from sneaker_core.inference.explanation.explanation_request import Question
 from sneaker_core.inference.explanation.sanity_checks import Trust
 from ui.datasets.dataset_charts import Chart
+from ui.explain import sanity_cache
+from ui.explain.sanity_cache import SanityCheck
 from ui.explain.sanity_charts import deletion_chart, insertion_chart, sanity_chart
-from ui.kit import caches
-from ui.kit.caches import Checking, ModelKey
+from ui.kit.model_cache import ModelKey
 from ui.kit.photo_files import Photo
 from ui.kit.state_keys import Key
 from ui.kit.text import plain
@@ -45,7 +46,7 @@ def draw_honesty(key: ModelKey, photo: Photo, question: Question) -> None:
             "everybody.",
         ):
             return
-        found = caches.checking(key, photo, question)
+        found = sanity_cache.sanity_check(key, photo, question)
         if found.future.done():
             _draw(found.future.result())
         else:
@@ -53,7 +54,7 @@ def draw_honesty(key: ModelKey, photo: Photo, question: Question) -> None:
 
 
 @st.fragment(run_every=_LOOK_EVERY)
-def _follow(found: Checking) -> None:
+def _follow(found: SanityCheck) -> None:
     """Look how far it is; the page runs anew, once, when it is done."""
     if found.future.done():
         st.rerun()

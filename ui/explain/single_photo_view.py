@@ -15,8 +15,8 @@ from ui.explain.photo_shelf import Looked
 from ui.explain.photo_sources import choose_photo
 from ui.explain.request_controls import choose_classes, choose_layer, choose_method, explain_class
 from ui.explain.sanity_view import draw_honesty
-from ui.kit import caches
-from ui.kit.caches import ModelKey
+from ui.kit import model_cache
+from ui.kit.model_cache import ModelKey
 from ui.kit.model_picker import pick_model
 from ui.kit.state_keys import Key
 from ui.kit.text import plain
@@ -42,7 +42,7 @@ def draw_one(models: list[ModelEntry]) -> None:
         return
     key = ModelKey(str(model.folder), model.version)
     with st.spinner("Looking at the photo…"):
-        answer = caches.answer(key, looked.photo)
+        answer = model_cache.answer(key, looked.photo)
     if answer.status is Status.ERROR:
         st.warning(plain(answer.sentence()), icon=":material/broken_image:")
         return

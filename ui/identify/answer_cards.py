@@ -13,10 +13,10 @@ from sneaker_core.networks.decision import Status
 from sneaker_core.networks.model_registry import list_models
 from sneaker_core.workspace.paths import workspace
 from ui.identify.answer_downloads import answers_csv, answers_json
-from ui.kit import caches
-from ui.kit.caches import ModelKey
+from ui.kit import explanation_cache, photo_previews
 from ui.kit.explain_links import PAGE, explain_query
 from ui.kit.handed_photo import hand_over
+from ui.kit.model_cache import ModelKey
 from ui.kit.photo_files import Photo
 from ui.kit.probability_bars import bars_in_words, guess_bars
 from ui.kit.state_keys import Key
@@ -72,7 +72,7 @@ def draw_card(key: ModelKey, photo: Photo, answer: Answer, guesses: int, compact
 
 
 def _draw_photo(photo: Photo, width: int | Literal["stretch"]) -> None:
-    st.image(caches.preview(photo), width=width, alt=f"Your photo {photo.name}")
+    st.image(photo_previews.preview(photo), width=width, alt=f"Your photo {photo.name}")
 
 
 def _draw_headline(photo: Photo, answer: Answer, heading: Heading) -> None:
@@ -119,8 +119,8 @@ def _draw_why(key: ModelKey, photo: Photo, answer: Answer, guesses: int, compact
         )
     try:
         with picture.skeleton(260):
-            heat = caches.heat_map(key, photo, label, versus=versus)
-            heated = caches.heated_preview(key, photo, label, strength / 100, versus=versus)
+            heat = explanation_cache.heat_map(key, photo, label, versus=versus)
+            heated = explanation_cache.heat_map_preview(key, photo, label, strength / 100, versus=versus)
     except SneakerError as error:
         words.warning(plain(str(error)))
         return

@@ -58,7 +58,7 @@ def badges_of(photo: pd.Series, hidden: Sequence[str] = ()) -> str:
     Parameters
     ----------
     photo : Series
-        A row of `caches.reviewed_photos`.
+        A row of `dataset_cache.reviewed_photos`.
     hidden : sequence of str
         Kinds that go without saying.
     """
@@ -73,7 +73,7 @@ def badges_of(photo: pd.Series, hidden: Sequence[str] = ()) -> str:
 
 
 def tiles_of(photos: pd.DataFrame, badges: Callable[[pd.Series], str] = badges_of) -> list[Tile]:
-    """The tiles of rows of `caches.reviewed_photos`."""
+    """The tiles of rows of `dataset_cache.reviewed_photos`."""
     return [
         Tile(photo["sample"], photo["path"], photo["name"], photo["label"], badges(photo))
         for _, photo in photos.iterrows()

@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from sneaker_core.datasets.review_log import Action
-from ui.kit import caches
+from ui.kit import dataset_cache
 from ui.kit.quantities import counted_photos
 from ui.kit.review_section import Change, Notice, Section, apply, draw_notice, on_whole_page
 from ui.kit.state_keys import Key
@@ -38,7 +38,7 @@ def draw_bar(
     section: Section,
     chosen: pd.DataFrame,
     changes: Changes,
-    key: caches.ReviewKey,
+    key: dataset_cache.ReviewKey,
     draw_more: Callable[[], None] = lambda: None,
 ) -> None:
     """Draw how many photos are chosen, what can be done with them, and what was done last.
@@ -67,7 +67,7 @@ def draw_bar(
 
 
 def draw_decisions(
-    section: Section, photos: pd.DataFrame, changes: Changes, key: caches.ReviewKey, place: str = ""
+    section: Section, photos: pd.DataFrame, changes: Changes, key: dataset_cache.ReviewKey, place: str = ""
 ) -> None:
     """Draw the buttons that decide on photos.
 
@@ -105,7 +105,7 @@ def draw_decisions(
     with st.popover("Relabel to…", icon=":material/label:", key=asking, on_change="rerun" if place else "ignore"):
         st.selectbox(
             "Class",
-            caches.class_names(key),
+            dataset_cache.class_names(key),
             index=None,
             key=section.key(Key.NEW_LABEL, place),
             placeholder="Choose a class, or type a new one",

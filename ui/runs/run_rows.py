@@ -10,8 +10,7 @@ import pandas as pd
 from sneaker_core.networks.model_registry import ModelEntry, list_models
 from sneaker_core.training.run_collection import Run, list_runs
 from sneaker_core.workspace.paths import workspace
-from ui.kit import caches
-from ui.runs import run_labels
+from ui.runs import run_labels, run_metrics_cache
 
 BUNDLED = "Built in"
 
@@ -79,7 +78,7 @@ class Row:
     @property
     def metrics(self) -> pd.DataFrame:
         """What was kept of each epoch."""
-        return caches.run_metrics(self.folder)
+        return run_metrics_cache.run_metrics(self.folder)
 
     @property
     def _spec(self) -> Any:

@@ -14,10 +14,11 @@ from sneaker_core.networks.model_registry import list_models
 from sneaker_core.networks.trainable_layers import TRAINABLE
 from sneaker_core.training.recipe import AUGMENTATIONS, Recipe, make_recipe
 from sneaker_core.workspace.paths import workspace
-from ui.kit import caches
+from ui.kit import dataset_cache
 from ui.kit.state_keys import Key
 from ui.kit.text import plain, shortened
 from ui.kit.training_labels import AUGMENTATION_WORDS, PART_WORDS
+from ui.train import training_cache
 from ui.train.lr_finder_view import draw_rates, taken_rate
 
 _IMAGENET, _NOTHING, _FILE = "imagenet", "none", ""
@@ -315,7 +316,7 @@ def _draw_preview(chosen: Recipe, dataset: Dataset, only: tuple[str, ...]) -> No
     looks = replace(Recipe(), **{key: getattr(chosen, key) for key in ("size", "small_size", *AUGMENTATIONS["none"])})
     try:
         with st.spinner("Changing some photos…"):
-            sheet = caches.augmentation_sheet(caches.review_key(dataset), only, looks, workspace())
+            sheet = training_cache.augmentation_sheet(dataset_cache.review_key(dataset), only, looks, workspace())
     except SneakerError as error:
         st.error(plain(str(error)), icon=":material/error:")
         return

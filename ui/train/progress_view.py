@@ -14,7 +14,6 @@ from sneaker_core.training.training_notes import NoteKind, notes
 from sneaker_core.workspace.jobs import JobState, log_tail
 from sneaker_core.workspace.paths import run_job_folder, workspace
 from ui.datasets.dataset_charts import Chart
-from ui.kit import caches
 from ui.kit.job_panel import progress_words
 from ui.kit.moments import moment
 from ui.kit.quantities import counted_classes, time_words
@@ -29,6 +28,7 @@ from ui.kit.training_labels import (
     recipe_title,
     waiting_words,
 )
+from ui.train import training_cache
 from ui.train.train_views import watch
 from ui.train.training_charts import accuracy_curve, loss_curve
 from ui.train.watched_photos import draw_mixed_up, draw_watched
@@ -268,7 +268,7 @@ def _draw_headline(run: Run) -> None:
 def _draw_course(run: Run, metrics: pd.DataFrame) -> None:
     recipe = _recipe(run)
     epochs = recipe.epochs if recipe else int(metrics["epoch"].max())
-    for note in notes(metrics, caches.classes_of_run(run.folder) or len(run.only) or 2, epochs, recipe):
+    for note in notes(metrics, training_cache.run_class_count(run.folder) or len(run.only) or 2, epochs, recipe):
         with st.container(horizontal=True, gap="small"):
             st.markdown(f"{_NOTE_ICONS[note.kind]} {plain(note.text)}")
     with st.grid(2, min_column_width=320, gap="medium"):

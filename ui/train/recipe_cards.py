@@ -8,10 +8,10 @@ import streamlit as st
 from sneaker_core.training.planning.time_estimate import Estimate
 from sneaker_core.training.recipe import RECIPES, Recipe
 from sneaker_core.workspace.paths import workspace
-from ui.kit import caches
 from ui.kit.quantities import time_words
 from ui.kit.state_keys import Key
 from ui.kit.training_labels import RECIPE_WORDS
+from ui.train import training_cache
 
 _LOOK_EVERY = 1.0
 
@@ -84,7 +84,7 @@ def draw_time(recipe: Recipe, amount: Amount, name: str, *, measure: bool) -> No
     if not amount.photos:
         return
     key = Key.TRAIN_MEASURE.of(name)
-    time = caches.training_time(
+    time = training_cache.training_time(
         recipe, amount.photos, amount.classes, workspace(), measure=measure or bool(st.session_state.get(key))
     )
     if isinstance(time, Estimate):

@@ -14,7 +14,7 @@ from sneaker_core.training.training_jobs import start_training
 from sneaker_core.workspace.paths import workspace
 from ui.datasets.add_photos_view import draw_examples, start_drawing
 from ui.datasets.dataset_picker import by_name
-from ui.kit import caches
+from ui.kit import dataset_cache
 from ui.kit.job_panel import draw_work, is_busy
 from ui.kit.quantities import counted_classes, counted_photos
 from ui.kit.state_keys import Key
@@ -43,7 +43,7 @@ def draw_setup(runs: list[Run]) -> None:
         st.subheader("1. Photos to learn from", anchor=False)
         source, dataset = _choose_dataset(entries)
         draw_work(dataset)
-        if caches.is_empty(dataset):
+        if dataset_cache.is_empty(dataset):
             _draw_empty(dataset)
             return
         only, photos, classes = _choose_classes(dataset)
@@ -114,7 +114,7 @@ def _draw_empty(dataset: Dataset) -> None:
 
 def _choose_classes(dataset: Dataset) -> tuple[tuple[str, ...], int, int]:
     """The classes to use, none named for all; the number of photos and of classes that this makes."""
-    photos = caches.reviewed_photos(caches.review_key(dataset))
+    photos = dataset_cache.reviewed_photos(dataset_cache.review_key(dataset))
     counts = photos.loc[~photos["excluded"], "label"].value_counts()
     chosen = st.multiselect(
         "Classes",

@@ -1,0 +1,48 @@
+"""Suggestions, map, rejected files and leaks of a dataset, kept until the dataset changes."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from sneaker_core.datasets.index import Dataset, read_rejects
+from sneaker_core.datasets.quality.findings import suggested_decisions
+from sneaker_core.datasets.quality.scan import read_map
+from sneaker_core.datasets.split import find_leaks
+from sneaker_core.datasets.synthetic.rendering import draw_photo
+from ui.kit.dataset_cache import ReviewKey, reviewed_photos
+from ui.kit.photo_previews import jpeg_bytes
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def safe_suggestions(key: ReviewKey) -> pd.DataFrame:
+    """Decisions that are safe to apply automatically."""
+    return suggested_decisions(Dataset(Path(key.folder)))
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def dataset_map(key: ReviewKey) -> pd.DataFrame:
+    """Photos with a position on the map, excluded ones left out: columns sample, x, y, label, split, kinds."""
+    places = read_map(Dataset(Path(key.folder)))
+    photos = reviewed_photos(key)
+    kept = photos.loc[~photos["excluded"], ["sample", "label", "split", "kinds"]]
+    return places.merge(kept, on="sample")
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def dataset_rejects(key: ReviewKey) -> pd.DataFrame:
+    """Files that could not be imported."""
+    return read_rejects(Dataset(Path(key.folder)))
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def dataset_leaks(key: ReviewKey) -> pd.DataFrame:
+    """Near-duplicates that are in different splits."""
+    return find_leaks(Dataset(Path(key.folder)))
+
+
+@st.cache_data(max_entries=20, show_spinner=False)
+def synthetic_example(label: str, seed: int) -> bytes:
+    """A small JPEG of a synthetic sneaker."""
+    return jpeg_bytes(draw_photo(label, np.random.default_rng(seed), (256, 192)))

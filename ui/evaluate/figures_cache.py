@@ -1,0 +1,79 @@
+"""Metrics, curves and comparisons of evaluations, kept until the evaluation changes."""
+
+import contextlib
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from sneaker_core.datasets.split import read_split
+from sneaker_core.errors import DatasetError
+from sneaker_core.evaluation.comparison import Comparison, compare
+from sneaker_core.evaluation.evaluation_collection import Evaluation, Halves, read_neighbours
+from sneaker_core.evaluation.metrics import summary
+from sneaker_core.evaluation.reliability import coverage_curve, reliability_bins
+from sneaker_core.evaluation.slices import slices
+from ui.kit.evaluation_cache import EvaluationKey, evaluation_table
+
+
+def evaluation_figures(key: EvaluationKey, evaluation: Evaluation) -> dict[str, Any]:
+    """All metrics with their intervals; see `metrics.summary`.
+
+    Raises
+    ------
+    SneakerError
+        The table is missing or damaged, or the model knows none of its classes.
+    """
+    # The metrics don't depend on where the photos are.
+    return _evaluation_figures(key.folder, key.version, key, evaluation)
+
+
+@st.cache_resource(max_entries=20, show_spinner="Computing metrics…")
+def _evaluation_figures(folder: str, version: str, _key: EvaluationKey, _evaluation: Evaluation) -> dict[str, Any]:
+    return summary(evaluation_table(_key, _evaluation))
+
+
+@st.cache_resource(max_entries=20, show_spinner=False)
+def evaluation_curves(key: EvaluationKey, _evaluation: Evaluation) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Bins of the reliability diagram, and the coverage curve."""
+    table = evaluation_table(key, _evaluation)
+    return reliability_bins(table), coverage_curve(table)
+
+
+@st.cache_resource(max_entries=20, show_spinner=False)
+def evaluation_slices(key: EvaluationKey, model: Path | None, _evaluation: Evaluation) -> pd.DataFrame:
+    """Accuracy on groups of photos; also by split of the model's own data if its folder is given."""
+    splits = None
+    if model is not None:
+        with contextlib.suppress(DatasetError):
+            splits = read_split(model)
+    return slices(evaluation_table(key, _evaluation), splits)
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def evaluation_neighbours(key: EvaluationKey, _evaluation: Evaluation) -> tuple[pd.DataFrame, Halves] | None:
+    """Training photos and their embeddings, read from disk on use; None if there are none.
+
+    Raises
+    ------
+    SneakerError
+        The stored embeddings are damaged.
+    """
+    return read_neighbours(_evaluation)
+
+
+def comparison_of(one: EvaluationKey, other: EvaluationKey, first: Evaluation, second: Evaluation) -> Comparison:
+    """Two evaluations compared on the photos that both have.
+
+    Raises
+    ------
+    SneakerError
+        They have no photo in common, or a table is missing or damaged.
+    """
+    return _comparison_of(one, other, first, second)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Comparing…")
+def _comparison_of(one: EvaluationKey, other: EvaluationKey, _first: Evaluation, _second: Evaluation) -> Comparison:
+    return compare(evaluation_table(one, _first), evaluation_table(other, _second))

@@ -1,0 +1,84 @@
+"""Prediction tables of evaluations, kept until the evaluation or its dataset changes."""
+
+import contextlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+
+from sneaker_core.datasets.dataset_collection import DatasetEntry
+from sneaker_core.datasets.index import Dataset, read_samples
+from sneaker_core.errors import DatasetError
+from sneaker_core.evaluation.evaluation_collection import Evaluation, read_table, with_photos
+
+
+@dataclass(frozen=True)
+class EvaluationKey:
+    """An evaluation, the version of its table, and the dataset that has its photos.
+
+    Attributes
+    ----------
+    folder, version : str
+    home : str
+        Folder of the dataset that has the photos; empty if there is none.
+    """
+
+    folder: str
+    version: str
+    home: str = ""
+
+
+def evaluation_key(evaluation: Evaluation, entries: Sequence[DatasetEntry]) -> EvaluationKey:
+    """The key of an evaluation as it is now.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+        A finished one.
+    entries : sequence of DatasetEntry
+        Datasets to search for the photos if the evaluation was made on a folder.
+
+    Raises
+    ------
+    SneakerError
+        The prediction table is missing or damaged.
+    """
+    bare = EvaluationKey(str(evaluation.folder), evaluation.version)
+    if evaluation.dataset_folder is not None:
+        return replace(bare, home=str(evaluation.dataset_folder))
+    there = tuple((str(entry.folder), entry.photos) for entry in entries if entry.photos)
+    return replace(bare, home=_home_of(bare, there, evaluation))
+
+
+@st.cache_data(max_entries=50, show_spinner=False)
+def _home_of(key: EvaluationKey, entries: tuple[tuple[str, int], ...], _evaluation: Evaluation) -> str:
+    """Folder of the dataset with most of the photos; empty if no dataset has any."""
+    judged = set(evaluation_table(key, _evaluation)["sample"])
+    shared = {}
+    for folder, _ in entries:
+        with contextlib.suppress(DatasetError):
+            shared[folder] = len(judged & set(read_samples(Dataset(Path(folder)))["sample"]))
+    best = max(shared, key=lambda folder: shared[folder], default="")
+    return best if shared.get(best) else ""
+
+
+def evaluation_table(key: EvaluationKey, evaluation: Evaluation) -> pd.DataFrame:
+    """The prediction table, with paths for the photos on this computer.
+
+    Raises
+    ------
+    SneakerError
+        The table is missing or damaged.
+    """
+    return _evaluation_table(key, evaluation)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Reading the evaluation…")
+def _evaluation_table(key: EvaluationKey, _evaluation: Evaluation) -> pd.DataFrame:
+    table = read_table(_evaluation)
+    if key.home and _evaluation.dataset_folder is None:
+        with contextlib.suppress(DatasetError):  # metrics need no photos
+            table = with_photos(table, Dataset(Path(key.home)))
+    return table
