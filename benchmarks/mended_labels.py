@@ -24,7 +24,7 @@ from sneaker_core.datasets.sources.photo_import import import_photos
 from sneaker_core.datasets.split import read_split
 from sneaker_core.evaluation.comparison import compare
 from sneaker_core.evaluation.evaluation_collection import Kind, find_evaluation, read_table
-from sneaker_core.evaluation.figure_text import verdict
+from sneaker_core.evaluation.metric_text import verdict
 from sneaker_core.networks.model_registry import DEFAULT_MODEL, find_model
 from sneaker_core.training.recipe import make_recipe
 from sneaker_core.training.train_model import train
@@ -96,7 +96,7 @@ def main() -> None:
                 undo(dataset, author=DECISIONS.stem)
             found = compare(before, after)
             figures = [
-                f"top-1 {side['top1']:.3f}, top-3 {side['top3']:.3f}" for side in (found.figures_a, found.figures_b)
+                f"top-1 {side['top1']:.3f}, top-3 {side['top3']:.3f}" for side in (found.metrics_a, found.metrics_b)
             ]
             print(f"{asked.recipe} seed {seed}: as they came {figures[0]}; mended {figures[1]} ({found.n} photos)")
             print(f"  {verdict(found, 'as they came', 'mended')}", flush=True)

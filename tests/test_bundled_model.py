@@ -93,7 +93,7 @@ def test_its_own_evaluation_tells_the_figures_of_its_card(tmp_path: Path) -> Non
 def test_on_its_own_test_photos_it_is_as_good_as_it_says(tmp_path: Path) -> None:
     said = read_spec(STREET22).metrics["test"]
     done = evaluate(STREET22, Path(str(REAL_DATA)) / "sneakers40", tmp_path, "test")
-    figures, table = done.figures, done.table
+    figures, table = done.metrics, done.table
     assert figures["n"] == said["n"]
     # Other processors round otherwise: a photo or two on the edge may fall the other way.
     for key in ("top1", "top3", "refused"):

@@ -10,23 +10,24 @@ from scipy.stats import binom, chi2
 from sneaker_core.errors import DatasetError
 from sneaker_core.evaluation.comparison import CHI_SQUARE, EXACT, compare, mcnemar
 from sneaker_core.evaluation.confusion_matrix import confusion_matrix
-from sneaker_core.evaluation.evaluation_charts import difference_chart
-from sneaker_core.evaluation.figure_text import not_shared, verdict
+from sneaker_core.evaluation.matrix_charts import difference_chart
+from sneaker_core.evaluation.metric_text import unmatched_text, verdict
 from sneaker_core.evaluation.metrics import summary
-from sneaker_core.evaluation.table_columns import completed
+from sneaker_core.evaluation.table_columns import with_all_columns
+from sneaker_core.number_text import counted
 from tests.factories import prediction_rows
 
 NAMES = "ABC"
 
 
 def answers(labels: str, predicted: str, first: int = 0) -> pd.DataFrame:
-    """A table from what photos are and what they are taken for, a letter each."""
+    """A table from the labels of photos and their predictions, one letter each."""
     rows = [
         (label, {name: 0.8 if name == said else 0.1 for name in NAMES}, "known")
         for label, said in zip(labels, predicted, strict=True)
     ]
     table = prediction_rows(rows)
-    return completed(table.assign(sample=[f"photo {first + place}" for place in range(len(table))]))
+    return with_all_columns(table.assign(sample=[f"photo {first + place}" for place in range(len(table))]))
 
 
 class TestMcNemar:
@@ -57,26 +58,26 @@ class TestCompare:
         assert result.broken.iloc[0][["predicted_a", "predicted_b"]].tolist() == ["C", "A"]
         assert result.difference.loc["C"].tolist() == [1, 0, -1]
         assert result.difference.loc["B"].tolist() == [-1, 1, 0]
-        assert not_shared(result) is None
-        assert "b is right more often by 16.7 points, which may be luck (p = 1.000)" in verdict(result, "a", "b")
+        assert unmatched_text(result) is None
+        assert "b is more accurate by 16.7 percentage points; not significant (p = 1.000)" in verdict(result, "a", "b")
 
     def test_only_shared_photos_count_in_whatever_order(self):
         a = answers("AABB", "AABB")
         b = answers("ABBC", "AABC", first=1).iloc[::-1]
         result = compare(a, b)
         assert (result.n, result.only_a, result.only_b) == (3, 1, 1)
-        # The second table is of the photos 1 to 4: A, B, B and C, of which photo 2 is taken for A.
-        assert result.figures_a["top1"] == 1
-        assert result.figures_b["top1"] == pytest.approx(2 / 3)
+        # The second table is of the photos 1 to 4: A, B, B and C, of which photo 2 is predicted as A.
+        assert result.metrics_a["top1"] == 1
+        assert result.metrics_b["top1"] == pytest.approx(2 / 3)
         assert list(result.broken["sample"]) == ["photo 2"]
-        assert "3 photos are compared; 1 of the first and 1 of the second" in not_shared(result)
+        assert "Compared on 3 shared photos. 1 of the first and 1 of the second" in unmatched_text(result)
 
     def test_a_photo_that_was_relabelled_is_not_shared(self):
         result = compare(answers("AAB", "AAB"), answers("ABB", "ABB"))
         assert (result.n, result.only_a, result.only_b) == (2, 1, 1)
 
     def test_nothing_shared_is_an_error(self):
-        with pytest.raises(DatasetError, match="share no photo"):
+        with pytest.raises(DatasetError, match="no photo with the same label in common"):
             compare(answers("AB", "AB"), answers("AB", "AB", first=9))
 
     @given(st.integers(0, 10_000), st.integers(1, 60))
@@ -86,9 +87,9 @@ class TestCompare:
         labels, one, other = ("".join(rng.choice(list(NAMES), count)) for _ in range(3))
         a, b = answers(labels, one), answers(labels, other)
         result = compare(a, b)
-        gain = result.figures_b["top1"] - result.figures_a["top1"]
+        gain = result.metrics_b["top1"] - result.metrics_a["top1"]
         assert gain == pytest.approx((len(result.fixed) - len(result.broken)) / count)
-        assert result.figures_a == summary(a)
+        assert result.metrics_a == summary(a)
         assert (result.difference.sum(axis=1) == 0).all()
         before, after = confusion_matrix(a), confusion_matrix(b)
         for label in result.difference.index:
@@ -99,4 +100,7 @@ class TestCompare:
         assert set(back.fixed["sample"]) == set(result.broken["sample"])
         assert back.p_value == result.p_value
         chart = difference_chart(result)
-        assert chart.title == f"The second fixes {len(result.fixed)} photos and breaks {len(result.broken)}"
+        assert (
+            chart.title
+            == f"The second evaluation fixes {counted(len(result.fixed), 'photo')} and breaks {len(result.broken)}"
+        )

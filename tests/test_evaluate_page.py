@@ -17,7 +17,7 @@ from sneaker_core.datasets.review_log import Action, decide, history
 from sneaker_core.datasets.sources.photo_import import import_photos
 from sneaker_core.datasets.split import write_split
 from sneaker_core.evaluation.comparison import compare
-from sneaker_core.evaluation.confusion_matrix import confusion_matrix, photos_of
+from sneaker_core.evaluation.confusion_matrix import confusion_matrix, photos_in_cell
 from sneaker_core.evaluation.evaluation_collection import (
     EVALUATION_FILE,
     Evaluation,
@@ -27,12 +27,13 @@ from sneaker_core.evaluation.evaluation_collection import (
     read_table,
 )
 from sneaker_core.evaluation.evaluation_job import evaluate
-from sneaker_core.evaluation.figure_text import headlines, pair, percent, verdict
+from sneaker_core.evaluation.metric_text import key_metrics, pair_text, verdict
 from sneaker_core.evaluation.metrics import summary
-from sneaker_core.evaluation.reliability import at
+from sneaker_core.evaluation.reliability import coverage_at
 from sneaker_core.evaluation.table_columns import misclassified
 from sneaker_core.networks.checkpoint import read_spec, save_model
 from sneaker_core.networks.decision import Decision
+from sneaker_core.number_text import percent
 from sneaker_core.workspace.jobs import JobState
 from sneaker_core.workspace.paths import (
     PREDICTIONS_FILE,
@@ -157,8 +158,8 @@ class TestOnAFreshMachine:
         assert app.selectbox(key=Key.EVALUATION).value == BUILT_IN
         figures = {metric.label: metric.value for metric in app.metric}
         assert figures == {
-            **{one.title: one.shown for one in headlines(summary(table))},
-            "Baseline": percent(summary(table)["majority"]),
+            **{one.title: one.value_text for one in key_metrics(summary(table))},
+            "Baseline": percent(summary(table)["majority"], 1),
         }
         assert "are not distributed" in words(app)
 
@@ -188,11 +189,11 @@ class TestHeadline:
         app = opened("Headline", FIRST)
         text = words(app)
         figures = summary(table_of(FIRST, full))
-        for one in headlines(figures):
-            assert f"{one.title} {one.shown}" in text
-            assert one.interval in text
-            assert one.sentence in text
-        assert f"Baseline {percent(figures['majority'])}" in text
+        for one in key_metrics(figures):
+            assert f"{one.title} {one.value_text}" in text
+            assert one.interval_text in text
+            assert one.description in text
+        assert f"Baseline {percent(figures['majority'], 1)}" in text
 
     def test_classes_that_the_model_does_not_know_are_named(self, full):
         assert "stiletto (2 photos)" in words(opened("Headline", FIRST))
@@ -211,7 +212,7 @@ class TestMatrix:
         confusions = summary(table_of(FIRST, full))["confusions"]
         assert confusions
         for row in confusions:
-            click(app, pair(row))
+            click(app, pair_text(row))
             assert app.selectbox(key=Key.MATRIX_TRUE).value == row["label"]
             assert app.selectbox(key=Key.MATRIX_PREDICTED).value == row["predicted"]
             assert tiles(app) == row["count"]
@@ -231,7 +232,7 @@ class TestMatrix:
         row = summary(table_of(FIRST, full))["confusions"][0]
         app = opened("Matrix", FIRST, true=row["label"], predicted=row["predicted"])
         app.segmented_control(key=Key.MATRIX_SHARE).set_value("Shares")
-        again(app).selectbox(key=Key.MATRIX_ORDER).set_value("Confused ones together")
+        again(app).selectbox(key=Key.MATRIX_ORDER).set_value("Confused classes together")
         again(app).selectbox(key=Key.MATRIX_WORST).set_value("The 5 worst")
         again(app).toggle(key=Key.MATRIX_ERRORS).set_value(True)
         again(app)
@@ -274,10 +275,10 @@ class TestSureness:
         assert slider.value == 70.0
         slider.set_value(55.0)
         text = words(again(app))
-        there = at(table_of(FIRST, full), 0.55)
+        there = coverage_at(table_of(FIRST, full), 0.55)
         assert f"{there.answered} of {there.n} photos are answered ({percent(there.coverage)})" in text
         assert read_spec(folder).decision.confidence_threshold == 0.7
-        text = words(click(app, "Save 55.0 % to the model"))
+        text = words(click(app, "Save 55% to the model"))
         assert read_spec(folder).decision.confidence_threshold == 0.55
         assert "below 55.0 %, chosen by a person" in text.replace("**", "")
         click(app, "Back to the fitted 70.0 %")
@@ -554,4 +555,4 @@ class TestWork:
             time.sleep(0.2)
         found: Evaluation = find_evaluation("busy", full)
         assert found.is_ready
-        assert len(photos_of(read_table(found))) == found.n
+        assert len(photos_in_cell(read_table(found))) == found.n

@@ -21,10 +21,10 @@ from sneaker_core.datasets.split import make_split, write_split
 from sneaker_core.datasets.thumbnails import make_thumbnail
 from sneaker_core.errors import CheckpointError, DatasetError
 from sneaker_core.evaluation.calibration import (
+    CONFIDENCE_THRESHOLD_RANGE,
+    FALSE_REJECTION_RATE,
+    KNOWN_ACCURACY,
     REFERENCES_PER_CLASS,
-    REFUSED_SHARE,
-    SURE_ACCURACY,
-    SURE_RANGE,
     fit_confidence_threshold,
     fit_decision,
     fit_references,
@@ -32,24 +32,24 @@ from sneaker_core.evaluation.calibration import (
 )
 from sneaker_core.evaluation.evaluation_job import evaluate
 from sneaker_core.evaluation.metrics import (
-    WITH_INTERVAL,
+    KEY_METRICS,
+    bootstrap_intervals,
     calibration_error,
     confused_pairs,
-    countable,
-    intervals,
+    metrics_of_sums,
+    photo_terms,
     summary,
     top_k_accuracy,
-    weighted_figures,
 )
-from sneaker_core.evaluation.prediction_table import evaluate_photos, prediction_table, read_outputs, read_photos
+from sneaker_core.evaluation.prediction_table import evaluate_photos, prediction_table, read_outputs, run_on_photos
 from sneaker_core.evaluation.table_columns import (
     as_csv,
     class_columns,
     compact,
-    completed,
     misclassified,
     ranks,
-    restated,
+    with_all_columns,
+    with_statuses,
 )
 from sneaker_core.networks.checkpoint import save_model
 from sneaker_core.networks.decision import Decision, Outputs, embedding_distance, ood_score, unit_length
@@ -141,22 +141,22 @@ class TestMetrics:
     def test_figures_of_a_resample_are_those_of_its_photos(self, seed, count):
         table = random_table(seed, count)
         weights = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count))
-        told = weighted_figures(weights[None] @ countable(table))
+        told = metrics_of_sums(weights[None] @ photo_terms(table))
         figures = summary(table.iloc[np.repeat(np.arange(count), weights)])
         assert {name: value[0] for name, value in told.items()} == pytest.approx(
-            {name: figures[name] for name in WITH_INTERVAL}, abs=1e-6
+            {name: figures[name] for name in KEY_METRICS}, abs=1e-6
         )
 
     def test_intervals_hold_what_other_photos_would_have_given(self):
         table = random_table(0, 400)
-        told = intervals(table)
-        assert list(told) == list(WITH_INTERVAL)
-        assert told == intervals(table)
+        told = bootstrap_intervals(table)
+        assert list(told) == list(KEY_METRICS)
+        assert told == bootstrap_intervals(table)
         share = (table["label"] == table["predicted"]).mean()
         error = 1.96 * np.sqrt(share * (1 - share) / 400)
         assert told["top1"] == pytest.approx([share - error, share + error], abs=0.01)
         assert all(0 <= low < high <= 1 for low, high in told.values())
-        wider = intervals(table.head(50))
+        wider = bootstrap_intervals(table.head(50))
         assert np.diff(wider["top1"]) > 2 * np.diff(told["top1"])
 
     @given(st.integers(0, 10_000))
@@ -216,10 +216,10 @@ class TestCalibration:
         right = np.array([hit for _, hit in rows])
         threshold = fit_confidence_threshold(confidence, right)
         sure = confidence >= threshold
-        assert SURE_RANGE[0] <= threshold <= SURE_RANGE[1]
-        assert not sure.any() or right[sure].mean() >= SURE_ACCURACY
-        lower = [value for value in np.unique(confidence) if SURE_RANGE[0] <= value < threshold]
-        assert all(right[confidence >= value].mean() < SURE_ACCURACY for value in lower)
+        assert CONFIDENCE_THRESHOLD_RANGE[0] <= threshold <= CONFIDENCE_THRESHOLD_RANGE[1]
+        assert not sure.any() or right[sure].mean() >= KNOWN_ACCURACY
+        lower = [value for value in np.unique(confidence) if CONFIDENCE_THRESHOLD_RANGE[0] <= value < threshold]
+        assert all(right[confidence >= value].mean() < KNOWN_ACCURACY for value in lower)
 
     def test_references_are_unit_centres_of_each_class(self):
         rng = np.random.default_rng(0)
@@ -241,7 +241,7 @@ class TestCalibration:
         references = unit_length(rng.normal(size=(5, 8)).astype(np.float32))
         decision = fit_decision(outputs, truth, references)
         score = ood_score(outputs, references, decision)
-        assert (score > decision.ood_threshold).mean() == pytest.approx(REFUSED_SHARE, abs=0.002)
+        assert (score > decision.ood_threshold).mean() == pytest.approx(FALSE_REJECTION_RATE, abs=0.002)
         assert score.mean() == pytest.approx(0, abs=1e-3)
         assert decision.temperature == pytest.approx(1, abs=0.15)
         assert ((decision.other_mean, decision.other_std) != (0.0, 1.0)) == knows_others
@@ -275,7 +275,7 @@ class TestPredictionTable:
     def test_a_new_threshold_changes_the_answers_alone(self):
         rows = [("A", {"A": 0.6, "B": 0.4}, "unsure"), ("B", {"A": 0.8, "B": 0.2}, "known")]
         table = prediction_rows(rows).assign(ood_score=[0.0, 9.0])
-        answers = restated(table, Decision(confidence_threshold=0.5, ood_threshold=5.0))
+        answers = with_statuses(table, Decision(confidence_threshold=0.5, ood_threshold=5.0))
         assert list(answers["status"]) == ["known", "unknown"]
         pd.testing.assert_frame_equal(answers.drop(columns="status"), table.drop(columns="status"))
 
@@ -288,7 +288,7 @@ class TestPredictionTable:
         assert list(misclassified(table, near_misses=True).index) == [1, 2, 0]
 
     def test_a_table_to_take_along_runs_nothing(self):
-        table = completed(prediction_rows([("=1+1", {"=1+1": 0.9, "B": 0.1}, "known")]).assign(sample="s"))
+        table = with_all_columns(prediction_rows([("=1+1", {"=1+1": 0.9, "B": 0.1}, "known")]).assign(sample="s"))
         text = as_csv(table).decode()
         assert text.splitlines()[1].startswith("s,,'=1+1,'=1+1,0.9,known,1.0")
 
@@ -298,12 +298,12 @@ class TestPredictionTable:
         samples = pd.DataFrame({"sample": paths, "path": paths, "label": [path.split("/")[-2] for path in paths]})
         table, _ = evaluate_photos(lively_model(), samples)
         older = table.drop(columns=["rank", "top", "path", "width", "height", "brightness", "sharpness"])
-        again = completed(older)
+        again = with_all_columns(older)
         assert set(again) == set(table)
         pd.testing.assert_series_equal(again["rank"], table["rank"])
         assert list(again["top"]) == list(table["top"])
         assert again["path"].isna().all()
-        narrow = completed(compact(table))
+        narrow = with_all_columns(compact(table))
         told, expected = summary(narrow), summary(table)
         assert told.pop("ece") == pytest.approx(expected.pop("ece"), abs=1e-6)
         assert told.pop("intervals")["top3"] == expected.pop("intervals")["top3"]
@@ -320,10 +320,10 @@ class TestPredictionTable:
             str(write(tmp_path / "turned.jpg", buffer.getvalue())),
             str(write(tmp_path / "plain.jpg", jpeg(photo_of_class(1, 1)))),
         ]
-        facts = read_photos(lively_model(size=300), paths).facts
+        facts = run_on_photos(lively_model(size=300), paths).properties
         assert facts[["width", "height"]].to_numpy().tolist() == [[900, 1200], [40, 32]]
         small = lively_model(size=8)
-        again = read_photos(small, paths).facts
+        again = run_on_photos(small, paths).properties
         np.testing.assert_allclose(again, facts, rtol=0.02)
         for path, row in zip(paths, again.to_dict("records"), strict=True):
             measured = measure(images.decode(make_thumbnail(images.load(Path(path), shrink_to=512))))
@@ -372,7 +372,7 @@ class TestFolder:
 
     def test_figures_and_rejected_files(self, model_folder, data, tmp_path):
         done = evaluate(model_folder, data, tmp_path)
-        figures, table = done.figures, done.table
+        figures, table = done.metrics, done.table
         assert (done.evaluation.folder, done.evaluation.n, done.evaluation.data) == (None, 5, "data")
         assert (figures["n"], figures["left_out"], len(table)) == (5, {"stiletto": 2}, 7)
         assert {label: row["n"] for label, row in figures["per_class"].items()} == {"boot": 3, "sandal": 2}
@@ -387,7 +387,7 @@ class TestFolder:
         write_split(model_folder, kept)
         table = evaluate(model_folder, data, tmp_path, "test").table
         assert list(table["path"]) == [path for path in everything["path"] if path.endswith("01.jpg")]
-        with pytest.raises(DatasetError, match="data has none of the model's val split"):
+        with pytest.raises(DatasetError, match="data has no photos of the model's val split"):
             evaluate(model_folder, data, tmp_path, "val")
 
     def test_of_photos_that_the_model_never_saw_the_datasets_own_split_counts(self, model_folder, data, tmp_path):
@@ -401,7 +401,7 @@ class TestFolder:
             done = evaluate(model_folder, "shoes", tmp_path, "test")
             assert set(done.table["sample"]) == set(stored.index[stored == "test"]) != set(stored.index)
             assert done.evaluation.split_of_data
-            with pytest.raises(DatasetError, match="shoes has no photos of its own val split"):
+            with pytest.raises(DatasetError, match="shoes has no photos in its own val split"):
                 evaluate(model_folder, "shoes", tmp_path, "val")
         # A photo that it saw makes its own split the one that counts.
         seen = stored.index[0]

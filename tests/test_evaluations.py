@@ -39,8 +39,8 @@ from sneaker_core.evaluation.evaluation_collection import (
     stop_evaluation,
 )
 from sneaker_core.evaluation.evaluation_job import evaluate, keep_with_model, start_evaluation
-from sneaker_core.evaluation.figure_text import headlines, pair
 from sneaker_core.evaluation.html_report import report_html
+from sneaker_core.evaluation.metric_text import key_metrics, pair_text
 from sneaker_core.evaluation.metrics import summary
 from sneaker_core.evaluation.prediction_table import evaluate_photos
 from sneaker_core.networks.checkpoint import (
@@ -104,7 +104,7 @@ class TestKept:
         pd.testing.assert_frame_equal(table[again.table.columns], again.table, check_dtype=False, rtol=1e-4, atol=1e-5)
         assert kept.is_ready
         assert (kept.kind, kept.model, kept.data, kept.split) == (Kind.STORED, "lively", "photos", "test")
-        assert (kept.n, kept.top1, kept.left_out) == (6, again.figures["top1"], {"stiletto": 2})
+        assert (kept.n, kept.top1, kept.left_out) == (6, again.metrics["top1"], {"stiletto": 2})
         assert kept.model_version == weights_version(model_folder)
         assert (kept.model_folder, kept.dataset_folder) == (model_folder, None)
         assert table[["width", "height"]].to_numpy().tolist() == [[40, 32]] * 8
@@ -131,7 +131,7 @@ class TestKept:
         # Where all photos are judged, those of the training are not read a second time.
         steps = set()
         done = evaluate(model_folder, photos, workspace, name="all", report=lambda *told: steps.add(told[2]))
-        assert steps == {"Judging photos"}
+        assert steps == {"Evaluating photos"}
         again, same = read_neighbours(done.evaluation)
         assert list(again["sample"]) == list(table["sample"])
         np.testing.assert_allclose(same, vectors, rtol=0.01, atol=0.01)
@@ -149,7 +149,7 @@ class TestKept:
 
     def test_stopped_nothing_is_kept(self, house):
         workspace, model_folder, photos = house
-        with pytest.raises(StoppedError, match="nothing of it was kept"):
+        with pytest.raises(StoppedError, match="Nothing was saved"):
             evaluate(model_folder, photos, workspace, name="stopped", stopped=lambda: True)
         assert not (evaluations_folder(workspace) / "stopped").exists()
 
@@ -252,8 +252,10 @@ class TestLibrary:
     def test_reading_the_list_needs_no_network(self, house):
         code = (
             "import sys; from pathlib import Path\n"
-            "from sneaker_core.evaluation import charts, comparison, library, matrix, reliability, slices, words\n"
-            f"library.list_evaluations(Path({str(house[0])!r}))\n"
+            "from sneaker_core.evaluation import comparison, confusion_matrix, evaluation_charts\n"
+            "from sneaker_core.evaluation import evaluation_collection, matrix_charts, metric_text\n"
+            "from sneaker_core.evaluation import reliability, slices\n"
+            f"evaluation_collection.list_evaluations(Path({str(house[0])!r}))\n"
             "print(sorted({'torch', 'sklearn', 'plotly', 'captum'} & set(sys.modules)))"
         )
         assert in_new_python(code) == "[]"
@@ -272,7 +274,7 @@ class TestJob:
         found = ended("By job", workspace)
         assert found.job.state is JobState.DONE, jobs.log_tail(found.job.folder)
         assert found.is_ready
-        assert found.job.progress.step == "Judging photos"
+        assert found.job.progress.step == "Evaluating photos"
         assert found.job.result == {"evaluation": "By job", "n": 6, "top1": found.top1}
         assert found.top1 == find_evaluation("kept", workspace).top1
         with pytest.raises(SneakerError, match="nothing to stop"):
@@ -284,7 +286,7 @@ class TestJob:
         found = ended("Lost", workspace)
         assert (found.state, found.problem) == (
             JobState.FAILED,
-            "photos has none of the model's val split; choose another split, or all photos.",
+            "photos has no photos of the model's val split. Choose another split, or all photos.",
         )
         with pytest.raises(SneakerError, match="the model's val split"):
             read_table(found)
@@ -329,14 +331,14 @@ class TestReport:
     def test_its_numbers_are_those_of_the_table(self, told):
         _, table, page = told
         figures = summary(table)
-        for one in headlines(figures):
-            assert f'<div class="card" id="{one.key}">{one.title}<b>{one.shown}</b>' in page
-            assert one.interval in page
+        for one in key_metrics(figures):
+            assert f'<div class="card" id="{one.key}">{one.title}<b>{one.value_text}</b>' in page
+            assert one.interval_text in page
         from html import escape
 
         for row in figures["confusions"][:15]:
-            assert f"<li>{escape(pair(row))}</li>" in page
-        assert "not judged: stiletto (2 photos)" in page
+            assert f"<li>{escape(pair_text(row))}</li>" in page
+        assert "not evaluated: stiletto (2 photos)" in page
         assert "could not be read: broken.jpg" in page
 
     def test_it_loads_nothing_and_holds_the_photos_that_are_there(self, told):
@@ -348,7 +350,7 @@ class TestReport:
         assert loaded.pictures == sum(row["count"] for row in wrong) > 0
         assert STRANGE not in page
         without = report_html(evaluation, table.assign(path=None))
-        assert without.count("This photo does not come with the evaluation.") == loaded.pictures
+        assert without.count("Photo not included") == loaded.pictures
 
     def test_it_opens_offline_in_a_browser(self, told, tmp_path):
         file = write(tmp_path / "report.html", told[2].encode())
@@ -438,14 +440,14 @@ def test_the_command_line_does_what_a_page_does(own, tmp_path):
     shown = json.loads(command(workspace, "evaluations", "show", "again", "--json").stdout)
     assert {key: shown[key] for key in figures} == figures
     assert shown["with_neighbours"] is False
-    assert headlines(figures)[0].shown in report.read_text(encoding="utf-8")
+    assert key_metrics(figures)[0].value_text in report.read_text(encoding="utf-8")
     listed = json.loads(command(workspace, "evaluations", "list", "--json").stdout)
     assert {"again", "kept", "street22"} <= {row["name"] for row in listed}
     compared = json.loads(command(workspace, "evaluations", "compare", "kept", "again", "--json").stdout)
     assert (compared["n"], compared["p_value"], compared["fixed"], compared["broken"]) == (6, 1.0, [], [])
-    assert "answer equally many of 6" in command(workspace, "evaluations", "compare", "kept", "again").stdout
+    assert "are equally accurate on 6 photos" in command(workspace, "evaluations", "compare", "kept", "again").stdout
     assert command(workspace, "evaluations", "delete", "again").exit_code == 0
     missing = command(workspace, "evaluations", "show", "again")
     assert missing.exit_code == 1
     assert len(missing.stderr.splitlines()) == 1
-    assert "again is back." in command(workspace, "evaluations", "restore", "again").stdout
+    assert "Restored again." in command(workspace, "evaluations", "restore", "again").stdout

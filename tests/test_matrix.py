@@ -8,18 +8,14 @@ from hypothesis import strategies as st
 from scipy.stats import norm
 from sklearn.metrics import confusion_matrix as counted_by_sklearn
 
-from sneaker_core.evaluation.confusion_matrix import Order, confusion_matrix, photos_of, view
-from sneaker_core.evaluation.evaluation_charts import (
-    class_bars,
-    coverage_chart,
-    matrix_chart,
-    reliability_chart,
-    slices_chart,
-)
+from sneaker_core.evaluation.confusion_matrix import ClassOrder, confusion_matrix, matrix_view, photos_in_cell
+from sneaker_core.evaluation.evaluation_charts import class_bars, coverage_chart, reliability_chart, slices_chart
+from sneaker_core.evaluation.matrix_charts import matrix_chart
 from sneaker_core.evaluation.metrics import confused_pairs, summary
-from sneaker_core.evaluation.reliability import at, coverage_curve, reliability_bins
+from sneaker_core.evaluation.reliability import coverage_at, coverage_curve, reliability_bins
 from sneaker_core.evaluation.slices import slices
-from sneaker_core.evaluation.table_columns import judged, misclassified
+from sneaker_core.evaluation.table_columns import evaluated_rows, misclassified
+from sneaker_core.number_text import percent
 from tests.factories import prediction_rows
 
 NAMES = ("Comet", "Astro", "<b>Meteor</b>", "Orbit", "Zephyr")
@@ -39,14 +35,14 @@ def random_table(seed: int, count: int = 40) -> pd.DataFrame:
 
 
 def cells_of(table: pd.DataFrame, **how: object) -> pd.DataFrame:
-    return view(table, **how).cells()
+    return matrix_view(table, **how).cells()
 
 
 class TestMatrix:
     @given(
         st.integers(0, 10_000),
         st.integers(1, 40),
-        st.sampled_from(Order),
+        st.sampled_from(ClassOrder),
         st.booleans(),
         st.booleans(),
         st.none() | st.integers(0, 6),
@@ -54,15 +50,15 @@ class TestMatrix:
     @settings(max_examples=30, deadline=None)
     def test_a_cell_counts_the_photos_it_opens(self, seed, count, order, share, only_errors, worst):
         table = random_table(seed, count)
-        drawn = view(table, order, share=share, only_errors=only_errors, worst=worst)
+        drawn = matrix_view(table, order, normalized=share, only_errors=only_errors, worst=worst)
         for label in drawn.counts.index:
-            row = photos_of(table, label)
+            row = photos_in_cell(table, label)
             assert drawn.support[label] == len(row)
             for predicted in drawn.counts.columns:
-                photos = photos_of(table, label, predicted)
+                photos = photos_in_cell(table, label, predicted)
                 assert drawn.counts.loc[label, predicted] == len(photos)
                 assert ((photos["label"] == label) & (photos["predicted"] == predicted)).all()
-                value = drawn.drawn.loc[label, predicted]
+                value = drawn.values.loc[label, predicted]
                 if only_errors and label == predicted:
                     assert np.isnan(value)
                 else:
@@ -73,18 +69,18 @@ class TestMatrix:
             assert shown == wrong
         cells = drawn.cells()
         for cell in cells.to_dict("records"):
-            assert cell["count"] == len(photos_of(table, cell["label"], cell["predicted"])) > 0
-            assert cell["right"] == (cell["label"] == cell["predicted"])
-        assert not (only_errors and cells["right"].any())
+            assert cell["count"] == len(photos_in_cell(table, cell["label"], cell["predicted"])) > 0
+            assert cell["correct"] == (cell["label"] == cell["predicted"])
+        assert not (only_errors and cells["correct"].any())
         if worst is None:
-            errors = int(cells.loc[~cells["right"].astype(bool), "count"].sum())
+            errors = int(cells.loc[~cells["correct"].astype(bool), "count"].sum())
             assert errors == len(misclassified(table))
             if not only_errors:
-                assert cells["count"].sum() == len(judged(table)) == summary(table)["n"]
+                assert cells["count"].sum() == len(evaluated_rows(table)) == summary(table)["n"]
 
     @pytest.mark.parametrize("seed", range(3))
     def test_agrees_with_scikit_learn(self, seed):
-        rows = judged(random_table(seed))
+        rows = evaluated_rows(random_table(seed))
         counts = confusion_matrix(random_table(seed))
         names = list(counts.columns)
         expected = counted_by_sklearn(rows["label"], rows["predicted"], labels=names)
@@ -95,7 +91,7 @@ class TestMatrix:
         table = random_table(1)
         cells = cells_of(table, only_errors=True)
         told = {(row["label"], row["predicted"]): (row["count"], row["of"]) for row in cells.to_dict("records")}
-        pairs = confused_pairs(judged(table))
+        pairs = confused_pairs(evaluated_rows(table))
         assert {(row["label"], row["predicted"]): (row["count"], row["of"]) for row in pairs} == told
 
     def test_orders(self):
@@ -117,24 +113,24 @@ class TestMatrix:
                 *answers("D", {"D": 2, "A": 1}),
             ]
         )
-        assert list(view(table).counts.index) == list("ABCD")
-        assert list(view(table, Order.SUPPORT).counts.index) == list("CBAD")
-        alike = "".join(view(table, Order.ALIKE).counts.index)
+        assert list(matrix_view(table).counts.index) == list("ABCD")
+        assert list(matrix_view(table, ClassOrder.SUPPORT).counts.index) == list("CBAD")
+        alike = "".join(matrix_view(table, ClassOrder.CONFUSION).counts.index)
         assert {"AD" in alike or "DA" in alike, "BC" in alike or "CB" in alike} == {True}
-        assert list(view(table, worst=1).counts.index) == ["C"]
-        assert list(view(table, worst=1, share=True).counts.index) == ["A"]
-        assert list(view(table, worst=1, share=True).counts.columns) == ["A", "D"]
+        assert list(matrix_view(table, worst=1).counts.index) == ["C"]
+        assert list(matrix_view(table, worst=1, normalized=True).counts.index) == ["A"]
+        assert list(matrix_view(table, worst=1, normalized=True).counts.columns) == ["A", "D"]
 
     def test_nothing_wrong_leaves_nothing_of_the_errors(self):
         table = prediction_rows([("A", {"A": 0.9, "B": 0.1}, "known")])
-        drawn = view(table, only_errors=True)
-        assert drawn.drawn.empty
+        drawn = matrix_view(table, only_errors=True)
+        assert drawn.values.empty
         assert drawn.cells().empty
-        assert matrix_chart(drawn).title == "No photo was taken for another class"
+        assert matrix_chart(drawn).title == "No photo was misclassified"
 
     def test_an_order_that_is_none_is_refused(self):
         with pytest.raises(ValueError, match="random"):
-            view(random_table(0), "random")
+            matrix_view(random_table(0), "random")
 
 
 class TestReliability:
@@ -143,7 +139,7 @@ class TestReliability:
     def test_bins_hold_every_photo_and_make_the_calibration_error(self, seed, count, bins):
         table = random_table(seed, count)
         rows = reliability_bins(table, bins)
-        assert rows["n"].sum() == len(judged(table))
+        assert rows["n"].sum() == len(evaluated_rows(table))
         used = rows[rows["n"] > 0]
         assert ((used["confidence"] >= used["low"] - 1e-6) & (used["confidence"] <= used["high"] + 1e-6)).all()
         assert rows.loc[rows["n"] == 0, ["confidence", "accuracy"]].isna().all(axis=None)
@@ -155,12 +151,12 @@ class TestReliability:
     @settings(max_examples=20, deadline=None)
     def test_a_threshold_answers_the_photos_from_it_on(self, seed, threshold):
         table = random_table(seed)
-        told = at(table, threshold)
-        rows = judged(table)
+        told = coverage_at(table, threshold)
+        rows = evaluated_rows(table)
         answered = rows[rows["probability"].astype(np.float32) >= np.float32(threshold)]
         assert (told.n, told.answered) == (len(rows), len(answered))
         assert told.coverage == pytest.approx(len(answered) / len(rows))
-        assert told.right == (answered["label"] == answered["predicted"]).sum()
+        assert told.correct == (answered["label"] == answered["predicted"]).sum()
         assert np.isnan(told.accuracy) == answered.empty
 
     def test_the_curve_tells_the_same(self):
@@ -169,7 +165,7 @@ class TestReliability:
         assert (curve["coverage"].iloc[0], curve["accuracy"].iloc[0]) == (1, summary(table)["top1"])
         assert curve["coverage"].is_monotonic_decreasing
         for row in curve.iloc[::20].to_dict("records"):
-            told = at(table, row["threshold"])
+            told = coverage_at(table, row["threshold"])
             assert row["coverage"] == told.coverage
             np.testing.assert_equal(row["accuracy"], told.accuracy)
 
@@ -189,7 +185,7 @@ class TestSlices:
     def test_every_group_by_hand(self, table):
         splits = pd.DataFrame({"sample": table["sample"][:80], "label": "x", "split": ["train"] * 50 + ["test"] * 30})
         told = slices(table, splits)
-        rows = judged(table)
+        rows = evaluated_rows(table)
         right = rows["label"] == rows["predicted"]
         assert set(told["slice"]) == {"split", "size", "orientation", "brightness", "sharpness"}
         for name, groups in told.groupby("slice"):
@@ -201,8 +197,8 @@ class TestSlices:
         large = told[told["value"] == "1200 px and more"].iloc[0]
         members = rows[["width", "height"]].max(axis=1) >= 1200
         assert (large["n"], large["top1"]) == (members.sum(), pytest.approx(right[members].mean()))
-        upright = told[told["value"] == "upright"].iloc[0]
-        assert upright["n"] == (rows["width"] < 0.9 * rows["height"]).sum()
+        portrait = told[told["value"] == "portrait"].iloc[0]
+        assert portrait["n"] == (rows["width"] < 0.9 * rows["height"]).sum()
 
     def test_intervals_are_wilsons(self, table):
         z = norm.ppf(0.975)
@@ -220,7 +216,7 @@ class TestSlices:
 class TestCharts:
     def test_marks_carry_the_labels_of_their_cell(self):
         table = random_table(3, 80)
-        drawn = view(table, Order.ALIKE)
+        drawn = matrix_view(table, ClassOrder.CONFUSION)
         chart = matrix_chart(drawn)
         marks = [tuple(mark) for trace in chart.figure.data for mark in trace.customdata]
         assert len(marks) == len(set(marks))
@@ -230,20 +226,20 @@ class TestCharts:
         # What Plotly would take for HTML is shown as it is written.
         assert "<b>Meteor</b>" not in "".join(chart.figure.layout.yaxis.ticktext)
         assert "&lt;b&gt;Meteor&lt;/b&gt;" in chart.figure.layout.yaxis.ticktext
-        worst = confused_pairs(judged(table))[0]
-        assert f"{worst['label']} is taken for {worst['predicted']} in {worst['count']} of {worst['of']}" in chart.title
+        worst = confused_pairs(evaluated_rows(table))[0]
+        assert f"{worst['label']} predicted as {worst['predicted']} ({worst['count']} of {worst['of']})" in chart.title
 
     def test_every_chart_says_its_finding(self):
         table = random_table(4, 80).assign(width=400, height=300)
         figures = summary(table)
         bars = class_bars(figures["per_class"], "recall")
         worst = min(figures["per_class"].items(), key=lambda item: (item[1]["recall"], item[0]))[0]
-        assert bars.title.startswith(f"{worst} does worst")
-        told = at(table, 0.5)
+        assert bars.title.startswith(f"Lowest recall: {worst} (")
+        told = coverage_at(table, 0.5)
         covered = coverage_chart(coverage_curve(table), told)
-        assert f"{100 * told.coverage:.1f} % of the photos, {100 * told.accuracy:.1f} %" in covered.title
-        assert "no photo is answered" in coverage_chart(coverage_curve(table), at(table, 1.0)).title
-        assert "sure than it is right" in reliability_chart(reliability_bins(table)).title
+        assert f"{percent(told.coverage)} of the photos are answered, and {percent(told.accuracy)}" in covered.title
+        assert "no photo is answered" in coverage_chart(coverage_curve(table), coverage_at(table, 1.0)).title
+        assert "confident by" in reliability_chart(reliability_bins(table)).title
         assert "No group stands out" in slices_chart(slices(table)).title
         for chart in (bars, covered, slices_chart(slices(table))):
-            assert chart.title in chart.words
+            assert chart.title in chart.alt

@@ -1,4 +1,4 @@
-"""``evaluate`` and ``evaluations …``: how good a model is, where it goes wrong, and which of two is better."""
+"""``evaluate`` and ``evaluations …``: evaluate models, and show, compare and manage saved evaluations."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 _NAME = click.argument("name", metavar="NAME")
 _FILE = click.Path(path_type=Path, dir_okay=False)
 _PAIRS = 5
-_FIGURES = ("top1", "top3", "balanced_accuracy", "macro_f1", "ece")
 
 
 @click.command()
@@ -27,13 +26,13 @@ _FIGURES = ("top1", "top3", "balanced_accuracy", "macro_f1", "ece")
 @click.option(
     "--split",
     type=click.Choice(["train", "val", "test"]),
-    help="Only the photos that served the model as that; of photos that it never saw, those of the dataset's split.",
+    help="Only photos of the model's split, or of the dataset's split if the model has seen none of the photos.",
 )
 @click.option("--out", type=_FILE, help="Also write the prediction table (Parquet).")
-@click.option("--report", "report_file", type=_FILE, help="Also write a report to read: one HTML file.")
-@click.option("--name", "kept_as", metavar="NAME", help="Keep the evaluation by this name.")
-@click.option("--no-neighbours", is_flag=True, help="With --name: keep no embeddings of training photos.")
-@click.option("--with-model", is_flag=True, help="Keep it in the model's folder too, without photos.")
+@click.option("--report", "report_file", type=_FILE, help="Also write a report (one HTML file).")
+@click.option("--name", "kept_as", metavar="NAME", help="Save the evaluation under this name.")
+@click.option("--no-neighbours", is_flag=True, help="With --name: don't save embeddings of training photos.")
+@click.option("--with-model", is_flag=True, help="Also save it in the model's folder, without photos.")
 @json_option
 @click.pass_obj
 def evaluate(
@@ -48,39 +47,42 @@ def evaluate(
     with_model: bool,
     as_json: bool,
 ) -> None:
-    """Measure MODEL on labelled photos; under torchrun several processes share the photos."""
+    """Evaluate MODEL on labeled photos.
+
+    Under torchrun the processes share the work.
+    """
     from sneaker_core import process_group
     from sneaker_core.evaluation.evaluation_job import evaluate, keep_with_model
     from sneaker_core.networks.model_registry import find_model
 
     folder = find_model(name, workspace)
     with process_group.joined(), long_work() as worker:
-        told = shown(worker)
+        show_progress = shown(worker)
         try:
-            done = evaluate(
+            result = evaluate(
                 folder,
                 data,
                 workspace,
                 split,
                 neighbours=not no_neighbours,
                 name=kept_as,
-                report=lambda count, total, step: told(count, total, step),
+                report=lambda count, total, step: show_progress(count, total, step),
                 stopped=worker.stopped,
             )
         except StoppedError as error:
-            # A job that was asked to stop has not failed.
+            # Stopping on request is not a failure.
             click.echo(str(error), err=True)
             return
-        worker.result = {"evaluation": kept_as, "n": done.figures["n"], "top1": done.figures["top1"]}
+        worker.result = {"evaluation": kept_as, "n": result.metrics["n"], "top1": result.metrics["top1"]}
     if not process_group.is_first():
         return
     if with_model:
-        keep_with_model(done, folder)
+        keep_with_model(result, folder)
     if out:
-        paths.write_atomically(out, done.table.to_parquet())
+        paths.write_atomically(out, result.table.to_parquet())
     if report_file:
-        _write_report(done.evaluation, done.table, report_file)
-    print_result(done.figures, as_json, lambda: _words(done.figures))
+        _write_report(result.evaluation, result.table, report_file)
+    print_result(result.metrics, as_json, lambda: _text(result.metrics))
 
 
 def _write_report(evaluation: "Evaluation", table: "pd.DataFrame", file: Path) -> None:
@@ -89,37 +91,35 @@ def _write_report(evaluation: "Evaluation", table: "pd.DataFrame", file: Path) -
     paths.write_atomically(file, report_html(evaluation, table).encode(errors="replace"))
 
 
-def _words(figures: dict[str, Any]) -> str:
-    from sneaker_core.evaluation.figure_text import left_out, pair
+def _text(metrics: dict[str, Any]) -> str:
+    from sneaker_core.evaluation.metric_text import BASELINE, key_metrics, pair_text, unknown_class_lines
+    from sneaker_core.number_text import counted, percent
 
-    intervals = figures["intervals"]
     lines = [
-        f"{figures['n']} photos",
-        *(
-            f"{key:17} {figures[key]:.3f}  ({intervals[key][0]:.3f} to {intervals[key][1]:.3f} in 95 of 100 samples)"
-            for key in _FIGURES
-        ),
-        *(f"{key:17} {figures[key]:.3f}" for key in ("majority", "refused")),
-        *map(pair, figures["confusions"][:_PAIRS]),
-        *left_out(figures),
-        *(f"could not be read: {path}: {why}" for path, why in figures.get("rejected", {}).items()),
+        counted(metrics["n"], "photo"),
+        *(f"{one.title:18} {one.value_text:>6}  (95% interval {one.interval_text})" for one in key_metrics(metrics)),
+        f"{BASELINE:18} {percent(metrics['majority'], 1):>6}  (always guessing the most common class)",
+        f"{'Answered unknown':18} {percent(metrics['refused'], 1):>6}",
+        *map(pair_text, metrics["confusions"][:_PAIRS]),
+        *unknown_class_lines(metrics),
+        *(f"could not be read: {path}: {reason}" for path, reason in metrics.get("rejected", {}).items()),
     ]
     return "\n".join(lines)
 
 
 @click.group(cls=Commands)
 def evaluations() -> None:
-    """Kept evaluations: list, show, compare, report, means, rename, delete, restore, stop."""
+    """Show, compare and manage saved evaluations."""
 
 
 @evaluations.command("list")
 @json_option
 @click.pass_obj
 def list_(workspace: Path, as_json: bool) -> None:
-    """List the evaluations there are: kept ones, those that come with models, and those of runs."""
+    """List all evaluations: saved ones, those bundled with models, and those of training runs."""
     from sneaker_core.evaluation.evaluation_collection import list_evaluations
 
-    _print_list(list_evaluations(workspace), as_json, "There is no evaluation yet.")
+    _print_list(list_evaluations(workspace), as_json, "No evaluations yet.")
 
 
 def _print_list(found: "list[Evaluation]", as_json: bool, none: str) -> None:
@@ -128,12 +128,16 @@ def _print_list(found: "list[Evaluation]", as_json: bool, none: str) -> None:
 
 
 def _line(row: dict[str, Any]) -> str:
+    from sneaker_core.number_text import counted, percent
+
     about = f"{row['name']}  {row['kind']}: {row['model'] or '?'} on {row['data'] or '?'}"
     if row["split"]:
         about += f", {row['split']}"
     if row["problem"]:
         return f"{about}: {row['problem']}"
-    return f"{about}: {row['state']}" if row["top1"] is None else f"{about}, {row['n']} photos, top-1 {row['top1']:.3f}"
+    if row["top1"] is None:
+        return f"{about}: {row['state']}"
+    return f"{about}, {counted(row['n'], 'photo')}, top-1 accuracy {percent(row['top1'], 1)}"
 
 
 @evaluations.command()
@@ -141,12 +145,12 @@ def _line(row: dict[str, Any]) -> str:
 @json_option
 @click.pass_obj
 def show(workspace: Path, name: str, as_json: bool) -> None:
-    """Say how good the model is by an evaluation, and where it goes wrong."""
+    """Show the metrics and the most common errors of an evaluation."""
     from sneaker_core.evaluation.metrics import summary
 
     found, table = _read(name, workspace)
-    figures = {**summary(table), "rejected": found.rejected}
-    print_result({**found.to_dict(), **figures}, as_json, lambda: f"{_line(found.to_dict())}\n{_words(figures)}")
+    metrics = {**summary(table), "rejected": found.rejected}
+    print_result({**found.to_dict(), **metrics}, as_json, lambda: f"{_line(found.to_dict())}\n{_text(metrics)}")
 
 
 def _read(name: str, workspace: Path) -> "tuple[Evaluation, pd.DataFrame]":
@@ -162,7 +166,7 @@ def _read(name: str, workspace: Path) -> "tuple[Evaluation, pd.DataFrame]":
 @json_option
 @click.pass_obj
 def compare(workspace: Path, first: str, second: str, as_json: bool) -> None:
-    """Compare the evaluations A and B on the photos that both judged."""
+    """Compare the evaluations A and B on the photos they share."""
     from sneaker_core.evaluation.comparison import compare
 
     result = compare(_read(first, workspace)[1], _read(second, workspace)[1])
@@ -170,14 +174,16 @@ def compare(workspace: Path, first: str, second: str, as_json: bool) -> None:
 
 
 def _compared(result: "Comparison", first: str, second: str) -> str:
-    from sneaker_core.evaluation.figure_text import not_shared, verdict
+    from sneaker_core.evaluation.metric_text import key_metrics, unmatched_text, verdict
+    from sneaker_core.number_text import counted
 
-    a, b = result.figures_a, result.figures_b
+    pairs = zip(key_metrics(result.metrics_a), key_metrics(result.metrics_b), strict=True)
+    fixed, broken = counted(len(result.fixed), "photo"), len(result.broken)
     lines = [
         verdict(result, first, second),
-        *(f"{key:17} {a[key]:.3f}  {b[key]:.3f}  ({b[key] - a[key]:+.3f})" for key in _FIGURES),
-        f"{second} fixes {len(result.fixed)} photos and breaks {len(result.broken)} (McNemar's test, {result.test}).",
-        not_shared(result),
+        *(f"{a.title:18} {a.value_text:>6}  {b.value_text:>6}  ({100 * (b.value - a.value):+.1f})" for a, b in pairs),
+        f"{second} fixes {fixed} and breaks {broken:,} (McNemar's test, {result.test}).",
+        unmatched_text(result),
     ]
     return "\n".join(line for line in lines if line)
 
@@ -188,9 +194,9 @@ def _compared(result: "Comparison", first: str, second: str) -> str:
 @json_option
 @click.pass_obj
 def report(workspace: Path, name: str, file: Path, as_json: bool) -> None:
-    """Write an evaluation as one HTML file that opens anywhere."""
+    """Write a report of an evaluation (one self-contained HTML file)."""
     _write_report(*_read(name, workspace), file)
-    print_result({"name": name, "report": str(file)}, as_json, lambda: f"{file}: the report of {name}")
+    print_result({"name": name, "report": str(file)}, as_json, lambda: f"Wrote the report of {name} to {file}.")
 
 
 @evaluations.command()
@@ -199,11 +205,11 @@ def report(workspace: Path, name: str, file: Path, as_json: bool) -> None:
 @json_option
 @click.pass_obj
 def rename(workspace: Path, name: str, new_name: str, as_json: bool) -> None:
-    """Give a kept evaluation another name."""
+    """Rename a saved evaluation."""
     from sneaker_core.evaluation.evaluation_collection import rename_evaluation
 
     rename_evaluation(name, new_name, workspace)
-    print_result({"name": new_name}, as_json, lambda: f"{name} is called {new_name} now.")
+    print_result({"name": new_name}, as_json, lambda: f"Renamed {name} to {new_name}.")
 
 
 @evaluations.command()
@@ -211,11 +217,11 @@ def rename(workspace: Path, name: str, new_name: str, as_json: bool) -> None:
 @json_option
 @click.pass_obj
 def delete(workspace: Path, name: str, as_json: bool) -> None:
-    """Put a kept evaluation in the bin."""
+    """Move a saved evaluation to the bin."""
     from sneaker_core.evaluation.evaluation_collection import delete_evaluation
 
     delete_evaluation(name, workspace)
-    print_result({"name": name}, as_json, lambda: f"{name} is in the bin: evaluations restore {name}")
+    print_result({"name": name}, as_json, lambda: f"Moved {name} to the bin. To undo: evaluations restore {name}")
 
 
 @evaluations.command()
@@ -223,14 +229,14 @@ def delete(workspace: Path, name: str, as_json: bool) -> None:
 @json_option
 @click.pass_obj
 def restore(workspace: Path, name: str | None, as_json: bool) -> None:
-    """Bring an evaluation back from the bin; without a NAME, list what is there."""
+    """Restore an evaluation from the bin; without NAME, list the bin."""
     from sneaker_core.evaluation.evaluation_collection import deleted_evaluations, restore_evaluation
 
     if name is None:
-        _print_list(deleted_evaluations(workspace), as_json, "The bin holds no evaluation.")
+        _print_list(deleted_evaluations(workspace), as_json, "The bin has no evaluations.")
         return
     restored = restore_evaluation(name, workspace)
-    print_result({"name": restored.name}, as_json, lambda: f"{restored.name} is back.")
+    print_result({"name": restored.name}, as_json, lambda: f"Restored {restored.name}.")
 
 
 @evaluations.command()
@@ -238,8 +244,8 @@ def restore(workspace: Path, name: str | None, as_json: bool) -> None:
 @json_option
 @click.pass_obj
 def stop(workspace: Path, name: str, as_json: bool) -> None:
-    """Ask an evaluation in the background to stop; nothing of it is kept."""
+    """Stop an evaluation that runs in the background; nothing is saved."""
     from sneaker_core.evaluation.evaluation_collection import stop_evaluation
 
     stop_evaluation(name, workspace)
-    print_result({"name": name}, as_json, lambda: f"{name} will stop.")
+    print_result({"name": name}, as_json, lambda: f"Stopping {name}.")

@@ -1,1 +1,1 @@
-"""How good is a model: one table of predictions, and everything that follows from it."""
+"""How good a model is: one prediction table per evaluation, and every metric derived from it."""

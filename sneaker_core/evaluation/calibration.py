@@ -1,4 +1,4 @@
-"""Fits the numbers that turn a network's outputs into an honest answer, on photos it was not trained on."""
+"""Fit the temperature and thresholds of a model's decision on photos it was not trained on."""
 
 from dataclasses import replace
 
@@ -19,16 +19,21 @@ from sneaker_core.networks.decision import (
 )
 
 REFERENCES_PER_CLASS = 6
-# Share of known sneakers that may be answered "not a sneaker I know".
-REFUSED_SHARE = 0.03
-# "Known" answers shall be right this often.
-SURE_ACCURACY = 0.95
-# … but a chance of less than six in ten is never called "known", and one of 0.95 always is.
-SURE_RANGE = (0.6, 0.95)
+# Share of known sneakers that may be rejected as out-of-distribution.
+FALSE_REJECTION_RATE = 0.03
+# Target accuracy of answers with the status "known".
+KNOWN_ACCURACY = 0.95
+# An answer below 0.6 is never "known", and an answer of at least 0.95 always is.
+CONFIDENCE_THRESHOLD_RANGE = (0.6, 0.95)
 
 
 def fit_temperature(logits: Floats, truth: NDArray[np.int64]) -> float:
-    """The temperature, 0.05 to 20, that makes the true classes most likely.
+    """The temperature, between 0.05 and 20, that minimizes the negative log-likelihood of the true classes.
+
+    Parameters
+    ----------
+    logits : float32 array (N, C)
+    truth : int array (N,)
 
     References
     ----------
@@ -36,15 +41,15 @@ def fit_temperature(logits: Floats, truth: NDArray[np.int64]) -> float:
     """
 
     def negative_log_likelihood(log_temperature: float) -> float:
-        chances = probabilities(logits, float(np.exp(log_temperature)))
-        return float(-np.log(np.maximum(chances[np.arange(len(truth)), truth], 1e-12)).mean())
+        calibrated = probabilities(logits, float(np.exp(log_temperature)))
+        return float(-np.log(np.maximum(calibrated[np.arange(len(truth)), truth], 1e-12)).mean())
 
     best = minimize_scalar(negative_log_likelihood, bounds=(np.log(0.05), np.log(20)), method="bounded")
     return float(np.exp(best.x))
 
 
 def fit_references(embeddings: Floats, truth: NDArray[np.int64], seed: int) -> Floats:
-    """Unit embeddings that stand for the known sneakers: a few cluster centres a class.
+    """Cluster the embeddings of known sneakers into a few reference embeddings per class.
 
     Parameters
     ----------
@@ -56,30 +61,37 @@ def fit_references(embeddings: Floats, truth: NDArray[np.int64], seed: int) -> F
     Returns
     -------
     float32 array (R, D)
-        At most `REFERENCES_PER_CLASS` rows a class.
+        Unit length; at most `REFERENCES_PER_CLASS` rows per class.
     """
     unit = unit_length(embeddings)
-    centres = []
+    centers = []
     for label in np.unique(truth):
         members = unit[truth == label]
         clusters = min(REFERENCES_PER_CLASS, len(members))
-        centres.append(KMeans(clusters, n_init=2, random_state=seed).fit(members).cluster_centers_)
-    return unit_length(np.concatenate(centres).astype(np.float32))
+        centers.append(KMeans(clusters, n_init=2, random_state=seed).fit(members).cluster_centers_)
+    return unit_length(np.concatenate(centers).astype(np.float32))
 
 
-def fit_confidence_threshold(confidence: Floats, right: NDArray[np.bool_]) -> float:
-    """The smallest probability from which answers are right `SURE_ACCURACY` of the time, within `SURE_RANGE`."""
+def fit_confidence_threshold(confidence: Floats, correct: NDArray[np.bool_]) -> float:
+    """The lowest confidence threshold whose answers reach `KNOWN_ACCURACY`, within `CONFIDENCE_THRESHOLD_RANGE`.
+
+    Parameters
+    ----------
+    confidence : float32 array (N,)
+        Probability of the predicted class.
+    correct : bool array (N,)
+    """
     order = np.argsort(-confidence)
-    accuracy = np.cumsum(right[order]) / np.arange(1, len(order) + 1)
-    # Equal probabilities are answered alike, so a threshold takes in all of them.
+    accuracy = np.cumsum(correct[order]) / np.arange(1, len(order) + 1)
+    # A threshold includes all photos of equal confidence.
     last_of_equals = np.append(np.diff(confidence[order]) != 0, True)
-    lowest, highest = SURE_RANGE
-    good = np.flatnonzero((accuracy >= SURE_ACCURACY) & last_of_equals & (confidence[order] >= lowest))
+    lowest, highest = CONFIDENCE_THRESHOLD_RANGE
+    good = np.flatnonzero((accuracy >= KNOWN_ACCURACY) & last_of_equals & (confidence[order] >= lowest))
     return float(min(highest, confidence[order][good[-1]])) if len(good) else highest
 
 
 def fit_decision(outputs: Outputs, truth: NDArray[np.int64], references: Floats) -> Decision:
-    """Fit temperature and thresholds on validation photos of known sneakers.
+    """Fit the temperature and both thresholds on validation photos of known sneakers.
 
     Parameters
     ----------
@@ -87,6 +99,7 @@ def fit_decision(outputs: Outputs, truth: NDArray[np.int64], references: Floats)
         Of N validation photos.
     truth : int array (N,)
     references : float32 array (R, D)
+        From `fit_references`.
     """
     distance = embedding_distance(outputs.embeddings, references)
     odds = other_log_odds(outputs)
@@ -97,10 +110,10 @@ def fit_decision(outputs: Outputs, truth: NDArray[np.int64], references: Floats)
         other_mean=0.0 if odds is None else float(odds.mean()),
         other_std=1.0 if odds is None else float(odds.std()) or 1.0,
     )
-    chances = probabilities(outputs.logits, decision.temperature)
+    calibrated = probabilities(outputs.logits, decision.temperature)
     score = ood_score(outputs, references, decision)
     return replace(
         decision,
-        confidence_threshold=fit_confidence_threshold(chances.max(1), chances.argmax(1) == truth),
-        ood_threshold=float(np.quantile(score, 1 - REFUSED_SHARE)),
+        confidence_threshold=fit_confidence_threshold(calibrated.max(1), calibrated.argmax(1) == truth),
+        ood_threshold=float(np.quantile(score, 1 - FALSE_REJECTION_RATE)),
     )

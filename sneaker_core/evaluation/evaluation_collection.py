@@ -35,7 +35,7 @@ from sneaker_core.datasets.index import Dataset, read_samples
 from sneaker_core.datasets.safe_names import safe_folder_name
 from sneaker_core.datasets.split import Split
 from sneaker_core.errors import CheckpointError, DatasetError, ModelNotFoundError, SneakerError, SpaceError
-from sneaker_core.evaluation.table_columns import NEEDED, class_columns, completed
+from sneaker_core.evaluation.table_columns import REQUIRED_COLUMNS, class_columns, with_all_columns
 from sneaker_core.workspace.jobs import Job, JobState, read_job, stop_job
 from sneaker_core.workspace.paths import (
     BUNDLED_MODELS,
@@ -362,10 +362,10 @@ def read_table(evaluation: Evaluation) -> pd.DataFrame:
         table = pd.read_parquet(file)
     except (OSError, ValueError):  # pyarrow's own errors are ValueErrors
         raise SneakerError(f"{file} is damaged and cannot be read; evaluate again.") from None
-    missing = [column for column in NEEDED if column not in table]
+    missing = [column for column in REQUIRED_COLUMNS if column not in table]
     if missing or not any(class_columns(table)):
         raise SneakerError(f"{file} is no prediction table: it lacks {', '.join(missing or ['classes'])}.")
-    table = completed(table)
+    table = with_all_columns(table)
     if evaluation.dataset_folder is not None:
         with contextlib.suppress(DatasetError):  # the dataset may be damaged; the figures are not
             table = with_photos(table, Dataset(evaluation.dataset_folder))

@@ -1,4 +1,4 @@
-"""Evaluation of a model on labelled photos, a dataset or a folder: the work, and the job that does it."""
+"""Evaluate a model on a dataset or a folder of labeled photos, at once or as a background job."""
 
 import time
 from collections.abc import Callable
@@ -23,38 +23,38 @@ from sneaker_core.evaluation.evaluation_collection import (
     write_evaluation,
 )
 from sneaker_core.evaluation.metrics import summary
-from sneaker_core.evaluation.prediction_table import Reading, prediction_table, read_photos
-from sneaker_core.evaluation.table_columns import check_known, compact
+from sneaker_core.evaluation.prediction_table import PhotoOutputs, prediction_table, run_on_photos
+from sneaker_core.evaluation.table_columns import check_known_labels, compact
 from sneaker_core.networks.checkpoint import SneakerModel, load_model, read_spec, weights_version
 from sneaker_core.networks.model_registry import find_model, find_named_model
 from sneaker_core.workspace.jobs import start_job_in
 from sneaker_core.workspace.paths import evaluation_job_folder, evaluations_folder, model_evaluation_folder
 
-# Training photos of each class that are kept to look for alike ones among.
+# Training photos of each class whose embeddings are kept to find similar photos.
 NEIGHBOURS_PER_CLASS = 150
 _SEED = 0
-_JUDGING, _LEARNED = "Judging photos", "Looking at training photos"
+_EVALUATING, _EMBEDDING = "Evaluating photos", "Embedding training photos"
 
 Report = Callable[[int, int, str], None]
 
 
 @dataclass(frozen=True)
-class Evaluated:
-    """What an evaluation came to.
+class EvaluationResult:
+    """What `evaluate` returns.
 
     Attributes
     ----------
     evaluation : Evaluation
-        Its folder is None where it was not kept.
+        Its folder is None if it was not saved.
     table : DataFrame
         The prediction table.
-    figures : dict
-        As `metrics.summary`, and rejected: path -> why it could not be read.
+    metrics : dict
+        From `metrics.summary`, and rejected: path -> why the photo could not be read.
     """
 
     evaluation: Evaluation
     table: pd.DataFrame
-    figures: dict[str, Any]
+    metrics: dict[str, Any]
 
 
 def evaluate(
@@ -67,55 +67,55 @@ def evaluate(
     name: str | None = None,
     report: Report = lambda done, total, step: None,
     stopped: Callable[[], bool] = lambda: False,
-) -> Evaluated:
-    """Measure a model on labelled photos.
+) -> EvaluationResult:
+    """Evaluate a model on labeled photos.
 
-    Of several processes (torchrun) all must call this with the same arguments; the first one writes.
+    In a process group (torchrun) all processes must call this with the same arguments; the first one writes.
 
     Parameters
     ----------
     model_folder : Path
     data : str or Path
         The name of a dataset, or a folder laid out as ``<class>/*``. Classes are matched by name; photos of classes
-        that the model does not know are counted, not judged.
+        that the model doesn't know are counted but not evaluated.
     workspace : Path
-        Where the dataset is looked up, and the evaluation is kept.
+        Where the dataset is looked up and the evaluation is saved.
     split : str, optional
-        Only the photos that served the model as "train", "val" or "test", found again by their bytes; or, where it saw
-        none of them or does not tell, those of the dataset's own split.
+        Only photos of the model's "train", "val" or "test" split, matched by file content. If the model has seen none
+        of the photos or comes without a split, the dataset's own split is used.
     neighbours : bool
-        Whether to keep embeddings of training photos too, at most 150 a class; only with a `name`.
+        Whether to save embeddings of training photos as well, at most 150 per class; needs a `name`.
     name : str, optional
-        To keep the evaluation by; it is not kept when left out.
+        Saves the evaluation under this name; it is not saved by default.
     report : callable
-        Called with photos done, photos in all, and the step.
+        Called with the number of photos done, the total, and the current step.
     stopped : callable
-        Asked now and then whether to stop; not of several processes.
+        Called regularly; if it returns True, the evaluation stops. Ignored in a process group.
 
     Raises
     ------
     DatasetError
-        There are no such photos, or no class is known to the model.
+        There are no such photos, or the model knows none of their classes.
     CheckpointError
         The model is damaged.
     StoppedError
-        It was stopped; nothing is kept.
+        The evaluation was stopped; nothing is saved.
     SneakerError
-        The name cannot be used.
+        The name can't be used.
     SpaceError
         The disk is full.
     """
-    told = _Told(report, stopped)
+    reporter = _Reporter(report, stopped)
     if name is not None:
         _check_free(workspace, name)
     model, source = load_model(model_folder), find_source(str(data), workspace)
     everything = open_samples(str(data), workspace)
     samples, of_data = _of_split(everything, model_folder, split, source.name)
-    check_known(samples["label"], model.spec.classes)
-    reading = read_photos(model, list(samples["path"]), told.about(len(samples), _JUDGING))
-    readable = samples[~samples["path"].isin(reading.rejected)]
-    table = prediction_table(model, readable, reading.outputs, reading.facts)
-    figures = {**summary(table), "rejected": reading.rejected}
+    check_known_labels(samples["label"], model.spec.classes)
+    found = run_on_photos(model, list(samples["path"]), reporter.start(len(samples), _EVALUATING))
+    readable = samples[~samples["path"].isin(found.rejected)]
+    table = prediction_table(model, readable, found.outputs, found.properties)
+    metrics = {**summary(table), "rejected": found.rejected}
     evaluation = Evaluation(
         name or f"{model.spec.name} on {source.name}",
         Kind.STORED,
@@ -128,41 +128,41 @@ def evaluate(
         split=split,
         split_of_data=of_data,
         created=time.time(),
-        **{key: figures[key] for key in ("n", "top1", "rejected", "left_out")},
+        **{key: metrics[key] for key in ("n", "top1", "rejected", "left_out")},
     )
     if name is None:
-        return Evaluated(evaluation, table, figures)
-    learned = _training_photos(everything, model_folder, model.spec.classes) if neighbours else None
-    kept = None if learned is None else _embedded(model, learned, table, reading, told)
-    evaluation = replace(evaluation, with_neighbours=kept is not None)
+        return EvaluationResult(evaluation, table, metrics)
+    training = _training_photos(everything, model_folder, model.spec.classes) if neighbours else None
+    embedded = None if training is None else _embedded(model, training, table, found, reporter)
+    evaluation = replace(evaluation, with_neighbours=embedded is not None)
     if process_group.is_first():
-        write_evaluation(evaluation, table, reading.outputs.embeddings, kept)
+        write_evaluation(evaluation, table, found.outputs.embeddings, embedded)
     process_group.wait_for_all()
-    return Evaluated(evaluation, table, figures)
+    return EvaluationResult(evaluation, table, metrics)
 
 
 @dataclass(frozen=True)
-class _Told:
-    """Tells how far the work is, and ends it when that is asked for."""
+class _Reporter:
+    """Reports progress, and stops the work on request."""
 
     report: Report
     stopped: Callable[[], bool]
 
-    def about(self, total: int, step: str) -> Callable[[int], None]:
-        """For one step of the work."""
+    def start(self, total: int, step: str) -> Callable[[int], None]:
+        """Begin a step; returns its progress callback."""
 
         def progress(done: int) -> None:
             if process_group.is_first():
                 self.report(done, total, step)
             if process_group.count() == 1 and self.stopped():
-                raise StoppedError("The evaluation was stopped; nothing of it was kept.")
+                raise StoppedError("The evaluation was stopped. Nothing was saved.")
 
         progress(0)
         return progress
 
 
 def _check_free(workspace: Path, name: str) -> None:
-    """Whether an evaluation may be kept by a name; a job's own folder is there already, but holds nothing yet."""
+    """Check that an evaluation can be saved under a name. The folder of its own job may exist already."""
     folder = evaluations_folder(workspace) / name
     if folder.is_dir() and [path.name for path in folder.iterdir()] == [evaluation_job_folder(folder).name]:
         return
@@ -170,69 +170,69 @@ def _check_free(workspace: Path, name: str) -> None:
 
 
 def _of_split(samples: pd.DataFrame, model_folder: Path, split: str | None, shown: str) -> tuple[pd.DataFrame, bool]:
-    """The photos of one split, or all; and whether the split is the dataset's own.
+    """The photos of one split, or all, and whether the split is the dataset's own.
 
-    What counts is what photos served the model as. Where it saw none of them, or does not tell, nothing speaks against
-    the dataset's own split.
+    The model's own split takes precedence. If the model has seen none of the photos or comes without a split, the
+    dataset's split is safe to use.
     """
     stored, samples = samples["split"], samples.drop(columns="split")
     if split is None:
         return samples, False
     try:
-        served = read_split(model_folder)
+        of_model = read_split(model_folder)
     except DatasetError:
         if stored.isna().all():
             raise
-        served = pd.DataFrame({"sample": [], "label": [], "split": []}, dtype=str)
-    of_data = bool(stored.notna().any()) and not samples["sample"].isin(served["sample"]).any()
+        of_model = pd.DataFrame({"sample": [], "label": [], "split": []}, dtype=str)
+    of_data = bool(stored.notna().any()) and not samples["sample"].isin(of_model["sample"]).any()
     if of_data:
         found = samples[stored == split]
     else:
-        found = samples.merge(served.loc[served["split"] == split, ["sample", "label"]], on=["sample", "label"])
+        found = samples.merge(of_model.loc[of_model["split"] == split, ["sample", "label"]], on=["sample", "label"])
     if found.empty:
-        whose = "has no photos of its own" if of_data else "has none of the model's"
-        raise DatasetError(f"{shown} {whose} {split} split; choose another split, or all photos.")
+        whose = "no photos in its own" if of_data else "no photos of the model's"
+        raise DatasetError(f"{shown} has {whose} {split} split. Choose another split, or all photos.")
     return found, of_data
 
 
 def _training_photos(samples: pd.DataFrame, model_folder: Path, classes: tuple[str, ...]) -> pd.DataFrame | None:
-    """Photos that the model learned from: those of its own split, else the dataset's training photos."""
+    """Some of the model's training photos, by its own split or else the dataset's; None if there are none."""
     try:
         split = read_split(model_folder)
-        mine = set(split.loc[split["split"] == Split.TRAIN.value, "sample"])
+        trained_on = set(split.loc[split["split"] == Split.TRAIN.value, "sample"])
     except DatasetError:
-        mine = set()
-    own = samples["sample"].isin(mine)
-    learned = samples[own if own.any() else samples["split"] == Split.TRAIN.value]
-    learned = learned[learned["label"].isin(classes)]
-    if learned.empty:
+        trained_on = set()
+    own = samples["sample"].isin(trained_on)
+    training = samples[own if own.any() else samples["split"] == Split.TRAIN.value]
+    training = training[training["label"].isin(classes)]
+    if training.empty:
         return None
-    some = learned.sample(frac=1, random_state=_SEED).groupby("label").head(NEIGHBOURS_PER_CLASS)
+    some = training.sample(frac=1, random_state=_SEED).groupby("label").head(NEIGHBOURS_PER_CLASS)
     return some.sort_index()[["sample", "path", "label"]].reset_index(drop=True)
 
 
 def _embedded(
-    model: SneakerModel, learned: pd.DataFrame, table: pd.DataFrame, reading: Reading, told: _Told
+    model: SneakerModel, training: pd.DataFrame, table: pd.DataFrame, found: PhotoOutputs, reporter: _Reporter
 ) -> tuple[pd.DataFrame, Halves] | None:
-    """Training photos with their embeddings; those that were judged just now are not read again."""
-    vectors = dict(zip(table["path"], reading.outputs.embeddings, strict=True))
-    new = [path for path in learned["path"] if path not in vectors and path not in reading.rejected]
+    """Training photos with their embeddings; photos that were just evaluated are not read again."""
+    embeddings = dict(zip(table["path"], found.outputs.embeddings, strict=True))
+    new = [path for path in training["path"] if path not in embeddings and path not in found.rejected]
     if new:
         try:
-            more = read_photos(model, new, told.about(len(new), _LEARNED), measured=False)
+            more = run_on_photos(model, new, reporter.start(len(new), _EMBEDDING), with_measures=False)
         except DatasetError:  # none of them can be read any more
             more = None
         if more is not None:
             read = (path for path in new if path not in more.rejected)
-            vectors |= dict(zip(read, more.outputs.embeddings, strict=True))
-    learned = learned[learned["path"].isin(vectors)].reset_index(drop=True)
-    if learned.empty:
+            embeddings |= dict(zip(read, more.outputs.embeddings, strict=True))
+    training = training[training["path"].isin(embeddings)].reset_index(drop=True)
+    if training.empty:
         return None
-    return learned, np.stack([vectors[path] for path in learned["path"]]).astype(np.float16)
+    return training, np.stack([embeddings[path] for path in training["path"]]).astype(np.float16)
 
 
-def keep_with_model(evaluated: Evaluated, model_folder: Path) -> Path:
-    """Keep an evaluation in its model's folder, to travel with it: no path, no embedding, narrow types.
+def keep_with_model(result: EvaluationResult, model_folder: Path) -> Path:
+    """Save an evaluation in its model's folder, to be distributed with it: without paths and embeddings, compact.
 
     Returns
     -------
@@ -245,16 +245,16 @@ def keep_with_model(evaluated: Evaluated, model_folder: Path) -> Path:
         It cannot be written.
     """
     folder = model_evaluation_folder(model_folder)
-    # What could not be read is named by paths of this machine; how many they are is told by the model's card.
+    # Rejected photos are paths on this machine; the model card says how many there were.
     kept = replace(
-        evaluated.evaluation,
+        result.evaluation,
         folder=folder,
         model_folder=None,
         dataset_folder=None,
         rejected={},
         with_neighbours=False,
     )
-    write_evaluation(kept, compact(evaluated.table))
+    write_evaluation(kept, compact(result.table))
     return folder
 
 

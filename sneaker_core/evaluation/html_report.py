@@ -1,4 +1,4 @@
-"""A whole evaluation as one HTML file that opens anywhere: its figures can be explored, and it loads nothing."""
+"""An evaluation as one self-contained HTML file with interactive charts."""
 
 import base64
 import html
@@ -12,21 +12,17 @@ import pandas as pd
 
 from sneaker_core import images
 from sneaker_core.errors import ImageError
-from sneaker_core.evaluation.confusion_matrix import Order, view
-from sneaker_core.evaluation.evaluation_charts import (
-    Chart,
-    class_bars,
-    coverage_chart,
-    matrix_chart,
-    reliability_chart,
-    slices_chart,
-)
+from sneaker_core.evaluation.chart_style import Chart
+from sneaker_core.evaluation.confusion_matrix import ClassOrder, matrix_view
+from sneaker_core.evaluation.evaluation_charts import class_bars, coverage_chart, reliability_chart, slices_chart
 from sneaker_core.evaluation.evaluation_collection import Evaluation
-from sneaker_core.evaluation.figure_text import headlines, left_out, pair, percent
+from sneaker_core.evaluation.matrix_charts import matrix_chart
+from sneaker_core.evaluation.metric_text import key_metrics, pair_text, rank_text, unknown_class_lines
 from sneaker_core.evaluation.metrics import summary
 from sneaker_core.evaluation.reliability import coverage_curve, reliability_bins
 from sneaker_core.evaluation.slices import slices
 from sneaker_core.evaluation.table_columns import misclassified
+from sneaker_core.number_text import counted, percent
 
 PHOTOS = 60
 _THUMBNAIL = 192
@@ -49,7 +45,7 @@ background:var(--line);color:var(--soft)}.wide{overflow-x:auto}table{border-coll
 th,td{padding:.35rem .7rem;border-bottom:1px solid var(--line);text-align:right}
 th:first-child,td:first-child{text-align:left}figcaption{font-size:.9rem;margin-top:.5rem}
 """
-# Figures take the colour of the page's text, also when that changes.
+# Charts follow the page's text color when the color scheme changes.
 _SCRIPT = """
 const dark = matchMedia("(prefers-color-scheme: dark)");
 const paint = () => document.querySelectorAll(".js-plotly-plot").forEach(figure => Plotly.relayout(figure,
@@ -59,7 +55,7 @@ addEventListener("load", paint); dark.addEventListener("change", paint);
 
 
 def report_html(evaluation: Evaluation, table: pd.DataFrame, *, photos: int = PHOTOS) -> str:
-    """Everything about an evaluation on one page.
+    """An evaluation as one HTML page.
 
     Parameters
     ----------
@@ -67,32 +63,33 @@ def report_html(evaluation: Evaluation, table: pd.DataFrame, *, photos: int = PH
     table : DataFrame
         Its prediction table.
     photos : int
-        Misclassified photos that are shown, the most confidently wrong first; their pictures are in the file where
-        the photo is there to be read.
+        Number of misclassified photos to include, most confident errors first; as thumbnails if their files can be
+        read.
 
     Returns
     -------
     str
-        HTML that loads nothing: Plotly and all pictures are in it.
+        HTML that loads nothing: Plotly and all thumbnails are embedded.
 
     Raises
     ------
     DatasetError
         The model knows none of the labels.
     """
-    figures = summary(table)
+    metrics = summary(table)
     wrong = misclassified(table)
+    matrix = matrix_view(table, ClassOrder.CONFUSION)
     parts = [
-        _head(evaluation, figures),
-        _section("How good it is", _cards(figures)),
-        _section("What is taken for what", _chart(matrix_chart(view(table, Order.ALIKE), width=_WIDTH), _WIDTH)),
-        _section("Most confused pairs", _pairs(figures["confusions"])),
-        _section("Each class", _chart(class_bars(figures["per_class"])) + _class_table(figures["per_class"])),
-        _section("Whether probabilities mean what they say", _chart(reliability_chart(reliability_bins(table)))),
-        _section("If it only answered when it is sure", _chart(coverage_chart(coverage_curve(table)))),
+        _head(evaluation, metrics),
+        _section("Summary", _cards(metrics)),
+        _section("Confusion matrix", _chart(matrix_chart(matrix, width=_WIDTH), _WIDTH)),
+        _section("Most common errors", _pairs(metrics["confusions"])),
+        _section("Classes", _chart(class_bars(metrics["per_class"])) + _class_table(metrics["per_class"])),
+        _section("Calibration", _chart(reliability_chart(reliability_bins(table)))),
+        _section("Confidence threshold", _chart(coverage_chart(coverage_curve(table)))),
         _slices(table),
-        _section(_wrong_title(len(wrong), photos), _photos(wrong.head(photos))),
-        _remarks(evaluation, figures),
+        _section(_mistakes_title(len(wrong), photos), _photos(wrong.head(photos))),
+        _remarks(evaluation, metrics),
     ]
     return _page(f"{evaluation.model} on {evaluation.data}", "".join(parts))
 
@@ -103,7 +100,7 @@ def _page(title: str, body: str) -> str:
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        # Were anything asked for from elsewhere all the same, the browser would refuse.
+        # Makes the browser refuse to load anything from elsewhere.
         '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; img-src data: blob:; '
         "style-src 'unsafe-inline'; script-src 'unsafe-inline' 'unsafe-eval'\">"
         f"<title>{html.escape(title)}</title><style>{_STYLE}</style>"
@@ -115,47 +112,46 @@ def _section(title: str, body: str) -> str:
     return f"<section><h2>{html.escape(title)}</h2>{body}</section>"
 
 
-def _head(evaluation: Evaluation, figures: dict[str, Any]) -> str:
-    day = time.strftime("%d %B %Y", time.localtime(evaluation.created))
+def _head(evaluation: Evaluation, metrics: dict[str, Any]) -> str:
+    day = time.strftime("%d %B %Y", time.localtime(evaluation.created)).lstrip("0")
     which = "all photos"
     if evaluation.split is not None:
-        whose = "of the dataset's own" if evaluation.split_of_data else "that served the model as its"
-        which = f"those {whose} {evaluation.split} split"
+        which = f"the {'dataset' if evaluation.split_of_data else 'model'}'s {evaluation.split} split"
     return (
         f"<h1>{html.escape(evaluation.model)} on {html.escape(evaluation.data)}</h1>"
-        f'<p class="soft">{figures["n"]} photos judged ({which}), {day}. Made by SoleScope.</p>'
+        f'<p class="soft">{counted(metrics["n"], "photo")} evaluated ({which}) on {day}. Created with SoleScope.</p>'
     )
 
 
-def _cards(figures: dict[str, Any]) -> str:
+def _cards(metrics: dict[str, Any]) -> str:
     cards = "".join(
-        f'<div class="card" id="{one.key}">{one.title}<b>{one.shown}</b><div class="soft">95 % interval {one.interval}'
-        f"</div>{html.escape(one.sentence)}</div>"
-        for one in headlines(figures)
+        f'<div class="card" id="{one.key}">{one.title}<b>{one.value_text}</b><div class="soft">95% interval '
+        f"{one.interval_text}</div>{html.escape(one.description)}</div>"
+        for one in key_metrics(metrics)
     )
     return f'<div class="cards">{cards}</div>'
 
 
 def _chart(chart: Chart, width: int | None = None) -> str:
-    """A figure under its finding; of a fixed width, it is moved sideways on a phone rather than squeezed."""
+    """A figure below its finding. One of fixed width scrolls sideways on a phone."""
     chart.figure.update_layout(width=width)
-    drawn = chart.figure.to_html(
+    figure = chart.figure.to_html(
         full_html=False, include_plotlyjs=False, config={"displayModeBar": False, "responsive": True}
     )
-    label = html.escape(chart.words, quote=True)
-    return f'<h3>{html.escape(chart.title)}.</h3><div class="wide" role="img" aria-label="{label}">{drawn}</div>'
+    label = html.escape(chart.alt, quote=True)
+    return f'<h3>{html.escape(chart.title)}.</h3><div class="wide" role="img" aria-label="{label}">{figure}</div>'
 
 
 def _pairs(confusions: list[dict[str, Any]]) -> str:
     if not confusions:
-        return "<p>No photo was taken for another class.</p>"
-    return f"<ol>{''.join(f'<li>{html.escape(pair(row))}</li>' for row in confusions[:_PAIRS])}</ol>"
+        return "<p>No photo was misclassified.</p>"
+    return f"<ol>{''.join(f'<li>{html.escape(pair_text(row))}</li>' for row in confusions[:_PAIRS])}</ol>"
 
 
 def _class_table(per_class: dict[str, dict[str, float]]) -> str:
     keys = ("precision", "recall", "f1")
     rows = [
-        (label, *(percent(row[key]) for key in keys), f"{row['n']:.0f}")
+        (label, *(percent(row[key], 1) for key in keys), f"{row['n']:,.0f}")
         for label, row in sorted(per_class.items(), key=lambda item: (item[1]["recall"], item[0]))
     ]
     return _table(("Class", "Precision", "Recall", "F1", "Photos"), rows)
@@ -171,12 +167,12 @@ def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 
 def _slices(table: pd.DataFrame) -> str:
     groups = slices(table)
-    return _section("What the photos are like", _chart(slices_chart(groups))) if len(groups) else ""
+    return _section("Slices", _chart(slices_chart(groups))) if len(groups) else ""
 
 
-def _wrong_title(count: int, photos: int) -> str:
-    shown = f", of which the {photos} most confident ones are shown" if count > photos else ""
-    return f"{count} photos are taken for another class{shown}"
+def _mistakes_title(count: int, photos: int) -> str:
+    shown = f" (the {photos:,} most confident shown)" if count > photos else ""
+    return f"Mistakes: {counted(count, 'photo')}{shown}"
 
 
 def _photos(wrong: pd.DataFrame) -> str:
@@ -185,29 +181,24 @@ def _photos(wrong: pd.DataFrame) -> str:
 
 def _photo(row: dict[Any, Any]) -> str:
     picture = _thumbnail(row.get("path"))
-    said = f"{row['label']}, taken for {row['predicted']}"
+    alt = f"{row['label']} predicted as {row['predicted']}"
     shown = (
-        '<div class="none">This photo does not come with the evaluation.</div>'
+        '<div class="none">Photo not included</div>'
         if picture is None
-        else f'<img alt="{html.escape(said, quote=True)}" src="data:image/jpeg;base64,{picture}">'
+        else f'<img alt="{html.escape(alt, quote=True)}" src="data:image/jpeg;base64,{picture}">'
     )
-    facts = f"{percent(row['probability'])} sure; the truth comes {_place(row['rank'])}"
+    facts = [f"{percent(row['probability'])} confidence", rank_text(row["rank"])]
     if row["width"] == row["width"]:
-        facts += f". {row['width']:.0f} x {row['height']:.0f} pixels"
-    text = f"<b>{html.escape(str(row['label']))}</b>, taken for <b>{html.escape(str(row['predicted']))}</b>"
+        facts.append(f"{row['width']:.0f} × {row['height']:.0f} pixels")
+    text = f"<b>{html.escape(str(row['label']))}</b> predicted as <b>{html.escape(str(row['predicted']))}</b>"
     return (
-        f'<figure class="photo">{shown}<figcaption>{text}: {facts}. <code>{row["sample"]}</code></figcaption></figure>'
+        f'<figure class="photo">{shown}<figcaption>{text}: {", ".join(facts)}. <code>{row["sample"]}</code>'
+        "</figcaption></figure>"
     )
-
-
-def _place(rank: float) -> str:
-    number = int(rank)
-    endings = {1: "st", 2: "nd", 3: "rd"}
-    return f"{number}{'th' if number % 100 in (11, 12, 13) else endings.get(number % 10, 'th')}"
 
 
 def _thumbnail(path: Any) -> str | None:
-    """A small picture of a photo as base64 of a JPEG; None where it cannot be read."""
+    """A thumbnail of a photo as a base64 JPEG; None if it can't be read."""
     if not isinstance(path, str):
         return None
     try:
@@ -220,9 +211,9 @@ def _thumbnail(path: Any) -> str | None:
     return base64.b64encode(buffer.getvalue()).decode()
 
 
-def _remarks(evaluation: Evaluation, figures: dict[str, Any]) -> str:
-    rejected = [f"could not be read: {Path(path).name}: {why}" for path, why in evaluation.rejected.items()]
-    remarks = [*left_out(figures), *rejected]
+def _remarks(evaluation: Evaluation, metrics: dict[str, Any]) -> str:
+    rejected = [f"could not be read: {Path(path).name}: {reason}" for path, reason in evaluation.rejected.items()]
+    remarks = [*unknown_class_lines(metrics), *rejected]
     if not remarks:
         return ""
-    return _section("Not judged", f"<ul>{''.join(f'<li>{html.escape(remark)}</li>' for remark in remarks)}</ul>")
+    return _section("Not evaluated", f"<ul>{''.join(f'<li>{html.escape(remark)}</li>' for remark in remarks)}</ul>")

@@ -1,4 +1,4 @@
-"""Figures from a prediction table. Every function is pure: table in, numbers out."""
+"""Metrics of a prediction table. Every function is pure: table in, numbers out."""
 
 from typing import Any
 
@@ -6,45 +6,59 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from sneaker_core.evaluation.table_columns import chances_of, check_known, class_columns, class_numbers, judged, ranks
+from sneaker_core.evaluation.table_columns import (
+    check_known_labels,
+    class_columns,
+    class_indices,
+    class_probabilities,
+    evaluated_rows,
+    ranks,
+)
 from sneaker_core.networks.decision import Status
 
 CALIBRATION_BINS = 15
-# The figures that come with an interval, in the order of a page.
-WITH_INTERVAL = ("top1", "top3", "balanced_accuracy", "macro_f1", "ece")
+# The metrics that have a bootstrap interval, in display order.
+KEY_METRICS = ("top1", "top3", "balanced_accuracy", "macro_f1", "ece")
 RESAMPLES = 1000
-_OUTSIDE = 0.05  # share of resamples that lie outside of an interval
+_OUTSIDE = 0.05  # share of resamples outside the interval
 _SEED = 0
-_AT_ONCE = 100  # resamples in memory
+_BATCH = 100  # resamples held in memory at a time
 
 
-def top_k_accuracy(chances: NDArray[np.float32], truth: NDArray[np.int64], k: int) -> float:
-    """Share of rows whose true class is among the k most probable, 0 to 1.
+def top_k_accuracy(probabilities: NDArray[np.float32], truth: NDArray[np.int64], k: int) -> float:
+    """Share of rows whose true class is among the k most probable classes, 0 to 1.
 
     Parameters
     ----------
-    chances : float array (N, C)
+    probabilities : float array (N, C)
     truth : int array (N,)
     k : int
-        1 to C. Of equal probabilities the first class counts as the more probable.
+        1 to C. Ties go to the class with the lower index.
     """
-    return float((ranks(chances, truth.astype(np.float64)) <= k).mean())
+    return float((ranks(probabilities, truth.astype(np.float64)) <= k).mean())
 
 
 def calibration_bins(
-    confidence: NDArray[np.float32], right: NDArray[np.bool_], bins: int = CALIBRATION_BINS
+    confidence: NDArray[np.float32], correct: NDArray[np.bool_], bins: int = CALIBRATION_BINS
 ) -> pd.DataFrame:
-    """Photos sorted into equal-width bins of confidence over 0 to 1.
+    """Sort predictions into bins of equal width by confidence.
+
+    Parameters
+    ----------
+    confidence : float array (N,)
+        Probability of the predicted class, 0 to 1.
+    correct : bool array (N,)
+    bins : int
 
     Returns
     -------
     DataFrame
-        A row a bin: low, high, n, confidence and accuracy (means of the bin; nan where it is empty).
+        One row per bin: low, high, n, confidence and accuracy (means of the bin; nan if it is empty).
     """
     bin_of = _bin_of(confidence, bins)
     n = np.bincount(bin_of, minlength=bins)
     with np.errstate(invalid="ignore"):
-        means = [np.bincount(bin_of, weights=values, minlength=bins) / n for values in (confidence, right)]
+        means = [np.bincount(bin_of, weights=values, minlength=bins) / n for values in (confidence, correct)]
     edges = np.arange(bins + 1) / bins
     return pd.DataFrame({"low": edges[:-1], "high": edges[1:], "n": n, "confidence": means[0], "accuracy": means[1]})
 
@@ -53,27 +67,29 @@ def _bin_of(confidence: NDArray[np.float32], bins: int) -> NDArray[np.int64]:
     return np.minimum((confidence * bins).astype(np.int64), bins - 1)
 
 
-def calibration_error(confidence: NDArray[np.float32], right: NDArray[np.bool_], bins: int = CALIBRATION_BINS) -> float:
-    """Expected calibration error: how far confidence and accuracy lie apart, 0 to 1.
+def calibration_error(
+    confidence: NDArray[np.float32], correct: NDArray[np.bool_], bins: int = CALIBRATION_BINS
+) -> float:
+    """Expected calibration error: mean absolute difference between confidence and accuracy, 0 to 1.
 
     Parameters
     ----------
     confidence : float array (N,)
         Probability of the predicted class.
-    right : bool array (N,)
+    correct : bool array (N,)
     bins : int
-        Equal-width bins over 0 to 1.
+        Bins of equal width from 0 to 1.
 
     References
     ----------
     Naeini, Cooper and Hauskrecht (2015); Guo et al. (2017), On calibration of modern neural networks.
     """
-    table = calibration_bins(confidence, right, bins)
+    table = calibration_bins(confidence, correct, bins)
     return float(((table["confidence"] - table["accuracy"]).abs() * table["n"]).sum() / len(confidence))
 
 
 def confused_pairs(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """Which class is taken for which, most often first: [{"label", "predicted", "count", "of"}, ...]."""
+    """Pairs of classes that were confused, most frequent first: [{"label", "predicted", "count", "of"}, ...]."""
     wrong = table[table["label"] != table["predicted"]]
     counts = wrong.groupby(["label", "predicted"]).size().reset_index(name="count")
     counts = counts.sort_values("count", ascending=False, kind="stable")
@@ -83,7 +99,7 @@ def confused_pairs(table: pd.DataFrame) -> list[dict[str, Any]]:
 
 def per_class(table: pd.DataFrame) -> dict[str, dict[str, float]]:
     """Precision, recall, F1 and number of photos of each class that occurs as a label."""
-    # Not at the top: it takes a second, and pages read this module at their start.
+    # Imported here because it takes a second, and pages load this module early.
     from sklearn.metrics import precision_recall_fscore_support
 
     labels = sorted(table["label"].unique())
@@ -95,7 +111,7 @@ def per_class(table: pd.DataFrame) -> dict[str, dict[str, float]]:
 
 
 def summary(table: pd.DataFrame) -> dict[str, Any]:
-    """The figures of an evaluation.
+    """All metrics of an evaluation.
 
     Parameters
     ----------
@@ -105,9 +121,10 @@ def summary(table: pd.DataFrame) -> dict[str, Any]:
     Returns
     -------
     dict
-        n, top1, top3, ece, macro_f1 and balanced_accuracy (means over the classes that occur), majority (accuracy of
-        always saying the commonest class), refused (share answered "not a sneaker I know"), intervals (as
-        `intervals`), per_class, confusions, and left_out: label -> photos of classes that the model does not know.
+        n (evaluated photos), top1, top3, ece, macro_f1 and balanced_accuracy (means over the classes that occur),
+        majority (accuracy of always guessing the most common class), refused (share of photos with the status
+        "unknown"), intervals (from `bootstrap_intervals`), per_class, confusions, and left_out: label -> number of
+        photos, for classes that the model doesn't know.
 
     Raises
     ------
@@ -115,35 +132,35 @@ def summary(table: pd.DataFrame) -> dict[str, Any]:
         The model knows none of the labels.
     """
     classes = list(class_columns(table))
-    check_known(table["label"], classes)
-    rows = judged(table)
-    right = (rows["label"] == rows["predicted"]).to_numpy()
-    classwise = per_class(rows)
+    check_known_labels(table["label"], classes)
+    rows = evaluated_rows(table)
+    correct = (rows["label"] == rows["predicted"]).to_numpy()
+    by_class = per_class(rows)
     return {
         "n": len(rows),
-        "top1": float(right.mean()),
+        "top1": float(correct.mean()),
         "top3": float(_in_top3(rows).mean()),
-        "ece": calibration_error(rows["probability"].to_numpy(dtype=np.float32), right),
-        "macro_f1": float(np.mean([row["f1"] for row in classwise.values()])),
-        "balanced_accuracy": float(np.mean([row["recall"] for row in classwise.values()])),
+        "ece": calibration_error(rows["probability"].to_numpy(dtype=np.float32), correct),
+        "macro_f1": float(np.mean([row["f1"] for row in by_class.values()])),
+        "balanced_accuracy": float(np.mean([row["recall"] for row in by_class.values()])),
         "majority": float(rows["label"].value_counts().iloc[0] / len(rows)),
         "refused": float((rows["status"] == Status.UNKNOWN).mean()),
-        "intervals": intervals(table),
-        "per_class": classwise,
+        "intervals": bootstrap_intervals(table),
+        "per_class": by_class,
         "confusions": confused_pairs(rows),
         "left_out": table.loc[~table["label"].isin(classes), "label"].value_counts().to_dict(),
     }
 
 
 def _in_top3(rows: pd.DataFrame) -> NDArray[np.bool_]:
-    # A table that travels with a model has rounded probabilities, but the ranks from before.
+    # A compact table has rounded probabilities, but ranks from before the rounding.
     if "rank" in rows:
         return rows["rank"].to_numpy(dtype=float) <= 3
-    return ranks(chances_of(rows), class_numbers(rows["label"], list(class_columns(rows)))) <= 3
+    return ranks(class_probabilities(rows), class_indices(rows["label"], list(class_columns(rows)))) <= 3
 
 
-def intervals(table: pd.DataFrame, resamples: int = RESAMPLES, seed: int = _SEED) -> dict[str, list[float]]:
-    """How far figures may be off by the luck of which photos were taken: 95 % percentile bootstrap over photos.
+def bootstrap_intervals(table: pd.DataFrame, resamples: int = RESAMPLES, seed: int = _SEED) -> dict[str, list[float]]:
+    """95% percentile bootstrap intervals over photos.
 
     Parameters
     ----------
@@ -155,30 +172,30 @@ def intervals(table: pd.DataFrame, resamples: int = RESAMPLES, seed: int = _SEED
     Returns
     -------
     dict
-        [low, high] for each of `WITH_INTERVAL`. A figure that chance can only worsen, as the calibration error, may
-        lie at the edge of its interval or below it.
+        [low, high] for each of `KEY_METRICS`. Resampling noise inflates the calibration error, so its value may lie at
+        or below the lower end of its interval.
 
     References
     ----------
     Efron and Tibshirani, "An Introduction to the Bootstrap", 1993, chapter 13.
     """
-    parts = countable(judged(table)).astype(np.float32)
-    count, rng = len(parts), np.random.default_rng(seed)
-    told = []
-    for start in range(0, resamples, _AT_ONCE):
-        size = min(_AT_ONCE, resamples - start)
-        drawn = rng.integers(0, count, (size, count)) + count * np.arange(size)[:, None]
-        weights = np.bincount(drawn.ravel(), minlength=size * count).reshape(size, count)
-        told.append(weighted_figures(weights.astype(np.float32) @ parts))
-    shares = (_OUTSIDE / 2, 1 - _OUTSIDE / 2)
+    terms = photo_terms(evaluated_rows(table)).astype(np.float32)
+    count, rng = len(terms), np.random.default_rng(seed)
+    batches = []
+    for start in range(0, resamples, _BATCH):
+        size = min(_BATCH, resamples - start)
+        chosen = rng.integers(0, count, (size, count)) + count * np.arange(size)[:, None]
+        weights = np.bincount(chosen.ravel(), minlength=size * count).reshape(size, count)
+        batches.append(metrics_of_sums(weights.astype(np.float32) @ terms))
+    quantiles = (_OUTSIDE / 2, 1 - _OUTSIDE / 2)
     return {
-        name: [float(value) for value in np.quantile(np.concatenate([part[name] for part in told]), shares)]
-        for name in WITH_INTERVAL
+        name: [float(value) for value in np.quantile(np.concatenate([batch[name] for batch in batches]), quantiles)]
+        for name in KEY_METRICS
     }
 
 
-def countable(rows: pd.DataFrame) -> NDArray[np.float64]:
-    """What every figure with an interval can be made of, once it is summed over photos.
+def photo_terms(rows: pd.DataFrame) -> NDArray[np.float64]:
+    """Per-photo terms whose sums over any set of photos determine its `KEY_METRICS`.
 
     Parameters
     ----------
@@ -188,33 +205,34 @@ def countable(rows: pd.DataFrame) -> NDArray[np.float64]:
     Returns
     -------
     float64 array (N, 2 + bins + 3 L)
-        Whether each photo is right, and right among three; confidence less right, in its bin; then for each of L
-        labels whether the photo is of it, is taken for it, and both.
+        Whether each photo is correct, and correct within the top three; confidence minus correctness, in the column of
+        its calibration bin; then for each of L labels whether the photo has the label, is predicted as it, and both.
     """
     labels = np.array(sorted(rows["label"].unique()), dtype=object)
-    right = (rows["label"] == rows["predicted"]).to_numpy()
+    correct = (rows["label"] == rows["predicted"]).to_numpy()
     confidence = rows["probability"].to_numpy(dtype=np.float32)
     gap = np.zeros((len(rows), CALIBRATION_BINS))
-    gap[np.arange(len(rows)), _bin_of(confidence, CALIBRATION_BINS)] = confidence - right
-    is_of = rows["label"].to_numpy(dtype=object)[:, None] == labels[None]
-    is_taken = rows["predicted"].to_numpy(dtype=object)[:, None] == labels[None]
-    return np.hstack([right[:, None], _in_top3(rows)[:, None], gap, is_of, is_taken, is_of & is_taken]).astype(float)
+    gap[np.arange(len(rows)), _bin_of(confidence, CALIBRATION_BINS)] = confidence - correct
+    has_label = rows["label"].to_numpy(dtype=object)[:, None] == labels[None]
+    predicted = rows["predicted"].to_numpy(dtype=object)[:, None] == labels[None]
+    columns = [correct[:, None], _in_top3(rows)[:, None], gap, has_label, predicted, has_label & predicted]
+    return np.hstack(columns).astype(float)
 
 
-def weighted_figures(sums: NDArray[Any]) -> dict[str, NDArray[np.float64]]:
-    """The figures `WITH_INTERVAL` of each row of sums over the columns of `countable`: name -> (rows,)."""
-    right, in_top3 = sums[:, 0], sums[:, 1]
+def metrics_of_sums(sums: NDArray[Any]) -> dict[str, NDArray[np.float64]]:
+    """The `KEY_METRICS` of each row of summed `photo_terms`: name -> float64 array (rows,)."""
+    correct, in_top3 = sums[:, 0], sums[:, 1]
     gaps, classes = sums[:, 2 : 2 + CALIBRATION_BINS], sums[:, 2 + CALIBRATION_BINS :]
-    support, taken, hits = np.split(classes.astype(np.float64), 3, axis=1)
-    count, there = support.sum(axis=1), support > 0
+    support, predicted, hits = np.split(classes.astype(np.float64), 3, axis=1)
+    count, occurs = support.sum(axis=1), support > 0
     recall = hits / np.maximum(support, 1)
-    f1 = 2 * hits / np.maximum(support + taken, 1)
-    occurring = there.sum(axis=1)
+    f1 = 2 * hits / np.maximum(support + predicted, 1)
+    occurring = occurs.sum(axis=1)
     return {
-        "top1": right / count,
+        "top1": correct / count,
         "top3": in_top3 / count,
         "balanced_accuracy": recall.sum(axis=1) / occurring,
-        # A class that does not occur has no part in the mean, even where something is taken for it.
-        "macro_f1": (f1 * there).sum(axis=1) / occurring,
+        # Classes that don't occur are left out of the mean, even if photos are predicted as them.
+        "macro_f1": (f1 * occurs).sum(axis=1) / occurring,
         "ece": np.abs(gaps).sum(axis=1) / count,
     }

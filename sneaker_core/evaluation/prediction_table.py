@@ -1,4 +1,4 @@
-"""The prediction table: one row a photo, from which every figure derives."""
+"""The prediction table: one row per photo, from which every metric is computed."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,12 +13,12 @@ from sneaker_core.datasets.quality.measures import measure
 from sneaker_core.datasets.thumbnails import THUMBNAIL_SIDE, make_thumbnail
 from sneaker_core.errors import DatasetError, ImageError
 from sneaker_core.evaluation.table_columns import (
-    FACTS,
+    PHOTO_PROPERTIES,
     PROBABILITY_PREFIX,
     class_columns,
-    class_numbers,
+    class_indices,
     ranks,
-    top_names,
+    top_classes,
 )
 from sneaker_core.images import Photo
 from sneaker_core.networks.checkpoint import SneakerModel
@@ -27,45 +27,45 @@ from sneaker_core.settings import ImageLimits
 
 __all__ = [
     "PROBABILITY_PREFIX",
-    "Reading",
+    "PhotoOutputs",
     "class_columns",
-    "concatenated",
+    "concatenate_outputs",
     "evaluate_photos",
     "prediction_table",
     "read_outputs",
-    "read_photos",
+    "run_on_photos",
 ]
 
 _BATCH = 32
 
 
 @dataclass(frozen=True)
-class Reading:
-    """What a model says of photo files, and what they are like.
+class PhotoOutputs:
+    """A model's outputs for photo files, and the properties of the photos.
 
     Attributes
     ----------
     outputs : Outputs
-        One row for each photo that could be read, in order.
-    facts : DataFrame
-        For the same photos: width, height (of the upright file, in pixels), brightness, sharpness (0 to 1).
+        One row per photo that could be read, in order.
+    properties : DataFrame
+        Of the same photos: width and height (in pixels, after EXIF orientation), brightness and sharpness (0 to 1).
     rejected : dict of str to str
-        Path -> why it could not be read.
+        Path -> why the photo could not be read.
     """
 
     outputs: Outputs
-    facts: pd.DataFrame
+    properties: pd.DataFrame
     rejected: dict[str, str]
 
 
-def read_photos(
+def run_on_photos(
     model: SneakerModel,
     paths: Sequence[str],
     progress: Callable[[int], None] = lambda done: None,
     *,
-    measured: bool = True,
-) -> Reading:
-    """Run a model over photo files; of several processes each reads its share, and everyone gets all.
+    with_measures: bool = True,
+) -> PhotoOutputs:
+    """Run a model on photo files. In a process group each process reads its share, and all get the whole result.
 
     Parameters
     ----------
@@ -73,24 +73,24 @@ def read_photos(
     paths : sequence of str
     progress : callable, optional
         Called with the number of photos done.
-    measured : bool
-        Whether to measure brightness and sharpness too; they are nan otherwise.
+    with_measures : bool
+        Whether to measure brightness and sharpness as well; they are nan otherwise.
 
     Raises
     ------
     DatasetError
-        No photo at all could be read.
+        None of the photos could be read.
     """
     own = range(process_group.rank(), len(paths), process_group.count())
     parts: list[Outputs] = []
-    facts: list[tuple[float, ...]] = []
+    properties: list[tuple[float, ...]] = []
     rejected, rows = {}, []
     for start in range(0, len(own), _BATCH):
         readable: list[Image.Image] = []
         for row in own[start : start + _BATCH]:
             try:
                 photo = _opened(Path(paths[row]), model.spec.preprocessing.shrink_to)
-                facts.append(_facts(Path(paths[row]), photo, measured))
+                properties.append(_properties(Path(paths[row]), photo, with_measures))
             except ImageError as error:
                 rejected[paths[row]] = str(error)
                 continue
@@ -99,46 +99,46 @@ def read_photos(
         if readable:
             parts.append(model.outputs(model.spec.preprocessing(readable)))
         progress(min((start + _BATCH) * process_group.count(), len(paths)))
-    return _gathered(rows, parts, facts, rejected)
+    return _gathered(rows, parts, properties, rejected)
 
 
 def _gathered(
-    rows: list[int], parts: list[Outputs], facts: list[tuple[float, ...]], rejected: dict[str, str]
-) -> Reading:
-    """What all processes read, in the order of the photos."""
-    everyone = process_group.of_all((rows, parts, facts, rejected))
+    rows: list[int], parts: list[Outputs], properties: list[tuple[float, ...]], rejected: dict[str, str]
+) -> PhotoOutputs:
+    """The results of all processes, in the order of the photos."""
+    everyone = process_group.of_all((rows, parts, properties, rejected))
     outputs = [part for _, theirs, *_ in everyone for part in theirs]
     if not outputs:
         raise DatasetError("None of the photos could be read.")
     order = np.argsort([row for theirs, *_ in everyone for row in theirs])
-    table = pd.DataFrame([fact for *_, theirs, _ in everyone for fact in theirs], columns=list(FACTS))
-    return Reading(
-        concatenated(outputs).take(order),
+    table = pd.DataFrame([row for *_, theirs, _ in everyone for row in theirs], columns=list(PHOTO_PROPERTIES))
+    return PhotoOutputs(
+        concatenate_outputs(outputs).take(order),
         table.iloc[order].reset_index(drop=True),
-        {path: why for *_, theirs in everyone for path, why in theirs.items()},
+        {path: reason for *_, theirs in everyone for path, reason in theirs.items()},
     )
 
 
 def _opened(path: Path, shrink_to: int) -> Photo:
-    """A photo file as the decoder gives it, with the size of the whole photo."""
+    """Decode a photo file; the result knows the size of the original."""
     limits = ImageLimits.from_environment()
     try:
         if not path.is_file() or path.stat().st_size > limits.max_bytes:
-            images.load(path, limits)  # it says what is wrong
+            images.load(path, limits)  # raises an error that says what is wrong
         with path.open("rb") as file:
-            data = file.read(limits.max_bytes + 1)  # it may have grown since
+            data = file.read(limits.max_bytes + 1)  # it may have grown since the check
     except OSError as error:
         raise ImageError("The file cannot be opened.") from error
     return images.read(data, limits, shrink_to=shrink_to)
 
 
-def _facts(path: Path, photo: Photo, measured: bool) -> tuple[float, ...]:
-    """What the columns `FACTS` hold; the measures are of a thumbnail, as everywhere."""
-    if not measured:
+def _properties(path: Path, photo: Photo, with_measures: bool) -> tuple[float, ...]:
+    """The values of the columns `PHOTO_PROPERTIES`; brightness and sharpness are measured on the thumbnail."""
+    if not with_measures:
         return (photo.width, photo.height, np.nan, np.nan)
     picture = photo.image
     if max(picture.size) < min(THUMBNAIL_SIDE, max(photo.width, photo.height)):
-        # A network that sees very little was given less than a thumbnail has.
+        # The network's input is smaller than a thumbnail, so the photo is decoded again.
         picture = images.load(path, shrink_to=2 * THUMBNAIL_SIDE)
     measures = measure(images.decode(make_thumbnail(picture)))
     return (photo.width, photo.height, measures.brightness, measures.sharpness)
@@ -147,31 +147,31 @@ def _facts(path: Path, photo: Photo, measured: bool) -> tuple[float, ...]:
 def read_outputs(
     model: SneakerModel, paths: Sequence[str], progress: Callable[[int], None] = lambda done: None
 ) -> tuple[Outputs, dict[str, str]]:
-    """Run a model over photo files, whatever they are like.
+    """Run a model on photo files, without measuring them.
 
     Parameters
     ----------
     model, paths, progress
-        As for `read_photos`.
+        See `run_on_photos`.
 
     Returns
     -------
     outputs : Outputs
-        One row for each photo that could be read, in order.
+        One row per photo that could be read, in order.
     rejected : dict of str to str
-        Path -> why it could not be read.
+        Path -> why the photo could not be read.
 
     Raises
     ------
     DatasetError
-        No photo at all could be read.
+        None of the photos could be read.
     """
-    reading = read_photos(model, paths, progress, measured=False)
-    return reading.outputs, reading.rejected
+    found = run_on_photos(model, paths, progress, with_measures=False)
+    return found.outputs, found.rejected
 
 
-def concatenated(parts: Sequence[Outputs]) -> Outputs:
-    """Outputs of several batches as one."""
+def concatenate_outputs(parts: Sequence[Outputs]) -> Outputs:
+    """Concatenate the outputs of several batches."""
     others = [part.other for part in parts if part.other is not None]
     return Outputs(
         logits=np.concatenate([part.logits for part in parts]),
@@ -181,62 +181,69 @@ def concatenated(parts: Sequence[Outputs]) -> Outputs:
 
 
 def prediction_table(
-    model: SneakerModel, samples: pd.DataFrame, outputs: Outputs, facts: pd.DataFrame | None = None
+    model: SneakerModel, samples: pd.DataFrame, outputs: Outputs, properties: pd.DataFrame | None = None
 ) -> pd.DataFrame:
-    """What a model says of each photo, beside the truth.
+    """A model's prediction for each photo, with its label.
 
     Parameters
     ----------
     model : SneakerModel
     samples : DataFrame
-        Columns sample, path, label; one row for each row of `outputs`. A label that the model does not know, or
-        None, is allowed: the photo counts for the three answers but not for accuracy.
+        Columns sample, path, label; one row for each row of `outputs`. A label that the model doesn't know, or None,
+        is allowed: the photo has a prediction and a status but does not count toward accuracy.
     outputs : Outputs
-    facts : DataFrame, optional
-        From `Reading`, for the same photos.
+    properties : DataFrame, optional
+        From `PhotoOutputs`, of the same photos.
 
     Returns
     -------
     DataFrame
         Columns sample, path, label, predicted, probability (of the predicted class), status, ood_score, loss
-        (cross-entropy, nan where the label is not known to the model), rank (place of the true class, 1 is first; nan
-        likewise), top (list of the 5 most probable classes), embedding_row, width, height, brightness, sharpness
-        (nan without `facts`), and one column ``p:<class>`` for each class.
+        (cross-entropy; nan if the model doesn't know the label), rank (of the true class, 1 is first; nan likewise),
+        top (list of the 5 most probable classes), embedding_row, width, height, brightness, sharpness (nan without
+        `properties`), and one column ``p:<class>`` for each class.
     """
     spec = model.spec
     table = samples[["sample", "path", "label"]].reset_index(drop=True)
-    chances = probabilities(outputs.logits, spec.decision.temperature)
+    predicted = probabilities(outputs.logits, spec.decision.temperature)
     score = ood_score(outputs, model.references, spec.decision)
-    truth = class_numbers(table["label"], spec.classes)
+    truth = class_indices(table["label"], spec.classes)
     of_truth = np.full(len(table), np.nan)
     known = ~np.isnan(truth)
-    of_truth[known] = chances[known, truth[known].astype(int)]
-    table["predicted"] = [spec.classes[index] for index in chances.argmax(1)]
-    table["probability"] = chances.max(1)
-    table["status"] = [status.value for status in statuses(chances.max(1), score, spec.decision)]
+    of_truth[known] = predicted[known, truth[known].astype(int)]
+    table["predicted"] = [spec.classes[index] for index in predicted.argmax(1)]
+    table["probability"] = predicted.max(1)
+    table["status"] = [status.value for status in statuses(predicted.max(1), score, spec.decision)]
     table["ood_score"] = score
     table["loss"] = -np.log(np.maximum(of_truth, 1e-12))
-    table["rank"] = ranks(chances, truth)
-    table["top"] = top_names(chances, spec.classes)
+    table["rank"] = ranks(predicted, truth)
+    table["top"] = top_classes(predicted, spec.classes)
     table["embedding_row"] = np.arange(len(table))
-    for fact in FACTS:
-        table[fact] = np.nan if facts is None else facts[fact].to_numpy(dtype=float)
-    columns = pd.DataFrame(chances, columns=[PROBABILITY_PREFIX + name for name in spec.classes])
+    for name in PHOTO_PROPERTIES:
+        table[name] = np.nan if properties is None else properties[name].to_numpy(dtype=float)
+    columns = pd.DataFrame(predicted, columns=[PROBABILITY_PREFIX + name for name in spec.classes])
     return pd.concat([table, columns], axis=1)
 
 
 def evaluate_photos(
     model: SneakerModel, samples: pd.DataFrame, progress: Callable[[int], None] = lambda done: None
 ) -> tuple[pd.DataFrame, dict[str, str]]:
-    """Predict photo files and lay the answers out as a prediction table.
+    """Run a model on photo files and make a prediction table of its outputs.
+
+    Parameters
+    ----------
+    model, progress
+        See `run_on_photos`.
+    samples : DataFrame
+        Columns sample, path, label.
 
     Returns
     -------
     table : DataFrame
-        As `prediction_table`, for the photos that could be read.
+        From `prediction_table`, with the photos that could be read.
     rejected : dict of str to str
-        Path -> why it could not be read.
+        Path -> why the photo could not be read.
     """
-    reading = read_photos(model, list(samples["path"]), progress)
-    readable = samples[~samples["path"].isin(reading.rejected)]
-    return prediction_table(model, readable, reading.outputs, reading.facts), reading.rejected
+    found = run_on_photos(model, list(samples["path"]), progress)
+    readable = samples[~samples["path"].isin(found.rejected)]
+    return prediction_table(model, readable, found.outputs, found.properties), found.rejected

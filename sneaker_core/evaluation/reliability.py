@@ -1,4 +1,4 @@
-"""Whether probabilities mean what they say, and what a threshold for "not sure" would bring."""
+"""How well confidence matches accuracy, and what a confidence threshold would do."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,32 +8,32 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sneaker_core.evaluation.metrics import CALIBRATION_BINS, calibration_bins
-from sneaker_core.evaluation.table_columns import judged
+from sneaker_core.evaluation.table_columns import evaluated_rows
 
-# Thresholds of the curve: 0, 0.005, … 1.
+# The curve has thresholds 0, 0.005, … 1.
 _STEPS = 200
 
 
 @dataclass(frozen=True)
 class Coverage:
-    """What happens at one threshold.
+    """The effect of one confidence threshold.
 
     Attributes
     ----------
     threshold : float
-        Photos are answered from this probability of the predicted class on.
-    n, answered, right : int
-        Photos, those that are answered, and those that are answered rightly.
+        A photo is answered if the probability of its predicted class is at least this.
+    n, answered, correct : int
+        Photos, photos answered, and photos answered correctly.
     coverage : float
-        Share answered, 0 to 1.
+        Share of photos answered, 0 to 1.
     accuracy : float
-        Share of the answers that are right, 0 to 1; nan where nothing is answered.
+        Share of answers that are correct, 0 to 1; nan if nothing is answered.
     """
 
     threshold: float
     n: int
     answered: int
-    right: int
+    correct: int
     coverage: float
     accuracy: float
 
@@ -43,56 +43,56 @@ class Coverage:
 
 
 def reliability_bins(table: pd.DataFrame, bins: int = CALIBRATION_BINS) -> pd.DataFrame:
-    """Confidence against accuracy, as the calibration error compares them.
+    """Confidence and accuracy per bin: the terms of the expected calibration error.
 
     Parameters
     ----------
     table : DataFrame
         A prediction table.
     bins : int
-        Equal-width bins of the predicted class's probability over 0 to 1.
+        Bins of equal width over the probability of the predicted class.
 
     Returns
     -------
     DataFrame
-        A row a bin: low, high, n, confidence and accuracy (means of the bin; nan where it is empty).
+        One row per bin: low, high, n, confidence and accuracy (means of the bin; nan if it is empty).
     """
-    confidence, right = _answers(table)
-    return calibration_bins(confidence, right, bins)
+    confidence, correct = _answers(table)
+    return calibration_bins(confidence, correct, bins)
 
 
 def coverage_curve(table: pd.DataFrame) -> pd.DataFrame:
-    """Share of photos answered, and of answers that are right, for every threshold.
+    """Coverage and accuracy for every threshold.
 
     Returns
     -------
     DataFrame
-        Columns threshold (0, 0.005, … 1), coverage, accuracy (nan where nothing is answered).
+        Columns threshold (0, 0.005, … 1), coverage and accuracy (nan if nothing is answered).
     """
-    confidence, right = _answers(table)
-    rows = [_at(confidence, right, step / _STEPS) for step in range(_STEPS + 1)]
+    confidence, correct = _answers(table)
+    rows = [_coverage(confidence, correct, step / _STEPS) for step in range(_STEPS + 1)]
     return pd.DataFrame({name: [getattr(row, name) for row in rows] for name in ("threshold", "coverage", "accuracy")})
 
 
-def at(table: pd.DataFrame, threshold: float) -> Coverage:
-    """What happens to the judged photos when only those from a probability on are answered."""
-    return _at(*_answers(table), threshold)
+def coverage_at(table: pd.DataFrame, threshold: float) -> Coverage:
+    """Coverage and accuracy of the evaluated photos at one threshold, 0 to 1."""
+    return _coverage(*_answers(table), threshold)
 
 
 def _answers(table: pd.DataFrame) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    rows = judged(table)
+    rows = evaluated_rows(table)
     return rows["probability"].to_numpy(dtype=np.float32), (rows["label"] == rows["predicted"]).to_numpy()
 
 
-def _at(confidence: NDArray[np.float32], right: NDArray[np.bool_], threshold: float) -> Coverage:
-    # In the precision of the probabilities, as a decision compares them.
-    taken = confidence >= np.float32(threshold)
-    answered, hits = int(taken.sum()), int(right[taken].sum())
+def _coverage(confidence: NDArray[np.float32], correct: NDArray[np.bool_], threshold: float) -> Coverage:
+    # Compare in single precision, as `networks.decision` does.
+    above = confidence >= np.float32(threshold)
+    answered, hits = int(above.sum()), int(correct[above].sum())
     return Coverage(
         threshold=threshold,
         n=len(confidence),
         answered=answered,
-        right=hits,
+        correct=hits,
         coverage=answered / len(confidence) if len(confidence) else 0.0,
         accuracy=hits / answered if answered else float("nan"),
     )

@@ -1,19 +1,19 @@
-"""Where a model does well and where not, by what the photos are like."""
+"""Accuracy on groups of photos: by split, size, shape, brightness and sharpness."""
 
 from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
 
-from sneaker_core.evaluation.table_columns import judged
+from sneaker_core.evaluation.table_columns import evaluated_rows
 
 COLUMNS = ["slice", "value", "n", "top1", "low", "high"]
-_NEVER_SEEN = "in no split"
-# Longer side in pixels, from which on a photo is of that size.
+_NOT_IN_SPLIT = "not in the split"
+# Lower bound of the longer side, in pixels.
 _SIZES = {"under 300 px": 0.0, "300 to 599 px": 300.0, "600 to 1199 px": 600.0, "1200 px and more": 1200.0}
-# Width over height, likewise.
-_SHAPES = {"upright": 0.0, "square": 0.9, "lying": 1.1}
-_THIRDS = {"brightness": ("dark", "middling", "bright"), "sharpness": ("soft", "middling", "sharp")}
+# Lower bound of width divided by height.
+_SHAPES = {"portrait": 0.0, "square": 0.9, "landscape": 1.1}
+_THIRDS = {"brightness": ("dark", "medium", "bright"), "sharpness": ("blurry", "medium", "sharp")}
 
 
 def slices(table: pd.DataFrame, splits: pd.DataFrame | None = None) -> pd.DataFrame:
@@ -24,19 +24,19 @@ def slices(table: pd.DataFrame, splits: pd.DataFrame | None = None) -> pd.DataFr
     table : DataFrame
         A prediction table.
     splits : DataFrame, optional
-        From `datasets.split.read_split` of the model: what each photo served the model as.
+        The model's split, from `datasets.split.read_split`.
 
     Returns
     -------
     DataFrame
-        Columns slice ("split", "size", "orientation", "brightness", "sharpness"), value (the group, in words), n,
-        top1, low and high (95 % Wilson interval). What is not known of a photo puts it in no group; brightness and
-        sharpness are cut in thirds of these photos.
+        Columns slice ("split", "size", "orientation", "brightness", "sharpness"), value (name of the group), n, top1,
+        low and high (95% Wilson interval). A photo without a property is in no group of that slice; brightness and
+        sharpness are divided into thirds of the evaluated photos.
     """
-    rows = judged(table)
-    right = rows["label"] == rows["predicted"]
+    rows = evaluated_rows(table)
+    correct = rows["label"] == rows["predicted"]
     found = [
-        {"slice": name, "value": value, "n": int(group.sum()), **_rate(int(right[group].sum()), int(group.sum()))}
+        {"slice": name, "value": value, "n": int(group.sum()), **_accuracy(int(correct[group].sum()), int(group.sum()))}
         for name, groups in _groupings(rows, splits)
         for value, group in groups
         if group.any()
@@ -49,22 +49,22 @@ _Groups = Iterator[tuple[str, "pd.Series[bool]"]]
 
 def _groupings(rows: pd.DataFrame, splits: pd.DataFrame | None) -> Iterator[tuple[str, _Groups]]:
     if splits is not None:
-        served = rows["sample"].map(splits.drop_duplicates("sample").set_index("sample")["split"])
-        if served.notna().any():
-            served = served.fillna(_NEVER_SEEN)
-            yield "split", ((value, served == value) for value in ("train", "val", "test", _NEVER_SEEN))
+        split = rows["sample"].map(splits.drop_duplicates("sample").set_index("sample")["split"])
+        if split.notna().any():
+            split = split.fillna(_NOT_IN_SPLIT)
+            yield "split", ((value, split == value) for value in ("train", "val", "test", _NOT_IN_SPLIT))
     width, height = (rows.get(name, pd.Series(np.nan, index=rows.index)) for name in ("width", "height"))
-    yield "size", _steps(width.where(width >= height, height), _SIZES)
-    yield "orientation", _steps(width / height, _SHAPES)
+    yield "size", _intervals(width.where(width >= height, height), _SIZES)
+    yield "orientation", _intervals(width / height, _SHAPES)
     for name, words in _THIRDS.items():
         if name in rows and rows[name].notna().any():
             yield name, _thirds(rows[name], words)
 
 
-def _steps(values: "pd.Series[float]", steps: dict[str, float]) -> _Groups:
-    """Groups by where a value lies between fixed steps."""
-    ends = [*list(steps.values())[1:], np.inf]
-    return ((word, (values >= low) & (values < high)) for (word, low), high in zip(steps.items(), ends, strict=True))
+def _intervals(values: "pd.Series[float]", bounds: dict[str, float]) -> _Groups:
+    """Group values by fixed intervals, given by their lower bounds."""
+    ends = [*list(bounds.values())[1:], np.inf]
+    return ((name, (values >= low) & (values < high)) for (name, low), high in zip(bounds.items(), ends, strict=True))
 
 
 def _thirds(values: "pd.Series[float]", words: tuple[str, str, str]) -> _Groups:
@@ -75,8 +75,8 @@ def _thirds(values: "pd.Series[float]", words: tuple[str, str, str]) -> _Groups:
     yield f"{high} (from {second:.2f})", values >= second
 
 
-def _rate(right: int, count: int) -> dict[str, float]:
-    """Share of right answers with its interval.
+def _accuracy(correct: int, count: int) -> dict[str, float]:
+    """Accuracy with its interval.
 
     References
     ----------
@@ -86,5 +86,5 @@ def _rate(right: int, count: int) -> dict[str, float]:
         return {"top1": np.nan, "low": np.nan, "high": np.nan}
     from scipy.stats import binomtest
 
-    interval = binomtest(right, count).proportion_ci(method="wilson")
-    return {"top1": right / count, "low": float(interval.low), "high": float(interval.high)}
+    interval = binomtest(correct, count).proportion_ci(method="wilson")
+    return {"top1": correct / count, "low": float(interval.low), "high": float(interval.high)}

@@ -8,7 +8,7 @@ from pathlib import PurePath
 from typing import Any
 
 from sneaker_core.datasets.split import Split
-from sneaker_core.evaluation.calibration import REFUSED_SHARE, SURE_ACCURACY
+from sneaker_core.evaluation.calibration import FALSE_REJECTION_RATE, KNOWN_ACCURACY
 from sneaker_core.networks.checkpoint import ModelSpec
 from sneaker_core.training.recipe_fields import current_fields
 from sneaker_core.training.training_notes import finite, percent
@@ -290,7 +290,7 @@ def _answers(spec: ModelSpec) -> str:
     decision = spec.decision
     lines = [
         f"**The name of a class**: its probability is {decision.confidence_threshold:.2f} or more. The threshold is "
-        f"set so that such answers are right {percent(SURE_ACCURACY)} of the time on validation photos, "
+        f"set so that such answers are right {percent(KNOWN_ACCURACY)} of the time on validation photos, "
         "as far as they allow.",
         "**Not sure**: the most probable class stays below that; the first three are worth a look.",
     ]
@@ -299,7 +299,7 @@ def _answers(spec: ModelSpec) -> str:
         lines.append(
             f"**Not a sneaker I know**: the unknown score is above {decision.ood_threshold:.2f}. It adds up how "
             f"far the photo lies from all sneakers of the training{odds}; the threshold is set so that about "
-            f"{percent(REFUSED_SHARE)} of the validation sneakers are above it."
+            f"{percent(FALSE_REJECTION_RATE)} of the validation sneakers are above it."
         )
     else:
         lines.append("**Not a sneaker I know** is never its answer: it has no threshold for it.")

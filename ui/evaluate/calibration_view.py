@@ -7,9 +7,9 @@ import streamlit as st
 
 from sneaker_core.errors import SneakerError
 from sneaker_core.evaluation.evaluation_charts import coverage_chart, reliability_chart
-from sneaker_core.evaluation.figure_text import percent
-from sneaker_core.evaluation.reliability import Coverage, at
+from sneaker_core.evaluation.reliability import Coverage, coverage_at
 from sneaker_core.networks.checkpoint import ModelSpec, read_spec, save_confidence_threshold
+from sneaker_core.number_text import percent
 from ui.evaluate import figures_cache
 from ui.evaluate.chart_frames import PALETTE, draw_chart
 from ui.evaluate.opened_evaluation import Opened
@@ -89,7 +89,7 @@ def _choose(opened: Opened, thresholds: _Thresholds | None) -> Coverage:
         persist_state="session",
         help="The one that the model has now is set at first.",
     )
-    return at(opened.table, value / 100)
+    return coverage_at(opened.table, value / 100)
 
 
 def _words(chosen: Coverage) -> str:

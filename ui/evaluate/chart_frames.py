@@ -4,7 +4,7 @@ from typing import Any
 
 import streamlit as st
 
-from sneaker_core.evaluation.evaluation_charts import Chart, Palette
+from sneaker_core.evaluation.chart_style import Chart, Palette
 from ui.kit.probability_bars import TEXT
 from ui.kit.state_keys import Key
 from ui.kit.text import plain
@@ -51,7 +51,7 @@ def draw_chart(chart: Chart, key: str, about: str | None = None, **options: Any)
             # One that is wider than a phone is moved sideways in a frame of its own, and hardly squeezed.
             narrowest = round(_SQUEEZED * width)
             st.html(f"<style>.st-key-{frame} > div {{min-width: {narrowest}px;}}</style>")
-        st.plotly_chart(chart.figure, key=key, config=CONFIG, alt=chart.words, **options)
+        st.plotly_chart(chart.figure, key=key, config=CONFIG, alt=chart.alt, **options)
 
 
 def matrix_width(rows: list[str], columns: list[str]) -> int:

@@ -7,9 +7,10 @@ import streamlit as st
 
 from sneaker_core.errors import SneakerError
 from sneaker_core.evaluation.comparison import Comparison, same_classes
-from sneaker_core.evaluation.evaluation_charts import difference_chart
 from sneaker_core.evaluation.evaluation_collection import list_evaluations
-from sneaker_core.evaluation.figure_text import headlines, not_shared, percent, verdict
+from sneaker_core.evaluation.matrix_charts import difference_chart
+from sneaker_core.evaluation.metric_text import key_metrics, unmatched_text, verdict
+from sneaker_core.number_text import percent
 from sneaker_core.workspace.paths import workspace
 from ui.evaluate import figures_cache
 from ui.evaluate.chart_frames import PALETTE, draw_chart, matrix_width, without_fading
@@ -40,7 +41,7 @@ def draw_compare(opened: Opened) -> None:
         return
     names = _names(opened, other)
     st.subheader(plain(verdict(found, *names)), anchor=False, help=_LUCK)
-    for remark in (not_shared(found), None if same_classes(opened.table, other.table) else _OTHER_CLASSES):
+    for remark in (unmatched_text(found), None if same_classes(opened.table, other.table) else _OTHER_CLASSES):
         if remark:
             st.caption(plain(remark))
     with st.container(border=True):
@@ -93,12 +94,12 @@ def _side_by_side(found: Comparison, names: tuple[str, str]) -> pd.DataFrame:
     rows: dict[str, dict[str, str]] = {plain(name): {} for name in names}
     if len(rows) < 2:
         rows = {f"1. {plain(names[0])}": {}, f"2. {plain(names[1])}": {}}
-    for one, two in zip(headlines(found.figures_a), headlines(found.figures_b), strict=True):
+    for one, two in zip(key_metrics(found.metrics_a), key_metrics(found.metrics_b), strict=True):
         best = (min if one.key == "ece" else max)(one.value, two.value)
         for told, side in zip(rows.values(), (one, two), strict=True):
-            shown = f"**{side.shown}**" if side.value == best and one.value != two.value else side.shown
-            told[one.title] = f"{shown} :small[:gray[{side.interval}]]"
-    for told, figures in zip(rows.values(), (found.figures_a, found.figures_b), strict=True):
+            shown = f"**{side.value_text}**" if side.value == best and one.value != two.value else side.value_text
+            told[one.title] = f"{shown} :small[:gray[{side.interval_text}]]"
+    for told, figures in zip(rows.values(), (found.metrics_a, found.metrics_b), strict=True):
         told["Baseline"] = percent(figures["majority"])
     return pd.DataFrame(rows)
 

@@ -3,9 +3,9 @@
 import streamlit as st
 
 from sneaker_core.datasets.safe_names import natural_order
-from sneaker_core.evaluation.confusion_matrix import MatrixView, Order, photos_of, view
-from sneaker_core.evaluation.evaluation_charts import matrix_chart
-from sneaker_core.evaluation.figure_text import pair
+from sneaker_core.evaluation.confusion_matrix import ClassOrder, MatrixView, matrix_view, photos_in_cell
+from sneaker_core.evaluation.matrix_charts import matrix_chart
+from sneaker_core.evaluation.metric_text import pair_text
 from ui.evaluate.chart_frames import PALETTE, clicked_cell, draw_chart, frame_cells, matrix_width, without_fading
 from ui.evaluate.evaluation_labels import cell_words
 from ui.evaluate.mistake_grid import draw_tiles
@@ -15,7 +15,11 @@ from ui.kit.state_keys import Key
 from ui.kit.text import plain
 
 COUNTS, SHARES = "Photos", "Shares"
-ORDERS = {"Name": Order.NAME, "Number of photos": Order.SUPPORT, "Confused ones together": Order.ALIKE}
+ORDERS = {
+    "Name": ClassOrder.NAME,
+    "Number of photos": ClassOrder.SUPPORT,
+    "Confused classes together": ClassOrder.CONFUSION,
+}
 WORST = {"All classes": None, "The 5 worst": 5, "The 10 worst": 10, "The 20 worst": 20}
 _PAIRS = 15
 _SIDE_BY_SIDE = 24
@@ -26,7 +30,7 @@ def draw_matrix(opened: Opened) -> None:
     """Draw the part."""
     shown = _draw_settings(opened)
     confusions = opened.figures["confusions"]
-    if len(shown.drawn.columns) <= _SIDE_BY_SIDE:
+    if len(shown.values.columns) <= _SIDE_BY_SIDE:
         left, right = st.columns([8, 4], gap="medium")
     else:
         left, right = st.container(), st.container()
@@ -41,7 +45,7 @@ def draw_matrix(opened: Opened) -> None:
         with st.container(height=_PAIRS_HEIGHT if len(confusions) > _PAIRS else "content", border=False, gap=None):
             for number, row in enumerate(confusions[: 2 * _PAIRS]):
                 st.button(
-                    plain(pair(row)),
+                    plain(pair_text(row)),
                     key=Key.MATRIX_PAIR.of(str(number)),
                     type="tertiary",
                     on_click=_choose,
@@ -64,11 +68,13 @@ def _draw_settings(opened: Opened) -> MatrixView:
         order = st.selectbox("Order", list(ORDERS), key=Key.MATRIX_ORDER, persist_state="session", width=230)
         worst = st.selectbox("Classes", list(WORST), key=Key.MATRIX_WORST, persist_state="session", width=150)
         errors = st.toggle("Only errors", key=Key.MATRIX_ERRORS, persist_state="session")
-    return view(opened.table, ORDERS[order], share=unit == SHARES, only_errors=bool(errors), worst=WORST[worst])
+    return matrix_view(
+        opened.table, ORDERS[order], normalized=unit == SHARES, only_errors=bool(errors), worst=WORST[worst]
+    )
 
 
 def _draw_figure(opened: Opened, shown: MatrixView, label: str | None, predicted: str | None) -> None:
-    width = matrix_width(list(shown.drawn.index), list(shown.drawn.columns))
+    width = matrix_width(list(shown.values.index), list(shown.values.columns))
     chart = matrix_chart(shown, PALETTE, width)
     without_fading(chart)
     key = opened.widget(Key.MATRIX_CHART)
@@ -147,7 +153,7 @@ def _draw_photos(opened: Opened) -> None:
     if not label and not predicted:
         st.caption("Click a cell above, or choose classes here, to see the very photos that it counts.")
         return
-    rows = photos_of(opened.table, label, predicted)
+    rows = photos_in_cell(opened.table, label, predicted)
     of = int(opened.figures["per_class"][label]["n"]) if label else 0
     safe = [plain(cut(name)) if name else None for name in (label, predicted)]
     st.markdown(f"**{cell_words(len(rows), of, safe[0], safe[1])}**")

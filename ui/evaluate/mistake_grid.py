@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from sneaker_core.evaluation.figure_text import percent
+from sneaker_core.number_text import percent
 from ui.evaluate.evaluation_labels import photo_facts, place
 from ui.evaluate.opened_evaluation import Opened, Reviews, draw_missing, picture_of, reviews_of
 from ui.kit.photo_grid import PHOTOS_A_PAGE, cut

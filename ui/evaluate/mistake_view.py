@@ -10,9 +10,9 @@ import streamlit as st
 
 from sneaker_core.errors import SneakerError
 from sneaker_core.evaluation.evaluation_collection import read_embeddings
-from sneaker_core.evaluation.figure_text import percent
 from sneaker_core.evaluation.table_columns import misclassified
 from sneaker_core.inference.similar_photos import nearest
+from sneaker_core.number_text import percent
 from ui.evaluate import figures_cache
 from ui.evaluate.chart_frames import draw_style
 from ui.evaluate.evaluation_labels import photo_facts, place

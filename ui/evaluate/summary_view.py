@@ -3,8 +3,9 @@
 import streamlit as st
 
 from sneaker_core.evaluation.evaluation_collection import Kind
-from sneaker_core.evaluation.figure_text import headlines, percent
 from sneaker_core.evaluation.html_report import report_html
+from sneaker_core.evaluation.metric_text import key_metrics
+from sneaker_core.number_text import percent
 from ui.evaluate.evaluation_labels import judged_words, unknown_classes, unreadable
 from ui.evaluate.opened_evaluation import Opened
 from ui.kit.moments import moment
@@ -32,14 +33,14 @@ def draw_headline(opened: Opened) -> None:
         f"{plain(judged_words(evaluation))}{when}."
     )
     with st.grid(3, min_column_width=250):
-        for one in headlines(figures):
+        for one in key_metrics(figures):
             with st.container(border=True, gap="xsmall", height="stretch"):
-                st.metric(one.title, one.shown)
+                st.metric(one.title, one.value_text)
                 below = f" {_BELOW}" if one.value < one.low else ""
-                st.caption(f"95 % interval {one.interval}", help=f"{_INTERVAL}{below}")
-                st.markdown(plain(one.sentence))
+                st.caption(f"95% interval {one.interval_text}", help=f"{_INTERVAL}{below}")
+                st.markdown(plain(one.description))
         with st.container(border=True, gap="xsmall", height="stretch"):
-            st.metric("Baseline", percent(figures["majority"]))
+            st.metric("Baseline", percent(figures["majority"], 1))
             st.caption("What takes no skill at all")
             st.markdown("So often is right who always names the commonest class without looking.")
     if figures["refused"] > 0:

@@ -12,7 +12,7 @@ import streamlit as st
 from sneaker_core.datasets.safe_names import natural_order
 from sneaker_core.errors import SneakerError
 from sneaker_core.evaluation.evaluation_collection import Evaluation, find_model_of
-from sneaker_core.evaluation.table_columns import class_columns, judged
+from sneaker_core.evaluation.table_columns import class_columns, evaluated_rows
 from sneaker_core.inference.explanation.explanation_files import KeptMean, read_means
 from sneaker_core.inference.explanation.explanation_request import MEAN_OF, Method
 from sneaker_core.networks.checkpoint import read_spec
@@ -61,7 +61,7 @@ def draw_means(models: list[ModelEntry]) -> None:
     if evaluation is None:
         return
     key, table = evaluated_photos(evaluation)
-    here = judged(table[table["path"].notna()])
+    here = evaluated_rows(table[table["path"].notna()])
     if here.empty:
         st.info(NOT_HERE, icon=":material/hide_image:")
         return

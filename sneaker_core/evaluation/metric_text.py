@@ -1,0 +1,116 @@
+"""The metrics of an evaluation in plain English: one wording for pages, reports and the command line."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sneaker_core.evaluation.comparison import Comparison
+from sneaker_core.evaluation.metrics import KEY_METRICS
+from sneaker_core.number_text import counted, percent
+
+# A difference with a p-value below this is called significant.
+SIGNIFICANCE_LEVEL = 0.05
+
+TITLES = {
+    "top1": "Top-1 accuracy",
+    "top3": "Top-3 accuracy",
+    "balanced_accuracy": "Balanced accuracy",
+    "macro_f1": "Macro F1",
+    "ece": "Calibration error",
+}
+BASELINE = "Baseline"
+BASELINE_DESCRIPTION = "Accuracy if you always guess the most common class."
+
+
+@dataclass(frozen=True)
+class KeyMetric:
+    """A key metric with its explanation.
+
+    Attributes
+    ----------
+    key : str
+        Its name in `metrics.summary`.
+    title : str
+    value, low, high : float
+        The value and its 95% interval, 0 to 1.
+    description : str
+        What it means, in one sentence.
+    """
+
+    key: str
+    title: str
+    value: float
+    low: float
+    high: float
+    description: str
+
+    @property
+    def value_text(self) -> str:
+        """The value: "94.3%"."""
+        return percent(self.value, 1)
+
+    @property
+    def interval_text(self) -> str:
+        """The 95% interval: "92.0% to 95.8%"."""
+        return f"{percent(self.low, 1)} to {percent(self.high, 1)}"
+
+
+def key_metrics(metrics: Mapping[str, Any]) -> list[KeyMetric]:
+    """The key metrics of `metrics.summary`, in display order."""
+    n = int(metrics["n"])
+    descriptions = {
+        "top1": f"{round(metrics['top1'] * n):,} of {counted(n, 'photo')} predicted correctly.",
+        "top3": "The true class is among the three most probable classes.",
+        "balanced_accuracy": "Average accuracy per class, so rare classes count as much as common ones.",
+        "macro_f1": "Average F1 score per class. It is high only if both precision and recall are.",
+        "ece": "Average difference between confidence and accuracy. Lower is better.",
+    }
+    return [
+        KeyMetric(key, TITLES[key], float(metrics[key]), low, high, descriptions[key])
+        for key, (low, high) in ((key, metrics["intervals"][key]) for key in KEY_METRICS)
+    ]
+
+
+def pair_text(row: Mapping[Any, Any]) -> str:
+    """A row of `metrics.confused_pairs`: "Air Max 1 predicted as Air Max 90 (6 of 20)"."""
+    return f"{row['label']} predicted as {row['predicted']} ({row['count']:,} of {row['of']:,})"
+
+
+def rank_text(rank: float) -> str:
+    """Rank of the true class among the predictions: "true class ranked 2nd"."""
+    if math.isnan(rank):
+        return "class unknown to the model"
+    number = int(rank)
+    ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"true class ranked {number}{ending}"
+
+
+def unknown_class_lines(metrics: Mapping[str, Any]) -> list[str]:
+    """One line for each class that was not evaluated."""
+    return [
+        f"not evaluated: {label} ({counted(count, 'photo')}), a class that the model doesn't know"
+        for label, count in metrics["left_out"].items()
+    ]
+
+
+def verdict(comparison: Comparison, name_a: str, name_b: str) -> str:
+    """Which of two models is more accurate, and whether the difference is significant."""
+    fixed, broken = len(comparison.fixed), len(comparison.broken)
+    if fixed == broken:
+        return f"{name_a} and {name_b} are equally accurate on {counted(comparison.n, 'photo')}."
+    better = name_b if fixed > broken else name_a
+    points = 100 * abs(fixed - broken) / comparison.n
+    significance = "significant" if comparison.p_value < SIGNIFICANCE_LEVEL else "not significant"
+    p_value = "p < 0.001" if comparison.p_value < 0.001 else f"p = {comparison.p_value:.3f}"
+    return f"{better} is more accurate by {points:.1f} percentage points; {significance} ({p_value})."
+
+
+def unmatched_text(comparison: Comparison) -> str | None:
+    """How many photos could not be compared; None if all were."""
+    if not comparison.only_a and not comparison.only_b:
+        return None
+    return (
+        f"Compared on {counted(comparison.n, 'shared photo')}. {comparison.only_a:,} of the first and "
+        f"{comparison.only_b:,} of the second evaluation are missing from the other or have a different label there."
+    )
