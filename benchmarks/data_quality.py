@@ -15,21 +15,21 @@ import pandas as pd
 
 from sneaker_core.datasets.class_balance import stats
 from sneaker_core.datasets.dataset_collection import find_or_create
-from sneaker_core.datasets.importer import Incoming, Intake
+from sneaker_core.datasets.importer import Importer, IncomingPhoto
 from sneaker_core.datasets.index import Dataset, read_samples
 from sneaker_core.datasets.photo_folder import scan_classes
 from sneaker_core.datasets.quality.findings import (
     Kind,
     apply_suggestions,
-    read_families,
     read_findings,
+    read_near_duplicate_groups,
     suggested_decisions,
 )
 from sneaker_core.datasets.quality.scan import scan
 from sneaker_core.datasets.review_log import Action, decide, undo
 from sneaker_core.datasets.sources.photo_import import import_photos
 from sneaker_core.datasets.split import Split, make_split
-from sneaker_core.datasets.synthetic.demo_dataset import make_drawn, planted_path
+from sneaker_core.datasets.synthetic.demo_dataset import make_synthetic, planted_path
 from sneaker_core.networks.checkpoint import SneakerModel, read_spec
 from sneaker_core.networks.model_registry import DEFAULT_MODEL, open_model
 from sneaker_core.training.recipe import make_recipe
@@ -59,10 +59,10 @@ def taken_in(workspace: Path, name: str, classes: list[str], flipped_by: int | N
         rng = np.random.default_rng(flipped_by)
         for position in rng.choice(len(labels), round(FLIPPED * len(labels)), replace=False):
             labels[position] = rng.choice([label for label in classes if label != labels[position]])
-    with Intake(dataset, "benchmark") as intake:
+    with Importer(dataset, "benchmark") as intake:
         for path, true, label in zip(rows["path"], rows["label"], labels, strict=True):
             # The name tells what the photo was filed under before.
-            intake.add(Incoming(f"{true}/{Path(path).name}", label, Path(path).read_bytes()))
+            intake.add(IncomingPhoto(f"{true}/{Path(path).name}", label, Path(path).read_bytes()))
     return dataset
 
 
@@ -78,9 +78,9 @@ def everything(workspace: Path, model: SneakerModel) -> None:
     values = stats(scanned(dataset, model))
     print("## All photos\n\n| what | count |\n| --- | --- |")
     print(f"| files | {result.files} |\n| photos | {values['photos']} |\n| rejected | {values['rejects']} |")
-    print(f"| exact copies (same bytes, stored once) | {values['exact_copies']} |")
+    print(f"| exact copies (same bytes, stored once) | {values['exact_duplicates']} |")
     print(f"| … of them under two labels | {values['exact_under_two_labels']} |")
-    print(f"| photos that have a near-duplicate | {values['in_families_of_copies']} |")
+    print(f"| photos that have a near-duplicate | {values['near_duplicates']} |")
     for kind, count in values["findings"].items():
         print(f"| {kind} | {count} |")
 
@@ -89,7 +89,7 @@ def flips(workspace: Path, model: SneakerModel, name: str, classes: list[str], s
     """How many of planted wrong labels are found, before anybody has reviewed those that came with the photos."""
     dataset = scanned(taken_in(workspace, f"{name}-flipped-{seed}", classes, seed), model)
     samples = read_samples(dataset).set_index("sample")
-    planted = samples.index[samples["name"].str.rpartition("/")[0] != samples["filed"]]
+    planted = samples.index[samples["name"].str.rpartition("/")[0] != samples["original_label"]]
     findings = read_findings(dataset)
     suspected = findings[findings["kind"] == Kind.WRONG_LABEL].set_index("sample")
     hits = suspected.index.intersection(planted)
@@ -102,22 +102,22 @@ def flips(workspace: Path, model: SneakerModel, name: str, classes: list[str], s
 
 def drawn(workspace: Path, model: SneakerModel) -> None:
     dataset = find_or_create("drawn", workspace)
-    make_drawn(dataset)
+    make_synthetic(dataset)
     scanned(dataset, model)
     planted = pd.read_csv(planted_path(dataset))
-    families, samples = read_families(dataset), read_samples(dataset).set_index("name")["sample"]
-    copies = planted[planted["flaw"] == "near_copy"]
+    groups, samples = read_near_duplicate_groups(dataset), read_samples(dataset).set_index("name")["sample"]
+    copies = planted[planted["flaw"] == "near_duplicate"]
     pairs = list(zip(copies["sample"], samples[copies["copy_of"]], strict=True))
-    found = sum(families[copy] == families[original] for copy, original in pairs)
-    members = set(families.index[families.duplicated(keep=False)])
+    found = sum(groups[copy] == groups[original] for copy, original in pairs)
+    members = set(groups.index[groups.duplicated(keep=False)])
     false = members - {sample for pair in pairs for sample in pair}
     print(f"\n## The drawn dataset: {len(samples)} photos\n")
     print(
-        f"Copies: {found} of {len(pairs)} planted found; {len(false)} of {len(members)} photos in families are false.\n"
+        f"Copies: {found} of {len(pairs)} planted found; {len(false)} of {len(members)} photos in groups are false.\n"
     )
     print("| flaw | planted | found | of the found, planted |\n| --- | --- | --- | --- |")
     findings = read_findings(dataset)
-    for flaw in sorted(set(planted["flaw"]) & set(Kind) - {Kind.NEAR_COPY}):
+    for flaw in sorted(set(planted["flaw"]) & set(Kind) - {Kind.NEAR_DUPLICATE}):
         there = set(planted.loc[planted["flaw"] == flaw, "sample"])
         seen = set(findings.loc[findings["kind"] == flaw, "sample"])
         print(f"| {flaw} | {len(there)} | {len(there & seen)} | {len(there & seen)} of {len(seen)} |")

@@ -21,7 +21,7 @@ from sneaker_core.datasets.index import Dataset, open_index, read_samples
 from sneaker_core.datasets.quality.photo_embeddings import embed_photos
 from sneaker_core.datasets.quality.scan import scan
 from sneaker_core.datasets.sources.photo_import import import_photos
-from sneaker_core.datasets.synthetic.sample_plan import draw_dataset
+from sneaker_core.datasets.synthetic.sample_plan import generate_photos
 from sneaker_core.networks.model_registry import DEFAULT_MODEL, open_model
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -41,7 +41,7 @@ def photos(folder: Path) -> Path:
     real = os.environ.get("SOLESCOPE_REAL_DATA")
     if real:
         return Path(real) / "sneakers40"
-    for photo in draw_dataset(150):
+    for photo in generate_photos(150):
         path = folder / photo.label / photo.name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(photo.data)

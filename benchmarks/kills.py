@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from sneaker_core.datasets.dataset_collection import find_or_create
-from sneaker_core.datasets.synthetic.demo_dataset import make_drawn
+from sneaker_core.datasets.synthetic.demo_dataset import make_synthetic
 from sneaker_core.networks.checkpoint import read_spec
 from sneaker_core.training.run_collection import METRICS_FILE
 from sneaker_core.workspace.paths import PROJECT, RUN_FILE, run_model_folder, runs_folder
@@ -47,7 +47,7 @@ class Outcome:
 
 def draw(workspace: Path, per_class: int) -> None:
     """Make the drawn dataset in a workspace."""
-    make_drawn(find_or_create(DATASET, workspace), per_class)
+    make_synthetic(find_or_create(DATASET, workspace), per_class)
 
 
 def train_through_kills(

@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, Page, expect  # noqa: E402
 from sneaker_core.datasets.dataset_collection import create_dataset  # noqa: E402
 from sneaker_core.datasets.quality.scan import scan  # noqa: E402
 from sneaker_core.datasets.split import make_split  # noqa: E402
-from sneaker_core.datasets.synthetic.demo_dataset import make_drawn  # noqa: E402
+from sneaker_core.datasets.synthetic.demo_dataset import make_synthetic  # noqa: E402
 from sneaker_core.evaluation.evaluation_collection import find_evaluation, read_table  # noqa: E402
 from sneaker_core.evaluation.evaluation_job import evaluate  # noqa: E402
 from sneaker_core.evaluation.table_columns import misclassified  # noqa: E402
@@ -87,7 +87,7 @@ def take_page(browser: Browser, address: str, heading: str, name: str, size: tup
 def drawn_workspace(folder: Path) -> Path:
     """A workspace with the drawn dataset, split and scanned, and two models trained on it."""
     dataset = create_dataset("drawn", folder)
-    make_drawn(dataset)
+    make_synthetic(dataset)
     scan(dataset, open_model(DEFAULT_MODEL, folder))
     make_split(dataset, 0.15, 0.15)
     for name, changes in (("views", {}), ("whole", {"augmentation": "none"})):

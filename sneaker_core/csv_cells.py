@@ -6,11 +6,11 @@ import re
 _FORMULA = re.compile("'* *[=+\\-@\t\r\n＝＋－＠]")
 
 
-def harmless(text: str) -> str:
+def escape_formula(text: str) -> str:
     """A cell of a table that a spreadsheet shows and does not run."""
     return f"'{text}" if _FORMULA.match(text) else text
 
 
-def as_meant(cell: str) -> str:
-    """What `harmless` made a cell of."""
+def unescape_formula(cell: str) -> str:
+    """What `escape_formula` made a cell of."""
     return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell

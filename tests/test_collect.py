@@ -25,8 +25,15 @@ from sneaker_core.datasets.collect.search_queries import (
     read_names,
     read_skus,
 )
-from sneaker_core.datasets.importer import Incoming, Intake
-from sneaker_core.datasets.index import Dataset, create_index, read_filings, read_samples, tried_links, web_filings
+from sneaker_core.datasets.importer import Importer, IncomingPhoto
+from sneaker_core.datasets.index import (
+    Dataset,
+    create_index,
+    read_provenance,
+    read_samples,
+    tried_links,
+    web_provenance,
+)
 from sneaker_core.errors import CollectError, DatasetError
 from sneaker_core.settings import ImageLimits
 from tests.factories import jpeg, photo
@@ -568,14 +575,14 @@ class TestCollecting:
             "Dunk": (3, 3, ""),
             "Blazer": (3, 3, ""),
         }
-        filings = web_filings(runs.dataset)
-        assert set(filings["source"]) == {"web"}
-        assert filings["time"].gt(0).all()
-        queries = dict(zip(filings["url"], filings["query"], strict=True))
+        provenance = web_provenance(runs.dataset)
+        assert set(provenance["source"]) == {"web"}
+        assert provenance["time"].gt(0).all()
+        queries = dict(zip(provenance["url"], provenance["query"], strict=True))
         assert {url: queries[url] for url in links(1, 2, 3)} == dict(
             zip(links(1, 2, 3), ["Dunk", "Dunk", "Dunk worn"], strict=True)
         )
-        assert set(filings.loc[filings["label"] == "Blazer", "query"]) == {"Blazer"}
+        assert set(provenance.loc[provenance["label"] == "Blazer", "query"]) == {"Blazer"}
         assert {path.read_bytes() for path in map(Path, read_samples(runs.dataset)["path"])} >= {
             jpeg(photo(seed)) for seed in (1, 2, 3)
         }
@@ -647,15 +654,15 @@ class TestCollecting:
         assert (again.have, again.added, again.rejected) == (1, 0, {})
 
     def test_copies_are_noted_but_do_not_count(self, web, runs):
-        with Intake(runs.dataset, "folder /mine") as intake:
-            intake.add(Incoming("mine.jpg", "Dunk", jpeg(photo(1))))
+        with Importer(runs.dataset, "folder /mine") as intake:
+            intake.add(IncomingPhoto("mine.jpg", "Dunk", jpeg(photo(1))))
         copies = [f"{SITE}/photo/{seed}.jpg?copy" for seed in (1, 2)]
         web.search = paged({"Dunk": links(1, 2) + copies + links(3, 4)})
         result = runs.collect(plan_for("Dunk"), connections=1).classes["Dunk"]
         assert (result.added, result.copies, result.have) == (3, 3, 3)
         assert runs.labels() == {"Dunk": 4}
-        assert set(web_filings(runs.dataset)["url"]) == {*links(1, 2, 3, 4), *copies}
-        assert len(read_filings(runs.dataset)) == 7
+        assert set(web_provenance(runs.dataset)["url"]) == {*links(1, 2, 3, 4), *copies}
+        assert len(read_provenance(runs.dataset)) == 7
         asked = len(web.asked)
         assert runs.collect(plan_for("Dunk")).classes["Dunk"].have == 3
         assert len(web.asked) == asked
@@ -691,7 +698,7 @@ class TestCollecting:
         ]
 
     def test_one_intake_at_a_time(self, web, runs):
-        with Intake(runs.dataset, "folder /mine"), pytest.raises(DatasetError, match="already"):
+        with Importer(runs.dataset, "folder /mine"), pytest.raises(DatasetError, match="already"):
             runs.collect(plan_for("Dunk"))
         assert web.searched == []
 

@@ -153,7 +153,7 @@ def test_list_tells_what_there_is(filled):
 def test_stats_tell_the_balance(filled):
     values = filled.json("stats", "Shoes")
     assert values["photos"] == sum(row["total"] for row in values["classes"].values()) == 18
-    assert (values["files"], values["rejects"], values["exact_copies"], values["exact_under_two_labels"]) == (
+    assert (values["files"], values["rejects"], values["exact_duplicates"], values["exact_under_two_labels"]) == (
         21,
         1,
         2,
@@ -168,18 +168,23 @@ def test_stats_tell_the_balance(filled):
 def test_scan_findings_review_undo_and_history(filled, tmp_path):
     values = filled.json("scan", "Shoes", "--no-model")
     assert (values["scan"]["photos"], values["scan"]["model"]) == (18, None)
-    assert (values["findings"]["near_copy"], values["findings"]["two_labels"], values["findings"]["too_small"]) == (
+    assert (
+        values["findings"]["near_duplicate"],
+        values["findings"]["two_labels"],
+        values["findings"]["too_small"],
+    ) == (
         2,
         1,
         16,
     )
-    rows = filled.json("findings", "Shoes", "--kind", "near_copy", "--kind", "two_labels")
-    assert [row["kind"] for row in rows] == ["two_labels", "near_copy", "near_copy"]
-    assert set(rows[0]) == {"sample", "kind", "score", "family", "suggestion", "advice", "path", "label"}
+    rows = filled.json("findings", "Shoes", "--kind", "near_duplicate", "--kind", "two_labels")
+    assert [row["kind"] for row in rows] == ["two_labels", "near_duplicate", "near_duplicate"]
+    assert filled.json("findings", "Shoes", "--kind", "near_copy", "--kind", "two_labels") == rows  # as it was called
+    assert set(rows[0]) == {"sample", "kind", "score", "group_id", "suggestion", "advice", "path", "label"}
     assert all(Path(row["path"]).is_file() and row["suggestion"] is None for row in rows)
     first, blobs = ids(tmp_path, "boot/00.jpg", "clog/blobs.jpg")
     assert rows[0]["sample"] == first
-    assert "near_copy" in filled.run("findings", "Shoes").stdout
+    assert "near_duplicate" in filled.run("findings", "Shoes").stdout
 
     batch = filled.json("review", "Shoes", "exclude", first, blobs)["batch"]
     assert filled.json("stats", "Shoes")["excluded"] == 2

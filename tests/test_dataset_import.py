@@ -12,13 +12,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from sneaker_core.datasets.importer import Intake
+from sneaker_core.datasets.importer import Importer
 from sneaker_core.datasets.index import (
     Dataset,
     create_index,
     open_index,
     read_classes,
-    read_filings,
+    read_provenance,
     read_rejects,
     read_samples,
 )
@@ -232,7 +232,7 @@ class TestLayouts:
         assert label.encode().startswith(b"caf")
         assert next(iter(result.rejected)).encode()
         import_photos(dataset, Path(os.fsdecode(folder)).parent)
-        assert len(read_filings(dataset)) == 1
+        assert len(read_provenance(dataset)) == 1
 
 
 class TestCounting:
@@ -255,7 +255,7 @@ class TestCounting:
         assert result.files == len(self.FILES)
         assert set(result.rejected) == {"clog/text.jpg", "clog/empty.jpg", "clog/cut.jpg", "loose.jpg"}
         assert set(read_rejects(dataset)["name"]) == set(result.rejected)
-        assert len(read_filings(dataset)) == 8
+        assert len(read_provenance(dataset)) == 8
         assert told == [(done, 11) for done in range(1, 12)]
         values = result.to_dict()
         assert values["files"] == 12
@@ -267,7 +267,7 @@ class TestCounting:
         before = tree(dataset.images)
         assert listed(import_photos(dataset, source)) == {"added": 0, "known": 8, "rejected": 4, "waiting": 0}
         assert tree(dataset.images) == before
-        assert len(read_filings(dataset)) == 8
+        assert len(read_provenance(dataset)) == 8
         folder_of(source, {"clog/new.jpg": PHOTOS[9], "clog/text.jpg": PHOTOS[10]})
         assert listed(import_photos(dataset, source)) == {"added": 2, "known": 8, "rejected": 3, "waiting": 0}
         assert len(read_rejects(dataset)) == 3
@@ -311,7 +311,7 @@ class TestCounting:
 
     def test_a_second_import_is_refused_while_one_is_at_work(self, dataset, tmp_path):
         source = folder_of(tmp_path / "photos", {"boot/1.jpg": PHOTOS[0]})
-        with Intake(dataset, "test"), pytest.raises(DatasetError, match="being added"):
+        with Importer(dataset, "test"), pytest.raises(DatasetError, match="being added"):
             import_photos(dataset, source)
 
     def test_the_source_is_left_as_it_was(self, dataset, tmp_path):
@@ -322,7 +322,9 @@ class TestCounting:
     def test_an_uploaded_archive_goes_by_its_own_name(self, dataset, tmp_path):
         source = zip_of(tmp_path / "tmp8f3a", {"boot/1.jpg": PHOTOS[0], "boot/2.jpg": b"text"})
         import_photos(dataset, source, name="my shoes.zip")
-        assert set(read_filings(dataset)["source"]) | set(read_rejects(dataset)["source"]) == {"archive my shoes.zip"}
+        assert set(read_provenance(dataset)["source"]) | set(read_rejects(dataset)["source"]) == {
+            "archive my shoes.zip"
+        }
 
 
 def entry(name: str, mode: int = 0) -> zipfile.ZipInfo:

@@ -1,5 +1,6 @@
 """The dataset on disk: names, the index, photos on their way in, crashes, and the list of datasets."""
 
+import contextlib
 import os
 import sqlite3
 import subprocess
@@ -11,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -27,22 +29,24 @@ from sneaker_core.datasets.dataset_collection import (
     rename_dataset,
     restore_dataset,
 )
-from sneaker_core.datasets.importer import Arrival, Incoming, Intake
+from sneaker_core.datasets.importer import Importer, ImportStatus, IncomingPhoto
 from sneaker_core.datasets.index import (
     INDEX_FILE,
     Dataset,
     create_index,
-    intake_lock,
+    import_lock,
     open_index,
     read_classes,
-    read_filings,
+    read_provenance,
     read_rejects,
     read_samples,
     remember_link,
     tried_links,
-    web_filings,
+    web_provenance,
 )
 from sneaker_core.datasets.photo_folder import sample_id
+from sneaker_core.datasets.quality.findings import read_findings, read_near_duplicate_groups
+from sneaker_core.datasets.quality.near_duplicate_groups import read_embeddings
 from sneaker_core.datasets.review_log import Action, decide, history
 from sneaker_core.datasets.safe_names import safe_folder_name
 from sneaker_core.datasets.sources.photo_import import import_photos
@@ -62,14 +66,14 @@ def dataset(tmp_path: Path) -> Dataset:
     return create_index(tmp_path / "shoes", "Shoes")
 
 
-def add(dataset: Dataset, *photos: Incoming, source: str = "test") -> list[Arrival]:
-    with Intake(dataset, source) as intake:
+def add(dataset: Dataset, *photos: IncomingPhoto, source: str = "test") -> list[ImportStatus]:
+    with Importer(dataset, source) as intake:
         return [intake.add(incoming).kind for incoming in photos]
 
 
 def filled(dataset: Dataset, count: int, label: str = "boot") -> list[str]:
     """Ids of so many photos, brought in under one label."""
-    add(dataset, *(Incoming(f"{number}.jpg", label, PHOTOS[number]) for number in range(count)))
+    add(dataset, *(IncomingPhoto(f"{number}.jpg", label, PHOTOS[number]) for number in range(count)))
     return [sample_id(data) for data in PHOTOS[:count]]
 
 
@@ -154,6 +158,46 @@ class TestNames:
             (tmp_path / safe_folder_name(name)).mkdir()
 
 
+# What an index looked like before format 2, as far as its names have changed.
+FORMAT_1 = """
+CREATE TABLE facts(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+INSERT INTO facts VALUES ('format', '1'), ('name', '"Old shoes"'), ('created', '1.5'), ('revision', '3');
+CREATE TABLE classes(
+  class INTEGER PRIMARY KEY, label TEXT NOT NULL UNIQUE, folder TEXT NOT NULL UNIQUE COLLATE NOCASE);
+INSERT INTO classes VALUES (1, 'boot', 'boot'), (2, 'clog', 'clog');
+CREATE TABLE samples(
+  sample TEXT PRIMARY KEY, file TEXT NOT NULL UNIQUE, name TEXT NOT NULL, filed INTEGER NOT NULL REFERENCES classes,
+  label INTEGER NOT NULL REFERENCES classes, excluded INTEGER NOT NULL DEFAULT 0, split TEXT,
+  width INTEGER NOT NULL, height INTEGER NOT NULL, bytes INTEGER NOT NULL, added REAL NOT NULL) WITHOUT ROWID;
+INSERT INTO samples VALUES ('a', 'boot/a.jpg', '1.jpg', 1, 1, 0, NULL, 9, 9, 9, 1), ('b', 'boot/b.jpg', '2.jpg', 1, 2, 0, 'val', 9, 9, 9, 1);
+CREATE TABLE filings(
+  sample TEXT NOT NULL REFERENCES samples, label INTEGER NOT NULL REFERENCES classes, name TEXT NOT NULL,
+  source TEXT NOT NULL, split TEXT, url TEXT, query TEXT, time REAL NOT NULL,
+  PRIMARY KEY(sample, label, source, name)) WITHOUT ROWID;
+INSERT INTO filings VALUES ('a', 1, '1.jpg', 'drawn', NULL, NULL, NULL, 1), ('b', 1, '2.jpg', 'folder drawn', NULL, NULL, NULL, 2);
+CREATE TABLE rejects(
+  source TEXT NOT NULL, name TEXT NOT NULL, reason TEXT NOT NULL, time REAL NOT NULL,
+  PRIMARY KEY(source, name)) WITHOUT ROWID;
+INSERT INTO rejects VALUES ('drawn', '3.jpg', 'why', 1);
+CREATE TABLE links(url TEXT PRIMARY KEY, reason TEXT NOT NULL, time REAL NOT NULL) WITHOUT ROWID;
+CREATE TABLE decisions(
+  decision INTEGER PRIMARY KEY AUTOINCREMENT, batch TEXT NOT NULL, time REAL NOT NULL, author TEXT NOT NULL,
+  sample TEXT NOT NULL REFERENCES samples, action TEXT NOT NULL, label INTEGER REFERENCES classes,
+  kinds TEXT NOT NULL, undone REAL);
+INSERT INTO decisions VALUES (1, 'x', 1, 'me', 'b', 'relabel', 2, '[]', NULL), (2, 'x', 1, 'me', 'a', 'keep', NULL, '["odd_shape", "bright"]', NULL);
+CREATE TABLE embeddings(
+  sample TEXT PRIMARY KEY REFERENCES samples, vector BLOB NOT NULL, strangeness REAL NOT NULL,
+  x REAL, y REAL) WITHOUT ROWID;
+INSERT INTO embeddings VALUES ('a', x'003c', 2.5, NULL, NULL);
+CREATE TABLE findings(
+  sample TEXT NOT NULL REFERENCES samples, kind TEXT NOT NULL, score REAL NOT NULL, family INTEGER, suggestion TEXT,
+  advice TEXT, PRIMARY KEY(sample, kind)) WITHOUT ROWID;
+INSERT INTO findings VALUES ('a', 'near_copy', 1, 7, NULL, NULL), ('a', 'bright', 1, NULL, NULL, NULL), ('a', 'odd_shape', 1, NULL, NULL, NULL);
+CREATE TABLE families(sample TEXT PRIMARY KEY REFERENCES samples, family INTEGER NOT NULL) WITHOUT ROWID;
+INSERT INTO families VALUES ('a', 7), ('b', 7);
+"""  # noqa: E501
+
+
 class TestIndex:
     def test_a_new_dataset_is_empty(self, dataset):
         assert (dataset.name, len(read_samples(dataset)), read_classes(dataset)) == ("Shoes", 0, [])
@@ -195,6 +239,27 @@ class TestIndex:
         with pytest.raises(DatasetError, match="another version of SoleScope"):
             open_index(dataset.folder)
 
+    def test_an_index_of_format_1_is_upgraded_with_everything_in_it(self, tmp_path):
+        old = tmp_path / "old"
+        old.mkdir()
+        with contextlib.closing(sqlite3.connect(old / INDEX_FILE)) as db:
+            db.executescript(FORMAT_1)
+        dataset = open_index(old)
+        findings = read_findings(dataset, dismissed=True).set_index("kind")
+        assert findings["group_id"].dropna().to_dict() == {"near_duplicate": 7}
+        assert findings["open"].to_dict() == {"near_duplicate": True, "overexposed": False, "odd_aspect_ratio": False}
+        assert read_near_duplicate_groups(dataset).to_dict() == {"a": 7, "b": 7}
+        assert history(dataset)["kinds"].tolist() == [("odd_aspect_ratio", "overexposed"), ()]
+        assert read_provenance(dataset)[["name", "source"]].to_numpy().tolist() == [
+            ["1.jpg", "synthetic"], ["2.jpg", "folder drawn"],
+        ]  # fmt: skip
+        assert read_rejects(dataset)["source"].tolist() == ["synthetic"]
+        rows = read_samples(dataset).set_index("sample")
+        assert rows["original_label"].to_dict() == {"a": "boot", "b": "boot"}
+        assert rows["label"].to_dict() == {"a": "boot", "b": "clog"}
+        assert read_embeddings(dataset, pd.Series(["a"]))["ood_score"].tolist() == [2.5]
+        assert (dataset.fact("format"), dataset.name) == (2, "Old shoes")
+
     def test_a_change_that_fails_changes_nothing(self, dataset):
         before = dataset.revision
         with pytest.raises(ZeroDivisionError), dataset.changing() as db:
@@ -230,7 +295,7 @@ class TestIndex:
         assert set(read_samples(dataset)["sample"]) == {first, second}
 
     def test_opening_leaves_photos_alone_that_are_on_their_way(self, dataset):
-        with intake_lock(dataset):
+        with import_lock(dataset):
             (dataset.incoming / f"{'f' * 16}.jpg").write_bytes(b"half a photo")
             open_index(dataset.folder)
             assert len(list(dataset.incoming.iterdir())) == 1
@@ -239,19 +304,22 @@ class TestIndex:
 class TestIntake:
     def test_a_photo_is_stored_as_it_came(self, dataset):
         data = jpeg(photo(1, (60, 40)))
-        assert add(dataset, Incoming("my shoe.jpeg", " Boot ", data, "val", "https://x.org/1", "boot")) == [
-            Arrival.ADDED
+        assert add(dataset, IncomingPhoto("my shoe.jpeg", " Boot ", data, "val", "https://x.org/1", "boot")) == [
+            ImportStatus.ADDED
         ]
         (row,) = read_samples(dataset).to_dict("records")
         assert Path(row["path"]) == dataset.images / "Boot" / f"{sample_id(data)}.jpg"
         assert Path(row["path"]).read_bytes() == data
-        told = {key: row[key] for key in ("label", "filed", "split", "width", "height", "bytes", "name", "excluded")}
+        told = {
+            key: row[key]
+            for key in ("label", "original_label", "split", "width", "height", "bytes", "name", "excluded")
+        }
         assert told == {
-            "label": "Boot", "filed": "Boot", "split": "val", "width": 60, "height": 40, "bytes": len(data),
+            "label": "Boot", "original_label": "Boot", "split": "val", "width": 60, "height": 40, "bytes": len(data),
             "name": "my shoe.jpeg", "excluded": False,
         }  # fmt: skip
-        (filing,) = web_filings(dataset).to_dict("records")
-        assert (filing["url"], filing["query"], filing["source"]) == ("https://x.org/1", "boot", "test")
+        (entry,) = web_provenance(dataset).to_dict("records")
+        assert (entry["url"], entry["query"], entry["source"]) == ("https://x.org/1", "boot", "test")
 
     def test_the_ending_and_size_are_those_of_the_bytes(self, dataset):
         buffer = BytesIO()
@@ -260,37 +328,39 @@ class TestIntake:
         exif = Image.Exif()
         exif[0x0112] = 6  # a quarter turn
         photo(2, (60, 40)).save(turned, "JPEG", exif=exif)
-        add(dataset, Incoming("a.jpg", "x", buffer.getvalue()), Incoming("b.png", "x", turned.getvalue()))
+        add(dataset, IncomingPhoto("a.jpg", "x", buffer.getvalue()), IncomingPhoto("b.png", "x", turned.getvalue()))
         rows = read_samples(dataset)
         assert [Path(path).suffix for path in rows["path"]] == [".png", ".jpg"]
         assert list(zip(rows["width"], rows["height"], strict=True)) == [(60, 40), (40, 60)]
 
     def test_identical_bytes_are_stored_once_with_every_filing(self, dataset):
         data = PHOTOS[0]
-        arrived = add(dataset, *(Incoming(name, label, data) for name, label in (("a", "x"), ("b", "x"), ("c", "y"))))
-        arrived += add(dataset, Incoming("a", "x", data), source="another")
-        assert arrived == [Arrival.ADDED, *[Arrival.KNOWN] * 3]
+        arrived = add(
+            dataset, *(IncomingPhoto(name, label, data) for name, label in (("a", "x"), ("b", "x"), ("c", "y")))
+        )
+        arrived += add(dataset, IncomingPhoto("a", "x", data), source="another")
+        assert arrived == [ImportStatus.ADDED, *[ImportStatus.KNOWN] * 3]
         assert list(read_samples(dataset)["label"]) == ["x"]
-        filings = read_filings(dataset)
-        assert set(zip(filings["name"], filings["label"], filings["source"], strict=True)) == {
+        provenance = read_provenance(dataset)
+        assert set(zip(provenance["name"], provenance["label"], provenance["source"], strict=True)) == {
             ("a", "x", "test"), ("b", "x", "test"), ("c", "y", "test"), ("a", "x", "another"),
         }  # fmt: skip
         assert_whole(dataset)
 
     def test_what_is_no_photo_is_listed_with_the_reason(self, dataset):
-        large = Intake(dataset, "test", ImageLimits(max_bytes=100, max_pixels=10**6))
+        large = Importer(dataset, "test", ImageLimits(max_bytes=100, max_pixels=10**6))
         with large as intake:
             outcomes = [
                 intake.add(incoming)
                 for incoming in (
-                    Incoming("text.jpg", "x", b"hello"),
-                    Incoming("empty.jpg", "x", b""),
-                    Incoming("cut.jpg", "x", PHOTOS[0][:90]),
-                    Incoming("large.jpg", "x", PHOTOS[0]),
-                    Incoming("nameless.jpg", " \t", PHOTOS[0]),
+                    IncomingPhoto("text.jpg", "x", b"hello"),
+                    IncomingPhoto("empty.jpg", "x", b""),
+                    IncomingPhoto("cut.jpg", "x", PHOTOS[0][:90]),
+                    IncomingPhoto("large.jpg", "x", PHOTOS[0]),
+                    IncomingPhoto("nameless.jpg", " \t", PHOTOS[0]),
                 )
             ]
-        assert {outcome.kind for outcome in outcomes} == {Arrival.REJECTED}
+        assert {outcome.kind for outcome in outcomes} == {ImportStatus.REJECTED}
         rejects = read_rejects(dataset)
         assert sorted(rejects["name"]) == ["cut.jpg", "empty.jpg", "large.jpg", "nameless.jpg", "text.jpg"]
         assert all(reason.endswith(".") for reason in rejects["reason"])
@@ -299,50 +369,50 @@ class TestIntake:
         assert_whole(dataset)
 
     def test_a_file_that_comes_in_at_last_is_no_reject_any_more(self, dataset):
-        add(dataset, Incoming("a.jpg", "x", b"cut off"))
-        assert add(dataset, Incoming("a.jpg", "x", PHOTOS[0])) == [Arrival.ADDED]
+        add(dataset, IncomingPhoto("a.jpg", "x", b"cut off"))
+        assert add(dataset, IncomingPhoto("a.jpg", "x", PHOTOS[0])) == [ImportStatus.ADDED]
         assert list(read_rejects(dataset)["name"]) == []
 
     def test_threads_with_the_same_bytes_store_them_once(self, dataset):
-        with Intake(dataset, "test") as intake, ThreadPoolExecutor(8) as pool:
+        with Importer(dataset, "test") as intake, ThreadPoolExecutor(8) as pool:
             waiting = [
-                pool.submit(intake.add, Incoming(f"{number}-{copy}", "x", data))
+                pool.submit(intake.add, IncomingPhoto(f"{number}-{copy}", "x", data))
                 for copy in range(6)
                 for number, data in enumerate([*PHOTOS[:5], b"no photo"])
             ]
             kinds = Counter(future.result().kind for future in waiting)
-        assert kinds == {Arrival.ADDED: 5, Arrival.KNOWN: 25, Arrival.REJECTED: 6}
-        assert len(read_filings(dataset)) == 30
+        assert kinds == {ImportStatus.ADDED: 5, ImportStatus.KNOWN: 25, ImportStatus.REJECTED: 6}
+        assert len(read_provenance(dataset)) == 30
         assert_whole(dataset)
 
     def test_a_second_intake_is_refused_until_the_first_has_ended(self, dataset):
-        with Intake(dataset, "first"):
-            with pytest.raises(DatasetError, match="being added to 'Shoes' already"), Intake(dataset, "second"):
+        with Importer(dataset, "first"):
+            with pytest.raises(DatasetError, match="being added to 'Shoes' already"), Importer(dataset, "second"):
                 pass
             code = (
                 "import sys; from pathlib import Path; from sneaker_core.datasets.index import open_index\n"
-                "from sneaker_core.datasets.importer import Intake; from sneaker_core.errors import DatasetError\n"
-                "try:\n with Intake(open_index(Path(sys.argv[1])), 'other'): print('in')\n"
+                "from sneaker_core.datasets.importer import Importer; from sneaker_core.errors import DatasetError\n"
+                "try:\n with Importer(open_index(Path(sys.argv[1])), 'other'): print('in')\n"
                 "except DatasetError as error: print(error)"
             )
             assert "being added" in in_background(code, dataset.folder).communicate()[0]
         assert in_background(code, dataset.folder).communicate()[0].strip() == "in"
 
     def test_an_error_in_the_body_keeps_what_had_arrived_and_lets_go(self, dataset):
-        with pytest.raises(ZeroDivisionError), Intake(dataset, "test") as intake:
-            intake.add(Incoming("a", "x", PHOTOS[0]))
+        with pytest.raises(ZeroDivisionError), Importer(dataset, "test") as intake:
+            intake.add(IncomingPhoto("a", "x", PHOTOS[0]))
             raise ZeroDivisionError
-        assert add(dataset, Incoming("a", "x", PHOTOS[0])) == [Arrival.KNOWN]
+        assert add(dataset, IncomingPhoto("a", "x", PHOTOS[0])) == [ImportStatus.KNOWN]
         assert_whole(dataset)
 
     def test_a_class_that_a_review_makes_meanwhile_is_the_same_class(self, dataset):
         (sample,) = filled(dataset, 1)
-        with Intake(dataset, "test") as intake:
-            intake.add(Incoming("1", "clog", PHOTOS[1]))
+        with Importer(dataset, "test") as intake:
+            intake.add(IncomingPhoto("1", "clog", PHOTOS[1]))
             decide(dataset, [sample], Action.RELABEL, "sandal")
             decide(dataset, [sample], Action.RELABEL, "clog")
-            intake.add(Incoming("2", "sandal", PHOTOS[2]))
-            intake.add(Incoming("3", "heel", PHOTOS[3]))
+            intake.add(IncomingPhoto("2", "sandal", PHOTOS[2]))
+            intake.add(IncomingPhoto("3", "heel", PHOTOS[3]))
         assert read_classes(dataset) == ["boot", "clog", "heel", "sandal"]
         rows = read_samples(dataset)
         assert dict(zip(rows["name"], rows["label"], strict=True)) == {
@@ -353,9 +423,9 @@ class TestIntake:
     def test_classes_that_differ_in_case_alone_have_folders_of_their_own(self, dataset):
         add(
             dataset,
-            Incoming("a", "Boot", PHOTOS[0]),
-            Incoming("b", "boot", PHOTOS[1]),
-            Incoming("c", "BOOT", PHOTOS[2]),
+            IncomingPhoto("a", "Boot", PHOTOS[0]),
+            IncomingPhoto("b", "boot", PHOTOS[1]),
+            IncomingPhoto("c", "BOOT", PHOTOS[2]),
         )
         folders = [path.name.lower() for path in dataset.images.iterdir()]
         assert read_classes(dataset) == ["BOOT", "Boot", "boot"]
@@ -365,7 +435,7 @@ class TestIntake:
     def test_a_dataset_that_lost_its_empty_folders_still_works(self, dataset):
         for folder in (dataset.incoming, dataset.images, dataset.folder / "thumbnails", dataset.jobs):
             folder.rmdir()
-        assert add(dataset, Incoming("a", "x", PHOTOS[0])) == [Arrival.ADDED]
+        assert add(dataset, IncomingPhoto("a", "x", PHOTOS[0])) == [ImportStatus.ADDED]
         assert_whole(open_index(dataset.folder))
 
     @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit on the size of files")
@@ -374,24 +444,24 @@ class TestIntake:
         code = (
             "import resource, signal, sys; from pathlib import Path\n"
             "from sneaker_core.datasets.index import open_index\n"
-            "from sneaker_core.datasets.importer import Incoming, Intake\n"
+            "from sneaker_core.datasets.importer import IncomingPhoto, Importer\n"
             "from sneaker_core.errors import DatasetError\n"
             "data = Path(sys.argv[2]).read_bytes()\n"
             "try:\n"
-            " with Intake(open_index(Path(sys.argv[1])), 'x') as intake:\n"
+            " with Importer(open_index(Path(sys.argv[1])), 'x') as intake:\n"
             "  resource.setrlimit(resource.RLIMIT_FSIZE, (len(data) // 2,) * 2)\n"
-            "  intake.add(Incoming('large', 'x', data))\n"
+            "  intake.add(IncomingPhoto('large', 'x', data))\n"
             "except DatasetError as error: print(error)"
         )
         assert "cannot be written" in in_background(code, dataset.folder, tmp_path / "large.jpg").communicate()[0]
         assert_whole(open_index(dataset.folder))
-        assert add(dataset, Incoming("a", "x", PHOTOS[0])) == [Arrival.ADDED]
+        assert add(dataset, IncomingPhoto("a", "x", PHOTOS[0])) == [ImportStatus.ADDED]
 
 
 class TestThumbnails:
     def test_are_made_on_the_way_in(self, dataset):
         data = jpeg(photo(3, (900, 300)))
-        add(dataset, Incoming("a", "x", data))
+        add(dataset, IncomingPhoto("a", "x", data))
         path = thumbnail_path(dataset, sample_id(data))
         with Image.open(path) as small:
             assert (small.format, small.size) == ("JPEG", (256, 85))
@@ -450,7 +520,7 @@ class TestCrashes:
         result = import_photos(opened, tmp_path / "photos")
         assert (result.added + result.known, result.rejected) == (160, {})
         assert len(read_samples(opened)) == 160
-        assert len(read_filings(opened)) == 160
+        assert len(read_provenance(opened)) == 160
         assert_whole(opened)
 
     def test_decisions_that_were_answered_outlive_a_kill(self, dataset):
@@ -524,7 +594,7 @@ class TestLibrary:
     def test_the_list_counts_photos_and_classes_that_are_in(self, tmp_path):
         create_dataset("b", tmp_path)
         made = create_dataset("A", tmp_path)
-        add(made, *(Incoming(str(number), "xxyz"[number], PHOTOS[number]) for number in range(4)))
+        add(made, *(IncomingPhoto(str(number), "xxyz"[number], PHOTOS[number]) for number in range(4)))
         decide(made, [sample_id(PHOTOS[3])], Action.EXCLUDE)
         first, second = list_datasets(tmp_path)
         assert (first.name, first.photos, first.classes, first.folder) == ("A", 3, 2, made.folder)
@@ -567,10 +637,10 @@ class TestLibrary:
 
     def test_nothing_is_deleted_while_photos_are_added(self, tmp_path):
         made = create_dataset("Shoes", tmp_path)
-        with Intake(made, "test") as intake:
+        with Importer(made, "test") as intake:
             with pytest.raises(DatasetError, match="being added"):
                 delete_dataset(made, tmp_path)
-            assert intake.add(Incoming("a", "x", PHOTOS[0])).kind is Arrival.ADDED
+            assert intake.add(IncomingPhoto("a", "x", PHOTOS[0])).kind is ImportStatus.ADDED
         assert (list_datasets(tmp_path)[0].photos, list_bin(tmp_path)) == (1, [])
 
     def test_a_damaged_dataset_is_named_and_disturbs_no_other(self, tmp_path):

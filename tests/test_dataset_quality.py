@@ -12,17 +12,17 @@ import pytest
 from PIL import Image, ImageDraw, ImageFilter, ImageOps
 from threadpoolctl import threadpool_limits
 
-from sneaker_core.datasets.importer import Incoming, Intake
+from sneaker_core.datasets.importer import Importer, IncomingPhoto
 from sneaker_core.datasets.index import Dataset, create_index, open_index, read_samples
-from sneaker_core.datasets.near_duplicates import MIN_SKETCH_CORRELATION, copy_families
-from sneaker_core.datasets.quality.findings import Kind, Thresholds, read_families, read_findings
+from sneaker_core.datasets.near_duplicates import MIN_SKETCH_CORRELATION, group_near_duplicates
+from sneaker_core.datasets.quality.findings import Kind, Thresholds, read_findings, read_near_duplicate_groups
 from sneaker_core.datasets.quality.label_errors import MIN_PHOTOS, out_of_fold, suspected_labels
 from sneaker_core.datasets.quality.measures import SKETCH_SIDE, measure, sketch
 from sneaker_core.datasets.quality.outliers import lay_out_map, neighbour_distance
 from sneaker_core.datasets.quality.scan import read_map, scan
 from sneaker_core.datasets.review_log import Action, decide
 from sneaker_core.datasets.split import find_leaks, make_split
-from sneaker_core.datasets.synthetic.demo_dataset import make_drawn, planted_path
+from sneaker_core.datasets.synthetic.demo_dataset import make_synthetic, planted_path
 from sneaker_core.datasets.thumbnails import thumbnail_path
 from sneaker_core.errors import DatasetError
 from sneaker_core.networks.checkpoint import SneakerModel
@@ -131,10 +131,10 @@ class TestSketch:
         assert (sketch(noise) == whole).all()
 
 
-def families_of(pictures: list[Image.Image], embeddings: np.ndarray | None = None) -> list[int]:
+def group_photos(pictures: list[Image.Image], embeddings: np.ndarray | None = None) -> list[int]:
     found = [measure(picture) for picture in pictures]
     arrays = (np.stack([getattr(one, name) for one in found]) for name in ("hash", "mirrored_hash", "sketch"))
-    return copy_families(*arrays, embeddings).tolist()
+    return group_near_duplicates(*arrays, embeddings).tolist()
 
 
 def reopened(picture: Image.Image, tmp_path: Path, quality: int) -> Image.Image:
@@ -146,27 +146,27 @@ class TestCopies:
     def test_recompressed_resized_and_mirrored_copies_are_one_family(self, tmp_path):
         first, second = photo(1, (200, 150)), photo(2, (200, 150))
         pictures = [first, reopened(first, tmp_path, 30), first.resize((120, 90)), ImageOps.mirror(first)]
-        families = families_of([*pictures, second, ImageOps.mirror(second)])
-        assert families == [families[0]] * 4 + [families[4]] * 2
-        assert families[0] != families[4]
+        groups = group_photos([*pictures, second, ImageOps.mirror(second)])
+        assert groups == [groups[0]] * 4 + [groups[4]] * 2
+        assert groups[0] != groups[4]
 
     def test_different_photos_stay_apart(self):
         count = 30
         alike = np.full((count, 8), 8**-0.5, np.float32)
-        assert len(set(families_of([photo(seed, (100, 75)) for seed in range(count)], alike))) == count
+        assert len(set(group_photos([photo(seed, (100, 75)) for seed in range(count)], alike))) == count
 
     def test_reframed_copies_are_found_where_the_network_sees_them_alike(self):
         pictures = [on_ground(block(1), (256, 192)), on_ground(block(1), (180, 120)), on_ground(block(2), (256, 192))]
         alike, unlike = np.eye(3, dtype=np.float32), np.eye(3, dtype=np.float32)
         alike[1] = alike[0]
-        first, again, other = families_of(pictures, alike)
+        first, again, other = group_photos(pictures, alike)
         assert first == again != other
-        assert len(set(families_of(pictures, unlike))) == 3
-        assert len(set(families_of(pictures))) == 3
+        assert len(set(group_photos(pictures, unlike))) == 3
+        assert len(set(group_photos(pictures))) == 3
 
     def test_no_photos_have_no_families(self):
         empty = np.zeros((0, 256), np.bool_)
-        assert len(copy_families(empty, empty, np.zeros((0, SKETCH_SIDE, SKETCH_SIDE, 3), np.uint8))) == 0
+        assert len(group_near_duplicates(empty, empty, np.zeros((0, SKETCH_SIDE, SKETCH_SIDE, 3), np.uint8))) == 0
 
 
 def clusters(
@@ -203,10 +203,10 @@ class TestNeighbours:
         vectors, labels = clusters(20)
         vectors[:7] = -vectors[0]
         names = labels.to_numpy(dtype=object)
-        families = np.arange(60)
-        assert neighbour_distance(vectors, names, families)[:7].max() < 1
-        families[:7] = 0
-        assert neighbour_distance(vectors, names, families)[:7].min() > Thresholds().outlier_distance
+        groups = np.arange(60)
+        assert neighbour_distance(vectors, names, groups)[:7].max() < 1
+        groups[:7] = 0
+        assert neighbour_distance(vectors, names, groups)[:7].min() > Thresholds().outlier_distance
 
     @pytest.mark.parametrize("count", range(6))
     def test_few_photos_are_not_judged(self, count):
@@ -246,18 +246,18 @@ class TestLabels:
         given = labels.copy()
         given[:3] = "class 1"
         vectors[:3] = middle_of(vectors[:30])
-        families = alone(labels)
-        families[:3] = 0
-        assert {0, 1, 2} <= set(suspected_labels(vectors, given, families).index)
+        groups = alone(labels)
+        groups[:3] = 0
+        assert {0, 1, 2} <= set(suspected_labels(vectors, given, groups).index)
 
     def test_no_probe_was_taught_on_what_it_is_asked(self):
         # Random vectors with random labels: only a probe that has seen the answers could be right.
         rng = np.random.default_rng(0)
         vectors, numbers = rng.normal(size=(120, 40)).astype(np.float32), np.arange(120) % 2
-        families = np.arange(120) // 4
-        numbers[:] = rng.integers(0, 2, 30)[families]
-        vectors = vectors[families * 4] + 0.01 * vectors
-        chances = out_of_fold(vectors, numbers, families, 0)
+        groups = np.arange(120) // 4
+        numbers[:] = rng.integers(0, 2, 30)[groups]
+        vectors = vectors[groups * 4] + 0.01 * vectors
+        chances = out_of_fold(vectors, numbers, groups, 0)
         assert (chances.argmax(1) == numbers).mean() < 0.75
         assert np.allclose(chances.sum(1), 1)
 
@@ -309,7 +309,7 @@ def model() -> SneakerModel:
 @pytest.fixture(scope="module")
 def drawn_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("drawn") / "drawn"
-    make_drawn(create_index(folder, "drawn"), per_class=12, seed=3)
+    make_synthetic(create_index(folder, "drawn"), per_class=12, seed=3)
     return folder
 
 
@@ -332,9 +332,9 @@ def noise(tmp_path: Path) -> Callable[[int], Dataset]:
 
 
 def add_noise(dataset: Dataset, seeds: range) -> None:
-    with Intake(dataset, "test") as intake:
+    with Importer(dataset, "test") as intake:
         for seed in seeds:
-            intake.add(Incoming(f"{seed:04}.jpg", f"class {seed % 2}", jpeg(photo(seed, (32, 24)))))
+            intake.add(IncomingPhoto(f"{seed:04}.jpg", f"class {seed % 2}", jpeg(photo(seed, (32, 24)))))
 
 
 def counted(dataset: Dataset, table: str) -> int:
@@ -348,8 +348,8 @@ class TestScan:
         steps: list[tuple[int, int, str]] = []
         assert scan(drawn, model if seeing else None, report=lambda *told: steps.append(told))
         planted = pd.read_csv(planted_path(drawn))
-        findings, families = read_findings(drawn), read_families(drawn)
-        for flaw in ("blurry", "dark", "bright", "too_small"):
+        findings, groups = read_findings(drawn), read_near_duplicate_groups(drawn)
+        for flaw in ("blurry", "dark", "overexposed", "too_small"):
             expected = set(planted.loc[planted["flaw"] == flaw, "sample"])
             assert expected
             assert expected <= set(findings.loc[findings["kind"] == flaw, "sample"]), flaw
@@ -358,10 +358,10 @@ class TestScan:
         pairs = planted[planted["copy_of"].notna()]
         originals = pairs["copy_of"].map(named)
         assert len(pairs) >= 3
-        assert (families[pairs["sample"]].to_numpy() == families[originals].to_numpy()).all()
-        copies = set(findings.loc[findings["kind"] == "near_copy", "sample"])
+        assert (groups[pairs["sample"]].to_numpy() == groups[originals].to_numpy()).all()
+        copies = set(findings.loc[findings["kind"] == "near_duplicate", "sample"])
         assert copies == set(pairs["sample"]) | set(originals)
-        assert drawn.fact("scan")["photos"] == len(samples) == len(families)
+        assert drawn.fact("scan")["photos"] == len(samples) == len(groups)
         assert drawn.fact("scan")["model"] == ("lively" if seeing else None)
         assert len(read_map(drawn)) == (len(samples) if seeing else 0)
         assert {step for *_, step in steps} == {
@@ -374,7 +374,7 @@ class TestScan:
     def test_good_photos_have_few_findings(self, drawn):
         scan(drawn, None)
         findings, planted = read_findings(drawn), pd.read_csv(planted_path(drawn))
-        plain = findings[findings["kind"].isin(["blurry", "dark", "bright", "too_small", "odd_shape"])]
+        plain = findings[findings["kind"].isin(["blurry", "dark", "overexposed", "too_small", "odd_aspect_ratio"])]
         false = set(plain["sample"]) - set(planted["sample"])
         assert len(false) <= 0.03 * len(read_samples(drawn))
 
@@ -410,13 +410,15 @@ class TestScan:
         dataset = noise(12)
         scan(dataset, model)
         add_noise(dataset, range(12, 20))
-        assert len(read_families(dataset)) == 12
+        assert len(read_near_duplicate_groups(dataset)) == 12
         steps: set[tuple[int, str]] = set()
         scan(dataset, model, report=lambda done, total, step: steps.add((total, step)))
         assert {step for step in steps if "photos" in step[1] and "Comp" not in step[1]} == {
             (8, "Measuring photos"), (8, "Looking at photos"),
         }  # fmt: skip
-        assert len(read_families(dataset)) == len(read_map(dataset)) == dataset.fact("scan")["photos"] == 20
+        assert (
+            len(read_near_duplicate_groups(dataset)) == len(read_map(dataset)) == dataset.fact("scan")["photos"] == 20
+        )
 
     def test_another_model_sees_all_photos_anew(self, noise, model):
         dataset = noise(12)
@@ -443,7 +445,7 @@ class TestScan:
         thumbnail_path(dataset, rows["sample"][2]).write_bytes(b"damaged")
         assert scan(dataset, model if seeing else None)
         assert dataset.fact("scan")["photos"] >= 10
-        assert rows["sample"][3] in read_families(dataset)
+        assert rows["sample"][3] in read_near_duplicate_groups(dataset)
 
     @pytest.mark.parametrize("seeing", [False, True])
     def test_a_scan_of_nothing_but_vanished_photos_is_told_plainly(self, noise, model, seeing):
@@ -477,9 +479,9 @@ class TestScan:
         assert len(read_findings(dataset)) == 0
         scan(dataset, None, thresholds=Thresholds(min_side=48, min_sharpness=0, max_aspect=1.2))
         rows = read_findings(dataset)
-        assert rows["kind"].value_counts().to_dict() == {"too_small": 6, "odd_shape": 6}
+        assert rows["kind"].value_counts().to_dict() == {"too_small": 6, "odd_aspect_ratio": 6}
         assert rows.loc[rows["kind"] == "too_small", "score"].tolist() == pytest.approx([0.5] * 6)
-        assert rows.loc[rows["kind"] == "odd_shape", "score"].tolist() == pytest.approx([0.1] * 6)
+        assert rows.loc[rows["kind"] == "odd_aspect_ratio", "score"].tolist() == pytest.approx([0.1] * 6)
 
     def test_scans_do_not_lock_out_reviews(self, noise):
         dataset = noise(300)

@@ -13,11 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from sneaker_core.csv_cells import as_meant, harmless
+from sneaker_core.csv_cells import escape_formula, unescape_formula
 from sneaker_core.datasets.class_balance import BALANCE_COLUMNS, advice, balance, imbalance_ratio, stats
 from sneaker_core.datasets.dataset_collection import create_dataset, open_samples
 from sneaker_core.datasets.dataset_export import TABLE_FILE, export_csv, export_folder, export_zip, exported
-from sneaker_core.datasets.importer import Incoming, Intake
+from sneaker_core.datasets.importer import Importer, IncomingPhoto
 from sneaker_core.datasets.index import Dataset, read_classes, read_samples
 from sneaker_core.datasets.photo_folder import sample_id
 from sneaker_core.datasets.quality.findings import (
@@ -25,8 +25,8 @@ from sneaker_core.datasets.quality.findings import (
     apply_suggestions,
     finding_rows,
     open_kinds,
-    read_families,
     read_findings,
+    read_near_duplicate_groups,
     store_findings,
     suggested_decisions,
 )
@@ -54,9 +54,9 @@ def make(tmp_path: Path) -> Callable[..., Dataset]:
 
     def made(*rows: tuple[str, str, str | None, bytes], name: str = "Shoes") -> Dataset:
         dataset = create_dataset(name, tmp_path)
-        with Intake(dataset, "test") as intake:
+        with Importer(dataset, "test") as intake:
             for file, label, split, data in rows:
-                assert intake.add(Incoming(file, label, data, split)).reason is None
+                assert intake.add(IncomingPhoto(file, label, data, split)).reason is None
         return dataset
 
     return made
@@ -91,7 +91,7 @@ class TestDecisions:
         decide(dataset, [third], Action.KEEP)
         assert standing(dataset) == {first: ("boot", True), second: ("sandal", False), third: ("sandal", False)}
         assert read_classes(dataset) == ["boot", "clog", "sandal"]
-        assert list(read_samples(dataset).set_index("sample")["filed"][[first, second, third]]) == [
+        assert list(read_samples(dataset).set_index("sample")["original_label"][[first, second, third]]) == [
             "boot",
             "boot",
             "clog",
@@ -211,8 +211,8 @@ class TestDecisions:
     def test_all_undone_all_is_as_it_was(self, tmp_path_factory, steps):
         dataset = create_dataset("x", tmp_path_factory.mktemp("undone"))
         data = [a_photo(seed, size=(24, 16)) for seed in range(3)]
-        with Intake(dataset, "test") as intake:
-            samples = [intake.add(Incoming(str(n), "boot", one)).sample for n, one in enumerate(data)]
+        with Importer(dataset, "test") as intake:
+            samples = [intake.add(IncomingPhoto(str(n), "boot", one)).sample for n, one in enumerate(data)]
         before = standing(dataset)
         actions = [(Action.KEEP, None), (Action.EXCLUDE, None), (Action.RELABEL, "a"), (Action.RELABEL, "b")]
         batches = []
@@ -253,8 +253,9 @@ def found(dataset: Dataset, names: Mapping[str, str], *, dismissed: bool = False
 
 
 ALL_FOUND = {
-    ("large", "near_copy"), ("small", "near_copy"), ("smaller", "near_copy"), ("as boot", "near_copy"),
-    ("as clog", "near_copy"), ("as boot", "two_labels"), ("as clog", "two_labels"), ("twice", "two_labels"),
+    ("large", "near_duplicate"), ("small", "near_duplicate"), ("smaller", "near_duplicate"),
+    ("as boot", "near_duplicate"), ("as clog", "near_duplicate"),
+    ("as boot", "two_labels"), ("as clog", "two_labels"), ("twice", "two_labels"),
     ("dark", "dark"),
 }  # fmt: skip
 
@@ -268,9 +269,9 @@ class TestFindings:
         rows = read_findings(dataset)
         order = [kind.value for kind in Kind]
         assert list(rows["kind"]) == sorted(rows["kind"], key=order.index)
-        copies = rows[rows["kind"] == "near_copy"]
-        assert copies["family"].ne(copies["family"].shift()).sum() == 2
-        assert copies.groupby("family")["score"].min().tolist() == [0.5, 0.5]
+        copies = rows[rows["kind"] == "near_duplicate"]
+        assert copies["group_id"].ne(copies["group_id"].shift()).sum() == 2
+        assert copies.groupby("group_id")["score"].min().tolist() == [0.5, 0.5]
         assert all(rows["advice"].str.len() > 10)
 
     def test_what_is_dismissed_stays_so_after_another_scan(self, flawed):
@@ -288,7 +289,7 @@ class TestFindings:
         dataset, names = flawed
         decide(dataset, [names["as clog"]], Action.EXCLUDE)
         left = {(name, kind) for name, kind in ALL_FOUND if name != "as clog"}
-        assert found(dataset, names) == left - {("as boot", "two_labels"), ("as boot", "near_copy")}
+        assert found(dataset, names) == left - {("as boot", "two_labels"), ("as boot", "near_duplicate")}
         scan(dataset, None)
         # Its copy has none left beside it and is in no doubt any more.
         assert found(dataset, names) == {(name, kind) for name, kind in ALL_FOUND if not name.startswith("as ")}
@@ -302,11 +303,11 @@ class TestFindings:
         dataset, names = flawed
         decide(dataset, [names["as clog"]], Action.RELABEL, "boot")
         scan(dataset, None)
-        assert {kind for name, kind in found(dataset, names) if name.startswith("as ")} == {"near_copy"}
+        assert {kind for name, kind in found(dataset, names) if name.startswith("as ")} == {"near_duplicate"}
 
     def test_open_kinds_are_those_of_the_photos(self, flawed):
         dataset, names = flawed
-        assert open_kinds(dataset, [names["as boot"], names["dark"]]) == ["dark", "near_copy", "two_labels"]
+        assert open_kinds(dataset, [names["as boot"], names["dark"]]) == ["dark", "near_duplicate", "two_labels"]
         assert open_kinds(dataset, [names["good"]]) == []
 
 
@@ -340,7 +341,7 @@ class TestSuggestions:
         dataset, names = flawed
         rows = finding_rows([names["good"], names["twice"]], Kind.WRONG_LABEL, [0.9, 0.9], suggestion=["boot", "clog"])
         both = pd.concat([read_findings(dataset).drop(columns="open"), rows], ignore_index=True)
-        store_findings(dataset, both, read_families(dataset), {"photos": 8})
+        store_findings(dataset, both, read_near_duplicate_groups(dataset), {"photos": 8})
         apply_suggestions(dataset)
         assert standing(dataset)[names["good"]] == ("boot", False)
         assert standing(dataset)[names["twice"]] == ("boot", True)
@@ -351,7 +352,7 @@ class TestSuggestions:
     def test_a_class_that_is_gone_is_not_suggested(self, flawed):
         dataset, names = flawed
         rows = finding_rows([names["good"]], Kind.WRONG_LABEL, [0.9], suggestion=["heel"])
-        store_findings(dataset, rows, read_families(dataset), {"photos": 8})
+        store_findings(dataset, rows, read_near_duplicate_groups(dataset), {"photos": 8})
         assert len(suggested_decisions(dataset)) == 0
 
     def test_nothing_is_suggested_before_a_scan(self, three):
@@ -401,7 +402,7 @@ class TestSplit:
         for seed in range(4):
             make_split(dataset, 0.25, 0.25, seed)
             rows = read_samples(dataset)
-            assert set(rows.groupby(rows["sample"].map(read_families(dataset)))["split"].nunique()) == {1}
+            assert set(rows.groupby(rows["sample"].map(read_near_duplicate_groups(dataset)))["split"].nunique()) == {1}
             assert set(rows["split"]) == {"train", "val", "test"}
             assert len(find_leaks(dataset)) == 0
 
@@ -444,7 +445,7 @@ class TestSplit:
             (sample_id(a_photo(1)), "train", "boot"), (sample_id(a_photo(1, 50)), "test", "boot"),
             (sample_id(a_photo(2)), "train", "boot"), (sample_id(a_photo(2)), "val", "boot"),
         }  # fmt: skip
-        assert leaks["family"].nunique() == 2
+        assert leaks["group_id"].nunique() == 2
         decide(dataset, [sample_id(a_photo(1, 50))], Action.EXCLUDE)
         assert set(find_leaks(dataset)["sample"]) == {sample_id(a_photo(2))}
         decide(dataset, [sample_id(a_photo(1, 50))], Action.KEEP)
@@ -495,14 +496,14 @@ class TestSummary:
     def test_stats_add_up(self, flawed):
         dataset, names = flawed
         decide(dataset, [names["good"]], Action.EXCLUDE)
-        with Intake(dataset, "test") as intake:
+        with Importer(dataset, "test") as intake:
             intake.reject("bad.jpg", "It is bad.")
         values = stats(dataset)
         assert (values["photos"], values["excluded"], values["files"], values["rejects"]) == (7, 1, 10, 1)
-        assert (values["exact_copies"], values["exact_under_two_labels"], values["in_families_of_copies"]) == (1, 1, 5)
+        assert (values["exact_duplicates"], values["exact_under_two_labels"], values["near_duplicates"]) == (1, 1, 5)
         assert {label: row["total"] for label, row in values["classes"].items()} == {"boot": 5, "clog": 2}
         assert {kind: count for kind, count in values["findings"].items() if count} == {
-            "two_labels": 3, "near_copy": 5, "dark": 1,
+            "two_labels": 3, "near_duplicate": 5, "dark": 1,
         }  # fmt: skip
         assert set(values["findings"]) == set(Kind)
         assert values["median_size"] == [160, 120]
@@ -546,8 +547,8 @@ class TestExport:
         if split != "none":
             make_split(awkward, 0.0, 0.5)
         if split == "some":
-            with Intake(awkward, "later") as intake:
-                intake.add(Incoming("late.jpg", "boot", a_photo(99, size=(24, 16))))
+            with Importer(awkward, "later") as intake:
+                intake.add(IncomingPhoto("late.jpg", "boot", a_photo(99, size=(24, 16))))
         samples = list(read_samples(awkward)["sample"])
         decide(awkward, samples[:1], Action.EXCLUDE)
         decide(awkward, samples[1:2], Action.RELABEL, "re/labelled")
@@ -572,14 +573,14 @@ class TestExport:
         rows = list(csv.reader(StringIO(text)))
         assert rows[0] == ["file", "label", "split", "sample", "name", "width", "height"]
         assert not [cell for row in rows for cell in row if cell.lstrip(" '")[:1] in set("=+-@") and cell[:1] != "'"]
-        assert {as_meant(row[1]) for row in rows[1:]} == set(AWKWARD)
+        assert {unescape_formula(row[1]) for row in rows[1:]} == set(AWKWARD)
         assert len(rows) == 1 + 2 * len(AWKWARD)
 
     @given(st.text(st.sampled_from("'=+-@ aß＝\t\n"), max_size=6))
     @settings(max_examples=200, deadline=None)
     def test_a_harmless_cell_can_be_read_again(self, text):
-        assert as_meant(harmless(text)) == text
-        assert harmless(text).lstrip(" ")[:1] not in {*"=+-@\t\n\r＝＋－＠"}
+        assert unescape_formula(escape_formula(text)) == text
+        assert escape_formula(text).lstrip(" ")[:1] not in {*"=+-@\t\n\r＝＋－＠"}
 
     def test_an_archive_holds_what_a_folder_holds(self, awkward, tmp_path):
         export_folder(awkward, tmp_path / "out")
@@ -679,12 +680,12 @@ class TestForTraining:
         make_split(dataset, 0.25, 0.25)
         stored = read_samples(dataset).set_index("sample")["split"]
         late = {}
-        with Intake(dataset, "later") as intake:
+        with Importer(dataset, "later") as intake:
             for k, label in enumerate(("boot", "clog")):
                 for seed in range(100 * k, 100 * k + 8):
-                    sample = intake.add(Incoming("late", label, a_photo(seed, 55))).sample
+                    sample = intake.add(IncomingPhoto("late", label, a_photo(seed, 55))).sample
                     late[sample] = stored[sample_id(a_photo(seed))]
-            alone = intake.add(Incoming("alone", "boot", a_photo(999))).sample
+            alone = intake.add(IncomingPhoto("alone", "boot", a_photo(999))).sample
         split = prepared(tmp_path, {"size": 32})
         split = split.set_index("sample")["split"]
         assert {sample: split[sample] for sample in late} == late

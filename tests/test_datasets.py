@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
 from sneaker_core.datasets import near_duplicates as duplicates
-from sneaker_core.datasets.near_duplicates import duplicate_groups, perceptual_hashes
+from sneaker_core.datasets.near_duplicates import group_by_hash, perceptual_hashes
 from sneaker_core.datasets.photo_folder import fingerprint, sample_id, scan_classes, scan_photos
 from sneaker_core.datasets.split import SPLIT_FILE, read_split, split_by_group, write_split
 from sneaker_core.errors import DatasetError
@@ -100,32 +100,32 @@ class TestDuplicates:
     def test_recompressed_and_resized_copies_are_one_group(self, seed):
         first, second = photo(seed, (300, 220)), photo(100 + seed, (300, 220))
         pixels = as_pixels(first, second, reopened(jpeg(first, quality=25)), first.resize((130, 95)))
-        assert grouped(duplicate_groups(perceptual_hashes(pixels))) == {frozenset({0, 2, 3}), frozenset({1})}
+        assert grouped(group_by_hash(perceptual_hashes(pixels))) == {frozenset({0, 2, 3}), frozenset({1})}
 
     def test_unrelated_photos_stay_apart(self):
         pixels = as_pixels(*(photo(seed) for seed in range(40)))
-        groups = duplicate_groups(perceptual_hashes(pixels), mirror_proof_embeddings(pixels))
+        groups = group_by_hash(perceptual_hashes(pixels), mirror_proof_embeddings(pixels))
         assert len(np.unique(groups)) == 40
 
     def test_mirrored_copies_are_found_by_their_embeddings(self):
         first, second = photo(1), photo(2)
         pixels = as_pixels(first, second, ImageOps.mirror(first))
         hashes = perceptual_hashes(pixels)
-        assert grouped(duplicate_groups(hashes)) == {frozenset({0}), frozenset({1}), frozenset({2})}
-        groups = duplicate_groups(hashes, mirror_proof_embeddings(pixels))
+        assert grouped(group_by_hash(hashes)) == {frozenset({0}), frozenset({1}), frozenset({2})}
+        groups = group_by_hash(hashes, mirror_proof_embeddings(pixels))
         assert grouped(groups) == {frozenset({0, 2}), frozenset({1})}
 
     def test_a_copy_of_a_copy_belongs_to_the_group(self):
         hashes = np.zeros((3, 256), np.bool_)
         hashes[1, : duplicates.MAX_HASH_DISTANCE] = True
         hashes[2, : 2 * duplicates.MAX_HASH_DISTANCE] = True
-        assert grouped(duplicate_groups(hashes)) == {frozenset({0, 1, 2})}
-        assert grouped(duplicate_groups(hashes[[0, 2]])) == {frozenset({0}), frozenset({1})}
+        assert grouped(group_by_hash(hashes)) == {frozenset({0, 1, 2})}
+        assert grouped(group_by_hash(hashes[[0, 2]])) == {frozenset({0}), frozenset({1})}
 
     def test_one_bit_too_far_is_no_copy(self):
         hashes = np.zeros((2, 256), np.bool_)
         hashes[1, : duplicates.MAX_HASH_DISTANCE + 1] = True
-        assert grouped(duplicate_groups(hashes)) == {frozenset({0}), frozenset({1})}
+        assert grouped(group_by_hash(hashes)) == {frozenset({0}), frozenset({1})}
 
     def test_copies_are_found_across_blocks(self):
         count = 2 * duplicates._BLOCK + 5
@@ -138,11 +138,11 @@ class TestDuplicates:
             hashes[second] = hashes[first]
         for first, second in by_embedding:
             embeddings[second] = 3 * embeddings[first]
-        pairs = {group for group in grouped(duplicate_groups(hashes, embeddings)) if len(group) > 1}
+        pairs = {group for group in grouped(group_by_hash(hashes, embeddings)) if len(group) > 1}
         assert pairs == {frozenset(pair) for pair in by_hash + by_embedding}
 
     def test_no_photos_make_no_groups(self):
-        assert len(duplicate_groups(perceptual_hashes(np.empty((0, 8, 8, 3), np.uint8)))) == 0
+        assert len(group_by_hash(perceptual_hashes(np.empty((0, 8, 8, 3), np.uint8)))) == 0
 
 
 def made_samples(per_class: int, group_size: int = 1) -> pd.DataFrame:

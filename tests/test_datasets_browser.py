@@ -15,7 +15,7 @@ from sneaker_core.datasets.dataset_collection import create_dataset, find_datase
 from sneaker_core.datasets.index import Dataset, read_samples
 from sneaker_core.datasets.quality.scan import scan
 from sneaker_core.datasets.review_log import history
-from sneaker_core.datasets.synthetic.demo_dataset import make_drawn
+from sneaker_core.datasets.synthetic.demo_dataset import make_synthetic
 from sneaker_core.networks.model_registry import DEFAULT_MODEL, open_model
 from sneaker_core.workspace.jobs import list_jobs, stop_job
 from tests.browser import DESKTOP, PHONE, new_page, settle
@@ -29,7 +29,7 @@ def ready(tmp_path_factory) -> Path:
     """A workspace with a drawn dataset that was scanned, to be copied."""
     workspace = tmp_path_factory.mktemp("ready")
     dataset = create_dataset("drawn", workspace)
-    make_drawn(dataset, per_class=8)
+    make_synthetic(dataset, per_class=8)
     scan(dataset, open_model(DEFAULT_MODEL, workspace))
     return workspace
 

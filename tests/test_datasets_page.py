@@ -503,7 +503,7 @@ class TestOverview:
             write(source / "boot" / f"{seed}.jpg", jpeg(photo(seed, (300, 220))))
         dataset = imported(home, "sound", source)
         scan(dataset, None)
-        decide(dataset, list(read_samples(dataset)["sample"]), Action.KEEP, kinds=("blurry", "dark", "bright"))
+        decide(dataset, list(read_samples(dataset)["sample"]), Action.KEEP, kinds=("blurry", "dark", "overexposed"))
         app = opened()
         assert "Nothing stands out" in words(app) and "Worth a look 0" in words(app)
         assert Key.SEE_FINDINGS not in [button.key for button in app.button]

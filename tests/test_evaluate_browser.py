@@ -144,7 +144,7 @@ class TestFromACellToALabel:
         button(dialog, "Label is wrong: relabel").click()
         page.get_by_role("button", name="Relabel", exact=True).click()
         expect(dialog.get_by_text(f"1 photo moved to {predicted}.")).to_be_visible()
-        before = (read_samples(shoes)["filed"] == label).sum()
+        before = (read_samples(shoes)["original_label"] == label).sum()
         assert (read_samples(shoes)["label"] == label).sum() == before - 1
         undo_on_the_datasets_page(page, address, by_keyboard=False)
         assert (read_samples(shoes)["label"] == label).sum() == before

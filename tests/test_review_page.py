@@ -70,7 +70,7 @@ def scanned(dataset) -> Dataset:
     copies = boots[:3]
     rows = [
         finding_rows(boots[4:7], Kind.WRONG_LABEL, [0.9, 0.8, 0.7], None, ["clog", "sandal", "clog"], ["odd"] * 3),
-        finding_rows(copies, Kind.NEAR_COPY, [0.5, 1, 1], [7, 7, 7], None, ["one of 3 copies"] * 3),
+        finding_rows(copies, Kind.NEAR_DUPLICATE, [0.5, 1, 1], [7, 7, 7], None, ["one of 3 copies"] * 3),
         finding_rows([*sandals[:2], boots[4]], Kind.DARK, [0.5, 0.4, 0.3], None, None, ["dark"] * 3),
     ]
     families = pd.Series(range(100, 100 + len(ids)), index=ids)
@@ -89,7 +89,7 @@ def mapped(scanned) -> Dataset:
     places[3] = (1.0, 0.0)
     with scanned.changing() as db:
         db.executemany(
-            "INSERT INTO embeddings(sample, vector, strangeness, x, y) VALUES (?, ?, 0, ?, ?)",
+            "INSERT INTO embeddings(sample, vector, ood_score, x, y) VALUES (?, ?, 0, ?, ?)",
             [(sample, b"", float(x), float(y)) for sample, (x, y) in zip(samples["sample"], places, strict=True)],
         )
     return scanned
@@ -350,7 +350,7 @@ class TestFindings:
 
     def test_copies_stand_together_with_the_largest_marked(self, scanned):
         app = opened("findings", scanned)
-        widget(app, "findings", scanned, Key.FINDING).set_value(Kind.NEAR_COPY)
+        widget(app, "findings", scanned, Key.FINDING).set_value(Kind.NEAR_DUPLICATE)
         ran(app)
         assert "3 copies of one photo, filed as **boot**" in words(app)
         assert words(app).count("green-badge[largest]") == 1 and not app.checkbox[0].value
@@ -365,11 +365,11 @@ class TestFindings:
         assert "**exclude 2 photos**" in words(app) and "**move 3 photos**" in words(app)
         press(app, "Apply to 5 photos")
         samples = read_samples(scanned)
-        assert samples["excluded"].sum() == 2 and (samples["label"] != samples["filed"]).sum() == 3
+        assert samples["excluded"].sum() == 2 and (samples["label"] != samples["original_label"]).sum() == 3
         assert "2 photos excluded, 3 photos moved" in words(app)
         press(app, "Undo")
         samples = read_samples(scanned)
-        assert not samples["excluded"].any() and (samples["label"] == samples["filed"]).all()
+        assert not samples["excluded"].any() and (samples["label"] == samples["original_label"]).all()
 
     def test_copies_under_two_classes_that_agree_at_last(self, scanned):
         ids = list(read_samples(scanned)["sample"])
@@ -392,7 +392,7 @@ class TestFindings:
 
     def test_no_family_is_torn_apart(self):
         sizes = [20, 5, 30, 1, 1]
-        table = pd.DataFrame({"family": np.repeat(range(5), sizes)})
+        table = pd.DataFrame({"group_id": np.repeat(range(5), sizes)})
         assert family_pages(table) == [[0], [1], [2], [3, 4]]
         assert family_pages(table.iloc[:0]) == []
 

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from sneaker_core.datasets.dataset_collection import create_dataset, find_dataset
 from sneaker_core.datasets.index import read_samples
-from sneaker_core.datasets.synthetic.demo_dataset import make_drawn
+from sneaker_core.datasets.synthetic.demo_dataset import make_synthetic
 from sneaker_core.training.run_collection import find_run, list_runs
 from sneaker_core.workspace.jobs import stop_job
 from sneaker_core.workspace.paths import run_job_folder, runs_folder
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.timeout(900)
 @pytest.fixture(scope="module")
 def home(tmp_path_factory) -> Iterator[Path]:
     workspace = tmp_path_factory.mktemp("home")
-    make_drawn(create_dataset("drawn", workspace), per_class=8)
+    make_synthetic(create_dataset("drawn", workspace), per_class=8)
     yield workspace
     for run in list_runs(workspace):
         stop_job(run_job_folder(run.folder))

@@ -73,11 +73,11 @@ def _import_words(name: str, values: dict[str, Any]) -> str:
 def demo(workspace: Path, name: str, per_class: int, seed: int, as_json: bool) -> None:
     """Draw a dataset of made-up sneakers, with flaws to find; needs no network."""
     from sneaker_core.datasets.dataset_collection import find_or_create
-    from sneaker_core.datasets.synthetic.demo_dataset import make_drawn
+    from sneaker_core.datasets.synthetic.demo_dataset import make_synthetic
 
     with long_work() as worker:
         report = shown(worker)
-        added = make_drawn(
+        added = make_synthetic(
             find_or_create(name, workspace),
             per_class,
             seed,
@@ -222,12 +222,13 @@ def findings(workspace: Path, name: str, kinds: tuple[str, ...], as_json: bool) 
     from sneaker_core.datasets.index import read_samples
     from sneaker_core.datasets.quality.findings import Kind, read_findings
 
-    wrong = set(kinds) - set(Kind)
-    if wrong:
-        raise click.UsageError(f"--kind {min(wrong)} is none of {', '.join(Kind)}.")
+    try:
+        wanted = [Kind(kind) for kind in kinds] or list(Kind)
+    except ValueError:
+        raise click.UsageError(f"--kind must be one of: {', '.join(Kind)}.") from None
     found = _found(name, workspace)
     table = read_findings(found)
-    table = table[table["kind"].isin(kinds or list(Kind))]
+    table = table[table["kind"].isin(wanted)]
     samples = read_samples(found)[["sample", "path", "label"]]
     rows = table.merge(samples, on="sample").drop(columns="open").astype(object)
     rows = rows.where(rows.notna(), None)
@@ -308,7 +309,7 @@ def split(workspace: Path, name: str, shares: str, seed: int, check: bool, as_js
     values = {"counts": counts, "leaks": leaks.to_dict("records")}
     words = ", ".join(f"{part} {count}" for part, count in counts.items() if count)
     print_result(
-        values, as_json, lambda: f"{words}; {leaks['family'].nunique()} photos have copies on different sides."
+        values, as_json, lambda: f"{words}; {leaks['group_id'].nunique()} photos have copies on different sides."
     )
 
 

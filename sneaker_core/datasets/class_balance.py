@@ -4,8 +4,8 @@ from typing import Any
 
 import pandas as pd
 
-from sneaker_core.datasets.index import Dataset, read_filings, read_rejects, read_samples
-from sneaker_core.datasets.quality.findings import Kind, read_families, read_findings
+from sneaker_core.datasets.index import Dataset, read_provenance, read_rejects, read_samples
+from sneaker_core.datasets.quality.findings import Kind, read_findings, read_near_duplicate_groups
 from sneaker_core.datasets.split import Split
 
 UNASSIGNED = "unassigned"
@@ -72,8 +72,8 @@ def stats(dataset: Dataset) -> dict[str, Any]:
     """The figures of a dataset as plain values, for JSON: counts, balance, sizes, findings."""
     samples = read_samples(dataset)
     kept = samples[~samples["excluded"]]
-    filings, families, findings = read_filings(dataset), read_families(dataset), read_findings(dataset)
-    labels = filings.groupby("sample")["label"].nunique()
+    provenance, groups, findings = read_provenance(dataset), read_near_duplicate_groups(dataset), read_findings(dataset)
+    labels = provenance.groupby("sample")["label"].nunique()
     open_kinds = findings["kind"].value_counts()
     return {
         "name": dataset.name,
@@ -91,11 +91,11 @@ def stats(dataset: Dataset) -> dict[str, Any]:
         },
         "imbalance_ratio": imbalance_ratio(samples),
         "advice": advice(samples),
-        "files": len(filings) + len(read_rejects(dataset)),
+        "files": len(provenance) + len(read_rejects(dataset)),
         "rejects": len(read_rejects(dataset)),
-        "exact_copies": len(filings) - len(samples),
+        "exact_duplicates": len(provenance) - len(samples),
         "exact_under_two_labels": int((labels > 1).sum()),
-        "in_families_of_copies": int(families[families.duplicated(keep=False)].size),
+        "near_duplicates": int(groups[groups.duplicated(keep=False)].size),
         "findings": {kind.value: int(open_kinds.get(kind.value, 0)) for kind in Kind},
         "median_size": [int(kept["width"].median()), int(kept["height"].median())] if len(kept) else None,
         "split": dataset.fact("split"),

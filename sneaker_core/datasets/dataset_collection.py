@@ -13,7 +13,7 @@ from sneaker_core.datasets.index import (
     INDEX_FILE,
     Dataset,
     create_index,
-    intake_lock,
+    import_lock,
     open_index,
     read_samples,
     set_fact,
@@ -188,7 +188,7 @@ def delete_dataset(dataset: Dataset, workspace: Path) -> Path:
     parent = bin_folder(workspace)
     parent.mkdir(parents=True, exist_ok=True)
     target = parent / _free_folder(f"{dataset.folder.name}-{time.strftime(_DELETED_AT)}", parent)
-    with intake_lock(dataset):
+    with import_lock(dataset):
         pass
     # Not under the lock: Windows does not move a folder with an open file in it.
     _move(dataset.folder, target)

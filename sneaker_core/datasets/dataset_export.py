@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from sneaker_core.csv_cells import harmless
+from sneaker_core.csv_cells import escape_formula
 from sneaker_core.datasets.index import Dataset, read_samples
 from sneaker_core.datasets.safe_names import safe_folder_name
 from sneaker_core.errors import DatasetError
@@ -52,7 +52,7 @@ def _csv(table: pd.DataFrame) -> bytes:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(_COLUMNS)
     for row in table[_COLUMNS].astype(object).where(table[_COLUMNS].notna(), "").itertuples(index=False):
-        writer.writerow([harmless(value) if isinstance(value, str) else value for value in row])
+        writer.writerow([escape_formula(value) if isinstance(value, str) else value for value in row])
     return text.getvalue().encode()
 
 

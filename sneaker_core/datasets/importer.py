@@ -11,20 +11,20 @@ from pathlib import Path
 from types import TracebackType
 
 from sneaker_core import images
-from sneaker_core.datasets.index import Dataset, class_of, intake_lock, put_in_place, settle
+from sneaker_core.datasets.index import Dataset, ensure_class, import_lock, move_into_place, recover_incoming
 from sneaker_core.datasets.photo_folder import sample_id
 from sneaker_core.datasets.thumbnails import THUMBNAIL_SIDE, make_thumbnail, thumbnail_path
 from sneaker_core.errors import DatasetError, ImageError
 from sneaker_core.settings import ImageLimits
 
 _NEW_SAMPLE = "INSERT INTO samples VALUES (?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?)"
-_NEW_FILING = "INSERT OR IGNORE INTO filings VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+_NEW_PROVENANCE = "INSERT OR IGNORE INTO provenance VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 # So many photos, or so many seconds' worth, are committed at once: what a crash may cost is brought in again.
 _BATCH = 128
 _SECONDS = 2.0
 
 
-class Arrival(StrEnum):
+class ImportStatus(StrEnum):
     """What became of a file."""
 
     ADDED = "added"
@@ -33,7 +33,7 @@ class Arrival(StrEnum):
 
 
 @dataclass(frozen=True)
-class Incoming:
+class IncomingPhoto:
     """A file that asks to come in.
 
     Attributes
@@ -58,15 +58,15 @@ class Incoming:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class ImportOutcome:
     """What became of a file, and why if it was rejected."""
 
-    kind: Arrival
+    kind: ImportStatus
     sample: str | None = None
     reason: str | None = None
 
 
-class Intake:
+class Importer:
     """Brings photos into a dataset, from several threads at once; one intake at a time for each dataset.
 
     Identical bytes are stored once, with a note of every place they came from. Rows are committed in small batches:
@@ -93,10 +93,10 @@ class Intake:
         self._at_work: set[str] = set()
         self._stack = contextlib.ExitStack()
 
-    def __enter__(self) -> "Intake":
-        self._stack.enter_context(intake_lock(self.dataset))
+    def __enter__(self) -> "Importer":
+        self._stack.enter_context(import_lock(self.dataset))
         try:
-            settle(self.dataset)
+            recover_incoming(self.dataset)
             with self.dataset.reading() as db:
                 self._known = {sample for (sample,) in db.execute("SELECT sample FROM samples")}
         except BaseException:
@@ -114,7 +114,7 @@ class Intake:
         finally:
             self._stack.close()
 
-    def add(self, photo: Incoming) -> Outcome:
+    def add(self, photo: IncomingPhoto) -> ImportOutcome:
         """Take in one file; safe to call from several threads.
 
         Raises
@@ -130,7 +130,7 @@ class Intake:
             # Another thread may be at work on the same bytes: whether they are a photo is known when it is done.
             self._arriving.wait_for(lambda: sample not in self._at_work)
             if sample in self._known:
-                return self._note(photo, label, Outcome(Arrival.KNOWN, sample))
+                return self._note(photo, label, ImportOutcome(ImportStatus.KNOWN, sample))
             self._at_work.add(sample)
         try:
             return self._take_in(photo, label, sample)
@@ -139,7 +139,7 @@ class Intake:
                 self._at_work.discard(sample)
                 self._arriving.notify_all()
 
-    def _take_in(self, photo: Incoming, label: str, sample: str) -> Outcome:
+    def _take_in(self, photo: IncomingPhoto, label: str, sample: str) -> ImportOutcome:
         try:
             read = images.read(photo.data, self.limits, shrink_to=2 * THUMBNAIL_SIDE)
         except ImageError as error:
@@ -149,14 +149,14 @@ class Intake:
         with self._arriving:
             self._known.add(sample)
             size = (read.width, read.height, len(photo.data))
-            return self._note(photo, label, Outcome(Arrival.ADDED, sample), waiting, size)
+            return self._note(photo, label, ImportOutcome(ImportStatus.ADDED, sample), waiting, size)
 
-    def reject(self, name: str, reason: str) -> Outcome:
+    def reject(self, name: str, reason: str) -> ImportOutcome:
         """Note that a file cannot come in, and why."""
         with self._arriving:
             self._rejects.append((self.source, name, reason, time.time()))
             self._commit_when_due()
-        return Outcome(Arrival.REJECTED, None, reason)
+        return ImportOutcome(ImportStatus.REJECTED, None, reason)
 
     def _write(self, waiting: Path, data: bytes, thumbnail: bytes, sample: str) -> None:
         try:
@@ -172,46 +172,46 @@ class Intake:
 
     def _note(
         self,
-        photo: Incoming,
+        photo: IncomingPhoto,
         label: str,
-        outcome: Outcome,
+        outcome: ImportOutcome,
         waiting: Path | None = None,
         size: tuple[int, int, int] = (0, 0, 0),
-    ) -> Outcome:
+    ) -> ImportOutcome:
         now, sample = time.time(), outcome.sample
         if waiting is not None:
             self._samples.append((waiting, label, (sample, photo.name, photo.split, *size, now)))
-        self._filings.append((label, (sample, photo.name, self.source, photo.split, photo.url, photo.query, now)))
+        self._provenance.append((label, (sample, photo.name, self.source, photo.split, photo.url, photo.query, now)))
         self._commit_when_due()
         return outcome
 
     def _forget(self) -> None:
         # Photos and filings wait with their labels: a review may make classes meanwhile.
         self._samples: list[tuple[Path, str, tuple[object, ...]]] = []
-        self._filings: list[tuple[str, tuple[object, ...]]] = []
+        self._provenance: list[tuple[str, tuple[object, ...]]] = []
         self._rejects: list[tuple[object, ...]] = []
         self._due = time.monotonic() + _SECONDS
 
     def _commit_when_due(self) -> None:
-        if len(self._filings) + len(self._rejects) >= _BATCH or time.monotonic() > self._due:
+        if len(self._provenance) + len(self._rejects) >= _BATCH or time.monotonic() > self._due:
             self._commit()
 
     def _commit(self) -> None:
-        if not (self._filings or self._rejects):
+        if not (self._provenance or self._rejects):
             return
         moves = []
         with self.dataset.changing() as db:
             for waiting, label, (sample, name, *rest) in self._samples:
-                number, folder = class_of(db, label)
+                number, folder = ensure_class(db, label)
                 file = f"{folder}/{waiting.name}"
                 db.execute(_NEW_SAMPLE, (sample, file, name, number, number, *rest))
                 moves.append((waiting, self.dataset.images / file))
-            for label, (sample, *rest) in self._filings:
-                db.execute(_NEW_FILING, (sample, class_of(db, label)[0], *rest))
+            for label, (sample, *rest) in self._provenance:
+                db.execute(_NEW_PROVENANCE, (sample, ensure_class(db, label)[0], *rest))
                 db.execute("DELETE FROM rejects WHERE name = ? AND source = ?", rest[:2])
             db.executemany("INSERT OR REPLACE INTO rejects VALUES (?, ?, ?, ?)", self._rejects)
             if any(split for _, _, (_, _, split, *_) in self._samples):
                 db.execute("INSERT OR IGNORE INTO facts VALUES ('split', ?)", (json.dumps({"kind": "given"}),))
         for waiting, place in moves:
-            put_in_place(waiting, place)
+            move_into_place(waiting, place)
         self._forget()

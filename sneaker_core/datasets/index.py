@@ -25,48 +25,14 @@ from typing import Any
 
 import pandas as pd
 
+from sneaker_core.datasets.index_schema import FORMAT, SCHEMA, read_format, upgrade
 from sneaker_core.datasets.safe_names import safe_folder_name
 from sneaker_core.errors import DatasetError, SneakerError
 from sneaker_core.workspace.locks import take_lock
 
 INDEX_FILE = "index.sqlite"
-_LOCK_FILE = "intake.lock"
-_FORMAT = 1
+_LOCK_FILE = "import.lock"
 _PATIENCE = 60.0  # seconds to wait while another process writes
-
-_SCHEMA = """
-CREATE TABLE facts(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE classes(
-  class INTEGER PRIMARY KEY, label TEXT NOT NULL UNIQUE, folder TEXT NOT NULL UNIQUE COLLATE NOCASE);
-CREATE TABLE samples(
-  sample TEXT PRIMARY KEY, file TEXT NOT NULL UNIQUE, name TEXT NOT NULL, filed INTEGER NOT NULL REFERENCES classes,
-  label INTEGER NOT NULL REFERENCES classes, excluded INTEGER NOT NULL DEFAULT 0, split TEXT,
-  width INTEGER NOT NULL, height INTEGER NOT NULL, bytes INTEGER NOT NULL, added REAL NOT NULL) WITHOUT ROWID;
-CREATE TABLE filings(
-  sample TEXT NOT NULL REFERENCES samples, label INTEGER NOT NULL REFERENCES classes, name TEXT NOT NULL,
-  source TEXT NOT NULL, split TEXT, url TEXT, query TEXT, time REAL NOT NULL,
-  PRIMARY KEY(sample, label, source, name)) WITHOUT ROWID;
-CREATE TABLE rejects(
-  source TEXT NOT NULL, name TEXT NOT NULL, reason TEXT NOT NULL, time REAL NOT NULL,
-  PRIMARY KEY(source, name)) WITHOUT ROWID;
-CREATE TABLE links(url TEXT PRIMARY KEY, reason TEXT NOT NULL, time REAL NOT NULL) WITHOUT ROWID;
-CREATE TABLE decisions(
-  decision INTEGER PRIMARY KEY AUTOINCREMENT, batch TEXT NOT NULL, time REAL NOT NULL, author TEXT NOT NULL,
-  sample TEXT NOT NULL REFERENCES samples, action TEXT NOT NULL, label INTEGER REFERENCES classes,
-  kinds TEXT NOT NULL, undone REAL);
-CREATE INDEX decisions_of_sample ON decisions(sample, decision);
-CREATE INDEX decisions_of_batch ON decisions(batch);
-CREATE TABLE measures(
-  sample TEXT PRIMARY KEY REFERENCES samples, hash BLOB NOT NULL, mirrored_hash BLOB NOT NULL, sketch BLOB NOT NULL,
-  brightness REAL NOT NULL, light REAL NOT NULL, dark REAL NOT NULL, sharpness REAL NOT NULL) WITHOUT ROWID;
-CREATE TABLE embeddings(
-  sample TEXT PRIMARY KEY REFERENCES samples, vector BLOB NOT NULL, strangeness REAL NOT NULL,
-  x REAL, y REAL) WITHOUT ROWID;
-CREATE TABLE findings(
-  sample TEXT NOT NULL REFERENCES samples, kind TEXT NOT NULL, score REAL NOT NULL, family INTEGER, suggestion TEXT,
-  advice TEXT, PRIMARY KEY(sample, kind)) WITHOUT ROWID;
-CREATE TABLE families(sample TEXT PRIMARY KEY REFERENCES samples, family INTEGER NOT NULL) WITHOUT ROWID;
-"""
 
 
 @dataclass(frozen=True)
@@ -152,6 +118,13 @@ class Dataset:
         except (sqlite3.Error, ValueError):
             raise DatasetError(f"{self.folder} is no dataset: it has no {INDEX_FILE} that can be opened.") from None
         try:
+            version = read_format(db)
+            if version not in (1, FORMAT):
+                raise DatasetError(
+                    f"{self.folder} was written by another version of SoleScope; update SoleScope to open it."
+                )
+            if version != FORMAT:
+                upgrade(db)
             yield db
         except sqlite3.OperationalError as error:
             raise DatasetError(f"The index of {self.folder.name} cannot be used just now: {error}.") from error
@@ -168,7 +141,7 @@ def set_fact(db: sqlite3.Connection, key: str, value: Any) -> None:
     db.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (key, json.dumps(value, ensure_ascii=False)))
 
 
-def class_of(db: sqlite3.Connection, label: str) -> tuple[int, str]:
+def ensure_class(db: sqlite3.Connection, label: str) -> tuple[int, str]:
     """Number and folder of a class, made when it is new; on a connection to write with."""
     row = db.execute("SELECT class, folder FROM classes WHERE label = ?", (label,)).fetchone()
     if row is not None:
@@ -192,8 +165,8 @@ def create_index(folder: Path, name: str) -> Dataset:
         unfinished.chmod(0o755)
         with contextlib.closing(sqlite3.connect(unfinished / INDEX_FILE, isolation_level=None)) as db:
             db.execute("PRAGMA journal_mode = WAL")
-            db.executescript(_SCHEMA)
-            facts = {"format": _FORMAT, "name": name, "created": time.time(), "revision": 0}
+            db.executescript(SCHEMA)
+            facts = {"format": FORMAT, "name": name, "created": time.time(), "revision": 0}
             for key, value in facts.items():
                 set_fact(db, key, value)
         for part in ("images", "thumbnails", "incoming", "jobs"):
@@ -215,16 +188,16 @@ def open_index(folder: Path) -> Dataset:
         The folder holds no dataset, or a newer SoleScope wrote it.
     """
     dataset = Dataset(folder.resolve())
-    if dataset.fact("format") != _FORMAT:
-        raise DatasetError(f"{folder} was written by another version of SoleScope; update SoleScope to open it.")
+    with dataset.reading():
+        pass  # an index that cannot be read, or that a newer SoleScope wrote, is refused here
     if dataset.incoming.is_dir() and any(dataset.incoming.iterdir()):
-        with contextlib.suppress(DatasetError), intake_lock(dataset):
-            settle(dataset)
+        with contextlib.suppress(DatasetError), import_lock(dataset):
+            recover_incoming(dataset)
     return dataset
 
 
 @contextlib.contextmanager
-def intake_lock(dataset: Dataset) -> Iterator[None]:
+def import_lock(dataset: Dataset) -> Iterator[None]:
     """Held by the one who brings photos in; let go by the system when its process dies.
 
     Raises
@@ -244,8 +217,8 @@ def intake_lock(dataset: Dataset) -> Iterator[None]:
         yield
 
 
-def settle(dataset: Dataset) -> None:
-    """Move waiting photos whose rows are there to their places, and drop those without; under `intake_lock` only."""
+def recover_incoming(dataset: Dataset) -> None:
+    """Move waiting photos whose rows are there to their places, and drop those without; under `import_lock` only."""
     # Empty folders are lost where a dataset is copied by tools that know files only.
     dataset.incoming.mkdir(exist_ok=True)
     waiting = list(dataset.incoming.iterdir())
@@ -255,10 +228,10 @@ def settle(dataset: Dataset) -> None:
             if row is None:
                 path.unlink(missing_ok=True)
             else:
-                put_in_place(path, dataset.images / row[0])
+                move_into_place(path, dataset.images / row[0])
 
 
-def put_in_place(waiting: Path, place: Path) -> None:
+def move_into_place(waiting: Path, place: Path) -> None:
     """Give a photo its place; where that fails it goes on waiting, until the dataset is opened again.
 
     Raises
@@ -279,19 +252,30 @@ def read_samples(dataset: Dataset) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns sample, path, label, excluded (bool), filed (the label it was first filed under), split ("train",
+        Columns sample, path, label, excluded (bool), original_label (the label it was imported with), split ("train",
         "val", "test" or None), width, height (pixels), bytes, name, added (seconds since 1970); sorted by label, name.
     """
-    columns = ["sample", "path", "label", "excluded", "filed", "split", "width", "height", "bytes", "name", "added"]
+    columns = [
+        "sample",
+        "path",
+        "label",
+        "excluded",
+        "original_label",
+        "split",
+        "width",
+        "height",
+        "bytes",
+        "name",
+        "added",
+    ]
     with dataset.reading() as db:
-        rows = db.execute(
-            "SELECT sample, file, label, excluded, filed, split, width, height, bytes, name, added FROM samples"
-        )
+        selected = ", ".join("file" if column == "path" else column for column in columns)
+        rows = db.execute(f"SELECT {selected} FROM samples")
         table = pd.DataFrame.from_records(rows.fetchall(), columns=columns)
         labels = dict(db.execute("SELECT class, label FROM classes").fetchall())
     root = f"{dataset.images}/"
     table["path"] = [root + file for file in table["path"]]
-    for column in ("label", "filed"):
+    for column in ("label", "original_label"):
         table[column] = table[column].map(labels).astype(object)
     table["split"] = table["split"].astype(object).where(table["split"].notna(), None)
     table["excluded"] = table["excluded"].astype(bool)
@@ -304,7 +288,7 @@ def read_classes(dataset: Dataset) -> list[str]:
         return [label for (label,) in db.execute("SELECT label FROM classes ORDER BY label")]
 
 
-def read_filings(dataset: Dataset) -> pd.DataFrame:
+def read_provenance(dataset: Dataset) -> pd.DataFrame:
     """Every place that a photo came from; one photo may have several.
 
     Returns
@@ -314,8 +298,8 @@ def read_filings(dataset: Dataset) -> pd.DataFrame:
     """
     return _table(
         dataset,
-        "SELECT sample, classes.label, name, source, split, url, query, time FROM filings "
-        "JOIN classes ON classes.class = filings.label ORDER BY time, name",
+        "SELECT sample, classes.label, name, source, split, url, query, time FROM provenance "
+        "JOIN classes ON classes.class = provenance.label ORDER BY time, name",
         ["sample", "label", "name", "source", "split", "url", "query", "time"],
     )
 
@@ -325,10 +309,10 @@ def read_rejects(dataset: Dataset) -> pd.DataFrame:
     return _table(dataset, "SELECT source, name, reason, time FROM rejects", ["source", "name", "reason", "time"])
 
 
-def web_filings(dataset: Dataset) -> pd.DataFrame:
-    """Photos that were collected from the web: as `read_filings`, with a URL each."""
-    filings = read_filings(dataset)
-    return filings[filings["url"].notna()].reset_index(drop=True)
+def web_provenance(dataset: Dataset) -> pd.DataFrame:
+    """Photos that were collected from the web: as `read_provenance`, with a URL each."""
+    provenance = read_provenance(dataset)
+    return provenance[provenance["url"].notna()].reset_index(drop=True)
 
 
 def tried_links(dataset: Dataset) -> set[str]:

@@ -99,7 +99,7 @@ def _groups(pairs: NDArray[np.int64], count: int) -> NDArray[np.int64]:
     return np.asarray(groups, dtype=np.int64)
 
 
-def duplicate_groups(hashes: NDArray[np.bool_], embeddings: NDArray[np.float32] | None = None) -> NDArray[np.int64]:
+def group_by_hash(hashes: NDArray[np.bool_], embeddings: NDArray[np.float32] | None = None) -> NDArray[np.int64]:
     """Number the groups of photos that are copies of one another, directly or through others.
 
     Parameters
@@ -120,7 +120,7 @@ def duplicate_groups(hashes: NDArray[np.bool_], embeddings: NDArray[np.float32] 
     return _groups(pairs, len(hashes))
 
 
-def copy_families(
+def group_near_duplicates(
     hashes: NDArray[np.bool_],
     mirrored_hashes: NDArray[np.bool_],
     sketches: NDArray[np.uint8],
@@ -141,7 +141,7 @@ def copy_families(
     Returns
     -------
     int64 array (N,)
-        As from `duplicate_groups`.
+        As from `group_by_hash`.
     """
     pairs = []
     for others, turned in ((hashes, sketches), (mirrored_hashes, sketches[:, :, ::-1])):

@@ -12,7 +12,7 @@ from enum import StrEnum
 
 import pandas as pd
 
-from sneaker_core.datasets.index import Dataset, class_of
+from sneaker_core.datasets.index import Dataset, ensure_class
 from sneaker_core.errors import DatasetError
 
 _LONGEST_LABEL = 300
@@ -34,7 +34,7 @@ UPDATE samples SET
     WHERE decisions.sample = samples.sample AND undone IS NULL ORDER BY decision DESC LIMIT 1), 0),
   label = coalesce((SELECT decisions.label FROM decisions
     WHERE decisions.sample = samples.sample AND undone IS NULL AND action = 'relabel'
-    ORDER BY decision DESC LIMIT 1), filed)
+    ORDER BY decision DESC LIMIT 1), original_label)
 WHERE sample = ?
 """
 
@@ -102,7 +102,7 @@ def _class_number(db: sqlite3.Connection, label: str) -> int:
     """The number of a class, made when it is new."""
     if len(label) > _LONGEST_LABEL:
         raise DatasetError(f"A class name may have at most {_LONGEST_LABEL} characters.")
-    return class_of(db, label)[0]
+    return ensure_class(db, label)[0]
 
 
 def undo(dataset: Dataset, batch: str | None = None, decision: int | None = None, author: str | None = None) -> int:

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from sneaker_core.datasets.index import Dataset, read_filings, read_samples, set_fact
-from sneaker_core.datasets.quality.findings import read_families
+from sneaker_core.datasets.index import Dataset, read_provenance, read_samples, set_fact
+from sneaker_core.datasets.quality.findings import read_near_duplicate_groups
 from sneaker_core.errors import DatasetError
 from sneaker_core.workspace.paths import write_atomically
 
@@ -135,21 +135,21 @@ def make_split(dataset: Dataset, val_share: float, test_share: float, seed: int 
         The shares leave nothing to train on, or a class has too few photos.
     """
     # Not at the top: the enumeration above is wanted where nobody looks at pixels.
-    from sneaker_core.datasets.quality.near_duplicate_groups import find_families
+    from sneaker_core.datasets.quality.near_duplicate_groups import find_near_duplicate_groups
 
-    find_families(dataset)
+    find_near_duplicate_groups(dataset)
     samples = read_samples(dataset)
     kept = samples[~samples["excluded"]]
-    split = split_by_group(kept["label"], _families(dataset, kept), val_share, test_share, seed)
+    split = split_by_group(kept["label"], _groups(dataset, kept), val_share, test_share, seed)
     with dataset.changing() as db:
         db.execute("UPDATE samples SET split = NULL")
         db.executemany("UPDATE samples SET split = ? WHERE sample = ?", zip(split, kept["sample"], strict=True))
         set_fact(db, "split", {"kind": "made", "val_share": val_share, "test_share": test_share, "seed": seed})
 
 
-def _families(dataset: Dataset, samples: pd.DataFrame) -> pd.Series:
-    """The family of each photo; one whose copies nobody has looked for is a family of its own."""
-    known = read_families(dataset)
+def _groups(dataset: Dataset, samples: pd.DataFrame) -> pd.Series:
+    """The group of each photo; one whose copies nobody has looked for is a group of its own."""
+    known = read_near_duplicate_groups(dataset)
     alone = pd.Series(range(len(samples)), index=samples.index) + int(known.max() + 1 if len(known) else 0)
     return samples["sample"].map(known).fillna(alone).astype("int64")
 
@@ -160,15 +160,17 @@ def find_leaks(dataset: Dataset) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns family, sample, split, label; sorted by family. One photo that came in under two splits is there once
-        for each.
+        Columns group_id, sample, split, label; sorted by group_id. A photo that was imported with two
+        splits is listed once for each.
     """
     samples = read_samples(dataset)
     kept = samples[~samples["excluded"] & samples["split"].notna()]
-    table = kept[["sample", "split", "label"]].assign(family=_families(dataset, kept))
-    given = read_filings(dataset)[["sample", "split"]].dropna()
+    table = kept[["sample", "split", "label"]].assign(group_id=_groups(dataset, kept))
+    given = read_provenance(dataset)[["sample", "split"]].dropna()
     if (dataset.fact("split") or {}).get("kind") != "made":
         again = table.drop(columns="split").merge(given, on="sample")
         table = pd.concat([table, again]).drop_duplicates(["sample", "split"])
-    leaks = table[table.groupby("family")["split"].transform("nunique") > 1]
-    return leaks[["family", "sample", "split", "label"]].sort_values(["family", "split", "sample"], ignore_index=True)
+    leaks = table[table.groupby("group_id")["split"].transform("nunique") > 1]
+    return leaks[["group_id", "sample", "split", "label"]].sort_values(
+        ["group_id", "split", "sample"], ignore_index=True
+    )

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from sneaker_core.csv_cells import harmless
+from sneaker_core.csv_cells import escape_formula
 from sneaker_core.errors import DatasetError
 from sneaker_core.networks.decision import Decision, statuses
 
@@ -79,7 +79,7 @@ def as_csv(rows: pd.DataFrame) -> bytes:
     exported = rows[[name for name in _CSV if name in rows]].copy()
     for column in ("path", "label", "predicted"):
         if column in exported:
-            exported[column] = [harmless(cell) if isinstance(cell, str) else "" for cell in exported[column]]
+            exported[column] = [escape_formula(cell) if isinstance(cell, str) else "" for cell in exported[column]]
     return exported.to_csv(index=False, lineterminator="\n").encode(errors="replace")
 
 

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from sneaker_core import process_group
-from sneaker_core.datasets.near_duplicates import duplicate_groups, perceptual_hashes
+from sneaker_core.datasets.near_duplicates import group_by_hash, perceptual_hashes
 from sneaker_core.datasets.photo_folder import fingerprint, scan_photos
 from sneaker_core.datasets.split import Split, split_by_group
 from sneaker_core.errors import DatasetError
@@ -188,7 +188,7 @@ def _copies(
     cache = ArrayCache(workspace, "copies")
     key = cache.key(pixels.shape[1], b"" if embeddings is None else embeddings.tobytes(), *names)
     if process_group.local_rank() == 0 and cache.read(key) is None:
-        groups = duplicate_groups(perceptual_hashes(pixels), embeddings)
+        groups = group_by_hash(perceptual_hashes(pixels), embeddings)
         cache.write(key, [groups], (), np.int64, {})
     process_group.wait_for_all()
     kept = cache.read(key)

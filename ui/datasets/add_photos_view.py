@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 from streamlit.typing import UploadedFile
 
-from sneaker_core.csv_cells import harmless
+from sneaker_core.csv_cells import escape_formula
 from sneaker_core.datasets.collect.collector import MOST_PER_CLASS, CollectPlan
 from sneaker_core.datasets.collect.search_queries import (
     DEFAULT_EXCLUDED,
@@ -253,4 +253,4 @@ def draw_rejects(dataset: Dataset) -> None:
 
 def safe_csv(table: pd.DataFrame) -> bytes:
     """A table of texts as CSV in UTF-8, safe to open in a spreadsheet."""
-    return table.map(lambda cell: harmless(str(cell))).to_csv(index=False).encode()
+    return table.map(lambda cell: escape_formula(str(cell))).to_csv(index=False).encode()

@@ -42,7 +42,7 @@ KIND_WORDS = {
         "not a sneaker?",
         "These look like no sneaker at all: a box, a poster, a person. Exclude what shows none.",
     ),
-    Kind.NEAR_COPY: KindWords(
+    Kind.NEAR_DUPLICATE: KindWords(
         "Copies",
         "copy",
         "Nearly the same photo several times: resized, cropped or mirrored. One is enough: keep the largest and "
@@ -62,7 +62,7 @@ KIND_WORDS = {
     Kind.DARK: KindWords(
         "Dark", "dark", "Even the lightest parts are dark. Keep those in which you can still tell the sneaker."
     ),
-    Kind.BRIGHT: KindWords(
+    Kind.OVEREXPOSED: KindWords(
         "Washed out", "washed out", "Nearly everything is white. Keep those in which you can still tell the sneaker."
     ),
     Kind.TOO_SMALL: KindWords(
@@ -70,7 +70,7 @@ KIND_WORDS = {
         "too small",
         "So few pixels show little. Exclude those in which you cannot tell the sneaker.",
     ),
-    Kind.ODD_SHAPE: KindWords(
+    Kind.ODD_ASPECT_RATIO: KindWords(
         "Odd shape",
         "odd shape",
         "Far longer than wide, as banners and collages are. Exclude those that show several things.",

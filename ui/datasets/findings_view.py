@@ -36,7 +36,7 @@ NOT_LOOKED = (
 )
 _DONE = ":material/verified:"
 _COPIES_ABREAST = 3
-_OF_FAMILIES = (Kind.TWO_LABELS, Kind.NEAR_COPY)
+_OF_FAMILIES = (Kind.TWO_LABELS, Kind.NEAR_DUPLICATE)
 
 
 @st.fragment
@@ -167,19 +167,21 @@ def _draw_toolbar(section: Section, count: int, here: Sequence[str], copies: Seq
 
 def _family_table(findings: pd.DataFrame, photos: pd.DataFrame) -> pd.DataFrame:
     """The photos of all families that wait for a decision, each family together, its largest photo first."""
-    left = findings.loc[findings["open"], "family"]
-    table = findings[findings["family"].isin(left)][["sample", "family", "open", "advice"]].merge(photos, on="sample")
+    left = findings.loc[findings["open"], "group_id"]
+    table = findings[findings["group_id"].isin(left)][["sample", "group_id", "open", "advice"]].merge(
+        photos, on="sample"
+    )
     table = table[~table["excluded"]].assign(pixels=table["width"] * table["height"])
-    table = table.sort_values(["family", "pixels", "bytes"], ascending=[True, False, False], kind="stable")
-    return table.assign(largest=~table.duplicated("family"))
+    table = table.sort_values(["group_id", "pixels", "bytes"], ascending=[True, False, False], kind="stable")
+    return table.assign(largest=~table.duplicated("group_id"))
 
 
 def _draw_families(section: Section, table: pd.DataFrame, kind: Kind) -> None:
     """Copies side by side, the largest of them marked."""
     pages = family_pages(table)
-    shown = table[table["family"].isin(pages[shown_page(section, len(pages))])] if pages else table
+    shown = table[table["group_id"].isin(pages[shown_page(section, len(pages))])] if pages else table
     waiting = shown[shown["open"]]
-    copies = waiting.loc[~waiting["largest"], "sample"] if kind is Kind.NEAR_COPY else ()
+    copies = waiting.loc[~waiting["largest"], "sample"] if kind is Kind.NEAR_DUPLICATE else ()
     _draw_toolbar(section, int(table["open"].sum()), list(waiting["sample"]), list(copies))
 
     def badges(photo: pd.Series) -> str:
@@ -189,7 +191,7 @@ def _draw_families(section: Section, table: pd.DataFrame, kind: Kind) -> None:
         return " ".join([*own, badges_of(photo, hidden=_OF_FAMILIES)])
 
     with st.grid(2, min_column_width=330):
-        for number, family in shown.groupby("family", sort=False):
+        for number, family in shown.groupby("group_id", sort=False):
             with st.container(border=True, height="stretch"):
                 st.markdown(_family_heading(family, kind))
                 tiles = tiles_of(family, badges)
@@ -217,7 +219,7 @@ def family_pages(table: pd.DataFrame) -> list[list[int]]:
     """
     pages: list[list[int]] = []
     room = 0
-    sizes = table["family"].value_counts(sort=False)
+    sizes = table["group_id"].value_counts(sort=False)
     for family, size in zip(sizes.index.tolist(), sizes.tolist(), strict=True):
         if room < size or not pages:
             pages.append([])

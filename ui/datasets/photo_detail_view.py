@@ -101,13 +101,13 @@ def _draw_facts(key: dataset_cache.ReviewKey, photo: pd.Series) -> None:
         ("Class", photo["label"]),
         ("Split", split),
     ]
-    if photo["filed"] != photo["label"]:
-        facts.insert(3, ("First filed as", photo["filed"]))
+    if photo["original_label"] != photo["label"]:
+        facts.insert(3, ("First filed as", photo["original_label"]))
     sources = dataset_cache.photo_sources(key)
     for source in sources[sources["sample"] == photo["sample"]].itertuples():
         facts.append(("Came from", f"{source.source}, {moment(source.time)}"))
         facts += [(name, text) for name, text in (("Web address", source.url), ("Search", source.query)) if _said(text)]
-        if source.label != photo["filed"]:
+        if source.label != photo["original_label"]:
             facts.append(("Filed there as", source.label))
     st.markdown("  \n".join(f":gray[{name}] {plain(cut(str(text), _LONGEST_FACT))}" for name, text in facts))
 
@@ -132,7 +132,7 @@ def _draw_copies(
             with st.container(gap="xsmall"):
                 draw_thumbnail(section, Tile(copy["sample"], copy["path"], copy["name"], copy["label"], ""))
                 size = f"{copy['width']:,} × {copy['height']:,}"
-                st.caption(f"{plain(cut(copy['label']))}, {size} {badges_of(copy, hidden=(Kind.NEAR_COPY,))}")
+                st.caption(f"{plain(cut(copy['label']))}, {size} {badges_of(copy, hidden=(Kind.NEAR_DUPLICATE,))}")
                 st.button(
                     "Look closer",
                     key=section.key(Key.OPEN, f"copy-{copy['sample']}"),

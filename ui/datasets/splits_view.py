@@ -86,15 +86,15 @@ def _draw_leaks(dataset: Dataset, leaks: pd.DataFrame) -> None:
             )
         return
     st.warning(
-        f"Copies of {counted(leaks['family'].nunique(), 'photo')} sit on more than one side. A model that is judged by "
-        "what it learned from looks better than it is. Make a split here: copies then stay together.",
+        f"Copies of {counted(leaks['group_id'].nunique(), 'photo')} sit on more than one side. A model that is judged "
+        "by what it learned from looks better than it is. Make a split here: copies then stay together.",
         icon=":material/content_copy:",
     )
     if st.toggle("Show these copies", key=Key.LEAKS, persist_state="session"):
         st.dataframe(
-            leaks.head(_LONGEST_TABLE)[["family", "label", "split", "sample"]],
+            leaks.head(_LONGEST_TABLE)[["group_id", "label", "split", "sample"]],
             hide_index=True,
-            column_config={"family": "Copies", "label": "Class", "split": "Side", "sample": "Photo"},
+            column_config={"group_id": "Copies", "label": "Class", "split": "Side", "sample": "Photo"},
             alt="Copies of one photo that sit on different sides of the split",
         )
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pandas as pd
 
-from sneaker_core.csv_cells import harmless
+from sneaker_core.csv_cells import escape_formula
 from sneaker_core.inference.predictor import Answer
 from sneaker_core.networks.decision import Status
 
@@ -17,13 +17,13 @@ def answers_table(answers: Sequence[Answer], guesses: int) -> pd.DataFrame:
     for answer in answers:
         readable = answer.status is not Status.ERROR
         row: dict[str, str | float | None] = {
-            "image": harmless(answer.image),
+            "image": escape_formula(answer.image),
             "status": answer.status.value,
-            "answer": harmless(answer.sentence()) if readable else None,
+            "answer": escape_formula(answer.sentence()) if readable else None,
             "error": answer.error,
         }
         for place, guess in enumerate(answer.top[:guesses], start=1):
-            row[f"label_{place}"] = harmless(guess.label)
+            row[f"label_{place}"] = escape_formula(guess.label)
             row[f"probability_{place}"] = round(guess.probability, 4)
         rows.append(row)
     return pd.DataFrame(rows)

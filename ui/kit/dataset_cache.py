@@ -6,8 +6,8 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from sneaker_core.datasets.index import Dataset, read_classes, read_filings, read_samples
-from sneaker_core.datasets.quality.findings import read_families, read_findings
+from sneaker_core.datasets.index import Dataset, read_classes, read_provenance, read_samples
+from sneaker_core.datasets.quality.findings import read_findings, read_near_duplicate_groups
 from sneaker_core.datasets.review_log import history
 
 
@@ -63,7 +63,7 @@ def _photos(key: ReviewKey) -> pd.DataFrame:
 @st.cache_resource(max_entries=4, show_spinner=False)
 def near_duplicate_groups(key: ReviewKey) -> pd.Series:
     """The number of each photo's near-duplicate group, indexed by sample."""
-    return read_families(Dataset(Path(key.folder)))
+    return read_near_duplicate_groups(Dataset(Path(key.folder)))
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
@@ -86,4 +86,4 @@ def decisions(key: ReviewKey) -> pd.DataFrame:
 @st.cache_resource(max_entries=4, show_spinner=False)
 def photo_sources(key: ReviewKey) -> pd.DataFrame:
     """The provenance of all photos: one row per photo and source."""
-    return read_filings(Dataset(Path(key.folder)))
+    return read_provenance(Dataset(Path(key.folder)))

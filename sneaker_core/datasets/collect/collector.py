@@ -18,8 +18,8 @@ from sneaker_core.datasets.collect.search_queries import (
     clean_templates,
     queries_for,
 )
-from sneaker_core.datasets.importer import Arrival, Incoming, Intake, Outcome
-from sneaker_core.datasets.index import Dataset, read_filings, remember_link, tried_links, web_filings
+from sneaker_core.datasets.importer import Importer, ImportOutcome, ImportStatus, IncomingPhoto
+from sneaker_core.datasets.index import Dataset, read_provenance, remember_link, tried_links, web_provenance
 from sneaker_core.errors import CollectError
 
 SOURCE = "web"
@@ -205,7 +205,7 @@ def collect(
         Photos are being added to the dataset already, or it cannot be written to.
     """
     downloader = downloader or Downloader()
-    with Intake(dataset, SOURCE, downloader.limits) as intake:
+    with Importer(dataset, SOURCE, downloader.limits) as intake:
         fetcher = _Fetcher(downloader, intake, _Pace(delay))
         return _Collection(dataset, plan, fetcher, report, stopped).run(max(connections, 1))
 
@@ -237,10 +237,10 @@ class _Fetcher:
     """The part that runs in several threads."""
 
     downloader: Downloader
-    intake: Intake
+    intake: Importer
     pace: _Pace
 
-    def take(self, label: str, query: str, url: str) -> Outcome | None:
+    def take(self, label: str, query: str, url: str) -> ImportOutcome | None:
         """Fetch a photo and hand it in; None when all has ended before it was asked for."""
         host, _, rest = url.partition("://")[2].partition("/")
         if not self.pace.wait(host.lower()):
@@ -248,9 +248,9 @@ class _Fetcher:
         try:
             data = self.downloader.fetch(url)
         except CollectError as error:
-            return Outcome(Arrival.REJECTED, None, str(error))
+            return ImportOutcome(ImportStatus.REJECTED, None, str(error))
         # The whole address is the name: two photos of one host may share the last part, and both are to be noted.
-        return self.intake.add(Incoming(f"{host}/{rest}", label, data, url=url, query=query))
+        return self.intake.add(IncomingPhoto(f"{host}/{rest}", label, data, url=url, query=query))
 
 
 class _Collection:
@@ -267,7 +267,7 @@ class _Collection:
         self.ended = False
         self.answered = False  # by Bing, at least once
         self.unreachable = 0  # searches in a row
-        self.tried = tried_links(dataset) | set(web_filings(dataset)["url"])
+        self.tried = tried_links(dataset) | set(web_provenance(dataset)["url"])
         have = _collected(dataset)
         self.results = {item.name: ClassResult(plan.per_class, have[item.name]) for item in plan.classes}
 
@@ -284,7 +284,7 @@ class _Collection:
         result = self.results[item.name]
         self._tell(item.name)
         links = self._links(item, result)
-        running: dict[Future[Outcome | None], str] = {}
+        running: dict[Future[ImportOutcome | None], str] = {}
         more = True
         while running or (more and result.missing):
             # Never more on their way than are missing: each may be a new photo.
@@ -336,14 +336,14 @@ class _Collection:
                 self.unreachable += 1
             result.message = result.message or str(error)
 
-    def _note(self, name: str, url: str, outcome: Outcome | None) -> None:
+    def _note(self, name: str, url: str, outcome: ImportOutcome | None) -> None:
         result = self.results[name]
         if outcome is None:  # not asked for: the next run may
             return
-        if outcome.kind == Arrival.ADDED:
+        if outcome.kind == ImportStatus.ADDED:
             result.added += 1
             result.have += 1
-        elif outcome.kind == Arrival.KNOWN:
+        elif outcome.kind == ImportStatus.KNOWN:
             result.copies += 1
         else:
             reason = outcome.reason or "It is no photo."
@@ -373,5 +373,5 @@ class _Collection:
 
 def _collected(dataset: Dataset) -> Counter[str]:
     """How many photos the web brought to each class: those that came from nowhere else before."""
-    first = read_filings(dataset).drop_duplicates("sample")
+    first = read_provenance(dataset).drop_duplicates("sample")
     return Counter(first.loc[first["url"].notna(), "label"])

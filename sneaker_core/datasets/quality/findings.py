@@ -14,6 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sneaker_core.datasets.index import Dataset, read_samples, set_fact
+from sneaker_core.datasets.index_schema import RENAMED_KINDS
 from sneaker_core.datasets.review_log import Action, decide
 
 
@@ -23,19 +24,25 @@ class Kind(StrEnum):
     TWO_LABELS = "two_labels"
     WRONG_LABEL = "wrong_label"
     NOT_SNEAKER = "not_sneaker"
-    NEAR_COPY = "near_copy"
+    NEAR_DUPLICATE = "near_duplicate"
     OUTLIER = "outlier"
     BLURRY = "blurry"
     DARK = "dark"
-    BRIGHT = "bright"
+    OVEREXPOSED = "overexposed"
     TOO_SMALL = "too_small"
-    ODD_SHAPE = "odd_shape"
+    ODD_ASPECT_RATIO = "odd_aspect_ratio"
+
+    @classmethod
+    def _missing_(cls, value: object) -> "Kind | None":
+        """Accept the names that kinds had before, in addresses and on the command line."""
+        renamed = RENAMED_KINDS.get(str(value))
+        return None if renamed is None else cls(renamed)
 
 
 # A person who gives a photo another label has settled what it shows.
 LABEL_KINDS = (Kind.TWO_LABELS, Kind.WRONG_LABEL)
 
-FINDING_COLUMNS = ["sample", "kind", "score", "family", "suggestion", "advice"]
+FINDING_COLUMNS = ["sample", "kind", "score", "group_id", "suggestion", "advice"]
 
 
 @dataclass(frozen=True)
@@ -56,7 +63,7 @@ class Thresholds:
         Luma, 0 to 1, of the darkest twentieth.
     outlier_distance : float
         Distance to the nearest photos of its class, in standard deviations above what is usual in the dataset.
-    not_sneaker_strangeness : float
+    not_sneaker_ood_score : float
         Unlikeness to any sneaker that the network knows, in standard deviations above what is usual in the dataset.
     min_label_score : float
         How far the suggested label must be ahead of the given one, 0 to 1.
@@ -68,11 +75,11 @@ class Thresholds:
     min_light: float = 0.2
     max_dark: float = 0.88
     outlier_distance: float = 4.0
-    not_sneaker_strangeness: float = 4.0
+    not_sneaker_ood_score: float = 4.0
     min_label_score: float = 0.5
 
 
-def plain_findings(samples: pd.DataFrame, measures: pd.DataFrame, thresholds: Thresholds) -> pd.DataFrame:
+def pixel_findings(samples: pd.DataFrame, measures: pd.DataFrame, thresholds: Thresholds) -> pd.DataFrame:
     """Findings of single photos by their pixels: too small, odd in shape, blurry, dark, bright.
 
     Parameters
@@ -86,7 +93,7 @@ def plain_findings(samples: pd.DataFrame, measures: pd.DataFrame, thresholds: Th
     Returns
     -------
     DataFrame
-        Columns sample, kind, score (0 at the threshold to 1 at the worst), family, suggestion, advice.
+        Columns sample, kind, score (0 at the threshold to 1 at the worst), group, suggestion, advice.
     """
     table = samples.merge(measures, on="sample")
     side = table[["width", "height"]].min(axis=1)
@@ -95,8 +102,8 @@ def plain_findings(samples: pd.DataFrame, measures: pd.DataFrame, thresholds: Th
         _below(table, Kind.TOO_SMALL, side, thresholds.min_side, "at {value:.0f} pixels it shows little detail"),
         _below(table, Kind.BLURRY, table["sharpness"], thresholds.min_sharpness, "nothing in it is sharp"),
         _below(table, Kind.DARK, table["light"], thresholds.min_light, "even its lightest parts are dark"),
-        _below(table, Kind.BRIGHT, 1 - table["dark"], 1 - thresholds.max_dark, "nearly all of it is white"),
-        _below(table, Kind.ODD_SHAPE, 1 / aspect, 1 / thresholds.max_aspect, "far longer than it is wide"),
+        _below(table, Kind.OVEREXPOSED, 1 - table["dark"], 1 - thresholds.max_dark, "nearly all of it is white"),
+        _below(table, Kind.ODD_ASPECT_RATIO, 1 / aspect, 1 / thresholds.max_aspect, "far longer than it is wide"),
     ]
     return pd.concat(found, ignore_index=True)
 
@@ -112,7 +119,7 @@ def finding_rows(
     samples: Iterable[str],
     kind: Kind,
     scores: Iterable[float],
-    family: Iterable[int | None] | None = None,
+    group_id: Iterable[int | None] | None = None,
     suggestion: Iterable[str | None] | None = None,
     advice: Iterable[str] | None = None,
 ) -> pd.DataFrame:
@@ -123,16 +130,16 @@ def finding_rows(
         "sample": samples,
         "kind": kind.value,
         "score": np.clip(np.asarray(list(scores), dtype=float), 0, 1),
-        "family": list(family) if family is not None else nothing,
+        "group_id": list(group_id) if group_id is not None else nothing,
         "suggestion": list(suggestion) if suggestion is not None else nothing,
         "advice": list(advice) if advice is not None else nothing,
     }
     return pd.DataFrame(values, columns=FINDING_COLUMNS).astype(
-        {"family": object, "suggestion": object, "kind": object}
+        {"group_id": object, "suggestion": object, "kind": object}
     )
 
 
-def copy_findings(samples: pd.DataFrame, filings: pd.DataFrame, families: pd.Series) -> pd.DataFrame:
+def near_duplicate_findings(samples: pd.DataFrame, provenance: pd.DataFrame, groups: pd.Series) -> pd.DataFrame:
     """Findings about copies: near-duplicates, and one photo under two labels.
 
     Of copies under one label the largest is worth keeping. Copies under two labels contradict each other, so each of
@@ -142,40 +149,44 @@ def copy_findings(samples: pd.DataFrame, filings: pd.DataFrame, families: pd.Ser
     ----------
     samples : DataFrame
         Columns sample, label, width, height, bytes; of the photos that are not excluded.
-    filings : DataFrame
+    provenance : DataFrame
         Columns sample, label: every label that the same bytes came under.
-    families : Series of int
+    groups : Series of int
         Equal for copies; indexed by sample.
     """
-    table = samples.assign(family=samples["sample"].map(families), pixels=samples["width"] * samples["height"])
-    labels = pd.concat([table[["sample", "label"]], filings[["sample", "label"]]]).drop_duplicates()
-    labels["family"] = labels["sample"].map(families)
+    table = samples.assign(group_id=samples["sample"].map(groups), pixels=samples["width"] * samples["height"])
+    labels = pd.concat([table[["sample", "label"]], provenance[["sample", "label"]]]).drop_duplicates()
+    labels["group_id"] = labels["sample"].map(groups)
     together = (
-        labels[labels["sample"].isin(table["sample"])].groupby("family")["label"].agg(lambda row: sorted(set(row)))
+        labels[labels["sample"].isin(table["sample"])].groupby("group_id")["label"].agg(lambda row: sorted(set(row)))
     )
-    in_doubt = table[table["family"].map(together.map(len)) > 1]
+    in_doubt = table[table["group_id"].map(together.map(len)) > 1]
     two = finding_rows(
         in_doubt["sample"],
         Kind.TWO_LABELS,
         [1.0] * len(in_doubt),
-        in_doubt["family"],
-        advice=[f"the same photo is filed as {' and '.join(together[number])}" for number in in_doubt["family"]],
+        in_doubt["group_id"],
+        advice=[f"the same photo is filed as {' and '.join(together[number])}" for number in in_doubt["group_id"]],
     )
-    size = table.groupby("family")["sample"].transform("size")
-    copies = table[size > 1].sort_values(["family", "pixels", "bytes", "sample"], ascending=[True, False, False, True])
-    best = ~copies.duplicated("family")
+    size = table.groupby("group_id")["sample"].transform("size")
+    copies = table[size > 1].sort_values(
+        ["group_id", "pixels", "bytes", "sample"], ascending=[True, False, False, True]
+    )
+    best = ~copies.duplicated("group_id")
     advice = [
         f"the largest of {n} copies: keep this one" if first else f"one of {n} copies of a photo"
         for n, first in zip(size[copies.index], best, strict=True)
     ]
-    near = finding_rows(copies["sample"], Kind.NEAR_COPY, np.where(best, 0.5, 1.0), copies["family"], advice=advice)
+    near = finding_rows(
+        copies["sample"], Kind.NEAR_DUPLICATE, np.where(best, 0.5, 1.0), copies["group_id"], advice=advice
+    )
     return pd.concat([two, near], ignore_index=True)
 
 
-def strange_findings(
+def embedding_findings(
     samples: pd.Series,
     distance: NDArray[np.float64],
-    strangeness: NDArray[np.float64],
+    ood_scores: NDArray[np.float64],
     unknown: NDArray[np.bool_],
     thresholds: Thresholds,
 ) -> pd.DataFrame:
@@ -186,7 +197,7 @@ def strange_findings(
     samples : Series of str
     distance : float array (N,)
         To the nearest photos of its class, in the dataset's own standard deviations.
-    strangeness : float array (N,)
+    ood_scores : float array (N,)
         Unlikeness to a sneaker, in the dataset's own standard deviations.
     unknown : bool array (N,)
         Whether the network takes the photo for no sneaker that it knows.
@@ -194,12 +205,12 @@ def strange_findings(
     """
     # In a dataset of sneakers that the network was not taught, all are unknown to it and nothing of that is news: a
     # picture of something else is still stranger than the rest.
-    other = unknown & (strangeness > thresholds.not_sneaker_strangeness)
+    other = unknown & (ood_scores > thresholds.not_sneaker_ood_score)
     far = (distance > thresholds.outlier_distance) & ~other
     nothing, alone = "it does not look like a sneaker", "it looks unlike the other photos of its class"
     return pd.concat(
         [
-            finding_rows(samples[other], Kind.NOT_SNEAKER, _rising(strangeness[other]), advice=[nothing] * other.sum()),
+            finding_rows(samples[other], Kind.NOT_SNEAKER, _rising(ood_scores[other]), advice=[nothing] * other.sum()),
             finding_rows(samples[far], Kind.OUTLIER, _rising(distance[far]), advice=[alone] * far.sum()),
         ],
         ignore_index=True,
@@ -226,20 +237,20 @@ def label_findings(suspected: pd.DataFrame, samples: pd.Series, thresholds: Thre
     return finding_rows(samples[sure.index], Kind.WRONG_LABEL, sure["score"], None, sure["suggestion"], advice)
 
 
-def store_findings(dataset: Dataset, findings: pd.DataFrame, families: pd.Series, scan: Mapping[str, object]) -> None:
+def store_findings(dataset: Dataset, findings: pd.DataFrame, groups: pd.Series, scan: Mapping[str, object]) -> None:
     """Put the findings of a scan in the place of those before; all at once."""
     rows = findings.astype(object).where(findings.notna(), None)
     with dataset.changing() as db:
         db.execute("DELETE FROM findings")
         db.executemany("INSERT INTO findings VALUES (?, ?, ?, ?, ?, ?)", rows[FINDING_COLUMNS].itertuples(index=False))
-        store_families(db, families)
+        store_near_duplicate_groups(db, groups)
         set_fact(db, "scan", scan)
 
 
-def store_families(db: sqlite3.Connection, families: pd.Series) -> None:
-    """Put families of copies, by sample, in the place of those before."""
-    db.execute("DELETE FROM families")
-    db.executemany("INSERT INTO families VALUES (?, ?)", zip(families.index, map(int, families), strict=True))
+def store_near_duplicate_groups(db: sqlite3.Connection, groups: pd.Series) -> None:
+    """Put groups of copies, by sample, in the place of those before."""
+    db.execute("DELETE FROM near_duplicates")
+    db.executemany("INSERT INTO near_duplicates VALUES (?, ?)", zip(groups.index, map(int, groups), strict=True))
 
 
 def read_findings(dataset: Dataset, *, dismissed: bool = False) -> pd.DataFrame:
@@ -254,10 +265,11 @@ def read_findings(dataset: Dataset, *, dismissed: bool = False) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns sample, kind, score, family, suggestion, advice, open (bool); the gravest kind first, in it the surest.
+        Columns sample, kind, score, group_id, suggestion, advice, open (bool); the gravest kind first,
+        the highest scores first within a kind.
     """
     with dataset.reading() as db:
-        rows = db.execute("SELECT sample, kind, score, family, suggestion, advice FROM findings").fetchall()
+        rows = db.execute("SELECT sample, kind, score, group_id, suggestion, advice FROM findings").fetchall()
         settled = {
             (sample, kind)
             for sample, action, kinds in db.execute("SELECT sample, action, kinds FROM decisions WHERE undone IS NULL")
@@ -272,37 +284,39 @@ def read_findings(dataset: Dataset, *, dismissed: bool = False) -> pd.DataFrame:
         ],
         dtype=np.bool_,
     )
-    table["open"] &= ~_settled_with_family(table, read_samples(dataset))
+    table["open"] &= ~_settled_with_group(table, read_samples(dataset))
     if not dismissed:
         table = table[table["open"]]
     order = {kind.value: place for place, kind in enumerate(Kind)}
     table = table.assign(place=table["kind"].map(order))
-    # A family stands together.
+    # A group stands together.
     return table.sort_values(
-        ["place", "family", "score", "sample"], ascending=[True, True, False, True], ignore_index=True
+        ["place", "group_id", "score", "sample"], ascending=[True, True, False, True], ignore_index=True
     ).drop(columns="place")
 
 
-def _settled_with_family(findings: pd.DataFrame, samples: pd.DataFrame) -> pd.Series:
+def _settled_with_group(findings: pd.DataFrame, samples: pd.DataFrame) -> pd.Series:
     """Findings about copies that decisions on the other copies have settled.
 
     The only copy that is left is no copy, and copies that agree on their class contradict nobody.
     """
     by_sample = samples.set_index("sample")
-    family = [findings["kind"], findings["family"]]
-    left = findings["sample"].map(by_sample.loc[~by_sample["excluded"], "label"]).groupby(family)
+    group = [findings["kind"], findings["group_id"]]
+    left = findings["sample"].map(by_sample.loc[~by_sample["excluded"], "label"]).groupby(group)
     # One photo may have come from two folders: it has one label only, and contradicts itself until somebody decides.
-    decided = findings["sample"].map(by_sample["excluded"] | (by_sample["label"] != by_sample["filed"])).fillna(True)
-    alone = (findings["kind"] == Kind.NEAR_COPY) & (left.transform("count") < 2)
+    decided = (
+        findings["sample"].map(by_sample["excluded"] | (by_sample["label"] != by_sample["original_label"])).fillna(True)
+    )
+    alone = (findings["kind"] == Kind.NEAR_DUPLICATE) & (left.transform("count") < 2)
     agreed = (findings["kind"] == Kind.TWO_LABELS) & (left.transform("nunique") < 2)
-    return (alone | agreed) & decided.astype(float).groupby(family).transform("max").eq(1)
+    return (alone | agreed) & decided.astype(float).groupby(group).transform("max").eq(1)
 
 
-def read_families(dataset: Dataset) -> pd.Series:
-    """The number of each photo's family of copies, by sample; photos that came after the last scan are not in it."""
+def read_near_duplicate_groups(dataset: Dataset) -> pd.Series:
+    """The number of each photo's group of copies, by sample; photos that came after the last scan are not in it."""
     with dataset.reading() as db:
-        rows = db.execute("SELECT sample, family FROM families").fetchall()
-    return pd.Series(dict(rows), dtype="int64", name="family")
+        rows = db.execute("SELECT sample, group_id FROM near_duplicates").fetchall()
+    return pd.Series(dict(rows), dtype="int64", name="group_id")
 
 
 def suggested_decisions(dataset: Dataset) -> pd.DataFrame:
@@ -317,7 +331,7 @@ def suggested_decisions(dataset: Dataset) -> pd.DataFrame:
         Columns sample, action, label (None but for relabelling), kinds (tuple of the findings it settles).
     """
     findings = read_findings(dataset)
-    copies = findings["kind"] == Kind.NEAR_COPY
+    copies = findings["kind"] == Kind.NEAR_DUPLICATE
     doubtful = findings["kind"].isin([Kind.TWO_LABELS, Kind.NOT_SNEAKER])
     spare = copies & (findings["score"] > 0.5) & ~findings["sample"].isin(_last_copies(dataset, findings[copies]))
     goes = findings[doubtful | spare]
@@ -342,13 +356,15 @@ def suggested_decisions(dataset: Dataset) -> pd.DataFrame:
 
 
 def _last_copies(dataset: Dataset, copies: pd.DataFrame) -> set[str]:
-    """The largest photo of each family whose best one was excluded since the scan: only copies are left of it."""
+    """The largest photo of each group whose best one was excluded since the scan: only copies are left of it."""
     samples = read_samples(dataset)
     left = samples[~samples["excluded"]]
-    left = left.assign(family=left["sample"].map(read_families(dataset)), pixels=left["width"] * left["height"])
+    left = left.assign(
+        group_id=left["sample"].map(read_near_duplicate_groups(dataset)), pixels=left["width"] * left["height"]
+    )
     spare = left["sample"].isin(copies.loc[copies["score"] > 0.5, "sample"])
-    left = left[~left["family"].isin(left.loc[~spare, "family"])].sort_values(["pixels", "bytes"], ascending=False)
-    return set(left.drop_duplicates("family")["sample"])
+    left = left[~left["group_id"].isin(left.loc[~spare, "group_id"])].sort_values(["pixels", "bytes"], ascending=False)
+    return set(left.drop_duplicates("group_id")["sample"])
 
 
 def apply_suggestions(dataset: Dataset, suggested: pd.DataFrame | None = None, author: str = "") -> str | None:

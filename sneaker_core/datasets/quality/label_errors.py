@@ -13,7 +13,7 @@ MIN_PHOTOS = 8
 
 
 def suspected_labels(
-    embeddings: NDArray[np.float32], labels: pd.Series, families: pd.Series, seed: int = 0
+    embeddings: NDArray[np.float32], labels: pd.Series, groups: pd.Series, seed: int = 0
 ) -> pd.DataFrame:
     """Find labels that contradict what photos show.
 
@@ -27,7 +27,7 @@ def suspected_labels(
         Unit length.
     labels : Series of str
         N labels.
-    families : Series of int
+    groups : Series of int
         Equal for copies of one photo.
     seed : int
 
@@ -50,7 +50,7 @@ def suspected_labels(
     kept = labels[judged]
     classes = np.array(sorted(kept.unique()), dtype=object)
     numbers = kept.map({label: number for number, label in enumerate(classes)}).to_numpy(dtype=np.int64)
-    chances = out_of_fold(embeddings[judged], numbers, families[judged].to_numpy(), seed)
+    chances = out_of_fold(embeddings[judged], numbers, groups[judged].to_numpy(), seed)
 
     from cleanlab.filter import find_label_issues
 
@@ -65,7 +65,7 @@ def suspected_labels(
 
 
 def out_of_fold(
-    embeddings: NDArray[np.float32], numbers: NDArray[np.int64], families: NDArray[np.int64], seed: int
+    embeddings: NDArray[np.float32], numbers: NDArray[np.int64], groups: NDArray[np.int64], seed: int
 ) -> NDArray[np.float64]:
     """Probabilities (N, C) of each class for each photo, from probes that were not taught on it nor on its copies."""
     from sklearn.decomposition import PCA
@@ -79,7 +79,7 @@ def out_of_fold(
     with warnings.catch_warnings():
         # Some classes have fewer groups than folds, and some probes stop early: good enough for doubt.
         warnings.simplefilter("ignore")
-        for taught, asked in folds.split(embeddings, numbers, families):
+        for taught, asked in folds.split(embeddings, numbers, groups):
             components = min(_COMPONENTS, len(taught) - 1, embeddings.shape[1])
             probe = make_pipeline(
                 PCA(components, svd_solver="covariance_eigh"),

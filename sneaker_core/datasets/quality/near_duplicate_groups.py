@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from sneaker_core.datasets.index import Dataset, read_samples
-from sneaker_core.datasets.near_duplicates import copy_families
-from sneaker_core.datasets.quality.findings import read_families, store_families
+from sneaker_core.datasets.near_duplicates import group_near_duplicates
+from sneaker_core.datasets.quality.findings import read_near_duplicate_groups, store_near_duplicate_groups
 from sneaker_core.datasets.quality.measures import SKETCH_SIDE, Measures, measure
 from sneaker_core.datasets.thumbnails import load_thumbnail
 from sneaker_core.errors import ImageError
@@ -23,19 +23,19 @@ Report = Callable[[int, int, str], None]
 _Row = tuple[str, str]
 
 
-def find_families(dataset: Dataset) -> pd.Series:
-    """The family of copies of every photo, by sample; found anew when photos came since they were last found."""
+def find_near_duplicate_groups(dataset: Dataset) -> pd.Series:
+    """The near-duplicate group of every photo, by sample; found anew when photos came since they were last found."""
     samples = read_samples(dataset)
-    known = read_families(dataset)
+    known = read_near_duplicate_groups(dataset)
     if samples["sample"].isin(known.index).all():
         return known
     measure_new(dataset, samples)
     samples, measures = read_measures(dataset)
     seen = read_embeddings(dataset, samples["sample"])
-    families = families_of(samples, measures, seen if len(seen) else None)
+    groups = group_photos(samples, measures, seen if len(seen) else None)
     with dataset.changing() as db:
-        store_families(db, families)
-    return families
+        store_near_duplicate_groups(db, groups)
+    return groups
 
 
 def measure_new(
@@ -99,16 +99,16 @@ def read_measures(dataset: Dataset) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def read_embeddings(dataset: Dataset, samples: pd.Series) -> pd.DataFrame:
-    """Columns vector (float32 arrays of unit length) and strangeness, by sample."""
+    """Columns vector (float32 arrays of unit length) and ood_score, by sample."""
     wanted = set(samples)
     with dataset.reading() as db:
-        rows = [row for row in db.execute("SELECT sample, vector, strangeness FROM embeddings") if row[0] in wanted]
+        rows = [row for row in db.execute("SELECT sample, vector, ood_score FROM embeddings") if row[0] in wanted]
     vectors = [np.frombuffer(vector, np.float16).astype(np.float32) for _, vector, _ in rows]
-    values = {"vector": vectors, "strangeness": [strange for _, _, strange in rows]}
+    values = {"vector": vectors, "ood_score": [strange for _, _, strange in rows]}
     return pd.DataFrame(values, index=[sample for sample, _, _ in rows])
 
 
-def families_of(samples: pd.DataFrame, measures: pd.DataFrame, seen: pd.DataFrame | None) -> pd.Series:
+def group_photos(samples: pd.DataFrame, measures: pd.DataFrame, seen: pd.DataFrame | None) -> pd.Series:
     """The family of each photo, by sample.
 
     Parameters
@@ -129,4 +129,4 @@ def families_of(samples: pd.DataFrame, measures: pd.DataFrame, seen: pd.DataFram
         nothing = np.zeros_like(seen["vector"].iloc[0]) if len(seen) else np.zeros(1, np.float32)
         vectors = dict(zip(seen.index, seen["vector"], strict=True))
         embeddings = np.stack([vectors.get(sample, nothing) for sample in samples["sample"]])
-    return pd.Series(copy_families(hashes, mirrored, sketches, embeddings), index=samples["sample"])
+    return pd.Series(group_near_duplicates(hashes, mirrored, sketches, embeddings), index=samples["sample"])

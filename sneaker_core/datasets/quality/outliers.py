@@ -14,7 +14,7 @@ _MAD_TO_DEVIATION = 1.4826
 
 
 def neighbour_distance(
-    embeddings: NDArray[np.float32], labels: NDArray[np.object_], families: NDArray[np.int64]
+    embeddings: NDArray[np.float32], labels: NDArray[np.object_], groups: NDArray[np.int64]
 ) -> NDArray[np.float64]:
     """How far each photo is from those of its class that are most like it, in the dataset's own standard deviations.
 
@@ -23,7 +23,7 @@ def neighbour_distance(
     embeddings : float32 array (N, D)
         Unit length.
     labels : object array (N,)
-    families : int64 array (N,)
+    groups : int64 array (N,)
         Equal for copies: a photo's own copies are not counted as its neighbours.
 
     Returns
@@ -36,7 +36,7 @@ def neighbour_distance(
     for label in set(labels):
         members = np.flatnonzero(labels == label)
         cosine = embeddings[members] @ embeddings[members].T
-        cosine[families[members, None] == families[None, members]] = np.nan
+        cosine[groups[members, None] == groups[None, members]] = np.nan
         others = (~np.isnan(cosine)).sum(axis=1)
         judged = others > _NEIGHBOURS
         nearest = -np.sort(-cosine[judged], axis=1)[:, :_NEIGHBOURS]  # what is not a number comes last

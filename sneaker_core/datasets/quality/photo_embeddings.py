@@ -31,13 +31,13 @@ class Seen:
         Positions, among the paths asked for, of the photos below.
     vectors : float32 array (n, D)
         Unit embeddings, averaged over each photo and its mirror image.
-    strangeness : float32 array (n,)
+    ood_scores : float32 array (n,)
         How unlike a sneaker that the network knows: see `decision.ood_score`.
     """
 
     readable: list[int]
     vectors: NDArray[np.float32]
-    strangeness: NDArray[np.float32]
+    ood_scores: NDArray[np.float32]
 
 
 def embed_photos(model: SneakerModel, paths: Sequence[str]) -> Iterator[Seen]:
@@ -82,5 +82,5 @@ def _as_trained(spec: ModelSpec) -> Preprocessing:
 def _see(model: SneakerModel, kept: list[int], pixels: NDArray[np.uint8]) -> Seen:
     with fast_arithmetic():
         outputs = model.outputs(model.spec.preprocessing.standardise(torch.from_numpy(pixels)))
-    strangeness = ood_score(outputs, model.references, model.spec.decision)
-    return Seen(kept, unit_length(outputs.embeddings), np.asarray(strangeness, dtype=np.float32))
+    ood_scores = ood_score(outputs, model.references, model.spec.decision)
+    return Seen(kept, unit_length(outputs.embeddings), np.asarray(ood_scores, dtype=np.float32))

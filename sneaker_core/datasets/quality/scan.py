@@ -7,20 +7,20 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from sneaker_core.datasets.index import Dataset, read_filings, read_samples, set_fact
+from sneaker_core.datasets.index import Dataset, read_provenance, read_samples, set_fact
 from sneaker_core.datasets.quality.findings import (
     Thresholds,
-    copy_findings,
+    embedding_findings,
     label_findings,
-    plain_findings,
+    near_duplicate_findings,
+    pixel_findings,
     store_findings,
-    strange_findings,
 )
 from sneaker_core.datasets.quality.label_errors import suspected_labels
 from sneaker_core.datasets.quality.near_duplicate_groups import (
     BATCH,
     Report,
-    families_of,
+    group_photos,
     measure_new,
     read_embeddings,
     read_measures,
@@ -94,7 +94,7 @@ def _embed_new(
         vectors = seen.vectors.astype(np.float16)
         waiting += [
             (names[position], vector.tobytes(), float(strange))
-            for position, vector, strange in zip(seen.readable, vectors, seen.strangeness, strict=True)
+            for position, vector, strange in zip(seen.readable, vectors, seen.ood_scores, strict=True)
         ]
         ended = stopped()
         if len(waiting) >= BATCH or ended:
@@ -109,7 +109,7 @@ def _embed_new(
 
 def _store_embeddings(dataset: Dataset, rows: list[tuple[str, bytes, float]]) -> None:
     with dataset.changing() as db:
-        db.executemany("INSERT OR REPLACE INTO embeddings(sample, vector, strangeness) VALUES (?, ?, ?)", rows)
+        db.executemany("INSERT OR REPLACE INTO embeddings(sample, vector, ood_score) VALUES (?, ?, ?)", rows)
 
 
 def _compare(
@@ -122,15 +122,15 @@ def _compare(
             f"None of the photos of {dataset.name!r} can be read any more; they are gone from its folder."
         )
     seen = read_embeddings(dataset, samples["sample"]) if model is not None else None
-    families = families_of(samples, measures, seen)
+    groups = group_photos(samples, measures, seen)
     report(1, _COMPARISONS, _COMPARING)
     kept = samples[~samples["excluded"]]
     findings = [
-        plain_findings(kept, measures, thresholds),
-        copy_findings(kept, _unsettled_filings(dataset, kept), families),
+        pixel_findings(kept, measures, thresholds),
+        near_duplicate_findings(kept, _unsettled_provenance(dataset, kept), groups),
     ]
     if model is not None and seen is not None:
-        findings += _judge(kept, seen, families, model, thresholds)
+        findings += _judge(kept, seen, groups, model, thresholds)
         report(2, _COMPARISONS, _COMPARING)
         _store_map(dataset, seen)
         report(3, _COMPARISONS, _COMPARING)
@@ -140,32 +140,32 @@ def _compare(
         "model": model.spec.name if model is not None else None,
         "seconds": round(time.time() - started, 1),
     }
-    store_findings(dataset, pd.concat(findings, ignore_index=True), families, facts)
+    store_findings(dataset, pd.concat(findings, ignore_index=True), groups, facts)
     report(_COMPARISONS, _COMPARISONS, _COMPARING)
 
 
-def _unsettled_filings(dataset: Dataset, samples: pd.DataFrame) -> pd.DataFrame:
+def _unsettled_provenance(dataset: Dataset, samples: pd.DataFrame) -> pd.DataFrame:
     """Where photos came from, but for those that a person gave another label: what they were filed as is settled."""
-    filings = read_filings(dataset)
-    return filings[filings["sample"].isin(samples.loc[samples["label"] == samples["filed"], "sample"])]
+    provenance = read_provenance(dataset)
+    return provenance[provenance["sample"].isin(samples.loc[samples["label"] == samples["original_label"], "sample"])]
 
 
 def _judge(
-    kept: pd.DataFrame, seen: pd.DataFrame, families: pd.Series, model: SneakerModel, thresholds: Thresholds
+    kept: pd.DataFrame, seen: pd.DataFrame, groups: pd.Series, model: SneakerModel, thresholds: Thresholds
 ) -> list[pd.DataFrame]:
     """Findings that need eyes: wrong labels, outliers, other things."""
     table = kept[kept["sample"].isin(seen.index)].reset_index(drop=True)
     if table.empty:
         return []
     vectors = np.stack(list(seen["vector"].loc[table["sample"]]))
-    family = table["sample"].map(families)
-    suspected = suspected_labels(vectors, table["label"], family)
-    distance = neighbour_distance(vectors, table["label"].to_numpy(dtype=object), family.to_numpy())
-    strangeness = seen["strangeness"].loc[table["sample"]].to_numpy()
-    unknown = strangeness > model.spec.decision.ood_threshold
+    group = table["sample"].map(groups)
+    suspected = suspected_labels(vectors, table["label"], group)
+    distance = neighbour_distance(vectors, table["label"].to_numpy(dtype=object), group.to_numpy())
+    ood_scores = seen["ood_score"].loc[table["sample"]].to_numpy()
+    unknown = ood_scores > model.spec.decision.ood_threshold
     return [
         label_findings(suspected, table["sample"], thresholds),
-        strange_findings(table["sample"], distance, in_deviations(strangeness), unknown, thresholds),
+        embedding_findings(table["sample"], distance, in_deviations(ood_scores), unknown, thresholds),
     ]
 
 

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
-from sneaker_core.csv_cells import as_meant
+from sneaker_core.csv_cells import unescape_formula
 from sneaker_core.datasets.split import Split
 
 _SPLITS = {
@@ -29,7 +29,7 @@ _NO_FOLDER = "It lies in no class folder, and no table gives it a label."
 
 
 @dataclass(frozen=True)
-class Filing:
+class LabelledFile:
     """A file with its class.
 
     Attributes
@@ -51,12 +51,12 @@ class Layout:
 
     Attributes
     ----------
-    filings : list of Filing
+    files : list of LabelledFile
     rejected : dict of str to str
         Name -> why it belongs to no class.
     """
 
-    filings: list[Filing] = field(default_factory=list)
+    files: list[LabelledFile] = field(default_factory=list)
     rejected: dict[str, str] = field(default_factory=dict)
 
 
@@ -93,7 +93,7 @@ def lay_out(files: Sequence[str], tables: Mapping[str, str]) -> Layout:
         if split_first and len(path) > 1:
             split, path = _SPLITS[path[0].lower()].value, path[1:]
         if len(path) > 1:
-            layout.filings.append(Filing(name, said.names.get(path[0].strip().lower(), path[0]), split))
+            layout.files.append(LabelledFile(name, said.names.get(path[0].strip().lower(), path[0]), split))
         else:
             layout.rejected[name] = _NO_FOLDER
     return layout
@@ -141,7 +141,9 @@ def _rows(text: str) -> tuple[set[str], list[dict[str, str]]]:
     table = csv.reader(io.StringIO(text), delimiter=divider)
     try:
         columns = [cell.strip().lower() for cell in next(table, [])]
-        rows = [dict(zip(columns, [as_meant(cell.strip()) for cell in row], strict=False)) for row in table if row]
+        rows = [
+            dict(zip(columns, [unescape_formula(cell.strip()) for cell in row], strict=False)) for row in table if row
+        ]
     except csv.Error:
         return set(), []
     empty = dict.fromkeys(columns, "")
@@ -159,7 +161,7 @@ def _by_table(files: Sequence[str], base: tuple[str, ...], labels: Mapping[str, 
         inner = PurePosixPath(*path.parts[len(base) :]).as_posix() if path.parts[: len(base)] == base else name
         key = inner if inner in labels else path.name
         if key in labels:
-            layout.filings.append(Filing(name, *labels[key]))
+            layout.files.append(LabelledFile(name, *labels[key]))
             used.add(key)
         else:
             layout.rejected[name] = "The table of labels has no row for it."

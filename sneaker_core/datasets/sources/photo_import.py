@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sneaker_core.datasets.importer import Arrival, Incoming, Intake, Outcome
+from sneaker_core.datasets.importer import Importer, ImportOutcome, ImportStatus, IncomingPhoto
 from sneaker_core.datasets.index import Dataset
-from sneaker_core.datasets.sources.folder_layout import Filing, Layout, lay_out
+from sneaker_core.datasets.sources.folder_layout import LabelledFile, Layout, lay_out
 from sneaker_core.datasets.sources.source_files import Source, open_source, read_table
 from sneaker_core.errors import DatasetError, ImageError
 from sneaker_core.settings import ImageLimits
@@ -92,13 +92,13 @@ def import_photos(
     result = ImportResult()
     with open_source(path, name, limits) as source:
         layout = _laid_out(source, name or str(path))
-        with Intake(dataset, source.title, limits) as intake:
+        with Importer(dataset, source.title, limits) as intake:
             rejected = {**layout.rejected, **source.rejected}
             for file, reason in rejected.items():
                 intake.reject(file, reason)
                 result.rejected[file] = reason
-            total = len(layout.filings)
-            for done, (file, outcome) in enumerate(_arrivals(source, intake, layout.filings, stopped), start=1):
+            total = len(layout.files)
+            for done, (file, outcome) in enumerate(_arrivals(source, intake, layout.files, stopped), start=1):
                 _count(result, file, outcome)
                 report(done, total)
             result.waiting = total + len(rejected) - result.files
@@ -115,34 +115,34 @@ def check_source(path: Path, name: str | None = None) -> None:
 def _laid_out(source: Source, name: str) -> Layout:
     tables = {file: read_table(source, file) for file in source.files if file.lower().endswith(".csv")}
     layout = lay_out([file for file in source.files if file not in tables], tables)
-    if not layout.filings:
+    if not layout.files:
         raise DatasetError(f"{name} {_NO_LAYOUT}")
     return layout
 
 
-def _count(result: ImportResult, file: str, outcome: Outcome) -> None:
-    if outcome.kind is Arrival.ADDED:
+def _count(result: ImportResult, file: str, outcome: ImportOutcome) -> None:
+    if outcome.kind is ImportStatus.ADDED:
         result.added += 1
-    elif outcome.kind is Arrival.KNOWN:
+    elif outcome.kind is ImportStatus.KNOWN:
         result.known += 1
     else:
         result.rejected[file] = outcome.reason or ""
 
 
 def _arrivals(
-    source: Source, intake: Intake, filings: Sequence[Filing], stopped: Callable[[], bool]
-) -> Iterator[tuple[str, Outcome]]:
+    source: Source, intake: Importer, files: Sequence[LabelledFile], stopped: Callable[[], bool]
+) -> Iterator[tuple[str, ImportOutcome]]:
     """Read and take in files in several threads, a few ahead of what is asked for."""
 
-    def take(filing: Filing) -> tuple[str, Outcome]:
+    def take(filing: LabelledFile) -> tuple[str, ImportOutcome]:
         try:
             data = source.read(filing.name)
         except ImageError as error:
             return filing.name, intake.reject(filing.name, str(error))
-        return filing.name, intake.add(Incoming(filing.name, filing.label, data, filing.split))
+        return filing.name, intake.add(IncomingPhoto(filing.name, filing.label, data, filing.split))
 
     workers = os.cpu_count() or 2
-    remaining = iter(filings)
+    remaining = iter(files)
     with ThreadPoolExecutor(workers) as pool:
         ahead = {pool.submit(take, filing) for _, filing in zip(range(4 * workers), remaining, strict=False)}
         while ahead:

@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pandas as pd
 
-from sneaker_core.datasets.importer import Arrival, Incoming, Intake
+from sneaker_core.datasets.importer import Importer, ImportStatus, IncomingPhoto
 from sneaker_core.datasets.index import Dataset
-from sneaker_core.datasets.synthetic.sample_plan import count_photos, draw_dataset
+from sneaker_core.datasets.synthetic.sample_plan import count_photos, generate_photos
 from sneaker_core.workspace.paths import write_atomically
 
 PLANTED_FILE = "planted.csv"
 
 
-def make_drawn(
+def make_synthetic(
     dataset: Dataset,
     per_class: int = 60,
     seed: int = 0,
@@ -33,10 +33,10 @@ def make_drawn(
         How many photos were added.
     """
     total, added, planted = count_photos(per_class, seed), 0, []
-    with Intake(dataset, "drawn") as intake:
-        for done, photo in enumerate(draw_dataset(per_class, seed), start=1):
-            outcome = intake.add(Incoming(photo.name, photo.label, photo.data))
-            added += outcome.kind is Arrival.ADDED
+    with Importer(dataset, "synthetic") as intake:
+        for done, photo in enumerate(generate_photos(per_class, seed), start=1):
+            outcome = intake.add(IncomingPhoto(photo.name, photo.label, photo.data))
+            added += outcome.kind is ImportStatus.ADDED
             if photo.flaw:
                 row = (outcome.sample, photo.name, photo.label, photo.true_label, photo.flaw, photo.copy_of)
                 planted.append(row)

@@ -10,7 +10,7 @@ from sneaker_core.datasets.synthetic.colours import Colour, Colourway, choose_co
 from sneaker_core.datasets.synthetic.curves import Array, Outline, band, smooth
 from sneaker_core.datasets.synthetic.rendering import take_photo
 
-__all__ = ["draw_other"]
+__all__ = ["draw_negative"]
 
 _INK: Colour = (34, 32, 38)
 _LEAF: Colour = (84, 130, 88)
@@ -36,7 +36,7 @@ _PEAR: Outline = (
 )  # fmt: skip
 
 
-def draw_other(rng: np.random.Generator, size: tuple[int, int] = (384, 288)) -> Image.Image:
+def draw_negative(rng: np.random.Generator, size: tuple[int, int] = (384, 288)) -> Image.Image:
     """Draw a photo of a mug, a plant, a lamp, a ball, a house, a cat or a pear, RGB."""
     colours = choose_colourway(rng)
     paint = _PAINTERS[int(rng.integers(len(_PAINTERS)))]

@@ -8,12 +8,12 @@ from io import BytesIO
 import numpy as np
 from PIL import Image, ImageEnhance, ImageFilter, ImageOps
 
-from sneaker_core.datasets.synthetic.negatives import draw_other
+from sneaker_core.datasets.synthetic.negatives import draw_negative
 from sneaker_core.datasets.synthetic.rendering import draw_photo
 from sneaker_core.datasets.synthetic.shapes import SHOES
 from sneaker_core.errors import DatasetError
 
-__all__ = ["CLASSES", "DrawnPhoto", "Flaw", "draw_dataset"]
+__all__ = ["CLASSES", "Flaw", "SyntheticPhoto", "generate_photos"]
 
 CLASSES: tuple[str, ...] = tuple(sorted(SHOES))
 
@@ -31,29 +31,29 @@ _COPIES_WITH_STRAYS, _STRAYS = 12, 3
 class Flaw(StrEnum):
     """What is wrong with a photo."""
 
-    NEAR_COPY = "near_copy"
+    NEAR_DUPLICATE = "near_duplicate"
     WRONG_LABEL = "wrong_label"
     BLURRY = "blurry"
     DARK = "dark"
-    BRIGHT = "bright"
+    OVEREXPOSED = "overexposed"
     TOO_SMALL = "too_small"
     NOT_SNEAKER = "not_sneaker"
 
 
 # Share of all photos; of each flaw there is at least one.
 _FLAW_SHARES = {
-    Flaw.NEAR_COPY: 0.06,
+    Flaw.NEAR_DUPLICATE: 0.06,
     Flaw.WRONG_LABEL: 0.04,
     Flaw.BLURRY: 0.01,
     Flaw.DARK: 0.01,
-    Flaw.BRIGHT: 0.01,
+    Flaw.OVEREXPOSED: 0.01,
     Flaw.TOO_SMALL: 0.01,
     Flaw.NOT_SNEAKER: 0.01,
 }
 
 
 @dataclass(frozen=True)
-class DrawnPhoto:
+class SyntheticPhoto:
     """One photo of the drawn dataset, with what is true of it.
 
     Attributes
@@ -94,7 +94,7 @@ class _Slot:
         return CLASSES[self.place[0]]
 
 
-def draw_dataset(per_class: int = 60, seed: int = 0) -> Iterator[DrawnPhoto]:
+def generate_photos(per_class: int = 60, seed: int = 0) -> Iterator[SyntheticPhoto]:
     """Draw the photos of a small, flawed dataset, one after the other.
 
     Parameters
@@ -106,7 +106,7 @@ def draw_dataset(per_class: int = 60, seed: int = 0) -> Iterator[DrawnPhoto]:
 
     Yields
     ------
-    DrawnPhoto
+    SyntheticPhoto
         Class by class.
 
     Raises
@@ -119,7 +119,7 @@ def draw_dataset(per_class: int = 60, seed: int = 0) -> Iterator[DrawnPhoto]:
 
 
 def count_photos(per_class: int, seed: int = 0) -> int:
-    """How many photos `draw_dataset` draws."""
+    """How many photos `generate_photos` draws."""
     _check(per_class)
     return len(_plan(per_class, seed))
 
@@ -147,7 +147,7 @@ def _plan(per_class: int, seed: int) -> list[_Slot]:
     }
     wanted = {flaw: max(round(share * len(slots)), 1) for flaw, share in _FLAW_SHARES.items()}
     pool = _Pool(counts, rng)
-    _plant_copies(slots, wanted.pop(Flaw.NEAR_COPY), pool, rng)
+    _plant_copies(slots, wanted.pop(Flaw.NEAR_DUPLICATE), pool, rng)
     for flaw, count in wanted.items():
         for _ in range(count):
             place = pool.take()
@@ -187,17 +187,17 @@ def _plant_copies(slots: dict[tuple[int, int], _Slot], count: int, pool: _Pool, 
     for number in range(count):
         source = pool.take(spare=2)
         place = pool.take() if number < strays else pool.take(source[0])
-        slots[place] = replace(slots[place], flaw=Flaw.NEAR_COPY, true_label=CLASSES[source[0]], source=source)
+        slots[place] = replace(slots[place], flaw=Flaw.NEAR_DUPLICATE, true_label=CLASSES[source[0]], source=source)
 
 
 def _name(place: tuple[int, int]) -> str:
     return f"{CLASSES[place[0]].lower().replace(' ', '-')}-{place[1] + 1:04d}.jpg"
 
 
-def _drawn(slot: _Slot, seed: int) -> DrawnPhoto:
+def _drawn(slot: _Slot, seed: int) -> SyntheticPhoto:
     copy_of = None if slot.source is None else _name(slot.source)
     flaw = None if slot.flaw is None else slot.flaw.value
-    return DrawnPhoto(_name(slot.place), slot.label, slot.true_label, flaw, copy_of, _data(slot, seed))
+    return SyntheticPhoto(_name(slot.place), slot.label, slot.true_label, flaw, copy_of, _data(slot, seed))
 
 
 def _data(slot: _Slot, seed: int) -> bytes:
@@ -207,7 +207,7 @@ def _data(slot: _Slot, seed: int) -> bytes:
         return _copied(_data(_Slot((label, number), CLASSES[label]), seed), rng)
     size = _SMALL if slot.flaw is Flaw.TOO_SMALL else _SIZES[int(rng.choice(len(_SIZES), p=(0.5, 0.2, 0.15, 0.15)))]
     quality = int(rng.integers(82, 95))
-    image = draw_other(rng, size) if slot.true_label is None else draw_photo(slot.true_label, rng, size)
+    image = draw_negative(rng, size) if slot.true_label is None else draw_photo(slot.true_label, rng, size)
     return _jpeg(_spoilt(image, slot.flaw, rng), quality)
 
 
@@ -218,7 +218,7 @@ def _spoilt(image: Image.Image, flaw: Flaw | None, rng: np.random.Generator) -> 
     if flaw is Flaw.DARK:
         mean = float(np.asarray(image, dtype=np.float32).mean()) / 255
         return ImageEnhance.Brightness(image).enhance(rng.uniform(0.05, 0.09) / mean)
-    if flaw is Flaw.BRIGHT:
+    if flaw is Flaw.OVEREXPOSED:
         veil = rng.uniform(0.84, 0.9)
         return Image.blend(image, Image.new("RGB", image.size, (255, 255, 255)), veil)
     return image

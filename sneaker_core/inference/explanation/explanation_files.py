@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from sneaker_core.csv_cells import harmless
+from sneaker_core.csv_cells import escape_formula
 from sneaker_core.errors import SneakerError, SpaceError
 from sneaker_core.inference.explanation.class_average_maps import MeanMap
 from sneaker_core.inference.explanation.explain_photos import Explained
@@ -98,7 +98,7 @@ def _table(rows: Sequence[dict[str, Any]]) -> bytes:
     writer.writeheader()
     # An archive goes to others: it tells the names of files, not where they lay.
     shown = ({**row, "image": Path(row["image"]).name} for row in rows)
-    writer.writerows({key: harmless(value) if value else "" for key, value in row.items()} for row in shown)
+    writer.writerows({key: escape_formula(value) if value else "" for key, value in row.items()} for row in shown)
     return text.getvalue().encode(errors="replace")
 
 

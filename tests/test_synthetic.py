@@ -9,7 +9,7 @@ from PIL import Image, ImageFilter, ImageOps
 from sneaker_core.datasets.near_duplicates import MAX_HASH_DISTANCE, perceptual_hashes
 from sneaker_core.datasets.synthetic.colours import choose_colourway
 from sneaker_core.datasets.synthetic.rendering import draw_photo, take_photo
-from sneaker_core.datasets.synthetic.sample_plan import CLASSES, DrawnPhoto, Flaw, draw_dataset
+from sneaker_core.datasets.synthetic.sample_plan import CLASSES, Flaw, SyntheticPhoto, generate_photos
 from sneaker_core.datasets.synthetic.shapes import SHOES
 from sneaker_core.datasets.synthetic.sneaker_painter import paint_sneaker, silhouette
 from sneaker_core.errors import DatasetError
@@ -19,16 +19,16 @@ PAIR = ("Air Runner One", "Air Runner Zero")
 
 
 @pytest.fixture(scope="module")
-def photos() -> list[DrawnPhoto]:
-    return list(draw_dataset(per_class=23, seed=3))
+def photos() -> list[SyntheticPhoto]:
+    return list(generate_photos(per_class=23, seed=3))
 
 
 @pytest.fixture(scope="module")
-def pictures(photos: list[DrawnPhoto]) -> dict[str, Image.Image]:
+def pictures(photos: list[SyntheticPhoto]) -> dict[str, Image.Image]:
     return {photo.name: decode(photo.data) for photo in photos}
 
 
-def flawed(photos: list[DrawnPhoto], flaw: Flaw | None) -> list[DrawnPhoto]:
+def flawed(photos: list[SyntheticPhoto], flaw: Flaw | None) -> list[SyntheticPhoto]:
     return [photo for photo in photos if photo.flaw == flaw]
 
 
@@ -43,34 +43,34 @@ def sharpness(image: Image.Image) -> float:
 
 class TestSeed:
     def test_same_numbers_same_bytes(self):
-        assert list(draw_dataset(4, seed=5)) == list(draw_dataset(4, seed=5))
+        assert list(generate_photos(4, seed=5)) == list(generate_photos(4, seed=5))
 
     def test_other_seed_other_bytes(self):
-        first, second = list(draw_dataset(4, seed=5)), list(draw_dataset(4, seed=6))
+        first, second = list(generate_photos(4, seed=5)), list(generate_photos(4, seed=6))
         assert not {photo.data for photo in first} & {photo.data for photo in second}
 
     def test_a_photo_does_not_depend_on_how_many_there_are(self):
-        small, large = ({p.name: p for p in draw_dataset(n, seed=1)} for n in (4, 6))
+        small, large = ({p.name: p for p in generate_photos(n, seed=1)} for n in (4, 6))
         same = [name for name in small if name in large and small[name].flaw is None and large[name].flaw is None]
         assert len(same) > 10
         assert all(small[name].data == large[name].data for name in same)
 
     def test_negative_seed(self):
-        assert next(draw_dataset(4, seed=-1)).data != next(draw_dataset(4, seed=1)).data
+        assert next(generate_photos(4, seed=-1)).data != next(generate_photos(4, seed=1)).data
 
 
 class TestPlan:
     @pytest.mark.parametrize("per_class", [4, 11, 23])
     def test_counts(self, per_class, photos):
-        photos = photos if per_class == 23 else list(draw_dataset(per_class, seed=per_class))
+        photos = photos if per_class == 23 else list(generate_photos(per_class, seed=per_class))
         counts = Counter(photo.label for photo in photos)
         assert set(counts) == set(CLASSES)
         assert max(counts.values()) == per_class
         assert 2 <= min(counts.values()) <= per_class * 0.5
         flaws = Counter(photo.flaw for photo in photos)
-        for flaw, share in ((Flaw.NEAR_COPY, 0.06), (Flaw.WRONG_LABEL, 0.04)):
+        for flaw, share in ((Flaw.NEAR_DUPLICATE, 0.06), (Flaw.WRONG_LABEL, 0.04)):
             assert flaws[flaw] == max(round(len(photos) * share), 1)
-        for flaw in (Flaw.BLURRY, Flaw.DARK, Flaw.BRIGHT, Flaw.TOO_SMALL, Flaw.NOT_SNEAKER):
+        for flaw in (Flaw.BLURRY, Flaw.DARK, Flaw.OVEREXPOSED, Flaw.TOO_SMALL, Flaw.NOT_SNEAKER):
             assert flaws[flaw] == max(round(len(photos) * 0.01), 1)
         assert {photo.label for photo in flawed(photos, None)} == set(CLASSES)
 
@@ -86,12 +86,12 @@ class TestPlan:
                 assert photo.true_label != photo.label
             elif photo.flaw == Flaw.NOT_SNEAKER:
                 assert photo.true_label is None
-            elif photo.flaw != Flaw.NEAR_COPY:
+            elif photo.flaw != Flaw.NEAR_DUPLICATE:
                 assert photo.true_label == photo.label
 
     def test_copies_are_of_good_photos(self, photos):
         by_name = {photo.name: photo for photo in photos}
-        copies = flawed(photos, Flaw.NEAR_COPY)
+        copies = flawed(photos, Flaw.NEAR_DUPLICATE)
         assert [photo for photo in photos if photo.copy_of] == copies
         sources = [by_name[photo.copy_of] for photo in copies]
         assert len({source.name for source in sources}) == len(sources)
@@ -99,14 +99,14 @@ class TestPlan:
         assert all(copy.true_label == source.label for copy, source in zip(copies, sources, strict=True))
 
     def test_some_copies_are_filed_elsewhere(self, photos):
-        copies = flawed(photos, Flaw.NEAR_COPY)
+        copies = flawed(photos, Flaw.NEAR_DUPLICATE)
         assert len(copies) >= 12
         assert 1 <= sum(photo.label != photo.true_label for photo in copies) <= 3
 
     @pytest.mark.parametrize("per_class", [3, 501, -1])
     def test_out_of_range(self, per_class):
         with pytest.raises(DatasetError, match="4 to 500"):
-            draw_dataset(per_class)
+            generate_photos(per_class)
 
 
 class TestPictures:
@@ -122,7 +122,7 @@ class TestPictures:
             return [np.asarray(pictures[photo.name]).mean() / 255 for photo in flawed(photos, flaw)]
 
         assert max(brightness(Flaw.DARK)) < 0.12
-        assert min(brightness(Flaw.BRIGHT)) > 0.88
+        assert min(brightness(Flaw.OVEREXPOSED)) > 0.88
         assert 0.2 < min(brightness(None)) <= max(brightness(None)) < 0.92
         good = [sharpness(pictures[photo.name]) for photo in flawed(photos, None)]
         assert max(sharpness(pictures[photo.name]) for photo in flawed(photos, Flaw.BLURRY)) < min(good) / 2
@@ -136,7 +136,7 @@ class TestPictures:
             (straight[:, None] != mirrored[None]).sum(-1),
         )
         np.fill_diagonal(apart, 256)
-        for photo in flawed(photos, Flaw.NEAR_COPY):
+        for photo in flawed(photos, Flaw.NEAR_DUPLICATE):
             pair = (place[photo.name], place[photo.copy_of])
             assert apart[pair] <= MAX_HASH_DISTANCE
             apart[pair] = apart[pair[::-1]] = 256
