@@ -30,14 +30,14 @@ from torch.nn import functional
 from benchmarks.datasets import photos
 from sneaker_core.datasets.photo_folder import scan_classes
 from sneaker_core.networks.architectures import SneakerNetwork, build_network
-from sneaker_core.networks.precision import fast_arithmetic, training_device
+from sneaker_core.networks.precision import mixed_precision, training_device
 from sneaker_core.networks.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
 from sneaker_core.training.augmentation import augmented
 from sneaker_core.training.photo_cache import load_photos
 from sneaker_core.training.recipe import Recipe
 from sneaker_core.training.trainer import STORED_OVER_SEEN, Trainer, TrainingData
 
-FAST = "SOLESCOPE_FAST_ARITHMETIC"
+FAST = "SOLESCOPE_MIXED_PRECISION"
 OURS, OURS_32 = "SoleScope", "SoleScope, 32 bits"
 WITH_AUGMENTATION = "bare step, photos in memory, the same augmentation"
 BARE = "bare step, tensors in memory, augmented beforehand"
@@ -107,7 +107,7 @@ def bare(task: Task, augmenting: bool) -> Epoch:
     def epoch() -> None:
         for number, chosen in enumerate(batches):
             images = prepared(chosen) if augmenting else kept[number]
-            with fast_arithmetic(trainer.device.type):
+            with mixed_precision(trainer.device.type):
                 logits = network(images).float()
             loss = functional.cross_entropy(logits, labels[chosen], label_smoothing=recipe.label_smoothing)
             optimizer.zero_grad(set_to_none=True)

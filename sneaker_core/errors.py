@@ -1,22 +1,22 @@
-"""Every error that SoleScope raises on purpose.
+"""The errors that SoleScope raises.
 
 ::
 
     SneakerError
-    ├── ImageError           the bytes are no photo that can be read
-    │   └── ImageTooLargeError   … because they are over a cap
-    ├── DatasetError         a dataset or a folder of photos is missing, empty, busy or laid out in another way
-    ├── CollectError         the web could not be searched, or a photo there could not be fetched
-    ├── RecipeError          a training setting is out of its range
-    ├── RunError             no run or study goes by that name, or it is busy or damaged
-    ├── SpaceError           the disk is too full for what is to be written
-    ├── StoppedError         work was asked to stop before there was anything to keep
-    ├── CheckpointError      a model's folder is damaged or from an unknown version
-    ├── ModelNotFoundError   no model goes by that name
-    ├── UnknownLabelError    the model has no class of that name
-    └── BusyError            too many requests are waiting already, or the same work goes on already
+    ├── ImageError           a photo can't be read
+    │   └── ImageTooLargeError   … because it exceeds a limit
+    ├── DatasetError         a dataset or photo folder is missing, empty, busy or has an unsupported layout
+    ├── CollectError         a web search or download failed
+    ├── RecipeError          a training setting is invalid
+    ├── RunError             a run or study is missing, busy or damaged, or a name can't be used for it
+    ├── SpaceError           there is not enough disk space
+    ├── StoppedError         a task was stopped before it had a result
+    ├── CheckpointError      a model's folder is damaged or from another version
+    ├── ModelNotFoundError   there is no model of that name
+    ├── UnknownLabelError    the model has no such class
+    └── BusyError            too many requests are waiting, or the same task is already running
 
-Each message is one plain sentence: what happened, to which file, what to do.
+Each message says what happened, which file or name it concerns, and what to do.
 """
 
 __all__ = [
@@ -37,52 +37,52 @@ __all__ = [
 
 
 class SneakerError(Exception):
-    """Base of all errors that are meant to be read by a person."""
+    """Base class of all errors with a message for users."""
 
 
 class ImageError(SneakerError):
-    """The bytes are no photo that can be read."""
+    """A photo can't be read."""
 
 
 class ImageTooLargeError(ImageError):
-    """The photo is over the cap on bytes or on pixels."""
+    """A photo exceeds the limit on bytes or pixels."""
 
 
 class DatasetError(SneakerError):
-    """A dataset or a folder of photos is missing, empty, busy or laid out in another way."""
+    """A dataset or photo folder is missing, empty, busy or has an unsupported layout."""
 
 
 class CollectError(SneakerError):
-    """The web could not be searched, or a photo there could not be fetched."""
+    """A web search or download failed."""
 
 
 class RecipeError(SneakerError):
-    """A training setting is out of its range; the message names it and what is allowed."""
+    """A training setting is invalid; the message names the setting and the allowed values."""
 
 
 class RunError(SneakerError):
-    """No run or study goes by that name, a name cannot be that of one, or it is busy or damaged."""
+    """A run or study is missing, busy or damaged, or a name can't be used for it."""
 
 
 class SpaceError(SneakerError):
-    """The disk is too full for what is to be written; the message says how much is needed and where."""
+    """There is not enough disk space; the message says where and how much is needed."""
 
 
 class StoppedError(SneakerError):
-    """Work was asked to stop before there was anything to keep."""
+    """A task was stopped before it had a result."""
 
 
 class CheckpointError(SneakerError):
-    """A model's folder is damaged, incomplete or from an unknown version."""
+    """A model's folder is damaged, incomplete or from another version."""
 
 
 class ModelNotFoundError(SneakerError):
-    """No bundled model, run or folder goes by that name."""
+    """There is no bundled model, run or folder of that name."""
 
 
 class UnknownLabelError(SneakerError):
-    """The model has no class of that name."""
+    """The model has no such class."""
 
 
 class BusyError(SneakerError):
-    """Too many requests are waiting already, or the same work goes on already; try again shortly."""
+    """Too many requests are waiting, or the same task is already running; try again later."""

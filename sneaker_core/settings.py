@@ -1,4 +1,16 @@
-"""What a person who runs SoleScope may change, each by one environment variable."""
+"""Settings of a SoleScope installation, each read from an environment variable.
+
+=============================  =======  ===========================================================================
+variable                       default  meaning
+=============================  =======  ===========================================================================
+``SOLESCOPE_MAX_UPLOAD_MB``    20       largest photo file, in megabytes
+``SOLESCOPE_MAX_MEGAPIXELS``   50       largest photo, in megapixels
+``SOLESCOPE_MAX_ARCHIVE_GB``   20       largest archive of photos, unpacked, in gigabytes
+``SOLESCOPE_MAX_WAITING``      16       requests that may wait for a model
+``SOLESCOPE_CACHE_GB``         10       disk space for decoded photos and embeddings of training runs, in gigabytes
+``SOLESCOPE_MIXED_PRECISION``  1        0 computes in 32 bits where 16 would be faster
+=============================  =======  ===========================================================================
+"""
 
 import os
 from dataclasses import dataclass
@@ -21,14 +33,14 @@ def _number(name: str, default: float, lowest: float) -> float:
 
 @dataclass(frozen=True)
 class ImageLimits:
-    """Caps that a photo must keep, checked before it is decoded.
+    """Limits on photos, checked before decoding.
 
     Attributes
     ----------
     max_bytes : int
-        Largest file, in bytes.
+        Largest file size, in bytes.
     max_pixels : int
-        Largest width times height, in pixels.
+        Largest width times height.
     """
 
     max_bytes: int
@@ -45,17 +57,17 @@ class ImageLimits:
 
 @dataclass(frozen=True)
 class ArchiveLimits:
-    """Caps that an archive of photos must keep; what it claims of itself is not trusted.
+    """Limits on archives of photos, measured while unpacking: declared sizes are not trusted.
 
     Attributes
     ----------
     max_bytes : int
-        All files together, unpacked.
+        Total size of all files, unpacked.
     max_entries : int
     max_ratio : float
-        Unpacked size over packed size of one file. Photos are packed already, so more is a trap.
+        Unpacked over packed size of a file. Photos hardly compress, so a higher ratio indicates a zip bomb.
     max_directory_bytes : int
-        Of the list of contents, which is read as a whole.
+        Size of the archive's directory, which is read into memory.
     """
 
     max_bytes: int
@@ -71,12 +83,12 @@ class ArchiveLimits:
 
 @dataclass(frozen=True)
 class ServiceLimits:
-    """How much the JSON API takes on at once.
+    """Limits on concurrent requests to the models.
 
     Attributes
     ----------
     max_waiting : int
-        Requests that may wait for the model; one more is answered "busy".
+        Requests that may wait; further requests are rejected as busy.
     """
 
     max_waiting: int
@@ -89,12 +101,12 @@ class ServiceLimits:
 
 @dataclass(frozen=True)
 class CacheLimits:
-    """How much disk the decoded photos and embeddings of trainings may take.
+    """Limits on cached photos and embeddings of training runs.
 
     Attributes
     ----------
     max_bytes : int
-        Of all together; the ones that were not used for the longest time go first.
+        Total size on disk; the least recently used entries are deleted first.
     """
 
     max_bytes: int
@@ -105,6 +117,6 @@ class CacheLimits:
         return cls(max_bytes=int(_number("SOLESCOPE_CACHE_GB", 10, 0) * 1e9))
 
 
-def fast_arithmetic_wanted() -> bool:
-    """Read ``SOLESCOPE_FAST_ARITHMETIC`` (default 1; 0 computes everything in 32 bits)."""
-    return _number("SOLESCOPE_FAST_ARITHMETIC", 1, 0) != 0
+def mixed_precision_enabled() -> bool:
+    """Read ``SOLESCOPE_MIXED_PRECISION`` (default 1; 0 computes in 32 bits), or its old name ``…_FAST_ARITHMETIC``."""
+    return _number("SOLESCOPE_MIXED_PRECISION", _number("SOLESCOPE_FAST_ARITHMETIC", 1, 0), 0) != 0

@@ -15,7 +15,7 @@ from playwright.sync_api import Browser
 
 from sneaker_core.networks import model_registry as library
 from sneaker_core.networks.architectures import build_network
-from sneaker_core.networks.checkpoint import ModelSpec, SneakerModel, renamed, save_model
+from sneaker_core.networks.checkpoint import ModelSpec, SneakerModel, save_model, with_spec
 from sneaker_core.networks.decision import Decision, unit_length
 from sneaker_core.networks.preprocessing import Preprocessing
 from sneaker_core.workspace.paths import run_model_folder, runs_folder
@@ -77,7 +77,7 @@ class ModelsHome:
         """Put the tiny model there, under a name and with thresholds of its own; gives its folder."""
         folder = self.bundled / name if bundled else run_model_folder(runs_folder(self.workspace) / name)
         shutil.rmtree(folder, ignore_errors=True)
-        save_model(renamed(self._model, name=name, decision=decision), folder)
+        save_model(with_spec(self._model, name=name, decision=decision), folder)
         return folder
 
 

@@ -69,10 +69,15 @@ def draw_arrays(per_class: int, classes: int = 2, size: int = 36, first_seed: in
 
 
 def lively_model(
-    classes: tuple[str, ...] = CLASSES, *, knows_others: bool = False, size: int = 32, seed: int = 0, **spec: object
+    classes: tuple[str, ...] = CLASSES,
+    *,
+    has_negatives_class: bool = False,
+    size: int = 32,
+    seed: int = 0,
+    **spec: object,
 ) -> SneakerModel:
     """A network with random weights whose answers differ from photo to photo."""
-    described = ModelSpec("lively", "mobilenet_v2", classes, knows_others, Preprocessing(size, size), **spec)
+    described = ModelSpec("lively", "mobilenet_v2", classes, has_negatives_class, Preprocessing(size, size), **spec)
     torch.manual_seed(seed)
     network = build_network("mobilenet_v2", described.outputs)
     norms = [module for module in network.modules() if isinstance(module, torch.nn.BatchNorm2d)]
@@ -86,11 +91,13 @@ def lively_model(
     return SneakerModel(described, network.eval().requires_grad_(False), unit_length(references))
 
 
-def outputs_of(logits: np.ndarray, embeddings: np.ndarray | None = None, other: np.ndarray | None = None) -> Outputs:
+def outputs_of(
+    logits: np.ndarray, embeddings: np.ndarray | None = None, negatives_logit: np.ndarray | None = None
+) -> Outputs:
     """A network's outputs by hand; without embeddings they are all alike."""
     return Outputs(
         logits=np.asarray(logits, dtype=np.float32),
-        other=None if other is None else np.asarray(other, dtype=np.float32),
+        negatives_logit=None if negatives_logit is None else np.asarray(negatives_logit, dtype=np.float32),
         embeddings=np.asarray(np.ones((len(logits), 2)) if embeddings is None else embeddings, dtype=np.float32),
     )
 

@@ -213,7 +213,7 @@ def test_the_shelf_loads_a_model_once_and_anew_when_it_changed(workspace: Path) 
 
 
 def test_a_model_that_goes_between_finding_and_loading_is_said() -> None:
-    with pytest.raises(CheckpointError, match="is no model"):
+    with pytest.raises(CheckpointError, match=r"has no model\.json"):
         model_version(Path("nowhere"))
 
 
@@ -245,7 +245,7 @@ def test_the_picture_of_a_huge_photo_is_not_huge(client: httpx.Client) -> None:
     ("asked", "code", "said"),
     [
         ({"model": "nope"}, 404, "nope"),
-        ({"model": "../.."}, 404, "There is no model"),
+        ({"model": "../.."}, 404, "No model named"),
         ({"target": "Air Nothing"}, 422, "no class 'Air Nothing'"),
         ({"versus": "Air Nothing"}, 422, "no class 'Air Nothing'"),
         ({"method": "magic"}, 422, "choose one of: gradcam, "),

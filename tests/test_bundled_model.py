@@ -30,7 +30,7 @@ def test_it_is_small_and_whole() -> None:
     assert sum(file.stat().st_size for file in STREET22.rglob("*") if file.is_file()) <= 10_000_000
     model = load_model(STREET22)
     assert len(model.spec.classes) == 22
-    assert model.spec.knows_others
+    assert model.spec.has_negatives_class
 
 
 def test_it_describes_itself() -> None:

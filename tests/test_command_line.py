@@ -70,7 +70,7 @@ def test_an_unknown_model_is_said_in_one_line(workspace: Path, photos: Path) -> 
     done = run(workspace, "predict", photos / "good.jpg", "--model", "nope")
     assert done.returncode == 1
     assert done.stdout == ""
-    assert done.stderr.startswith("Error: There is no model 'nope'; there are: ")
+    assert done.stderr.startswith("Error: No model named 'nope'. Available models: ")
     assert len(done.stderr.splitlines()) == 1
 
 

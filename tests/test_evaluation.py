@@ -232,19 +232,19 @@ class TestCalibration:
         assert embedding_distance(embeddings, references).max() < 0.01
         np.testing.assert_array_equal(references, fit_references(embeddings, truth, seed=0))
 
-    @pytest.mark.parametrize("knows_others", [False, True])
-    def test_decision_refuses_its_share_of_known_sneakers(self, knows_others):
+    @pytest.mark.parametrize("has_negatives_class", [False, True])
+    def test_decision_refuses_its_share_of_known_sneakers(self, has_negatives_class):
         rng = np.random.default_rng(1)
         logits = rng.normal(size=(1000, 3)) * 3
         truth = (logits + rng.gumbel(size=logits.shape)).argmax(1)
-        outputs = outputs_of(logits, rng.normal(size=(1000, 8)), rng.normal(size=1000) if knows_others else None)
+        outputs = outputs_of(logits, rng.normal(size=(1000, 8)), rng.normal(size=1000) if has_negatives_class else None)
         references = unit_length(rng.normal(size=(5, 8)).astype(np.float32))
         decision = fit_decision(outputs, truth, references)
         score = ood_score(outputs, references, decision)
         assert (score > decision.ood_threshold).mean() == pytest.approx(FALSE_REJECTION_RATE, abs=0.002)
         assert score.mean() == pytest.approx(0, abs=1e-3)
         assert decision.temperature == pytest.approx(1, abs=0.15)
-        assert ((decision.other_mean, decision.other_std) != (0.0, 1.0)) == knows_others
+        assert ((decision.negatives_mean, decision.negatives_std) != (0.0, 1.0)) == has_negatives_class
 
     def test_one_photo_is_enough_for_a_decision(self):
         decision = fit_decision(outputs_of([[2.0, 1.0]]), np.array([0]), np.ones((1, 2), np.float32))
@@ -340,11 +340,13 @@ class TestPredictionTable:
         assert (steps, rejected) == ([32, 40], {})
         np.testing.assert_allclose(outputs.logits, backwards.logits[::-1], rtol=1e-3, atol=1e-3)
 
-    def test_other_logits_are_kept_over_batches(self, tmp_path):
+    def test_negatives_logits_are_kept_over_batches(self, tmp_path):
         draw_dataset(tmp_path, {"boot": 33})
-        outputs, _ = read_outputs(lively_model(knows_others=True), [str(path) for path in tmp_path.rglob("*.jpg")])
+        outputs, _ = read_outputs(
+            lively_model(has_negatives_class=True), [str(path) for path in tmp_path.rglob("*.jpg")]
+        )
         assert isinstance(outputs, Outputs)
-        assert outputs.other.shape == (33,)
+        assert outputs.negatives_logit.shape == (33,)
 
     def test_unreadable_files_are_told_and_the_others_judged(self, tmp_path):
         draw_dataset(tmp_path, {"boot": 3})

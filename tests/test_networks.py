@@ -18,17 +18,19 @@ from sneaker_core.evaluation.prediction_table import prediction_table, read_outp
 from sneaker_core.inference.predictor import predict_bytes
 from sneaker_core.networks import checkpoint
 from sneaker_core.networks import model_registry as library
-from sneaker_core.networks.checkpoint import MODEL_FILE, WEIGHTS_FILE, load_model, read_spec, renamed, save_model
+from sneaker_core.networks.checkpoint import MODEL_FILE, WEIGHTS_FILE, load_model, read_spec, save_model, with_spec
 from sneaker_core.networks.decision import (
     Decision,
     Status,
     embedding_distance,
+    negatives_log_odds,
     ood_score,
-    other_log_odds,
     probabilities,
     statuses,
 )
+from sneaker_core.networks.precision import mixed_precision
 from sneaker_core.networks.preprocessing import Preprocessing
+from sneaker_core.settings import mixed_precision_enabled
 from sneaker_core.workspace.paths import run_model_folder, runs_folder
 from tests.factories import CLASSES, in_new_python, jpeg, lively_model, outputs_of, photo, write
 
@@ -121,7 +123,7 @@ class TestPreprocessing:
 
     def test_comes_back_from_a_checkpoint_bit_for_bit(self, tmp_path):
         preprocessing = Preprocessing(37, 41, mean=(0.1, 0.2, 0.3), std=(0.7, 0.8, 0.9), mirrored=False)
-        original = renamed(lively_model(), preprocessing=preprocessing)
+        original = with_spec(lively_model(), preprocessing=preprocessing)
         save_model(original, tmp_path)
         loaded = load_model(tmp_path)
         photos = [photo(seed, (90, 70)) for seed in range(3)]
@@ -144,19 +146,21 @@ class TestPreprocessing:
 class TestOutputs:
     def test_mirrored_answer_is_the_mean_of_both_views(self, model):
         images = model.spec.preprocessing([photo(seed) for seed in range(2)])
-        plain = renamed(model, preprocessing=replace(model.spec.preprocessing, mirrored=False))
+        plain = with_spec(model, preprocessing=replace(model.spec.preprocessing, mirrored=False))
         one, other, both = plain.outputs(images), plain.outputs(images.flip(3)), model.outputs(images)
         assert not np.allclose(one.logits, other.logits, atol=1e-3)
         np.testing.assert_allclose(both.logits, (one.logits + other.logits) / 2, rtol=1e-4, atol=1e-4)
         np.testing.assert_allclose(both.embeddings, (one.embeddings + other.embeddings) / 2, rtol=1e-4, atol=1e-4)
 
-    def test_last_logit_is_something_else_where_the_model_knows_others(self):
-        model = lively_model(knows_others=True)
+    def test_last_logit_is_the_negatives_class_of_a_model_that_has_one(self):
+        model = lively_model(has_negatives_class=True)
         images = model.spec.preprocessing([photo(0)])
         outputs = model.outputs(images)
         views = torch.cat([images, images.flip(3)])
         expected = model.network(views).mean(0).numpy()
-        np.testing.assert_allclose(np.append(outputs.logits[0], outputs.other), expected, rtol=1e-4, atol=1e-4)
+        np.testing.assert_allclose(
+            np.append(outputs.logits[0], outputs.negatives_logit), expected, rtol=1e-4, atol=1e-4
+        )
 
 
 class TestCheckpoint:
@@ -188,7 +192,7 @@ class TestCheckpoint:
         data = bytearray((saved / WEIGHTS_FILE).read_bytes())
         data[len(data) // 2] ^= 1
         (saved / WEIGHTS_FILE).write_bytes(data)
-        with pytest.raises(CheckpointError, match="checksum is wrong"):
+        with pytest.raises(CheckpointError, match="checksum doesn't match"):
             load_model(saved)
 
     def test_description_is_written_last(self, model, tmp_path):
@@ -200,12 +204,12 @@ class TestCheckpoint:
     def test_half_written_folder_is_no_model(self, saved):
         (saved / MODEL_FILE).unlink()
         for read in (read_spec, load_model):
-            with pytest.raises(CheckpointError, match="is no model"):
+            with pytest.raises(CheckpointError, match="isn't a model folder"):
                 read(saved)
 
     def test_missing_weights_are_named(self, saved):
         (saved / WEIGHTS_FILE).unlink()
-        with pytest.raises(CheckpointError, match=r"has no weights\.safetensors"):
+        with pytest.raises(CheckpointError, match=r"Can't read .*weights\.safetensors"):
             load_model(saved)
 
     def test_newer_format_asks_for_an_update(self, saved):
@@ -220,14 +224,31 @@ class TestCheckpoint:
             read_spec(saved)
 
     @pytest.mark.parametrize(
-        "key", ["network", "classes", "preprocessing", "decision", "weights_sha256", "knows_others"]
+        "key", ["network", "classes", "preprocessing", "decision", "weights_sha256", "has_negatives_class"]
     )
     def test_every_key_is_needed(self, saved, key):
         values = json.loads((saved / MODEL_FILE).read_text())
         del values[key]
         (saved / MODEL_FILE).write_text(json.dumps(values))
-        with pytest.raises(CheckpointError, match="lacks what describes a model"):
+        with pytest.raises(CheckpointError, match="is incomplete"):
             read_spec(saved)
+
+    def test_keys_of_older_versions_are_read(self, tmp_path):
+        decision = Decision(negatives_mean=-4.5, negatives_std=0.9, confidence_threshold=0.7, ood_threshold=2.0)
+        save_model(with_spec(lively_model(has_negatives_class=True), decision=decision), tmp_path)
+        expected = read_spec(tmp_path)
+        values = json.loads((tmp_path / MODEL_FILE).read_text())
+        values["knows_others"] = values.pop("has_negatives_class")
+        for old, new in {
+            "other_mean": "negatives_mean",
+            "other_std": "negatives_std",
+            "sure_probability": "confidence_threshold",
+            "unknown_threshold": "ood_threshold",
+        }.items():
+            values["decision"][old] = values["decision"].pop(new)
+        (tmp_path / MODEL_FILE).write_text(json.dumps(values))
+        assert read_spec(tmp_path) == expected
+        assert load_model(tmp_path).network.outputs == len(expected.classes) + 1
 
     def test_a_model_that_names_no_head_has_a_linear_one(self, saved):
         values = json.loads((saved / MODEL_FILE).read_text())
@@ -237,11 +258,17 @@ class TestCheckpoint:
 
     @pytest.mark.parametrize(
         "changes",
-        [{"head": "hidden"}, {"head": "round"}, {"network": "resnet1"}, {"classes": ["one"]}, {"knows_others": True}],
+        [
+            {"head": "hidden"},
+            {"head": "round"},
+            {"network": "resnet1"},
+            {"classes": ["one"]},
+            {"has_negatives_class": True},
+        ],
     )
     def test_weights_of_another_network_are_refused(self, saved, changes):
         change_description(saved, **changes)
-        with pytest.raises(CheckpointError, match="does not fit the network"):
+        with pytest.raises(CheckpointError, match="doesn't fit the network"):
             load_model(saved)
 
 
@@ -270,9 +297,9 @@ class TestDecision:
         )
 
     def test_log_odds_by_hand(self):
-        outputs = outputs_of(np.log([[1.0, 3.0]]), other=np.log([8.0]))
-        np.testing.assert_allclose(other_log_odds(outputs), [np.log(2)], rtol=1e-5)
-        assert other_log_odds(outputs_of(np.zeros((1, 2)))) is None
+        outputs = outputs_of(np.log([[1.0, 3.0]]), negatives_logit=np.log([8.0]))
+        np.testing.assert_allclose(negatives_log_odds(outputs), [np.log(2)], rtol=1e-5)
+        assert negatives_log_odds(outputs_of(np.zeros((1, 2)))) is None
 
     @given(st.lists(st.floats(0, np.pi), min_size=2, max_size=8), st.floats(-3, 3))
     @settings(max_examples=50, deadline=None)
@@ -280,7 +307,7 @@ class TestDecision:
         angles = np.sort(angles)
         embeddings = np.stack([np.cos(angles), np.sin(angles)], axis=1)
         references = np.array([[1, 0]], np.float32)
-        decision = Decision(distance_mean=0.3, distance_std=0.2, other_mean=-1.0, other_std=2.0)
+        decision = Decision(distance_mean=0.3, distance_std=0.2, negatives_mean=-1.0, negatives_std=2.0)
         logits = np.zeros((len(angles), 3))
         by_distance = ood_score(outputs_of(logits, embeddings), references, decision)
         assert (np.diff(by_distance) >= -1e-5).all()
@@ -308,7 +335,7 @@ class TestLibrary:
     @pytest.fixture
     def workspace(self, model, tmp_path):
         for name in ("run-b", "run-a"):
-            save_model(renamed(model, name=name), run_model_folder(runs_folder(tmp_path) / name))
+            save_model(with_spec(model, name=name), run_model_folder(runs_folder(tmp_path) / name))
         return tmp_path
 
     def runs(self, workspace):
@@ -360,7 +387,7 @@ class TestLibrary:
 
     @pytest.mark.parametrize("name", ["nothing", "some/where", "", "x" * 5000])
     def test_error_lists_the_names(self, workspace, name):
-        with pytest.raises(ModelNotFoundError, match=r"There is no model .*run-a, run-b"):
+        with pytest.raises(ModelNotFoundError, match=r"No model named .*run-a, run-b"):
             library.find_model(name, workspace)
 
     def test_version_follows_the_files(self, workspace):
@@ -368,3 +395,18 @@ class TestLibrary:
         before = entry.version
         save_model(load_model(entry.folder), entry.folder)
         assert entry.version != before
+
+
+class TestMixedPrecision:
+    @pytest.mark.parametrize("name", ["SOLESCOPE_MIXED_PRECISION", "SOLESCOPE_FAST_ARITHMETIC"])
+    def test_can_be_turned_off_under_both_names(self, monkeypatch, name):
+        assert mixed_precision_enabled()
+        monkeypatch.setenv(name, "0")
+        assert not mixed_precision_enabled()
+        with mixed_precision():
+            assert not torch.is_autocast_enabled("cpu")
+
+    def test_todays_name_wins(self, monkeypatch):
+        monkeypatch.setenv("SOLESCOPE_FAST_ARITHMETIC", "0")
+        monkeypatch.setenv("SOLESCOPE_MIXED_PRECISION", "1")
+        assert mixed_precision_enabled()

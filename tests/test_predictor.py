@@ -11,7 +11,7 @@ from PIL import Image
 
 from sneaker_core.errors import SneakerError
 from sneaker_core.inference.predictor import MAX_TOP, Answer, Guess, predict_bytes, predict_file, predict_images
-from sneaker_core.networks.checkpoint import SneakerModel, renamed
+from sneaker_core.networks.checkpoint import SneakerModel, with_spec
 from sneaker_core.networks.decision import Decision, Status
 from tests.conftest import CLASSES, UNKNOWN, UNSURE
 from tests.drawing import draw_sneaker
@@ -56,8 +56,8 @@ def test_guesses_are_sorted_and_sum_to_1_at_most(tiny_model: SneakerModel) -> No
 
 def test_a_photo_is_answered_alike_alone_and_among_others(tiny_model: SneakerModel) -> None:
     photos = [draw_sneaker(seed, (90, 60)) for seed in range(4)]
-    together = predict_images(renamed(tiny_model, decision=UNSURE), photos, top=4)
-    alone = [predict_images(renamed(tiny_model, decision=UNSURE), [photo], top=4)[0] for photo in photos]
+    together = predict_images(with_spec(tiny_model, decision=UNSURE), photos, top=4)
+    alone = [predict_images(with_spec(tiny_model, decision=UNSURE), [photo], top=4)[0] for photo in photos]
     for (_, one), (_, other) in zip(together, alone, strict=True):
         assert [guess.label for guess in one] == [guess.label for guess in other]
         assert [guess.probability for guess in one] == pytest.approx([guess.probability for guess in other], abs=1e-4)
@@ -65,7 +65,7 @@ def test_a_photo_is_answered_alike_alone_and_among_others(tiny_model: SneakerMod
 
 def test_a_mirrored_photo_gets_the_same_answer(tiny_model: SneakerModel) -> None:
     photo = draw_sneaker(1, (64, 64))
-    model = renamed(tiny_model, decision=UNSURE)
+    model = with_spec(tiny_model, decision=UNSURE)
     ((_, one),) = predict_images(model, [photo], top=4)
     ((_, other),) = predict_images(model, [photo.transpose(Image.Transpose.FLIP_LEFT_RIGHT)], top=4)
     assert [guess.probability for guess in one] == pytest.approx([guess.probability for guess in other], abs=1e-4)
@@ -76,7 +76,7 @@ def test_a_mirrored_photo_gets_the_same_answer(tiny_model: SneakerModel) -> None
     [(UNSURE, Status.UNSURE), (UNKNOWN, Status.UNKNOWN), (Decision(confidence_threshold=0.0), Status.KNOWN)],
 )
 def test_the_three_answers(tiny_model: SneakerModel, decision: Decision, status: Status) -> None:
-    answered = predict_bytes(renamed(tiny_model, decision=decision), "a", png(draw_sneaker(0, (64, 64))))
+    answered = predict_bytes(with_spec(tiny_model, decision=decision), "a", png(draw_sneaker(0, (64, 64))))
     assert answered.status is status
     assert len(answered.top) == 3
 

@@ -477,7 +477,7 @@ class TestRun:
         assert len(run["rejected"]) == 1
         assert all(why.endswith(".") for why in run["rejected"].values())
         assert metrics_of(folder) == [values for event, values in events if event == "epoch"]
-        assert (model.spec.name, model.spec.classes, model.spec.knows_others) == ("mine", ("boot", "clog"), True)
+        assert (model.spec.name, model.spec.classes, model.spec.has_negatives_class) == ("mine", ("boot", "clog"), True)
         assert model.spec.metrics == json.loads(json.dumps(metrics))
         assert model.spec.data["rejected"] == events[0][1]["rejected"] == 1
         assert split["split"].value_counts().to_dict() == {"train": 20, "val": 4, "test": 6}
@@ -487,7 +487,7 @@ class TestRun:
     def test_knows_no_others_without_photos_of_them(self, dataset, tmp_path):
         metrics = train(dataset, QUICK, tmp_path / "run", tmp_path)
         assert set(metrics) == {"test", "val"}
-        assert not load_model(run_model_folder(tmp_path / "run")).spec.knows_others
+        assert not load_model(run_model_folder(tmp_path / "run")).spec.has_negatives_class
 
     def test_copies_of_a_sneaker_among_the_others_move_with_it(self, dataset, others, tmp_path):
         for seed in range(12):

@@ -12,8 +12,8 @@ from sneaker_core.networks.decision import (
     Floats,
     Outputs,
     embedding_distance,
+    negatives_log_odds,
     ood_score,
-    other_log_odds,
     probabilities,
     unit_length,
 )
@@ -102,13 +102,13 @@ def fit_decision(outputs: Outputs, truth: NDArray[np.int64], references: Floats)
         From `fit_references`.
     """
     distance = embedding_distance(outputs.embeddings, references)
-    odds = other_log_odds(outputs)
+    odds = negatives_log_odds(outputs)
     decision = Decision(
         temperature=fit_temperature(outputs.logits, truth),
         distance_mean=float(distance.mean()),
         distance_std=float(distance.std()) or 1.0,
-        other_mean=0.0 if odds is None else float(odds.mean()),
-        other_std=1.0 if odds is None else float(odds.std()) or 1.0,
+        negatives_mean=0.0 if odds is None else float(odds.mean()),
+        negatives_std=1.0 if odds is None else float(odds.std()) or 1.0,
     )
     calibrated = probabilities(outputs.logits, decision.temperature)
     score = ood_score(outputs, references, decision)

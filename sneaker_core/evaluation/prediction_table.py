@@ -172,10 +172,10 @@ def read_outputs(
 
 def concatenate_outputs(parts: Sequence[Outputs]) -> Outputs:
     """Concatenate the outputs of several batches."""
-    others = [part.other for part in parts if part.other is not None]
+    negatives = [part.negatives_logit for part in parts if part.negatives_logit is not None]
     return Outputs(
         logits=np.concatenate([part.logits for part in parts]),
-        other=np.concatenate(others) if others else None,
+        negatives_logit=np.concatenate(negatives) if negatives else None,
         embeddings=np.concatenate([part.embeddings for part in parts]),
     )
 

@@ -1,1 +1,1 @@
-"""Networks, what is done to a photo before them, and the folder that a trained one is kept in."""
+"""Network architectures, preprocessing, checkpoints, and how outputs become an answer."""

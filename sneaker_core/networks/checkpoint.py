@@ -1,7 +1,7 @@
-"""A trained model as a folder that describes itself: ``weights.safetensors`` and ``model.json``.
+"""A trained model as a self-describing folder: ``weights.safetensors`` and ``model.json``.
 
-The weights are safetensors, never pickle: loading a model runs no code of its maker. ``model.json`` is written last
-and holds the checksum of the weights, so that a half-written folder is never taken for a model.
+Weights are stored as safetensors, never as pickle, so loading a model can't run code. ``model.json`` is written last
+and holds the checksum of the weights, so an incomplete folder never loads.
 """
 
 import hashlib
@@ -30,8 +30,11 @@ MODEL_FILE = "model.json"
 _NETWORK_PREFIX = "network."
 _REFERENCES = "references"
 _FITTED = "fitted_confidence_threshold"
-# What older versions called these values in model.json.
+# Keys of model.json that older versions wrote, and their names today.
 _OLD_NAMES = {
+    "knows_others": "has_negatives_class",
+    "other_mean": "negatives_mean",
+    "other_std": "negatives_std",
     "sure_probability": "confidence_threshold",
     "unknown_threshold": "ood_threshold",
     "fitted_sure_probability": _FITTED,
@@ -40,7 +43,7 @@ _OLD_NAMES = {
 
 @dataclass(frozen=True)
 class ModelSpec:
-    """Everything of a model but its weights: what ``model.json`` says.
+    """Everything about a model except its weights: the content of ``model.json``.
 
     Attributes
     ----------
@@ -49,29 +52,29 @@ class ModelSpec:
         A name of `ARCHITECTURES`.
     classes : tuple of str
         Label of each logit, in order.
-    knows_others : bool
-        Whether one more logit, the last, stands for "something else".
+    has_negatives_class : bool
+        Whether the network has one more logit, the last, for negatives (photos that show no sneaker).
     preprocessing : Preprocessing
     decision : Decision
         Temperature and thresholds.
     recipe : dict
         How it was trained.
     metrics : dict
-        How well it did, by split.
+        Its metrics, by split.
     data : dict
-        What it was trained on: fingerprint and counts.
+        Fingerprint and photo counts of the training dataset.
     versions : dict
-        Libraries it was made with.
+        Versions of the libraries it was trained with.
     head : str
         One of `HEAD_KINDS`.
     fitted_confidence_threshold : float or None
-        That of the decision as it was fitted, where a person chose another one since.
+        The fitted threshold, if a user has since set another one.
     """
 
     name: str
     network: str
     classes: tuple[str, ...]
-    knows_others: bool
+    has_negatives_class: bool
     preprocessing: Preprocessing
     decision: Decision = field(default_factory=Decision)
     recipe: dict[str, Any] = field(default_factory=dict)
@@ -84,7 +87,7 @@ class ModelSpec:
     @property
     def outputs(self) -> int:
         """Number of logits of the network."""
-        return len(self.classes) + int(self.knows_others)
+        return len(self.classes) + int(self.has_negatives_class)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
@@ -95,7 +98,7 @@ class ModelSpec:
             "network": self.network,
             "head": self.head,
             "classes": list(self.classes),
-            "knows_others": self.knows_others,
+            "has_negatives_class": self.has_negatives_class,
             "preprocessing": self.preprocessing.to_dict(),
             "decision": self.decision.to_dict(),
             **chosen,
@@ -106,46 +109,42 @@ class ModelSpec:
         }
 
     @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> "ModelSpec":
-        """The inverse of `to_dict`; raises KeyError, TypeError or ValueError on values of another shape."""
+    def from_dict(cls, values: Mapping[str, Any]) -> "ModelSpec":
+        """The inverse of `to_dict`; raises AttributeError, KeyError, TypeError or ValueError on invalid values."""
+        values = _with_current_names(values)
+        fitted = values.get(_FITTED)
         return cls(
             name=str(values["name"]),
             network=str(values["network"]),
             classes=tuple(map(str, values["classes"])),
-            knows_others=bool(values["knows_others"]),
+            has_negatives_class=bool(values["has_negatives_class"]),
             preprocessing=Preprocessing.from_dict(values["preprocessing"]),
-            decision=Decision(**_with_todays_names(values["decision"])),
+            decision=Decision(**_with_current_names(values["decision"])),
             recipe=dict(values["recipe"]),
             metrics=dict(values["metrics"]),
             data=dict(values["data"]),
             versions=dict(values["versions"]),
-            # Older models have no such key.
+            # Models of early versions lack this key.
             head=str(values.get("head", "linear")),
-            fitted_confidence_threshold=_fitted_threshold(values),
+            fitted_confidence_threshold=None if fitted is None else float(fitted),
         )
 
 
-def _with_todays_names(values: Mapping[str, Any]) -> dict[str, Any]:
+def _with_current_names(values: Mapping[str, Any]) -> dict[str, Any]:
     return {_OLD_NAMES.get(key, key): value for key, value in values.items()}
-
-
-def _fitted_threshold(values: Mapping[str, Any]) -> float | None:
-    """The fitted threshold, which only a model whose threshold a person chose keeps beside the chosen one."""
-    fitted = _with_todays_names(values).get(_FITTED)
-    return None if fitted is None else float(fitted)
 
 
 @dataclass(frozen=True)
 class SneakerModel:
-    """A network ready to answer, with its description and its references.
+    """A network ready for inference, with its spec and reference embeddings.
 
     Attributes
     ----------
     spec : ModelSpec
     network : SneakerNetwork
-        In evaluation mode; shared between threads, so nobody may change it.
+        In evaluation mode. Threads share it, so it must never be modified.
     references : float32 array (R, D)
-        Unit embeddings that stand for the known sneakers, to measure distance from.
+        Unit-length embeddings of known sneakers; the OOD score measures the distance to them.
     """
 
     spec: ModelSpec
@@ -154,9 +153,9 @@ class SneakerModel:
 
     @torch.inference_mode()
     def outputs(self, images: Tensor) -> Outputs:
-        """Run the network on preprocessed images (B, 3, H, W), averaging over the views the preprocessing asks for."""
+        """Run the network on preprocessed images (B, 3, H, W); average over the preprocessing's views."""
         images = images.contiguous(memory_format=torch.channels_last)
-        # Mirrored views go through as one larger batch: one call of the network is faster than two.
+        # Both views go through the network as one batch, which is faster than two calls.
         views = torch.cat([images, images.flip(3)]) if self.spec.preprocessing.mirrored else images
         embeddings = self.network.embed(views).float()
         logits = self.network.head(embeddings).float()
@@ -165,13 +164,13 @@ class SneakerModel:
         known = len(self.spec.classes)
         return Outputs(
             logits=logits[:, :known],
-            other=logits[:, known] if self.spec.knows_others else None,
+            negatives_logit=logits[:, known] if self.spec.has_negatives_class else None,
             embeddings=embeddings.view(count, len(images), -1).mean(0).numpy(),
         )
 
 
 def library_versions() -> dict[str, str]:
-    """The versions that results depend on."""
+    """Versions of Python and the libraries that results depend on."""
     from importlib.metadata import version
 
     names = ("torch", "torchvision", "pillow", "numpy", "scikit-learn", "safetensors")
@@ -179,7 +178,7 @@ def library_versions() -> dict[str, str]:
 
 
 def _stored(value: Tensor) -> Tensor:
-    """Half precision for what is large; biases and batch-norm statistics stay as they are."""
+    """Large tensors in half precision; biases and batch-norm statistics unchanged."""
     return (value.half() if value.is_floating_point() and value.ndim > 1 else value).contiguous()
 
 
@@ -188,7 +187,7 @@ def _stored_weights(network: SneakerNetwork) -> dict[str, Tensor]:
 
 
 def _rebuilt(spec: ModelSpec, weights: Mapping[str, Tensor]) -> SneakerNetwork:
-    """The network of a description with weights as they are stored, ready to answer."""
+    """Build the network of a spec and load stored weights into it, ready for inference."""
     network = build_network(spec.network, spec.outputs, spec.head, auxiliary=False)
     network.load_state_dict(
         {name: value.float() if value.is_floating_point() else value for name, value in weights.items()}
@@ -197,14 +196,14 @@ def _rebuilt(spec: ModelSpec, weights: Mapping[str, Tensor]) -> SneakerNetwork:
 
 
 def as_stored(model: SneakerModel) -> SneakerModel:
-    """The model as it would be after writing and reading it: what is measured on it holds for the file."""
+    """The model as it is after saving and loading, so that its measured metrics hold for the saved file."""
     return replace(model, network=_rebuilt(model.spec, _stored_weights(model.network)))
 
 
 def save_model(model: SneakerModel, folder: Path) -> None:
-    """Write a model's folder: the weights first, then the description with their checksum.
+    """Write a model's folder: the weights first, then ``model.json`` with their checksum.
 
-    Convolutions, the head and the references are kept in half precision (10-bit mantissa): half the size.
+    Weight matrices, convolutions and references are stored in half precision, which halves the size.
     """
     tensors = {_NETWORK_PREFIX + name: value for name, value in _stored_weights(model.network).items()}
     tensors[_REFERENCES] = _stored(torch.from_numpy(np.ascontiguousarray(model.references)))
@@ -219,27 +218,27 @@ def _write_description(folder: Path, spec: ModelSpec, checksum: str) -> None:
 
 
 def save_confidence_threshold(folder: Path, value: float | None) -> ModelSpec:
-    """Choose the probability from which on a model's answers are "known".
+    """Set the probability from which on a model's answers are "known".
 
     Parameters
     ----------
     folder : Path
-        The model's.
+        The model's folder.
     value : float or None
-        0 to 1; None goes back to the fitted one, which is kept beside the chosen one.
+        0 to 1; None restores the fitted threshold, which is stored beside the chosen one.
 
     Returns
     -------
     ModelSpec
-        The description as it is now.
+        The updated spec.
 
     Raises
     ------
     CheckpointError
-        The value is no probability, or the model's folder is damaged or cannot be written to.
+        The value is not a probability, or the model's folder is damaged or read-only.
     """
     if value is not None and not 0 <= value <= 1:
-        raise CheckpointError(f"The threshold is {value:g}; it must be a probability from 0 to 1.")
+        raise CheckpointError(f"The confidence threshold is {value:g}; it must be from 0 to 1.")
     spec, checksum = _read_description(folder)
     fitted = spec.fitted_confidence_threshold
     fitted = spec.decision.confidence_threshold if fitted is None else fitted
@@ -248,23 +247,23 @@ def save_confidence_threshold(folder: Path, value: float | None) -> ModelSpec:
     try:
         _write_description(folder, spec, checksum)
     except OSError as error:
-        raise CheckpointError(f"{folder / MODEL_FILE} cannot be written: {error.strerror}.") from error
+        raise CheckpointError(f"Can't write {folder / MODEL_FILE}: {error.strerror}.") from error
     return spec
 
 
 def read_spec(folder: Path) -> ModelSpec:
-    """Read the description of a model without its weights.
+    """Read a model's spec without its weights.
 
     Raises
     ------
     CheckpointError
-        There is none, it is damaged, or a newer SoleScope wrote it.
+        ``model.json`` is missing, damaged, or from another version of SoleScope.
     """
     return _read_description(folder)[0]
 
 
 def weights_version(folder: Path) -> str:
-    """Names the weights of a model, whatever its thresholds: the first 16 digits of their checksum.
+    """Identify a model's weights, independent of its thresholds: the first 16 digits of their checksum.
 
     Raises
     ------
@@ -279,41 +278,39 @@ def _read_description(folder: Path) -> tuple[ModelSpec, str]:
     try:
         values = json.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise CheckpointError(f"{folder} is no model: it has no {MODEL_FILE}.") from None
+        raise CheckpointError(f"{folder} isn't a model folder: it has no {MODEL_FILE}.") from None
     except (OSError, ValueError):
-        raise CheckpointError(f"{file} is damaged and cannot be read; train or download the model again.") from None
+        raise CheckpointError(f"Can't read {file}: the file is damaged. Train or download the model again.") from None
     if isinstance(values, dict) and values.get("format") != FORMAT:
-        raise CheckpointError(f"{file} was written by another version of SoleScope; update SoleScope to use it.")
+        raise CheckpointError(f"{file} is from another version of SoleScope. Update SoleScope to use this model.")
     try:
         return ModelSpec.from_dict(values), str(values["weights_sha256"])
     except (AttributeError, KeyError, TypeError, ValueError):
-        raise CheckpointError(f"{file} lacks what describes a model; train or download the model again.") from None
+        raise CheckpointError(f"{file} is incomplete. Train or download the model again.") from None
 
 
 def load_model(folder: Path) -> SneakerModel:
-    """Rebuild a model from its folder alone.
+    """Load a model from its folder.
 
     Raises
     ------
     CheckpointError
-        The folder is no model, the weights do not match their checksum, or do not fit the network.
+        The folder isn't a model, or its weights don't match their checksum or the network.
     """
     spec, checksum = _read_description(folder)
     file = folder / WEIGHTS_FILE
     try:
         data = file.read_bytes()
     except OSError:
-        raise CheckpointError(
-            f"{folder} has no {WEIGHTS_FILE} that can be read; copy the model's folder again."
-        ) from None
+        raise CheckpointError(f"Can't read {file}. Copy the model's folder again.") from None
     if hashlib.sha256(data).hexdigest() != checksum:
-        raise CheckpointError(f"{file} is damaged: its checksum is wrong; copy the model's folder again.")
+        raise CheckpointError(f"{file} is damaged: its checksum doesn't match. Copy the model's folder again.")
     try:
         tensors = _tensors(data)
         references = tensors.pop(_REFERENCES).float().numpy()
         network = _rebuilt(spec, {name.removeprefix(_NETWORK_PREFIX): value for name, value in tensors.items()})
     except (KeyError, RuntimeError, RecipeError, safetensors.SafetensorError):
-        raise CheckpointError(f"{file} does not fit the network {spec.network!r} that {MODEL_FILE} names.") from None
+        raise CheckpointError(f"{file} doesn't fit the network {spec.network!r} that {MODEL_FILE} names.") from None
     return SneakerModel(spec, network, unit_length(references))
 
 
@@ -322,6 +319,6 @@ def _tensors(data: bytes) -> dict[str, Tensor]:
     return loaded
 
 
-def renamed(model: SneakerModel, **changes: Any) -> SneakerModel:
-    """The same weights with some of the description changed."""
+def with_spec(model: SneakerModel, **changes: Any) -> SneakerModel:
+    """The same network with parts of its spec replaced."""
     return replace(model, spec=replace(model.spec, **changes))

@@ -1,4 +1,4 @@
-"""From a network's outputs to an answer: probabilities, how far from all known sneakers, and one of three answers."""
+"""From network outputs to an answer: calibrated probabilities, out-of-distribution (OOD) score, and status."""
 
 from dataclasses import asdict, dataclass
 from enum import StrEnum
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 
-# The two halves of the unknown score are z-scores; beyond this many standard deviations they say nothing more.
+# Both terms of the OOD score are z-scores; the score is clipped at this many standard deviations.
 _FAR = 30.0
 
 
@@ -24,42 +24,43 @@ class Status(StrEnum):
 
 @dataclass(frozen=True)
 class Outputs:
-    """What a network says of a batch, averaged over views.
+    """Network outputs for a batch, averaged over views.
 
     Attributes
     ----------
     logits : float32 array (B, C)
-        One a class.
-    other : float32 array (B,) or None
-        Logit of "something else", where the network was trained with photos of other things.
+        One per class.
+    negatives_logit : float32 array (B,) or None
+        Logit of the negatives class, for networks trained with negatives (photos that show no sneaker).
     embeddings : float32 array (B, D)
     """
 
     logits: Floats
-    other: Floats | None
+    negatives_logit: Floats | None
     embeddings: Floats
 
     def take(self, rows: NDArray[np.int64]) -> "Outputs":
-        """Those rows, in that order."""
-        return Outputs(self.logits[rows], None if self.other is None else self.other[rows], self.embeddings[rows])
+        """Select rows, in the given order."""
+        negatives = None if self.negatives_logit is None else self.negatives_logit[rows]
+        return Outputs(self.logits[rows], negatives, self.embeddings[rows])
 
 
 @dataclass(frozen=True)
 class Decision:
-    """The fitted numbers that turn outputs into an answer.
+    """Fitted values that turn outputs into an answer.
 
     Attributes
     ----------
     temperature : float
-        Logits are divided by it before the softmax, so that a probability of 0.8 is right 80 times in 100.
+        Logits are divided by it before the softmax, so that answers with probability 0.8 are right 80% of the time.
     confidence_threshold : float
-        From here on the answer is "known".
+        The answer is "known" from this probability on.
     ood_threshold : float
-        Unknown scores above it are answered "not a sneaker I know".
+        The answer is "unknown" when the OOD score is above it.
     distance_mean, distance_std : float
-        Of the embedding distances of known sneakers, to bring distances of any network to one scale.
-    other_mean, other_std : float
-        The same for the log-odds of "something else"; 0 and 1 where the network has no such output.
+        Mean and standard deviation of known sneakers' embedding distances; they standardize the distance.
+    negatives_mean, negatives_std : float
+        The same for the log-odds of the negatives class; 0 and 1 for networks without it.
     """
 
     temperature: float = 1.0
@@ -67,8 +68,8 @@ class Decision:
     ood_threshold: float = float("inf")
     distance_mean: float = 0.0
     distance_std: float = 1.0
-    other_mean: float = 0.0
-    other_std: float = 1.0
+    negatives_mean: float = 0.0
+    negatives_std: float = 1.0
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
@@ -95,31 +96,31 @@ def embedding_distance(embeddings: Floats, references: Floats) -> Floats:
     return np.asarray(1 - nearest, dtype=np.float32)
 
 
-def other_log_odds(outputs: Outputs) -> Floats | None:
-    """Log-odds of "something else" against all classes together, (B,)."""
-    if outputs.other is None:
+def negatives_log_odds(outputs: Outputs) -> Floats | None:
+    """Log-odds of the negatives class against all sneaker classes together: float32 (B,), None without that class."""
+    if outputs.negatives_logit is None:
         return None
     highest = outputs.logits.max(axis=1)
-    together = highest + np.log(np.exp(outputs.logits - highest[:, None]).sum(axis=1))
-    return np.asarray(outputs.other - together, dtype=np.float32)
+    combined = highest + np.log(np.exp(outputs.logits - highest[:, None]).sum(axis=1))
+    return np.asarray(outputs.negatives_logit - combined, dtype=np.float32)
 
 
 def ood_score(outputs: Outputs, references: Floats, decision: Decision) -> Floats:
-    """How unlike every known sneaker a photo is: float32 (B,), about 0 for an ordinary sneaker, larger is stranger.
+    """Out-of-distribution score: float32 (B,), about 0 for a typical known sneaker, higher the less it looks like one.
 
-    The embedding distance to the nearest reference, in standard deviations of known sneakers; where the network was
-    trained with photos of other things, its own log-odds of them, likewise scaled, are added.
+    The standardized embedding distance to the nearest reference, plus, for networks trained with negatives, the
+    standardized log-odds of the negatives class.
     """
     distance = embedding_distance(outputs.embeddings, references)
     score = (distance - decision.distance_mean) / decision.distance_std
-    odds = other_log_odds(outputs)
+    odds = negatives_log_odds(outputs)
     if odds is not None:
-        score = score + (odds - decision.other_mean) / decision.other_std
+        score = score + (odds - decision.negatives_mean) / decision.negatives_std
     return np.asarray(np.clip(score, -_FAR, _FAR), dtype=np.float32)
 
 
 def statuses(top_probability: Floats, score: Floats, decision: Decision) -> list[Status]:
-    """One of the three answers for each photo.
+    """Status of each photo: unknown, known or unsure.
 
     Parameters
     ----------
@@ -129,9 +130,9 @@ def statuses(top_probability: Floats, score: Floats, decision: Decision) -> list
     """
     return [
         Status.UNKNOWN
-        if strange > decision.ood_threshold
+        if ood > decision.ood_threshold
         else Status.KNOWN
-        if sure >= decision.confidence_threshold
+        if confidence >= decision.confidence_threshold
         else Status.UNSURE
-        for sure, strange in zip(top_probability, score, strict=True)
+        for confidence, ood in zip(top_probability, score, strict=True)
     ]

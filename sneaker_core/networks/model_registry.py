@@ -1,4 +1,4 @@
-"""The models there are: those that ship with SoleScope, those trained here, and any folder that holds one."""
+"""Available models: bundled with SoleScope, trained in the workspace, or in any folder."""
 
 import contextlib
 from dataclasses import dataclass
@@ -14,14 +14,14 @@ DEFAULT_MODEL = "street22"
 
 @dataclass(frozen=True)
 class ModelEntry:
-    """A model that can be used by its name.
+    """An available model.
 
     Attributes
     ----------
     name : str
     folder : Path
     bundled : bool
-        Whether it ships with SoleScope.
+        Whether it comes with SoleScope.
     spec : ModelSpec
     """
 
@@ -32,7 +32,7 @@ class ModelEntry:
 
     @property
     def version(self) -> str:
-        """Changes whenever the model's files do: a key for caches."""
+        """Version of the model's files, for cache keys."""
         return model_version(self.folder)
 
     def to_dict(self) -> dict[str, Any]:
@@ -48,21 +48,21 @@ class ModelEntry:
 
 
 def model_version(folder: Path) -> str:
-    """Changes whenever the files of the model in that folder do.
+    """Version of the model's files, which changes with each write.
 
     Raises
     ------
     CheckpointError
-        The folder holds no model, or no longer.
+        The folder doesn't hold a model, or no longer does.
     """
     try:
         return str((folder / MODEL_FILE).stat().st_mtime_ns)
     except OSError:
-        raise CheckpointError(f"{folder} is no model: it has no {MODEL_FILE}.") from None
+        raise CheckpointError(f"{folder} isn't a model folder: it has no {MODEL_FILE}.") from None
 
 
 def _named_folders(workspace: Path) -> dict[str, tuple[Path, bool]]:
-    """Name -> folder and whether it is bundled; a bundled model goes before a run of the same name."""
+    """Name -> (folder, whether bundled); bundled models take precedence over runs of the same name."""
     runs = {path.name: (run_model_folder(path), False) for path in _folders(runs_folder(workspace))}
     bundled = {path.name: (path, True) for path in _folders(BUNDLED_MODELS)}
     return {**bundled, **{name: found for name, found in runs.items() if name not in bundled}}
@@ -73,7 +73,7 @@ def _folders(parent: Path) -> list[Path]:
 
 
 def list_models(workspace: Path) -> list[ModelEntry]:
-    """Bundled models first, then those of finished runs, each by name; folders with no sound model are passed over.
+    """Bundled models, then those of runs, each sorted by name; damaged models are skipped.
 
     Parameters
     ----------
@@ -90,17 +90,17 @@ def list_models(workspace: Path) -> list[ModelEntry]:
 
 
 def find_named_model(name: str, workspace: Path) -> Path:
-    """The folder of a bundled model or a run, by its name alone: never a path, so safe for names from outside.
+    """The folder of a bundled model or run. Never treats the name as a path, so untrusted names are safe.
 
     Raises
     ------
     ModelNotFoundError
-        None goes by that name; the message lists those there are.
+        There is no model of that name; the message lists the available ones.
     """
     folder, _ = _named_folders(workspace).get(name, (None, False))
     if folder is None or not (folder / MODEL_FILE).is_file():
         names = ", ".join(entry.name for entry in list_models(workspace)) or "none"
-        raise ModelNotFoundError(f"There is no model {name[:80]!r}; there are: {names}.")
+        raise ModelNotFoundError(f"No model named {name[:80]!r}. Available models: {names}.")
     return folder
 
 
@@ -110,20 +110,20 @@ def find_model(name: str, workspace: Path) -> Path:
     Parameters
     ----------
     name : str
-        Of a bundled model or a run, or the path of a folder that holds a model or a run. A name goes before a
-        folder of that name in the current directory.
+        Name of a bundled model or run, or path of a folder that holds a model or a run. Names take precedence over
+        folders in the current directory.
     workspace : Path
 
     Raises
     ------
     ModelNotFoundError
-        None goes by that name; the message lists those there are.
+        There is no such model; the message lists the available ones.
     """
     try:
         return find_named_model(name, workspace)
     except ModelNotFoundError:
         for folder in (Path(name), run_model_folder(Path(name))):
-            with contextlib.suppress(OSError):  # a name too long for any file
+            with contextlib.suppress(OSError):  # the name is too long for a path
                 if (folder / MODEL_FILE).is_file():
                     return folder
         raise
@@ -135,8 +135,8 @@ def open_model(name: str, workspace: Path) -> SneakerModel:
     Raises
     ------
     ModelNotFoundError
-        None goes by that name.
+        There is no such model.
     CheckpointError
-        Its folder is damaged.
+        The model's folder is damaged.
     """
     return load_model(find_model(name, workspace))

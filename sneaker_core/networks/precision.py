@@ -1,24 +1,30 @@
-"""How exactly a network computes, and on what."""
+"""Device and numeric precision that networks run with."""
 
 from contextlib import AbstractContextManager
 
 import torch
 
 from sneaker_core import process_group
-from sneaker_core.settings import fast_arithmetic_wanted
+from sneaker_core.settings import mixed_precision_enabled
 
 
 def training_device() -> torch.device:
-    """A graphics card where torch can use one (each of several processes its own), else the processor."""
+    """The GPU if torch can use one (each process of a group gets its own), otherwise the CPU."""
     if torch.cuda.is_available():
         return torch.device("cuda", process_group.local_rank() % torch.cuda.device_count())
     return torch.device("cpu")
 
 
-def fast_arithmetic(device: str = "cpu") -> AbstractContextManager[object]:
-    """Autocast to bfloat16 where the hardware has instructions for it and a person has not declined, else nothing."""
+def mixed_precision(device: str = "cpu") -> AbstractContextManager[object]:
+    """Context in which torch autocasts to bfloat16, if the hardware supports it and the settings allow it.
+
+    Parameters
+    ----------
+    device : str
+        "cpu" or "cuda".
+    """
     if device == "cuda":
-        able = torch.cuda.is_bf16_supported()
+        supported = torch.cuda.is_bf16_supported()
     else:
-        able = bool(torch.cpu.get_capabilities().get("avx512_bf16", False))
-    return torch.autocast(device, torch.bfloat16, enabled=able and fast_arithmetic_wanted())
+        supported = bool(torch.cpu.get_capabilities().get("avx512_bf16", False))
+    return torch.autocast(device, torch.bfloat16, enabled=supported and mixed_precision_enabled())

@@ -1,4 +1,4 @@
-"""What is done to a photo before a network sees it: the one place, saved with every checkpoint."""
+"""Preprocessing of photos, the same in training, evaluation and inference; saved with every checkpoint."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -15,19 +15,19 @@ IMAGENET_STD = (0.229, 0.224, 0.225)
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """Shrink the whole photo to one size and standardise its colours.
+    """Resize the whole photo to a fixed size and standardize its colors.
 
-    The photo is fitted without keeping its aspect: nothing is cut off (a sneaker's toe and heel lie at the edges of
-    a wide photo) and no pixel is spent on borders.
+    The aspect ratio is not kept: nothing is cropped (in a wide photo the toe and heel are at the edges), and no pixels
+    are spent on borders.
 
     Attributes
     ----------
     height, width : int
-        Size in pixels that the network sees.
+        Size of the network's input, in pixels.
     mean, std : tuple of float
-        Per channel (red, green, blue), for values scaled to 0..1.
+        Per channel (red, green, blue), for pixel values scaled to 0..1.
     mirrored : bool
-        Whether the answer is the average over the photo and its mirror image.
+        Whether outputs are averaged over the photo and its horizontal flip.
     """
 
     height: int
@@ -38,22 +38,22 @@ class Preprocessing:
 
     @property
     def shrink_to(self) -> int:
-        """Pixels a side that a photo may be decoded at: twice what the network sees, so that nothing is lost."""
+        """Size, in pixels per side, that photos may be decoded at: twice the input size, so that no detail is lost."""
         return 2 * max(self.height, self.width)
 
     def resize(self, image: Image.Image) -> NDArray[np.uint8]:
-        """The photo at the network's size: uint8, (height, width, 3)."""
+        """The photo at the input size: uint8, (height, width, 3)."""
         return resized(image, self.height, self.width)
 
     def standardise(self, pixels: Tensor) -> Tensor:
-        """Float32 images (B, 3, H, W) of uint8 pixels (B, H, W, 3), standardised, in channels-last memory."""
+        """Standardized float32 images (B, 3, H, W), channels last in memory, from uint8 pixels (B, H, W, 3)."""
         images = pixels.permute(0, 3, 1, 2).float()
         scale = torch.tensor(self.std).view(1, 3, 1, 1) * 255
         shift = torch.tensor(self.mean).view(1, 3, 1, 1) * 255
         return (images - shift.to(images.device)) / scale.to(images.device)
 
     def __call__(self, images: list[Image.Image]) -> Tensor:
-        """Float32 batch (B, 3, height, width) of RGB photos of any size."""
+        """Preprocess RGB photos of any size into a float32 batch (B, 3, height, width)."""
         pixels = np.stack([self.resize(image) for image in images])
         return self.standardise(torch.from_numpy(pixels))
 
@@ -68,6 +68,6 @@ class Preprocessing:
 
 
 def resized(image: Image.Image, height: int, width: int) -> NDArray[np.uint8]:
-    """An RGB photo fitted to height x width: uint8, (height, width, 3)."""
+    """Resize an RGB photo: uint8, (height, width, 3)."""
     small = image if image.size == (width, height) else image.resize((width, height), Image.Resampling.BICUBIC)
     return np.array(small, dtype=np.uint8)

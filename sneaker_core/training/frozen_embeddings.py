@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from sneaker_core import process_group
 from sneaker_core.networks.architectures import SneakerNetwork
-from sneaker_core.networks.precision import fast_arithmetic, training_device
+from sneaker_core.networks.precision import mixed_precision, training_device
 from sneaker_core.networks.preprocessing import Preprocessing
 from sneaker_core.training.array_cache import ArrayCache
 from sneaker_core.training.augmentation import random_views
@@ -134,7 +134,7 @@ def _embedded(
         embedded = []
         for view in views.of(photos, rng):
             images = preprocessing.standardise(view.permute(0, 2, 3, 1))
-            with fast_arithmetic(device.type):
+            with mixed_precision(device.type):
                 embedded.append(network.embed(images.contiguous(memory_format=torch.channels_last)).float().cpu())
         yield torch.stack(embedded, 1).half().numpy()
         progress(start + len(chosen))

@@ -295,7 +295,7 @@ def _answers(spec: ModelSpec) -> str:
         "**Not sure**: the most probable class stays below that; the first three are worth a look.",
     ]
     if math.isfinite(decision.ood_threshold):
-        odds = " and what the network itself says of “something else”" if spec.knows_others else ""
+        odds = " and what the network itself says of “something else”" if spec.has_negatives_class else ""
         lines.append(
             f"**Not a sneaker I know**: the unknown score is above {decision.ood_threshold:.2f}. It adds up how "
             f"far the photo lies from all sneakers of the training{odds}; the threshold is set so that about "
@@ -314,7 +314,7 @@ def _limits(spec: ModelSpec, run: Mapping[str, Any]) -> Iterator[str]:
         f"It can only name its {len(spec.classes)} classes: a sneaker of another model may get the name of the class "
         "it is most like."
     )
-    if not spec.knows_others:
+    if not spec.has_negatives_class:
         yield (
             "It was trained without photos of other things, so “not a sneaker I know” rests on distance from the known "
             "sneakers alone."

@@ -425,7 +425,7 @@ def _unfitted(network: SneakerNetwork, classes: tuple[str, ...], recipe: Recipe,
         network=recipe.network,
         head=network.head_kind,
         classes=classes,
-        knows_others=network.outputs > len(classes),
+        has_negatives_class=network.outputs > len(classes),
         preprocessing=Preprocessing(recipe.final_size, recipe.final_size),
         # A model travels; the path of a file on the machine that trained it does not.
         recipe={**recipe.to_dict(), "init": Path(recipe.init).name},

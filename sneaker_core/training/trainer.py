@@ -19,7 +19,7 @@ from torch.nn import functional
 from sneaker_core import process_group
 from sneaker_core.errors import RecipeError
 from sneaker_core.networks.architectures import AUXILIARY_WEIGHT, SneakerNetwork
-from sneaker_core.networks.precision import fast_arithmetic, training_device
+from sneaker_core.networks.precision import mixed_precision, training_device
 from sneaker_core.networks.preprocessing import Preprocessing
 from sneaker_core.networks.trainable_layers import set_trainable, set_training_mode
 from sneaker_core.training.augmentation import augmented, mix_batch
@@ -208,7 +208,7 @@ class Trainer:
         targets = functional.one_hot(labels, self.data.outputs).float()
         images = augmented(pixels, preprocessing, self.recipe, rng)
         images, targets = mix_batch(images, targets, self.recipe.mixup, rng)
-        with fast_arithmetic(self.device.type):
+        with mixed_precision(self.device.type):
             logits, auxiliary = parallel(images.contiguous(memory_format=torch.channels_last))
         loss = self._loss(logits, targets)
         if auxiliary is not None:

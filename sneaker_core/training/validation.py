@@ -10,7 +10,7 @@ from torch.nn import functional
 from sneaker_core import process_group
 from sneaker_core.datasets.split import Split
 from sneaker_core.networks.architectures import SneakerNetwork
-from sneaker_core.networks.precision import fast_arithmetic, training_device
+from sneaker_core.networks.precision import mixed_precision, training_device
 from sneaker_core.networks.preprocessing import Preprocessing
 from sneaker_core.training.prepared_data import BATCH, Materials, shrunk
 
@@ -47,7 +47,7 @@ class Validation:
         for start in range(process_group.rank() * BATCH, len(self.rows), process_group.count() * BATCH):
             small = shrunk(self.pixels[self.rows[start : start + BATCH]], preprocessing).to(device)
             images = preprocessing.standardise(small).contiguous(memory_format=torch.channels_last)
-            with fast_arithmetic(device.type):
+            with mixed_precision(device.type):
                 both = network(torch.cat([images, images.flip(3)])).float()
             parts[start] = both.view(2, len(images), -1).mean(0).cpu().numpy()[:, : len(self.classes)]
         every = {start: part for own in process_group.of_all(parts) for start, part in own.items()}
