@@ -1,4 +1,4 @@
-"""Identify: photos in; what each sneaker is, how sure, and why out."""
+"""Identify: upload photos; see which sneaker each one shows, how confident the model is, and why."""
 
 import math
 
@@ -8,19 +8,21 @@ from sneaker_core.errors import SneakerError
 from sneaker_core.images import FORMATS
 from sneaker_core.inference.predictor import MAX_TOP
 from sneaker_core.networks.decision import Status
+from sneaker_core.number_text import counted
 from ui.identify.answer_cards import draw_card, draw_downloads, draw_failures, draw_invitation
+from ui.identify.answer_text import summary_text
 from ui.kit import model_cache
 from ui.kit.model_picker import installed_models, pick_model
 from ui.kit.page_frame import page_body
-from ui.kit.photo_files import gathered, upload_cap
+from ui.kit.photo_files import upload_cap, uploaded_photos
 from ui.kit.state_keys import Key
-from ui.kit.text import counted, plain, summary
+from ui.kit.text import escape_markdown
 
 PHOTOS_A_PAGE = 6
 
 with page_body():
     st.title("What are those?", anchor=False)
-    st.markdown("Drop a photo of a sneaker and read which model it is, how sure I am, and why.")
+    st.markdown("Upload a photo of a sneaker. The model tells you which one it is, how confident it is, and why.")
 
     models = installed_models()
     if not models:
@@ -29,39 +31,39 @@ with page_body():
     with st.container(border=True):
         uploads = st.file_uploader(
             "Photos of sneakers",
-            # No `type=`: it goes by the file's name and refuses in words of its own. `images` goes by the content.
+            # No `type=`: it checks the file name only. `images` checks the content and explains what is wrong.
             accept_multiple_files=True,
             max_upload_size=upload_cap(),
             key=Key.UPLOADS,
-            help=f"One or many. I read {', '.join(FORMATS)}.",
+            help=f"One or more photos: {', '.join(FORMATS)}.",
         )
         with st.container(horizontal=True, vertical_alignment="center"):
-            # The browser asks for the camera only once this is switched on.
+            # The browser asks for permission only after this is switched on.
             camera_on = st.toggle("Use the camera", key=Key.CAMERA_ON)
-            # Narrow enough to stand beside the switch on a phone.
+            # Narrow enough to fit beside the switch on a phone.
             guesses = st.slider("Guesses to show", 1, MAX_TOP, 3, key=Key.GUESSES, persist_state="session", width=150)
             model = pick_model(models)
         camera = None
         if camera_on:
             camera = st.camera_input("Take a photo of the sneaker", key=Key.CAMERA)
-            st.caption("No picture? Browsers allow the camera only on this computer (localhost) or over https.")
+            st.caption("No picture? Browsers allow the camera only on this computer (localhost) or over HTTPS.")
 
-    photos = gathered(uploads, camera)
+    photos = uploaded_photos(uploads, camera)
     if not photos:
         draw_invitation(model.spec)
         st.stop()
 
     key = model_cache.ModelKey(str(model.folder), model.version)
     try:
-        with st.spinner(f"Looking at {counted(len(photos), 'photo')}…"):
+        with st.spinner(f"Identifying {counted(len(photos), 'photo')}…"):
             answers = [model_cache.answer(key, photo) for photo in photos]
     except SneakerError as error:
-        st.error(plain(str(error)), icon=":material/error:")
+        st.error(escape_markdown(str(error)), icon=":material/error:")
         st.stop()
 
     many = len(photos) > 1
     if many:
-        st.subheader(summary(answers), anchor=False)
+        st.subheader(summary_text(answers), anchor=False)
         draw_downloads(answers, guesses)
     draw_failures(answers)
 

@@ -48,7 +48,7 @@ def real_photo() -> Path | None:
 def opened(browser: Browser, address: str, size: tuple[int, int] = DESKTOP, scheme: str = "light") -> Page:
     page = new_page(browser, size, scheme)
     page.goto(address)
-    expect(page.get_by_role("heading", name="sneakers I know")).to_be_visible()
+    expect(page.get_by_role("heading", name="sneakers the model knows")).to_be_visible()
     return page
 
 
@@ -58,7 +58,7 @@ def upload(page: Page, *files: dict[str, object]) -> None:
 
 def open_why(page: Page) -> None:
     page.get_by_text("Why?", exact=True).first.click()
-    expect(page.get_by_text("Colours in a sensible place")).to_be_visible()
+    expect(page.get_by_text("Color in a sensible place")).to_be_visible()
 
 
 def check_looks(page: Page) -> None:
@@ -92,7 +92,7 @@ def test_photo_to_answer_to_reason(browser, address, size, scheme):
     if photo and (BUNDLED_MODELS / "street22").is_dir():
         assert "Air Jordan 4" in chart.inner_text()
     open_why(page)
-    overlay = page.get_by_alt_text("Your photo with colours over the parts that speak for")
+    overlay = page.get_by_alt_text("Your photo, colored where it speaks for")
     expect(overlay).to_be_visible()
     assert 0 < overlay.evaluate("e => e.naturalWidth") <= 640
     assert page.get_by_alt_text("Your photo mine.jpg").evaluate("e => e.naturalWidth") <= 640
@@ -115,7 +115,7 @@ def test_labels_of_the_bars_can_be_read(browser, address, scheme):
 def test_broken_file_beside_a_good_one(browser, address):
     page = opened(browser, address, PHONE)
     upload(page, file("holiday.jpg", b"not a photo"), file("good.jpg", drawn()), file("empty.png", b""))
-    expect(page.get_by_role("heading", name=re.compile(r"^3 photos: 1 .*, 2 could not be read$"))).to_be_visible()
+    expect(page.get_by_role("heading", name=re.compile(r"^3 photos: 1 .*, 2 unreadable$"))).to_be_visible()
     expect(page.get_by_text("holiday.jpg: This is not a photo")).to_be_visible()
     expect(page.get_by_text("empty.png: The file is empty.")).to_be_visible()
     expect(page.get_by_role("heading", level=3).filter(has_text=ANY_ANSWER)).to_have_count(1)
@@ -139,10 +139,10 @@ def test_download_of_many(browser, address):
     upload(page, file("=cmd.jpg", drawn()), file("b.jpg", drawn(1)))
     expect(page.get_by_role("heading", name="2 photos: ")).to_be_visible()
     with page.expect_download() as saved:
-        page.get_by_role("button", name="Save as table (CSV)").click()
+        page.get_by_role("button", name="Download CSV").click()
     assert "'=cmd.jpg" in saved.value.path().read_text()
     with page.expect_download() as saved:
-        page.get_by_role("button", name="Save as JSON").click()
+        page.get_by_role("button", name="Download JSON").click()
     answers = json.loads(saved.value.path().read_text())
     assert [found["image"] for found in answers] == ["=cmd.jpg", "b.jpg"]
     page.context.close()
@@ -157,7 +157,7 @@ def test_keyboard_alone_opens_why(browser, address):
         if page.evaluate("document.activeElement.closest('[class*=identify_why]') !== null"):
             break
     page.keyboard.press("Space")
-    expect(page.get_by_text("Colours in a sensible place")).to_be_visible()
+    expect(page.get_by_text("Color in a sensible place")).to_be_visible()
     page.context.close()
 
 
@@ -166,7 +166,7 @@ def test_nothing_is_fetched_from_elsewhere(browser, address):
     elsewhere: list[str] = []
     page.on("request", lambda request: elsewhere.append(request.url) if not request.url.startswith(address) else None)
     page.goto(address)
-    expect(page.get_by_role("heading", name="sneakers I know")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_role("heading", name="sneakers the model knows")).to_be_visible(timeout=PATIENCE)
     assert [url for url in elsewhere if not url.startswith(("data:", "blob:", "ws://localhost"))] == []
     page.context.close()
 

@@ -424,7 +424,7 @@ class TestHonesty:
         charts = sanity_chart(trust.sanity), deletion_chart(trust.curves), insertion_chart(trust.curves)
         for chart in charts:
             assert f"**{chart.title}**" in words(app)
-        assert [chart.proto.alt for chart in app.get("plotly_chart")] == [chart.words for chart in charts]
+        assert [chart.proto.alt for chart in app.get("plotly_chart")] == [chart.alt for chart in charts]
 
     def test_they_are_made_once_for_everybody(self, home, dataset):
         photo = stored_photo(path_of(dataset, samples_of(dataset, "boot")[0]), "a.jpg")

@@ -18,11 +18,12 @@ from sneaker_core.networks.checkpoint import MODEL_FILE, WEIGHTS_FILE, load_mode
 from sneaker_core.networks.decision import Status
 from tests.conftest import CLASSES, KNOWN, UNKNOWN, UNSURE
 from ui.identify.answer_downloads import answers_csv, answers_json
+from ui.identify.answer_text import confidence_text, summary_text
+from ui.identify.probability_bars import finding, guess_bars
 from ui.kit import explanation_cache, model_cache, photo_previews
 from ui.kit.photo_files import Photo
-from ui.kit.probability_bars import finding, guess_bars
 from ui.kit.state_keys import Key
-from ui.kit.text import percent, plain, shortened, summary, sureness
+from ui.kit.text import escape_markdown
 
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -63,7 +64,7 @@ class TestNothing:
         models_home.install()
         app = opened()
         assert not app.exception
-        assert "The 4 sneakers I know" in words(app)
+        assert "The 4 sneakers the model knows" in words(app)
         assert all(label in words(app) for label in CLASSES)
         assert not app.get("plotly_chart") and not app.error and not app.warning
 
@@ -84,8 +85,8 @@ class TestOnePhoto:
         folder = models_home.install()
         expected = predict_bytes(load_model(folder), "a.jpg", sneaker_jpeg(1), top=10)
         app = uploaded(opened(), a_jpg=sneaker_jpeg(1))
-        assert app.header[0].value == plain(expected.sentence())
-        assert sureness(expected) in words(app)
+        assert app.header[0].value == escape_markdown(expected.sentence())
+        assert confidence_text(expected) in words(app)
         shown = charts(app)[0]["data"][1]["x"]
         assert shown == pytest.approx([guess.probability for guess in expected.top[:3]])
         assert "a.jpg" in words(app)
@@ -94,9 +95,9 @@ class TestOnePhoto:
     @pytest.mark.parametrize(
         ("decision", "badge", "start"),
         [
-            (KNOWN, "Recognised", "Almost certainly a"),
+            (KNOWN, "Recognized", "Almost certainly a"),
             (UNSURE, "Not sure", "Not sure: "),
-            (UNKNOWN, "Not one I know", "This doesn't look like a sneaker I know"),
+            (UNKNOWN, "Unknown", "This doesn't look like a sneaker I know"),
         ],
     )
     def test_three_answers(self, models_home, sneaker_jpeg, decision, badge, start):
@@ -108,7 +109,7 @@ class TestOnePhoto:
     def test_unknown_guesses_step_back(self, models_home, sneaker_jpeg):
         models_home.install(decision=UNKNOWN)
         chart = charts(uploaded(opened(), a_jpg=sneaker_jpeg()))[0]
-        assert chart["layout"]["annotations"][-1]["text"].startswith("If I had to guess: ")
+        assert chart["layout"]["annotations"][-1]["text"].startswith("Best guess: ")
         assert len(set(chart["data"][1]["marker"]["color"])) == 1
         models_home.install(decision=KNOWN)
         chart = charts(uploaded(opened(), a_jpg=sneaker_jpeg()))[0]
@@ -129,7 +130,7 @@ class TestOnePhoto:
         models_home.install()
         app = uploaded(opened(), a_jpg=sneaker_jpeg())
         app.file_uploader(key=Key.UPLOADS).clear().run()
-        assert not app.exception and "sneakers I know" in words(app)
+        assert not app.exception and "sneakers the model knows" in words(app)
         assert app.session_state[Key.DIGESTS] == {}
 
 
@@ -137,9 +138,9 @@ class TestManyPhotos:
     def test_every_one_is_answered_and_counted(self, models_home, sneaker_jpeg):
         models_home.install()
         app = uploaded(opened(), **{f"p{seed}_jpg": sneaker_jpeg(seed) for seed in range(3)})
-        assert "3 photos: 3 recognised" in words(app)
+        assert "3 photos: 3 recognized" in words(app)
         assert bars(app) == [3, 3, 3]
-        assert [button.label for button in app.get("download_button")] == ["Save as table (CSV)", "Save as JSON"]
+        assert [button.label for button in app.get("download_button")] == ["Download CSV", "Download JSON"]
 
     def test_same_photo_twice(self, models_home, sneaker_jpeg):
         models_home.install()
@@ -148,7 +149,7 @@ class TestManyPhotos:
             app.file_uploader(key=Key.UPLOADS).upload("same.jpg", sneaker_jpeg())
         app.run()
         assert not app.exception
-        assert "2 photos: 2 recognised" in words(app) and bars(app) == [3, 3]
+        assert "2 photos: 2 recognized" in words(app) and bars(app) == [3, 3]
         for toggle in app.toggle:
             toggle.set_value(True)
         app.run()
@@ -191,7 +192,7 @@ class TestBadFiles:
         app = uploaded(opened(), good_jpg=sneaker_jpeg(), bad_jpg=bad, fine_jpg=sneaker_jpeg(2))
         assert len(app.warning) == 1
         assert sentence in words(app)
-        assert "3 photos: 2 recognised, 1 could not be read" in words(app)
+        assert "3 photos: 2 recognized, 1 unreadable" in words(app)
         assert bars(app) == [3, 3]
 
     def test_alone(self, models_home):
@@ -233,7 +234,7 @@ class TestSelectors:
         models_home.install("mine", UNKNOWN, bundled=False)
         app = uploaded(opened(), a_jpg=sneaker_jpeg())
         assert app.selectbox(key=Key.MODEL).value == "street22"
-        for name, badge in (("mine", "Not one I know"), ("street22", "Recognised"), ("mine", "Not one I know")):
+        for name, badge in (("mine", "Unknown"), ("street22", "Recognized"), ("mine", "Unknown")):
             app.selectbox(key=Key.MODEL).select(name).run()
             assert app.selectbox(key=Key.MODEL).value == name
             assert badge in words(app)
@@ -245,7 +246,7 @@ class TestSelectors:
         app.slider(key=Key.GUESSES).set_value(4)
         app.toggle[-1].set_value(True).run()
         best = app.selectbox[0].value
-        assert f"of **{best}**" in words(app)
+        assert f"for **{best}**" in words(app)
         for label in [label for label in CLASSES if label != best][:2]:
             app.selectbox[0].set_value(label).run()
             assert app.selectbox[0].value == label
@@ -307,7 +308,7 @@ class TestWork:
         app = uploaded(opened(), a_jpg=sneaker_jpeg())
         models_home.install(decision=UNKNOWN)
         app.run()
-        assert "Not one I know" in words(app) and calls["load_model"] == 2
+        assert "Unknown" in words(app) and calls["load_model"] == 2
 
     def test_browser_gets_a_small_jpeg(self):
         buffer = io.BytesIO()
@@ -320,7 +321,7 @@ class TestModels:
     def test_none_installed(self, models_home):
         app = opened()
         assert not app.exception
-        assert "There is no model to answer with yet" in words(app)
+        assert "There is no model yet" in words(app)
         assert not app.file_uploader
 
     def test_damaged_weights(self, models_home, sneaker_jpeg):
@@ -347,61 +348,20 @@ def answer(name: str = "a.jpg", status: Status = Status.KNOWN, *chances: float) 
 
 
 class TestWords:
-    @pytest.mark.parametrize(
-        ("text", "escaped"),
-        [
-            ("a*b", r"a\*b"),
-            ("<img src=x>", r"\<img src=x\>"),
-            ("`a` ~b~ $c$ &amp;", r"\`a\` \~b\~ \$c\$ \&amp;"),
-            ("[a](b)", r"\[a\](b)"),
-            ("_a_ __b__", r"\_a\_ \_\_b\_\_"),
-            ("# a", r"\# a"),
-            ("- a", r"\- a"),
-            ("12. a", r"12\. a"),
-            ("back\\slash", r"back\\slash"),
-        ],
-    )
-    def test_plain_escapes_what_markdown_would_take_for_its_own(self, text, escaped):
-        assert plain(text) == escaped
-
-    @pytest.mark.parametrize(
-        "text", ["12.jpg", "IMG_2041 (1).jpg", "Not sure: Air Max 1 or Air Max 90", "This doesn't look like one"]
-    )
-    def test_plain_leaves_ordinary_words_alone(self, text):
-        assert plain(text) == text
-
-    def test_plain_breaks_what_markdown_finds_after_escaping(self):
-        assert ":material" not in plain(":material/check:")
-        assert ":smile" not in plain(":smile:")
-        assert "www." not in plain("www.example.com")
-
-    def test_plain_drops_control_characters(self):
-        assert plain("a\u202egpj.\nexe\x00") == "agpj. exe"
-
-    def test_shortened_keeps_the_ending(self):
-        assert shortened("a" * 300 + ".jpeg").endswith("a.jpeg")
-        assert len(shortened("a" * 300)) == 60
-        assert shortened("short.jpg") == "short.jpg"
-
-    @pytest.mark.parametrize(
-        ("chance", "shown"), [(0, "<1%"), (0.004, "<1%"), (0.5, "50%"), (0.996, ">99%"), (1, ">99%")]
-    )
-    def test_percent(self, chance, shown):
-        assert percent(chance) == shown
-
-    def test_sureness(self):
-        assert sureness(answer("a", Status.KNOWN, 0.934)) == "When I am this sure, I am right about 93 times in 100."
-        # Labels that it was checked by are wrong now and then: more than this nobody has shown.
-        assert "about 97 times" in sureness(answer("a", Status.KNOWN, 0.9999))
+    def test_confidence(self):
         assert (
-            sureness(answer("a", Status.UNSURE, 0.41)) == "My best guess has a chance of about 41 in 100 to be right."
+            confidence_text(answer("a", Status.KNOWN, 0.934))
+            == "When the model is this confident, it is right about 93 times in 100."
         )
-        assert "100" not in sureness(answer("a", Status.UNKNOWN, 0.9))
+        # Test labels are wrong now and then, so more than this can't be shown.
+        assert "about 97 times" in confidence_text(answer("a", Status.KNOWN, 0.9999))
+        assert confidence_text(answer("a", Status.UNSURE, 0.41)) == "The best guess is right about 41 times in 100."
+        assert "100" not in confidence_text(answer("a", Status.UNKNOWN, 0.9))
 
     def test_summary(self):
         broken = Answer("b", Status.ERROR, (), "The file is empty.", 1.0)
         answers = [answer(), answer(), answer("c", Status.UNSURE), answer("d", Status.UNKNOWN), broken]
-        assert summary(answers) == ("5 photos: 2 recognised, 1 not sure, 1 not a sneaker I know, 1 could not be read")
+        assert summary_text(answers) == ("5 photos: 2 recognized, 1 not sure, 1 unknown, 1 unreadable")
 
     @pytest.mark.parametrize(
         ("chances", "status", "title"),
@@ -409,9 +369,9 @@ class TestWords:
             ((0.9, 0.1), Status.KNOWN, "A is far ahead"),
             ((0.5, 0.4), Status.KNOWN, "A and B are close"),
             ((0.5, 0.4), Status.UNSURE, "A and B are close"),
-            ((0.6, 0.1), Status.UNSURE, "A is ahead, but not by enough"),
+            ((0.6, 0.1), Status.UNSURE, "A is ahead, but not by much"),
             ((0.5,), Status.KNOWN, "A: 50%"),
-            ((0.9, 0.1), Status.UNKNOWN, "If I had to guess: A"),
+            ((0.9, 0.1), Status.UNKNOWN, "Best guess: A"),
         ],
     )
     def test_finding(self, chances, status, title):

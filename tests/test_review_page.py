@@ -17,7 +17,6 @@ from sneaker_core.datasets.quality.findings import Kind, finding_rows, read_find
 from sneaker_core.datasets.review_log import Action, decide, history
 from sneaker_core.datasets.sources.photo_import import import_photos
 from tests.factories import draw_dataset, jpeg, photo_of_class, write
-from ui.datasets.finding_labels import KIND_WORDS
 from ui.datasets.findings_view import family_pages
 from ui.datasets.map_view import (
     Overlap,
@@ -28,6 +27,7 @@ from ui.datasets.map_view import (
     finding_of,
     groups_of,
 )
+from ui.kit.labels import FINDING_LABELS
 from ui.kit.photo_grid import PHOTOS_A_PAGE
 from ui.kit.review_section import Section
 from ui.kit.state_keys import Key
@@ -190,7 +190,7 @@ class TestFilters:
         assert len(app.checkbox) == 3
 
     def test_finding_and_split(self, scanned):
-        app = set_filter(opened("photos", scanned), scanned, "Finding", [KIND_WORDS[Kind.DARK].name])
+        app = set_filter(opened("photos", scanned), scanned, "Finding", [FINDING_LABELS[Kind.DARK].title])
         assert len(app.checkbox) == 3 and "dark" in words(app)
         set_filter(app, scanned, "Split", ["not split yet"])
         assert len(app.checkbox) == 3
@@ -200,7 +200,7 @@ class TestFilters:
         assert "No photo matches" in words(app) and not app.checkbox
 
     def test_a_filter_stays_when_nothing_is_left_of_it(self, scanned):
-        app = set_filter(opened("photos", scanned), scanned, "Finding", [KIND_WORDS[Kind.DARK].name])
+        app = set_filter(opened("photos", scanned), scanned, "Finding", [FINDING_LABELS[Kind.DARK].title])
         press(press(app, "Choose all on this page"), "Keep")
         assert "No photo matches" in words(app)
 
@@ -281,7 +281,7 @@ class TestDeciding:
         assert "1 photo kept." in words(app) and not row(dataset, sample)["excluded"]
 
     def test_keep_settles_the_findings_of_each_photo(self, scanned):
-        app = set_filter(opened("photos", scanned), scanned, "Finding", [KIND_WORDS[Kind.DARK].name])
+        app = set_filter(opened("photos", scanned), scanned, "Finding", [FINDING_LABELS[Kind.DARK].title])
         press(press(app, "Choose all on this page"), "Keep")
         assert sorted(map(sorted, history(scanned)["kinds"])) == [["dark"], ["dark"], ["dark", "wrong_label"]]
         press(app, "Undo")
@@ -320,7 +320,7 @@ class TestFindings:
         app = opened("findings", scanned)
         kinds = widget(app, "findings", scanned, Key.FINDING)
         assert kinds.value == Kind.WRONG_LABEL
-        assert KIND_WORDS[Kind.WRONG_LABEL].meaning in words(app)
+        assert FINDING_LABELS[Kind.WRONG_LABEL].about in words(app)
         assert app.get("progress")[0].text == "0 of 3 reviewed"
         assert "filed as boot, looks like **sandal**" in words(app)
 

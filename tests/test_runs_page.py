@@ -224,7 +224,7 @@ class TestTable:
     def test_a_run_at_work(self, full):
         job = put_job(set_state(full, "slow", "running"), "Epoch 1 of 2")
         app = opened("slow")
-        assert table(app).loc["slow", "state"] == "Learning"
+        assert table(app).loc["slow", "state"] == "Running"
         assert buttons(app) == ["Stop", "Save the note"]
         click(app, Key.RUN_STOP)
         assert (job / "stop").exists()
@@ -437,7 +437,7 @@ class TestSearch:
         click(app, Key.STUDY_STOP)
         wait_until(lambda: find_study(full, "second").state.ended)
         assert find_study(full, "second").state is JobState.STOPPED
-        assert "It was stopped" in words(again(app))
+        assert "Stopped" in words(again(app))
 
     @pytest.mark.parametrize("recipe_name", ["quick", "finetune", "scratch"])
     def test_each_recipe_asks_what_it_needs(self, full, recipe_name):
@@ -454,9 +454,7 @@ class TestSearch:
         again(app).selectbox(key=Key.STUDY_INIT.of("finetune")).set_value("imagenet")
         assert "Networks to try" in {widget.label for widget in again(app).multiselect}
 
-    @pytest.mark.parametrize(
-        ("step", "shown"), [("Waiting for its turn", "Waits for its turn"), ("Trial 1, epoch 1 of 2", "")]
-    )
+    @pytest.mark.parametrize(("step", "shown"), [("Waiting for its turn", "Queued"), ("Trial 1, epoch 1 of 2", "")])
     def test_at_work(self, full, step, shown):
         folder = studies_folder(full) / "first"
         (folder / TRIALS_FILE).unlink()
@@ -506,7 +504,7 @@ class TestFigures:
     def test_the_best_is_in_the_title(self):
         chart = accuracy_curves({"a": metrics(val_top1=[0.5, 0.93]), "b": metrics(val_top1=[0.6, 0.7])})
         assert chart.title == "a did best: 93 % of validation photos"
-        assert "a: best 93.0 % after epoch 2" in chart.words
+        assert "a: best 93.0 % after epoch 2" in chart.alt
         assert len({(line.line.dash, line.marker.symbol) for line in chart.figure.data}) == 2
 
     def test_a_draw_is_a_draw(self):

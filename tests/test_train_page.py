@@ -380,7 +380,7 @@ class TestWatch:
         without_model(folder)
         (folder / METRICS_FILE).unlink()
         app = opened()
-        assert "Waits for its turn: 1 before it" in words(app) and "Leave the queue" in labels(app)
+        assert "Queued, 1 training ahead" in words(app) and "Leave the queue" in labels(app)
         click(app, Key.TRAIN_STOP_SURE)
         assert read_job(run_job_folder(folder)).state is JobState.STOPPING
 
@@ -505,7 +505,7 @@ class TestFigures:
     )
     def test_loss_says_its_finding(self, columns, title):
         chart = loss_curve(course(**columns), 5)
-        assert chart.title == title and chart.words.startswith(title)
+        assert chart.title == title and chart.alt.startswith(title)
 
     def test_rates_without_a_suggestion(self):
         chart = rate_curve([1e-3, 1e-2], [1.0, 1.0], None)
@@ -514,19 +514,19 @@ class TestFigures:
 
 class TestWords:
     def test_waiting(self):
-        assert waiting_words(Progress()) == "Waits for its turn"
-        assert waiting_words(Progress(details={"before": 2})) == "Waits for its turn: 2 before it"
+        assert waiting_words(Progress()) == "Queued"
+        assert waiting_words(Progress(details={"before": 2})) == "Queued, 2 trainings ahead"
 
     def test_photos(self):
         assert photos_words({}) == ""
-        assert photos_words({"train": 1200, "val": 3}) == "Photos: 1,200 to learn from, 3 to check after each epoch"
+        assert photos_words({"train": 1200, "val": 3}) == "1,200 training photos, 3 validation photos"
 
     def test_others(self, done):
         shutil.copytree(runs_folder(done) / "first", runs_folder(done) / "second")
         at_work(tell(done, "running"), EPOCH)
         runs = list_runs(done)
         assert others_at_work(runs, "first") == ""
-        assert others_at_work(runs, "second") == "Beside this one: 1 training at work."
+        assert others_at_work(runs, "second") == "Also 1 training running."
 
 
 def test_metrics_have_what_the_page_shows(trained):

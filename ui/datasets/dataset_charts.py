@@ -1,15 +1,13 @@
 """Figures of a whole dataset, each with its finding in its title."""
 
 import html
-from dataclasses import dataclass
 
 import pandas as pd
 import plotly.graph_objects as go
-from streamlit.elements.lib.streamlit_plotly_theme import CATEGORY_1, CATEGORY_2
 
 from sneaker_core.datasets.class_balance import UNASSIGNED
 from sneaker_core.datasets.split import Split
-from ui.kit.probability_bars import ACCENT, MUTED, TEXT
+from ui.kit.charts import ACCENT, CATEGORIES, MUTED, TEXT, Chart
 
 # Of more classes than this, only the largest and the smallest are drawn.
 MOST_ROWS = 48
@@ -17,33 +15,14 @@ _ROW = 26
 _LONGEST_LABEL = 20
 _PARTS = {
     Split.TRAIN.value: ("to learn (train)", ACCENT),
-    Split.VAL.value: ("to tune (val)", CATEGORY_1),
-    Split.TEST.value: ("to judge (test)", CATEGORY_2),
+    Split.VAL.value: ("to tune (val)", CATEGORIES[1]),
+    Split.TEST.value: ("to judge (test)", CATEGORIES[2]),
     UNASSIGNED: ("no split", MUTED),
 }
 _SIDES = {"under 100": 0.0, "100+": 100.0, "200+": 200.0, "400+": 400.0, "800+": 800.0, "1600+": 1600.0}
 # Width over height, from which on a photo has that shape.
 _SHAPES = {"very tall": 0.0, "tall": 0.5, "square": 0.9, "wide": 1.1, "very wide": 2.0}
 _MOST = 0.5
-
-
-@dataclass(frozen=True)
-class Chart:
-    """A figure with its finding.
-
-    Attributes
-    ----------
-    figure : plotly.graph_objects.Figure
-        Without a title: Plotly would cut off one that is wider than a phone.
-    title : str
-        What it shows, in one line; labels in it are as they were written.
-    words : str
-        What it says to someone who does not see it.
-    """
-
-    figure: go.Figure
-    title: str
-    words: str
 
 
 def class_bars(balance: pd.DataFrame, ratio: float | None) -> Chart:

@@ -9,9 +9,9 @@ from sneaker_core.datasets.index import Dataset
 from sneaker_core.datasets.quality.findings import Kind
 from sneaker_core.datasets.review_log import Action
 from ui.datasets import dataset_details_cache
-from ui.datasets.finding_labels import KIND_WORDS
 from ui.datasets.photo_detail_view import draw_case
 from ui.kit import dataset_cache
+from ui.kit.labels import FINDING_LABELS
 from ui.kit.photo_grid import (
     PHOTOS_A_PAGE,
     badges_of,
@@ -76,7 +76,7 @@ def _draw_kinds(section: Section, findings: pd.DataFrame) -> Kind:
         kinds,
         default=first,
         required=True,
-        format_func=lambda kind: f"{KIND_WORDS[kind].name} · {left.get(kind, 0):,}",
+        format_func=lambda kind: f"{FINDING_LABELS[kind].title} · {left.get(kind, 0):,}",
         key=section.key(Key.FINDING),
         persist_state="session",
         on_change=section.first_page,
@@ -86,7 +86,7 @@ def _draw_kinds(section: Section, findings: pd.DataFrame) -> Kind:
 
 def _draw_kind(section: Section, key: dataset_cache.ReviewKey, findings: pd.DataFrame, kind: Kind) -> None:
     left = findings[findings["open"]]
-    st.markdown(KIND_WORDS[kind].meaning)
+    st.markdown(FINDING_LABELS[kind].about)
     reviewed = len(findings) - len(left)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.progress(reviewed / len(findings), f"{reviewed:,} of {len(findings):,} reviewed", width=280)

@@ -9,22 +9,14 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 from scipy.spatial import cKDTree
-from streamlit.elements.lib.streamlit_plotly_theme import (
-    CATEGORY_0,
-    CATEGORY_1,
-    CATEGORY_2,
-    CATEGORY_3,
-    CATEGORY_4,
-    CATEGORY_5,
-    GRAY_90,
-)
 
 from sneaker_core.datasets.index import Dataset
 from sneaker_core.datasets.safe_names import natural_order
 from ui.datasets import dataset_details_cache
-from ui.datasets.finding_labels import KIND_WORDS
 from ui.datasets.photo_detail_view import draw_case
 from ui.kit import dataset_cache
+from ui.kit.charts import CATEGORIES, FAINT, SYMBOLS, TEXT
+from ui.kit.labels import FINDING_LABELS
 from ui.kit.photo_grid import (
     PHOTOS_A_PAGE,
     cut,
@@ -43,10 +35,6 @@ from ui.kit.state_keys import Key
 from ui.kit.text import plain
 
 BY_CLASS, BY_FINDING, BY_SPLIT = "Class", "Finding", "Split"
-_COLOURS = (CATEGORY_0, CATEGORY_1, CATEGORY_2, CATEGORY_3, CATEGORY_4, CATEGORY_5)
-# Told apart by shape too, for those who see colours alike.
-_SHAPES = ("circle", "diamond", "square", "triangle-up", "cross", "star")
-_REST = "rgba(143, 147, 163, 0.45)"
 _TOOLS = {"displaylogo": False, "displayModeBar": True, "modeBarButtonsToRemove": ["autoScale2d", "toImage"]}
 _NEIGHBOURS = 5
 _FEWEST = 5
@@ -138,7 +126,7 @@ def groups_of(places: pd.DataFrame, colouring: str, classes: tuple[str, ...]) ->
     if colouring == BY_SPLIT:
         return places["split"].fillna("")
     gravest = pd.Series([kinds[0] if kinds else "" for kinds in places["kinds"]], index=places.index, dtype=object)
-    common = gravest[gravest != ""].value_counts().index[: len(_COLOURS)]
+    common = gravest[gravest != ""].value_counts().index[: len(CATEGORIES)]
     return gravest.where(gravest.isin(common), "")
 
 
@@ -156,9 +144,9 @@ def draw_points(places: pd.DataFrame, groups: pd.Series) -> tuple[go.Figure, lis
     names = [name for name in groups.value_counts().index if name]
     for place, name in enumerate(["", *names]):
         mine = places[groups == name]
-        style: dict[str, Any] = {"color": _REST, "size": 5}
+        style: dict[str, Any] = {"color": FAINT, "size": 5}
         if name:
-            style = {"color": _COLOURS[place - 1], "size": 7, "symbol": _SHAPES[place - 1]}
+            style = {"color": CATEGORIES[place - 1], "size": 7, "symbol": SYMBOLS[place - 1]}
         figure.add_scattergl(
             x=mine["x"].to_numpy(np.float32),
             y=mine["y"].to_numpy(np.float32),
@@ -174,7 +162,7 @@ def draw_points(places: pd.DataFrame, groups: pd.Series) -> tuple[go.Figure, lis
         height=440,
         margin={"l": 0, "r": 0, "t": 8, "b": 0},
         dragmode="lasso",
-        legend={"orientation": "h", "y": -0.02, "yanchor": "top", "font": {"color": GRAY_90, "size": 13}},
+        legend={"orientation": "h", "y": -0.02, "yanchor": "top", "font": {"color": TEXT, "size": 13}},
         xaxis={"visible": False},
         yaxis={"visible": False},
     )
@@ -182,7 +170,7 @@ def draw_points(places: pd.DataFrame, groups: pd.Series) -> tuple[go.Figure, lis
 
 
 def _legend(group: str) -> str:
-    return next((words.name for kind, words in KIND_WORDS.items() if kind.value == group), group) or "all others"
+    return next((label.title for kind, label in FINDING_LABELS.items() if kind.value == group), group) or "all others"
 
 
 @st.fragment
@@ -227,7 +215,7 @@ def _draw_figure(section: Section, places: pd.DataFrame, overlap: Overlap | None
             picked = st.multiselect(
                 "Classes in colour",
                 sorted(places["label"].unique(), key=natural_order),
-                max_selections=len(_COLOURS),
+                max_selections=len(CATEGORIES),
                 placeholder="The closest two and the largest",
                 key=section.key(Key.COLOURED),
                 persist_state="session",
@@ -261,7 +249,7 @@ def coloured_classes(places: pd.DataFrame, overlap: Overlap | None) -> tuple[str
     """The classes that are in colour when nobody chose any: the two closest, then the largest."""
     closest = [overlap.one, overlap.other] if overlap else []
     largest = [str(label) for label in places["label"].value_counts().index]
-    return tuple(dict.fromkeys([*closest, *largest]))[: len(_COLOURS)]
+    return tuple(dict.fromkeys([*closest, *largest]))[: len(CATEGORIES)]
 
 
 def _draw_found(section: Section, places: pd.DataFrame, key: dataset_cache.ReviewKey) -> None:

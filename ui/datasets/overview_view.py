@@ -8,10 +8,11 @@ from sneaker_core.datasets.index import Dataset
 from sneaker_core.datasets.quality.findings import Kind
 from sneaker_core.datasets.split import Split
 from ui.datasets.add_photos_view import draw_rejects
-from ui.datasets.dataset_charts import Chart, class_bars, shape_bars, side_bars
-from ui.datasets.finding_labels import KIND_WORDS
+from ui.datasets.dataset_charts import class_bars, shape_bars, side_bars
 from ui.kit import dataset_cache
+from ui.kit.charts import Chart
 from ui.kit.job_panel import is_busy, start_work
+from ui.kit.labels import FINDING_LABELS
 from ui.kit.moments import moment
 from ui.kit.quantities import counted_photos, size_words
 from ui.kit.state_keys import Key
@@ -109,7 +110,9 @@ def _draw_problems(dataset: Dataset, photos: pd.DataFrame, found: pd.DataFrame) 
         counts = found["kind"].value_counts()
         shown = [kind for kind in Kind if counts.get(kind.value, 0)]
         if shown:
-            st.markdown(" ".join(f":orange-badge[{counts[kind.value]:,} {KIND_WORDS[kind].badge}]" for kind in shown))
+            st.markdown(
+                " ".join(f":orange-badge[{counts[kind.value]:,} {FINDING_LABELS[kind].badge}]" for kind in shown)
+            )
         with st.container(horizontal=True):
             if shown:
                 st.button(
@@ -156,4 +159,4 @@ def _looked(scan: dict[str, object], photos: int) -> str:
 def _draw_chart(chart: Chart, key: Key) -> None:
     st.markdown(f"**{plain(chart.title)}**")
     # No toolbar, no dragging: on a phone, a chart that can be dragged keeps the page from scrolling.
-    st.plotly_chart(chart.figure, key=key, config={"displayModeBar": False}, alt=chart.words)
+    st.plotly_chart(chart.figure, key=key, config={"displayModeBar": False}, alt=chart.alt)

@@ -8,8 +8,8 @@ import streamlit as st
 
 from sneaker_core.datasets.quality.findings import Kind
 from sneaker_core.errors import SneakerError
-from ui.datasets.finding_labels import KIND_WORDS
 from ui.kit import dataset_cache, photo_previews
+from ui.kit.labels import FINDING_LABELS
 from ui.kit.moments import moment
 from ui.kit.photo_grid import Tile, badges_of, cut, draw_thumbnail, open_case
 from ui.kit.quantities import size_words
@@ -85,9 +85,9 @@ def _draw_verdict(section: Section, key: dataset_cache.ReviewKey, photo: pd.Seri
     st.markdown(f"**{plain(cut(photo['label'], _LONGEST_FACT))}** {badges_of(photo)}")
     findings = dataset_cache.dataset_findings(key)
     for _, finding in findings[findings["open"] & (findings["sample"] == photo["sample"])].iterrows():
-        words = KIND_WORDS[Kind(finding["kind"])]
+        label = FINDING_LABELS[Kind(finding["kind"])]
         advice = f": {plain(finding['advice'])}" if isinstance(finding["advice"], str) else ""
-        st.markdown(f":orange[:material/flag:] **{words.name}**{advice}.")
+        st.markdown(f":orange[:material/flag:] **{label.title}**{advice}.")
     with st.container(horizontal=True):
         draw_decisions(section, found, changes_by_kinds, key, place="case")
     draw_notice(section, "case")

@@ -7,9 +7,9 @@ import streamlit as st
 
 from sneaker_core.datasets.index import Dataset
 from sneaker_core.datasets.safe_names import natural_order
-from ui.datasets.finding_labels import KIND_WORDS
 from ui.datasets.photo_detail_view import draw_case
 from ui.kit import dataset_cache
+from ui.kit.labels import FINDING_LABELS
 from ui.kit.photo_grid import (
     PHOTOS_A_PAGE,
     draw_choosing,
@@ -106,10 +106,10 @@ def draw_photos(dataset: Dataset) -> None:
 def _draw_filters(section: Section, photos: pd.DataFrame, key: dataset_cache.ReviewKey) -> Filter:
     splits = [*sorted(photos["split"].dropna().unique()), *([_NO_SPLIT] if photos["split"].isna().any() else [])]
     kinds = set(dataset_cache.dataset_findings(key)["kind"])
-    offered = [kind for kind in KIND_WORDS if kind.value in kinds]
+    offered = [kind for kind in FINDING_LABELS if kind.value in kinds]
     with st.grid(4, min_column_width=150):
         classes = _several(section, "Class", sorted(dataset_cache.class_names(key), key=natural_order))
-        found = _several(section, "Finding", [KIND_WORDS[kind].name for kind in offered])
+        found = _several(section, "Finding", [FINDING_LABELS[kind].title for kind in offered])
         split = _several(section, "Split", splits)
         text = st.text_input(
             "File name",
@@ -136,7 +136,7 @@ def _draw_filters(section: Section, photos: pd.DataFrame, key: dataset_cache.Rev
             on_change=section.first_page,
             width=150,
         )
-    named = tuple(kind for kind in offered if KIND_WORDS[kind].name in found)
+    named = tuple(kind for kind in offered if FINDING_LABELS[kind].title in found)
     return Filter(str(state), classes, split, named, text or "", order)
 
 

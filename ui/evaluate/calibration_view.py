@@ -11,8 +11,9 @@ from sneaker_core.evaluation.reliability import Coverage, coverage_at
 from sneaker_core.networks.checkpoint import ModelSpec, read_spec, save_confidence_threshold
 from sneaker_core.number_text import percent
 from ui.evaluate import figures_cache
-from ui.evaluate.chart_frames import PALETTE, draw_chart
+from ui.evaluate.chart_frames import draw_chart
 from ui.evaluate.opened_evaluation import Opened
+from ui.kit.charts import PALETTE
 from ui.kit.state_keys import Key
 from ui.kit.text import plain
 

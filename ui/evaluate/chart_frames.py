@@ -4,12 +4,10 @@ from typing import Any
 
 import streamlit as st
 
-from sneaker_core.evaluation.chart_style import Chart, Palette
-from ui.kit.probability_bars import TEXT
+from ui.kit.charts import Chart
 from ui.kit.state_keys import Key
 from ui.kit.text import plain
 
-PALETTE = Palette(text=TEXT)
 CONFIG = {"displayModeBar": False}
 _LETTER, _LONGEST = 7.2, 20
 # Pixels of a cell, by how many columns there are at most.

@@ -7,8 +7,9 @@ import streamlit as st
 from sneaker_core.errors import SneakerError
 from sneaker_core.evaluation.evaluation_charts import slices_chart
 from ui.evaluate import figures_cache
-from ui.evaluate.chart_frames import PALETTE, draw_chart
+from ui.evaluate.chart_frames import draw_chart
 from ui.evaluate.opened_evaluation import Opened
+from ui.kit.charts import PALETTE
 from ui.kit.state_keys import Key
 
 _ABOUT = (

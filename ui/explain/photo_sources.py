@@ -19,7 +19,7 @@ from ui.explain.explain_address import notice, use_model_of
 from ui.explain.explain_views import Source
 from ui.explain.photo_shelf import Looked, Shelf, take
 from ui.kit import dataset_cache, evaluation_cache, photo_previews
-from ui.kit.photo_files import Photo, gathered, upload_cap
+from ui.kit.photo_files import Photo, upload_cap, uploaded_photos
 from ui.kit.photo_grid import cut
 from ui.kit.state_keys import Key
 from ui.kit.text import percent, plain, shortened
@@ -67,7 +67,7 @@ def _uploaded() -> Looked | None:
         help="Any photo; it is looked at and not kept.",
     )
     if upload is not None:
-        return Looked(gathered([upload], None)[0])
+        return Looked(uploaded_photos([upload], None)[0])
     handed: Photo | None = st.session_state.get(Key.EXPLAIN_HANDED)
     if handed is None:
         st.caption("Drop a photo here, or take one from a dataset, to see what the network looks at.")

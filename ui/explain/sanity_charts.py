@@ -5,8 +5,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from sneaker_core.inference.explanation.sanity_checks import Curves, SanityCheck
-from ui.datasets.dataset_charts import Chart
-from ui.kit.probability_bars import ACCENT, MUTED, TEXT
+from ui.kit.charts import ACCENT, MUTED, TEXT, Chart
 
 _HEIGHT = 250
 _SHUFFLED = {0.0: "the last", 1.0: "all"}

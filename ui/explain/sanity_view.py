@@ -4,10 +4,10 @@ import streamlit as st
 
 from sneaker_core.inference.explanation.explanation_request import Question
 from sneaker_core.inference.explanation.sanity_checks import Trust
-from ui.datasets.dataset_charts import Chart
 from ui.explain import sanity_cache
 from ui.explain.sanity_cache import SanityCheck
 from ui.explain.sanity_charts import deletion_chart, insertion_chart, sanity_chart
+from ui.kit.charts import Chart
 from ui.kit.model_cache import ModelKey
 from ui.kit.photo_files import Photo
 from ui.kit.state_keys import Key
@@ -103,4 +103,4 @@ def _icon(ok: bool) -> str:
 def _draw_chart(chart: Chart, item: str, explanation: str) -> None:
     with st.container(gap="xsmall"):
         st.markdown(f"**{plain(chart.title)}**", help=explanation)
-        st.plotly_chart(chart.figure, key=Key.EXPLAIN_CHART.of(item), config={"displayModeBar": False}, alt=chart.words)
+        st.plotly_chart(chart.figure, key=Key.EXPLAIN_CHART.of(item), config={"displayModeBar": False}, alt=chart.alt)

@@ -1,4 +1,4 @@
-"""Many answers as one file to take along."""
+"""Answers as CSV and JSON files."""
 
 import json
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from sneaker_core.networks.decision import Status
 
 
 def answers_table(answers: Sequence[Answer], guesses: int) -> pd.DataFrame:
-    """One row a photo: image, status, answer, error, then label and probability of so many guesses."""
+    """One row per photo: image, status, answer, error, then label and probability of each guess."""
     rows = []
     for answer in answers:
         readable = answer.status is not Status.ERROR
@@ -30,11 +30,11 @@ def answers_table(answers: Sequence[Answer], guesses: int) -> pd.DataFrame:
 
 
 def answers_csv(answers: Sequence[Answer], guesses: int) -> bytes:
-    """The table as CSV in UTF-8, safe to open in a spreadsheet."""
+    """The table as UTF-8 CSV that is safe to open in a spreadsheet."""
     return answers_table(answers, guesses).to_csv(index=False).encode()
 
 
 def answers_json(answers: Sequence[Answer], guesses: int) -> bytes:
-    """A list of the same objects that the command line and the API give, with so many guesses each."""
+    """A list of the objects that the command line and the JSON API return, with so many guesses each."""
     objects = [replace(answer, top=answer.top[:guesses]).to_dict() for answer in answers]
     return json.dumps(objects, ensure_ascii=False, indent=1).encode()

@@ -1,19 +1,5 @@
-"""Moments in words, on the clock of whoever reads them."""
+"""Old name of `ui.kit.text.timestamp_text`, until every page uses the new one."""
 
-from datetime import UTC, datetime, tzinfo
-from zoneinfo import ZoneInfo
+from ui.kit.text import timestamp_text as moment
 
-import streamlit as st
-
-
-def moment(seconds: float) -> str:
-    """Seconds since 1970 as a date and a time of day where the reader is: "21 Nov 2026, 08:13"."""
-    return f"{datetime.fromtimestamp(seconds, _zone()):%d %b %Y, %H:%M}".removeprefix("0")
-
-
-def _zone() -> tzinfo:
-    """The time zone of the browser; UTC where it tells none that is known here."""
-    try:
-        return ZoneInfo(st.context.timezone or "UTC")
-    except (KeyError, ValueError, OSError):
-        return UTC
+__all__ = ["moment"]

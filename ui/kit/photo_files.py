@@ -1,4 +1,4 @@
-"""The photos that wait for an answer: uploaded ones and the camera's."""
+"""Photos that were uploaded, taken with the camera or read from disk."""
 
 import hashlib
 import math
@@ -18,14 +18,14 @@ _CAMERA_NAME = "Camera photo.jpg"
 
 @dataclass(frozen=True)
 class Photo:
-    """One file as it was handed in; nobody has looked into it yet.
+    """A photo file as it was uploaded, not decoded yet.
 
     Attributes
     ----------
     key : str
-        Its own even when the same file is handed in twice.
+        Unique, even if the same file is uploaded twice.
     name : str
-        As the user's computer calls it: show it through `ui.kit.text.plain` only.
+        File name; escape it before showing it as markdown.
     digest : str
         SHA-256 of the bytes.
     data : bytes
@@ -38,40 +38,40 @@ class Photo:
 
 
 def upload_cap() -> int:
-    """Largest photo that an uploader takes, in its whole megabytes of 2**20 bytes: `images` holds the exact cap."""
+    """Upload limit of a photo in megabytes of 2**20 bytes, rounded up; `images` checks the exact limit."""
     return math.ceil(ImageLimits.from_environment().max_bytes / 2**20)
 
 
 def stored_photo(path: Path, name: str) -> Photo:
-    """A photo on this machine's disk.
+    """A photo file on disk.
 
     Parameters
     ----------
     path : Path
     name : str
-        For people.
+        Shown to the user.
 
     Raises
     ------
     ImageError
-        It has gone, or cannot be opened.
+        The file is missing or can't be read.
     """
     try:
         if not path.is_file():
-            raise ImageError("The file of this photo has gone.")
+            raise ImageError("The file of this photo is missing.")
         with path.open("rb") as file:
-            data = file.read(ImageLimits.from_environment().max_bytes + 1)  # one more is told by `images`
+            data = file.read(ImageLimits.from_environment().max_bytes + 1)  # `images` rejects one byte too many
     except OSError as error:
-        raise ImageError("The file of this photo cannot be opened.") from error
+        raise ImageError("The file of this photo can't be opened.") from error
     digest = hashlib.sha256(data).hexdigest()
     return Photo(digest, name, digest, data)
 
 
-def gathered(uploads: Sequence[UploadedFile], camera: UploadedFile | None) -> list[Photo]:
-    """All photos, the camera's first."""
+def uploaded_photos(uploads: Sequence[UploadedFile], camera: UploadedFile | None) -> list[Photo]:
+    """All photos; the one from the camera comes first."""
     files = [(_CAMERA_NAME, camera)] if camera else []
     files += [(upload.name, upload) for upload in uploads]
-    # Hashing twenty megabytes takes longer than the rest of a rerun: done once for each upload.
+    # Hash each upload once: 20 MB take longer than the rest of a rerun.
     before: dict[str, str] = st.session_state.get(Key.DIGESTS, {})
     digests = {file.file_id: before.get(file.file_id) or _digest(file) for _, file in files}
     st.session_state[Key.DIGESTS] = digests

@@ -11,7 +11,7 @@ import streamlit as st
 from sneaker_core.datasets.quality.findings import Kind
 from sneaker_core.datasets.thumbnails import ensure_thumbnail
 from sneaker_core.errors import SneakerError
-from ui.datasets.finding_labels import KIND_WORDS
+from ui.kit.labels import FINDING_LABELS
 from ui.kit.review_section import Section
 from ui.kit.state_keys import Key
 from ui.kit.text import plain
@@ -64,7 +64,7 @@ def badges_of(photo: pd.Series, hidden: Sequence[str] = ()) -> str:
     """
     badges = [":red-badge[excluded]"] if photo["excluded"] else []
     kinds = [kind for kind in photo["kinds"] if kind not in hidden]
-    badges += [f":orange-badge[{KIND_WORDS[Kind(kind)].badge}]" for kind in kinds[:_MOST_BADGES]]
+    badges += [f":orange-badge[{FINDING_LABELS[Kind(kind)].badge}]" for kind in kinds[:_MOST_BADGES]]
     if len(kinds) > _MOST_BADGES:
         badges.append(f":orange-badge[+{len(kinds) - _MOST_BADGES}]")
     if isinstance(photo["split"], str):

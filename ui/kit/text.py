@@ -1,37 +1,54 @@
-"""Words for people: names shown as they are, probabilities said plainly."""
+"""Text that people read: markdown made safe, long names shortened, numbers, sizes, durations and dates.
+
+Percentages and counts come from `sneaker_core.number_text`, which the command line and the reports use too.
+"""
 
 import re
 import unicodedata
+from datetime import UTC, datetime, tzinfo
+from zoneinfo import ZoneInfo
 
-from sneaker_core.inference.predictor import Answer
-from sneaker_core.networks.decision import Status
+import streamlit as st
 
-# What markdown would take for a sign of its own: anywhere, at the edge of a word, at the start of a line. Ordinary
-# names and sentences hold none of it and stay as they are.
+from sneaker_core import number_text
+from sneaker_core.training.planning.duration_text import in_words as duration_text
+
+# Characters with a meaning in markdown: anywhere, at the edge of a word, at the start of a line. Ordinary names and
+# sentences have none of them and stay as they are.
 _MARKS = re.compile(r"[\\`*\[\]<>~$|&]|(?<![^\W_])_|_(?![^\W_])")
 _LINE_STARTS = re.compile(r"^(\d+(?=[.)](?:\s|$)))?([#+\-]|(?<=\d)[.)](?=\s|$))")
-# Icons (:material/…:), emoji and web addresses are found only after the escapes are gone; an invisible joiner behind
-# these keeps them from being found.
+# Streamlit finds icons (:material/…:), emoji and web addresses after it has removed the escapes; an invisible joiner
+# keeps it from finding them.
 _LINKING = re.compile(r"(:(?=\S)|@(?=\S)|\bwww(?=\.))", re.IGNORECASE)
 _WORD_JOINER = "\u2060"
-_LONGEST_NAME = 60
-# A few labels in every collection of photos are wrong, so nobody has shown that a model does better than this.
-_MOST_IN_100 = 97
+_LONGEST_NAME, _KEPT_END = 60, 15
+_LONGEST_LABEL = 40
+_MINUTE, _HOUR = 60, 3600
+
+__all__ = [
+    "duration_text",
+    "escape_markdown",
+    "probability_text",
+    "short_duration_text",
+    "size_text",
+    "timestamp_text",
+    "truncate",
+    "truncate_middle",
+]
 
 
-def plain(text: str) -> str:
-    """Text from a user or a file, made safe to stand inside Streamlit's markdown: it reads exactly as it is written.
+def escape_markdown(text: str) -> str:
+    """Text from a user or a file, made safe for Streamlit's markdown: it is shown exactly as written.
 
     Parameters
     ----------
     text : str
-        A file's name, a class's name, an error's sentence.
+        A file name, a class name, an error message.
 
     Returns
     -------
     str
-        Markdown in which nothing is a link, an icon, bold or HTML; control characters are dropped, line breaks are
-        spaces.
+        Markdown without links, icons, formatting or HTML. Control characters are removed, line breaks become spaces.
     """
     spaced = " ".join(text.split())
     visible = "".join(char for char in spaced if unicodedata.category(char) not in ("Cc", "Cf"))
@@ -39,46 +56,60 @@ def plain(text: str) -> str:
     return _LINE_STARTS.sub(r"\1\\\2", escaped)
 
 
-def shortened(name: str) -> str:
-    """A file's name with its middle left out when it is too long to read; the ending stays."""
+def truncate_middle(name: str) -> str:
+    """A name of at most 60 characters, shortened in the middle, so that a file keeps its ending."""
     if len(name) <= _LONGEST_NAME:
         return name
-    return f"{name[: _LONGEST_NAME - 16]}…{name[-15:]}"
+    return f"{name[: _LONGEST_NAME - _KEPT_END - 1]}…{name[-_KEPT_END:]}"
 
 
-def percent(probability: float) -> str:
-    """A probability from 0 to 1 as a whole percentage, never 0 and never 100."""
-    if probability < 0.01:
-        return "<1%"
-    if probability > 0.99:
-        return ">99%"
-    return f"{probability:.0%}"
+def truncate(text: str, longest: int = _LONGEST_LABEL) -> str:
+    """Text of at most so many characters, shortened at the end; spaces are collapsed."""
+    text = " ".join(text.split())
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
-def sureness(answer: Answer) -> str:
-    """How sure an answer is, as a sentence without a number to interpret."""
-    if answer.status is Status.UNKNOWN:
-        return "The photo is unlike everything I was taught, so a name would be little more than a guess."
-    chance = answer.top[0].probability
-    often = f"about {min(max(round(chance * 100), 1), _MOST_IN_100)}"
-    if answer.status is Status.UNSURE:
-        return f"My best guess has a chance of {often} in 100 to be right."
-    return f"When I am this sure, I am right {often} times in 100."
+def probability_text(probability: float) -> str:
+    """A probability from 0 to 1: "94%"; never 0% and never 100%, because no model is ever certain."""
+    return number_text.percent(min(max(probability, 1e-9), 1 - 1e-9))
 
 
-def counted(number: int, noun: str) -> str:
-    """A number with its noun: "1 photo", "3 photos"."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+def size_text(number: int) -> str:
+    """A number of bytes: "3.4 MB"."""
+    size = float(number)
+    for unit in ("bytes", "kB", "MB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}" if unit == "bytes" or size >= 10 else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} GB"
 
 
-def summary(answers: list[Answer]) -> str:
-    """How many photos got which kind of answer, in one line."""
-    words = {
-        Status.KNOWN: "recognised",
-        Status.UNSURE: "not sure",
-        Status.UNKNOWN: "not a sneaker I know",
-        Status.ERROR: "could not be read",
-    }
-    statuses = [answer.status for answer in answers]
-    parts = [f"{statuses.count(status)} {word}" for status, word in words.items() if status in statuses]
-    return f"{counted(len(answers), 'photo')}: {', '.join(parts)}"
+def short_duration_text(seconds: float) -> str:
+    """A duration for tables: "3 min 20 s"; a dash if there is none."""
+    if seconds <= 0:
+        return number_text.NO_NUMBER
+    hours, rest = divmod(max(1, round(seconds)), _HOUR)
+    minutes, left = divmod(rest, _MINUTE)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {left} s" if minutes else f"{left} s"
+
+
+def timestamp_text(seconds: float) -> str:
+    """Seconds since 1970 as date and time in the reader's time zone: "21 Nov 2026, 08:13"."""
+    return f"{datetime.fromtimestamp(seconds, _time_zone()):%d %b %Y, %H:%M}".removeprefix("0")
+
+
+def _time_zone() -> tzinfo:
+    """The browser's time zone; UTC if it is unknown here."""
+    try:
+        return ZoneInfo(st.context.timezone or "UTC")
+    except (KeyError, ValueError, OSError):
+        return UTC
+
+
+# Old names, until every page uses the new ones.
+plain = escape_markdown
+shortened = truncate_middle
+percent = probability_text
+counted = number_text.counted

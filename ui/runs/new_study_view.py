@@ -48,7 +48,7 @@ def draw_new_search(taken: set[str]) -> None:
             index=1,
             key=Key.STUDY_RECIPE,
             format_func=run_labels.recipe_word,
-            help="  \n".join(f"**{told.title}**: {told.does}" for told in RECIPE_WORDS.values()),
+            help="  \n".join(f"**{told.title}**: {told.about}" for told in RECIPE_WORDS.values()),
         )
         changes, networks = _ask_networks(recipe_name, RECIPES[recipe_name].init)
         minutes = st.number_input(

@@ -7,22 +7,12 @@ from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
-from streamlit.elements.lib.streamlit_plotly_theme import (
-    CATEGORY_0,
-    CATEGORY_1,
-    CATEGORY_2,
-    CATEGORY_3,
-    CATEGORY_4,
-    CATEGORY_5,
-)
 
-from ui.datasets.dataset_charts import Chart, cut
-from ui.kit.probability_bars import ACCENT, MUTED, TEXT
+from ui.kit.charts import ACCENT, CATEGORIES, DASHES, MUTED, TEXT, Chart
+from ui.kit.text import truncate as cut
 from ui.runs import run_labels
 
 # Told apart by colour, by the kind of line and by the mark on it.
-_COLOURS = (CATEGORY_0, CATEGORY_1, CATEGORY_2, CATEGORY_3, CATEGORY_4, CATEGORY_5)
-_DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 _MARKS = ("circle", "square", "diamond", "triangle-up", "x", "cross")
 _HEIGHT, _MARKS_UP_TO = 300, 60
 # Searched over orders of magnitude.
@@ -121,13 +111,13 @@ def _first(values: Mapping[str, float], told: Any, highest: bool) -> str:
 def _drawn(lines: Mapping[str, "pd.Series[float]"], names: Sequence[str], hover: str) -> go.Figure:
     figure = go.Figure()
     for name, line in lines.items():
-        place = names.index(name) % len(_COLOURS)
+        place = names.index(name) % len(CATEGORIES)
         figure.add_scatter(
             x=list(line.index),
             y=line.tolist(),
             name=html.escape(cut(name, 30)),
             mode="lines+markers" if len(line) <= _MARKS_UP_TO else "lines",
-            line={"color": _COLOURS[place], "dash": _DASHES[place], "width": 2.5},
+            line={"color": CATEGORIES[place], "dash": DASHES[place], "width": 2.5},
             marker={"symbol": _MARKS[place], "size": 6},
             hovertemplate=f"{html.escape(cut(name, 60))}<br>epoch %{{x}}: {hover}<extra></extra>",
         )

@@ -5,9 +5,10 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from ui.datasets.dataset_charts import Chart, cut
+from ui.kit.charts import Chart
 from ui.kit.state_keys import Key
 from ui.kit.text import plain
+from ui.kit.text import truncate as cut
 from ui.runs import run_labels
 from ui.runs.run_charts import accuracy_curves, loss_curves
 from ui.runs.run_dialogs import Dialog, open_dialog
@@ -68,7 +69,7 @@ def draw_chart(chart: Chart, key: Key, about: str) -> None:
         Explains its terms.
     """
     st.markdown(f"**{plain(chart.title)}**", help=about)
-    st.plotly_chart(chart.figure, key=key, config={"displayModeBar": False}, alt=chart.words)
+    st.plotly_chart(chart.figure, key=key, config={"displayModeBar": False}, alt=chart.alt)
 
 
 def draw_comparison(rows: list[Row]) -> None:

@@ -104,7 +104,7 @@ def _draw_result(job: Job, rate: float, name: str) -> None:
         help="The loss says how wrong the answers are. Where it falls steeply the network learns fast; further right "
         "it forgets what it knew.",
     )
-    st.plotly_chart(chart.figure, key=Key.TRAIN_RATES_CHART, config={"displayModeBar": False}, alt=chart.words)
+    st.plotly_chart(chart.figure, key=Key.TRAIN_RATES_CHART, config={"displayModeBar": False}, alt=chart.alt)
     if suggestion is not None:
         st.button(
             f"Use {suggestion:g}",

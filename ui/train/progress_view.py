@@ -13,7 +13,7 @@ from sneaker_core.training.training_jobs import resume_training, stop_training
 from sneaker_core.training.training_notes import NoteKind, notes
 from sneaker_core.workspace.jobs import JobState, log_tail
 from sneaker_core.workspace.paths import run_job_folder, workspace
-from ui.datasets.dataset_charts import Chart
+from ui.kit.charts import Chart
 from ui.kit.job_panel import progress_words
 from ui.kit.moments import moment
 from ui.kit.quantities import counted_classes, time_words
@@ -300,7 +300,7 @@ def _recipe(run: Run) -> Recipe | None:
 
 def _draw_chart(chart: Chart, key: Key, explanation: str) -> None:
     st.markdown(f"**{plain(chart.title)}**", help=explanation)
-    st.plotly_chart(chart.figure, key=key, config={"displayModeBar": False}, alt=chart.words)
+    st.plotly_chart(chart.figure, key=key, config={"displayModeBar": False}, alt=chart.alt)
 
 
 def _draw_log(run: Run) -> None:

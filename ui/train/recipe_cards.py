@@ -54,7 +54,7 @@ def _draw_card(name: str, chosen: bool, amount: Amount) -> None:
     words = RECIPE_WORDS[name]
     with st.container(border=True, height="stretch", gap="small"):
         st.markdown(f"{words.icon} **{words.title}**")
-        st.markdown(words.does)
+        st.markdown(words.about)
         st.caption(words.when)
         draw_time(RECIPES[name], amount, name, measure=amount.idle)
         with st.container(height="stretch", vertical_alignment="bottom"):

@@ -7,11 +7,9 @@ from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
-from streamlit.elements.lib.streamlit_plotly_theme import CATEGORY_1, CATEGORY_2
 
 from sneaker_core.training.training_notes import finite, percent
-from ui.datasets.dataset_charts import Chart
-from ui.kit.probability_bars import ACCENT, TEXT
+from ui.kit.charts import ACCENT, CATEGORIES, TEXT, Chart
 
 _HEIGHT = 270
 # A rise or a fall by less than this is none.
@@ -30,10 +28,10 @@ class _Line:
 
 
 _TOP1 = _Line("val_top1", "validation", ACCENT, "solid", "circle")
-_TOP3 = _Line("val_top3", "validation, among the first three", CATEGORY_2, "dot", "diamond")
-_TRAINING = _Line("accuracy", "training", CATEGORY_1, "dash", "square")
+_TOP3 = _Line("val_top3", "validation, among the first three", CATEGORIES[2], "dot", "diamond")
+_TRAINING = _Line("accuracy", "training", CATEGORIES[1], "dash", "square")
 _LOSS = _Line("val_loss", "validation", ACCENT, "solid", "circle")
-_TRAINING_LOSS = _Line("loss", "training", CATEGORY_1, "dash", "square")
+_TRAINING_LOSS = _Line("loss", "training", CATEGORIES[1], "dash", "square")
 
 
 def numbers(metrics: pd.DataFrame, column: str) -> list[float]:
@@ -181,7 +179,7 @@ def rate_curve(rates: Sequence[float], losses: Sequence[float], suggestion: floa
             text=[f"  {suggestion:.1g}"],
             textposition="middle right",
             textfont={"color": TEXT, "size": 13},
-            marker={"symbol": "diamond", "size": 13, "color": CATEGORY_1},
+            marker={"symbol": "diamond", "size": 13, "color": CATEGORIES[1]},
             hoverinfo="skip",
             cliponaxis=False,
         )

@@ -1,74 +1,67 @@
-"""Figures that say what they show."""
+"""The guesses of an answer as bars, with their finding."""
 
 import html
 import textwrap
 from collections.abc import Sequence
 
 import plotly.graph_objects as go
-from streamlit.elements.lib.streamlit_plotly_theme import CATEGORY_0, CATEGORY_6, GRAY_90
 
 from sneaker_core.inference.predictor import Guess
 from sneaker_core.networks.decision import Status
-from ui.kit.text import percent
-
-# Streamlit's stand-ins: the browser puts the theme's own colours in their place, light or dark. Plotly's default text
-# would be a grey too pale to read.
-TEXT = GRAY_90
-ACCENT = CATEGORY_0
-MUTED = CATEGORY_6
-_TRACK = "rgba(143, 147, 163, 0.18)"
+from ui.kit.charts import ACCENT, MUTED, TEXT, TRACK
+from ui.kit.text import probability_text
 
 _ROW = 46
 _TITLE_LINE = 22
 _TITLE_WIDTH = 40
-# The first guess is far ahead when it is this many times as probable as the second.
+# The first guess is far ahead from this many times the probability of the second.
 _FAR = 3.0
 
 
 def finding(guesses: Sequence[Guess], status: Status) -> str:
-    """What the bars show, in one line.
+    """The finding of the bars, in one line.
 
     Parameters
     ----------
     guesses : sequence of Guess
         At least one, most probable first.
     status : Status
-        Of the answer, which the line must not contradict.
+        Of the answer; the finding agrees with it.
     """
     best = guesses[0]
     if status is Status.UNKNOWN:
-        return f"If I had to guess: {best.label}"
+        return f"Best guess: {best.label}"
     if len(guesses) == 1:
-        return f"{best.label}: {percent(best.probability)}"
+        return f"{best.label}: {probability_text(best.probability)}"
     second = guesses[1]
     if best.probability < _FAR * second.probability:
         return f"{best.label} and {second.label} are close"
-    return f"{best.label} is {'far ahead' if status is Status.KNOWN else 'ahead, but not by enough'}"
+    return f"{best.label} is {'far ahead' if status is Status.KNOWN else 'ahead, but not by much'}"
 
 
 def guess_bars(guesses: Sequence[Guess], status: Status) -> go.Figure:
-    """Horizontal bars of the most probable classes, the best on top, each on a track that stands for 100 %.
+    """Horizontal bars of the guesses, best on top, on tracks of 100%.
 
-    Labels stand above their bars, so that a long name fits on a phone.
+    Labels are above their bars, so that long names fit on a phone.
     """
     rows = [-row for row in range(len(guesses))]
     known = status is not Status.UNKNOWN
     first = ACCENT if known else MUTED
-    colours = [first, *[MUTED] * (len(guesses) - 1)]
+    colors = [first, *[MUTED] * (len(guesses) - 1)]
     figure = go.Figure()
-    figure.add_bar(y=rows, x=[1] * len(guesses), orientation="h", width=0.26, marker={"color": _TRACK})
+    figure.add_bar(y=rows, x=[1] * len(guesses), orientation="h", width=0.26, marker={"color": TRACK})
     figure.add_bar(
         y=rows,
         x=[guess.probability for guess in guesses],
         orientation="h",
         width=0.26,
-        marker={"color": colours, "opacity": 1 if known else 0.7},
+        marker={"color": colors, "opacity": 1 if known else 0.7},
     )
     for row, guess in zip(rows, guesses, strict=True):
         _write(figure, row, 0, html.escape(guess.label))
-        _write(figure, row, 1, percent(guess.probability))
+        _write(figure, row, 1, probability_text(guess.probability))
     title = textwrap.wrap(finding(guesses, status), _TITLE_WIDTH)
-    # Plotly's own title is cut off when it has two lines, as it often has on a phone.
+    # Plotly cuts off its own title if it has two lines, as often on a phone.
     figure.add_annotation(
         text="<br>".join(map(html.escape, title)),
         **{"x": 0, "xref": "paper", "xanchor": "left", "y": 1, "yref": "paper", "yanchor": "bottom", "yshift": 10},
@@ -98,13 +91,13 @@ def _write(figure: go.Figure, row: int, side: int, text: str) -> None:
         showarrow=False,
         xanchor="right" if side else "left",
         yanchor="bottom",
-        # Annotations stand a little inside of where they belong.
+        # Plotly draws annotations a little too far inside.
         xshift=2 if side else -2,
         font={"size": 14, "color": TEXT},
     )
 
 
-def bars_in_words(guesses: Sequence[Guess], status: Status) -> str:
-    """What the bars say to someone who does not see them."""
-    listed = ", ".join(f"{guess.label} {percent(guess.probability)}" for guess in guesses)
+def bars_alt_text(guesses: Sequence[Guess], status: Status) -> str:
+    """The bars for people who can't see them."""
+    listed = ", ".join(f"{guess.label} {probability_text(guess.probability)}" for guess in guesses)
     return f"{finding(guesses, status)}. {listed}."

@@ -1,0 +1,113 @@
+"""Why the model gave an answer: the photo under a heat map, for one class or compared with another."""
+
+import streamlit as st
+
+from sneaker_core.errors import SneakerError
+from sneaker_core.inference.predictor import Answer
+from sneaker_core.networks.model_registry import list_models
+from sneaker_core.workspace.paths import workspace
+from ui.kit import explanation_cache
+from ui.kit.explain_links import PAGE, explain_query
+from ui.kit.handed_photo import hand_over
+from ui.kit.model_cache import ModelKey
+from ui.kit.photo_files import Photo
+from ui.kit.state_keys import Key
+from ui.kit.text import escape_markdown, probability_text
+
+_USUAL_STRENGTH = 60
+
+
+def draw_explanation(key: ModelKey, photo: Photo, answer: Answer, guesses: int, compact: bool) -> None:
+    """Draw the heat map of a guess, with the controls beside or below it.
+
+    Parameters
+    ----------
+    key : ModelKey
+    photo : Photo
+    answer : Answer
+    guesses : int
+        How many classes there are to choose from.
+    compact : bool
+        Whether to draw picture and controls below each other.
+    """
+    picture, controls = (st.container(), st.container()) if compact else st.columns([5, 6], gap="medium")
+    probabilities = {guess.label: probability_text(guess.probability) for guess in answer.top[:guesses]}
+    with controls:
+        label = st.selectbox(
+            "Explain",
+            list(probabilities),
+            format_func=lambda label: f"{label} ({probabilities[label]})",
+            key=Key.TARGET.of(photo.key),
+            persist_state="session",
+        )
+        versus = _choose_versus(photo, answer, label)
+        strength = st.slider(
+            "Color strength",
+            0,
+            100,
+            _USUAL_STRENGTH,
+            5,
+            format="%d%%",
+            key=Key.STRENGTH.of(photo.key),
+            persist_state="session",
+        )
+    try:
+        with picture.skeleton(260):
+            heat = explanation_cache.heat_map(key, photo, label, versus=versus)
+            heated = explanation_cache.heat_map_preview(key, photo, label, strength / 100, versus=versus)
+    except SneakerError as error:
+        controls.warning(escape_markdown(str(error)))
+        return
+    contrast = f" instead of {versus}" if versus else ""
+    picture.image(heated, width="stretch", alt=f"Your photo, colored where it speaks for {label}{contrast}")
+    with controls:
+        _draw_legend(label, versus, empty=not heat.any())
+        _draw_more(key, photo, label, versus)
+
+
+def _choose_versus(photo: Photo, answer: Answer, label: str) -> str | None:
+    """The class to compare with; None for none."""
+    # All guesses of the answer, not only those on show: with one on show there would be no choice.
+    others = ["", *(guess.label for guess in answer.top if guess.label != label)]
+    key = Key.WHY_VERSUS.of(photo.key)
+    if st.session_state.get(key) not in others:
+        st.session_state.pop(key, None)
+    versus = st.selectbox(
+        "Compare with",
+        others,
+        format_func=lambda other: other or "No other sneaker",
+        key=key,
+        persist_state="session",
+        help="Shows what speaks for the first sneaker but not for the second.",
+    )
+    return versus or None
+
+
+def _draw_legend(label: str, versus: str | None, empty: bool) -> None:
+    contrast = f" instead of **{escape_markdown(versus)}**" if versus else ""
+    name = f"**{escape_markdown(label)}**{contrast}"
+    if empty:
+        st.markdown(f"Nothing in this photo speaks for {name}.")
+    else:
+        st.markdown(
+            f"**Yellow** areas speak most for {name}, **violet** areas a little. Areas without color don't speak for "
+            "it."
+        )
+    st.caption(
+        "The map (Grad-CAM) is coarse. It shows where the model looked, not what it saw there. Color in a sensible "
+        "place doesn't prove that the answer is right."
+    )
+
+
+def _draw_more(key: ModelKey, photo: Photo, label: str, versus: str | None) -> None:
+    """Draw the button that opens this photo on the Explain page."""
+    if st.button(
+        "More on the Explain page",
+        key=Key.WHY_MORE.of(photo.key),
+        icon=":material/center_focus_strong:",
+        type="tertiary",
+        help="Other methods, all guesses side by side, and sanity checks of the map.",
+    ):
+        hand_over(photo)
+        model = next((one.name for one in list_models(workspace()) if str(one.folder) == key.folder), None)
+        st.switch_page(PAGE, query_params=explain_query(show="one", model=model, target=label, versus=versus))

@@ -1,0 +1,39 @@
+"""Sentences about answers."""
+
+from collections.abc import Sequence
+
+from sneaker_core.inference.predictor import Answer
+from sneaker_core.networks.decision import Status
+from sneaker_core.number_text import counted
+
+# Every photo collection has a few wrong labels, so no model can be shown to do better than this.
+_MOST_IN_100 = 97
+_STATUS_WORDS = {
+    Status.KNOWN: "recognized",
+    Status.UNSURE: "not sure",
+    Status.UNKNOWN: "unknown",
+    Status.ERROR: "unreadable",
+}
+
+
+def confidence_text(answer: Answer) -> str:
+    """How often answers of this confidence are right, in one sentence.
+
+    Parameters
+    ----------
+    answer : Answer
+        Of a photo that could be read.
+    """
+    if answer.status is Status.UNKNOWN:
+        return "The photo is unlike anything the model was trained on, so any name would be a guess."
+    times = min(max(round(answer.top[0].probability * 100), 1), _MOST_IN_100)
+    if answer.status is Status.UNSURE:
+        return f"The best guess is right about {times} times in 100."
+    return f"When the model is this confident, it is right about {times} times in 100."
+
+
+def summary_text(answers: Sequence[Answer]) -> str:
+    """How many photos got which kind of answer: "5 photos: 4 recognized, 1 unreadable"."""
+    statuses = [answer.status for answer in answers]
+    parts = [f"{statuses.count(status)} {word}" for status, word in _STATUS_WORDS.items() if status in statuses]
+    return f"{counted(len(answers), 'photo')}: {', '.join(parts)}"
