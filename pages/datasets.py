@@ -1,8 +1,7 @@
-"""Datasets: photos gathered, looked through, split and taken along."""
+"""Datasets: import and collect photos, check and review them, split and export them."""
 
 import streamlit as st
 
-from sneaker_core.errors import SneakerError
 from ui.datasets.dataset_picker import choose_dataset, choose_section
 from ui.datasets.export_view import draw_export
 from ui.datasets.findings_view import draw_findings
@@ -15,7 +14,6 @@ from ui.datasets.welcome_view import draw_empty, draw_welcome
 from ui.kit.dataset_cache import is_empty
 from ui.kit.job_panel import draw_work
 from ui.kit.page_frame import page_body
-from ui.kit.text import plain
 
 SECTIONS = {
     "Overview": draw_overview,
@@ -27,17 +25,13 @@ SECTIONS = {
     "Export": draw_export,
 }
 
-with page_body(1200):
-    st.title("Datasets", anchor=False)
-    try:
-        dataset = choose_dataset()
-        if dataset is None:
-            draw_welcome()
-            st.stop()
-        draw_work(dataset)
-        if is_empty(dataset):
-            draw_empty(dataset)
-        else:
-            SECTIONS[choose_section(list(SECTIONS))](dataset)
-    except SneakerError as error:
-        st.error(plain(str(error)), icon=":material/error:")
+with page_body("Datasets"):
+    dataset = choose_dataset()
+    if dataset is None:
+        draw_welcome()
+        st.stop()
+    draw_work(dataset)
+    if is_empty(dataset):
+        draw_empty(dataset)
+    else:
+        SECTIONS[choose_section(list(SECTIONS))](dataset)

@@ -1,8 +1,7 @@
-"""Explain: what the network looks at, in one photo, in a class on the whole, in many photos."""
+"""Explain: what a model looks at in one photo, in a class on average and in many photos."""
 
 import streamlit as st
 
-from sneaker_core.errors import SneakerError
 from ui.explain.batch_view import draw_many
 from ui.explain.class_average_view import draw_means
 from ui.explain.explain_address import arrive, draw_notices
@@ -10,13 +9,10 @@ from ui.explain.explain_views import Part, choose_part
 from ui.explain.single_photo_view import draw_one
 from ui.kit.model_picker import installed_models
 from ui.kit.page_frame import page_body
-from ui.kit.text import plain
 
 PARTS = {Part.ONE: draw_one, Part.MEANS: draw_means, Part.MANY: draw_many}
 
-with page_body(1200):
-    st.title("Explain", anchor=False)
-    st.markdown("See what the network looks at when it says what a sneaker is, and how far that can be trusted.")
+with page_body("Explain", "See what a model looks at when it recognizes a sneaker, and how far to trust that picture."):
     models = installed_models()
     if not models:
         st.stop()
@@ -24,7 +20,6 @@ with page_body(1200):
     notices = st.container()
     try:
         PARTS[choose_part()](models)
-    except SneakerError as error:
-        st.error(plain(str(error)), icon=":material/error:")
-    with notices:
-        draw_notices()
+    finally:
+        with notices:
+            draw_notices()

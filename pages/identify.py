@@ -4,7 +4,6 @@ import math
 
 import streamlit as st
 
-from sneaker_core.errors import SneakerError
 from sneaker_core.images import FORMATS
 from sneaker_core.inference.predictor import MAX_TOP
 from sneaker_core.networks.decision import Status
@@ -16,14 +15,11 @@ from ui.kit.model_picker import installed_models, pick_model
 from ui.kit.page_frame import page_body
 from ui.kit.photo_files import upload_cap, uploaded_photos
 from ui.kit.state_keys import Key
-from ui.kit.text import escape_markdown
 
+ABOUT = "Upload a photo of a sneaker. The model tells you which one it is, how confident it is, and why."
 PHOTOS_A_PAGE = 6
 
-with page_body():
-    st.title("What are those?", anchor=False)
-    st.markdown("Upload a photo of a sneaker. The model tells you which one it is, how confident it is, and why.")
-
+with page_body("What are those?", ABOUT, wide=False):
     models = installed_models()
     if not models:
         st.stop()
@@ -54,12 +50,8 @@ with page_body():
         st.stop()
 
     key = model_cache.ModelKey(str(model.folder), model.version)
-    try:
-        with st.spinner(f"Identifying {counted(len(photos), 'photo')}…"):
-            answers = [model_cache.answer(key, photo) for photo in photos]
-    except SneakerError as error:
-        st.error(escape_markdown(str(error)), icon=":material/error:")
-        st.stop()
+    with st.spinner(f"Identifying {counted(len(photos), 'photo')}…"):
+        answers = [model_cache.answer(key, photo) for photo in photos]
 
     many = len(photos) > 1
     if many:

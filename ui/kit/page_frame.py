@@ -1,21 +1,47 @@
-"""The frame that pages stand in."""
+"""The frame of every page: its width, its title, errors as one sentence, and notices about links."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import streamlit as st
 
-_READABLE = 1000
+from sneaker_core.errors import SneakerError
+from ui.kit.address import draw_missing
+from ui.kit.text import escape_markdown
+
+_READABLE, _WIDE = 1000, 1200
 
 
 @contextmanager
-def page_body(width: int = _READABLE) -> Iterator[None]:
-    """A centred column, no wider than reads well; on a phone, as wide as the screen.
+def page_body(title: str | None = None, about: str | None = None, *, wide: bool = True) -> Iterator[None]:
+    """Draw a page inside: a centered column below the title, as wide as the screen on a phone.
+
+    An error of the core is shown as one sentence. Links to something that is gone are reported below the title.
 
     Parameters
     ----------
-    width : int
-        In pixels.
+    title : str, optional
+    about : str, optional
+        What the page is for, in one sentence of markdown.
+    wide : bool
+        Whether the page shows tables and photo grids, and so needs more width than text.
     """
+    width = _WIDE if wide else _READABLE
     with st.container(horizontal_alignment="center"), st.container(width=width, horizontal_alignment="left"):
-        yield
+        if title:
+            st.title(title, anchor=False)
+        if about:
+            st.markdown(about)
+        notices = st.container()
+        try:
+            yield
+        except SneakerError as error:
+            draw_error(error)
+        finally:
+            with notices:
+                draw_missing()
+
+
+def draw_error(error: Exception) -> None:
+    """Draw an error message of the core."""
+    st.error(escape_markdown(str(error)), icon=":material/error:")

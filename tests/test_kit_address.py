@@ -1,0 +1,142 @@
+"""Choices in the address: links, old values, things that are gone, and choices made by code."""
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from ui.kit.page_links import Page, page_address
+
+
+def items_page() -> None:
+    import streamlit as st
+
+    from ui.kit.address import choose_item, choose_next, draw_missing
+
+    names = st.session_state.get("names", ["a", "b", "c"])
+    notices = st.container()
+    chosen = choose_item("dataset", names, noun="dataset", usual=st.session_state.get("usual"), old={"former": "b"})
+    st.markdown(f"shown {chosen}")
+    st.button("c next", on_click=choose_next, args=("dataset", "c"))
+    if st.button("b after the widget"):
+        choose_next("dataset", "b")
+        st.rerun()
+    with notices:
+        draw_missing()
+
+
+def sections_page() -> None:
+    import streamlit as st
+
+    from ui.kit.address import choose_section, draw_missing
+
+    shown = choose_section("section", ["Overview", "Photos"], label="Section", old={"Pictures": "Photos"})
+    st.markdown(f"shown {shown}")
+    draw_missing()
+
+
+def several_page() -> None:
+    import streamlit as st
+
+    from ui.kit.address import choose_items, draw_missing
+
+    names = st.session_state.get("names", ["a", "b", "c"])
+    st.markdown(f"shown {choose_items('runs', names, noun='run', most=2, label='Show', help='')}")
+    draw_missing()
+
+
+def opened(page, **params) -> AppTest:
+    app = AppTest.from_function(page)
+    for name, value in params.items():
+        app.query_params[name] = value
+    return app.run()
+
+
+def shown(app: AppTest) -> str:
+    assert not app.exception
+    return next(one.value.removeprefix("shown ") for one in app.markdown if one.value.startswith("shown "))
+
+
+class TestItem:
+    def test_the_usual_one_without_a_link(self):
+        app = opened(items_page)
+        assert shown(app) == "a"
+        assert not app.warning
+
+    def test_a_link(self):
+        app = opened(items_page, dataset="b")
+        assert shown(app) == "b" and not app.warning
+
+    def test_an_old_value(self):
+        app = opened(items_page, dataset="former")
+        assert shown(app) == "b" and not app.warning
+
+    def test_a_link_to_something_gone_says_so_until_something_else_is_chosen(self):
+        app = opened(items_page, dataset="*gone*")
+        assert shown(app) == "a"
+        assert [one.value for one in app.warning] == [
+            r"The link leads to the dataset “\*gone\*”, which isn't here. It may have been renamed or deleted."
+        ]
+        assert len(app.run().warning) == 1
+        app.selectbox[0].select("b").run()
+        assert shown(app) == "b" and not app.warning
+
+    def test_chosen_twice(self):
+        app = opened(items_page)
+        for name in ("b", "c", "a"):
+            app.selectbox[0].select(name).run()
+            assert shown(app) == name
+
+    def test_code_chooses_from_a_callback_and_below_the_widget(self):
+        app = opened(items_page)
+        app.button[0].click().run()
+        assert shown(app) == "c"
+        app.button[1].click().run()
+        assert shown(app) == "b"
+
+    def test_what_goes_while_it_is_shown_is_replaced_without_a_word_about_links(self):
+        app = opened(items_page, dataset="b")
+        app.session_state["names"] = ["a", "c"]
+        app.run()
+        assert shown(app) == "a" and not app.warning
+
+    def test_code_that_chooses_what_is_not_there_changes_nothing(self):
+        app = opened(items_page)
+        app.session_state["names"] = ["a", "b"]
+        app.button[0].click().run()
+        assert shown(app) == "a"
+
+    def test_another_usual_one(self):
+        app = AppTest.from_function(items_page)
+        app.session_state["usual"] = "c"
+        assert shown(app.run()) == "c"
+
+
+class TestSection:
+    @pytest.mark.parametrize(
+        ("linked", "found"), [("Photos", "Photos"), ("Pictures", "Photos"), ("Overview", "Overview")]
+    )
+    def test_a_link(self, linked, found):
+        app = opened(sections_page, section=linked)
+        assert shown(app) == found and not app.warning
+
+    def test_an_unknown_one(self):
+        app = opened(sections_page, section="Attic")
+        assert shown(app) == "Overview" and "the section “Attic”" in app.warning[0].value
+
+
+class TestSeveral:
+    def test_a_link_to_some(self):
+        assert shown(opened(several_page, runs=["c", "a"])) == "['c', 'a']"
+
+    def test_one_of_them_is_gone(self):
+        app = opened(several_page, runs=["gone", "a"])
+        assert shown(app) == "['a']" and "the run “gone”" in app.warning[0].value
+
+    def test_what_goes_is_no_longer_chosen(self):
+        app = opened(several_page, runs=["a", "b"])
+        app.session_state["names"] = ["b", "c"]
+        assert shown(app.run()) == "['b']" and not app.warning
+
+
+def test_addresses_of_pages():
+    assert page_address(Page.RUNS) == "runs"
+    assert page_address(Page.EXPLAIN, dataset="my shoes", sample=None) == "explain?dataset=my+shoes"
