@@ -17,12 +17,12 @@ from sneaker_core.commands.dataset_command import dataset
 from sneaker_core.commands.evaluate_command import evaluate, evaluations
 from sneaker_core.commands.explain_command import explain
 from sneaker_core.commands.planning_commands import augment, estimate, rates
+from sneaker_core.commands.run_job_command import run_job
 from sneaker_core.commands.runs_command import runs
 from sneaker_core.commands.search_command import studies, tune
 from sneaker_core.commands.train_command import train
 from sneaker_core.errors import SneakerError
 from sneaker_core.workspace import paths
-from sneaker_core.workspace.jobs import end_if_open
 
 _MODEL_HELP = "A bundled model's name, a run's name, or a folder."
 
@@ -37,7 +37,7 @@ def main(ctx: click.Context, workspace: Path | None) -> None:
 
 
 evaluations.add_command(means)
-for command in (dataset, train, runs, evaluate, evaluations, estimate, rates, augment, tune, studies, explain):
+for command in (dataset, train, runs, evaluate, evaluations, estimate, rates, augment, tune, studies, explain, run_job):
     main.add_command(command)
 
 
@@ -79,7 +79,4 @@ if __name__ == "__main__":
     # Names come in every script; a console that cannot show one must not end the command.
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="replace")  # type: ignore[union-attr]
-    try:
-        main(prog_name="python -m sneaker_core")
-    finally:
-        end_if_open("It ended before its work began. The log says more.")
+    main(prog_name="python -m sneaker_core")

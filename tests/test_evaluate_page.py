@@ -546,7 +546,7 @@ class TestWork:
         folder = put_job(full, "busy")
         for file in ("heartbeat", "job.json"):
             os.utime(folder / file, (1, 1))
-        assert find_evaluation("busy", full).state is JobState.LOST
+        assert find_evaluation("busy", full).state is JobState.INTERRUPTED
         app = opened("Headline", "busy")
         assert "broke off" in words(app)
         click(app, "Try again")

@@ -12,21 +12,30 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
-from sneaker_core.datasets.dataset_collection import find_dataset
-from sneaker_core.datasets.index import read_samples
-from sneaker_core.errors import BusyError, SneakerError
-from sneaker_core.workspace import jobs
+from sneaker_core.commands.run_job_command import RUNNERS, run_job, runner
+from sneaker_core.datasets.dataset_collection import create_dataset, find_dataset
+from sneaker_core.datasets.dataset_jobs import import_params, start_dataset_job
+from sneaker_core.datasets.index import Dataset, read_samples
+from sneaker_core.errors import BusyError, SneakerError, StoppedError
+from sneaker_core.workspace import job_record, job_worker
 from sneaker_core.workspace.jobs import (
+    WAITING,
     Job,
     JobState,
+    Progress,
     Worker,
+    end_if_open,
+    find_job,
     list_jobs,
     log_tail,
+    new_job_folder,
     read_job,
+    restart_job,
     start_job,
-    start_job_in,
     stop_job,
+    waiting_turn,
     working,
 )
 from sneaker_core.workspace.locks import take_lock
@@ -50,46 +59,67 @@ def ended(folder: Path) -> Job:
     return until(folder, lambda job: job.state.ended)
 
 
-def demo(workspace: Path, per_class: int = 4) -> list[str]:
-    return ["--workspace", str(workspace), "dataset", "demo", "--per-class", str(per_class)]
+def dataset_of(workspace: Path, name: str = "drawn") -> Dataset:
+    try:
+        return find_dataset(name, workspace)
+    except SneakerError:
+        return create_dataset(name, workspace)
+
+
+def demo(workspace: Path, per_class: int = 4) -> dict[str, object]:
+    """The params of a job that draws photos, and its dataset."""
+    return {"dataset": dataset_of(workspace).folder.name, "per_class": per_class}
+
+
+def draw(workspace: Path, folder: Path | None = None, per_class: int = 4, title: str = "Drawing") -> Path:
+    """Start drawing photos."""
+    folder = folder or new_job_folder(workspace / "jobs")
+    return start_job(folder, "dataset_demo", demo(workspace, per_class), title=title, workspace=workspace)
+
+
+def bring(workspace: Path, source: Path, folder: Path | None = None) -> Path:
+    """Start an import."""
+    params = {"dataset": dataset_of(workspace, "x").folder.name, **import_params(workspace, source)}
+    folder = folder or new_job_folder(workspace / "jobs")
+    return start_job(folder, "dataset_import", params, title="Importing", workspace=workspace)
 
 
 def process_of(folder: Path) -> int:
-    """The id of the process that works for a job, by its environment."""
-    mark = f"{jobs.JOB_VARIABLE}={folder}".encode()
+    """The id of the process that works for a job, by its command line."""
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             try:
-                if mark in (entry / "environ").read_bytes().split(b"\0"):
-                    return int(entry.name)
+                words = (entry / "cmdline").read_bytes().split(b"\0")
             except OSError:
                 continue
+            if b"run-job" in words and str(folder).encode() in words:
+                return int(entry.name)
     raise AssertionError(f"no process works for {folder}")
 
 
-needs_proc = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="only Linux tells processes' variables")
+needs_proc = pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="only Linux has /proc")
 
 
 class TestJobs:
-    def test_runs_tells_how_far_it_is_and_ends_with_a_result(self, tmp_path):
-        folder = start_job(tmp_path / "jobs", "Drawing ünïcode", demo(tmp_path))
+    def test_runs_reports_progress_and_ends_with_a_result(self, tmp_path):
+        folder = draw(tmp_path, title="Drawing ünïcode")
         assert read_job(folder).state is JobState.RUNNING
         job = ended(folder)
         photos = len(read_samples(find_dataset("drawn", tmp_path)))
         assert (job.state, job.error, job.title) == (JobState.DONE, None, "Drawing ünïcode")
+        assert (job.kind, job.params, job.workspace) == ("dataset_demo", demo(tmp_path), tmp_path)
         assert job.result == {"added": photos}
         assert (job.progress.done, job.progress.total, job.progress.step) == (photos, photos, "Drawing sneakers")
         assert job.progress.share == 1
-        assert "new drawings" in (folder / "log.txt").read_text()
+        assert "new photos" in (folder / "log.txt").read_text()
 
-    def test_a_failure_is_told_in_its_sentence(self, tmp_path):
-        arguments = ["--workspace", str(tmp_path), "dataset", "import", str(tmp_path / "nowhere"), "--name", "x"]
-        job = ended(start_job(tmp_path / "jobs", "Importing", arguments))
+    def test_a_failure_is_recorded_with_its_message(self, tmp_path):
+        job = ended(bring(tmp_path, tmp_path / "nowhere"))
         assert job.state is JobState.FAILED
         assert job.error == f"There is no folder and no archive at {tmp_path / 'nowhere'}."
 
-    def test_stopped_it_keeps_what_it_has_and_started_again_it_finishes(self, tmp_path):
-        folder = start_job(tmp_path / "jobs", "Drawing", demo(tmp_path, 30))
+    def test_stopped_it_keeps_what_it_has_and_restarted_it_finishes(self, tmp_path):
+        folder = draw(tmp_path, per_class=30)
         until(folder, lambda job: job.progress.done > 0)
         stop_job(folder)
         assert read_job(folder).state in (JobState.STOPPING, JobState.STOPPED)
@@ -97,57 +127,139 @@ class TestJobs:
         assert job.state is JobState.STOPPED
         first = len(read_samples(find_dataset("drawn", tmp_path)))
         assert 0 < first == job.result["added"] < job.progress.total
-        again = start_job(tmp_path / "jobs", "Drawing", demo(tmp_path, 30))
-        until(again, lambda job: job.progress.done > first)
-        stop_job(again)
-        assert ended(again).state in (JobState.STOPPED, JobState.DONE)
-        assert len(read_samples(find_dataset("drawn", tmp_path))) == first + read_job(again).result["added"] > first
+        assert restart_job(folder) == folder
+        until(folder, lambda job: job.progress.done > first)
+        stop_job(folder)
+        assert ended(folder).state in (JobState.STOPPED, JobState.DONE)
+        assert len(read_samples(find_dataset("drawn", tmp_path))) == first + read_job(folder).result["added"] > first
 
     @needs_proc
-    def test_killed_it_is_lost(self, tmp_path, monkeypatch):
-        folder = start_job(tmp_path / "jobs", "Drawing", demo(tmp_path, 60))
+    def test_killed_it_is_interrupted(self, tmp_path, monkeypatch):
+        folder = draw(tmp_path, per_class=60)
         until(folder, lambda job: job.progress.done > 0)
         os.kill(process_of(folder), signal.SIGKILL)
-        monkeypatch.setattr(jobs, "_LOST_AFTER", 2.5)
-        assert ended(folder).state is JobState.LOST
+        monkeypatch.setattr(job_record, "_LOST_AFTER", 2.5)
+        assert ended(folder).state is JobState.INTERRUPTED
         assert not (folder / "end.json").exists()
         assert find_dataset("drawn", tmp_path).name == "drawn"
 
     @needs_proc
-    def test_alive_it_is_not_lost_however_long_it_takes(self, tmp_path, monkeypatch):
-        folder = start_job(tmp_path / "jobs", "Drawing", demo(tmp_path, 60))
+    def test_alive_it_is_running_however_long_it_takes(self, tmp_path):
+        folder = draw(tmp_path, per_class=60)
         until(folder, lambda job: job.progress.done > 0)
         first = (folder / "heartbeat").stat().st_mtime
         until(folder, lambda job: (folder / "heartbeat").stat().st_mtime > first)
         assert read_job(folder).state is JobState.RUNNING
         os.kill(process_of(folder), signal.SIGKILL)
 
-    def test_outlives_the_one_who_started_it(self, tmp_path):
+    def test_outlives_the_process_that_started_it(self, tmp_path):
         code = (
-            "import sys, os, signal; from pathlib import Path; from sneaker_core.workspace.jobs import start_job\n"
-            "print(start_job(Path(sys.argv[1]), 'Drawing', sys.argv[2:]), flush=True)\n"
+            "import json, sys, os, signal; from pathlib import Path\n"
+            "from sneaker_core.workspace.jobs import start_job\n"
+            "home = Path(sys.argv[1])\n"
+            "params = json.loads(sys.argv[2])\n"
+            "print(start_job(home / 'job', 'dataset_import', params, title='Importing', workspace=home), flush=True)\n"
             # As when a terminal is closed: everything in the starter's group is ended.
             "os.killpg(os.getpgrp(), signal.SIGKILL)"
         )
         photos = draw_dataset(tmp_path / "photos", {"boot": 2})
-        job = ["--workspace", str(tmp_path), "dataset", "import", str(photos), "--name", "x"]
-        arguments = [sys.executable, "-c", code, str(tmp_path / "jobs"), *job]
+        params = {"dataset": dataset_of(tmp_path, "x").folder.name, **import_params(tmp_path, photos)}
+        arguments = [sys.executable, "-c", code, str(tmp_path), json.dumps(params)]
         started = subprocess.run(arguments, cwd=PROJECT, capture_output=True, text=True, start_new_session=True)
         assert started.returncode == -signal.SIGKILL
         assert ended(Path(started.stdout.strip())).state is JobState.DONE
 
-    def test_imports_tell_their_counts(self, tmp_path):
+    def test_imports_return_their_counts(self, tmp_path):
         draw_dataset(tmp_path / "photos", {"boot": 3, "clog": 2})
         (tmp_path / "photos" / "boot" / "bad.jpg").write_bytes(b"no photo")
-        arguments = ["--workspace", str(tmp_path), "dataset", "import", str(tmp_path / "photos"), "--name", "Mine"]
-        job = ended(start_job(tmp_path / "jobs", "Importing", arguments))
+        folder = bring(tmp_path, tmp_path / "photos")
+        job = ended(folder)
         assert (job.state, job.result["added"], list(job.result["rejected"])) == (JobState.DONE, 5, ["boot/bad.jpg"])
         assert (job.progress.done, job.progress.total) == (6, 6)
+        assert "boot/bad.jpg: " in log_tail(folder)
+
+    def test_of_one_dataset_one_job_runs_at_a_time(self, tmp_path):
+        drawn = dataset_of(tmp_path)
+        folder = start_dataset_job(tmp_path, drawn, "dataset_demo", {"per_class": 60}, title="Drawing")
+        with pytest.raises(BusyError, match="running in the dataset 'drawn'"):
+            start_dataset_job(tmp_path, drawn, "dataset_scan", title="Checking photos")
+        stop_job(folder)
+        ended(folder)
+        again = start_dataset_job(tmp_path, drawn, "dataset_scan", {"with_model": False}, title="Checking photos")
+        assert ended(again).state is JobState.DONE
+        assert read_job(again).result["finished"]
+
+
+class TestKinds:
+    def test_every_kind_has_a_function(self):
+        for kind in RUNNERS:
+            assert callable(runner(kind))
+
+    def test_an_unknown_kind_fails_with_its_name(self, tmp_path):
+        folder = start_job(tmp_path / "job", "dance", {}, title="Dancing", workspace=tmp_path)
+        job = ended(folder)
+        assert (job.state, job.error) == (JobState.FAILED, "This version of SoleScope can't run jobs of kind 'dance'.")
+
+    def test_the_command_is_hidden_and_runs_a_job_in_its_process(self, tmp_path):
+        params = {"dataset": dataset_of(tmp_path).folder.name, "per_class": 4}
+        job_record.write_job(made(tmp_path / "job"), "dataset_demo", params, title="x", workspace=tmp_path)
+        done = CliRunner().invoke(run_job, [str(tmp_path / "job")])
+        assert (done.exit_code, done.output, run_job.hidden) == (0, "", True)
+        assert read_job(tmp_path / "job").state is JobState.DONE
+
+    def test_a_folder_without_a_job_is_an_error(self, tmp_path):
+        with pytest.raises(SneakerError, match="There is no job"):
+            CliRunner().invoke(run_job, [str(tmp_path)], catch_exceptions=False, standalone_mode=False)
+
+
+def made(folder: Path) -> Path:
+    folder.mkdir(parents=True)
+    return folder
+
+
+class TestRecords:
+    def test_a_moved_workspace_takes_its_jobs_along(self, tmp_path):
+        home = tmp_path / "home"
+        photos = draw_dataset(home / "photos", {"boot": 2})
+        folder = bring(home, photos)
+        assert ended(folder).state is JobState.DONE
+        home.rename(tmp_path / "moved")
+        folder = tmp_path / "moved" / folder.relative_to(home)
+        assert read_job(folder).workspace == tmp_path / "moved"
+        assert ended(restart_job(folder)).result["known"] == 2
+
+    def test_a_workspace_elsewhere_is_recorded_by_its_path(self, tmp_path):
+        folder = start_job(tmp_path / "here" / "job", "dance", {}, title="x", workspace=tmp_path / "there")
+        assert ended(folder).workspace == tmp_path / "there"
+
+    def test_params_are_kept_as_they_are(self, tmp_path):
+        params = {"text": "ünï", "number": 1.5, "nothing": None, "list": ["a", 2], "map": {"x": True}}
+        job_record.write_job(made(tmp_path / "job"), "dance", params, title="x", workspace=tmp_path, queue=True)
+        job = read_job(tmp_path / "job")
+        assert (job.kind, job.params, job.queue) == ("dance", params, True)
+
+    @pytest.mark.parametrize("values", [{}, {"kind": 3}, {"kind": "x", "params": [], "workspace": 5, "started": "now"}])
+    def test_damaged_values_harm_nothing(self, tmp_path, values):
+        (tmp_path / "job.json").write_text(json.dumps(values))
+        (tmp_path / "end.json").write_text(json.dumps({"state": "lost", "error": 5, "result": 3}))
+        job = read_job(tmp_path)
+        assert (job.params, job.result, job.state) == ({}, {}, JobState.INTERRUPTED)
+
+    def test_a_damaged_record_harms_no_other(self, tmp_path):
+        first = draw(tmp_path, tmp_path / "jobs" / "1")
+        (tmp_path / "jobs" / "2").mkdir()
+        (tmp_path / "jobs" / "2" / "job.json").write_text("{")
+        assert [job.folder for job in list_jobs(tmp_path / "jobs")] == [first]
+        assert find_job(tmp_path / "jobs" / "2") is None
+        stop_job(first)
+        ended(first)
 
 
 class TestFolders:
     def test_the_newest_comes_first_and_other_folders_are_passed_over(self, tmp_path):
-        folders = [start_job(tmp_path, str(number), ["--version"]) for number in range(3)]
+        folders = [made(new_job_folder(tmp_path)) for _ in range(3)]
+        for folder in folders:
+            job_record.write_job(folder, "dance", {}, title="x", workspace=tmp_path)
         (tmp_path / "not a job").mkdir()
         assert [job.folder for job in list_jobs(tmp_path)] == folders[::-1]
         assert list_jobs(tmp_path / "none") == []
@@ -161,17 +273,17 @@ class TestFolders:
         (tmp_path / "job.json").write_text(json.dumps({"title": "x", "arguments": [], "started": 1}))
         (tmp_path / "progress.json").write_text(text)
         (tmp_path / "heartbeat").touch()
-        assert read_job(tmp_path).progress == jobs.Progress()
+        assert read_job(tmp_path).progress == Progress()
         (tmp_path / "heartbeat").unlink()
-        assert read_job(tmp_path).state is JobState.LOST
+        assert read_job(tmp_path).state is JobState.INTERRUPTED
 
     @pytest.mark.parametrize(
         ("silent", "beaten", "state"),
         [
             (0, True, JobState.RUNNING),
-            (30, True, JobState.LOST),
+            (30, True, JobState.INTERRUPTED),
             (30, False, JobState.RUNNING),
-            (99, False, JobState.LOST),
+            (99, False, JobState.INTERRUPTED),
         ],
     )
     def test_to_start_takes_longer_than_to_beat(self, tmp_path, silent, beaten, state):
@@ -185,18 +297,18 @@ class TestFolders:
 
 class TestWorker:
     def test_outside_of_a_job_nothing_is_written(self, tmp_path, monkeypatch):
-        monkeypatch.delenv(jobs.JOB_VARIABLE, raising=False)
         monkeypatch.chdir(tmp_path)
         with working() as worker:
             worker.report(1, 2, "Working")
             worker.report(2, 2, "Working", more=3)
+            worker.log("a line")
             assert not worker.stopped()
         assert (worker.progress.done, worker.progress.details) == (2, {"more": 3})
         assert list(tmp_path.iterdir()) == []
 
     def test_reports_are_written_now_and_then_and_always_at_the_end(self, tmp_path, monkeypatch):
         worker, seen = Worker(tmp_path), set()
-        monkeypatch.setattr(jobs, "_PROGRESS_EVERY", 1000.0)
+        monkeypatch.setattr(job_worker, "_PROGRESS_EVERY", 1000.0)
         for done in range(1, 1001):
             worker.report(done, 1000, "Working")
             seen.add(json.loads((tmp_path / "progress.json").read_text())["done"])
@@ -206,7 +318,7 @@ class TestWorker:
 
     def test_the_rate_is_that_of_the_present_step(self, tmp_path, monkeypatch):
         worker = Worker(tmp_path)
-        monkeypatch.setattr(jobs, "_PROGRESS_EVERY", 0.0)
+        monkeypatch.setattr(job_worker, "_PROGRESS_EVERY", 0.0)
         worker.report(0, 100, "Slow")
         assert (worker.progress.rate, worker.progress.seconds_left) == (0, None)
         time.sleep(0.05)
@@ -218,11 +330,11 @@ class TestWorker:
         assert (worker.progress.rate, worker.progress.share) == (0, 0)
 
     def test_an_unknown_total_has_no_share(self):
-        assert (jobs.Progress(5, 0).share, jobs.Progress(5, 0, rate=2.0).seconds_left) == (0.0, None)
+        assert (Progress(5, 0).share, Progress(5, 0, rate=2.0).seconds_left) == (0.0, None)
 
     @pytest.mark.parametrize(
         ("raised", "said"),
-        [(SneakerError("It is broken."), "It is broken."), (KeyError("x"), "A fault in the program: KeyError")],
+        [(SneakerError("It is broken."), "It is broken."), (KeyError("x"), "Internal error: KeyError")],
     )
     def test_the_end_is_written_whatever_happens(self, tmp_path, raised, said):
         (tmp_path / "job.json").write_text("{}")
@@ -232,8 +344,20 @@ class TestWorker:
         assert job.state is JobState.FAILED
         assert job.error.startswith(said)
 
+    def test_work_that_ends_because_it_was_stopped_has_not_failed(self, tmp_path):
+        (tmp_path / "job.json").write_text("{}")
+        with working(tmp_path):
+            raise StoppedError("Nothing is kept.")
+        assert (read_job(tmp_path).state, read_job(tmp_path).error) == (JobState.STOPPED, None)
+
+    def test_lines_are_added_to_the_log(self, tmp_path):
+        worker = Worker(tmp_path)
+        worker.log("one")
+        worker.log("two \udcff")
+        assert log_tail(tmp_path) == "one\ntwo ?"
+
     def test_a_stop_is_heard(self, tmp_path, monkeypatch):
-        monkeypatch.setattr(jobs, "_PROGRESS_EVERY", 0.0)
+        monkeypatch.setattr(job_worker, "_PROGRESS_EVERY", 0.0)
         (tmp_path / "job.json").write_text("{}")
         with working(tmp_path) as worker:
             assert not worker.stopped()
@@ -246,23 +370,23 @@ class TestWorker:
 class TestAgainInOneFolder:
     def test_starts_anew_and_keeps_the_log(self, tmp_path):
         folder = tmp_path / "job"
-        wrong = ["--workspace", str(tmp_path), "dataset", "import", str(tmp_path / "nowhere"), "--name", "x"]
-        assert start_job_in(folder, "First", wrong) == folder
+        assert bring(tmp_path, tmp_path / "nowhere", folder) == folder
         assert ended(folder).state is JobState.FAILED
         stop_job(folder)
-        start_job_in(folder, "Second", demo(tmp_path))
+        draw(tmp_path, folder, title="Second")
         job = ended(folder)
         assert (job.title, job.state, job.error) == ("Second", JobState.DONE, None)
         log = log_tail(folder)
-        assert log.index("no folder and no archive") < log.index("new drawings")
+        assert log.index("no folder and no archive") < log.index("new photos")
 
     def test_of_many_at_once_one_is_started(self, tmp_path):
         folder, at_once = tmp_path / "job", threading.Barrier(6)
+        dataset_of(tmp_path)
 
         def click(number: int) -> bool:
             at_once.wait()
             try:
-                start_job_in(folder, str(number), demo(tmp_path))
+                draw(tmp_path, folder, title=str(number))
             except BusyError:
                 return False
             return True
@@ -272,53 +396,58 @@ class TestAgainInOneFolder:
         assert sum(started) == 1
         job = ended(folder)
         assert (job.title, job.state) == (str(started.index(True)), JobState.DONE)
-        assert log_tail(folder).count("new drawings") == 1
+        assert log_tail(folder).count("new photos") == 1
 
     def test_while_it_is_alive_it_is_left_alone(self, tmp_path):
-        folder = start_job_in(tmp_path / "job", "Drawing", demo(tmp_path, 60))
-        with pytest.raises(BusyError, match="at work"):
-            start_job_in(folder, "Again", ["--version"])
+        folder = draw(tmp_path, tmp_path / "job", 60)
+        with pytest.raises(BusyError, match="already running"):
+            draw(tmp_path, folder, title="Again")
+        with pytest.raises(BusyError, match="already running"):
+            restart_job(folder)
         assert read_job(folder).title == "Drawing"
         stop_job(folder)
         assert ended(folder).state is JobState.STOPPED
 
     def test_a_command_in_a_shell_makes_a_job_of_its_folder(self, tmp_path, monkeypatch):
-        monkeypatch.delenv(jobs.JOB_VARIABLE, raising=False)
-        monkeypatch.setattr(jobs, "_PROGRESS_EVERY", 0.0)
-        folder = tmp_path / "run" / "job"
-        with pytest.raises(KeyError), working(folder, "Training", ["train", "x"]):
+        monkeypatch.setattr(job_worker, "_PROGRESS_EVERY", 0.0)
+        folder, about = tmp_path / "run" / "job", {"title": "Training again", "workspace": tmp_path}
+        with pytest.raises(KeyError), working(folder, "train", {"run": "x"}, title="Training", workspace=tmp_path):
             raise KeyError
         stop_job(folder)
-        with working(folder, "Training again", ["train", "y"]) as worker:
+        with working(folder, "train", {"run": "y"}, **about) as worker:
             job = read_job(folder)
-            assert (job.state, job.title, job.arguments) == (JobState.RUNNING, "Training again", ("train", "y"))
-            assert job.progress == jobs.Progress()
+            assert (job.state, job.title) == (JobState.RUNNING, "Training again")
+            assert (job.kind, job.params, job.workspace) == ("train", {"run": "y"}, tmp_path)
+            assert job.progress == Progress()
             assert not worker.stopped()
             stop_job(folder)
             assert worker.stopped()
         assert read_job(folder).state is JobState.STOPPED
 
-    def test_a_job_does_not_clear_its_own_folder(self, tmp_path, monkeypatch):
+    def test_a_stop_before_the_process_began_is_heard(self, tmp_path):
         folder = tmp_path / "job"
-        with working(folder, "As started", ["one"]):
+        with working(folder, "train", {}, title="As started"):
             pass
         (folder / "end.json").unlink()
         stop_job(folder)  # before its process came to its work
-        monkeypatch.setenv(jobs.JOB_VARIABLE, str(folder))
-        with working(folder, "Told anew", ["two"]) as worker:
+        with working(folder) as worker:
             assert worker.stopped()
         assert (read_job(folder).title, read_job(folder).state) == ("As started", JobState.STOPPED)
 
     def test_two_cannot_work_in_one_folder(self, tmp_path, monkeypatch):
-        monkeypatch.setattr(jobs, "_LOCK_PATIENCE", 0.1)
-        monkeypatch.delenv(jobs.JOB_VARIABLE, raising=False)
-        with working(tmp_path, "First", ["one"]):
-            monkeypatch.setenv(jobs.JOB_VARIABLE, str(tmp_path))  # as a process has that was started for it
-            with pytest.raises(BusyError, match="at work"), working(tmp_path, "Second", ["two"]):
+        monkeypatch.setattr(job_worker, "_LOCK_PATIENCE", 0.1)
+        with working(tmp_path, "train", {"run": "one"}, title="First"):
+            with pytest.raises(BusyError, match="already running"), working(tmp_path):
                 raise AssertionError("never")
-            jobs.end_if_open("It ended before its work began.")
+            end_if_open(tmp_path, "The process ended before the work began.")
             assert not (tmp_path / "end.json").exists()
         assert read_job(tmp_path).state is JobState.DONE
+
+    def test_what_an_old_record_does_not_say_cannot_be_restarted(self, tmp_path):
+        (tmp_path / "job.json").write_text(json.dumps({"title": "x", "arguments": ["dance"], "started": 1}))
+        assert not read_job(tmp_path).can_restart
+        with pytest.raises(SneakerError, match="doesn't say what to run"):
+            restart_job(tmp_path)
 
 
 class TestLog:
@@ -347,7 +476,7 @@ def tell(what):
     with (home / "told").open("a") as told:
         told.write(f"{what} {name}\\n")
 
-with working(home / name, name, [name]) as worker, waiting_turn(worker, home / "queue") as mine:
+with working(home / name, "wait", {}, title=name) as worker, waiting_turn(worker, home / "queue") as mine:
     if mine:
         tell("begin")
         while not worker.stopped() and not (home / f"{name} may go").exists():
@@ -380,11 +509,10 @@ class Line:
 
 
 @pytest.fixture
-def line(tmp_path, monkeypatch):
-    monkeypatch.delenv(jobs.JOB_VARIABLE, raising=False)
-    made = Line(tmp_path)
-    yield made
-    for process in made.processes.values():
+def line(tmp_path):
+    line = Line(tmp_path)
+    yield line
+    for process in line.processes.values():
         process.kill()
         process.wait()
 
@@ -447,11 +575,11 @@ class TestQueue:
 
     def test_the_dead_are_passed_over(self, line):
         dead = line.home / "dead"
-        with working(dead, "Dead", ["x"]) as worker:
-            worker.report(0, 0, jobs.WAITING)
+        with working(dead, "wait", {}, title="Dead") as worker:
+            worker.report(0, 0, WAITING)
         (dead / "end.json").unlink()
         os.utime(dead / "heartbeat", (1, 1))
-        assert read_job(dead).state is JobState.LOST
+        assert read_job(dead).state is JobState.INTERRUPTED
         queue = line.home / "queue"
         for name, text in (("00", str(dead)), ("000", ""), ("001", str(line.home / "gone")), ("002", "\0")):
             (queue / f"{name}.ticket").parent.mkdir(exist_ok=True)
@@ -472,15 +600,19 @@ class TestQueue:
 
     def test_started_for_a_queue_it_has_its_place_at_once(self, line):
         queue, early = line.home / "queue", line.home / "early"
-        start_job_in(early, "Early", ["--version"], queue)
-        assert read_job(early).state in (JobState.QUEUED, JobState.FAILED)
+        until(line.join("first"), works)
+        start_job(early, "dance", {}, title="Early", workspace=line.home, queue=True)
+        assert read_job(early).state is JobState.QUEUED
         (ticket,) = queue.glob("*.ticket")
         assert ticket.read_text() == str(early)
-        assert ended(early).state is JobState.FAILED  # that command knows no queue
-        until(line.join("late"), works)
+        late = line.join("late")
+        until(late, waits(2))
+        line.release("first")
+        assert ended(early).state is JobState.FAILED  # there is no such kind
+        until(late, works)
 
     def test_outside_of_a_job_it_waits_until_nobody_does(self, tmp_path):
-        with jobs.waiting_turn(Worker(), tmp_path / "queue") as mine:
+        with waiting_turn(Worker(), tmp_path / "queue") as mine:
             assert mine
             assert take_lock(tmp_path / "queue" / "lock") is None
         assert [path.name for path in (tmp_path / "queue").iterdir()] == ["lock"]
@@ -496,5 +628,5 @@ class TestLocks:
             pass
 
     def test_a_place_that_knows_no_locks_is_told(self, tmp_path):
-        with pytest.raises(SneakerError, match="cannot be locked"):
+        with pytest.raises(SneakerError, match="Can't lock"):
             take_lock(tmp_path / "none" / "lock")

@@ -151,7 +151,7 @@ class TestReading:
         assert (found["cut off"].state, found["cut off"].is_damaged) == (JobState.FAILED, True)
         assert "run.json is damaged" in found["cut off"].error
         odd = found["odd"]
-        assert (odd.state, odd.recipe, odd.counts, odd.only, odd.error) == (JobState.LOST, {}, {}, (), None)
+        assert (odd.state, odd.recipe, odd.counts, odd.only, odd.error) == (JobState.INTERRUPTED, {}, {}, (), None)
         assert found["job"].job is None
         assert [run.note for run in found.values()] == [""] * 8
 
@@ -167,11 +167,11 @@ class TestReading:
             ("running", {"state": None}, JobState.RUNNING, None),
             ("stopped", {"state": None}, JobState.RUNNING, None),
             ("failed", {"state": None, "step": jobs.WAITING}, JobState.QUEUED, None),
-            ("running", {"state": None, "age": 60}, JobState.LOST, None),
-            ("running", None, JobState.LOST, None),
+            ("running", {"state": None, "age": 60}, JobState.INTERRUPTED, None),
+            ("running", None, JobState.INTERRUPTED, None),
             ("running", {"state": "failed", "error": "It broke."}, JobState.FAILED, "It broke."),
             ("running", {"state": "stopped"}, JobState.STOPPED, None),
-            ("running", {"state": "done"}, JobState.LOST, None),
+            ("running", {"state": "done"}, JobState.INTERRUPTED, None),
             ("stopped", {"state": "stopped"}, JobState.STOPPED, None),
             ("stopped", {"state": "failed", "error": "Stopped."}, JobState.STOPPED, None),
             ("failed", {"state": "failed", "error": "Same."}, JobState.FAILED, "As kept."),
@@ -179,7 +179,7 @@ class TestReading:
             ("done", {"state": "done"}, JobState.DONE, None),
             (None, {"state": "failed", "error": "Early."}, JobState.FAILED, "Early."),
             (None, {"state": "stopped"}, JobState.STOPPED, None),
-            (None, {"state": None, "age": 60}, JobState.LOST, None),
+            (None, {"state": None, "age": 60}, JobState.INTERRUPTED, None),
         ],
     )
     def test_where_it_stands(self, tmp_path, kept, job, state, error):

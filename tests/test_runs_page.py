@@ -211,10 +211,10 @@ class TestTable:
         app = opened(*(run.name for run in list_runs(full)))
         assert len(chosen_names(app)) == MOST_CHOSEN
 
-    @pytest.mark.parametrize("state", [JobState.STOPPED, JobState.FAILED, JobState.LOST])
+    @pytest.mark.parametrize("state", [JobState.STOPPED, JobState.FAILED, JobState.INTERRUPTED])
     def test_a_run_that_ended_early(self, full, state):
         error = "The loss is no number any more." if state is JobState.FAILED else None
-        set_state(full, "slow", "running" if state is JobState.LOST else state.value, error=error)
+        set_state(full, "slow", "running" if state is JobState.INTERRUPTED else state.value, error=error)
         app = opened("slow")
         assert table(app).loc["slow", "state"] == spoken.STATE_WORDS[state]
         assert (error or "go on") in words(app)

@@ -67,14 +67,8 @@ def means(
             layer,
             cap,
             report=shown(worker),
-            stopped=worker.stopped,
         )
-        if worker.stopped():
-            # The first few photos are not the mean of all; and a job that was asked to stop has not failed.
-            click.echo("The mean maps were stopped; nothing was kept.", err=True)
-            return
         kept = write_means(out, found)
-        worker.result = {"means": len(kept), "photos": sum(mean.n for mean in kept)}
     rows = [_values(mean) for mean in kept]
     print_result(rows, as_json, lambda: "\n".join(map(_words, kept)))
 

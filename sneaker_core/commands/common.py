@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 import click
 
 from sneaker_core.errors import SneakerError
-from sneaker_core.workspace.jobs import Worker, working
+from sneaker_core.workspace.jobs import Worker
 
 STOPPED = "Stopped. What is there stays; the same command goes on."
 
@@ -46,15 +46,14 @@ def print_result(values: Any, as_json: bool, plain: Callable[[], str]) -> None:
 
 @contextmanager
 def long_work() -> Iterator[Worker]:
-    """The worker of a long command: a bar on a terminal, a folder's files in a job, ended by Ctrl-C without loss."""
-    with working() as worker:
-        try:
-            yield worker
-        except KeyboardInterrupt:
-            raise SneakerError(STOPPED) from None
-        finally:
-            if sys.stderr.isatty():
-                click.echo("", err=True)
+    """The worker of a long command: a bar on a terminal, and an end by Ctrl-C that loses nothing."""
+    try:
+        yield Worker()
+    except KeyboardInterrupt:
+        raise SneakerError(STOPPED) from None
+    finally:
+        if sys.stderr.isatty():
+            click.echo("", err=True)
 
 
 def shown(worker: Worker) -> Callable[..., None]:

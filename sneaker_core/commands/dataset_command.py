@@ -48,9 +48,7 @@ def import_(workspace: Path, source: Path, name: str, shown_name: str | None, as
             source,
             name=shown_name,
             report=lambda done, total: report(done, total, "Importing photos"),
-            stopped=worker.stopped,
         )
-        worker.result = result.to_dict()
     values = {"dataset": name, **result.to_dict()}
     print_result(values, as_json, lambda: _import_words(name, values))
 
@@ -82,9 +80,7 @@ def demo(workspace: Path, name: str, per_class: int, seed: int, as_json: bool) -
             per_class,
             seed,
             report=lambda done, total: report(done, total, "Drawing sneakers"),
-            stopped=worker.stopped,
         )
-        worker.result = {"added": added}
     values = {"dataset": name, "added": added}
     print_result(values, as_json, lambda: f"{name}: {added} new drawings.")
 
@@ -133,7 +129,6 @@ def collect(
             report=lambda done, total, note, classes: report(done, total, note, classes=classes),
             stopped=worker.stopped,
         )
-        worker.result = result.to_dict()
     values = {"dataset": name, **result.to_dict()}
     print_result(values, as_json, lambda: "\n".join(_collect_words(values)))
 
@@ -204,9 +199,8 @@ def scan(workspace: Path, name: str, no_model: bool, model_name: str | None, as_
     with long_work() as worker:
         found = _found(name, workspace)
         model = None if no_model else open_model(model_name or DEFAULT_MODEL, workspace)
-        finished = scan(found, model, report=shown(worker), stopped=worker.stopped)
+        finished = scan(found, model, report=shown(worker))
         values = stats(found)
-        worker.result = {"finished": finished, "findings": values["findings"]}
     if not finished:
         raise SneakerError(STOPPED)
     print_result(values, as_json, lambda: "\n".join(_stats_words(values)))
@@ -322,7 +316,7 @@ def split(workspace: Path, name: str, shares: str, seed: int, check: bool, as_js
 def export(workspace: Path, name: str, kind: str, out: Path, as_json: bool) -> None:
     """Write the dataset as it stands after review."""
     from sneaker_core.datasets.dataset_export import export_csv, export_folder, export_zip
-    from sneaker_core.workspace.paths import write_atomically
+    from sneaker_core.workspace.atomic_files import write_atomically
 
     found = _found(name, workspace)
     if kind == "csv":

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sneaker_core.commands.common import Commands, json_option, long_work, print_result, shown
-from sneaker_core.errors import StoppedError
-from sneaker_core.workspace import paths
+from sneaker_core.workspace.atomic_files import write_atomically
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,28 +57,21 @@ def evaluate(
     folder = find_model(name, workspace)
     with process_group.joined(), long_work() as worker:
         show_progress = shown(worker)
-        try:
-            result = evaluate(
-                folder,
-                data,
-                workspace,
-                split,
-                neighbours=not no_neighbours,
-                name=kept_as,
-                report=lambda count, total, step: show_progress(count, total, step),
-                stopped=worker.stopped,
-            )
-        except StoppedError as error:
-            # Stopping on request is not a failure.
-            click.echo(str(error), err=True)
-            return
-        worker.result = {"evaluation": kept_as, "n": result.metrics["n"], "top1": result.metrics["top1"]}
+        result = evaluate(
+            folder,
+            data,
+            workspace,
+            split,
+            neighbours=not no_neighbours,
+            name=kept_as,
+            report=lambda count, total, step: show_progress(count, total, step),
+        )
     if not process_group.is_first():
         return
     if with_model:
         keep_with_model(result, folder)
     if out:
-        paths.write_atomically(out, result.table.to_parquet())
+        write_atomically(out, result.table.to_parquet())
     if report_file:
         _write_report(result.evaluation, result.table, report_file)
     print_result(result.metrics, as_json, lambda: _text(result.metrics))
@@ -88,7 +80,7 @@ def evaluate(
 def _write_report(evaluation: "Evaluation", table: "pd.DataFrame", file: Path) -> None:
     from sneaker_core.evaluation.html_report import report_html
 
-    paths.write_atomically(file, report_html(evaluation, table).encode(errors="replace"))
+    write_atomically(file, report_html(evaluation, table).encode(errors="replace"))
 
 
 def _text(metrics: dict[str, Any]) -> str:

@@ -10,7 +10,7 @@ import click
 from sneaker_core.commands.common import json_option, long_work, shown
 from sneaker_core.errors import ImageError, SneakerError
 from sneaker_core.inference.explanation.explanation_request import DEFAULT_OPACITY, Method, Question, Wanted
-from sneaker_core.workspace import paths
+from sneaker_core.workspace.atomic_files import write_atomically
 
 if TYPE_CHECKING:
     from sneaker_core.inference.explanation.explain_photos import Explained
@@ -78,12 +78,9 @@ def explain(
             count, failed = _pack(out, found, tell)
         else:
             count, failed = _write(out, found, tell, single)
-        worker.result = {"pictures": count, "failed": len(failed)}
-        if failed and (single or not worker.folder):
+        if failed:
             image, why = next(iter(failed.items()))
             raise SneakerError(f"{image}: {why}" if single else _summary(failed, count + len(failed)))
-        if not count and failed:
-            raise SneakerError(_summary(failed, len(failed)))
 
 
 def _files(images: tuple[Path, ...]) -> Iterator[Path]:
@@ -125,7 +122,7 @@ def _write(out: Path, found: "Iterator[Explained]", tell: _Tell, single: bool) -
         if each.png is None:
             failed[each.image] = str(each.error)
         else:
-            paths.write_atomically(file, each.png)
+            write_atomically(file, each.png)
             count += 1
         tell(each, None if each.png is None else str(file))
     return count, failed

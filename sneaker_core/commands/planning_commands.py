@@ -7,7 +7,7 @@ import click
 
 from sneaker_core.commands.common import json_option, long_work, print_result
 from sneaker_core.commands.recipe_options import recipe_options
-from sneaker_core.workspace import paths
+from sneaker_core.workspace.atomic_files import write_atomically
 
 if TYPE_CHECKING:
     from sneaker_core.training.planning.lr_finder import RateSearch
@@ -71,7 +71,6 @@ def rates(
 
     with long_work() as worker:
         search = find_rates(source, chosen, workspace, worker, classes, others, steps)
-        worker.result = search.to_dict()
     print_result({"dataset": source, "recipe": recipe_name, **search.to_dict()}, as_json, lambda: _rates_words(search))
 
 
@@ -110,7 +109,7 @@ def augment(
 
     samples = open_samples(source, workspace, classes)
     rows = augmented_preview(samples, chosen, workspace, photos, variants, chosen.seed)
-    paths.write_atomically(out, contact_sheet(rows))
+    write_atomically(out, contact_sheet(rows))
     values = {
         "dataset": source, "recipe": recipe_name, "augmentation": chosen.augmentation,
         "photos": len(rows), "variants": variants, "out": str(out),

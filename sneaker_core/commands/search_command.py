@@ -55,6 +55,7 @@ def tune(
     The same command in another terminal, or on another machine that shares the workspace, helps to search.
     """
     from sneaker_core.training.hyperparameter_search import tune
+    from sneaker_core.training.search_log import trial_text
     from sneaker_core.training.study_collection import study_folder
     from sneaker_core.workspace.jobs import waiting_turn
 
@@ -62,59 +63,50 @@ def tune(
         if as_json and event != "done":
             click.echo(json.dumps({"event": event, **values}, ensure_ascii=False))
         elif event == "trial":
-            click.echo(_trial(values))
+            click.echo(trial_text(values))
 
-    folder, changes = study_folder(workspace, name), settings
-    with _job(folder, ["tune", "--study", name, "--", source]) as worker:
+    folder = study_folder(workspace, name)
+    with _job(workspace, folder, given) as worker:
         turn = waiting_turn(worker, paths.queue_folder(workspace)) if queue else contextlib.nullcontext(True)
         with turn as ours:
             if ours:
                 more = {"only": classes, "worker": worker, "report": report, **given}
-                study = tune(source, workspace, name, recipe_name, changes, **more)
+                study = tune(source, workspace, name, recipe_name, settings, **more)
                 values = {"event": "done", **study.to_dict(), "full_run": _full_run(study)}
                 worker.result = {"best": study.best}
                 print_result(values, as_json, lambda: _found(study))
 
 
 @contextlib.contextmanager
-def _job(folder: Path, arguments: list[str]) -> "Iterator[Worker]":
-    """The worker of a search: that of the study's job, or of a job of its own beside it where that is taken."""
-    from sneaker_core.workspace.jobs import JOB_VARIABLE, is_alive, working
+def _job(workspace: Path, folder: Path, given: dict[str, Any]) -> "Iterator[Worker]":
+    """The worker of a search: that of the study's job, or of a job of its own beside it if that one is running."""
+    from sneaker_core.training.search_jobs import search_params
+    from sneaker_core.workspace.jobs import is_alive, working
 
     own = paths.run_job_folder(folder)
     beside = folder / f"job-{platform.node() or 'machine'}-{os.getpid()}"
+    params = search_params(folder.name, given.get("trials"), given.get("minutes"))
+    about: dict[str, Any] = {"title": f"Searching {folder.name}", "workspace": workspace}
     with contextlib.ExitStack() as stack:
-        title = f"Searching {folder.name}"
-        if os.environ.get(JOB_VARIABLE):
-            worker = stack.enter_context(working())
-        elif is_alive(own):
-            worker = stack.enter_context(working(beside, title, arguments))
+        if is_alive(own):
+            worker = stack.enter_context(working(beside, "search", params, **about))
         else:
             try:
-                worker = stack.enter_context(working(own, title, arguments))
+                worker = stack.enter_context(working(own, "search", params, **about))
             except BusyError:  # two began in the same instant
-                worker = stack.enter_context(working(beside, title, arguments))
+                worker = stack.enter_context(working(beside, "search", params, **about))
         try:
             yield worker
         except KeyboardInterrupt:
             raise SneakerError(STOPPED) from None
 
 
-def _trial(row: dict[str, Any]) -> str:
-    told = ("number", "state", "val_top1", "epochs", "seconds", "note")
-    right = f"  right {row['val_top1']:.1%}" if "val_top1" in row else ""
-    values = "  ".join(f"{key} {_short(value)}" for key, value in row.items() if key not in told)
-    return f"Trial {row['number'] + 1}  {row['state']}{right}  epochs {row['epochs']}  {values}  {row['note']}".rstrip()
-
-
-def _short(value: Any) -> str:
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
-
-
 def _found(study: "Study") -> str:
+    from sneaker_core.training.search_log import trial_text
+
     if study.best is None:
         return f"No trial could be completed in {study.minutes:g} minutes; give it more: the same command goes on."
-    return f"The best of {len(study.trials)}: {_trial(study.best)}\nThe full run: {_full_run(study)}"
+    return f"The best of {len(study.trials)}: {trial_text(study.best)}\nThe full run: {_full_run(study)}"
 
 
 def _full_run(study: "Study") -> str | None:
@@ -162,6 +154,7 @@ def _line(row: dict[str, Any]) -> str:
 @click.pass_obj
 def show(workspace: Path, name: str, as_json: bool) -> None:
     """Say what a study tried and what it found."""
+    from sneaker_core.training.search_log import trial_text
     from sneaker_core.training.study_collection import find_study, plain
 
     study = find_study(workspace, name)
@@ -170,7 +163,9 @@ def show(workspace: Path, name: str, as_json: bool) -> None:
 
     def words() -> str:
         error = [study.error] if study.error else []
-        return "\n".join([_line(study.to_dict()), *error, *map(_trial, rows), *([_found(study)] if study.best else [])])
+        return "\n".join(
+            [_line(study.to_dict()), *error, *map(trial_text, rows), *([_found(study)] if study.best else [])]
+        )
 
     print_result(values, as_json, words)
 

@@ -46,20 +46,21 @@ def train(
     """
     from sneaker_core import process_group
     from sneaker_core.training.train_model import default_run_name, train
+    from sneaker_core.training.training_jobs import source_of, training_params
+    from sneaker_core.training.training_log import event_text, result_text
 
     def report(event: str, values: dict[str, Any]) -> None:
         if as_json:
             click.echo(json.dumps({"event": event, **values}))
-        elif event == "warning":
-            click.echo(values["text"], err=True)
-        elif event == "epoch":
-            told = {key: value for key, value in values.items() if isinstance(value, (int, float))}
-            click.echo("  ".join(f"{key} {_short(value)}" for key, value in told.items()))
+        elif text := event_text(event, values):
+            click.echo(text, err=event == "warning")
 
     with process_group.joined():
         name = process_group.of_first(run_name or default_run_name(source, recipe_name, workspace))
         folder = paths.runs_folder(workspace) / name
-        with _as_job(workspace, folder, recipe_name, source, queue) as worker:
+        kept, _ = source_of(source, workspace)
+        params = training_params(workspace, name, kept, chosen.to_dict(), classes, others)
+        with _as_job(workspace, folder, params, queue) as worker:
             if worker is None:
                 return
             metrics = train(
@@ -75,18 +76,13 @@ def train(
                 resume=resume,
             )
             worker.result = {"run": name}
-            if as_json or not process_group.is_first():
-                return
-            if metrics:
-                right = f"right on {metrics['test']['top1']:.1%} of {metrics['test']['n']} photos it never saw"
-                click.echo(f"{name} is ready: {right}.")
-            else:
-                click.echo(f"{name} was stopped before there was a model; --resume goes on with it.")
+            if not as_json and process_group.is_first():
+                click.echo(result_text(name, metrics))
 
 
 @contextlib.contextmanager
-def _as_job(workspace: Path, folder: Path, recipe_name: str, source: str, queue: bool) -> Iterator[Worker | None]:
-    """The run's job: pages see it and can stop it, wherever it was started; None where it lost its turn."""
+def _as_job(workspace: Path, folder: Path, params: dict[str, Any], queue: bool) -> Iterator[Worker | None]:
+    """The run's job, so that pages show it and can stop it; None if it was stopped in the queue."""
     from sneaker_core import process_group
     from sneaker_core.training.run_collection import check_run_name
 
@@ -96,11 +92,11 @@ def _as_job(workspace: Path, folder: Path, recipe_name: str, source: str, queue:
         return
     if not folder.exists():
         check_run_name(workspace, folder.name)
-    arguments = ["train", "--recipe", recipe_name, "--run", folder.name, "--", source]
+    job, title = paths.run_job_folder(folder), f"Training {folder.name}"
     turn = waiting_turn if queue else _at_once
     try:
         with (
-            working(paths.run_job_folder(folder), f"Training {folder.name}", arguments) as worker,
+            working(job, "train", params, title=title, workspace=workspace) as worker,
             turn(worker, paths.queue_folder(workspace)) as go_on,
         ):
             yield worker if process_group.of_first(go_on) else None
@@ -110,9 +106,5 @@ def _as_job(workspace: Path, folder: Path, recipe_name: str, source: str, queue:
 
 @contextlib.contextmanager
 def _at_once(worker: Worker, queue: Path) -> Iterator[bool]:
-    """What was started by hand waits for nobody."""
+    """Work started in a shell does not wait."""
     yield True
-
-
-def _short(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)

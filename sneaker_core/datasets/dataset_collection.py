@@ -22,6 +22,7 @@ from sneaker_core.datasets.photo_folder import scan_classes
 from sneaker_core.datasets.safe_names import safe_folder_name
 from sneaker_core.errors import DatasetError
 from sneaker_core.workspace.paths import bin_folder, datasets_folder
+from sneaker_core.workspace.references import name_in, text_of
 
 _LONGEST_NAME = 100
 _DELETED_AT = "%Y%m%d-%H%M%S"
@@ -149,6 +150,33 @@ def find_dataset(name: str, workspace: Path) -> Dataset:
             return open_index(Path(name))
     there = ", ".join(repr(entry.name) for entry in entries) or "none yet"
     raise DatasetError(f"There is no dataset {name[:80]!r}; there are: {there}.")
+
+
+def find_dataset_by_id(workspace: Path, dataset: str) -> Dataset:
+    """A dataset by its id, the name of its folder; records of older versions hold its display name.
+
+    Raises
+    ------
+    DatasetError
+        The workspace has no such dataset.
+    """
+    name = name_in(dataset)
+    for entry in list_datasets(workspace):
+        if dataset == entry.folder.name or name == entry.name:
+            return open_index(entry.folder)
+    there = ", ".join(repr(entry.name) for entry in list_datasets(workspace)) or "none yet"
+    raise DatasetError(f"The dataset {text_of(dataset)[:80]!r} is gone. Available datasets: {there}.")
+
+
+def source_folder(workspace: Path, source: str) -> Path:
+    """The folder that a record names as the source of photos: a dataset by its id, or any folder by its path.
+
+    Raises
+    ------
+    DatasetError
+        The workspace has no such dataset.
+    """
+    return Path(source) if Path(source).is_absolute() else find_dataset_by_id(workspace, source).folder
 
 
 def find_or_create(name: str, workspace: Path) -> Dataset:
@@ -282,6 +310,12 @@ def find_source(data: str, workspace: Path) -> PhotoSource:
         folder = Path(data).absolute()
         return PhotoSource(folder.name, folder, None)
     return PhotoSource(dataset.name, dataset.folder.absolute(), dataset)
+
+
+def source_reference(workspace: Path, source: PhotoSource) -> str:
+    """What records keep of a source of photos: a dataset's id if it is in the workspace, else the folder's path."""
+    is_ours = source.dataset is not None and source.folder.parent == datasets_folder(workspace).absolute()
+    return source.folder.name if is_ours else str(source.folder)
 
 
 def open_samples(source: str, workspace: Path, only: tuple[str, ...] = ()) -> pd.DataFrame:

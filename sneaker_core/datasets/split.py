@@ -9,7 +9,7 @@ import pandas as pd
 from sneaker_core.datasets.index import Dataset, read_provenance, read_samples, set_fact
 from sneaker_core.datasets.quality.findings import read_near_duplicate_groups
 from sneaker_core.errors import DatasetError
-from sneaker_core.workspace.paths import write_atomically
+from sneaker_core.workspace.atomic_files import write_atomically
 
 SPLIT_FILE = "split.csv"
 # Shares of validation and of test photos; the rest is for training.

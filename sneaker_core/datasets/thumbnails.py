@@ -8,7 +8,7 @@ from PIL import Image
 from sneaker_core import images
 from sneaker_core.datasets.index import Dataset
 from sneaker_core.errors import ImageError
-from sneaker_core.workspace.paths import write_atomically
+from sneaker_core.workspace.atomic_files import write_atomically
 
 THUMBNAIL_SIDE = 256
 _QUALITY = 85

@@ -36,6 +36,7 @@ from sneaker_core.datasets.safe_names import safe_folder_name
 from sneaker_core.datasets.split import Split
 from sneaker_core.errors import CheckpointError, DatasetError, ModelNotFoundError, SneakerError, SpaceError
 from sneaker_core.evaluation.table_columns import REQUIRED_COLUMNS, class_columns, with_all_columns
+from sneaker_core.workspace.atomic_files import write_atomically
 from sneaker_core.workspace.jobs import Job, JobState, read_job, stop_job
 from sneaker_core.workspace.paths import (
     BUNDLED_MODELS,
@@ -48,8 +49,8 @@ from sneaker_core.workspace.paths import (
     model_evaluation_folder,
     run_model_folder,
     runs_folder,
-    write_atomically,
 )
+from sneaker_core.workspace.references import text_of
 
 FORMAT = 1
 EVALUATION_FILE = "evaluation.json"
@@ -208,6 +209,17 @@ def find_evaluation(name: str, workspace: Path, kind: Kind | None = None) -> Eva
     raise SneakerError(f"There is no evaluation {name[:80]!r}; there are: {listed}.")
 
 
+def find_evaluation_by_id(workspace: Path, evaluation: str, kind: Kind = Kind.STORED) -> Evaluation:
+    """An evaluation by its id: the name of its folder, or of the folder of the model or run it belongs to.
+
+    Raises
+    ------
+    SneakerError
+        There is none.
+    """
+    return find_evaluation(evaluation, workspace, kind)
+
+
 def _object(file: Path) -> dict[str, Any] | None:
     """What a JSON file holds; None where it is missing or damaged."""
     try:
@@ -226,18 +238,17 @@ def _read_stored(folder: Path) -> Evaluation | None:
         if not (folder / PREDICTIONS_FILE).exists():
             return None
         problem = f"{folder} has no {EVALUATION_FILE}: it broke off; delete it and evaluate again."
-        return Evaluation(folder.name, Kind.STORED, folder, "", state=JobState.LOST, problem=problem)
-    model, data, split = _asked(job)
+        return Evaluation(folder.name, Kind.STORED, folder, "", state=JobState.INTERRUPTED, problem=problem)
     return Evaluation(
         folder.name,
         Kind.STORED,
         folder,
-        model,
-        data=data,
-        split=split,
+        text_of(str(job.params.get("model") or "")),
+        data=text_of(str(job.params.get("dataset") or "")),
+        split=job.params.get("split"),
         created=job.started,
         # It may have been stopped, or have lost its file since.
-        state=JobState.LOST if job.state is JobState.DONE else job.state,
+        state=JobState.INTERRUPTED if job.state is JobState.DONE else job.state,
         problem=(job.error or "The evaluation ended before it was kept; evaluate again.") if job.state.ended else None,
         job=job,
     )
@@ -248,12 +259,6 @@ def _job(folder: Path) -> Job | None:
         return read_job(evaluation_job_folder(folder))
     except (SneakerError, TypeError, ValueError):
         return None
-
-
-def _asked(job: Job) -> tuple[str, str, str | None]:
-    """Model, data and split that an ``evaluate`` command was started with."""
-    after = dict(zip(job.arguments, job.arguments[1:], strict=False))
-    return Path(after.get("--", "")).name, Path(after.get("--data", "")).name, after.get("--split")
 
 
 def _described(folder: Path, kind: Kind, name: str) -> Evaluation:

@@ -1,7 +1,7 @@
 """Evaluate a model on a dataset or a folder of labeled photos, at once or as a background job."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from sneaker_core import process_group
-from sneaker_core.datasets.dataset_collection import find_source, open_samples
+from sneaker_core.datasets.dataset_collection import find_source, open_samples, source_folder, source_reference
 from sneaker_core.datasets.split import Split, read_split
 from sneaker_core.errors import DatasetError, ModelNotFoundError, StoppedError
 from sneaker_core.evaluation.evaluation_collection import (
@@ -27,7 +27,7 @@ from sneaker_core.evaluation.prediction_table import PhotoOutputs, prediction_ta
 from sneaker_core.evaluation.table_columns import check_known_labels, compact
 from sneaker_core.networks.checkpoint import SneakerModel, load_model, read_spec, weights_version
 from sneaker_core.networks.model_registry import find_model, find_named_model
-from sneaker_core.workspace.jobs import start_job_in
+from sneaker_core.workspace.jobs import Worker, start_job
 from sneaker_core.workspace.paths import evaluation_job_folder, evaluations_folder, model_evaluation_folder
 
 # Training photos of each class whose embeddings are kept to find similar photos.
@@ -299,22 +299,45 @@ def start_evaluation(
         name = default_name(workspace, spec.name, source.name, split)
     _check_free(workspace, name)
     folder = evaluations_folder(workspace) / name
-    arguments = [
-        *("--workspace", str(workspace.absolute()), "evaluate", "--data", str(source.folder), "--name", name),
-        *([] if split is None else ["--split", split]),
-        *([] if neighbours else ["--no-neighbours"]),
-        *("--", _argument_of(model, model_folder, workspace)),  # last, as a name may begin with a dash
-    ]
+    params = {
+        "evaluation": folder.name,
+        "model": _model_reference(model, model_folder, workspace),
+        "dataset": source_reference(workspace, source),
+        "split": split,
+        "neighbours": neighbours,
+    }
     try:
-        start_job_in(evaluation_job_folder(folder), f"Evaluating {spec.name} on {source.name}", arguments)
+        start_job(
+            evaluation_job_folder(folder),
+            "evaluate",
+            params,
+            title=f"Evaluating {spec.name} on {source.name}",
+            workspace=workspace,
+        )
     except OSError as error:
-        raise DatasetError(f"The evaluation cannot be started in {folder}: {error.strerror}.") from error
+        raise DatasetError(f"The evaluation can't be started in {folder}: {error.strerror}.") from error
     return find_evaluation(name, workspace, Kind.STORED)
 
 
-def _argument_of(model: str, folder: Path, workspace: Path) -> str:
-    """What names a model for a process that is elsewhere."""
+def _model_reference(model: str, folder: Path, workspace: Path) -> str:
+    """What names a model in a record."""
     try:
         return model if find_named_model(model, workspace) == folder else str(folder.absolute())
     except ModelNotFoundError:
         return str(folder.absolute())
+
+
+def run_evaluation_job(workspace: Path, params: Mapping[str, Any], worker: Worker) -> None:
+    """Evaluate a model; params: evaluation, model, dataset, split, neighbours."""
+    done = evaluate(
+        find_model(params["model"], workspace),
+        source_folder(workspace, params["dataset"]),
+        workspace,
+        params.get("split"),
+        neighbours=params.get("neighbours", True),
+        name=params["evaluation"],
+        report=worker.report,
+        stopped=worker.stopped,
+    )
+    worker.result = {"evaluation": params["evaluation"], "n": done.metrics["n"], "top1": done.metrics["top1"]}
+    worker.log(f"{done.metrics['n']} photos, top-1 {done.metrics['top1']:.3f}")

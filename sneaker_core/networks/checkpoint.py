@@ -22,7 +22,7 @@ from sneaker_core.errors import CheckpointError, RecipeError
 from sneaker_core.networks.architectures import SneakerNetwork, build_network
 from sneaker_core.networks.decision import Decision, Floats, Outputs, unit_length
 from sneaker_core.networks.preprocessing import Preprocessing
-from sneaker_core.workspace.paths import write_atomically
+from sneaker_core.workspace.atomic_files import write_atomically
 
 FORMAT = 1
 WEIGHTS_FILE = "weights.safetensors"

@@ -18,7 +18,8 @@ from numpy.typing import DTypeLike, NDArray
 
 from sneaker_core.errors import SpaceError
 from sneaker_core.settings import CacheLimits
-from sneaker_core.workspace.paths import cache_folder, write_atomically
+from sneaker_core.workspace.atomic_files import write_atomically
+from sneaker_core.workspace.paths import cache_folder
 
 _DAY = 24 * 3600
 

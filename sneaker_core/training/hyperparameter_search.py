@@ -5,51 +5,39 @@ right is the best. Several processes, on machines that share the workspace, may 
 with the name of the study.
 """
 
-import json
-import math
 import time
-from collections.abc import Callable, Collection, Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import closing
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
 from sneaker_core import process_group
-from sneaker_core.errors import BusyError, DatasetError, RecipeError, RunError
-from sneaker_core.networks.architectures import ARCHITECTURES, SneakerNetwork
+from sneaker_core.errors import DatasetError, RecipeError, RunError
+from sneaker_core.networks.architectures import SneakerNetwork
 from sneaker_core.networks.preprocessing import Preprocessing
 from sneaker_core.training.head_training import CROPPED_VIEWS, embedded_views, head_logits, train_head
 from sneaker_core.training.network_setup import begin, fresh_head, starting_network
 from sneaker_core.training.prepared_data import Materials
-from sneaker_core.training.recipe import AUGMENTATIONS, RANGES, Recipe, make_recipe
+from sneaker_core.training.recipe import Recipe, make_recipe
+from sneaker_core.training.search_space import Span, search_space, short
 from sneaker_core.training.study_collection import (
     STORED_NAME,
-    STUDY_FILE,
     TRIALS_FILE,
     Study,
     read_study,
     storage,
-    study_folder,
     trial_row,
 )
+from sneaker_core.training.study_setup import checked_minutes, locked_study, open_study
 from sneaker_core.training.trainer import Trainer
-from sneaker_core.training.training_jobs import source_of
 from sneaker_core.training.validation import Validation
-from sneaker_core.workspace.jobs import Worker, start_job_in
-from sneaker_core.workspace.locks import take_lock
-from sneaker_core.workspace.paths import queue_folder, run_job_folder, write_atomically
+from sneaker_core.workspace.jobs import Worker
 
 if TYPE_CHECKING:
     import optuna
 
-FORMAT = 1
-MINUTES = 30.0
-DEFAULT_RECIPE = "finetune"
-# A trial is shorter and sees smaller photos than the full run: a third of the epochs, four fifths of the pixels a
-# side. One that trains the head alone takes seconds, and is as the full run.
-_EPOCHS_SHARE, _SIZE_SHARE, _SIZE_STEP = 1 / 3, 0.8, 32
 # Trials before the search learns from them, and complete ones before it gives up those that lag behind.
 _RANDOM_TRIALS, _JUDGED_FROM = 6, 3
 # A trial is judged after this share of its epochs.
@@ -58,123 +46,8 @@ _JUDGED_AFTER = 0.25
 _MOST_FAILURES = 5
 # Where no trial is complete when the time is up, the present one may take so many times the budget in all.
 _GRACE = 2.0
-_LOCK_PATIENCE = 60.0
 
 Report = Callable[[str, dict[str, Any]], None]
-
-
-@dataclass(frozen=True)
-class Span:
-    """Numbers to search between.
-
-    Attributes
-    ----------
-    low, high : float
-    log : bool
-        Whether their sizes count rather than their differences.
-    """
-
-    low: float
-    high: float
-    log: bool = True
-
-
-def search_space(
-    full: Recipe, fixed: Collection[str], networks: tuple[str, ...] = ()
-) -> dict[str, Span | tuple[str, ...]]:
-    """What a study tries.
-
-    Parameters
-    ----------
-    full : Recipe
-        The full run that it begins with.
-    fixed : collection of str
-        Settings that were chosen already.
-    networks : tuple of str
-        To choose from.
-
-    Returns
-    -------
-    dict
-        Setting -> numbers to search between, or words to choose from.
-    """
-    lowest, highest = RANGES["learning_rate"]
-    rate, head = full.learning_rate, full.trainable == "head"
-    space: dict[str, Span | tuple[str, ...]] = {
-        "learning_rate": Span(max(rate / 10, lowest), min(rate * 5, highest)),
-        "weight_decay": Span(1e-3, 0.3),
-        "label_smoothing": Span(0.0, 0.2, log=False),
-    }
-    if not {"augmentation", *AUGMENTATIONS["none"]} & set(fixed):
-        # The head learns from embeddings, which know crops and mirror images only.
-        space["augmentation"] = tuple(word for word in AUGMENTATIONS if not (head and word == "strong"))
-    if not head and full.init != "none":
-        space["trainable"] = ("last_stage", "all")
-        space["backbone_rate"] = Span(0.05, 1.0)
-    if len(networks) > 1:
-        space["network"] = networks
-    return {name: choice for name, choice in space.items() if name not in fixed}
-
-
-def short(full: Recipe, epochs: int | None = None, size: int | None = None) -> Recipe:
-    """The recipe of a trial for that of a full run.
-
-    Parameters
-    ----------
-    full : Recipe
-    epochs, size : int, optional
-        Of the trial; what is usual when left out. A network that sees one size only keeps it.
-    """
-    network, head = ARCHITECTURES[full.network], full.trainable == "head"
-    if epochs is None:
-        epochs = full.epochs if head else math.ceil(_EPOCHS_SHARE * full.epochs)
-    if size is None:
-        smaller = max(_SIZE_STEP, _SIZE_STEP * round(_SIZE_SHARE * full.size / _SIZE_STEP))
-        size = full.size if head else min(full.size, smaller)
-    size = network.size if network.fixed_size else max(network.smallest, size)
-    return replace(
-        full,
-        epochs=epochs,
-        head_epochs=max(0, min(full.head_epochs, epochs - 1)),
-        size=size,
-        small_size=size,
-        small_share=0.0,
-        patience=0,
-    )
-
-
-def start_study(
-    dataset: str | Path, workspace: Path, name: str, recipe_name: str | None = None, **choices: Any
-) -> Path:
-    """Start a search in the background, or go on with one; it waits for what was started before.
-
-    Parameters
-    ----------
-    dataset, workspace, name, recipe_name, **choices
-        As for `tune`, without worker and report.
-
-    Returns
-    -------
-    Path
-        The study's folder.
-
-    Raises
-    ------
-    DatasetError, RecipeError, RunError
-        As for `tune`.
-    BusyError
-        It is at work already.
-    """
-    trials, minutes = choices.pop("trials", None), choices.get("minutes")
-    study = _opened(dataset, workspace, name, recipe_name, **choices)
-    arguments = [
-        *("--workspace", str(workspace.absolute()), "tune", "--study", name, "--queue"),
-        *([] if trials is None else ["--trials", str(trials)]),
-        *([] if minutes is None else ["--minutes", str(minutes)]),
-        *("--", study.source),  # last, as a dataset's name may begin with a dash
-    ]
-    start_job_in(run_job_folder(study.folder), f"Searching {name}", arguments, queue_folder(workspace))
-    return study.folder
 
 
 def tune(
@@ -236,11 +109,11 @@ def tune(
     """
     if process_group.count() > 1:
         raise RecipeError("A study is not shared by torchrun; start the same command several times instead.")
-    study = _opened(
+    study = open_study(
         dataset, workspace, name, recipe_name, changes,
         minutes=minutes, networks=networks, only=only, others=others, trial_epochs=trial_epochs, trial_size=trial_size,
     )  # fmt: skip
-    budget = _minutes(study.minutes if minutes is None else minutes)
+    budget = checked_minutes(study.minutes if minutes is None else minutes)
     with storage(study.folder / TRIALS_FILE, writable=True) as opened:
         search = _Search(str(dataset), study, workspace, worker or Worker(), report)
         search.run(_joined(opened, study, search), 60 * budget, trials)
@@ -249,111 +122,11 @@ def tune(
     return found
 
 
-def _minutes(minutes: float) -> float:
-    if not 0 < minutes < math.inf:
-        raise RecipeError(f"minutes is {minutes:g}; it must be above 0.")
-    return minutes
-
-
-def _opened(
-    dataset: str | Path,
-    workspace: Path,
-    name: str,
-    recipe_name: str | None = None,
-    changes: Mapping[str, Any] | None = None,
-    *,
-    minutes: float | None = None,
-    networks: Iterable[str] = (),
-    only: Iterable[str] = (),
-    others: Path | None = None,
-    trial_epochs: int | None = None,
-    trial_size: int | None = None,
-) -> Study:
-    """The study of that name, made where there is none; its settings are sound."""
-    folder = study_folder(workspace, name)
-    source, shown = source_of(str(dataset), workspace)
-    given = {
-        "recipe_name": recipe_name,
-        "changes": {key: value for key, value in (changes or {}).items() if value is not None},
-        "networks": list(dict.fromkeys(networks)),
-        "only": sorted(set(only)),
-        "others": None if others is None else str(others.absolute()),
-        "trial_epochs": trial_epochs,
-        "trial_size": trial_size,
-    }
-    with _locked(folder):
-        if not (folder / STUDY_FILE).exists():
-            begun = {"format": FORMAT, "dataset": shown, "source": source, **given, "created": time.time()}
-            begun |= {"recipe_name": recipe_name or DEFAULT_RECIPE, "minutes": _minutes(minutes or MINUTES)}
-            _check(begun)
-            with storage(folder / TRIALS_FILE, writable=True):
-                pass  # its tables are made here, where nobody else makes them too
-            write_atomically(folder / STUDY_FILE, json.dumps(begun, indent=1, ensure_ascii=False).encode())
-        study = read_study(folder)
-    if study.error and not study.source:
-        raise RunError(f"{study.error} Delete the study or choose another name.")
-    _compare(study, shown, given)
-    return study
-
-
-def _locked(folder: Path) -> Any:
-    """Nobody else makes the study's files meanwhile."""
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = take_lock(folder / "lock", _LOCK_PATIENCE)
-    if lock is None:
-        raise BusyError(f"Another process holds {folder} for too long; try again shortly.")
-    return lock
-
-
-def _check(begun: dict[str, Any]) -> None:
-    """Every recipe that may come of it can be made; also gives the settings their types."""
-    changes, networks = begun["changes"], begun["networks"]
-    if networks and "network" in changes:
-        raise RecipeError("Give the network as a setting or as networks to choose from, not both.")
-    if len(networks) == 1:
-        changes["network"] = networks[0]
-        begun["networks"] = []
-    for network in networks or [None]:
-        full = make_recipe(begun["recipe_name"], {**changes, "network": network or changes.get("network")})
-        short(full, begun["trial_epochs"], begun["trial_size"])
-        begun["changes"] = _typed(full, changes)
-
-
-def _typed(full: Recipe, changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings as the recipe has them; a word for the augmentation may stand beside settings that differ from it."""
-    return {key: value if key == "augmentation" else getattr(full, key) for key, value in changes.items()}
-
-
-def _compare(study: Study, shown: str, given: dict[str, Any]) -> None:
-    """Who joins may leave out settings, but not have others."""
-    if shown != study.dataset:
-        raise RunError(f"The study {study.name!r} is of {study.dataset!r}, not of {shown!r}; choose another name.")
-    if len(given["networks"]) == 1:
-        given["changes"] = {**given["changes"], "network": given["networks"].pop()}
-    told = {
-        "recipe_name": study.recipe_name,
-        "changes": study.changes,
-        "networks": list(study.networks),
-        "only": list(study.only),
-        "others": study.others,
-        "trial_epochs": study.trial_epochs,
-        "trial_size": study.trial_size,
-    }
-    if given["changes"]:
-        given["changes"] = _typed(make_recipe(study.recipe_name, given["changes"]), given["changes"])
-    for key, value in given.items():
-        if value and value != told[key]:
-            raise RunError(
-                f"The study {study.name!r} was begun with other {key.replace('_', ' ')}; leave that out to join it, or "
-                "choose another name."
-            )
-
-
 def _joined(opened: "optuna.storages.RDBStorage", study: Study, search: "_Search") -> "optuna.Study":
     """Optuna's study, made where there is none; the recipe itself is the first that it tries."""
     import optuna
 
-    with _locked(study.folder):
+    with locked_study(study.folder):
         new = not optuna.get_all_study_names(opened)
         made = optuna.create_study(
             storage=opened,

@@ -13,13 +13,13 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sneaker_core.datasets.safe_names import safe_folder_name
 from sneaker_core.errors import RunError, SneakerError
 from sneaker_core.training.recipe_fields import current_fields
+from sneaker_core.workspace.atomic_files import write_atomically
 from sneaker_core.workspace.jobs import Job, JobState, read_job
 from sneaker_core.workspace.paths import (
     BUNDLED_MODELS,
@@ -29,8 +29,8 @@ from sneaker_core.workspace.paths import (
     run_job_folder,
     run_model_folder,
     runs_folder,
-    write_atomically,
 )
+from sneaker_core.workspace.references import by_name, text_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -180,6 +180,17 @@ def find_run(workspace: Path, name: str) -> Run:
     raise RunError(f"There is no run {name[:80]!r}; there are: {listed}.")
 
 
+def find_run_by_id(workspace: Path, run: str) -> Run:
+    """A run by its id, the name of its folder.
+
+    Raises
+    ------
+    RunError
+        There is none.
+    """
+    return find_run(workspace, run)
+
+
 def _names(parent: Path) -> list[str]:
     return sorted(folder.name for folder in parent.iterdir() if folder.is_dir()) if parent.is_dir() else []
 
@@ -200,16 +211,20 @@ def read_run(folder: Path) -> Run:
     state, error = _state(run, job, _changed(file), headline is not None)
     if damaged and state.ended:
         state, error = JobState.FAILED, f"{file} is damaged and cannot be read; delete the run and start a new one."
-    dataset, recipe_name = _asked(job)
+    params = job.params if job is not None and job.kind == "train" else {}
+    source = _text(run.get("source")) or _text(run.get("dataset"))
+    if run.get("format") != 2:
+        source = by_name(source)
+    source = source or _text(params.get("dataset"))
     note = (_object(folder / ABOUT_FILE) or {}).get("note")
     return Run(
         name=folder.name,
         folder=folder,
-        dataset=_text(run.get("dataset")) or (Path(dataset).name if Path(dataset).is_absolute() else dataset),
-        source=_text(run.get("source")) or _text(run.get("dataset")) or dataset,
+        dataset=_text(run.get("dataset")) or text_of(source),
+        source=source,
         only=tuple(map(str, _of(list, run.get("only")))),
         others=_text(run.get("others")) or None,
-        recipe_name=_text(run.get("recipe_name")) or recipe_name,
+        recipe_name=_text(run.get("recipe_name")) or _preset_in(params),
         recipe=current_fields(_of(dict, run.get("recipe"))),
         state=state,
         created=_number(run.get("created"))
@@ -259,10 +274,9 @@ def _job(folder: Path) -> Job | None:
         return None
 
 
-def _asked(job: Job | None) -> tuple[str, str]:
-    """Dataset and recipe that a ``train`` command was started with; empty where it does not tell them."""
-    after = dict(pairwise(job.arguments)) if job else {}
-    return after.get("--", after.get("train", "")), after.get("--recipe", "")
+def _preset_in(params: dict[str, Any]) -> str:
+    """The preset of the recipe that a job was started with."""
+    return _text(_of(dict, params.get("recipe")).get("name")) or _text(params.get("recipe_name"))
 
 
 def _state(run: dict[str, Any], job: Job | None, changed: float, has_model: bool) -> tuple[JobState, str | None]:
@@ -280,8 +294,8 @@ def _state(run: dict[str, Any], job: Job | None, changed: float, has_model: bool
         if kept is None or never_began or broke_off:
             return job.state, job.error or error
     if kept is None:
-        return (JobState.DONE if has_model else JobState.LOST), error
-    return (kept if kept.ended else JobState.LOST), error
+        return (JobState.DONE if has_model else JobState.INTERRUPTED), error
+    return (kept if kept.ended else JobState.INTERRUPTED), error
 
 
 def read_headline(folder: Path) -> dict[str, float] | None:

@@ -26,6 +26,7 @@ from sneaker_core.errors import RunError, SneakerError
 from sneaker_core.training.recipe_fields import current_fields
 from sneaker_core.workspace.jobs import Job, JobState, read_job, stop_job
 from sneaker_core.workspace.paths import bin_folder, run_job_folder, studies_folder
+from sneaker_core.workspace.references import by_name
 
 if TYPE_CHECKING:
     import optuna
@@ -175,6 +176,17 @@ def find_study(workspace: Path, name: str) -> Study:
     raise RunError(f"There is no study {name[:80]!r}; there are: {listed}.")
 
 
+def find_study_by_id(workspace: Path, study: str) -> Study:
+    """A study by its id, the name of its folder.
+
+    Raises
+    ------
+    RunError
+        There is none.
+    """
+    return find_study(workspace, study)
+
+
 def study_folder(workspace: Path, name: str) -> Path:
     """The folder of a study that there is, or of a new one.
 
@@ -222,7 +234,7 @@ def _settings(values: Mapping[str, Any]) -> dict[str, Any]:
     others, epochs, size = (values.get(key) for key in ("others", "trial_epochs", "trial_size"))
     return {
         "dataset": str(values["dataset"]),
-        "source": str(values["source"]),
+        "source": _source(values),
         "recipe_name": str(values["recipe_name"]),
         "changes": current_fields(values.get("changes", {})),
         "networks": tuple(map(str, values.get("networks", ()))),
@@ -233,6 +245,11 @@ def _settings(values: Mapping[str, Any]) -> dict[str, Any]:
         "trial_size": None if size is None else int(size),
         "created": float(values["created"]),
     }
+
+
+def _source(values: Mapping[str, Any]) -> str:
+    source = str(values["source"])
+    return source if values.get("format", 1) >= 2 else by_name(source)
 
 
 def _jobs(folder: Path) -> tuple[Job, ...]:

@@ -33,10 +33,11 @@ from sneaker_core.training.trainer import EpochReport, Trainer
 from sneaker_core.training.training_jobs import source_of
 from sneaker_core.training.training_state import best_epoch, load_best, load_state, remove_state, save_best, save_state
 from sneaker_core.training.validation import Validation
+from sneaker_core.workspace.atomic_files import write_atomically
 from sneaker_core.workspace.jobs import Worker
-from sneaker_core.workspace.paths import PREDICTIONS_FILE, RUN_FILE, run_model_folder, runs_folder, write_atomically
+from sneaker_core.workspace.paths import PREDICTIONS_FILE, RUN_FILE, run_model_folder, runs_folder
 
-FORMAT = 1
+FORMAT = 2
 # Of several processes the first asks whether to stop, and tells the others, every so many steps.
 _ASK_EVERY = 10
 _THUMBNAIL = 112

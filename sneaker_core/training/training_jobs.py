@@ -1,4 +1,4 @@
-"""Trainings started, stopped and gone on with from outside: each is a ``train`` command in a process of its own."""
+"""Start, stop and resume trainings in the background: each is a job of kind "train"."""
 
 import shutil
 from collections.abc import Iterable, Mapping
@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sneaker_core.errors import RunError, SpaceError
-from sneaker_core.training.run_collection import Run, check_run_name, find_run, run_at_rest
-from sneaker_core.workspace.jobs import start_job_in, stop_job
-from sneaker_core.workspace.paths import datasets_folder, queue_folder, run_job_folder, runs_folder
+from sneaker_core.training.run_collection import check_run_name, find_run, find_run_by_id, run_at_rest
+from sneaker_core.workspace.jobs import Worker, start_job, stop_job
+from sneaker_core.workspace.paths import path_from_text, path_to_text, run_job_folder, runs_folder
 
 if TYPE_CHECKING:
     from sneaker_core.training.recipe import Recipe
@@ -30,7 +30,7 @@ def start_training(
     only: Iterable[str] = (),
     others: Path | None = None,
 ) -> Path:
-    """Start a training in the background; it waits for those that were started before.
+    """Start a training in the background; it waits in the queue until earlier trainings have ended.
 
     Parameters
     ----------
@@ -39,13 +39,13 @@ def start_training(
         The name of a dataset, or a folder laid out as ``<class>/*``.
     recipe_name : str
     changes : mapping
-        Settings of the recipe that are to be others: field -> value; None values are passed over.
+        Settings that differ from the recipe: field -> value; None values are ignored.
     name : str
         Of the run.
     only : iterable of str
-        Classes to use; all when empty.
+        Classes to use; all if empty.
     others : Path, optional
-        A folder with photos of anything but sneakers.
+        A folder of negatives: photos that show no sneaker.
 
     Returns
     -------
@@ -59,84 +59,140 @@ def start_training(
     DatasetError
         There are no such photos.
     RunError
-        The name cannot be used.
+        The name can't be used.
     SpaceError
         The disk is too full.
     """
+    from sneaker_core.datasets.dataset_collection import source_folder
     from sneaker_core.training.recipe import make_recipe
 
     chosen, only = make_recipe(recipe_name, changes), tuple(only)
     check_run_name(workspace, name)
     source, _ = source_of(dataset, workspace)
-    photos, classes = _counted(source, workspace, only)
+    photos, classes = _counted(source_folder(workspace, source), workspace, only)
     photos += 0 if others is None else _files(others)
     check_space(workspace, needed_bytes(chosen, photos, classes + 1))
-    settings = [f"{key}={_plain(value)}" for key, value in changes.items() if value is not None]
     folder = runs_folder(workspace) / name
     try:
         folder.mkdir(parents=True)
     except FileExistsError:
         raise RunError(f"There is a run named {name!r} already; choose another name.") from None
-    arguments = _arguments(workspace, source, recipe_name, name, settings, only, others)
+    params = training_params(workspace, folder.name, source, chosen.to_dict(), only, others)
     try:
-        start_job_in(run_job_folder(folder), f"Training {name}", arguments, queue_folder(workspace))
+        start_job(run_job_folder(folder), "train", params, title=f"Training {name}", workspace=workspace, queue=True)
     except OSError as error:
         shutil.rmtree(folder, ignore_errors=True)  # or its name would be taken
-        raise RunError(f"The run {name!r} cannot be started in {folder}: {error.strerror}.") from error
+        raise RunError(f"The run {name!r} can't be started in {folder}: {error.strerror}.") from error
     return folder
 
 
-def _arguments(
+def training_params(
     workspace: Path,
+    run: str,
     source: str,
-    recipe_name: str,
-    name: str,
-    settings: Iterable[str] = (),
+    recipe: Mapping[str, Any],
     only: Iterable[str] = (),
     others: str | Path | None = None,
-    resume: bool = False,
-) -> list[str]:
-    """What stands behind ``python -m sneaker_core``."""
-    return [
-        *("--workspace", str(workspace.absolute()), "train", "--recipe", recipe_name, "--run", name, "--queue"),
-        *(["--resume"] if resume else []),
-        *(word for setting in settings for word in ("--set", setting)),
-        *(word for label in only for word in ("--class", label)),
-        *([] if others is None else ["--others", str(Path(others).absolute())]),
-        *("--", source),  # last, as a dataset's name may begin with a dash
-    ]
+) -> dict[str, Any]:
+    """The params of a "train" job.
+
+    Parameters
+    ----------
+    workspace : Path
+    run : str
+        The run's id.
+    source : str
+        From `source_of`.
+    recipe : mapping
+        From `Recipe.to_dict`.
+    only, others
+        As for `start_training`.
+    """
+    return {
+        "run": run,
+        "dataset": source,
+        "recipe": dict(recipe),
+        "classes": list(only),
+        "negatives": None if others is None else path_to_text(workspace, Path(others)),
+    }
 
 
-def _plain(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+def recipe_in(params: Mapping[str, Any]) -> "Recipe":
+    """The recipe in the params of a job; those of old jobs hold a preset and what differs from it.
+
+    Raises
+    ------
+    RecipeError
+        A setting is unknown or out of its range.
+    """
+    from sneaker_core.training.recipe import Recipe, make_recipe
+
+    if "recipe" in params:
+        return Recipe.from_dict(params["recipe"])
+    return make_recipe(params["recipe_name"], params.get("changes"))
+
+
+def run_training_job(workspace: Path, params: Mapping[str, Any], worker: Worker) -> None:
+    """Train, or resume a run; params: as `training_params` returns them."""
+    from sneaker_core.datasets.dataset_collection import source_folder
+    from sneaker_core.training.recipe import Recipe
+    from sneaker_core.training.train_model import train
+    from sneaker_core.training.training_log import event_text, result_text
+
+    run, negatives = find_run_by_id(workspace, params["run"]), params.get("negatives")
+
+    def report(event: str, values: dict[str, Any]) -> None:
+        if text := event_text(event, values):
+            worker.log(text)
+
+    resume = bool(run.recipe)
+    chosen = Recipe() if resume else recipe_in(params)  # a run that has begun keeps its own recipe
+    metrics = train(
+        str(source_folder(workspace, params["dataset"])),
+        chosen,
+        run.folder,
+        workspace,
+        recipe_name=chosen.name,
+        only=params.get("classes", ()),
+        others=None if negatives is None else path_from_text(workspace, negatives),
+        worker=worker,
+        report=report,
+        resume=resume,
+    )
+    worker.result = {"run": run.folder.name}
+    worker.log(result_text(run.name, metrics))
 
 
 def source_of(dataset: str, workspace: Path) -> tuple[str, str]:
-    """What names the photos for a process that is elsewhere, and what they are called.
+    """What records keep as the source of photos, and its display name.
+
+    Returns
+    -------
+    str
+        The id of a dataset of the workspace, so that the workspace can be moved and the dataset renamed; else the
+        absolute path of a folder.
+    str
 
     Raises
     ------
     DatasetError
         There is no such dataset or folder.
     """
-    from sneaker_core.datasets.dataset_collection import find_source
+    from sneaker_core.datasets.dataset_collection import find_source, source_reference
 
     found = find_source(dataset, workspace)
-    # By name where it has one, so that the workspace can be moved.
-    named = found.dataset is not None and found.folder.parent == datasets_folder(workspace)
-    return (found.name if named else str(found.folder)), found.name
+    return source_reference(workspace, found), found.name
 
 
-def _counted(source: str, workspace: Path, only: tuple[str, ...]) -> tuple[int, int]:
-    """About how many photos and classes there are; never less."""
+def _counted(folder: Path, workspace: Path, only: tuple[str, ...]) -> tuple[int, int]:
+    """An upper bound of the number of photos, and the number of classes."""
     from sneaker_core.datasets.dataset_collection import open_samples
     from sneaker_core.datasets.index import INDEX_FILE
 
-    folder = Path(source)
-    if folder.is_absolute() and folder.is_dir() and not (folder / INDEX_FILE).exists() and not only:
-        # To list a plain folder is to read every photo in it; the training will.
+    if not (folder / INDEX_FILE).exists() and not only:
+        # Listing a plain folder properly means reading every photo in it; the training will.
         return _files(folder), sum(1 for path in folder.iterdir() if path.is_dir())
-    samples = open_samples(source, workspace, only)
+    samples = open_samples(str(folder), workspace, only)
     return len(samples), samples["label"].nunique()
 
 
@@ -187,7 +243,7 @@ def _gigabytes(count: int) -> str:
 
 
 def resume_training(workspace: Path, name: str) -> Path:
-    """Go on with a run that stopped, failed or was lost; one that never began starts anew with the same settings.
+    """Resume a run that was stopped, failed or was interrupted; one that never began starts with the same settings.
 
     Returns
     -------
@@ -197,28 +253,20 @@ def resume_training(workspace: Path, name: str) -> Path:
     Raises
     ------
     RunError
-        There is no such run, it is at work or done, or it is too damaged to go on.
+        There is no such run, it is running or done, or it is too damaged to resume.
     """
     run = run_at_rest(workspace, name)
     if run.is_done:
         raise RunError(f"The run {name!r} is done already; its model is ready to use.")
-    arguments = _again(workspace, run)
-    start_job_in(run_job_folder(run.folder), f"Training {name}", arguments, queue_folder(workspace))
-    return run.folder
-
-
-def _again(workspace: Path, run: Run) -> list[str]:
     if run.recipe and run.source:
-        # The recipe itself is the run's own; its name is only asked for.
-        recipe_name = run.recipe_name or "finetune"
-        return _arguments(workspace, run.source, recipe_name, run.name, (), run.only, run.others, resume=True)
-    if run.job is None or run.is_damaged or "train" not in run.job.arguments:
-        raise RunError(f"Nothing is left of the run {run.name!r} to go on with; delete it and start a new one.")
-    # The workspace may have been moved, and the run been renamed, since it was started; a shell may have left out both.
-    before = run.job.arguments[run.job.arguments.index("train") :]
-    words = [run.name if option == "--run" else word for option, word in zip(("", *before), before, strict=False)]
-    queued = [] if "--queue" in words else ["--queue"]
-    return ["--workspace", str(workspace.absolute()), words[0], *queued, *words[1:]]
+        # The run keeps its own recipe.
+        params = training_params(workspace, run.folder.name, run.source, run.recipe, run.only, run.others)
+    elif run.job is not None and run.job.kind == "train" and not run.is_damaged:
+        params = run.job.params
+    else:
+        raise RunError(f"Nothing is left of the run {name!r} to resume. Delete it and start a new one.")
+    start_job(run_job_folder(run.folder), "train", params, title=f"Training {name}", workspace=workspace, queue=True)
+    return run.folder
 
 
 def stop_training(workspace: Path, name: str) -> None:

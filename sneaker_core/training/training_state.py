@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from sneaker_core import process_group
 from sneaker_core.training.trainer import Trainer
-from sneaker_core.workspace.paths import write_atomically
+from sneaker_core.workspace.atomic_files import write_atomically
 
 # Two files in turn, so that the one before the newest is always whole.
 _STATES = ("state-even.safetensors", "state-odd.safetensors")

@@ -1,4 +1,4 @@
-"""Locks between processes that the system lets go when their holder dies."""
+"""Locks between processes, released by the system if their holder dies."""
 
 import contextlib
 import sqlite3
@@ -8,26 +8,26 @@ from sneaker_core.errors import SneakerError
 
 
 def take_lock(file: Path, patience: float = 0.0) -> contextlib.AbstractContextManager[object] | None:
-    """Take the lock that a file stands for; the file stays when it is let go.
+    """Take the lock on a file; the file stays after the lock is released.
 
     Parameters
     ----------
     file : Path
-        Made when it is not there; its folder must be.
+        Created if missing; its folder must exist.
     patience : float
-        Seconds to wait for another holder. Two who try in the same instant without any may both be refused.
+        Seconds to wait for another holder. With none, two attempts at the same instant may both be refused.
 
     Returns
     -------
     context manager or None
-        Held already, and let go at the end of its ``with``; None where another process or thread holds it.
+        Already held, and released at the end of its ``with``; None if another process or thread holds the lock.
 
     Raises
     ------
     SneakerError
-        The file cannot be opened or its disk knows no locks.
+        The file cannot be opened, or its file system has no locks.
     """
-    # SQLite's own lock on a file, for it is there on every system.
+    # SQLite's file lock, as it works on every system.
     try:
         lock = sqlite3.connect(file, timeout=patience, isolation_level=None)
         try:
@@ -38,5 +38,5 @@ def take_lock(file: Path, patience: float = 0.0) -> contextlib.AbstractContextMa
     except sqlite3.Error as error:
         if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY:
             return None
-        raise SneakerError(f"{file} cannot be locked ({error}); make sure that its folder can be written to.") from None
+        raise SneakerError(f"Can't lock {file}: {error}. Make sure that its folder is writable.") from None
     return contextlib.closing(lock)

@@ -1,7 +1,6 @@
-"""Where things lie on disk, and the one way to write a file."""
+"""Where everything is stored."""
 
 import os
-import tempfile
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
@@ -85,21 +84,17 @@ def model_evaluation_folder(model_folder: Path) -> Path:
     return model_folder / "evaluation"
 
 
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write a file so that a reader, or a crash, sees the old one or the new one, never a half.
+def path_to_text(workspace_folder: Path, path: Path) -> str:
+    """A path as records keep it: relative to the workspace if it is inside, so that a workspace can be moved."""
+    path, workspace_folder = path.absolute(), workspace_folder.absolute()
+    return path.relative_to(workspace_folder).as_posix() if path.is_relative_to(workspace_folder) else str(path)
 
-    The bytes go to a temporary file in the same folder, reach the disk, and only then take the name.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        # mkstemp makes files for their owner alone; a result is as readable as any other file.
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+
+def path_from_text(workspace_folder: Path, text: str) -> Path:
+    """The path that `path_to_text` recorded."""
+    return workspace_folder.absolute() / text
+
+
+def lr_finder_folder(workspace_folder: Path) -> Path:
+    """The folder with one folder for each search of the learning-rate finder."""
+    return workspace_folder / "rates"

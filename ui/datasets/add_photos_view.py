@@ -15,11 +15,13 @@ from sneaker_core.datasets.collect.search_queries import (
     read_names,
     read_skus,
 )
+from sneaker_core.datasets.dataset_jobs import import_params
 from sneaker_core.datasets.index import Dataset
 from sneaker_core.datasets.synthetic.sample_plan import CLASSES, FEWEST_PER_CLASS
 from sneaker_core.datasets.synthetic.sample_plan import MOST_PER_CLASS as MOST_DRAWN
 from sneaker_core.errors import SneakerError
-from sneaker_core.workspace.paths import write_atomically
+from sneaker_core.workspace.atomic_files import write_atomically
+from sneaker_core.workspace.paths import workspace
 from ui.datasets import dataset_details_cache
 from ui.datasets.dataset_dialogs import close_dialog
 from ui.kit import dataset_cache
@@ -89,11 +91,8 @@ def _draw_zip(dataset: Dataset) -> None:
             except OSError as error:
                 st.error(f"The file could not be kept: {plain(error.strerror or 'the disk said no')}.")
                 return
-        start_work(
-            dataset,
-            f"Bringing in {upload.name}",
-            *("import", str(path), "--name", dataset.name, "--as", upload.name),
-        )
+        params = import_params(workspace(), path, upload.name)
+        start_work(dataset, "dataset_import", params, title=f"Importing {upload.name}")
         _leave()
     _draw_layouts()
 
@@ -110,7 +109,8 @@ def _draw_folder(dataset: Dataset) -> None:
         if not _there(path):
             st.error("There is no such folder or file on the computer that SoleScope runs on. Write its full path.")
             return
-        start_work(dataset, f"Bringing in {path.name}", "import", str(path.resolve()), "--name", dataset.name)
+        params = import_params(workspace(), path.resolve())
+        start_work(dataset, "dataset_import", params, title=f"Importing {path.name}")
         _leave()
     _draw_layouts()
 
@@ -159,26 +159,9 @@ def _draw_web(dataset: Dataset) -> None:
     except SneakerError as error:
         st.error(plain(str(error)), icon=":material/error:")
         return
-    start_work(dataset, f"Collecting photos of {counted_classes(len(plan.classes))}", *_collect(dataset, plan, skus))
+    title = f"Collecting photos of {counted_classes(len(plan.classes))}"
+    start_work(dataset, "dataset_collect", plan.to_dict(), title=title)
     _leave()
-
-
-def _collect(dataset: Dataset, plan: CollectPlan, skus: bytes) -> list[str]:
-    """The command that collects so; the list of SKUs is kept as a file, for it holds more than names."""
-    arguments = ["collect", "--name", dataset.name, "--per-class", str(plan.per_class)]
-    by_sku = {item.name for item in read_skus(skus)} if skus else set()
-    if skus:
-        path = dataset.folder / UPLOADS / f"{uuid.uuid4().hex}.csv"
-        write_atomically(path, skus)
-        arguments += ["--skus", str(path)]
-    for option, values in (
-        ("--class", [item.name for item in plan.classes if item.name not in by_sku]),
-        ("--template", plan.templates),
-        ("--without", plan.excluded),
-    ):
-        for value in values:
-            arguments += [option, value]
-    return arguments
 
 
 def _draw_drawn(dataset: Dataset) -> None:
@@ -206,11 +189,7 @@ def _draw_drawn(dataset: Dataset) -> None:
 
 def start_drawing(dataset: Dataset, per_class: int = 60, seed: int = 0) -> None:
     """Have the drawn photos made in the background."""
-    start_work(
-        dataset,
-        "Drawing sneakers",
-        *("demo", "--name", dataset.name, "--per-class", str(per_class), "--seed", str(seed)),
-    )
+    start_work(dataset, "dataset_demo", {"per_class": per_class, "seed": seed}, title="Drawing sneakers")
 
 
 def draw_examples(number: int = 6) -> None:

@@ -130,7 +130,7 @@ def _draw_problems(dataset: Dataset, photos: pd.DataFrame, found: pd.DataFrame) 
                 icon=":material/troubleshoot:",
                 disabled=is_busy(dataset),
             ):
-                start_work(dataset, "Looking for problems", "scan", "--", dataset.name)
+                start_work(dataset, "dataset_scan", title="Checking photos")
                 st.rerun()
 
 

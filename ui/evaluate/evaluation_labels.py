@@ -32,7 +32,7 @@ _STATES: dict[JobState, tuple[str, str, Colour]] = {
     JobState.DONE: ("Done", "check_circle", "green"),
     JobState.STOPPED: ("Stopped", "stop_circle", "gray"),
     JobState.FAILED: ("Failed", "error", "red"),
-    JobState.LOST: ("Broke off", "sync_problem", "orange"),
+    JobState.INTERRUPTED: ("Broke off", "sync_problem", "orange"),
 }
 _NAMED = 8
 

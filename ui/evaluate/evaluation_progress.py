@@ -4,7 +4,7 @@ import streamlit as st
 
 from sneaker_core.errors import SneakerError
 from sneaker_core.evaluation.evaluation_collection import Evaluation, Kind, find_evaluation, stop_evaluation
-from sneaker_core.workspace.jobs import JobState, Progress, log_tail, start_job_in
+from sneaker_core.workspace.jobs import JobState, Progress, log_tail, restart_job
 from sneaker_core.workspace.paths import workspace
 from ui.evaluate.evaluation_labels import shown_name
 from ui.evaluate.evaluation_picker import go_to
@@ -45,7 +45,7 @@ def draw_work(evaluation: Evaluation) -> None:
     title, problem = plain(shortened(evaluation.name)), plain(evaluation.problem or "")
     if evaluation.state is JobState.STOPPED:
         st.info(f"**{title}** was stopped, and nothing of it was kept.", icon=":material/stop_circle:")
-    elif evaluation.state is JobState.LOST and evaluation.job is not None:
+    elif evaluation.state is JobState.INTERRUPTED and evaluation.job is not None:
         st.warning(
             f"**{title}** broke off: its process is gone, perhaps because the computer was restarted. Nothing of it "
             "was kept.",
@@ -78,7 +78,7 @@ def _draw_log(evaluation: Evaluation) -> None:
 def _start_again(evaluation: Evaluation) -> None:
     assert evaluation.job is not None
     try:
-        start_job_in(evaluation.job.folder, evaluation.job.title, evaluation.job.arguments)
+        restart_job(evaluation.job.folder)
     except (SneakerError, OSError) as error:
         st.toast(plain(str(error)), icon=":material/error:", duration="long")
 

@@ -1,7 +1,5 @@
 """Many photos explained at once, to take along as a zip file."""
 
-import time
-import uuid
 import zipfile
 from collections.abc import Sequence
 from functools import partial
@@ -13,14 +11,22 @@ from streamlit.typing import UploadedFile
 
 from sneaker_core.datasets.index import Dataset
 from sneaker_core.datasets.safe_names import natural_order, safe_folder_name
+from sneaker_core.inference.explanation.explanation_jobs import (
+    ARCHIVE,
+    UPLOADS,
+    explain_photos_params,
+    photo_explanations_folder,
+    remove,
+    start_photo_explanation,
+)
 from sneaker_core.inference.explanation.explanation_request import Question
 from sneaker_core.networks.model_registry import ModelEntry
-from sneaker_core.workspace.jobs import Job, JobState, list_jobs
-from sneaker_core.workspace.paths import explanations_folder, workspace
+from sneaker_core.workspace.jobs import Job, JobState, list_jobs, restart_job
+from sneaker_core.workspace.paths import workspace
 from ui.explain import map_pictures
 from ui.explain.explain_address import tell
 from ui.explain.explain_views import Part
-from ui.explain.explanation_jobs import draw_unfinished, follow, prune, remove, start
+from ui.explain.explanation_jobs import draw_unfinished, follow, start
 from ui.explain.heat_map_view import draw_scale, draw_strength
 from ui.explain.photo_sources import choose_class, choose_dataset
 from ui.explain.request_controls import NOTHING, choose_layer, choose_method
@@ -32,13 +38,8 @@ from ui.kit.quantities import counted_photos, size_words
 from ui.kit.state_keys import Key
 from ui.kit.text import counted, plain, shortened
 
-ARCHIVE, UPLOADS = "maps.zip", "photos"
 OF_CLASS, OF_UPLOADS = "A class of a dataset", "Photos that I upload"
-# Longer side of the pictures, in pixels.
-_SIDE = 640
 _MOST_UPLOADS = 200
-# So many pieces of work are kept until they are removed by hand.
-_KEPT = 10
 _PREVIEWS = 6
 
 
@@ -72,12 +73,8 @@ def draw_many(models: list[ModelEntry]) -> None:
             _ask_of_uploads(model)
         else:
             _ask_of_class(model)
-    for job in list_jobs(_parent()):
+    for job in list_jobs(photo_explanations_folder(workspace())):
         _draw_work(job)
-
-
-def _parent() -> Path:
-    return explanations_folder(workspace()) / "many"
 
 
 def _ask_of_class(model: ModelEntry) -> None:
@@ -146,38 +143,21 @@ def _choose(title: str, labels: Sequence[str], left_open: str, model: ModelEntry
 
 
 def _start_class(model: ModelEntry, dataset: Dataset, label: str, question: Question, strength: float) -> None:
-    arguments = [f"--data={dataset.folder}", f"--label={label}"]
-    _start(_new_folder(), model, question, strength, f"Explaining {label}", arguments)
+    params = explain_photos_params(
+        model.name, question, round(strength, 4), dataset=dataset.folder.name, labels=[label]
+    )
+    start(partial(start_photo_explanation, workspace(), params, f"Explaining {label}"))
 
 
 def _start_uploads(model: ModelEntry, uploads: Sequence[UploadedFile], question: Question, strength: float) -> None:
-    folder = _new_folder()
-    try:
-        (folder / UPLOADS).mkdir(parents=True)
-        for number, upload in enumerate(uploads, start=1):
-            # Whatever it is called, its content says what it is.
-            name = f"{number:04}-{safe_folder_name(Path(upload.name).stem)}"
-            (folder / UPLOADS / name).write_bytes(upload.getbuffer())
-    except OSError as error:
-        remove(folder)
-        st.toast(f"The photos cannot be put aside for the work: {error.strerror}.", icon=":material/error:")
-        return
+    # The file's content says what it is, not its name.
+    photos = {
+        f"{number:04}-{safe_folder_name(Path(upload.name).stem)}": upload.getvalue()
+        for number, upload in enumerate(uploads, start=1)
+    }
+    params = explain_photos_params(model.name, question, round(strength, 4))
     title = f"Explaining {counted_photos(len(uploads))}"
-    _start(folder, model, question, strength, title, ["--", str(folder / UPLOADS)])
-
-
-def _new_folder() -> Path:
-    return _parent() / f"{time.time_ns():020}-{uuid.uuid4().hex[:6]}"
-
-
-def _start(
-    folder: Path, model: ModelEntry, question: Question, strength: float, title: str, arguments: Sequence[str]
-) -> None:
-    prune(folder.parent, _KEPT - 1)
-    asked = {"target": question.target, "versus": question.versus, "layer": question.layer}
-    options = [f"--{name}={value}" for name, value in asked.items() if value]
-    options += [f"--model={model.name}", f"--method={question.method.value}", f"--opacity={strength:g}"]
-    start(folder, title, ["explain", f"--out={folder / ARCHIVE}", f"--largest={_SIDE}", *options, *arguments])
+    start(partial(start_photo_explanation, workspace(), params, title, photos))
 
 
 def _draw_work(job: Job) -> None:
@@ -186,7 +166,7 @@ def _draw_work(job: Job) -> None:
         if not job.state.ended:
             follow(job.folder)
             return
-        again = partial(start, job.folder, job.title, job.arguments[2:])
+        again = partial(start, partial(restart_job, job.folder))
         if (job.folder / ARCHIVE).is_file():
             _draw_found(job)
         else:

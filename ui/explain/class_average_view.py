@@ -14,15 +14,17 @@ from sneaker_core.errors import SneakerError
 from sneaker_core.evaluation.evaluation_collection import Evaluation, find_model_of
 from sneaker_core.evaluation.table_columns import class_columns, evaluated_rows
 from sneaker_core.inference.explanation.explanation_files import KeptMean, read_means
+from sneaker_core.inference.explanation.explanation_jobs import JOB, class_maps_folder, start_class_maps
 from sneaker_core.inference.explanation.explanation_request import MEAN_OF, Method
 from sneaker_core.networks.checkpoint import read_spec
 from sneaker_core.networks.model_registry import ModelEntry
-from sneaker_core.workspace.paths import explanations_folder, workspace
+from sneaker_core.workspace.jobs import find_job
+from sneaker_core.workspace.paths import workspace
 from ui.explain import map_pictures
 from ui.explain.explain_address import tell
 from ui.explain.explain_labels import mean_caption, mean_title
 from ui.explain.explain_views import Part
-from ui.explain.explanation_jobs import JOB, draw_unfinished, follow, job_of, prune, start
+from ui.explain.explanation_jobs import draw_unfinished, follow, start
 from ui.explain.heat_map_view import draw_scale, draw_strength
 from ui.explain.photo_sources import NOT_HERE, choose_evaluation, evaluated_photos
 from ui.explain.request_controls import choose_layer, choose_method
@@ -30,9 +32,6 @@ from ui.kit import evaluation_cache
 from ui.kit.quantities import counted_classes, counted_photos
 from ui.kit.state_keys import Key
 from ui.kit.text import plain, shortened
-
-# Mean maps of so many choices are kept; each takes some hundred kilobytes a class.
-_KEPT = 100
 
 
 def draw_means(models: list[ModelEntry]) -> None:
@@ -99,28 +98,26 @@ def _folder(
     """Where these maps are kept, named by all that they follow from: the same question finds them again."""
     asked = (key.folder, key.version, key.home, evaluation.model_version, *labels, method.value, layer)
     name = hashlib.sha256(json.dumps(asked).encode()).hexdigest()[:20]
-    return explanations_folder(workspace()) / "means" / name
+    return class_maps_folder(workspace()) / name
 
 
 def _start(
     folder: Path, evaluation: Evaluation, labels: Sequence[str], method: Method, layer: str | None, home: str
 ) -> None:
-    prune(folder.parent, _KEPT)
-    arguments = [
-        "evaluations",
-        "means",
-        "--kind",
-        evaluation.kind.value,
-        "--out",
-        str(folder),
-        "--method",
-        method.value,
-    ]
-    arguments += [f"--label={label}" for label in labels]
-    arguments += [f"--layer={layer}"] if layer else []
-    arguments += [f"--data={home}"] if home else []
     what = labels[0] if len(labels) == 1 else counted_classes(len(labels))
-    start(folder / JOB, f"Mean maps of {what}", [*arguments, "--", evaluation.name])
+    work = partial(
+        start_class_maps,
+        workspace(),
+        folder,
+        f"Class-average maps of {what}",
+        evaluation=evaluation.name,
+        evaluation_kind=evaluation.kind.value,
+        labels=labels,
+        method=method,
+        layer=layer,
+        dataset=Path(home).name if home else None,
+    )
+    start(work)
 
 
 def _draw(folder: Path, photos: pd.DataFrame, begin: partial[None], method: Method) -> None:
@@ -133,7 +130,7 @@ def _draw(folder: Path, photos: pd.DataFrame, begin: partial[None], method: Meth
     if means is not None:
         _draw_found(means)
         return
-    job = job_of(folder / JOB)
+    job = find_job(folder / JOB)
     if job is not None and not job.state.ended:
         with st.container(border=True, gap="small"):
             follow(folder / JOB)

@@ -1,74 +1,33 @@
 """Explanations of many photos: a process of their own, told by a folder, as all long work is."""
 
-import contextlib
-import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import streamlit as st
 
 from sneaker_core.errors import SneakerError
-from sneaker_core.workspace.jobs import Job, JobState, is_alive, read_job, start_job_in, stop_job
-from sneaker_core.workspace.paths import workspace
+from sneaker_core.workspace.jobs import Job, JobState, find_job, stop_job
 from ui.kit.job_panel import progress_words
 from ui.kit.state_keys import Key
 from ui.kit.text import plain, shortened
 
-# Folder of the process where what comes of its work has a folder too.
-JOB = "job"
 _LOOK_EVERY = 1.0
 
 
-def job_of(folder: Path) -> Job | None:
-    """The work that was started in a folder; None where there is none."""
+def start(work: Callable[[], object]) -> None:
+    """Start work; if it can't be started, say why."""
     try:
-        return read_job(folder)
-    except SneakerError:
-        return None
-
-
-def start(folder: Path, title: str, arguments: Sequence[str]) -> None:
-    """Start a command in a folder; what cannot be started is said.
-
-    Parameters
-    ----------
-    folder : Path
-    title : str
-        For people.
-    arguments : sequence of str
-        Of the command line, without the workspace.
-    """
-    try:
-        start_job_in(folder, title, ["--workspace", str(workspace()), *arguments])
+        work()
     except SneakerError as error:
         st.toast(plain(str(error)), icon=":material/error:")
     except OSError as error:
-        st.toast(f"The work cannot be started: {error.strerror}.", icon=":material/error:")
-
-
-def prune(parent: Path, keep: int) -> None:
-    """Remove the oldest folders of work that has ended, until so many are left."""
-    folders = sorted(parent.iterdir(), key=_changed, reverse=True) if parent.is_dir() else []
-    for folder in folders[keep:]:
-        if not is_alive(folder) and not is_alive(folder / JOB):
-            remove(folder)
-
-
-def _changed(folder: Path) -> float:
-    with contextlib.suppress(OSError):
-        return folder.stat().st_mtime
-    return 0.0
-
-
-def remove(folder: Path) -> None:
-    """Remove a folder of work that has ended; all in it can be made again."""
-    shutil.rmtree(folder, ignore_errors=True)
+        st.toast(f"Can't start: {error.strerror}.", icon=":material/error:")
 
 
 @st.fragment(run_every=_LOOK_EVERY)
 def follow(folder: Path) -> None:
     """Look at work once a second; the page runs anew, once, when it has ended."""
-    job = job_of(folder)
+    job = find_job(folder)
     if job is None or job.state.ended:
         st.rerun()
     stopping = job.state is JobState.STOPPING
@@ -90,7 +49,7 @@ def draw_unfinished(job: Job, again: Callable[[], None]) -> None:
     """How work ended that did not come to its end, with a way to try again."""
     if job.state is JobState.FAILED:
         st.error(plain(job.error or "It did not work out."), icon=":material/error:")
-    elif job.state is JobState.LOST:
+    elif job.state is JobState.INTERRUPTED:
         st.warning(
             "It broke off: its process is gone, perhaps because the computer was restarted.",
             icon=":material/sync_problem:",

@@ -1,17 +1,18 @@
 """Work in the background of a dataset: started, watched while it lasts, and taken up again when it broke off."""
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
+from sneaker_core.datasets.dataset_jobs import start_dataset_job
 from sneaker_core.datasets.index import Dataset
 from sneaker_core.errors import SneakerError
-from sneaker_core.workspace.jobs import Job, JobState, Progress, list_jobs, read_job, start_job, stop_job
-from sneaker_core.workspace.paths import workspace
+from sneaker_core.workspace.jobs import Job, JobState, Progress, list_jobs, read_job, restart_job, stop_job
+from sneaker_core.workspace.paths import path_from_text, workspace
 from ui.kit.quantities import counted_photos, time_words
 from ui.kit.state_keys import Key
 from ui.kit.text import counted, plain, shortened
@@ -32,26 +33,30 @@ def is_busy(dataset: Dataset) -> bool:
     return job is not None and not job.state.ended
 
 
-def start_work(dataset: Dataset, title: str, *arguments: str) -> None:
-    """Start a ``dataset`` command of the command line in the background, unless one is at work already.
+def start_work(dataset: Dataset, kind: str, params: Mapping[str, Any] | None = None, *, title: str) -> None:
+    """Start work on a dataset in the background; if something is running there already, say so.
 
     Parameters
     ----------
     dataset : Dataset
-    title : str
-        For people.
-    arguments : str
-        What stands behind ``dataset`` in a shell.
+    kind, params, title
+        As for `dataset_jobs.start_dataset_job`.
     """
-    if is_busy(dataset):
-        st.toast("Something is at work in this dataset already; wait until it has ended, or stop it.")
+    try:
+        folder = start_dataset_job(workspace(), dataset, kind, params, title=title)
+    except (SneakerError, OSError) as error:
+        st.toast(plain(str(error)))
         return
-    _start(dataset, title, ["--workspace", str(workspace()), "dataset", *arguments])
-
-
-def _start(dataset: Dataset, title: str, arguments: Sequence[str]) -> None:
-    folder = start_job(dataset.jobs, title, arguments)
     _remembered(Key.JOBS_SEEN).add(str(folder))
+
+
+def _retry(job: Job) -> None:
+    try:
+        restart_job(job.folder)
+    except (SneakerError, OSError) as error:
+        st.toast(plain(str(error)))
+        return
+    _remembered(Key.JOBS_SEEN).add(str(job.folder))
 
 
 def _remembered(key: Key) -> set[str]:
@@ -72,7 +77,7 @@ def draw_work(dataset: Dataset) -> None:
         _clear_upload(job)
     told = job.state is not JobState.DONE or str(job.folder) in _remembered(Key.JOBS_SEEN)
     if told and str(job.folder) not in _remembered(Key.JOBS_DISMISSED):
-        _draw_end(dataset, job)
+        _draw_end(job)
 
 
 @st.fragment(run_every=_LOOK_EVERY)
@@ -154,18 +159,17 @@ def _draw_classes(details: dict[str, Any]) -> None:
     )
 
 
-def _draw_end(dataset: Dataset, job: Job) -> None:
+def _draw_end(job: Job) -> None:
     """How work ended, with what can be done about it beside it."""
     with st.container(horizontal=True, vertical_alignment="center"):
         _say_end(job)
-        again = [] if job.state is JobState.DONE else _arguments_again(dataset, job)
-        if again:
+        if job.state is not JobState.DONE and job.can_restart:
             st.button(
                 "Try again" if job.state is JobState.FAILED else "Go on",
                 key=Key.JOB_AGAIN,
                 icon=":material/restart_alt:",
-                on_click=_start,
-                args=(dataset, job.title, again),
+                on_click=_retry,
+                args=(job,),
             )
         st.button(
             "Put aside",
@@ -219,21 +223,11 @@ def outcome_words(result: dict[str, Any]) -> str:
     return ""
 
 
-def _arguments_again(dataset: Dataset, job: Job) -> list[str]:
-    """The same command; under the name that the dataset has now."""
-    arguments = list(job.arguments)
-    if "--name" in arguments[:-1]:
-        arguments[arguments.index("--name") + 1] = dataset.name
-    elif "scan" in arguments:
-        arguments[-1] = dataset.name
-    return arguments
-
-
 def _clear_upload(job: Job) -> None:
-    """An uploaded archive has done its work once all of it is in."""
+    """Delete an uploaded file once all of it is imported."""
     uploads = job.folder.parent.parent / UPLOADS
-    for argument in job.arguments:
-        path = Path(argument)
+    for name in ("source", "sku_file"):
+        path = path_from_text(job.workspace, str(job.params.get(name) or ""))
         if path.parent == uploads:
             with contextlib.suppress(OSError):
                 path.unlink(missing_ok=True)

@@ -40,7 +40,7 @@ STATE_LABELS: Mapping[JobState, StateLabel] = MappingProxyType(
         JobState.DONE: StateLabel("Done", ":material/check_circle:", "green"),
         JobState.STOPPED: StateLabel("Stopped", ":material/stop_circle:", "gray"),
         JobState.FAILED: StateLabel("Failed", ":material/error:", "red"),
-        JobState.LOST: StateLabel("Interrupted", ":material/sync_problem:", "orange"),
+        JobState.INTERRUPTED: StateLabel("Interrupted", ":material/sync_problem:", "orange"),
     }
 )
 # Of a run or an evaluation whose files can't be read.

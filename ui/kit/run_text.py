@@ -31,7 +31,7 @@ def run_end_text(run: Run) -> str:
         if run.has_model:
             return "Stopped. The best model so far is ready to use, and you can resume the training."
         return "Stopped before there was a model. You can resume the training."
-    if run.state is JobState.LOST:
+    if run.state is JobState.INTERRUPTED:
         return (
             "The process is no longer running, perhaps because the computer was restarted or ran out of memory. You "
             "can resume the training from the last saved epoch."

@@ -30,7 +30,8 @@ def draw_new_search(taken: set[str]) -> None:
     # Its import takes seconds, and only this form needs it.
     from sneaker_core.training.recipe import RECIPES
 
-    datasets = {entry.name: entry for entry in list_datasets(workspace()) if entry.photos >= _LEAST_PHOTOS}
+    # By folder: two datasets may have the same name.
+    datasets = {str(entry.folder): entry for entry in list_datasets(workspace()) if entry.photos >= _LEAST_PHOTOS}
     if not datasets:
         st.markdown("There are no photos to search with yet. Gather some first, or let SoleScope draw some.")
         st.page_link("pages/datasets.py", label="To the datasets", icon=":material/photo_library:")
@@ -40,7 +41,7 @@ def draw_new_search(taken: set[str]) -> None:
             "Photos to learn from",
             list(datasets),
             key=Key.STUDY_DATASET,
-            format_func=lambda name: f"{name} ({counted_photos(datasets[name].photos)})",
+            format_func=lambda folder: f"{datasets[folder].name} ({counted_photos(datasets[folder].photos)})",
         )
         recipe_name = st.selectbox(
             "Recipe to begin with",
@@ -117,7 +118,7 @@ def _start(
     networks: list[str],
     minutes: float,
 ) -> None:
-    from sneaker_core.training.hyperparameter_search import start_study
+    from sneaker_core.training.search_jobs import start_study
 
     if name.casefold() in {other.casefold() for other in taken}:
         st.error(f"There is a search named {plain(name)} already; choose another name.", icon=":material/error:")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import streamlit as st
 
+from sneaker_core.datasets.dataset_collection import source_folder
 from sneaker_core.errors import SneakerError
 from sneaker_core.training.study_collection import TRIALS_FILE, Study, list_studies, stop_study
 from sneaker_core.workspace.jobs import Job, JobState, Progress, read_job
@@ -28,8 +29,8 @@ _LOOK_EVERY = 2.0
 _END_WORDS = {
     JobState.DONE: "It has ended. Search on, or train fully with the best settings.",
     JobState.STOPPED: "It was stopped. Every trial is kept, and it can search on.",
-    JobState.LOST: "It broke off: its process is gone, perhaps because the computer was restarted. Every complete "
-    "trial is kept, and it can search on.",
+    JobState.INTERRUPTED: "It was interrupted; the process is no longer running. Every complete trial is kept, and it "
+    "can be resumed.",
 }
 
 
@@ -185,17 +186,21 @@ def _draw_actions(study: Study) -> None:
 
 
 def _search_on(study: Study) -> None:
-    from sneaker_core.training.hyperparameter_search import start_study
+    from sneaker_core.training.search_jobs import resume_study
 
     try:
-        start_study(study.source, workspace(), study.name)
+        resume_study(workspace(), study.name)
     except SneakerError as error:
         st.toast(plain(str(error)), icon=":material/error:", duration="long")
 
 
 def _draw_joining(study: Study) -> None:
     """How others help; the command is the one of this search."""
-    where = ["--workspace", str(workspace()), "tune", "--study", study.name, "--", study.source]
+    try:
+        source = str(source_folder(workspace(), study.source))
+    except SneakerError:  # its dataset is gone
+        return
+    where = ["--workspace", str(workspace()), "tune", "--study", study.name, "--", source]
     st.caption(
         "More processes can join the search, also on other machines that share this folder. Each runs this command in "
         "the folder of SoleScope:"

@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from sneaker_core.datasets.dataset_collection import source_folder
 from sneaker_core.errors import SneakerError
 from sneaker_core.training.run_collection import list_runs
 from sneaker_core.training.study_collection import Study, best_changes
@@ -87,7 +88,8 @@ def _train_fully(study: Study, key: str) -> None:
     name = " ".join((st.session_state.get(key) or "").split())
     others = None if study.others is None else Path(study.others)
     try:
-        start_training(workspace(), study.source, study.recipe_name, best_changes(study), name, study.only, others)
+        source = str(source_folder(workspace(), study.source))
+        start_training(workspace(), source, study.recipe_name, best_changes(study), name, study.only, others)
     except SneakerError as error:
         st.toast(plain(str(error)), icon=":material/error:", duration="long")
         return

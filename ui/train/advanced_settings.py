@@ -12,6 +12,7 @@ from sneaker_core.errors import RecipeError, SneakerError
 from sneaker_core.networks.architectures import ARCHITECTURES
 from sneaker_core.networks.model_registry import list_models
 from sneaker_core.networks.trainable_layers import TRAINABLE
+from sneaker_core.training.planning.lr_finder_job import lr_finder_params
 from sneaker_core.training.recipe import AUGMENTATIONS, Recipe, make_recipe
 from sneaker_core.workspace.paths import workspace
 from ui.kit import dataset_cache
@@ -87,8 +88,8 @@ def choose_advanced(name: str, source: str, dataset: Dataset, only: tuple[str, .
         st.error(plain(str(error)), icon=":material/error:")
         return Choices(changes, None, others, str(error))
     with rate_place:
-        arguments = _arguments(name, changes, source, only, others)
-        draw_rates(arguments, chosen.learning_rate, name)
+        params = lr_finder_params(workspace(), source, chosen, only, others)
+        draw_rates(params, chosen.learning_rate, name)
     if wanted["init"] == _FILE:
         trouble = "Say which file of weights to start from."
     _draw_preview(chosen, dataset, only)
@@ -105,20 +106,6 @@ def _changed(name: str, wanted: Mapping[str, Any]) -> dict[str, Any]:
         base = make_recipe(name, changes)
     usual = {**base.to_dict(), "augmentation": base.augmentation}
     return {**changes, **{key: value for key, value in wanted.items() if value is not None and value != usual[key]}}
-
-
-def _arguments(
-    name: str, changes: Mapping[str, Any], source: str, only: tuple[str, ...], others: Path | None
-) -> list[str]:
-    """What a command is told of a recipe and its photos; without the learning rate."""
-    settings = [f"{key}={value}" for key, value in changes.items() if key != "learning_rate"]
-    return [
-        *("--recipe", name),
-        *(word for setting in settings for word in ("--set", setting)),
-        *(word for label in only for word in ("--class", label)),
-        *([] if others is None else ["--others", str(others)]),
-        *("--", source),
-    ]
 
 
 class _Form:

@@ -1,19 +1,20 @@
 """A good learning rate looked for in the background, and taken over by a click."""
 
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
 from sneaker_core.errors import SneakerError
+from sneaker_core.training.planning.lr_finder_job import newest_lr_finder_job, start_lr_finder
 from sneaker_core.training.training_notes import finite
-from sneaker_core.workspace.jobs import Job, JobState, list_jobs, read_job, start_job, stop_job
+from sneaker_core.workspace.jobs import Job, JobState, read_job, stop_job
 from sneaker_core.workspace.paths import workspace
 from ui.kit.job_panel import progress_words
 from ui.kit.state_keys import Key
 from ui.kit.text import plain
 from ui.train.training_charts import rate_curve
 
-_FOLDER = "rates"
 _LOOK_EVERY = 1.0
 
 
@@ -23,20 +24,19 @@ def taken_rate(name: str) -> tuple[int, float] | None:
     return taken
 
 
-def draw_rates(arguments: list[str], rate: float, name: str) -> None:
+def draw_rates(params: dict[str, Any], rate: float, name: str) -> None:
     """Offer to look for a good learning rate; show the search for these settings, or what it found.
 
     Parameters
     ----------
-    arguments : list of str
-        What the command ``rates`` is told: the recipe and the photos.
+    params : dict
+        From `lr_finder_params`: the recipe and the photos.
     rate : float
         The one that is set.
     name : str
         Of the recipe.
     """
-    command = ["--workspace", str(workspace()), "rates", *arguments]
-    job = _newest(command)
+    job = newest_lr_finder_job(workspace(), params)
     if job is not None and not job.state.ended:
         _watch(job.folder)
         return
@@ -45,7 +45,7 @@ def draw_rates(arguments: list[str], rate: float, name: str) -> None:
         key=Key.TRAIN_RATES_START,
         icon=":material/troubleshoot:",
         on_click=_start,
-        args=(command,),
+        args=(params,),
         help="Tries rates from tiny to huge on a few batches, and suggests the one at which the loss falls fastest. "
         "It takes a minute or so.",
     )
@@ -53,15 +53,9 @@ def draw_rates(arguments: list[str], rate: float, name: str) -> None:
         _draw_result(job, rate, name)
 
 
-def _newest(command: list[str]) -> Job | None:
-    """The search that was started last for exactly these settings."""
-    jobs = list_jobs(workspace() / _FOLDER)
-    return next((job for job in jobs if list(job.arguments) == command), None)
-
-
-def _start(command: list[str]) -> None:
+def _start(params: dict[str, Any]) -> None:
     try:
-        start_job(workspace() / _FOLDER, "Finding a learning rate", command)
+        start_lr_finder(workspace(), params)
     except (SneakerError, OSError) as error:
         st.toast(plain(str(error)), icon=":material/error:")
 

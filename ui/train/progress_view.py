@@ -230,7 +230,7 @@ def _draw_end(run: Run) -> None:
     words = plain(end_words(run))
     if run.state is JobState.FAILED:
         st.error(words, icon=":material/error:")
-    elif run.state is JobState.LOST:
+    elif run.state is JobState.INTERRUPTED:
         st.warning(words, icon=":material/sync_problem:")
     elif run.state is JobState.STOPPED:
         st.info(words, icon=":material/stop_circle:")

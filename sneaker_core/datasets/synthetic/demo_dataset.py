@@ -9,7 +9,7 @@ import pandas as pd
 from sneaker_core.datasets.importer import Importer, ImportStatus, IncomingPhoto
 from sneaker_core.datasets.index import Dataset
 from sneaker_core.datasets.synthetic.sample_plan import count_photos, generate_photos
-from sneaker_core.workspace.paths import write_atomically
+from sneaker_core.workspace.atomic_files import write_atomically
 
 PLANTED_FILE = "planted.csv"
 

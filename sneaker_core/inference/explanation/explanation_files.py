@@ -19,7 +19,7 @@ from sneaker_core.inference.explanation.class_average_maps import MeanMap
 from sneaker_core.inference.explanation.explain_photos import Explained
 from sneaker_core.inference.explanation.explanation_request import DEFAULT_OPACITY
 from sneaker_core.inference.explanation.heat_maps import hottest_place, overlay
-from sneaker_core.workspace.paths import write_atomically
+from sneaker_core.workspace.atomic_files import write_atomically
 
 TABLE_FILE = "explanations.csv"
 MEANS_FILE = "means.json"

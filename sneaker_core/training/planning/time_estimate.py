@@ -29,7 +29,8 @@ from sneaker_core.training.photo_cache import load_photos
 from sneaker_core.training.prepared_data import COPY_SIZE
 from sneaker_core.training.recipe import RANGES, Recipe
 from sneaker_core.training.trainer import STORED_OVER_SEEN, Trainer, TrainingData
-from sneaker_core.workspace.paths import cache_folder, write_atomically
+from sneaker_core.workspace.atomic_files import write_atomically
+from sneaker_core.workspace.paths import cache_folder
 
 SPEEDS_FILE = "speeds.json"
 # A trial counts for so many seconds: the machine may have been busy. What a real training got counts for good.

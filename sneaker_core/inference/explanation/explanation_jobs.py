@@ -1,0 +1,272 @@
+"""Explanations of many photos, made in the background and kept until they are deleted.
+
+::
+
+    <workspace>/explanations/
+      many/<id>/     a job of kind "explain_photos": maps.zip, and in photos/ what was uploaded, until it is explained
+      means/<id>/    class-average maps, with the job of kind "class_maps" in job/; the id follows from the question
+"""
+
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from sneaker_core.errors import ImageError, SneakerError
+from sneaker_core.inference.explanation.explanation_request import DEFAULT_OPACITY, MEAN_OF, Method, Question, Wanted
+from sneaker_core.workspace.jobs import Worker, is_alive, new_job_folder, start_job
+from sneaker_core.workspace.paths import explanations_folder, path_from_text, path_to_text
+
+ARCHIVE, UPLOADS, JOB = "maps.zip", "photos", "job"
+# Longer side of the pictures, in pixels.
+_SIDE = 640
+# This many are kept; older ones are removed when a new one is started.
+_KEPT_PHOTOS, _KEPT_CLASS_MAPS = 10, 100
+
+
+def photo_explanations_folder(workspace: Path) -> Path:
+    """The folder with one folder for each job of kind "explain_photos"."""
+    return explanations_folder(workspace) / "many"
+
+
+def class_maps_folder(workspace: Path) -> Path:
+    """The folder with one folder for each set of class-average maps."""
+    return explanations_folder(workspace) / "means"
+
+
+def explain_photos_params(
+    model: str,
+    question: Question,
+    opacity: float = DEFAULT_OPACITY,
+    *,
+    dataset: str | None = None,
+    labels: Sequence[str] = (),
+    largest: int | None = _SIDE,
+) -> dict[str, Any]:
+    """The params of an "explain_photos" job: photos of a dataset's classes, or those uploaded to the job's folder.
+
+    Parameters
+    ----------
+    model : str
+        As for `model_registry.find_model`.
+    question : Question
+    opacity : float
+        Of the map where it is hottest, 0 to 1.
+    dataset : str, optional
+        From `training_jobs.source_of`; the uploaded photos if left out.
+    labels : sequence of str
+        Classes of the dataset; all if empty.
+    largest : int, optional
+        The longer side of the pictures in pixels, at most.
+    """
+    return {
+        "model": model,
+        "dataset": dataset,
+        "labels": list(labels),
+        "target": question.target,
+        "versus": question.versus,
+        "method": question.method.value,
+        "layer": question.layer,
+        "opacity": opacity,
+        "largest": largest,
+    }
+
+
+def start_photo_explanation(
+    workspace: Path, params: Mapping[str, Any], title: str, uploads: Mapping[str, bytes] | None = None
+) -> Path:
+    """Start explaining photos in the background.
+
+    Parameters
+    ----------
+    workspace : Path
+    params : mapping
+        From `explain_photos_params`.
+    title : str
+        Shown to people.
+    uploads : mapping of str to bytes, optional
+        File name -> photo, if the photos are not those of a dataset; they are deleted once they are explained.
+
+    Returns
+    -------
+    Path
+        The job's folder.
+
+    Raises
+    ------
+    OSError
+        The photos cannot be written.
+    """
+    parent = photo_explanations_folder(workspace)
+    prune(parent, _KEPT_PHOTOS - 1)
+    folder = new_job_folder(parent)
+    try:
+        if uploads:
+            (folder / UPLOADS).mkdir(parents=True)
+            for name, data in uploads.items():
+                (folder / UPLOADS / name).write_bytes(data)
+            params = {**params, "photos": [path_to_text(workspace, folder / UPLOADS)]}
+        return start_job(folder, "explain_photos", params, title=title, workspace=workspace)
+    except OSError:
+        remove(folder)
+        raise
+
+
+def run_explain_photos_job(workspace: Path, params: Mapping[str, Any], worker: Worker) -> None:
+    """Explain photos into a zip file in the job's folder; params: those of `explain_photos_params`, and photos."""
+    from sneaker_core.inference.explanation.explain_photos import explain_many
+    from sneaker_core.inference.explanation.explanation_files import write_zip
+    from sneaker_core.networks.model_registry import DEFAULT_MODEL, open_model
+
+    assert worker.folder is not None
+    worker.report(0, 0, "Loading the model")
+    model = open_model(params.get("model") or DEFAULT_MODEL, workspace)
+    question = Question(
+        params.get("target"),
+        params.get("versus"),
+        Method(params.get("method") or Method.GRADCAM),
+        params.get("layer"),
+    )
+    opacity = params.get("opacity")
+    wanted = Wanted(question, DEFAULT_OPACITY if opacity is None else float(opacity), params.get("largest"))
+    found = explain_many(model, _photos(workspace, params), wanted, worker.report, worker.stopped)
+    count, failed = write_zip(worker.folder / ARCHIVE, found)
+    worker.result = {"pictures": count, "failed": len(failed)}
+    for image, reason in failed.items():
+        worker.log(f"{image}: {reason}")
+    if failed and not count:
+        image, reason = next(iter(failed.items()))
+        raise SneakerError(f"Can't read any of the {len(failed):,} photos. The first is {image}: {reason}")
+
+
+def _photos(workspace: Path, params: Mapping[str, Any]) -> list[Path]:
+    if params.get("dataset") is not None:
+        from sneaker_core.datasets.dataset_collection import open_samples, source_folder
+
+        folder = source_folder(workspace, params["dataset"])
+        return [Path(path) for path in open_samples(str(folder), workspace, tuple(params.get("labels", ())))["path"]]
+    return list(photo_files([path_from_text(workspace, text) for text in params.get("photos", ())]))
+
+
+def photo_files(places: Sequence[Path]) -> Iterator[Path]:
+    """The files named, and in place of each folder the files in it.
+
+    Raises
+    ------
+    ImageError
+        A folder is empty.
+    """
+    for place in places:
+        if not place.is_dir():
+            yield place
+            continue
+        inside = sorted(path for path in place.iterdir() if path.is_file() and not path.name.startswith("."))
+        if not inside:
+            raise ImageError(f"There are no photos in {place}.")
+        yield from inside
+
+
+def start_class_maps(
+    workspace: Path,
+    folder: Path,
+    title: str,
+    *,
+    evaluation: str,
+    evaluation_kind: str,
+    labels: Sequence[str],
+    method: Method = Method.GRADCAM,
+    layer: str | None = None,
+    dataset: str | None = None,
+) -> Path:
+    """Start making class-average maps in the background.
+
+    Parameters
+    ----------
+    workspace : Path
+    folder : Path
+        Inside `class_maps_folder`; gets the maps.
+    title : str
+        Shown to people.
+    evaluation : str
+        Its id, which for those of bundled models and runs is that of the model or run.
+    evaluation_kind : str
+        "stored", "bundled" or "run".
+    labels : sequence of str
+    method, layer
+        As for `attributions.attribute`.
+    dataset : str, optional
+        The id of the dataset that has the photos, if the evaluation does not know.
+
+    Returns
+    -------
+    Path
+        The job's folder.
+    """
+    prune(folder.parent, _KEPT_CLASS_MAPS)
+    params = {
+        "evaluation": evaluation,
+        "evaluation_kind": evaluation_kind,
+        "labels": list(labels),
+        "method": method.value,
+        "layer": layer,
+        "dataset": dataset,
+    }
+    return start_job(folder / JOB, "class_maps", params, title=title, workspace=workspace)
+
+
+def run_class_maps_job(workspace: Path, params: Mapping[str, Any], worker: Worker) -> None:
+    """Make class-average maps in the folder that holds the job's; params: as `start_class_maps` gives them."""
+    from sneaker_core.datasets.dataset_collection import find_dataset_by_id
+    from sneaker_core.evaluation.evaluation_collection import (
+        Kind,
+        find_evaluation_by_id,
+        find_model_of,
+        read_table,
+        with_photos,
+    )
+    from sneaker_core.inference.explanation.class_average_maps import mean_maps
+    from sneaker_core.inference.explanation.explanation_files import write_means
+    from sneaker_core.networks.checkpoint import load_model
+
+    assert worker.folder is not None
+    worker.report(0, 0, "Loading the model")
+    kind = params.get("evaluation_kind")
+    evaluation = find_evaluation_by_id(workspace, params["evaluation"], Kind(kind or Kind.STORED))
+    table = read_table(evaluation)
+    if params.get("dataset") is not None:
+        table = with_photos(table, find_dataset_by_id(workspace, params["dataset"]))
+    means = mean_maps(
+        load_model(find_model_of(evaluation, workspace)),
+        table,
+        params["labels"],
+        Method(params.get("method") or Method.GRADCAM),
+        params.get("layer"),
+        params.get("cap") or MEAN_OF,
+        report=worker.report,
+        stopped=worker.stopped,
+    )
+    if worker.stopped():
+        return  # the first few photos are not the average of all
+    kept = write_means(worker.folder.parent, means)
+    worker.result = {"means": len(kept), "photos": sum(mean.n for mean in kept)}
+    worker.log(f"{len(kept)} maps of {worker.result['photos']} photos")
+
+
+def prune(parent: Path, keep: int) -> None:
+    """Remove the oldest explanations whose job has ended, until so many are left; all can be made again."""
+    folders = sorted(parent.iterdir(), key=_changed, reverse=True) if parent.is_dir() else []
+    for folder in folders[keep:]:
+        if not is_alive(folder) and not is_alive(folder / JOB):
+            remove(folder)
+
+
+def _changed(folder: Path) -> float:
+    try:
+        return folder.stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+def remove(folder: Path) -> None:
+    """Remove an explanation whose job has ended."""
+    shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,234 @@
+"""What a job's folder records, and how to read it.
+
+::
+
+    <job>/
+      job.json        kind, params, title, workspace, queue, started
+      progress.json   how far the work is; written every now and then
+      heartbeat       touched every second while the process is alive
+      stop            present once the job was asked to stop
+      end.json        how it ended: state, error, result
+      log.txt         what its process printed
+      lock            held while its process works; the system releases it if the process dies
+"""
+
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from sneaker_core.errors import SneakerError
+from sneaker_core.workspace.atomic_files import read_json, write_json
+from sneaker_core.workspace.old_jobs import recover_job
+
+FORMAT = 2
+JOB_FILE, PROGRESS_FILE, HEARTBEAT_FILE = "job.json", "progress.json", "heartbeat"
+STOP_FILE, END_FILE, LOG_FILE, LOCK_FILE = "stop", "end.json", "log.txt", "lock"
+# The step of a job that is in the queue.
+WAITING = "Waiting in the queue"
+_OLD_WAITING = "Waiting for its turn"
+# A process whose heartbeat is older than this many seconds is no longer running.
+_LOST_AFTER = 20.0
+# Before its first beat it may take longer: a busy machine needs that long to load torch.
+_LOST_AT_START_AFTER = 90.0
+
+
+class JobState(StrEnum):
+    """The state of a job."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    STOPPING = "stopping"
+    DONE = "done"
+    STOPPED = "stopped"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+
+    @property
+    def ended(self) -> bool:
+        """Whether the job is over."""
+        return self not in (JobState.QUEUED, JobState.RUNNING, JobState.STOPPING)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far work is.
+
+    Attributes
+    ----------
+    done, total : int
+        Items of the current step; total is 0 if unknown.
+    step : str
+        Name of the current step, such as "Checking photos".
+    rate : float
+        Items per second; 0 if unknown.
+    details : dict
+        Further values that the work reports.
+    """
+
+    done: int = 0
+    total: int = 0
+    step: str = ""
+    rate: float = 0.0
+    details: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def share(self) -> float:
+        """Share of the current step that is done, 0 to 1."""
+        return min(self.done / self.total, 1.0) if self.total else 0.0
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Seconds left of the current step; None if unknown."""
+        return (self.total - self.done) / self.rate if self.rate > 0 and self.total else None
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job as its folder describes it.
+
+    Attributes
+    ----------
+    folder : Path
+    kind : str
+        What to run, such as "train"; a key of the runner table. Empty if an old record does not tell.
+    params : dict
+        Plain JSON values that the runner of that kind takes.
+    title : str
+        Shown to people.
+    workspace : Path
+    queue : bool
+        Whether the job waits in the workspace's queue before it runs.
+    state : JobState
+    started : float
+        Seconds since 1970.
+    progress : Progress
+    error : str or None
+        Why it failed, in one sentence.
+    result : dict
+        What the work returned.
+    """
+
+    folder: Path
+    kind: str
+    params: dict[str, Any]
+    title: str
+    workspace: Path
+    queue: bool
+    state: JobState
+    started: float
+    progress: Progress
+    error: str | None
+    result: dict[str, Any]
+
+    @property
+    def can_restart(self) -> bool:
+        """Whether the record tells what to run."""
+        return bool(self.kind)
+
+
+def write_job(
+    folder: Path, kind: str, params: Mapping[str, Any], *, title: str, workspace: Path, queue: bool = False
+) -> None:
+    """Record a job that is about to run in a folder, and clear what the job before it left, except its log."""
+    (folder / HEARTBEAT_FILE).touch()
+    values = {
+        "format": FORMAT,
+        "kind": kind,
+        "params": dict(params),
+        "title": title,
+        "workspace": _stored_workspace(folder, workspace),
+        "queue": queue,
+        "started": time.time(),
+    }
+    write_json(folder / JOB_FILE, values)
+    # The end goes last: until then, a reader sees how the job before ended.
+    for file in (PROGRESS_FILE, STOP_FILE, END_FILE):
+        (folder / file).unlink(missing_ok=True)
+
+
+def _stored_workspace(folder: Path, workspace: Path) -> str:
+    """The workspace as a path relative to a folder inside it, so that it can be moved; else as an absolute path."""
+    folder, workspace = folder.absolute(), workspace.absolute()
+    return os.path.relpath(workspace, folder) if folder.is_relative_to(workspace) else str(workspace)
+
+
+def read_job(folder: Path) -> Job:
+    """Read a job.
+
+    Raises
+    ------
+    SneakerError
+        There is no job in that folder.
+    """
+    values = read_json(folder / JOB_FILE)
+    if values is None:
+        raise SneakerError(f"There is no job in {folder}.")
+    if "kind" not in values:
+        values = recover_job(folder, values)
+    end = read_json(folder / END_FILE)
+    progress = _progress(read_json(folder / PROGRESS_FILE))
+    started = _number(values.get("started"))
+    error, result, params = (end or {}).get("error"), (end or {}).get("result"), values.get("params")
+    return Job(
+        folder=folder,
+        kind=str(values.get("kind", "")),
+        params=params if isinstance(params, dict) else {},
+        title=str(values.get("title", "")),
+        workspace=Path(os.path.normpath(folder.absolute() / str(values.get("workspace", ".")))),
+        queue=bool(values.get("queue", False)),
+        state=_state(folder, end, progress, started),
+        started=started,
+        progress=progress,
+        error=None if error is None else str(error),
+        result=result if isinstance(result, dict) else {},
+    )
+
+
+def find_job(folder: Path) -> Job | None:
+    """Read a job; None if there is none in that folder."""
+    try:
+        return read_job(folder)
+    except SneakerError:
+        return None
+
+
+def _number(value: Any) -> float:
+    return float(value) if isinstance(value, (int, float)) else 0.0
+
+
+def _progress(values: dict[str, Any] | None) -> Progress:
+    try:
+        progress = Progress(**values or {})
+    except TypeError:
+        return Progress()
+    return Progress(step=WAITING, details=progress.details) if progress.step == _OLD_WAITING else progress
+
+
+def _state(folder: Path, end: dict[str, Any] | None, progress: Progress, started: float) -> JobState:
+    if end is not None:
+        return JobState(end["state"]) if end.get("state") in list(JobState) else JobState.INTERRUPTED
+    try:
+        last_beat = (folder / HEARTBEAT_FILE).stat().st_mtime
+    except OSError:
+        return JobState.INTERRUPTED
+    if time.time() - last_beat > (_LOST_AFTER if last_beat > started else _LOST_AT_START_AFTER):
+        return JobState.INTERRUPTED
+    if (folder / STOP_FILE).exists():
+        return JobState.STOPPING
+    return JobState.QUEUED if progress.step == WAITING else JobState.RUNNING
+
+
+def is_alive(folder: Path) -> bool:
+    """Whether a job in that folder is queued, running or stopping."""
+    job = find_job(folder)
+    return job is not None and not job.state.ended
+
+
+def list_jobs(parent: Path) -> list[Job]:
+    """The jobs in the folders of `parent`, newest first; other folders and damaged records are skipped."""
+    folders = sorted(parent.iterdir(), reverse=True) if parent.is_dir() else []
+    return [job for job in map(find_job, folders) if job is not None]
