@@ -82,10 +82,10 @@ def run_import_job(workspace: Path, params: Mapping[str, Any], worker: Worker) -
 
 def run_demo_job(workspace: Path, params: Mapping[str, Any], worker: Worker) -> None:
     """Draw the synthetic dataset; params: dataset, per_class, seed."""
-    from sneaker_core.datasets.synthetic.demo_dataset import make_drawn
+    from sneaker_core.datasets.synthetic.demo_dataset import make_synthetic
 
     given = {key: int(params[key]) for key in ("per_class", "seed") if params.get(key) is not None}
-    added = make_drawn(
+    added = make_synthetic(
         find_dataset_by_id(workspace, params["dataset"]),
         **given,
         report=lambda done, total: worker.report(done, total, "Drawing sneakers"),
