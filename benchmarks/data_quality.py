@@ -52,7 +52,7 @@ def real_photos() -> Path:
 
 def taken_in(workspace: Path, name: str, classes: list[str], flipped_by: int | None = None) -> Dataset:
     """A dataset of some classes, with 5 % of the photos filed under another of them where a seed is given."""
-    dataset = find_or_create(name, workspace)
+    dataset = find_or_create(workspace, name)
     rows = scan_classes(real_photos(), classes)
     labels = rows["label"].tolist()
     if flipped_by is not None:
@@ -73,7 +73,7 @@ def scanned(dataset: Dataset, model: SneakerModel) -> Dataset:
 
 
 def everything(workspace: Path, model: SneakerModel) -> None:
-    dataset = find_or_create("sneakers40", workspace)
+    dataset = find_or_create(workspace, "sneakers40")
     result = import_photos(dataset, real_photos())
     values = stats(scanned(dataset, model))
     print("## All photos\n\n| what | count |\n| --- | --- |")
@@ -101,7 +101,7 @@ def flips(workspace: Path, model: SneakerModel, name: str, classes: list[str], s
 
 
 def drawn(workspace: Path, model: SneakerModel) -> None:
-    dataset = find_or_create("drawn", workspace)
+    dataset = find_or_create(workspace, "drawn")
     make_synthetic(dataset)
     scanned(dataset, model)
     planted = pd.read_csv(planted_path(dataset))
@@ -168,7 +168,7 @@ def main() -> None:
     kept = parser.parse_args().keep
     with tempfile.TemporaryDirectory() as temporary:
         workspace = kept or Path(temporary)
-        model = open_model(DEFAULT_MODEL, workspace)
+        model = open_model(workspace, DEFAULT_MODEL)
         drawn(workspace, model)
         print("\n## Wrong labels planted among real photos\n")
         print("| photos | count | planted | suspected | recall | precision | right suggestion |")

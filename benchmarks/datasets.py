@@ -61,7 +61,7 @@ def cleanvision_seconds(folder: Path) -> float:
 
 def many_rows(workspace: Path) -> Dataset:
     """An index of a hundred thousand rows, without photos."""
-    dataset = create_dataset("many", workspace)
+    dataset = create_dataset(workspace, "many")
     with dataset.changing() as db:
         db.executemany("INSERT INTO classes VALUES (?, ?, ?)", [(n, f"Class {n}", f"c{n}") for n in range(40)])
         db.executemany(
@@ -88,13 +88,13 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         source = photos(Path(temporary) / "photos")
         workspace = Path(temporary) / "workspace"
-        dataset = create_dataset("photos", workspace)
+        dataset = create_dataset(workspace, "photos")
         importing = seconds(lambda: import_photos(dataset, source))
         samples = read_samples(dataset)
         again = seconds(lambda: import_photos(dataset, source))
         scanning = seconds(lambda: scan(dataset, None))
         other = cleanvision_seconds(source)
-        model = open_model(DEFAULT_MODEL, workspace)
+        model = open_model(workspace, DEFAULT_MODEL)
         chosen = list(samples["path"].sample(min(EMBEDDED, len(samples)), random_state=0))
         list(embed_photos(model, chosen[:16]))
         embedding = seconds(lambda: list(embed_photos(model, chosen)))

@@ -38,7 +38,7 @@ _PATIENCE = 60_000
 
 def made_up(home: Path, photos: int) -> Dataset:
     """A dataset of photos of noise, in the classes of the bundled model."""
-    rng, classes = np.random.default_rng(0), open_model(DEFAULT_MODEL, home).spec.classes
+    rng, classes = np.random.default_rng(0), open_model(home, DEFAULT_MODEL).spec.classes
     folder = home / "photos"
     for number in range(photos):
         buffer = io.BytesIO()
@@ -47,14 +47,14 @@ def made_up(home: Path, photos: int) -> Dataset:
         place = folder / classes[number % len(classes)] / f"{number}.jpg"
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(buffer.getvalue())
-    dataset = create_dataset("shoes", home)
+    dataset = create_dataset(home, "shoes")
     import_photos(dataset, folder)
     return dataset
 
 
 def answered(home: Path, dataset: Dataset) -> pd.DataFrame:
     """An evaluation of all its photos, with answers drawn at random; gives the table."""
-    rng, model = np.random.default_rng(1), open_model(DEFAULT_MODEL, home)
+    rng, model = np.random.default_rng(1), open_model(home, DEFAULT_MODEL)
     samples = read_samples(dataset)[["sample", "path", "label"]]
     numbers = samples["label"].map({label: place for place, label in enumerate(model.spec.classes)}).to_numpy()
     said = np.where(rng.random(len(samples)) < RIGHT, numbers, rng.integers(0, len(model.spec.classes), len(samples)))

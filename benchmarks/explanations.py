@@ -68,7 +68,7 @@ def seconds(work: Callable[[], Map]) -> tuple[float, Map]:
 def compare(model: SneakerModel, photos: list[tuple[Image.Image, str]]) -> None:
     """Print how alike the two Grad-CAMs are, and the time of each."""
     try:
-        theirs = their_gradcam(open_model(DEFAULT_MODEL, workspace()))
+        theirs = their_gradcam(open_model(workspace(), DEFAULT_MODEL))
     except ImportError:
         print("The grad-cam package is not installed, so there is nothing to compare Grad-CAM with.\n")
         return
@@ -133,7 +133,7 @@ def main() -> None:
     parser.add_argument("--photos", type=int, default=50, help="for the comparison")
     parser.add_argument("--worth", type=int, default=20, help="photos for the honesty checks; 0 leaves them out")
     asked = parser.parse_args()
-    model = open_model(DEFAULT_MODEL, workspace())
+    model = open_model(workspace(), DEFAULT_MODEL)
     photos = choose(model, asked.photos)
     compare(model, photos)
     if asked.worth:

@@ -65,7 +65,7 @@ def main() -> None:
     if asked.finish and (asked.out is None or len(asked.models) > 1):
         parser.error("--finish takes one MODEL and --out")
     for name in asked.models:
-        folder = find_model(name, workspace())
+        folder = find_model(workspace(), name)
         model, photos = load_model(folder), photos_of(folder)
         if asked.finish:
             finish(at_size(model, asked.finish), photos, asked.out)

@@ -111,7 +111,7 @@ def _seconds_to_answer(page: Page, url: str, file: Path, data: bytes, index: int
 
 def main() -> None:
     data = photo()
-    model = open_model(DEFAULT_MODEL, workspace())
+    model = open_model(workspace(), DEFAULT_MODEL)
     decoded = images.decode(data)
     page = AppTest.from_file(str(PROJECT / "streamlit_app.py"), default_timeout=60).run()
     rows = [

@@ -47,7 +47,7 @@ class Outcome:
 
 def draw(workspace: Path, per_class: int) -> None:
     """Make the drawn dataset in a workspace."""
-    make_synthetic(find_or_create(DATASET, workspace), per_class)
+    make_synthetic(find_or_create(workspace, DATASET), per_class)
 
 
 def train_through_kills(

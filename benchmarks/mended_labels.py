@@ -40,10 +40,10 @@ RECIPES: dict[str, dict[str, Any]] = {
 
 def bring_in(home: Path) -> Dataset:
     """The photos of street22's split as a dataset, in that split."""
-    dataset = find_or_create(NAME, home)
+    dataset = find_or_create(home, NAME)
     if len(read_samples(dataset)):
         return dataset
-    split = read_split(find_model(DEFAULT_MODEL, home))
+    split = read_split(find_model(home, DEFAULT_MODEL))
     photos = scan_classes(real_photos(), split["label"].dropna().unique()).merge(split, on=["sample", "label"])
     laid_out = home / "laid out"
     for kept, label, path in photos[["split", "label", "path"]].to_numpy(dtype=str):
@@ -71,7 +71,7 @@ def judged(dataset: Dataset, name: str, seed: int, home: Path, mended: bool) -> 
     if not (run / PREDICTIONS_FILE).exists():
         init = os.environ.get("SOLESCOPE_IMAGENET", "imagenet")
         train(dataset.name, make_recipe(name, {**RECIPES[name], "init": init, "seed": seed}), run, home)
-    return read_table(find_evaluation(run.name, home, Kind.RUN))
+    return read_table(find_evaluation(home, run.name, Kind.RUN))
 
 
 def main() -> None:

@@ -86,9 +86,9 @@ def take_page(browser: Browser, address: str, heading: str, name: str, size: tup
 
 def drawn_workspace(folder: Path) -> Path:
     """A workspace with the drawn dataset, split and scanned, and two models trained on it."""
-    dataset = create_dataset("drawn", folder)
+    dataset = create_dataset(folder, "drawn")
     make_synthetic(dataset)
-    scan(dataset, open_model(DEFAULT_MODEL, folder))
+    scan(dataset, open_model(folder, DEFAULT_MODEL))
     make_split(dataset, 0.15, 0.15)
     for name, changes in (("views", {}), ("whole", {"augmentation": "none"})):
         train(dataset.name, make_recipe("quick", changes), runs_folder(folder) / name, folder, recipe_name="quick")
@@ -103,7 +103,7 @@ def addressed(page: str, **query: object) -> str:
 
 def mistake(workspace: Path) -> str:
     """The photo of the evaluation that was taken for another class with most confidence."""
-    return str(misclassified(read_table(find_evaluation(EVALUATION, workspace)))["sample"].iloc[0])
+    return str(misclassified(read_table(find_evaluation(workspace, EVALUATION)))["sample"].iloc[0])
 
 
 def main(scheme: Scheme) -> None:

@@ -100,7 +100,7 @@ class _Service:
         return predict_bytes(self._model(model), name, data, top).to_dict()
 
     def _model(self, name: str) -> SneakerModel:
-        return shared_models().load(find_named_model(name, self.workspace))
+        return shared_models().load(find_named_model(self.workspace, name))
 
     async def explain(self, request: Request) -> Response:
         asked = request.query_params

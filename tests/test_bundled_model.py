@@ -75,7 +75,7 @@ def test_the_card_tells_its_figures() -> None:
 
 def test_its_own_evaluation_tells_the_figures_of_its_card(tmp_path: Path) -> None:
     said = read_spec(STREET22).metrics["test"]
-    evaluation = find_evaluation("street22", tmp_path)
+    evaluation = find_evaluation(tmp_path, "street22")
     assert evaluation.is_ready
     assert evaluation.model_version == weights_version(STREET22)
     table = read_table(evaluation)

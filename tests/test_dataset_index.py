@@ -558,42 +558,42 @@ class TestCrashes:
 
 class TestLibrary:
     def test_is_found_by_its_name_its_folder_and_its_path(self, tmp_path):
-        made = create_dataset("  My:  Shoes ", tmp_path)
+        made = create_dataset(tmp_path, "  My:  Shoes ")
         assert made.name == "My: Shoes"
         for way in ("My: Shoes", made.folder.name, str(made.folder)):
-            assert find_dataset(way, tmp_path).folder == made.folder
+            assert find_dataset(tmp_path, way).folder == made.folder
 
     @pytest.mark.parametrize("name", ["nope", "", "x" * 300, "a/" * 200, "\0", "..", "\udce9", "~"])
     def test_a_name_that_nothing_has_is_told_with_those_there_are(self, tmp_path, name):
-        create_dataset("Shoes", tmp_path)
+        create_dataset(tmp_path, "Shoes")
         with pytest.raises(DatasetError, match="there are: 'Shoes'"):
-            find_dataset(name, tmp_path)
+            find_dataset(tmp_path, name)
 
     @pytest.mark.parametrize("name", ["", "   ", "x" * 101])
     def test_a_name_has_1_to_100_characters(self, tmp_path, name):
         with pytest.raises(DatasetError, match="1 to 100 characters"):
-            create_dataset(name, tmp_path)
+            create_dataset(tmp_path, name)
         assert list_datasets(tmp_path) == []
 
     def test_a_name_is_given_once_whatever_its_case(self, tmp_path):
-        create_dataset("Shoes", tmp_path)
+        create_dataset(tmp_path, "Shoes")
         with pytest.raises(DatasetError, match="'SHOES' already"):
-            create_dataset("SHOES", tmp_path)
-        other = create_dataset("Other", tmp_path)
+            create_dataset(tmp_path, "SHOES")
+        other = create_dataset(tmp_path, "Other")
         with pytest.raises(DatasetError, match="'shoes' already"):
-            rename_dataset(other, "shoes", tmp_path)
+            rename_dataset(tmp_path, other, "shoes")
         assert other.name == "Other"
 
     @pytest.mark.parametrize("name", ["Shoes", " Shoes ", "My  shoes", "../Shoes", "a\nb"])
     def test_find_or_create_makes_it_once(self, tmp_path, name):
-        assert find_or_create(name, tmp_path).folder == find_or_create(name, tmp_path).folder
+        assert find_or_create(tmp_path, name).folder == find_or_create(tmp_path, name).folder
         assert len(list_datasets(tmp_path)) == 1
         assert [path.parent for path in tmp_path.rglob(INDEX_FILE)] == [list_datasets(tmp_path)[0].folder]
         assert list_datasets(tmp_path)[0].folder.parent == datasets_folder(tmp_path)
 
     def test_the_list_counts_photos_and_classes_that_are_in(self, tmp_path):
-        create_dataset("b", tmp_path)
-        made = create_dataset("A", tmp_path)
+        create_dataset(tmp_path, "b")
+        made = create_dataset(tmp_path, "A")
         add(made, *(IncomingPhoto(str(number), "xxyz"[number], PHOTOS[number]) for number in range(4)))
         decide(made, [sample_id(PHOTOS[3])], Action.EXCLUDE)
         first, second = list_datasets(tmp_path)
@@ -601,26 +601,26 @@ class TestLibrary:
         assert (second.name, second.photos, second.classes) == ("b", 0, 0)
 
     def test_a_rename_leaves_the_folder_where_it_is(self, tmp_path):
-        made = create_dataset("Shoes", tmp_path)
-        rename_dataset(made, "Boots / all", tmp_path)
-        assert find_dataset("Boots / all", tmp_path).folder == made.folder
+        made = create_dataset(tmp_path, "Shoes")
+        rename_dataset(tmp_path, made, "Boots / all")
+        assert find_dataset(tmp_path, "Boots / all").folder == made.folder
         # Its folder goes by the old name still; the old name is free all the same.
-        assert create_dataset("Shoes", tmp_path).folder != made.folder
+        assert create_dataset(tmp_path, "Shoes").folder != made.folder
 
     def test_a_name_goes_before_a_folder_of_that_name(self, tmp_path):
-        first = create_dataset("Shoes", tmp_path)
-        rename_dataset(first, "Boots", tmp_path)
-        second = create_dataset("Shoes", tmp_path)
-        assert find_dataset("Shoes", tmp_path).folder == second.folder
-        assert find_dataset("Boots", tmp_path).folder == first.folder
+        first = create_dataset(tmp_path, "Shoes")
+        rename_dataset(tmp_path, first, "Boots")
+        second = create_dataset(tmp_path, "Shoes")
+        assert find_dataset(tmp_path, "Shoes").folder == second.folder
+        assert find_dataset(tmp_path, "Boots").folder == first.folder
 
     def test_a_deleted_dataset_waits_in_the_bin(self, tmp_path):
-        made = create_dataset("Shoes", tmp_path)
+        made = create_dataset(tmp_path, "Shoes")
         (sample,) = filled(made, 1)
-        kept = delete_dataset(made, tmp_path)
+        kept = delete_dataset(tmp_path, made)
         assert list_datasets(tmp_path) == []
         assert [(entry.name, entry.folder, entry.photos) for entry in list_bin(tmp_path)] == [("Shoes", kept, 1)]
-        back = restore_dataset(kept.name, tmp_path)
+        back = restore_dataset(tmp_path, kept.name)
         assert (back.name, back.folder) == ("Shoes", made.folder)
         assert list(read_samples(back)["sample"]) == [sample]
         assert_whole(back)
@@ -628,30 +628,30 @@ class TestLibrary:
 
     def test_is_restored_beside_one_that_took_its_name(self, tmp_path):
         for _ in range(2):
-            delete_dataset(create_dataset("Shoes", tmp_path), tmp_path)
-        create_dataset("shoes", tmp_path)
-        assert [restore_dataset("Shoes", tmp_path).name for _ in range(2)] == ["Shoes (2)", "Shoes (3)"]
+            delete_dataset(tmp_path, create_dataset(tmp_path, "Shoes"))
+        create_dataset(tmp_path, "shoes")
+        assert [restore_dataset(tmp_path, "Shoes").name for _ in range(2)] == ["Shoes (2)", "Shoes (3)"]
         assert len({entry.folder for entry in list_datasets(tmp_path)}) == 3
         with pytest.raises(DatasetError, match="bin holds no dataset"):
-            restore_dataset("Shoes", tmp_path)
+            restore_dataset(tmp_path, "Shoes")
 
     def test_nothing_is_deleted_while_photos_are_added(self, tmp_path):
-        made = create_dataset("Shoes", tmp_path)
+        made = create_dataset(tmp_path, "Shoes")
         with Importer(made, "test") as intake:
             with pytest.raises(DatasetError, match="being added"):
-                delete_dataset(made, tmp_path)
+                delete_dataset(tmp_path, made)
             assert intake.add(IncomingPhoto("a", "x", PHOTOS[0])).kind is ImportStatus.ADDED
         assert (list_datasets(tmp_path)[0].photos, list_bin(tmp_path)) == (1, [])
 
     def test_a_damaged_dataset_is_named_and_disturbs_no_other(self, tmp_path):
-        create_dataset("Good", tmp_path)
+        create_dataset(tmp_path, "Good")
         write(datasets_folder(tmp_path) / "bad" / INDEX_FILE, b"garbage" * 1000)
         write(datasets_folder(tmp_path) / "folder" / "notes.txt", b"no dataset at all")
         assert [entry.name for entry in list_datasets(tmp_path)] == ["Good"]
         ((folder, reason),) = damaged_datasets(tmp_path).items()
         assert folder == "bad"
         assert "damaged" in reason
-        assert find_dataset("Good", tmp_path).name == "Good"
+        assert find_dataset(tmp_path, "Good").name == "Good"
 
     def test_a_workspace_that_is_not_there_has_no_datasets(self, tmp_path):
         assert list_datasets(tmp_path / "none") == list_bin(tmp_path / "none") == []

@@ -53,7 +53,7 @@ def make(tmp_path: Path) -> Callable[..., Dataset]:
     """Makes datasets of (name, label, split, bytes)."""
 
     def made(*rows: tuple[str, str, str | None, bytes], name: str = "Shoes") -> Dataset:
-        dataset = create_dataset(name, tmp_path)
+        dataset = create_dataset(tmp_path, name)
         with Importer(dataset, "test") as intake:
             for file, label, split, data in rows:
                 assert intake.add(IncomingPhoto(file, label, data, split)).reason is None
@@ -209,7 +209,7 @@ class TestDecisions:
     @given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 3), st.booleans()), max_size=8))
     @settings(max_examples=10, deadline=None)
     def test_all_undone_all_is_as_it_was(self, tmp_path_factory, steps):
-        dataset = create_dataset("x", tmp_path_factory.mktemp("undone"))
+        dataset = create_dataset(tmp_path_factory.mktemp("undone"), "x")
         data = [a_photo(seed, size=(24, 16)) for seed in range(3)]
         with Importer(dataset, "test") as intake:
             samples = [intake.add(IncomingPhoto(str(n), "boot", one)).sample for n, one in enumerate(data)]
@@ -489,7 +489,7 @@ class TestSummary:
         assert list(balance(samples)["total"]) == sorted(counts.values(), reverse=True)
 
     def test_an_empty_dataset_has_figures_too(self, tmp_path):
-        values = stats(create_dataset("Empty", tmp_path))
+        values = stats(create_dataset(tmp_path, "Empty"))
         assert (values["photos"], values["files"], values["classes"], values["median_size"]) == (0, 0, {}, None)
         assert (values["imbalance_ratio"], values["split"], values["scan"]) == (None, None, None)
 
@@ -554,7 +554,7 @@ class TestExport:
         decide(awkward, samples[1:2], Action.RELABEL, "re/labelled")
         count = len(samples) - 1
         assert write(awkward, tmp_path / "out.zip") == count
-        back = create_dataset("Back", tmp_path)
+        back = create_dataset(tmp_path, "Back")
         result = import_photos(back, tmp_path / "out.zip")
         assert (result.added, result.rejected) == (count, {})
         assert labels_and_splits(back) == labels_and_splits(awkward)
@@ -610,11 +610,11 @@ class TestExport:
         assert {path.name for path in tmp_path.iterdir()} == {"datasets"}
 
     def test_an_empty_dataset_makes_a_table_without_rows(self, tmp_path):
-        assert export_csv(create_dataset("Empty", tmp_path)).count(b"\n") == 1
+        assert export_csv(create_dataset(tmp_path, "Empty")).count(b"\n") == 1
 
 
 def prepared(workspace, changes) -> pd.DataFrame:
-    samples = open_samples("Shoes", workspace)
+    samples = open_samples(workspace, "Shoes")
     return prepare("Shoes", samples, make_recipe("scratch", changes), None, workspace).samples
 
 
@@ -623,34 +623,34 @@ class TestForTraining:
         dataset, (first, second, third) = three
         decide(dataset, [first], Action.EXCLUDE)
         decide(dataset, [second], Action.RELABEL, "clog")
-        rows = open_samples("Shoes", tmp_path)
+        rows = open_samples(tmp_path, "Shoes")
         assert list(rows.columns) == ["sample", "path", "label", "split"]
         assert dict(zip(rows["sample"], rows["label"], strict=True)) == {second: "clog", third: "clog"}
         assert all(sample_id(Path(row.path).read_bytes()) == row.sample for row in rows.itertuples())
 
     def test_only_some_classes(self, three, tmp_path):
-        assert set(open_samples("Shoes", tmp_path, ("clog",))["label"]) == {"clog"}
+        assert set(open_samples(tmp_path, "Shoes", ("clog",))["label"]) == {"clog"}
         with pytest.raises(DatasetError, match="no photos of 'heel', 'pump'"):
-            open_samples("Shoes", tmp_path, ("pump", "boot", "heel"))
+            open_samples(tmp_path, "Shoes", ("pump", "boot", "heel"))
 
     def test_a_dataset_goes_before_a_folder_of_that_name(self, three, tmp_path, monkeypatch):
         draw_dataset(tmp_path / "here" / "Shoes", {"heel": 2})
         draw_dataset(tmp_path / "here" / "photos", {"heel": 2})
         monkeypatch.chdir(tmp_path / "here")
-        assert set(open_samples("Shoes", tmp_path)["label"]) == {"boot", "clog"}
-        folder = open_samples("photos", tmp_path)
+        assert set(open_samples(tmp_path, "Shoes")["label"]) == {"boot", "clog"}
+        folder = open_samples(tmp_path, "photos")
         assert set(folder["label"]) == {"heel"}
         assert folder["split"].isna().all()
 
     @pytest.mark.parametrize("source", ["nope", "x" * 300, "\0"])
     def test_neither_is_told_with_the_datasets_there_are(self, three, tmp_path, source):
         with pytest.raises(DatasetError, match="there are: 'Shoes'"):
-            open_samples(source, tmp_path)
+            open_samples(tmp_path, source)
 
     def test_an_empty_dataset_is_told(self, tmp_path):
-        create_dataset("Empty", tmp_path)
+        create_dataset(tmp_path, "Empty")
         with pytest.raises(DatasetError, match="no photos yet"):
-            open_samples("Empty", tmp_path)
+            open_samples(tmp_path, "Empty")
 
     def test_a_stored_split_is_kept(self, make, tmp_path):
         dataset = classes_of(make, {"boot": 12, "clog": 12})

@@ -28,9 +28,9 @@ pytestmark = pytest.mark.timeout(600)
 def ready(tmp_path_factory) -> Path:
     """A workspace with a drawn dataset that was scanned, to be copied."""
     workspace = tmp_path_factory.mktemp("ready")
-    dataset = create_dataset("drawn", workspace)
+    dataset = create_dataset(workspace, "drawn")
     make_synthetic(dataset, per_class=8)
-    scan(dataset, open_model(DEFAULT_MODEL, workspace))
+    scan(dataset, open_model(workspace, DEFAULT_MODEL))
     return workspace
 
 
@@ -59,7 +59,7 @@ def workspace(home) -> Path:
 @pytest.fixture
 def drawn(workspace, ready) -> Dataset:
     shutil.copytree(ready, workspace, dirs_exist_ok=True)
-    return find_dataset("drawn", workspace)
+    return find_dataset(workspace, "drawn")
 
 
 def opened(browser: Browser, address: str, query: str = "", size: tuple[int, int] = DESKTOP) -> Page:
@@ -102,11 +102,11 @@ class TestFirstVisit:
         page.reload()
         expect(page.get_by_text("Chunky Runner").first).to_be_attached()
         expect(button(page, "Look for problems")).to_be_visible()
-        assert len(read_samples(find_dataset(list_datasets(workspace)[0].name, workspace))) > 400
+        assert len(read_samples(find_dataset(workspace, list_datasets(workspace)[0].name))) > 400
         page.context.close()
 
     def test_an_archive_of_ones_own(self, browser, address, workspace, tmp_path):
-        create_dataset("mine", workspace)
+        create_dataset(workspace, "mine")
         shoes = draw_dataset(tmp_path / "shoes", {"boot": 4, "<script>": 3})
         page = opened(browser, address, "?dataset=mine")
         page.locator("input[type=file]").first.set_input_files(
@@ -116,7 +116,7 @@ class TestFirstVisit:
         settle(page)
         button(page, "Bring them in").click()
         expect(page.get_by_text("7 photos came in, 1 file could not.")).to_be_visible()
-        samples = read_samples(find_dataset("mine", workspace))
+        samples = read_samples(find_dataset(workspace, "mine"))
         assert samples["label"].value_counts().to_dict() == {"boot": 4, "<script>": 3}
         page.context.close()
 

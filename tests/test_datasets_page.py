@@ -58,7 +58,7 @@ def three(home, tmp_path) -> Dataset:
 
 
 def test_an_empty_dataset_offers_the_ways_in_once(home):
-    create_dataset("bare", home)
+    create_dataset(home, "bare")
     app = again(opened(dataset="bare"))
     assert Key.DATASET_ADD not in [button.key for button in app.button]
     app.session_state[Key.DIALOG] = Dialog.ADD  # opened while the last photo was still there
@@ -66,7 +66,7 @@ def test_an_empty_dataset_offers_the_ways_in_once(home):
 
 
 def imported(home: Path, name: str, source: Path) -> Dataset:
-    dataset = create_dataset(name, home)
+    dataset = create_dataset(home, name)
     import_photos(dataset, source)
     return dataset
 
@@ -186,7 +186,7 @@ class TestNoDataset:
         assert ended(Dataset(entry.folder)).state is JobState.STOPPED
 
     def test_bin_is_offered(self, three, home):
-        delete_dataset(three, home)
+        delete_dataset(home, three)
         app = click(opened(), Key.DATASET_BIN)
         assert "22 photos of 3 classes" in words(app)
         click(app, Key.DATASET_RESTORE.of(list_bin(home)[0].folder.name))
@@ -201,7 +201,7 @@ class TestNoDataset:
 
 class TestChoice:
     def test_address_says_dataset_and_section(self, three, home):
-        create_dataset("another", home)
+        create_dataset(home, "another")
         app = opened(dataset="three", section="Splits")
         assert app.selectbox(key=Key.DATASET).value == "three"
         assert app.segmented_control(key=Key.SECTION).value == "Splits"
@@ -260,14 +260,14 @@ class TestChoice:
         assert "Stop it first" in words(app) and "Leave it" not in labels(app)
 
     def test_restore(self, three, home):
-        create_dataset("other", home)
-        delete_dataset(three, home)
+        create_dataset(home, "other")
+        delete_dataset(home, three)
         app = more(opened(), "Restore from the bin")
         click(app, Key.DATASET_RESTORE.of(list_bin(home)[0].folder.name))
         assert app.selectbox(key=Key.DATASET).value == "three"
 
     def test_damaged_is_said_and_the_others_work(self, three, home):
-        broken = create_dataset("broken", home)
+        broken = create_dataset(home, "broken")
         (broken.folder / INDEX_FILE).write_bytes(b"x" * 5000)
         app = opened()
         assert not app.exception
@@ -282,7 +282,7 @@ class TestChoice:
 
 class TestArrivals:
     def test_zip(self, home):
-        dataset = create_dataset("Zipped", home)
+        dataset = create_dataset(home, "Zipped")
         app = opened()
         assert app.button(key=Key.ARRIVAL_START.of("zip")).disabled
         files = {f"boot/{seed}.jpg": jpeg(photo(seed)) for seed in range(5)}
@@ -304,7 +304,7 @@ class TestArrivals:
         assert "done." not in words(app)
 
     def test_folder(self, home, tmp_path):
-        dataset = create_dataset("-json", home)
+        dataset = create_dataset(home, "-json")
         app = pick(opened(), Key.ARRIVAL_WAY, "Folder")
         for wrong in ("", "relative", str(tmp_path / "nowhere"), "/\0"):
             app.text_input(key=Key.ARRIVAL_FOLDER).set_value(wrong)
@@ -317,7 +317,7 @@ class TestArrivals:
         assert "Photos 5" in words(again(app))
 
     def test_folder_of_nothing_is_an_error_in_one_sentence(self, home, tmp_path):
-        dataset = create_dataset("none", home)
+        dataset = create_dataset(home, "none")
         (tmp_path / "nothing").mkdir()
         app = pick(opened(), Key.ARRIVAL_WAY, "Folder")
         app.text_input(key=Key.ARRIVAL_FOLDER).set_value(str(tmp_path / "nothing"))
@@ -328,7 +328,7 @@ class TestArrivals:
         assert "none has no photos yet" in words(app)
 
     def test_drawn(self, home, started):
-        dataset = create_dataset("mine", home)
+        dataset = create_dataset(home, "mine")
         app = pick(opened(), Key.ARRIVAL_WAY, "Drawn example")
         app.number_input(key=Key.ARRIVAL_PER_CLASS).set_value(4)
         app.number_input(key=Key.ARRIVAL_SEED).set_value(3)
@@ -336,7 +336,7 @@ class TestArrivals:
         assert started == [("demo", "--name", dataset.name, "--per-class", "4", "--seed", "3")]
 
     def test_web(self, home, started):
-        create_dataset("mine", home)
+        create_dataset(home, "mine")
         app = pick(opened(), Key.ARRIVAL_WAY, "From the web")
         click(app, Key.ARRIVAL_START.of("web"))
         assert "Give at least one class" in words(app) and not started
@@ -355,7 +355,7 @@ class TestArrivals:
         )
 
     def test_web_by_sku(self, home, started):
-        dataset = create_dataset("mine", home)
+        dataset = create_dataset(home, "mine")
         app = pick(opened(), Key.ARRIVAL_WAY, "From the web")
         app.file_uploader(key=Key.COLLECT_LIST).upload("list.csv", b"sku,name\nCW2288-111,Air Force 1\n")
         again(app)
@@ -436,7 +436,7 @@ class TestWork:
         commands = []
         monkeypatch.setattr("ui.kit.job_panel.start_job", lambda parent, title, arguments: commands.append(arguments))
         job_on_disk(three, {"state": "stopped"}, arguments=["dataset", "import", "/x", "--name", "three"])
-        rename_dataset(three, "four", home)
+        rename_dataset(home, three, "four")
         app = click(opened(), Key.JOB_AGAIN)
         job_on_disk(three, {"state": "stopped"}, arguments=["dataset", "scan", "--", "three"])
         click(again(app), Key.JOB_AGAIN)

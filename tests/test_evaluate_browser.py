@@ -34,7 +34,7 @@ def ready(tmp_path_factory) -> Path:
     root = tmp_path_factory.mktemp("ready")
     workspace, model = root / "workspace", run_model_folder(runs_folder(root / "workspace") / NAME)
     import_photos(
-        create_dataset("shoes", workspace), draw_dataset(root / "photos", {"boot": 8, "clog": 8, "sandal": 6})
+        create_dataset(workspace, "shoes"), draw_dataset(root / "photos", {"boot": 8, "clog": 8, "sandal": 6})
     )
     save_model(lively_model(), model)
     evaluate(model, "shoes", workspace, name=NAME)
@@ -60,7 +60,7 @@ def shoes(home, ready) -> Dataset:
     shutil.copytree(ready, home, dirs_exist_ok=True)
     file = evaluations_folder(home) / NAME / EVALUATION_FILE
     file.write_text(file.read_text().replace(str(ready), str(home)))
-    dataset = find_dataset("shoes", home)
+    dataset = find_dataset(home, "shoes")
     # The server tells a dataset from one that lay in its folder before by when it was made.
     with dataset.changing() as db:
         set_fact(db, "created", time.time())
@@ -70,7 +70,7 @@ def shoes(home, ready) -> Dataset:
 @pytest.fixture
 def worst(home, shoes) -> dict[str, object]:
     """The pair that is confused most often."""
-    return summary(read_table(find_evaluation(NAME, home)))["confusions"][0]
+    return summary(read_table(find_evaluation(home, NAME)))["confusions"][0]
 
 
 def opened(browser: Browser, address: str, query: str, size: tuple[int, int] = DESKTOP) -> Page:
@@ -177,7 +177,7 @@ class TestFromACellToALabel:
         page.context.close()
 
     def test_every_cell_opens_as_many_photos_as_it_counts(self, browser, address, home, shoes):
-        counts = confusion_matrix(read_table(find_evaluation(NAME, home)))
+        counts = confusion_matrix(read_table(find_evaluation(home, NAME)))
         page = opened(browser, address, f"?evaluation={NAME}&view=Matrix")
         for label in counts.index:
             for predicted in counts.columns[counts.loc[label] > 0]:

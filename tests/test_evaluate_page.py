@@ -62,7 +62,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("made")
     workspace = root / "workspace"
     photos = draw_dataset(root / "photos", {"boot": 8, "clog": 8, "sandal": 6, "stiletto": 2})
-    import_photos(create_dataset("shoes", workspace), photos)
+    import_photos(create_dataset(workspace, "shoes"), photos)
     for name, seed in ((FIRST, 0), (SECOND, 3)):
         folder = run_model_folder(runs_folder(workspace) / name)
         save_model(lively_model(decision=Decision(confidence_threshold=0.7), seed=seed), folder)
@@ -143,7 +143,7 @@ def case_of(app: AppTest) -> str:
 
 
 def table_of(name: str, workspace: Path):
-    return read_table(find_evaluation(name, workspace))
+    return read_table(find_evaluation(workspace, name))
 
 
 def errors_of(name: str, workspace: Path):
@@ -264,7 +264,7 @@ class TestClassesAndSlices:
         shown = opened("Slices", FIRST).dataframe[0].value
         split = shown[shown["slice"] == "split"]
         assert set(split["value"]) == {"train", "test"}
-        assert split["n"].sum() == find_evaluation(FIRST, full).n
+        assert split["n"].sum() == find_evaluation(full, FIRST).n
 
 
 class TestSureness:
@@ -357,11 +357,11 @@ class TestCase:
         sample = wrong["sample"].iloc[0]
         app = opened("Gallery", FIRST, photo=sample)
         click(app, button)
-        log = history(find_dataset("shoes", full))
+        log = history(find_dataset(full, "shoes"))
         assert list(log[["sample", "action"]].iloc[0]) == [sample, action.value]
         assert f"1 of {len(wrong)} mistakes reviewed" in [str(bar.proto.text) for bar in again(app).get("progress")]
         click(app, "Undo")
-        assert history(find_dataset("shoes", full))["undone"].notna().all()
+        assert history(find_dataset(full, "shoes"))["undone"].notna().all()
 
     def test_relabelled_to_what_the_model_said(self, full):
         row = errors_of(FIRST, full).iloc[0]
@@ -369,29 +369,29 @@ class TestCase:
         box = next(box for box in app.selectbox if box.label == "What it truly is")
         assert box.value == row["predicted"]
         text = words(click(app, "Relabel"))
-        log = history(find_dataset("shoes", full))
+        log = history(find_dataset(full, "shoes"))
         assert list(log[["sample", "action", "label"]].iloc[0]) == [row["sample"], "relabel", row["predicted"]]
         assert f"filed as **{row['predicted']}** now" in text
 
     def test_decided_photos_can_be_left_out(self, full):
         wrong = errors_of(FIRST, full)
-        decide(find_dataset("shoes", full), list(wrong["sample"][:2]), Action.KEEP)
+        decide(find_dataset(full, "shoes"), list(wrong["sample"][:2]), Action.KEEP)
         app = opened("Gallery", FIRST)
         app.toggle[0].set_value(True)
         assert tiles(again(app)) == len(wrong) - 2
 
     def test_evaluated_again_with_what_was_decided(self, full):
         wrong = errors_of(FIRST, full)
-        decide(find_dataset("shoes", full), list(wrong["sample"]), Action.EXCLUDE)
+        decide(find_dataset(full, "shoes"), list(wrong["sample"]), Action.EXCLUDE)
         app = opened("Gallery", FIRST)
         click(app, "Evaluate again with these decisions")
-        again = find_evaluation(str(app.selectbox(key=Key.EVALUATION).value), full)
+        again = find_evaluation(full, str(app.selectbox(key=Key.EVALUATION).value))
         deadline = time.monotonic() + PATIENCE
         while not again.state.ended and time.monotonic() < deadline:
             time.sleep(0.2)
-            again = find_evaluation(again.name, full)
+            again = find_evaluation(full, again.name)
         assert again.top1 == 1.0
-        assert again.n == find_evaluation(FIRST, full).n - len(wrong)
+        assert again.n == find_evaluation(full, FIRST).n - len(wrong)
 
     def test_a_photo_of_no_dataset_cannot_be_decided_on(self, full):
         photos = draw_dataset(full.parent / "elsewhere", {"boot": 6, "clog": 6})
@@ -419,7 +419,7 @@ class TestCase:
 
     def test_photos_that_are_gone(self, full):
         sample = errors_of(FIRST, full)["sample"].iloc[0]
-        shutil.rmtree(find_dataset("shoes", full).images)
+        shutil.rmtree(find_dataset(full, "shoes").images)
         assert "has gone or cannot be read" in words(opened("Gallery", FIRST, photo=sample))
 
 
@@ -445,7 +445,7 @@ class TestList:
         table_of(FIRST, full).to_parquet(runs_folder(full) / FIRST / PREDICTIONS_FILE)
         shown = opened(ALL).dataframe[0].value.set_index("name")
         assert set(shown.index) == {FIRST, SECOND, BUILT_IN, f"{FIRST}, after its training"}
-        assert shown.loc[FIRST, "top1"] == pytest.approx(100 * find_evaluation(FIRST, full).top1)
+        assert shown.loc[FIRST, "top1"] == pytest.approx(100 * find_evaluation(full, FIRST).top1)
 
     def test_a_damaged_one_says_what_is_wrong_and_harms_no_other(self, full):
         (evaluations_folder(full) / FIRST / EVALUATION_FILE).write_text("{")
@@ -461,7 +461,7 @@ class TestList:
         box.set_value("a better name")
         click(app, "Rename")
         assert app.selectbox(key=Key.EVALUATION).value == "a better name"
-        assert find_evaluation("a better name", full).is_ready
+        assert find_evaluation(full, "a better name").is_ready
 
     def test_delete_and_restore(self, full):
         app = opened("Headline", FIRST)
@@ -507,10 +507,10 @@ class TestWork:
         click(app, "Start")
         assert app.selectbox(key=Key.EVALUATION).value == "mine"
         deadline = time.monotonic() + PATIENCE
-        while not find_evaluation("mine", full).state.ended and time.monotonic() < deadline:
+        while not find_evaluation(full, "mine").state.ended and time.monotonic() < deadline:
             time.sleep(0.2)
         assert "Top-1 accuracy" in words(again(app))
-        assert find_evaluation("mine", full).model_folder == run_model_folder(runs_folder(full) / SECOND)
+        assert find_evaluation(full, "mine").model_folder == run_model_folder(runs_folder(full) / SECOND)
 
     def test_a_folder_that_is_not_there_is_said(self, full):
         app = opened("Headline", FIRST)
@@ -546,13 +546,13 @@ class TestWork:
         folder = put_job(full, "busy")
         for file in ("heartbeat", "job.json"):
             os.utime(folder / file, (1, 1))
-        assert find_evaluation("busy", full).state is JobState.INTERRUPTED
+        assert find_evaluation(full, "busy").state is JobState.INTERRUPTED
         app = opened("Headline", "busy")
         assert "broke off" in words(app)
         click(app, "Try again")
         deadline = time.monotonic() + PATIENCE
-        while not find_evaluation("busy", full).is_ready and time.monotonic() < deadline:
+        while not find_evaluation(full, "busy").is_ready and time.monotonic() < deadline:
             time.sleep(0.2)
-        found: Evaluation = find_evaluation("busy", full)
+        found: Evaluation = find_evaluation(full, "busy")
         assert found.is_ready
         assert len(photos_in_cell(read_table(found))) == found.n

@@ -393,7 +393,7 @@ class TestFolder:
             evaluate(model_folder, data, tmp_path, "val")
 
     def test_of_photos_that_the_model_never_saw_the_datasets_own_split_counts(self, model_folder, data, tmp_path):
-        dataset = create_dataset("shoes", tmp_path)
+        dataset = create_dataset(tmp_path, "shoes")
         import_photos(dataset, data)
         make_split(dataset, 0, 0.5)
         stored = read_samples(dataset).set_index("sample")["split"]

@@ -88,7 +88,7 @@ def own(house, tmp_path):
 
 def ended(name: str, workspace: Path) -> library.Evaluation:
     for _ in range(PATIENCE * 20):
-        found = find_evaluation(name, workspace)
+        found = find_evaluation(workspace, name)
         if found.job is not None and found.job.state.ended:
             return found
         time.sleep(0.05)
@@ -98,7 +98,7 @@ def ended(name: str, workspace: Path) -> library.Evaluation:
 class TestKept:
     def test_what_is_kept_is_what_was_measured(self, house):
         workspace, model_folder, photos = house
-        kept = find_evaluation("kept", workspace)
+        kept = find_evaluation(workspace, "kept")
         again = evaluate(model_folder, photos, workspace, "test")
         table = read_table(kept)
         pd.testing.assert_frame_equal(table[again.table.columns], again.table, check_dtype=False, rtol=1e-4, atol=1e-5)
@@ -111,7 +111,7 @@ class TestKept:
 
     def test_embeddings_are_row_for_row(self, house):
         workspace, model_folder, _ = house
-        kept = find_evaluation("kept", workspace)
+        kept = find_evaluation(workspace, "kept")
         model, table = load_model(model_folder), read_table(kept)
         vectors = read_embeddings(kept)
         assert vectors.dtype == np.float16
@@ -123,7 +123,7 @@ class TestKept:
 
     def test_neighbours_are_the_models_training_photos(self, house):
         workspace, model_folder, photos = house
-        table, vectors = read_neighbours(find_evaluation("kept", workspace))
+        table, vectors = read_neighbours(find_evaluation(workspace, "kept"))
         names = sorted(f"{Path(path).parent.name}/{Path(path).name}" for path in table["path"])
         assert names == [f"{label}/0{n}.jpg" for label, count in (("boot", 5), ("clog", 5), ("sandal", 4))
                          for n in range(2, count)]  # fmt: skip
@@ -135,7 +135,7 @@ class TestKept:
         again, same = read_neighbours(done.evaluation)
         assert list(again["sample"]) == list(table["sample"])
         np.testing.assert_allclose(same, vectors, rtol=0.01, atol=0.01)
-        delete_evaluation("all", workspace)
+        delete_evaluation(workspace, "all")
 
     def test_a_name_is_taken_once(self, house):
         workspace, model_folder, photos = house
@@ -155,14 +155,14 @@ class TestKept:
 
     def test_of_a_dataset_photos_are_found_where_they_are_now(self, own):
         workspace, model_folder, photos = own
-        dataset = find_or_create("Shoes", workspace)
+        dataset = find_or_create(workspace, "Shoes")
         import_photos(dataset, photos)
         done = evaluate(model_folder, "Shoes", workspace, name="on dataset", neighbours=False)
         assert done.evaluation.dataset_folder == dataset.folder
         # As if the folder had been moved since.
         file = evaluations_folder(workspace) / "on dataset" / PREDICTIONS_FILE
         pd.read_parquet(file).assign(path="/nowhere/x.jpg").to_parquet(file)
-        found = find_evaluation("on dataset", workspace)
+        found = find_evaluation(workspace, "on dataset")
         assert all(Path(path).is_file() for path in read_table(found)["path"])
         assert read_neighbours(found) is None
 
@@ -170,22 +170,22 @@ class TestKept:
 class TestLibrary:
     def test_renamed_deleted_and_brought_back(self, own):
         workspace = own[0]
-        assert rename_evaluation("kept", "Better name", workspace).name == "Better name"
-        delete_evaluation("Better name", workspace)
+        assert rename_evaluation(workspace, "kept", "Better name").name == "Better name"
+        delete_evaluation(workspace, "Better name")
         assert deleted_evaluations(workspace)[0].name == "Better name"
         with pytest.raises(SneakerError, match="There is no evaluation 'Better name'; there are: "):
-            find_evaluation("Better name", workspace)
+            find_evaluation(workspace, "Better name")
         shutil.copytree(deleted_evaluations(workspace)[0].folder, evaluations_folder(workspace) / "Better name")
-        restored = restore_evaluation("Better name", workspace)
+        restored = restore_evaluation(workspace, "Better name")
         assert restored.name == "Better name (2)"
         assert len(read_table(restored)) == 8
         with pytest.raises(SneakerError, match="The bin holds no evaluation"):
-            restore_evaluation("Better name", workspace)
+            restore_evaluation(workspace, "Better name")
 
     def test_a_run_and_a_bundled_model_bring_their_own(self, own, monkeypatch):
         workspace, model_folder, photos = own
         run = runs_folder(workspace) / "lively"
-        table = read_table(find_evaluation("kept", workspace))
+        table = read_table(find_evaluation(workspace, "kept"))
         older = ["path", "rank", "top", "width", "height", "brightness", "sharpness"]
         table.drop(columns=older).to_parquet(run / PREDICTIONS_FILE)
         bundled = workspace / "bundled"
@@ -205,7 +205,7 @@ class TestLibrary:
             assert list(told["top"]) == list(table["top"])
             assert summary(told)["top1"] == expected["top1"]
             with pytest.raises(SneakerError, match="belongs to the"):
-                delete_evaluation(found[kind].name, workspace)
+                delete_evaluation(workspace, found[kind].name)
         text = (bundled / "shipped" / "evaluation" / EVALUATION_FILE).read_text()
         assert str(workspace) not in text
 
@@ -227,23 +227,23 @@ class TestLibrary:
         damage(evaluations_folder(workspace) / "kept")
         assert {one.name for one in list_evaluations(workspace)} >= {"kept", "sound"}
         with pytest.raises(SneakerError) as told:
-            read_table(find_evaluation("kept", workspace))
+            read_table(find_evaluation(workspace, "kept"))
         assert said in str(told.value)
         assert re.fullmatch(r"[^\n]+\.", str(told.value))
-        assert len(read_table(find_evaluation("sound", workspace))) == 8
-        delete_evaluation("kept", workspace)
+        assert len(read_table(find_evaluation(workspace, "sound"))) == 8
+        delete_evaluation(workspace, "kept")
 
     def test_the_model_is_found_again_unless_it_is_another(self, own):
         workspace, model_folder, _ = own
-        kept = find_evaluation("kept", workspace)
+        kept = find_evaluation(workspace, "kept")
         save_confidence_threshold(model_folder, 0.3)
-        assert find_model_of(replace(kept, model_folder=None), workspace) == model_folder
+        assert find_model_of(workspace, replace(kept, model_folder=None)) == model_folder
         save_model(lively_model(seed=5), model_folder)
         with pytest.raises(ModelNotFoundError, match="trained anew"):
-            find_model_of(replace(kept, model_folder=None), workspace)
+            find_model_of(workspace, replace(kept, model_folder=None))
 
     def test_damaged_embeddings_are_told(self, own):
-        kept = find_evaluation("kept", own[0])
+        kept = find_evaluation(own[0], "kept")
         for name, read in (("embeddings.npy", read_embeddings), ("neighbours.npy", read_neighbours)):
             (kept.folder / name).write_bytes(b"no array")
             with pytest.raises(SneakerError, match="damaged"):
@@ -268,7 +268,7 @@ class TestJob:
         assert (started.name, started.model, started.data, started.split) == ("By job", "lively", "photos", "test")
         assert not started.is_ready
         with pytest.raises(SneakerError, match="at work"):
-            delete_evaluation("By job", workspace)
+            delete_evaluation(workspace, "By job")
         with pytest.raises(SneakerError, match="There is an evaluation named"):
             start_evaluation(workspace, "lively", str(photos), name="by job")
         found = ended("By job", workspace)
@@ -276,9 +276,9 @@ class TestJob:
         assert found.is_ready
         assert found.job.progress.step == "Evaluating photos"
         assert found.job.result == {"evaluation": "By job", "n": 6, "top1": found.top1}
-        assert found.top1 == find_evaluation("kept", workspace).top1
+        assert found.top1 == find_evaluation(workspace, "kept").top1
         with pytest.raises(SneakerError, match="nothing to stop"):
-            stop_evaluation("By job", workspace)
+            stop_evaluation(workspace, "By job")
 
     def test_a_job_that_fails_says_why_and_can_be_deleted(self, own):
         workspace, _, photos = own
@@ -290,7 +290,7 @@ class TestJob:
         )
         with pytest.raises(SneakerError, match="the model's val split"):
             read_table(found)
-        delete_evaluation("Lost", workspace)
+        delete_evaluation(workspace, "Lost")
 
     def test_what_cannot_begin_leaves_nothing_behind(self, own):
         workspace, _, photos = own
@@ -414,13 +414,13 @@ def test_two_processes_keep_one_evaluation(house):
     words = [*torchrun, f"--master-port={port}", "-m", "--", "sneaker_core", "--workspace", str(workspace), *wanted]
     done = subprocess.run(words, cwd=PROJECT, capture_output=True, text=True, timeout=280)
     assert done.returncode == 0, done.stderr
-    alone, together = (find_evaluation(name, workspace) for name in ("kept", "both"))
+    alone, together = (find_evaluation(workspace, name) for name in ("kept", "both"))
     tables = read_table(alone), read_table(together)
     pd.testing.assert_frame_equal(*tables, rtol=1e-3, atol=1e-4)
     np.testing.assert_allclose(read_embeddings(alone), read_embeddings(together), rtol=0.01, atol=0.01)
     assert list(read_neighbours(alone)[0]["path"]) == list(read_neighbours(together)[0]["path"])
     assert json.loads(done.stdout.splitlines()[-1])["rejected"] == {}
-    delete_evaluation("both", workspace)
+    delete_evaluation(workspace, "both")
 
 
 def command(workspace: Path, *arguments: str | Path) -> Result:

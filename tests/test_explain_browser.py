@@ -31,7 +31,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = run_model_folder(runs_folder(root / "workspace") / "lively")
     save_model(lively_model(size=64), folder)
     import_photos(
-        create_dataset("shoes", root / "workspace"),
+        create_dataset(root / "workspace", "shoes"),
         draw_dataset(root / "photos", {"boot": 7, "clog": 5, "sandal": 14}),
     )
     evaluate(folder, "shoes", root / "workspace", name="kept", neighbours=False)
@@ -60,7 +60,7 @@ def maps(page: Page) -> Locator:
 def telling(address: str, workspace: Path) -> str:
     """A link to a photo and a class whose map marks something: in a network that learnt nothing, not all do."""
     model = load_model(run_model_folder(runs_folder(workspace) / "lively"))
-    for row in read_samples(find_dataset("shoes", workspace)).itertuples():
+    for row in read_samples(find_dataset(workspace, "shoes")).itertuples():
         photo = images.load(Path(str(row.path)))
         for target in model.spec.classes:
             if gradcam(model, photo, target).max() > 0:
@@ -71,7 +71,7 @@ def telling(address: str, workspace: Path) -> str:
 
 
 def link(address: str, workspace: Path, label: str = "boot", **query: str) -> str:
-    table = read_samples(find_dataset("shoes", workspace))
+    table = read_samples(find_dataset(workspace, "shoes"))
     sample = table.loc[table["label"] == label, "sample"].iloc[0]
     return f"{address}/{explain_link(dataset='shoes', sample=sample, model='lively', **query)}"
 

@@ -60,7 +60,7 @@ def made(tmp_path_factory) -> Path:
     workspace = root / "workspace"
     folder = run_model_folder(runs_folder(workspace) / "lively")
     save_model(lively_model(size=64), folder)
-    dataset = create_dataset("shoes", workspace)
+    dataset = create_dataset(workspace, "shoes")
     import_photos(dataset, draw_dataset(root / "photos", COUNTS))
     evaluate(folder, "shoes", workspace, name="kept", neighbours=False)
     return workspace
@@ -86,7 +86,7 @@ def home(made, tmp_path, monkeypatch) -> Path:
 
 @pytest.fixture
 def dataset(home) -> Dataset:
-    return find_dataset("shoes", home)
+    return find_dataset(home, "shoes")
 
 
 @pytest.fixture
@@ -217,7 +217,7 @@ class TestChoosing:
         assert address(app) == {"show": "one", "model": "lively", "method": "gradcam"}
 
     def test_mistakes_of_an_evaluation_and_the_question_they_raise(self, home):
-        table = read_table(find_evaluation("kept", home))
+        table = read_table(find_evaluation(home, "kept"))
         wrong = misclassified(table)
         assert 0 < len(wrong) < len(table)
         app = pick(opened(), Key.EXPLAIN_SOURCE, Source.EVALUATION)
@@ -466,7 +466,7 @@ class TestHonesty:
 class TestMeans:
     def test_made_by_a_job_shown_and_found_again(self, home, model):
         app = opened(show="means", evaluation="kept")
-        table = read_table(find_evaluation("kept", home))
+        table = read_table(find_evaluation(home, "kept"))
         wrong = table[table["label"] != table["predicted"]]["label"].value_counts()
         assert app.multiselect(key=Key.EXPLAIN_MEANS_CLASSES).value == [wrong.index[0]]
         app.multiselect(key=Key.EXPLAIN_MEANS_CLASSES).set_value(["clog", "boot"])

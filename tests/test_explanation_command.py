@@ -149,7 +149,7 @@ def test_mean_maps_of_an_evaluation(tiny_model: SneakerModel, tmp_path: Path) ->
     asked = ["--label", LABELS[0], "--label", LABELS[1], "--layer", "features.6", "--cap", "2"]
     done = run(home, "evaluations", "means", "kept", *asked, "--out", out, "--json")
     assert done.returncode == 0, done.stderr
-    table = read_table(find_evaluation("kept", home))
+    table = read_table(find_evaluation(home, "kept"))
     means = mean_maps(load_model(folder), table, LABELS[:2], layer="features.6", cap=2)
     rows = json.loads(done.stdout)
     assert [(row["label"], row["right"], row["n"], row["of"]) for row in rows] == [

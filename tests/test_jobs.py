@@ -61,9 +61,9 @@ def ended(folder: Path) -> Job:
 
 def dataset_of(workspace: Path, name: str = "drawn") -> Dataset:
     try:
-        return find_dataset(name, workspace)
+        return find_dataset(workspace, name)
     except SneakerError:
-        return create_dataset(name, workspace)
+        return create_dataset(workspace, name)
 
 
 def demo(workspace: Path, per_class: int = 4) -> dict[str, object]:
@@ -105,7 +105,7 @@ class TestJobs:
         folder = draw(tmp_path, title="Drawing ünïcode")
         assert read_job(folder).state is JobState.RUNNING
         job = ended(folder)
-        photos = len(read_samples(find_dataset("drawn", tmp_path)))
+        photos = len(read_samples(find_dataset(tmp_path, "drawn")))
         assert (job.state, job.error, job.title) == (JobState.DONE, None, "Drawing ünïcode")
         assert (job.kind, job.params, job.workspace) == ("dataset_demo", demo(tmp_path), tmp_path)
         assert job.result == {"added": photos}
@@ -125,13 +125,13 @@ class TestJobs:
         assert read_job(folder).state in (JobState.STOPPING, JobState.STOPPED)
         job = ended(folder)
         assert job.state is JobState.STOPPED
-        first = len(read_samples(find_dataset("drawn", tmp_path)))
+        first = len(read_samples(find_dataset(tmp_path, "drawn")))
         assert 0 < first == job.result["added"] < job.progress.total
         assert restart_job(folder) == folder
         until(folder, lambda job: job.progress.done > first)
         stop_job(folder)
         assert ended(folder).state in (JobState.STOPPED, JobState.DONE)
-        assert len(read_samples(find_dataset("drawn", tmp_path))) == first + read_job(folder).result["added"] > first
+        assert len(read_samples(find_dataset(tmp_path, "drawn"))) == first + read_job(folder).result["added"] > first
 
     @needs_proc
     def test_killed_it_is_interrupted(self, tmp_path, monkeypatch):
@@ -141,7 +141,7 @@ class TestJobs:
         monkeypatch.setattr(job_record, "_LOST_AFTER", 2.5)
         assert ended(folder).state is JobState.INTERRUPTED
         assert not (folder / "end.json").exists()
-        assert find_dataset("drawn", tmp_path).name == "drawn"
+        assert find_dataset(tmp_path, "drawn").name == "drawn"
 
     @needs_proc
     def test_alive_it_is_running_however_long_it_takes(self, tmp_path):

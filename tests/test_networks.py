@@ -362,7 +362,7 @@ class TestLibrary:
         models_home.install("run", bundled=False)
         entries = library.list_models(models_home.workspace)
         assert [(entry.name, entry.bundled) for entry in entries] == [("twice", True), ("run", False)]
-        assert library.find_model("twice", models_home.workspace) == folder
+        assert library.find_model(models_home.workspace, "twice") == folder
 
     def test_passes_over_what_is_no_sound_model(self, workspace):
         (run_model_folder(runs_folder(workspace) / "run-a") / MODEL_FILE).write_text("{")
@@ -375,20 +375,20 @@ class TestLibrary:
     def test_finds_by_name_and_by_folder(self, workspace):
         run = runs_folder(workspace) / "run-a"
         found = run_model_folder(run)
-        assert [library.find_model(name, workspace) for name in ("run-a", str(run), str(found))] == [found] * 3
-        assert library.open_model("run-a", workspace).spec.name == "run-a"
+        assert [library.find_model(workspace, name) for name in ("run-a", str(run), str(found))] == [found] * 3
+        assert library.open_model(workspace, "run-a").spec.name == "run-a"
 
     def test_a_name_goes_before_a_folder_of_that_name(self, workspace, monkeypatch, saved):
         here = saved.parent
         monkeypatch.chdir(here)
-        assert library.find_model("lively", workspace).resolve() == saved
+        assert library.find_model(workspace, "lively").resolve() == saved
         save_model(load_model(saved), here / "run-b")
-        assert library.find_model("run-b", workspace) == run_model_folder(runs_folder(workspace) / "run-b")
+        assert library.find_model(workspace, "run-b") == run_model_folder(runs_folder(workspace) / "run-b")
 
     @pytest.mark.parametrize("name", ["nothing", "some/where", "", "x" * 5000])
     def test_error_lists_the_names(self, workspace, name):
         with pytest.raises(ModelNotFoundError, match=r"No model named .*run-a, run-b"):
-            library.find_model(name, workspace)
+            library.find_model(workspace, name)
 
     def test_version_follows_the_files(self, workspace):
         entry = library.list_models(workspace)[-1]

@@ -51,7 +51,7 @@ def imported(tmp_path_factory) -> Path:
     """A workspace with thirty photos in three classes. Do not change it: copy it."""
     folder = tmp_path_factory.mktemp("imported")
     photos = draw_dataset(folder / "photos", COUNTS)
-    import_photos(create_dataset("shoes", folder / "workspace"), photos)
+    import_photos(create_dataset(folder / "workspace", "shoes"), photos)
     return folder / "workspace"
 
 
@@ -581,7 +581,7 @@ class TestNames:
         folder = tmp_path / "photos"
         for number, label in enumerate(["a_b *c* [d](e)", "e" * 120, "👟 shoe"]):
             write(folder / label / f"<i>{number}_$x$.jpg", jpeg(photo_of_class(number, number)))
-        dataset = create_dataset("<b>*x*", tmp_path / "workspace")
+        dataset = create_dataset(tmp_path / "workspace", "<b>*x*")
         import_photos(dataset, folder)
         app = opened("photos", dataset)
         assert plain("a_b *c* [d](e)") in [box.label for box in app.checkbox]

@@ -287,7 +287,7 @@ class TestChanging:
         put_model(make_run(tmp_path, "old"), tiny_model_folder, top1=0.5)
         assert rename_run(tmp_path, "old", "new").name == "new"
         assert [run.name for run in list_runs(tmp_path)] == ["new"]
-        model = load_model(find_named_model("new", tmp_path))
+        model = load_model(find_named_model(tmp_path, "new"))
         assert (model.spec.name, model.spec.metrics) == ("new", {"test": {"top1": 0.5}})
         assert rename_run(tmp_path, "new", "New").name == "New"
         assert rename_run(tmp_path, "New", "New").name == "New"

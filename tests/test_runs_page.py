@@ -44,7 +44,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace with a dataset, two finished runs and a search. Do not change it: copy it."""
     folder = tmp_path_factory.mktemp("trained")
     photos = draw_dataset(folder / "photos", {"boot": 12, "clog": 12})
-    import_photos(create_dataset("shoes", folder), photos)
+    import_photos(create_dataset(folder, "shoes"), photos)
     for name, rate in (("slow", 1e-4), ("fast", 5e-3)):
         made = make_recipe("quick", {**SMALL, "learning_rate": rate})
         train("shoes", made, runs_folder(folder) / name, folder, recipe_name="quick")

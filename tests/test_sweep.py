@@ -367,7 +367,7 @@ class TestCommands:
         assert (missing.exit_code, "there are: 'first'" in missing.output) == (1, True)
 
     def test_a_study_is_started_in_the_background(self, photos, workspace, one_thread):
-        folder = start_study(photos, workspace, "far", "scratch", changes=SMALL, minutes=5, trials=1)
+        folder = start_study(workspace, photos, "far", "scratch", changes=SMALL, minutes=5, trials=1)
         while not read_study(folder).state.ended:
             time.sleep(0.2)
         study = read_study(folder)

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.timeout(900)
 @pytest.fixture(scope="module")
 def home(tmp_path_factory) -> Iterator[Path]:
     workspace = tmp_path_factory.mktemp("home")
-    make_synthetic(create_dataset("drawn", workspace), per_class=8)
+    make_synthetic(create_dataset(workspace, "drawn"), per_class=8)
     yield workspace
     for run in list_runs(workspace):
         stop_job(run_job_folder(run.folder))
@@ -106,7 +106,7 @@ class TestWay:
         expect(page.get_by_role("heading", name="What are those?")).to_be_visible()
         settle(page)
         expect(page.get_by_role("combobox", name="Model")).to_have_value(re.compile(rf"^{RUN} \("))
-        photo = read_samples(find_dataset("drawn", home))["path"].iloc[0]
+        photo = read_samples(find_dataset(home, "drawn"))["path"].iloc[0]
         page.locator("input[type=file]").first.set_input_files(photo)
         expect(page.locator(".js-plotly-plot").first).to_be_visible()
         page.context.close()

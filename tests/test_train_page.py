@@ -55,7 +55,7 @@ def trained(tmp_path_factory, speeds) -> Path:
     workspace = tmp_path_factory.mktemp("trained")
     write(cache_folder(workspace) / SPEEDS_FILE, speeds)
     photos = draw_dataset(tmp_path_factory.mktemp("photos"), {"boot": 12, "clog": 12})
-    import_photos(create_dataset("Shoes", workspace), photos)
+    import_photos(create_dataset(workspace, "Shoes"), photos)
     folder = runs_folder(workspace) / "first"
     arguments = ["train", "--recipe", "finetune", "--run", "first", "--", "Shoes"]
     with working(run_job_folder(folder), "Training first", arguments) as worker:
@@ -188,7 +188,7 @@ class TestNoPhotos:
         assert ended(list_jobs(entry.folder / "jobs")[0].folder).state is JobState.STOPPED
 
     def test_empty_dataset(self, home):
-        create_dataset(NASTY, home)
+        create_dataset(home, NASTY)
         app = opened()
         assert f"{NASTY} has no photos yet" in words(app).replace("**<", "<").replace(")** has", ") has")
         assert Key.TRAIN_START not in [button.key for button in app.button]

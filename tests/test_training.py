@@ -492,7 +492,7 @@ class TestRun:
     def test_copies_of_a_sneaker_among_the_others_move_with_it(self, dataset, others, tmp_path):
         for seed in range(12):
             write(others / f"copy{seed}.jpg", jpeg(photo_of_class(0, seed), quality=80))
-        samples = prepare("shoes", open_samples(str(dataset), tmp_path), QUICK, None, tmp_path, others).samples
+        samples = prepare("shoes", open_samples(tmp_path, str(dataset)), QUICK, None, tmp_path, others).samples
         assert samples.groupby("group").size().value_counts().to_dict() == {1: 18, 2: 12}
         assert samples.groupby("group")["split"].nunique().max() == 1
         assert set(samples["split"][samples["label"].isna()]) == {"train", "val", "test"}
@@ -545,7 +545,7 @@ class TestRun:
 
     def test_killed_at_random_moments_it_comes_to_the_same(self, tmp_path):
         draw_dataset(tmp_path / "shoes", LABELS)
-        import_photos(find_or_create(DATASET, tmp_path), tmp_path / "shoes")
+        import_photos(find_or_create(tmp_path, DATASET), tmp_path / "shoes")
         arguments = ["--recipe=finetune", "--epochs=8", *(f"--set={name}={value}" for name, value in SMALL.items())]
         whole, killed = (
             train_through_kills(tmp_path, name, arguments, kills, 2.0, 9.0) for name, kills in (("a", 0), ("b", 3))
@@ -614,7 +614,7 @@ class TestRun:
             if event == "epoch" and values["epoch"] == 1:
                 split = read_split(run_model_folder(tmp_path / "run"))
                 gone = set(split.groupby(["split", "label"])["sample"].first())
-                for row in open_samples(str(dataset), tmp_path).itertuples():
+                for row in open_samples(tmp_path, str(dataset)).itertuples():
                     if row.sample in gone:
                         Path(row.path).unlink()
 
@@ -622,7 +622,7 @@ class TestRun:
         assert (metrics["val"]["n"], metrics["test"]["n"]) == (2, 2)
 
     def test_it_does_not_go_on_after_a_new_split(self, tmp_path):
-        dataset = find_or_create("shoes", tmp_path)
+        dataset = find_or_create(tmp_path, "shoes")
         import_photos(dataset, draw_dataset(tmp_path / "photos", LABELS))
         make_split(dataset, 0.2, 0.2, seed=0)
 
@@ -637,20 +637,20 @@ class TestRun:
             train("shoes", FINETUNE, tmp_path / "run", tmp_path, resume=True)
 
     def test_a_class_without_photos_to_train_on_is_told(self, dataset, tmp_path):
-        samples = open_samples(str(dataset), tmp_path)
+        samples = open_samples(tmp_path, str(dataset))
         samples["split"] = np.where(samples["label"] == "clog", "test", "train")
         with pytest.raises(DatasetError, match="has no photos of 'clog' to train on; make a new split"):
             prepare("shoes", samples, QUICK, None, tmp_path)
 
     def test_photos_over_a_cap_are_read_once_it_is_raised(self, dataset, tmp_path, monkeypatch):
-        samples = open_samples(str(dataset), tmp_path)
+        samples = open_samples(tmp_path, str(dataset))
         monkeypatch.setenv("SOLESCOPE_MAX_MEGAPIXELS", "0.001")
         assert not load_photos(samples, 32, tmp_path).readable.any()
         monkeypatch.delenv("SOLESCOPE_MAX_MEGAPIXELS")
         assert load_photos(samples, 32, tmp_path).readable.all()
 
     def test_decoded_photos_are_taken_from_their_file_the_next_time(self, dataset, tmp_path):
-        samples = open_samples(str(dataset), tmp_path)
+        samples = open_samples(tmp_path, str(dataset))
         first = load_photos(samples, 32, tmp_path)
         for path in samples["path"]:
             Path(path).unlink()
@@ -759,9 +759,9 @@ class TestRun:
             train(data, replace(QUICK, test_share=0.1, val_share=0.3), tmp_path / "run", tmp_path)
 
     def test_default_names_are_new(self, dataset, tmp_path):
-        assert default_run_name(dataset, "quick", tmp_path) == "shoes-quick-1"
+        assert default_run_name(tmp_path, dataset, "quick") == "shoes-quick-1"
         (runs_folder(tmp_path) / "shoes-quick-1").mkdir(parents=True)
-        assert default_run_name(dataset, "quick", tmp_path) == "shoes-quick-2"
+        assert default_run_name(tmp_path, dataset, "quick") == "shoes-quick-2"
 
 
 class TestInitialise:

@@ -250,7 +250,7 @@ class TestRates:
 class TestPreview:
     @pytest.mark.parametrize("word", ["none", "light", "standard", "strong"])
     def test_a_row_for_each_photo(self, word: str, photos: Path, workspace: Path) -> None:
-        samples = open_samples(str(photos), workspace)
+        samples = open_samples(workspace, str(photos))
         rows = augmented_preview(samples, make_recipe("scratch", {**TINY, "augmentation": word}), workspace, 3, 5)
         assert [len(row) for row in rows] == [6, 6, 6]
         assert {(picture.shape, picture.dtype) for row in rows for picture in row} == {((32, 32, 3), np.dtype("uint8"))}
@@ -258,19 +258,19 @@ class TestPreview:
         assert alike == (word == "none")
 
     def test_unchanged_photos_keep_their_colours(self, photos: Path, workspace: Path) -> None:
-        samples = open_samples(str(photos), workspace)
+        samples = open_samples(workspace, str(photos))
         plain = make_recipe("scratch", {**TINY, "augmentation": "none"})
         for first, second, *_ in augmented_preview(samples, plain, workspace, 6, 1):
             np.testing.assert_allclose(first.mean((0, 1)), second.mean((0, 1)), atol=4)
 
     def test_the_first_column_is_what_the_network_sees(self, photos: Path, workspace: Path) -> None:
-        samples = open_samples(str(photos), workspace)
+        samples = open_samples(workspace, str(photos))
         rows = augmented_preview(samples, SCRATCH, workspace, photos=1, variants=0)
         seen = shrunk(np.array(load_photos(samples, 37, workspace).pixels), Preprocessing(32, 32)).round().numpy()
         assert (seen == rows[0][0]).all((1, 2, 3)).any()
 
     def test_the_quick_recipe_shows_views_only(self, photos: Path, workspace: Path) -> None:
-        samples = open_samples(str(photos), workspace)
+        samples = open_samples(workspace, str(photos))
         quick = make_recipe(
             "quick",
             {
@@ -288,14 +288,14 @@ class TestPreview:
                 np.testing.assert_allclose(first.mean((0, 1)), picture.mean((0, 1)), atol=4)
 
     def test_one_seed_is_one_preview(self, photos: Path, workspace: Path) -> None:
-        samples = open_samples(str(photos), workspace)
+        samples = open_samples(workspace, str(photos))
         strong = make_recipe("scratch", {**TINY, "augmentation": "strong"})
         one, same, other = (augmented_preview(samples, strong, workspace, seed=seed) for seed in (1, 1, 2))
         np.testing.assert_array_equal(one, same)
         assert not np.array_equal(one, other)
 
     def test_batches_are_mixed_as_in_training(self, photos: Path, workspace: Path) -> None:
-        samples = open_samples(str(photos), workspace)
+        samples = open_samples(workspace, str(photos))
         changes = {**TINY, "augmentation": "none", "mixup": 1}
         rows = augmented_preview(samples, make_recipe("scratch", changes), workspace, photos=4, variants=4)
         assert any(not np.array_equal(row[1], row[2]) for row in rows)

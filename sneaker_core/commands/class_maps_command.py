@@ -54,13 +54,13 @@ def means(
     from sneaker_core.inference.explanation.explanation_files import write_means
     from sneaker_core.networks.checkpoint import load_model
 
-    evaluation = find_evaluation(name, workspace, Kind(kind) if kind else None)
+    evaluation = find_evaluation(workspace, name, Kind(kind) if kind else None)
     with long_work() as worker:
         worker.report(0, 0, "Reading the model")
         table = read_table(evaluation)
-        table = table if data is None else with_photos(table, find_dataset(data, workspace))
+        table = table if data is None else with_photos(table, find_dataset(workspace, data))
         found = mean_maps(
-            load_model(find_model_of(evaluation, workspace)),
+            load_model(find_model_of(workspace, evaluation)),
             table,
             list(dict.fromkeys(labels)),
             Method(method),

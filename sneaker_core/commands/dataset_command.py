@@ -22,7 +22,7 @@ def dataset() -> None:
 def _found(name: str, workspace: Path) -> "Dataset":
     from sneaker_core.datasets.dataset_collection import find_dataset
 
-    return find_dataset(name, workspace)
+    return find_dataset(workspace, name)
 
 
 @dataset.command("import")
@@ -44,7 +44,7 @@ def import_(workspace: Path, source: Path, name: str, shown_name: str | None, as
         check_source(source, shown_name)  # a wrong one must not leave an empty dataset behind
         report = shown(worker)
         result = import_photos(
-            find_or_create(name, workspace),
+            find_or_create(workspace, name),
             source,
             name=shown_name,
             report=lambda done, total: report(done, total, "Importing photos"),
@@ -76,7 +76,7 @@ def demo(workspace: Path, name: str, per_class: int, seed: int, as_json: bool) -
     with long_work() as worker:
         report = shown(worker)
         added = make_synthetic(
-            find_or_create(name, workspace),
+            find_or_create(workspace, name),
             per_class,
             seed,
             report=lambda done, total: report(done, total, "Drawing sneakers"),
@@ -124,7 +124,7 @@ def collect(
     with long_work() as worker:
         report = shown(worker)
         result = collect(
-            find_or_create(name, workspace),
+            find_or_create(workspace, name),
             plan,
             report=lambda done, total, note, classes: report(done, total, note, classes=classes),
             stopped=worker.stopped,
@@ -198,7 +198,7 @@ def scan(workspace: Path, name: str, no_model: bool, model_name: str | None, as_
 
     with long_work() as worker:
         found = _found(name, workspace)
-        model = None if no_model else open_model(model_name or DEFAULT_MODEL, workspace)
+        model = None if no_model else open_model(workspace, model_name or DEFAULT_MODEL)
         finished = scan(found, model, report=shown(worker))
         values = stats(found)
     if not finished:
@@ -338,7 +338,7 @@ def rename(workspace: Path, name: str, new_name: str, as_json: bool) -> None:
     """Give a dataset another name."""
     from sneaker_core.datasets.dataset_collection import rename_dataset
 
-    rename_dataset(_found(name, workspace), new_name, workspace)
+    rename_dataset(workspace, _found(name, workspace), new_name)
     print_result({"name": new_name}, as_json, lambda: f"{name} is called {new_name} now.")
 
 
@@ -350,7 +350,7 @@ def delete(workspace: Path, name: str, as_json: bool) -> None:
     """Put a dataset in the bin."""
     from sneaker_core.datasets.dataset_collection import delete_dataset
 
-    target = delete_dataset(_found(name, workspace), workspace)
+    target = delete_dataset(workspace, _found(name, workspace))
     print_result({"bin": target.name}, as_json, lambda: f"{name} is in the bin: dataset restore {target.name}")
 
 
@@ -362,5 +362,5 @@ def restore(workspace: Path, name: str, as_json: bool) -> None:
     """Bring a dataset back from the bin."""
     from sneaker_core.datasets.dataset_collection import restore_dataset
 
-    restored = restore_dataset(name, workspace)
+    restored = restore_dataset(workspace, name)
     print_result({"name": restored.name}, as_json, lambda: f"{restored.name} is back.")

@@ -54,7 +54,7 @@ def evaluate(
     from sneaker_core.evaluation.evaluation_job import evaluate, keep_with_model
     from sneaker_core.networks.model_registry import find_model
 
-    folder = find_model(name, workspace)
+    folder = find_model(workspace, name)
     with process_group.joined(), long_work() as worker:
         show_progress = shown(worker)
         result = evaluate(
@@ -148,7 +148,7 @@ def show(workspace: Path, name: str, as_json: bool) -> None:
 def _read(name: str, workspace: Path) -> "tuple[Evaluation, pd.DataFrame]":
     from sneaker_core.evaluation.evaluation_collection import find_evaluation, read_table
 
-    found = find_evaluation(name, workspace)
+    found = find_evaluation(workspace, name)
     return found, read_table(found)
 
 
@@ -200,7 +200,7 @@ def rename(workspace: Path, name: str, new_name: str, as_json: bool) -> None:
     """Rename a saved evaluation."""
     from sneaker_core.evaluation.evaluation_collection import rename_evaluation
 
-    rename_evaluation(name, new_name, workspace)
+    rename_evaluation(workspace, name, new_name)
     print_result({"name": new_name}, as_json, lambda: f"Renamed {name} to {new_name}.")
 
 
@@ -212,7 +212,7 @@ def delete(workspace: Path, name: str, as_json: bool) -> None:
     """Move a saved evaluation to the bin."""
     from sneaker_core.evaluation.evaluation_collection import delete_evaluation
 
-    delete_evaluation(name, workspace)
+    delete_evaluation(workspace, name)
     print_result({"name": name}, as_json, lambda: f"Moved {name} to the bin. To undo: evaluations restore {name}")
 
 
@@ -227,7 +227,7 @@ def restore(workspace: Path, name: str | None, as_json: bool) -> None:
     if name is None:
         _print_list(deleted_evaluations(workspace), as_json, "The bin has no evaluations.")
         return
-    restored = restore_evaluation(name, workspace)
+    restored = restore_evaluation(workspace, name)
     print_result({"name": restored.name}, as_json, lambda: f"Restored {restored.name}.")
 
 
@@ -239,5 +239,5 @@ def stop(workspace: Path, name: str, as_json: bool) -> None:
     """Stop an evaluation that runs in the background; nothing is saved."""
     from sneaker_core.evaluation.evaluation_collection import stop_evaluation
 
-    stop_evaluation(name, workspace)
+    stop_evaluation(workspace, name)
     print_result({"name": name}, as_json, lambda: f"Stopping {name}.")

@@ -66,7 +66,7 @@ def explain(
 
     with long_work() as worker:
         worker.report(0, 0, "Reading the model")
-        model = open_model(name or DEFAULT_MODEL, workspace)
+        model = open_model(workspace, name or DEFAULT_MODEL)
         photos = list(_files(images)) if data is None else _of_dataset(data, labels, workspace)
         wanted = Wanted(Question(target, versus, Method(method), layer), opacity, largest, check)
         # One photo is done before a bar would be of use.
@@ -98,7 +98,7 @@ def _files(images: tuple[Path, ...]) -> Iterator[Path]:
 def _of_dataset(data: str, labels: tuple[str, ...], workspace: Path) -> list[Path]:
     from sneaker_core.datasets.dataset_collection import open_samples
 
-    return [Path(path) for path in open_samples(data, workspace, labels)["path"]]
+    return [Path(path) for path in open_samples(workspace, data, labels)["path"]]
 
 
 _Tell = Callable[["Explained", str | None], None]

@@ -29,7 +29,7 @@ def estimate(
     from sneaker_core.datasets.dataset_collection import open_samples
     from sneaker_core.training.planning.time_estimate import estimate as estimated
 
-    samples = open_samples(source, workspace, classes)
+    samples = open_samples(workspace, source, classes)
     photos, labels = len(samples), samples["label"].nunique()
     found = estimated(chosen, photos, labels, workspace)
     values = {"dataset": source, "recipe": recipe_name, "photos": photos, "classes": labels, **found.to_dict()}
@@ -107,7 +107,7 @@ def augment(
     from sneaker_core.datasets.dataset_collection import open_samples
     from sneaker_core.training.planning.augmentation_preview import augmented_preview, contact_sheet
 
-    samples = open_samples(source, workspace, classes)
+    samples = open_samples(workspace, source, classes)
     rows = augmented_preview(samples, chosen, workspace, photos, variants, chosen.seed)
     write_atomically(out, contact_sheet(rows))
     values = {

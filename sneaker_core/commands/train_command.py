@@ -56,9 +56,9 @@ def train(
             click.echo(text, err=event == "warning")
 
     with process_group.joined():
-        name = process_group.of_first(run_name or default_run_name(source, recipe_name, workspace))
+        name = process_group.of_first(run_name or default_run_name(workspace, source, recipe_name))
         folder = paths.runs_folder(workspace) / name
-        kept, _ = source_of(source, workspace)
+        kept, _ = source_of(workspace, source)
         params = training_params(workspace, name, kept, chosen.to_dict(), classes, others)
         with _as_job(workspace, folder, params, queue) as worker:
             if worker is None:

@@ -101,7 +101,7 @@ def _entry(folder: Path) -> DatasetEntry:
     return DatasetEntry(dataset.name, folder, photos, classes, float(dataset.fact("created", 0)))
 
 
-def create_dataset(name: str, workspace: Path) -> Dataset:
+def create_dataset(workspace: Path, name: str) -> Dataset:
     """Make an empty dataset.
 
     Raises
@@ -132,7 +132,7 @@ def _check_name(name: str, workspace: Path) -> str:
     return name
 
 
-def find_dataset(name: str, workspace: Path) -> Dataset:
+def find_dataset(workspace: Path, name: str) -> Dataset:
     """A dataset by its name, its folder's name or its folder's path.
 
     Raises
@@ -179,10 +179,10 @@ def source_folder(workspace: Path, source: str) -> Path:
     return Path(source) if Path(source).is_absolute() else find_dataset_by_id(workspace, source).folder
 
 
-def find_or_create(name: str, workspace: Path) -> Dataset:
+def find_or_create(workspace: Path, name: str) -> Dataset:
     """The dataset of that name, made when there is none."""
     entry = _named(name, list_datasets(workspace))
-    return create_dataset(name, workspace) if entry is None else open_index(entry.folder)
+    return create_dataset(workspace, name) if entry is None else open_index(entry.folder)
 
 
 def _named(name: str, entries: list[DatasetEntry]) -> DatasetEntry | None:
@@ -193,14 +193,14 @@ def _named(name: str, entries: list[DatasetEntry]) -> DatasetEntry | None:
     return next(iter([*by_name, *by_folder]), None)
 
 
-def rename_dataset(dataset: Dataset, name: str, workspace: Path) -> None:
+def rename_dataset(workspace: Path, dataset: Dataset, name: str) -> None:
     """Give a dataset another name; its folder stays where it is, so nothing at work in it is disturbed."""
     name = _check_name(name, workspace)
     with dataset.changing() as db:
         set_fact(db, "name", name)
 
 
-def delete_dataset(dataset: Dataset, workspace: Path) -> Path:
+def delete_dataset(workspace: Path, dataset: Dataset) -> Path:
     """Put a dataset in the bin, from where `restore_dataset` brings it back.
 
     Returns
@@ -223,7 +223,7 @@ def delete_dataset(dataset: Dataset, workspace: Path) -> Path:
     return target
 
 
-def restore_dataset(folder: str, workspace: Path) -> Dataset:
+def restore_dataset(workspace: Path, folder: str) -> Dataset:
     """Bring a dataset back from the bin, under its old name or, when that was taken meanwhile, one beside it.
 
     Parameters
@@ -294,7 +294,7 @@ class PhotoSource:
     dataset: Dataset | None
 
 
-def find_source(data: str, workspace: Path) -> PhotoSource:
+def find_source(workspace: Path, data: str) -> PhotoSource:
     """A dataset's name or folder, or a folder laid out as ``<class>/*``; a name goes before a folder.
 
     Raises
@@ -303,7 +303,7 @@ def find_source(data: str, workspace: Path) -> PhotoSource:
         There is no such dataset or folder.
     """
     try:
-        dataset = find_dataset(data, workspace)
+        dataset = find_dataset(workspace, data)
     except DatasetError as error:
         if not _is_folder(data):
             raise DatasetError(f"There is no folder {data[:80]!r}. {error}") from None
@@ -318,7 +318,7 @@ def source_reference(workspace: Path, source: PhotoSource) -> str:
     return source.folder.name if is_ours else str(source.folder)
 
 
-def open_samples(source: str, workspace: Path, only: tuple[str, ...] = ()) -> pd.DataFrame:
+def open_samples(workspace: Path, source: str, only: tuple[str, ...] = ()) -> pd.DataFrame:
     """Labelled photos to train on or to measure with: of a dataset, as reviewed, or of a plain folder.
 
     Parameters
@@ -339,7 +339,7 @@ def open_samples(source: str, workspace: Path, only: tuple[str, ...] = ()) -> pd
     DatasetError
         There is no such dataset or folder, it is empty, or lacks a class that was asked for.
     """
-    dataset = find_source(source, workspace).dataset
+    dataset = find_source(workspace, source).dataset
     if dataset is None:
         return scan_classes(Path(source), only).assign(split=None)
     samples = read_samples(dataset)

@@ -135,7 +135,7 @@ def run_scan_job(workspace: Path, params: Mapping[str, Any], worker: Worker) -> 
 
     dataset = find_dataset_by_id(workspace, params["dataset"])
     with_model = params.get("with_model", True)
-    model = open_model(params.get("model") or DEFAULT_MODEL, workspace) if with_model else None
+    model = open_model(workspace, params.get("model") or DEFAULT_MODEL) if with_model else None
     finished = scan(dataset, model, report=worker.report, stopped=worker.stopped)
     findings = stats(dataset)["findings"]
     worker.result = {"finished": finished, "findings": findings}

@@ -186,7 +186,7 @@ def _stored(parent: Path) -> Iterator[Evaluation]:
     return (one for one in map(_read_stored, _folders(parent)) if one is not None)
 
 
-def find_evaluation(name: str, workspace: Path, kind: Kind | None = None) -> Evaluation:
+def find_evaluation(workspace: Path, name: str, kind: Kind | None = None) -> Evaluation:
     """An evaluation by its name alone: never a path, so safe for names from outside.
 
     Parameters
@@ -217,7 +217,7 @@ def find_evaluation_by_id(workspace: Path, evaluation: str, kind: Kind = Kind.ST
     SneakerError
         There is none.
     """
-    return find_evaluation(evaluation, workspace, kind)
+    return find_evaluation(workspace, evaluation, kind)
 
 
 def _object(file: Path) -> dict[str, Any] | None:
@@ -438,7 +438,7 @@ def _read_array(file: Path) -> Halves | None:
     return array
 
 
-def find_model_of(evaluation: Evaluation, workspace: Path) -> Path:
+def find_model_of(workspace: Path, evaluation: Evaluation) -> Path:
     """The folder of the very model that was measured, wherever it is now.
 
     Raises
@@ -451,7 +451,7 @@ def find_model_of(evaluation: Evaluation, workspace: Path) -> Path:
 
     places = [] if evaluation.model_folder is None else [evaluation.model_folder]
     with contextlib.suppress(ModelNotFoundError):
-        places.append(find_named_model(evaluation.model, workspace))
+        places.append(find_named_model(workspace, evaluation.model))
     for place in places:
         with contextlib.suppress(CheckpointError):
             if weights_version(place) == evaluation.model_version:
@@ -556,7 +556,7 @@ def default_name(workspace: Path, model: str, data: str, split: str | None) -> s
 
 def _at_rest(name: str, workspace: Path) -> Evaluation:
     """A stored evaluation that no process works on."""
-    found = find_evaluation(name, workspace)
+    found = find_evaluation(workspace, name)
     if found.kind is not Kind.STORED:
         owner = "model" if found.kind is Kind.BUNDLED else "run"
         raise SneakerError(f"The evaluation {name!r} belongs to the {owner} of that name and stays with it.")
@@ -565,7 +565,7 @@ def _at_rest(name: str, workspace: Path) -> Evaluation:
     return found
 
 
-def rename_evaluation(name: str, new: str, workspace: Path) -> Evaluation:
+def rename_evaluation(workspace: Path, name: str, new: str) -> Evaluation:
     """Give a stored evaluation another name.
 
     Raises
@@ -580,7 +580,7 @@ def rename_evaluation(name: str, new: str, workspace: Path) -> Evaluation:
     return _moved(found._folder, evaluations_folder(workspace) / new)
 
 
-def delete_evaluation(name: str, workspace: Path) -> Path:
+def delete_evaluation(workspace: Path, name: str) -> Path:
     """Put a stored evaluation in the bin, from where `restore_evaluation` brings it back.
 
     Returns
@@ -608,7 +608,7 @@ def deleted_evaluations(workspace: Path) -> list[Evaluation]:
     return [one for moment in reversed(_folders(_bin(workspace))) for one in _stored(moment)]
 
 
-def restore_evaluation(name: str, workspace: Path) -> Evaluation:
+def restore_evaluation(workspace: Path, name: str) -> Evaluation:
     """Bring back the evaluation of that name that was deleted last; when the name was taken, under one beside it.
 
     Raises
@@ -639,7 +639,7 @@ def _moved(source: Path, target: Path) -> Evaluation:
     return found
 
 
-def stop_evaluation(name: str, workspace: Path) -> None:
+def stop_evaluation(workspace: Path, name: str) -> None:
     """Ask an evaluation that a page started to stop; nothing of it is kept.
 
     Raises
@@ -647,7 +647,7 @@ def stop_evaluation(name: str, workspace: Path) -> None:
     SneakerError
         There is none, or it is not at work.
     """
-    found = find_evaluation(name, workspace)
+    found = find_evaluation(workspace, name)
     if found.job is None or found.state.ended:
         raise SneakerError(f"The evaluation {name!r} is not at work, so there is nothing to stop.")
     stop_job(found.job.folder)

@@ -108,8 +108,8 @@ def evaluate(
     reporter = _Reporter(report, stopped)
     if name is not None:
         _check_free(workspace, name)
-    model, source = load_model(model_folder), find_source(str(data), workspace)
-    everything = open_samples(str(data), workspace)
+    model, source = load_model(model_folder), find_source(workspace, str(data))
+    everything = open_samples(workspace, str(data))
     samples, of_data = _of_split(everything, model_folder, split, source.name)
     check_known_labels(samples["label"], model.spec.classes)
     found = run_on_photos(model, list(samples["path"]), reporter.start(len(samples), _EVALUATING))
@@ -293,7 +293,7 @@ def start_evaluation(
     BusyError
         It is at work already.
     """
-    model_folder, source = find_model(model, workspace), find_source(data, workspace)
+    model_folder, source = find_model(workspace, model), find_source(workspace, data)
     spec = read_spec(model_folder)
     if name is None:
         name = default_name(workspace, spec.name, source.name, split)
@@ -316,13 +316,13 @@ def start_evaluation(
         )
     except OSError as error:
         raise DatasetError(f"The evaluation can't be started in {folder}: {error.strerror}.") from error
-    return find_evaluation(name, workspace, Kind.STORED)
+    return find_evaluation(workspace, name, Kind.STORED)
 
 
 def _model_reference(model: str, folder: Path, workspace: Path) -> str:
     """What names a model in a record."""
     try:
-        return model if find_named_model(model, workspace) == folder else str(folder.absolute())
+        return model if find_named_model(workspace, model) == folder else str(folder.absolute())
     except ModelNotFoundError:
         return str(folder.absolute())
 
@@ -330,7 +330,7 @@ def _model_reference(model: str, folder: Path, workspace: Path) -> str:
 def run_evaluation_job(workspace: Path, params: Mapping[str, Any], worker: Worker) -> None:
     """Evaluate a model; params: evaluation, model, dataset, split, neighbours."""
     done = evaluate(
-        find_model(params["model"], workspace),
+        find_model(workspace, params["model"]),
         source_folder(workspace, params["dataset"]),
         workspace,
         params.get("split"),

@@ -89,7 +89,7 @@ def list_models(workspace: Path) -> list[ModelEntry]:
     return entries
 
 
-def find_named_model(name: str, workspace: Path) -> Path:
+def find_named_model(workspace: Path, name: str) -> Path:
     """The folder of a bundled model or run. Never treats the name as a path, so untrusted names are safe.
 
     Raises
@@ -104,7 +104,7 @@ def find_named_model(name: str, workspace: Path) -> Path:
     return folder
 
 
-def find_model(name: str, workspace: Path) -> Path:
+def find_model(workspace: Path, name: str) -> Path:
     """The folder of a model.
 
     Parameters
@@ -120,7 +120,7 @@ def find_model(name: str, workspace: Path) -> Path:
         There is no such model; the message lists the available ones.
     """
     try:
-        return find_named_model(name, workspace)
+        return find_named_model(workspace, name)
     except ModelNotFoundError:
         for folder in (Path(name), run_model_folder(Path(name))):
             with contextlib.suppress(OSError):  # the name is too long for a path
@@ -129,7 +129,7 @@ def find_model(name: str, workspace: Path) -> Path:
         raise
 
 
-def open_model(name: str, workspace: Path) -> SneakerModel:
+def open_model(workspace: Path, name: str) -> SneakerModel:
     """Find a model and load it.
 
     Raises
@@ -139,4 +139,4 @@ def open_model(name: str, workspace: Path) -> SneakerModel:
     CheckpointError
         The model's folder is damaged.
     """
-    return load_model(find_model(name, workspace))
+    return load_model(find_model(workspace, name))

@@ -110,7 +110,7 @@ def tune(
     if process_group.count() > 1:
         raise RecipeError("A study is not shared by torchrun; start the same command several times instead.")
     study = open_study(
-        dataset, workspace, name, recipe_name, changes,
+        workspace, dataset, name, recipe_name, changes,
         minutes=minutes, networks=networks, only=only, others=others, trial_epochs=trial_epochs, trial_size=trial_size,
     )  # fmt: skip
     budget = checked_minutes(study.minutes if minutes is None else minutes)

@@ -74,7 +74,7 @@ def begin(
         The disk is too full.
     """
     network, tells_copies = starting_network(recipe, workspace)
-    samples = open_samples(dataset, workspace, tuple(only))
+    samples = open_samples(workspace, dataset, tuple(only))
     if not resumed:
         check_space(workspace, needed_bytes(recipe, len(samples), samples["label"].nunique() + 1))
     materials = prepare(dataset, samples, recipe, network if tells_copies else None, workspace, others, progress)

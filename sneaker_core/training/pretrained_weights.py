@@ -100,7 +100,7 @@ def _unpickled(file: Path) -> dict[str, Tensor]:
 
 def _of_model(name: str, init: str, workspace: Path) -> dict[str, Tensor]:
     try:
-        model = load_model(find_model(init, workspace))
+        model = load_model(find_model(workspace, init))
     except ModelNotFoundError as error:
         raise RecipeError(
             f"init is {init!r}, which is neither 'imagenet', 'none', a file nor a model. {error}"

@@ -13,7 +13,7 @@ from sneaker_core.workspace.paths import run_job_folder
 
 
 def start_study(
-    dataset: str | Path, workspace: Path, name: str, recipe_name: str | None = None, **choices: Any
+    workspace: Path, dataset: str | Path, name: str, recipe_name: str | None = None, **choices: Any
 ) -> Path:
     """Start a search in the background, or resume one; it waits in the queue until earlier work has ended.
 
@@ -35,7 +35,7 @@ def start_study(
         It is running already.
     """
     trials, minutes = choices.pop("trials", None), choices.get("minutes")
-    study = open_study(dataset, workspace, name, recipe_name, **choices)
+    study = open_study(workspace, dataset, name, recipe_name, **choices)
     return resume_study(workspace, study.name, trials=trials, minutes=minutes)
 
 

@@ -43,8 +43,8 @@ def checked_minutes(minutes: float) -> float:
 
 
 def open_study(
-    dataset: str | Path,
     workspace: Path,
+    dataset: str | Path,
     name: str,
     recipe_name: str | None = None,
     changes: Mapping[str, Any] | None = None,
@@ -61,7 +61,7 @@ def open_study(
     Parameters and errors are those of `hyperparameter_search.tune`.
     """
     folder = study_folder(workspace, name)
-    source, shown = source_of(str(dataset), workspace)
+    source, shown = source_of(workspace, str(dataset))
     given = {
         "recipe_name": recipe_name,
         "changes": {key: value for key, value in (changes or {}).items() if value is not None},

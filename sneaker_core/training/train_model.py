@@ -102,7 +102,7 @@ def train(
     record = _Record(folder, resume)
     recipe = _recipe_of(record.values) if resume else recipe
     only = tuple(only)
-    source, shown = source_of(str(dataset), workspace)
+    source, shown = source_of(workspace, str(dataset))
     if not resume:
         record.values = {
             "format": FORMAT,
@@ -134,7 +134,7 @@ def train(
     return metrics
 
 
-def default_run_name(dataset: str | Path, recipe_name: str, workspace: Path) -> str:
+def default_run_name(workspace: Path, dataset: str | Path, recipe_name: str) -> str:
     """A name that no run has yet: ``<dataset>-<recipe>-<number>``."""
     base = f"{Path(dataset).resolve().name}-{recipe_name}"
     return next(name for n in count(1) if not (runs_folder(workspace) / (name := f"{base}-{n}")).exists())

@@ -68,7 +68,7 @@ def start_training(
 
     chosen, only = make_recipe(recipe_name, changes), tuple(only)
     check_run_name(workspace, name)
-    source, _ = source_of(dataset, workspace)
+    source, _ = source_of(workspace, dataset)
     photos, classes = _counted(source_folder(workspace, source), workspace, only)
     photos += 0 if others is None else _files(others)
     check_space(workspace, needed_bytes(chosen, photos, classes + 1))
@@ -163,7 +163,7 @@ def run_training_job(workspace: Path, params: Mapping[str, Any], worker: Worker)
     worker.log(result_text(run.name, metrics))
 
 
-def source_of(dataset: str, workspace: Path) -> tuple[str, str]:
+def source_of(workspace: Path, dataset: str) -> tuple[str, str]:
     """What records keep as the source of photos, and its display name.
 
     Returns
@@ -180,7 +180,7 @@ def source_of(dataset: str, workspace: Path) -> tuple[str, str]:
     """
     from sneaker_core.datasets.dataset_collection import find_source, source_reference
 
-    found = find_source(dataset, workspace)
+    found = find_source(workspace, dataset)
     return source_reference(workspace, found), found.name
 
 
@@ -192,7 +192,7 @@ def _counted(folder: Path, workspace: Path, only: tuple[str, ...]) -> tuple[int,
     if not (folder / INDEX_FILE).exists() and not only:
         # Listing a plain folder properly means reading every photo in it; the training will.
         return _files(folder), sum(1 for path in folder.iterdir() if path.is_dir())
-    samples = open_samples(str(folder), workspace, only)
+    samples = open_samples(workspace, str(folder), only)
     return len(samples), samples["label"].nunique()
 
 

@@ -170,13 +170,13 @@ def _draw_new() -> None:
     with st.form(Key.DATASET_FORM, border=False):
         name = st.text_input("Name", key=Key.DATASET_NAME, placeholder="My sneakers", max_chars=100)
         if st.form_submit_button("Make it", type="primary", key=Key.DATASET_NEW):
-            _attempt(lambda: create_dataset(name or "", workspace()).name, "There it is, waiting for photos.")
+            _attempt(lambda: create_dataset(workspace(), name or "").name, "There it is, waiting for photos.")
 
 
 @st.dialog("Another name for this dataset", on_dismiss=close_dialog)
 def _draw_rename(dataset: Dataset) -> None:
     def rename() -> str:
-        rename_dataset(dataset, name or "", workspace())
+        rename_dataset(workspace(), dataset, name or "")
         return dataset.name
 
     with st.form(Key.DATASET_FORM, border=False):
@@ -190,7 +190,7 @@ def _draw_rename(dataset: Dataset) -> None:
 @st.dialog("Delete this dataset?", on_dismiss=close_dialog)
 def _draw_delete(dataset: Dataset) -> None:
     def delete() -> None:
-        delete_dataset(dataset, workspace())
+        delete_dataset(workspace(), dataset)
 
     if is_busy(dataset):
         st.warning("Something is at work in this dataset. Stop it first, or wait until it has ended.")
@@ -223,4 +223,4 @@ def _draw_bin() -> None:
 
 
 def _restore(entry: DatasetEntry) -> None:
-    _attempt(lambda: restore_dataset(entry.folder.name, workspace()).name, "It is back.")
+    _attempt(lambda: restore_dataset(workspace(), entry.folder.name).name, "It is back.")

@@ -65,7 +65,7 @@ def draw_welcome() -> None:
 
 def _make_drawn() -> None:
     try:
-        dataset = create_dataset(_DRAWN_NAME, workspace())
+        dataset = create_dataset(workspace(), _DRAWN_NAME)
     except SneakerError as error:
         st.toast(plain(str(error)))
         return

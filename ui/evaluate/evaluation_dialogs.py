@@ -96,13 +96,13 @@ def _draw_rename(chosen: Evaluation, go_to: GoTo) -> None:
         typed = st.text_input("Name", chosen.name, key=Key.EVALUATION_NAME.of(chosen.name), max_chars=80)
         new = " ".join((typed or "").split())
         if st.form_submit_button("Rename", type="primary", key=Key.EVALUATION_SAVE):
-            _attempt(lambda: rename_evaluation(chosen.name, new, workspace()), "It has its new name.", go_to)
+            _attempt(lambda: rename_evaluation(workspace(), chosen.name, new), "It has its new name.", go_to)
 
 
 @st.dialog("Into the bin?", on_dismiss=_close)
 def _draw_delete(chosen: Evaluation) -> None:
     def delete() -> None:
-        delete_evaluation(chosen.name, workspace())
+        delete_evaluation(workspace(), chosen.name)
 
     st.markdown(
         f"**{plain(shortened(chosen.name))}** goes to the bin. The model and the photos stay as they are, and you can "
@@ -130,7 +130,7 @@ def _draw_bin(go_to: GoTo) -> None:
                 older = f" · {len(same) - 1} older of this name" if len(same) > 1 else ""
                 st.caption(plain(_about(same[0]) + older))
             if st.button("Bring back", key=Key.EVALUATION_RESTORE.of(name)):
-                _attempt(partial(restore_evaluation, name, workspace()), "It is back.", go_to)
+                _attempt(partial(restore_evaluation, workspace(), name), "It is back.", go_to)
     st.caption("Nothing here is removed by itself: each is a folder in the bin of the workspace.")
 
 

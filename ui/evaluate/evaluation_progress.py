@@ -87,7 +87,7 @@ def _start_again(evaluation: Evaluation) -> None:
 def _watch(name: str, kind: Kind) -> None:
     """Look at the work once a second; the page runs anew, once, when it has ended."""
     try:
-        evaluation = find_evaluation(name, workspace(), kind)
+        evaluation = find_evaluation(workspace(), name, kind)
     except SneakerError:
         evaluation = None
     if evaluation is None or evaluation.state.ended:
@@ -116,6 +116,6 @@ def _title(evaluation: Evaluation) -> str:
 
 def _stop(name: str) -> None:
     try:
-        stop_evaluation(name, workspace())
+        stop_evaluation(workspace(), name)
     except SneakerError as error:
         st.toast(plain(str(error)), icon=":material/error:")

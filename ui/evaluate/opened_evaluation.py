@@ -73,7 +73,7 @@ class Opened:
         ModelNotFoundError
             It is gone, or was trained anew since.
         """
-        return find_model_of(self.evaluation, workspace())
+        return find_model_of(workspace(), self.evaluation)
 
     def model_key(self) -> model_cache.ModelKey | None:
         """The model for the caches; None where it is gone."""

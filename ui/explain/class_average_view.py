@@ -64,7 +64,7 @@ def draw_means(models: list[ModelEntry]) -> None:
     if here.empty:
         st.info(NOT_HERE, icon=":material/hide_image:")
         return
-    model = find_model_of(evaluation, workspace())
+    model = find_model_of(workspace(), evaluation)
     labels = _choose_classes(here, list(class_columns(table)))
     method = choose_method()
     layer = choose_layer(read_spec(model), method)

@@ -66,7 +66,7 @@ def _take_what(address: dict[str, str], models: Sequence[ModelEntry]) -> None:
             kind = address.get("kind")
             with contextlib.suppress(SneakerError):  # what is not there is said where it is chosen
                 known = Kind(kind) if kind in list(Kind) else None
-                use_model_of(find_evaluation(address["evaluation"], workspace(), known), models)
+                use_model_of(find_evaluation(workspace(), address["evaluation"], known), models)
     else:
         return
     st.session_state.pop(Key.EXPLAIN_CLASS, None)
@@ -79,7 +79,7 @@ def _take_what(address: dict[str, str], models: Sequence[ModelEntry]) -> None:
 def use_model_of(evaluation: Evaluation, models: Sequence[ModelEntry]) -> None:
     """Ask the model that was measured, where it still is there."""
     with contextlib.suppress(SneakerError):
-        folder = find_model_of(evaluation, workspace())
+        folder = find_model_of(workspace(), evaluation)
         for model in models:
             if model.folder.samefile(folder):
                 st.session_state[Key.EXPLAIN_MODEL] = model.name

@@ -27,7 +27,7 @@ def installed_models() -> list[ModelEntry]:
 def _why_none() -> str:
     """Why there is no model: a damaged default model is not listed, but it is there."""
     try:
-        read_spec(find_model(DEFAULT_MODEL, workspace()))
+        read_spec(find_model(workspace(), DEFAULT_MODEL))
     except ModelNotFoundError:
         pass
     except CheckpointError as error:

@@ -124,7 +124,7 @@ def _start(
         st.error(f"There is a search named {plain(name)} already; choose another name.", icon=":material/error:")
         return
     try:
-        start_study(dataset, workspace(), name, recipe_name, changes=changes, networks=networks, minutes=minutes)
+        start_study(workspace(), dataset, name, recipe_name, changes=changes, networks=networks, minutes=minutes)
     except SneakerError as error:
         st.error(plain(str(error)), icon=":material/error:")
         return

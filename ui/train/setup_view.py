@@ -81,7 +81,7 @@ def _draw_no_photos() -> None:
 
 def _make_drawn() -> None:
     try:
-        start_drawing(create_dataset(_DRAWN_NAME, workspace()))
+        start_drawing(create_dataset(workspace(), _DRAWN_NAME))
     except SneakerError as error:
         st.toast(plain(str(error)))
 
@@ -161,7 +161,7 @@ def _default_name(source: str, recipe_name: str) -> str:
     # It brings all of training with it, which takes a moment the first time.
     from sneaker_core.training.train_model import default_run_name
 
-    return default_run_name(safe_folder_name(source), recipe_name, workspace())
+    return default_run_name(workspace(), safe_folder_name(source), recipe_name)
 
 
 def _start(

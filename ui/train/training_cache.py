@@ -44,7 +44,7 @@ def augmentation_sheet(key: ReviewKey, only: tuple[str, ...], recipe: Recipe, wo
     DatasetError
         There are no such photos, or none can be read.
     """
-    samples = open_samples(key.folder, workspace, only)
+    samples = open_samples(workspace, key.folder, only)
     return contact_sheet(augmented_preview(samples, recipe, workspace, photos=3, variants=4))
 
 

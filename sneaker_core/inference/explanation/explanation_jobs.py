@@ -120,7 +120,7 @@ def run_explain_photos_job(workspace: Path, params: Mapping[str, Any], worker: W
 
     assert worker.folder is not None
     worker.report(0, 0, "Loading the model")
-    model = open_model(params.get("model") or DEFAULT_MODEL, workspace)
+    model = open_model(workspace, params.get("model") or DEFAULT_MODEL)
     question = Question(
         params.get("target"),
         params.get("versus"),
@@ -144,7 +144,7 @@ def _photos(workspace: Path, params: Mapping[str, Any]) -> list[Path]:
         from sneaker_core.datasets.dataset_collection import open_samples, source_folder
 
         folder = source_folder(workspace, params["dataset"])
-        return [Path(path) for path in open_samples(str(folder), workspace, tuple(params.get("labels", ())))["path"]]
+        return [Path(path) for path in open_samples(workspace, str(folder), tuple(params.get("labels", ())))["path"]]
     return list(photo_files([path_from_text(workspace, text) for text in params.get("photos", ())]))
 
 
@@ -236,7 +236,7 @@ def run_class_maps_job(workspace: Path, params: Mapping[str, Any], worker: Worke
     if params.get("dataset") is not None:
         table = with_photos(table, find_dataset_by_id(workspace, params["dataset"]))
     means = mean_maps(
-        load_model(find_model_of(evaluation, workspace)),
+        load_model(find_model_of(workspace, evaluation)),
         table,
         params["labels"],
         Method(params.get("method") or Method.GRADCAM),

@@ -39,7 +39,7 @@ def lr_finder_params(
     DatasetError
         There is no such dataset or folder.
     """
-    source, _ = source_of(dataset, workspace)
+    source, _ = source_of(workspace, dataset)
     params = training_params(workspace, "", source, recipe.to_dict(), only, others)
     del params["run"], params["recipe"]["learning_rate"]
     return params
