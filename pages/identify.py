@@ -10,11 +10,11 @@ from sneaker_core.networks.decision import Status
 from sneaker_core.number_text import counted
 from ui.identify.answer_cards import draw_card, draw_downloads, draw_failures, draw_invitation
 from ui.identify.answer_text import summary_text
+from ui.identify.identify_keys import Key
 from ui.kit import model_cache
-from ui.kit.model_picker import installed_models, pick_model
+from ui.kit.model_picker import choose_model, installed_models
 from ui.kit.page_frame import page_body
 from ui.kit.photo_files import upload_cap, uploaded_photos
-from ui.kit.state_keys import Key
 
 ABOUT = "Upload a photo of a sneaker. The model tells you which one it is, how confident it is, and why."
 PHOTOS_A_PAGE = 6
@@ -38,7 +38,7 @@ with page_body("What are those?", ABOUT, wide=False):
             camera_on = st.toggle("Use the camera", key=Key.CAMERA_ON)
             # Narrow enough to fit beside the switch on a phone.
             guesses = st.slider("Guesses to show", 1, MAX_TOP, 3, key=Key.GUESSES, persist_state="session", width=150)
-            model = pick_model(models)
+            model = choose_model(models)
         camera = None
         if camera_on:
             camera = st.camera_input("Take a photo of the sneaker", key=Key.CAMERA)

@@ -34,9 +34,10 @@ from ui.datasets import overview_view as balance
 from ui.datasets import welcome_view as welcome
 from ui.datasets.dataset_charts import MOST_ROWS, class_bars, cut, shape_bars, side_bars
 from ui.datasets.dataset_dialogs import Dialog
+from ui.datasets.datasets_keys import Key
 from ui.kit.job_panel import outcome_words, progress_words
 from ui.kit.quantities import counted_classes, counted_photos, size_words, time_words
-from ui.kit.state_keys import Key
+from ui.kit.state_keys import KitKey
 
 PROJECT = Path(__file__).resolve().parent.parent
 PATIENCE = 120.0
@@ -175,14 +176,14 @@ class TestNoDataset:
         app = click(opened(), Key.DATASET_DRAWN)
         assert app.selectbox(key=Key.DATASET).value == "drawn"
         assert "Drawing sneakers" in words(app) and "Photos are on their way" in words(app)
-        click(app, Key.JOB_STOP)
+        click(app, KitKey.JOB_STOP)
         (entry,) = list_datasets(home)
         assert ended(Dataset(entry.folder)).state is JobState.STOPPED
         again(app)
         assert "was stopped" in words(app)
-        click(app, Key.JOB_AGAIN)
+        click(app, KitKey.JOB_AGAIN)
         assert len(list_jobs(Dataset(entry.folder).jobs)) == 2
-        click(app, Key.JOB_STOP)
+        click(app, KitKey.JOB_STOP)
         assert ended(Dataset(entry.folder)).state is JobState.STOPPED
 
     def test_bin_is_offered(self, three, home):
@@ -300,7 +301,7 @@ class TestArrivals:
         again(app)
         assert "This is not a photo" in app.dataframe[0].value["reason"][0]
         assert b"'=bad.jpg" in arrivals.safe_csv(pd.DataFrame({"name": ["=bad.jpg"]}))
-        click(app, Key.JOB_DISMISS)
+        click(app, KitKey.JOB_DISMISS)
         assert "done." not in words(app)
 
     def test_folder(self, home, tmp_path):
@@ -394,9 +395,9 @@ class TestWork:
         bar = app.get("progress")[0].proto
         assert bar.value == 25
         assert bar.text == "Measuring photos · 50 of 200 · 2.5 a second · about 1 minute left"
-        click(app, Key.JOB_STOP)
+        click(app, KitKey.JOB_STOP)
         assert (folder / "stop").exists()
-        assert app.button(key=Key.JOB_STOP).disabled and "Stopping…" in labels(app)
+        assert app.button(key=KitKey.JOB_STOP).disabled and "Stopping…" in labels(app)
         write(folder / "end.json", b'{"state": "stopped", "error": null, "result": {"added": 1}}')
         again(app)
         assert "was stopped. 1 photo came in." in words(app) and "Go on" in labels(app)
@@ -429,7 +430,7 @@ class TestWork:
         app = opened()
         assert "**Some work** did not work out. The <b>disk</b> is full." in words(app)
         assert "Try again" not in labels(app)
-        click(app, Key.JOB_DISMISS)
+        click(app, KitKey.JOB_DISMISS)
         assert not app.error
 
     def test_goes_on_under_the_name_of_today(self, three, home, monkeypatch):
@@ -437,9 +438,9 @@ class TestWork:
         monkeypatch.setattr("ui.kit.job_panel.start_job", lambda parent, title, arguments: commands.append(arguments))
         job_on_disk(three, {"state": "stopped"}, arguments=["dataset", "import", "/x", "--name", "three"])
         rename_dataset(home, three, "four")
-        app = click(opened(), Key.JOB_AGAIN)
+        app = click(opened(), KitKey.JOB_AGAIN)
         job_on_disk(three, {"state": "stopped"}, arguments=["dataset", "scan", "--", "three"])
-        click(again(app), Key.JOB_AGAIN)
+        click(again(app), KitKey.JOB_AGAIN)
         assert commands == [["dataset", "import", "/x", "--name", "four"], ["dataset", "scan", "--", "four"]]
 
     @pytest.mark.parametrize(

@@ -43,10 +43,10 @@ from sneaker_core.workspace.paths import (
     runs_folder,
 )
 from tests.factories import draw_dataset, lively_model
+from ui.evaluate.evaluate_keys import Key
 from ui.evaluate.evaluate_views import ALL, PARTS
 from ui.evaluate.gallery_view import BY_PAIR, NEAR, by_pair
 from ui.evaluate.mistake_actions import NOT_OURS
-from ui.kit.state_keys import Key
 
 PROJECT = Path(__file__).resolve().parent.parent
 PATIENCE = 120.0

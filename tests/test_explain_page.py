@@ -40,13 +40,14 @@ from sneaker_core.workspace.paths import explanations_folder, run_model_folder, 
 from tests.factories import CLASSES, draw_dataset, jpeg, lively_model, photo_of_class
 from ui.explain import map_pictures, sanity_cache
 from ui.explain.batch_view import ARCHIVE, OF_UPLOADS, UPLOADS
+from ui.explain.explain_keys import Key
 from ui.explain.explain_labels import seen
 from ui.explain.explain_views import Part, Source
 from ui.explain.sanity_charts import deletion_chart, insertion_chart, sanity_chart
+from ui.identify.identify_keys import Key as IdentifyKey
 from ui.kit import explanation_cache, model_cache
 from ui.kit.explain_links import explain_link
 from ui.kit.photo_files import Photo, stored_photo
-from ui.kit.state_keys import Key
 
 PROJECT = Path(__file__).resolve().parent.parent
 PATIENCE = 180.0
@@ -616,7 +617,7 @@ class TestWhatIsNotThere:
 class TestIdentify:
     def test_why_not_another_one_and_more_on_this_page(self, home):
         app = AppTest.from_file(str(PROJECT / "streamlit_app.py"), default_timeout=120).run()
-        app.file_uploader(key=Key.UPLOADS).upload("shoe.jpg", jpeg(photo_of_class(2, 9)))
+        app.file_uploader(key=IdentifyKey.UPLOADS).upload("shoe.jpg", jpeg(photo_of_class(2, 9)))
         again(app)
         app.toggle[-1].set_value(True)
         again(app)

@@ -19,10 +19,12 @@ from sneaker_core.networks.decision import Status
 from tests.conftest import CLASSES, KNOWN, UNKNOWN, UNSURE
 from ui.identify.answer_downloads import answers_csv, answers_json
 from ui.identify.answer_text import confidence_text, summary_text
+from ui.identify.identify_keys import Key
 from ui.identify.probability_bars import finding, guess_bars
 from ui.kit import explanation_cache, model_cache, photo_previews
+from ui.kit.model_picker import MODEL_PARAM
 from ui.kit.photo_files import Photo
-from ui.kit.state_keys import Key
+from ui.kit.state_keys import KitKey
 from ui.kit.text import escape_markdown
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -131,7 +133,7 @@ class TestOnePhoto:
         app = uploaded(opened(), a_jpg=sneaker_jpeg())
         app.file_uploader(key=Key.UPLOADS).clear().run()
         assert not app.exception and "sneakers the model knows" in words(app)
-        assert app.session_state[Key.DIGESTS] == {}
+        assert app.session_state[KitKey.DIGESTS] == {}
 
 
 class TestManyPhotos:
@@ -233,10 +235,10 @@ class TestSelectors:
         models_home.install()
         models_home.install("mine", UNKNOWN, bundled=False)
         app = uploaded(opened(), a_jpg=sneaker_jpeg())
-        assert app.selectbox(key=Key.MODEL).value == "street22"
+        assert app.selectbox(key=MODEL_PARAM).value == "street22"
         for name, badge in (("mine", "Unknown"), ("street22", "Recognized"), ("mine", "Unknown")):
-            app.selectbox(key=Key.MODEL).select(name).run()
-            assert app.selectbox(key=Key.MODEL).value == name
+            app.selectbox(key=MODEL_PARAM).select(name).run()
+            assert app.selectbox(key=MODEL_PARAM).value == name
             assert badge in words(app)
             assert not app.exception
 

@@ -17,6 +17,7 @@ from sneaker_core.datasets.quality.findings import Kind, finding_rows, read_find
 from sneaker_core.datasets.review_log import Action, decide, history
 from sneaker_core.datasets.sources.photo_import import import_photos
 from tests.factories import draw_dataset, jpeg, photo_of_class, write
+from ui.datasets.datasets_keys import Key
 from ui.datasets.findings_view import family_pages
 from ui.datasets.map_view import (
     Overlap,
@@ -30,7 +31,7 @@ from ui.datasets.map_view import (
 from ui.kit.labels import FINDING_LABELS
 from ui.kit.photo_grid import PHOTOS_A_PAGE
 from ui.kit.review_section import Section
-from ui.kit.state_keys import Key
+from ui.kit.state_keys import KitKey, StateKey
 from ui.kit.text import plain
 
 COUNTS = {"boot": 12, "clog": 12, "sandal": 6}
@@ -139,7 +140,7 @@ def tick(app: AppTest, *places: int) -> AppTest:
     return ran(app)
 
 
-def widget(app: AppTest, name: str, dataset: Dataset, key: Key, item: str = ""):
+def widget(app: AppTest, name: str, dataset: Dataset, key: StateKey, item: str = ""):
     return app.get_by_key(Section(name, dataset).key(key, item))
 
 
@@ -154,11 +155,11 @@ def row(dataset: Dataset, sample: str) -> pd.Series:
 
 def relabel(app: AppTest, name: str, dataset: Dataset, label: str | None, place: str = "") -> AppTest:
     if label is not None:
-        box = widget(app, name, dataset, Key.NEW_LABEL, place)
+        box = widget(app, name, dataset, KitKey.NEW_LABEL, place)
         # AppTest knows only what is listed; a person may also type.
         box.options = [*box.options, label]
         box.set_value(label)
-    widget(app, name, dataset, Key.RELABEL, place).click()
+    widget(app, name, dataset, KitKey.RELABEL, place).click()
     return ran(app)
 
 
@@ -403,9 +404,9 @@ class TestCloserLook:
         app = press(opened("photos", scanned), "Look closer", 4)
         text = words(app)
         assert "40 × 32 pixels" in text and "odd" in text and "5 of 30" in text and "not split yet" in text
-        widget(app, "photos", scanned, Key.EXCLUDE, "case").click()
+        widget(app, "photos", scanned, KitKey.EXCLUDE, "case").click()
         assert "1 photo excluded." in words(ran(app)) and row(scanned, ids[4])["excluded"]
-        widget(app, "photos", scanned, Key.UNDO, "case").click()
+        widget(app, "photos", scanned, KitKey.UNDO, "case").click()
         ran(app)
         assert not row(scanned, ids[4])["excluded"]
         relabel(app, "photos", scanned, "Something new", "case")
@@ -424,7 +425,7 @@ class TestCloserLook:
         assert "copies of this photo" not in words(app)
         set_filter(app, scanned, "text", "boot/00")
         first = read_samples(scanned)["sample"][0]
-        app.session_state[Section("photos", scanned).key(Key.CASE)] = (first, (first,))
+        app.session_state[Section("photos", scanned).key(KitKey.CASE)] = (first, (first,))
         assert "2 copies of this photo" in words(ran(app))
         [button for button in app.button if button.label == "Look closer"][-1].click()
         assert "2 of 2" in words(ran(app))
@@ -433,7 +434,7 @@ class TestCloserLook:
 
     def test_photo_that_is_gone(self, dataset):
         app = press(opened("photos", dataset), "Look closer", 0)
-        app.session_state[Section("photos", dataset).key(Key.CASE)] = ("f" * 64, ("f" * 64,))
+        app.session_state[Section("photos", dataset).key(KitKey.CASE)] = ("f" * 64, ("f" * 64,))
         assert "not in the dataset any more" in words(ran(app))
 
     def test_files_that_are_gone(self, dataset):
@@ -522,7 +523,7 @@ class TestHistory:
 
     def test_own_decisions_are_mine(self, dataset):
         app = opened("history", dataset)
-        app.session_state[Key.AUTHOR] = "me"
+        app.session_state[KitKey.AUTHOR] = "me"
         decide(dataset, [read_samples(dataset)["sample"][0]], Action.KEEP, author="me")
         assert "by you" in words(ran(app))
 

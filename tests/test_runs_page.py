@@ -24,11 +24,12 @@ from sneaker_core.training.train_model import train
 from sneaker_core.workspace.jobs import JobState, read_job
 from sneaker_core.workspace.paths import run_job_folder, runs_folder, studies_folder
 from tests.factories import draw_dataset
-from ui.kit.state_keys import Key
+from ui.kit.model_picker import MODEL_PARAM
 from ui.runs import run_labels as spoken
 from ui.runs.run_charts import accuracy_curves, best_finding, loss_curves, trials_plot
 from ui.runs.run_detail_view import CARD, LOG, SETTINGS
 from ui.runs.run_table import MOST_CHOSEN
+from ui.runs.runs_keys import Key
 from ui.runs.runs_sections import SEARCH
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -302,7 +303,7 @@ class TestOne:
     def test_use_in_identify(self, full):
         app = click(opened("fast"), Key.RUN_USE)
         assert app.title[0].value == "What are those?"
-        assert app.selectbox(key=Key.MODEL).value == "fast"
+        assert app.selectbox(key=MODEL_PARAM).value == "fast"
 
     def test_rename(self, full):
         app = opened("slow")

@@ -25,10 +25,12 @@ from sneaker_core.workspace import jobs
 from sneaker_core.workspace.jobs import WAITING, Job, JobState, Progress, list_jobs, read_job, stop_job, working
 from sneaker_core.workspace.paths import RUN_FILE, cache_folder, run_job_folder, run_model_folder, runs_folder
 from tests.factories import PROJECT, draw_dataset, write
-from ui.kit.state_keys import Key
+from ui.kit.model_picker import MODEL_PARAM
+from ui.kit.state_keys import KitKey
 from ui.kit.training_labels import others_at_work, photos_words, waiting_words
 from ui.train import setup_view as setup
 from ui.train.advanced_settings import _changed
+from ui.train.train_keys import Key
 from ui.train.train_views import View
 from ui.train.training_charts import accuracy_curve, loss_curve, rate_curve
 
@@ -184,7 +186,7 @@ class TestNoPhotos:
         app = click(opened(), Key.TRAIN_DRAWN)
         assert "Drawing sneakers" in words(app)
         (entry,) = list_datasets(home)
-        click(app, Key.JOB_STOP)
+        click(app, KitKey.JOB_STOP)
         assert ended(list_jobs(entry.folder / "jobs")[0].folder).state is JobState.STOPPED
 
     def test_empty_dataset(self, home):
@@ -252,7 +254,7 @@ class TestSetup:
         assert "Done" in app.get("badge")[0].proto.label if app.get("badge") else "Done" in words(app)
         app.button(key=Key.TRAIN_IDENTIFY).click()
         app.run()
-        assert app.title[0].value == "What are those?" and app.selectbox(key=Key.MODEL).value == run.name
+        assert app.title[0].value == "What are those?" and app.selectbox(key=MODEL_PARAM).value == run.name
 
 
 class TestAdvanced:

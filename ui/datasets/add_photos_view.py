@@ -24,10 +24,10 @@ from sneaker_core.workspace.atomic_files import write_atomically
 from sneaker_core.workspace.paths import workspace
 from ui.datasets import dataset_details_cache
 from ui.datasets.dataset_dialogs import close_dialog
+from ui.datasets.datasets_keys import Key
 from ui.kit import dataset_cache
 from ui.kit.job_panel import UPLOADS, is_busy, start_work
 from ui.kit.quantities import counted_classes
-from ui.kit.state_keys import Key
 from ui.kit.text import counted, plain
 
 _ZIP, _FOLDER, _WEB, _DRAWN = "Zip file", "Folder", "From the web", "Drawn example"

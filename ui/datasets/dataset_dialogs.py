@@ -4,7 +4,7 @@ from enum import StrEnum
 
 import streamlit as st
 
-from ui.kit.state_keys import Key
+from ui.datasets.datasets_keys import Key
 
 
 class Dialog(StrEnum):

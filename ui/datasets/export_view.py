@@ -10,8 +10,8 @@ from sneaker_core.datasets.dataset_export import export_csv, export_folder, expo
 from sneaker_core.datasets.index import Dataset
 from sneaker_core.datasets.safe_names import safe_folder_name
 from sneaker_core.errors import SneakerError
+from ui.datasets.datasets_keys import Key
 from ui.kit.quantities import counted_photos, size_words
-from ui.kit.state_keys import Key
 from ui.kit.text import plain
 
 _EXPORTS = "exports"

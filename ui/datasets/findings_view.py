@@ -9,6 +9,7 @@ from sneaker_core.datasets.index import Dataset
 from sneaker_core.datasets.quality.findings import Kind
 from sneaker_core.datasets.review_log import Action
 from ui.datasets import dataset_details_cache
+from ui.datasets.datasets_keys import Key
 from ui.datasets.photo_detail_view import draw_case
 from ui.kit import dataset_cache
 from ui.kit.labels import FINDING_LABELS
@@ -27,7 +28,6 @@ from ui.kit.photo_grid import (
 from ui.kit.quantities import counted_photos
 from ui.kit.review_bar import chosen_of, draw_bar
 from ui.kit.review_section import Change, Section, apply, apply_told, on_whole_page, said_kindly
-from ui.kit.state_keys import Key
 from ui.kit.text import plain
 
 NOT_LOOKED = (

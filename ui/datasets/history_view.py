@@ -8,12 +8,13 @@ import streamlit as st
 from sneaker_core.datasets.index import Dataset
 from sneaker_core.datasets.review_log import Action, undo
 from sneaker_core.errors import SneakerError
+from ui.datasets.datasets_keys import Key
 from ui.kit import dataset_cache
 from ui.kit.moments import moment
 from ui.kit.photo_grid import draw_pages, shown_page
 from ui.kit.quantities import counted_photos
 from ui.kit.review_section import Notice, Section, author, draw_notice, on_whole_page, said_kindly
-from ui.kit.state_keys import Key
+from ui.kit.state_keys import KitKey
 from ui.kit.text import plain, shortened
 
 NOTHING = "Nothing has been decided yet. Whatever you keep, move or exclude is listed here."
@@ -76,7 +77,7 @@ def _draw_batch(section: Section, rows: pd.DataFrame) -> None:
                 st.caption(plain(shortened(one["name"])), width="content")
             st.button(
                 "Undo",
-                key=section.key(Key.UNDO, batch),
+                key=section.key(KitKey.UNDO, batch),
                 icon=":material/undo:",
                 disabled=standing.empty,
                 on_click=on_whole_page(_take_back),
@@ -104,7 +105,7 @@ def _draw_photos(section: Section, rows: pd.DataFrame) -> None:
             else:
                 st.button(
                     "Undo this one",
-                    key=section.key(Key.UNDO, f"one-{row['decision']}"),
+                    key=section.key(KitKey.UNDO, f"one-{row['decision']}"),
                     type="tertiary",
                     on_click=on_whole_page(_take_back),
                     args=(section, None, int(row["decision"])),
@@ -119,4 +120,4 @@ def _take_back(section: Section, batch: str | None, decision: int | None) -> Non
         said = Notice(f"Taken back: {counted_photos(photos)} as before.")
     except SneakerError as error:
         said = Notice(plain(str(error)), failed=True)
-    st.session_state[section.key(Key.NOTICE)] = said
+    st.session_state[section.key(KitKey.NOTICE)] = said

@@ -13,6 +13,7 @@ from scipy.spatial import cKDTree
 from sneaker_core.datasets.index import Dataset
 from sneaker_core.datasets.safe_names import natural_order
 from ui.datasets import dataset_details_cache
+from ui.datasets.datasets_keys import Key
 from ui.datasets.photo_detail_view import draw_case
 from ui.kit import dataset_cache
 from ui.kit.charts import CATEGORIES, FAINT, SYMBOLS, TEXT
@@ -31,7 +32,6 @@ from ui.kit.photo_grid import (
 from ui.kit.quantities import counted_photos
 from ui.kit.review_bar import chosen_of, draw_bar
 from ui.kit.review_section import Section, changes_by_kinds, said_kindly
-from ui.kit.state_keys import Key
 from ui.kit.text import plain
 
 BY_CLASS, BY_FINDING, BY_SPLIT = "Class", "Finding", "Split"

@@ -9,13 +9,13 @@ from sneaker_core.datasets.quality.findings import Kind
 from sneaker_core.datasets.split import Split
 from ui.datasets.add_photos_view import draw_rejects
 from ui.datasets.dataset_charts import class_bars, shape_bars, side_bars
+from ui.datasets.datasets_keys import Key
 from ui.kit import dataset_cache
 from ui.kit.charts import Chart
 from ui.kit.job_panel import is_busy, start_work
 from ui.kit.labels import FINDING_LABELS
 from ui.kit.moments import moment
 from ui.kit.quantities import counted_photos, size_words
-from ui.kit.state_keys import Key
 from ui.kit.text import plain
 
 FINDINGS = "Findings"

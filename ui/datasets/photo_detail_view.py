@@ -8,6 +8,7 @@ import streamlit as st
 
 from sneaker_core.datasets.quality.findings import Kind
 from sneaker_core.errors import SneakerError
+from ui.datasets.datasets_keys import Key
 from ui.kit import dataset_cache, photo_previews
 from ui.kit.labels import FINDING_LABELS
 from ui.kit.moments import moment
@@ -15,7 +16,7 @@ from ui.kit.photo_grid import Tile, badges_of, cut, draw_thumbnail, open_case
 from ui.kit.quantities import size_words
 from ui.kit.review_bar import draw_decisions
 from ui.kit.review_section import Section, changes_by_kinds, draw_notice, said_kindly
-from ui.kit.state_keys import Key
+from ui.kit.state_keys import KitKey
 from ui.kit.text import plain
 
 _LONGEST_FACT = 300
@@ -24,18 +25,18 @@ _MOST_COPIES = 12
 
 def draw_case(section: Section) -> None:
     """Draw the photo that was opened in this section, if one was."""
-    if section.key(Key.CASE) in st.session_state:
+    if section.key(KitKey.CASE) in st.session_state:
         opened = st.dialog("A closer look", width="large", on_dismiss=partial(_close, section))
         opened(_draw_opened)(section)
 
 
 def _close(section: Section) -> None:
-    st.session_state.pop(section.key(Key.CASE), None)
+    st.session_state.pop(section.key(KitKey.CASE), None)
 
 
 def _draw_opened(section: Section) -> None:
     with said_kindly(section.dataset):
-        sample, order = st.session_state[section.key(Key.CASE)]
+        sample, order = st.session_state[section.key(KitKey.CASE)]
         key = dataset_cache.review_key(section.dataset)
         photos = dataset_cache.reviewed_photos(key)
         found = photos[photos["sample"] == sample]
@@ -127,7 +128,7 @@ def _draw_copies(
     if copies.empty:
         return
     st.markdown(f"**{len(copies)} {'copy' if len(copies) == 1 else 'copies'} of this photo**")
-    with st.grid(6, min_column_width=110, key=section.key(Key.GRID, "copies")):
+    with st.grid(6, min_column_width=110, key=section.key(KitKey.GRID, "copies")):
         for _, copy in copies.head(_MOST_COPIES).iterrows():
             with st.container(gap="xsmall"):
                 draw_thumbnail(section, Tile(copy["sample"], copy["path"], copy["name"], copy["label"], ""))
@@ -135,7 +136,7 @@ def _draw_copies(
                 st.caption(f"{plain(cut(copy['label']))}, {size} {badges_of(copy, hidden=(Kind.NEAR_DUPLICATE,))}")
                 st.button(
                     "Look closer",
-                    key=section.key(Key.OPEN, f"copy-{copy['sample']}"),
+                    key=section.key(KitKey.OPEN, f"copy-{copy['sample']}"),
                     icon=":material/zoom_in:",
                     type="tertiary",
                     on_click=open_case,

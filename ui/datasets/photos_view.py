@@ -7,6 +7,7 @@ import streamlit as st
 
 from sneaker_core.datasets.index import Dataset
 from sneaker_core.datasets.safe_names import natural_order
+from ui.datasets.datasets_keys import Key
 from ui.datasets.photo_detail_view import draw_case
 from ui.kit import dataset_cache
 from ui.kit.labels import FINDING_LABELS
@@ -22,7 +23,6 @@ from ui.kit.photo_grid import (
 )
 from ui.kit.review_bar import chosen_of, draw_bar
 from ui.kit.review_section import Section, changes_by_kinds, said_kindly
-from ui.kit.state_keys import Key
 
 IN_USE, EXCLUDED, ALL = "In use", "Excluded", "All"
 _NO_SPLIT = "not split yet"

@@ -8,8 +8,8 @@ from sneaker_core.datasets.index import Dataset
 from sneaker_core.datasets.split import PRESETS, make_split
 from sneaker_core.errors import SneakerError
 from ui.datasets import dataset_details_cache
+from ui.datasets.datasets_keys import Key
 from ui.kit import dataset_cache
-from ui.kit.state_keys import Key
 from ui.kit.text import counted, plain
 
 _OWN = "Own shares"

@@ -9,8 +9,8 @@ from sneaker_core.workspace.paths import workspace
 from ui.datasets.add_photos_view import draw_arrivals, draw_examples, draw_rejects, start_drawing
 from ui.datasets.dataset_dialogs import Dialog, open_dialog
 from ui.datasets.dataset_picker import draw_dialog, go_to
+from ui.datasets.datasets_keys import Key
 from ui.kit.job_panel import is_busy
-from ui.kit.state_keys import Key
 from ui.kit.text import plain, shortened
 
 _STEPS = (

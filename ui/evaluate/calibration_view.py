@@ -12,9 +12,9 @@ from sneaker_core.networks.checkpoint import ModelSpec, read_spec, save_confiden
 from sneaker_core.number_text import percent
 from ui.evaluate import figures_cache
 from ui.evaluate.chart_frames import draw_chart
+from ui.evaluate.evaluate_keys import Key
 from ui.evaluate.opened_evaluation import Opened
 from ui.kit.charts import PALETTE
-from ui.kit.state_keys import Key
 from ui.kit.text import plain
 
 _STEP = 0.5

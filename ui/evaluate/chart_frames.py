@@ -4,8 +4,8 @@ from typing import Any
 
 import streamlit as st
 
+from ui.evaluate.evaluate_keys import Key
 from ui.kit.charts import Chart
-from ui.kit.state_keys import Key
 from ui.kit.text import plain
 
 CONFIG = {"displayModeBar": False}

@@ -5,9 +5,9 @@ import streamlit as st
 
 from sneaker_core.evaluation.evaluation_charts import class_bars
 from ui.evaluate.chart_frames import draw_chart
+from ui.evaluate.evaluate_keys import Key
 from ui.evaluate.opened_evaluation import Opened
 from ui.kit.charts import PALETTE
-from ui.kit.state_keys import Key
 
 FIGURES = {"Recognised (recall)": "recall", "Meant what it said (precision)": "precision", "Both at once (F1)": "f1"}
 _ABOUT = {

@@ -14,13 +14,13 @@ from sneaker_core.number_text import percent
 from sneaker_core.workspace.paths import workspace
 from ui.evaluate import figures_cache
 from ui.evaluate.chart_frames import draw_chart, matrix_width, without_fading
+from ui.evaluate.evaluate_keys import Key
 from ui.evaluate.evaluation_labels import shown_name
 from ui.evaluate.mistake_grid import Row, draw_tiles
 from ui.evaluate.opened_evaluation import Opened, open_evaluation
 from ui.kit.charts import PALETTE
 from ui.kit.photo_grid import cut
 from ui.kit.quantities import counted_photos
-from ui.kit.state_keys import Key
 from ui.kit.text import plain
 
 FIXED, BROKEN = "Fixed", "Broken"

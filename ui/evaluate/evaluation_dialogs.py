@@ -16,8 +16,8 @@ from sneaker_core.evaluation.evaluation_collection import (
     restore_evaluation,
 )
 from sneaker_core.workspace.paths import workspace
+from ui.evaluate.evaluate_keys import Key
 from ui.evaluate.new_evaluation import draw_start
-from ui.kit.state_keys import Key
 from ui.kit.text import plain, shortened
 
 GoTo = Callable[[Evaluation], None]

@@ -6,9 +6,9 @@ import streamlit as st
 
 from sneaker_core.evaluation.evaluation_collection import Evaluation, Kind, deleted_evaluations
 from sneaker_core.workspace.paths import workspace
+from ui.evaluate.evaluate_keys import Key
 from ui.evaluate.evaluation_dialogs import Dialog, draw_dialog, open_dialog
 from ui.evaluate.evaluation_labels import shown_name
-from ui.kit.state_keys import Key
 
 
 def go_to(evaluation: Evaluation | None = None, view: str | None = None) -> None:

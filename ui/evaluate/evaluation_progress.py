@@ -6,10 +6,10 @@ from sneaker_core.errors import SneakerError
 from sneaker_core.evaluation.evaluation_collection import Evaluation, Kind, find_evaluation, stop_evaluation
 from sneaker_core.workspace.jobs import JobState, Progress, log_tail, restart_job
 from sneaker_core.workspace.paths import workspace
+from ui.evaluate.evaluate_keys import Key
 from ui.evaluate.evaluation_labels import shown_name
 from ui.evaluate.evaluation_picker import go_to
 from ui.kit.job_panel import progress_words
-from ui.kit.state_keys import Key
 from ui.kit.text import plain, shortened
 
 _LOOK_EVERY = 1.0

@@ -10,12 +10,12 @@ from sneaker_core.errors import SneakerError
 from sneaker_core.evaluation.evaluation_job import start_evaluation
 from sneaker_core.evaluation.table_columns import as_csv, misclassified
 from sneaker_core.workspace.paths import workspace
+from ui.evaluate.evaluate_keys import Key
 from ui.evaluate.evaluation_picker import go_to
 from ui.evaluate.mistake_grid import draw_tiles
 from ui.evaluate.opened_evaluation import Opened, reviews_of
 from ui.kit.quantities import counted_photos
 from ui.kit.review_section import on_whole_page
-from ui.kit.state_keys import Key
 from ui.kit.text import plain
 
 CONFIDENT, NEAR, BY_PAIR = "Most confidently wrong", "Near misses", "By pair"

@@ -4,9 +4,9 @@ import pandas as pd
 import streamlit as st
 
 from sneaker_core.evaluation.evaluation_collection import Evaluation
+from ui.evaluate.evaluate_keys import Key
 from ui.evaluate.evaluation_labels import KINDS, SPLITS, shown_name, state_words
 from ui.evaluate.evaluation_picker import go_to
-from ui.kit.state_keys import Key
 
 _ROW, _MOST_HEIGHT = 35, 560
 

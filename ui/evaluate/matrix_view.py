@@ -7,12 +7,12 @@ from sneaker_core.evaluation.confusion_matrix import ClassOrder, MatrixView, mat
 from sneaker_core.evaluation.matrix_charts import matrix_chart
 from sneaker_core.evaluation.metric_text import pair_text
 from ui.evaluate.chart_frames import clicked_cell, draw_chart, frame_cells, matrix_width, without_fading
+from ui.evaluate.evaluate_keys import Key
 from ui.evaluate.evaluation_labels import cell_words
 from ui.evaluate.mistake_grid import draw_tiles
 from ui.evaluate.opened_evaluation import Opened
 from ui.kit.charts import PALETTE
 from ui.kit.photo_grid import cut
-from ui.kit.state_keys import Key
 from ui.kit.text import plain
 
 COUNTS, SHARES = "Photos", "Shares"

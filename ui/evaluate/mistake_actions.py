@@ -7,11 +7,12 @@ import streamlit as st
 
 from sneaker_core.datasets.review_log import Action
 from sneaker_core.datasets.safe_names import natural_order
+from ui.evaluate.evaluate_keys import Key
 from ui.evaluate.opened_evaluation import Opened, Reviews, reviews_of
 from ui.kit import dataset_cache
 from ui.kit.photo_grid import cut
 from ui.kit.review_section import Notice, Section, apply, changes_by_kinds, draw_notice
-from ui.kit.state_keys import Key
+from ui.kit.state_keys import KitKey
 from ui.kit.text import plain
 
 NOT_OURS = (
@@ -108,7 +109,7 @@ def _draw_relabel(section: Section, photo: pd.DataFrame, row: dict[str, Any]) ->
 def _relabel(section: Section, photo: pd.DataFrame, box: str, asking: str) -> None:
     label = st.session_state.get(box)
     if not label or not label.strip():
-        st.session_state[section.key(Key.NOTICE)] = Notice("Choose the class that it belongs to first.", failed=True)
+        st.session_state[section.key(KitKey.NOTICE)] = Notice("Choose the class that it belongs to first.", failed=True)
         return
     st.session_state[asking] = False
     apply(section, changes_by_kinds(photo, Action.RELABEL, label.strip()))

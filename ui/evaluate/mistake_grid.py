@@ -8,10 +8,11 @@ import pandas as pd
 import streamlit as st
 
 from sneaker_core.number_text import percent
+from ui.evaluate.evaluate_keys import Key
 from ui.evaluate.evaluation_labels import photo_facts, place
 from ui.evaluate.opened_evaluation import Opened, Reviews, draw_missing, picture_of, reviews_of
 from ui.kit.photo_grid import PHOTOS_A_PAGE, cut
-from ui.kit.state_keys import Key
+from ui.kit.state_keys import KitKey
 from ui.kit.text import plain
 
 _COLUMNS, _NARROWEST = 6, 150
@@ -105,6 +106,6 @@ def open_case(opened: Opened, sample: str, order: tuple[str, ...]) -> None:
     """
     if opened.section is not None:
         # What was done about another photo must not stand beside this one.
-        st.session_state.pop(opened.section.key(Key.NOTICE), None)
+        st.session_state.pop(opened.section.key(KitKey.NOTICE), None)
     st.session_state[opened.widget(Key.EVALUATION_CASE)] = (sample, order)
     st.query_params[Key.EVALUATION_PHOTO] = sample

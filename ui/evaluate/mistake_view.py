@@ -15,6 +15,7 @@ from sneaker_core.inference.similar_photos import nearest
 from sneaker_core.number_text import percent
 from ui.evaluate import figures_cache
 from ui.evaluate.chart_frames import draw_style
+from ui.evaluate.evaluate_keys import Key
 from ui.evaluate.evaluation_labels import photo_facts, place
 from ui.evaluate.mistake_actions import draw_acts
 from ui.evaluate.mistake_grid import open_case
@@ -23,7 +24,6 @@ from ui.kit import explanation_cache, model_cache, photo_previews
 from ui.kit.explain_links import draw_explain_link
 from ui.kit.photo_files import Photo, stored_photo
 from ui.kit.photo_grid import cut
-from ui.kit.state_keys import Key
 from ui.kit.text import plain
 
 _STRENGTH = 0.6

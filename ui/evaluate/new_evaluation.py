@@ -13,10 +13,10 @@ from sneaker_core.evaluation.evaluation_job import start_evaluation
 from sneaker_core.networks.model_registry import DEFAULT_MODEL, ModelEntry, list_models
 from sneaker_core.workspace.paths import workspace
 from ui.datasets.dataset_picker import by_name
+from ui.evaluate.evaluate_keys import Key
 from ui.evaluate.evaluation_labels import SPLITS
 from ui.kit import dataset_cache
 from ui.kit.quantities import counted_photos
-from ui.kit.state_keys import Key
 from ui.kit.text import counted, plain
 
 DATASET, FOLDER = "A dataset", "A folder on this computer"

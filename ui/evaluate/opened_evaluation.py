@@ -19,7 +19,7 @@ from sneaker_core.workspace.paths import workspace
 from ui.evaluate import figures_cache
 from ui.kit import dataset_cache, evaluation_cache, model_cache, photo_previews
 from ui.kit.review_section import Section
-from ui.kit.state_keys import Key
+from ui.kit.state_keys import StateKey
 
 _REVIEW = "evaluation"
 
@@ -40,7 +40,7 @@ class Opened:
     key: evaluation_cache.EvaluationKey
     table: pd.DataFrame
 
-    def widget(self, key: Key, item: str = "") -> str:
+    def widget(self, key: StateKey, item: str = "") -> str:
         """The key of a widget that each evaluation has for itself."""
         return key.of(f"{self.evaluation.kind.value}-{self.evaluation.name}-{item}")
 

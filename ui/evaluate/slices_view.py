@@ -8,9 +8,9 @@ from sneaker_core.errors import SneakerError
 from sneaker_core.evaluation.evaluation_charts import slices_chart
 from ui.evaluate import figures_cache
 from ui.evaluate.chart_frames import draw_chart
+from ui.evaluate.evaluate_keys import Key
 from ui.evaluate.opened_evaluation import Opened
 from ui.kit.charts import PALETTE
-from ui.kit.state_keys import Key
 
 _ABOUT = (
     "Photos in groups by what they served the model as, by size, shape, brightness and sharpness. The bar is where the "

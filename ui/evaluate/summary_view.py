@@ -6,10 +6,10 @@ from sneaker_core.evaluation.evaluation_collection import Kind
 from sneaker_core.evaluation.html_report import report_html
 from sneaker_core.evaluation.metric_text import key_metrics
 from sneaker_core.number_text import percent
+from ui.evaluate.evaluate_keys import Key
 from ui.evaluate.evaluation_labels import judged_words, unknown_classes, unreadable
 from ui.evaluate.opened_evaluation import Opened
 from ui.kit.moments import moment
-from ui.kit.state_keys import Key
 from ui.kit.text import plain
 
 _INTERVAL = (

@@ -25,6 +25,7 @@ from sneaker_core.workspace.jobs import Job, JobState, list_jobs, restart_job
 from sneaker_core.workspace.paths import workspace
 from ui.explain import map_pictures
 from ui.explain.explain_address import tell
+from ui.explain.explain_keys import Key
 from ui.explain.explain_views import Part
 from ui.explain.explanation_jobs import draw_unfinished, follow, start
 from ui.explain.heat_map_view import draw_scale, draw_strength
@@ -35,7 +36,6 @@ from ui.kit.model_picker import pick_model
 from ui.kit.moments import moment
 from ui.kit.photo_files import upload_cap
 from ui.kit.quantities import counted_photos, size_words
-from ui.kit.state_keys import Key
 from ui.kit.text import counted, plain, shortened
 
 OF_CLASS, OF_UPLOADS = "A class of a dataset", "Photos that I upload"

@@ -22,6 +22,7 @@ from sneaker_core.workspace.jobs import find_job
 from sneaker_core.workspace.paths import workspace
 from ui.explain import map_pictures
 from ui.explain.explain_address import tell
+from ui.explain.explain_keys import Key
 from ui.explain.explain_labels import mean_caption, mean_title
 from ui.explain.explain_views import Part
 from ui.explain.explanation_jobs import draw_unfinished, follow, start
@@ -30,7 +31,6 @@ from ui.explain.photo_sources import NOT_HERE, choose_evaluation, evaluated_phot
 from ui.explain.request_controls import choose_layer, choose_method
 from ui.kit import evaluation_cache
 from ui.kit.quantities import counted_classes, counted_photos
-from ui.kit.state_keys import Key
 from ui.kit.text import plain, shortened
 
 

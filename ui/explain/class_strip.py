@@ -6,12 +6,12 @@ import streamlit as st
 
 from sneaker_core.errors import SneakerError
 from sneaker_core.inference.explanation.explanation_request import Question
+from ui.explain.explain_keys import Key
 from ui.explain.heat_map_view import DEFAULT_STRENGTH
 from ui.explain.request_controls import explain_class
 from ui.kit import explanation_cache
 from ui.kit.model_cache import ModelKey
 from ui.kit.photo_files import Photo
-from ui.kit.state_keys import Key
 from ui.kit.text import percent, plain
 
 _MOST = 5

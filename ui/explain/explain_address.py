@@ -10,9 +10,9 @@ from sneaker_core.evaluation.evaluation_collection import Evaluation, Kind, find
 from sneaker_core.inference.explanation.explanation_request import checked_method
 from sneaker_core.networks.model_registry import ModelEntry
 from sneaker_core.workspace.paths import workspace
+from ui.explain.explain_keys import Key
 from ui.explain.explain_views import Part, Source
 from ui.kit.explain_links import QUERY, explain_query
-from ui.kit.state_keys import Key
 from ui.kit.text import plain, shortened
 
 

@@ -7,8 +7,8 @@ import streamlit as st
 
 from sneaker_core.errors import SneakerError
 from sneaker_core.workspace.jobs import Job, JobState, find_job, stop_job
+from ui.explain.explain_keys import Key
 from ui.kit.job_panel import progress_words
-from ui.kit.state_keys import Key
 from ui.kit.text import plain, shortened
 
 _LOOK_EVERY = 1.0

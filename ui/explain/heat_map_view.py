@@ -6,12 +6,12 @@ from sneaker_core.errors import SneakerError
 from sneaker_core.inference.explanation.explanation_request import Question
 from sneaker_core.inference.explanation.heat_maps import hottest_place
 from ui.explain import map_pictures
+from ui.explain.explain_keys import Key
 from ui.explain.explain_labels import seen
 from ui.explain.request_controls import rather
 from ui.kit import explanation_cache, photo_previews
 from ui.kit.model_cache import ModelKey
 from ui.kit.photo_files import Photo
-from ui.kit.state_keys import Key
 from ui.kit.text import plain
 
 DEFAULT_STRENGTH = 60

@@ -11,10 +11,10 @@ import streamlit as st
 
 from sneaker_core.errors import SneakerError
 from ui.explain.explain_address import notice
+from ui.explain.explain_keys import Key
 from ui.kit.photo_files import Photo, stored_photo
 from ui.kit.photo_grid import cut
 from ui.kit.quantities import counted_photos
-from ui.kit.state_keys import Key
 from ui.kit.text import plain, shortened
 
 _A_PAGE = 12

@@ -16,12 +16,12 @@ from sneaker_core.networks.model_registry import ModelEntry
 from sneaker_core.workspace.paths import workspace
 from ui.datasets.dataset_picker import by_name
 from ui.explain.explain_address import notice, use_model_of
+from ui.explain.explain_keys import Key
 from ui.explain.explain_views import Source
 from ui.explain.photo_shelf import Looked, Shelf, take
 from ui.kit import dataset_cache, evaluation_cache, photo_previews
 from ui.kit.photo_files import Photo, upload_cap, uploaded_photos
 from ui.kit.photo_grid import cut
-from ui.kit.state_keys import Key
 from ui.kit.text import percent, plain, shortened
 
 ALL_CLASSES = ""

@@ -8,7 +8,7 @@ from sneaker_core.datasets.safe_names import natural_order
 from sneaker_core.inference.explanation.explanation_request import Method, Question
 from sneaker_core.networks.checkpoint import ModelSpec
 from ui.explain.explain_address import notice
-from ui.kit.state_keys import Key
+from ui.explain.explain_keys import Key
 from ui.kit.text import percent, plain, shortened
 
 NOTHING = ""

@@ -5,12 +5,12 @@ import streamlit as st
 from sneaker_core.inference.explanation.explanation_request import Question
 from sneaker_core.inference.explanation.sanity_checks import Trust
 from ui.explain import sanity_cache
+from ui.explain.explain_keys import Key
 from ui.explain.sanity_cache import SanityCheck
 from ui.explain.sanity_charts import deletion_chart, insertion_chart, sanity_chart
 from ui.kit.charts import Chart
 from ui.kit.model_cache import ModelKey
 from ui.kit.photo_files import Photo
-from ui.kit.state_keys import Key
 from ui.kit.text import plain
 
 _LOOK_EVERY = 1.0

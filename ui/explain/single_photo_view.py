@@ -8,6 +8,7 @@ from sneaker_core.networks.decision import Status
 from sneaker_core.networks.model_registry import ModelEntry
 from ui.explain.class_strip import draw_strip
 from ui.explain.explain_address import tell
+from ui.explain.explain_keys import Key
 from ui.explain.explain_labels import answer_line
 from ui.explain.explain_views import Part
 from ui.explain.heat_map_view import draw_picture
@@ -18,7 +19,6 @@ from ui.explain.sanity_view import draw_honesty
 from ui.kit import model_cache
 from ui.kit.model_cache import ModelKey
 from ui.kit.model_picker import pick_model
-from ui.kit.state_keys import Key
 from ui.kit.text import plain
 
 

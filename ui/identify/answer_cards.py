@@ -12,11 +12,11 @@ from sneaker_core.networks.decision import Status
 from ui.identify.answer_downloads import answers_csv, answers_json
 from ui.identify.answer_explanation import draw_explanation
 from ui.identify.answer_text import confidence_text
+from ui.identify.identify_keys import Key
 from ui.identify.probability_bars import bars_alt_text, guess_bars
 from ui.kit import photo_previews
 from ui.kit.model_cache import ModelKey
 from ui.kit.photo_files import Photo
-from ui.kit.state_keys import Key
 from ui.kit.text import escape_markdown, truncate_middle
 
 _BADGES = {

@@ -6,12 +6,11 @@ from sneaker_core.errors import SneakerError
 from sneaker_core.inference.predictor import Answer
 from sneaker_core.networks.model_registry import list_models
 from sneaker_core.workspace.paths import workspace
+from ui.identify.identify_keys import Key
 from ui.kit import explanation_cache
-from ui.kit.explain_links import PAGE, explain_query
-from ui.kit.handed_photo import hand_over
 from ui.kit.model_cache import ModelKey
+from ui.kit.page_links import Page, open_page, pass_photo
 from ui.kit.photo_files import Photo
-from ui.kit.state_keys import Key
 from ui.kit.text import escape_markdown, probability_text
 
 _USUAL_STRENGTH = 60
@@ -108,6 +107,6 @@ def _draw_more(key: ModelKey, photo: Photo, label: str, versus: str | None) -> N
         type="tertiary",
         help="Other methods, all guesses side by side, and sanity checks of the map.",
     ):
-        hand_over(photo)
+        pass_photo(photo)
         model = next((one.name for one in list_models(workspace()) if str(one.folder) == key.folder), None)
-        st.switch_page(PAGE, query_params=explain_query(show="one", model=model, target=label, versus=versus))
+        open_page(Page.EXPLAIN, show="one", model=model, target=label, versus=versus)

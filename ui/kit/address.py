@@ -23,6 +23,8 @@ def choose_item(
     usual: str | None = None,
     old: Mapping[str, str] | None = None,
     width: int = 420,
+    show_label: bool = False,
+    help: str | None = None,
     on_change: Callable[[], None] | None = None,
 ) -> str:
     """Draw a select box of named things, such as datasets; the choice is in the address.
@@ -40,6 +42,9 @@ def choose_item(
     old : mapping, optional
         Old value -> new value, for addresses written by earlier versions.
     width : int
+    show_label : bool
+    help : str, optional
+        Shown beside the label.
     on_change : callable, optional
 
     Returns
@@ -57,7 +62,8 @@ def choose_item(
         index=None,
         required=True,
         key=param,
-        label_visibility="collapsed",
+        label_visibility="visible" if show_label else "collapsed",
+        help=help,
         bind="query-params",
         width=width,
         on_change=on_change,

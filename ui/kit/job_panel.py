@@ -14,7 +14,7 @@ from sneaker_core.errors import SneakerError
 from sneaker_core.workspace.jobs import Job, JobState, Progress, list_jobs, read_job, restart_job, stop_job
 from sneaker_core.workspace.paths import path_from_text, workspace
 from ui.kit.quantities import counted_photos, time_words
-from ui.kit.state_keys import Key
+from ui.kit.state_keys import KitKey
 from ui.kit.text import counted, plain, shortened
 
 UPLOADS = "uploads"
@@ -47,7 +47,7 @@ def start_work(dataset: Dataset, kind: str, params: Mapping[str, Any] | None = N
     except (SneakerError, OSError) as error:
         st.toast(plain(str(error)))
         return
-    _remembered(Key.JOBS_SEEN).add(str(folder))
+    _remembered(KitKey.JOBS_SEEN).add(str(folder))
 
 
 def _retry(job: Job) -> None:
@@ -56,10 +56,10 @@ def _retry(job: Job) -> None:
     except (SneakerError, OSError) as error:
         st.toast(plain(str(error)))
         return
-    _remembered(Key.JOBS_SEEN).add(str(job.folder))
+    _remembered(KitKey.JOBS_SEEN).add(str(job.folder))
 
 
-def _remembered(key: Key) -> set[str]:
+def _remembered(key: KitKey) -> set[str]:
     jobs: set[str] = st.session_state.setdefault(key, set())
     return jobs
 
@@ -70,13 +70,13 @@ def draw_work(dataset: Dataset) -> None:
     if job is None:
         return
     if not job.state.ended:
-        _remembered(Key.JOBS_SEEN).add(str(job.folder))
+        _remembered(KitKey.JOBS_SEEN).add(str(job.folder))
         _watch(job.folder)
         return
     if job.state is JobState.DONE:
         _clear_upload(job)
-    told = job.state is not JobState.DONE or str(job.folder) in _remembered(Key.JOBS_SEEN)
-    if told and str(job.folder) not in _remembered(Key.JOBS_DISMISSED):
+    told = job.state is not JobState.DONE or str(job.folder) in _remembered(KitKey.JOBS_SEEN)
+    if told and str(job.folder) not in _remembered(KitKey.JOBS_DISMISSED):
         _draw_end(job)
 
 
@@ -95,7 +95,7 @@ def _watch(folder: Path) -> None:
             st.markdown(f":material/hourglass_top: **{plain(shortened(job.title))}**", width="content")
             st.button(
                 "Stopping…" if stopping else "Stop",
-                key=Key.JOB_STOP,
+                key=KitKey.JOB_STOP,
                 icon=":material/stop_circle:",
                 disabled=stopping,
                 on_click=stop_job,
@@ -166,17 +166,17 @@ def _draw_end(job: Job) -> None:
         if job.state is not JobState.DONE and job.can_restart:
             st.button(
                 "Try again" if job.state is JobState.FAILED else "Go on",
-                key=Key.JOB_AGAIN,
+                key=KitKey.JOB_AGAIN,
                 icon=":material/restart_alt:",
                 on_click=_retry,
                 args=(job,),
             )
         st.button(
             "Put aside",
-            key=Key.JOB_DISMISS,
+            key=KitKey.JOB_DISMISS,
             type="tertiary",
             icon=":material/close:",
-            on_click=_remembered(Key.JOBS_DISMISSED).add,
+            on_click=_remembered(KitKey.JOBS_DISMISSED).add,
             args=(str(job.folder),),
         )
     _draw_classes(job.result)

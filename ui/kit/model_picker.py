@@ -7,9 +7,11 @@ from sneaker_core.networks.checkpoint import read_spec
 from sneaker_core.networks.model_registry import DEFAULT_MODEL, ModelEntry, find_model, list_models
 from sneaker_core.number_text import counted
 from sneaker_core.workspace.paths import workspace
-from ui.kit.state_keys import Key
+from ui.kit.address import address_value, choose_item, report_missing
 from ui.kit.text import escape_markdown
 
+# The parameter of the address that names the model, on every page that asks one.
+MODEL_PARAM = "model"
 NO_MODEL = (
     "There is no model yet. Copy a model folder, such as street22, into the **models** folder and reload this page, "
     "or train your own model on the Train page."
@@ -35,14 +37,43 @@ def _why_none() -> str:
     return NO_MODEL
 
 
-def pick_model(entries: list[ModelEntry], key: Key = Key.MODEL) -> ModelEntry:
+def choose_model(entries: list[ModelEntry]) -> ModelEntry:
+    """Draw the choice of a model, unless there is only one; it is in the address.
+
+    Parameters
+    ----------
+    entries : list of ModelEntry
+        At least one; the first is the default.
+    """
+    by_name = {entry.name: entry for entry in entries}
+    if len(entries) == 1:
+        linked = address_value(MODEL_PARAM)
+        if linked not in (None, *by_name):
+            report_missing(MODEL_PARAM, "model", str(linked))
+        return entries[0]
+    name = choose_item(
+        MODEL_PARAM,
+        list(by_name),
+        noun="model",
+        width=260,
+        show_label=True,
+        help="  \n".join(f"**{escape_markdown(entry.name)}** knows {_classes(entry)}." for entry in entries),
+    )
+    return by_name[name]
+
+
+def _classes(entry: ModelEntry) -> str:
+    return counted(len(entry.spec.classes), "sneaker")
+
+
+def pick_model(entries: list[ModelEntry], key: str = MODEL_PARAM) -> ModelEntry:
     """Draw the choice of a model, unless there is only one.
 
     Parameters
     ----------
     entries : list of ModelEntry
         At least one; the first is the default.
-    key : Key
+    key : str
         Each page has its own.
     """
     by_name = {entry.name: entry for entry in entries}
@@ -51,7 +82,7 @@ def pick_model(entries: list[ModelEntry], key: Key = Key.MODEL) -> ModelEntry:
     name = st.selectbox(
         "Model",
         list(by_name),
-        format_func=lambda name: f"{name} ({counted(len(by_name[name].spec.classes), 'sneaker')})",
+        format_func=lambda name: f"{name} ({_classes(by_name[name])})",
         key=key,
         help="Each model knows only the sneakers it was trained on.",
         persist_state="session",

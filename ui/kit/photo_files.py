@@ -11,7 +11,7 @@ from streamlit.typing import UploadedFile
 
 from sneaker_core.errors import ImageError
 from sneaker_core.settings import ImageLimits
-from ui.kit.state_keys import Key
+from ui.kit.state_keys import KitKey
 
 _CAMERA_NAME = "Camera photo.jpg"
 
@@ -72,9 +72,9 @@ def uploaded_photos(uploads: Sequence[UploadedFile], camera: UploadedFile | None
     files = [(_CAMERA_NAME, camera)] if camera else []
     files += [(upload.name, upload) for upload in uploads]
     # Hash each upload once: 20 MB take longer than the rest of a rerun.
-    before: dict[str, str] = st.session_state.get(Key.DIGESTS, {})
+    before: dict[str, str] = st.session_state.get(KitKey.DIGESTS, {})
     digests = {file.file_id: before.get(file.file_id) or _digest(file) for _, file in files}
-    st.session_state[Key.DIGESTS] = digests
+    st.session_state[KitKey.DIGESTS] = digests
     return [Photo(file.file_id, name, digests[file.file_id], file.getvalue()) for name, file in files]
 
 

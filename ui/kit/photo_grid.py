@@ -13,7 +13,7 @@ from sneaker_core.datasets.thumbnails import ensure_thumbnail
 from sneaker_core.errors import SneakerError
 from ui.kit.labels import FINDING_LABELS
 from ui.kit.review_section import Section
-from ui.kit.state_keys import Key
+from ui.kit.state_keys import KitKey
 from ui.kit.text import plain
 
 PHOTOS_A_PAGE = 24
@@ -103,7 +103,7 @@ def draw_grid(
         At most; fewer where they would be too narrow.
     """
     order = tuple(order)
-    with st.grid(columns, min_column_width=_NARROWEST, gap="small", key=section.key(Key.GRID, part)):
+    with st.grid(columns, min_column_width=_NARROWEST, gap="small", key=section.key(KitKey.GRID, part)):
         for tile in tiles:
             with st.container(border=True, height="stretch", gap="xsmall"):
                 _draw_tile(section, tile, order)
@@ -111,7 +111,7 @@ def draw_grid(
 
 def _draw_tile(section: Section, tile: Tile, order: Sequence[str]) -> None:
     draw_thumbnail(section, tile)
-    key = section.key(Key.TICK, tile.sample)
+    key = section.key(KitKey.TICK, tile.sample)
     st.session_state[key] = tile.sample in section.chosen
     st.checkbox(plain(cut(tile.label)), key=key, on_change=_ticked, args=(section, tile.sample))
     if tile.badges:
@@ -119,7 +119,7 @@ def _draw_tile(section: Section, tile: Tile, order: Sequence[str]) -> None:
     st.space("stretch")
     st.button(
         "Look closer",
-        key=section.key(Key.OPEN, tile.sample),
+        key=section.key(KitKey.OPEN, tile.sample),
         icon=":material/zoom_in:",
         type="tertiary",
         on_click=open_case,
@@ -138,7 +138,7 @@ def draw_thumbnail(section: Section, tile: Tile) -> None:
 
 
 def _ticked(section: Section, sample: str) -> None:
-    if st.session_state[section.key(Key.TICK, sample)]:
+    if st.session_state[section.key(KitKey.TICK, sample)]:
         section.chosen.add(sample)
     else:
         section.chosen.discard(sample)
@@ -154,7 +154,7 @@ def open_case(section: Section, sample: str, order: Sequence[str]) -> None:
     order : sequence of str
         What "previous" and "next" mean.
     """
-    st.session_state[section.key(Key.CASE)] = (sample, order)
+    st.session_state[section.key(KitKey.CASE)] = (sample, order)
 
 
 def draw_pages(section: Section, pages: int) -> None:
@@ -184,7 +184,7 @@ def draw_choosing(section: Section, here: Sequence[str]) -> None:
     """Buttons that tick all photos of this page, or none of any page."""
     st.button(
         "Choose all on this page",
-        key=section.key(Key.CHOOSE_ALL),
+        key=section.key(KitKey.CHOOSE_ALL),
         icon=":material/select_all:",
         on_click=section.chosen.update,
         args=(tuple(here),),
@@ -192,7 +192,7 @@ def draw_choosing(section: Section, here: Sequence[str]) -> None:
     )
     st.button(
         "Choose none",
-        key=section.key(Key.CHOOSE_NONE),
+        key=section.key(KitKey.CHOOSE_NONE),
         icon=":material/deselect:",
         on_click=section.chosen.clear,
         disabled=not section.chosen,

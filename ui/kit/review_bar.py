@@ -10,7 +10,7 @@ from sneaker_core.datasets.review_log import Action
 from ui.kit import dataset_cache
 from ui.kit.quantities import counted_photos
 from ui.kit.review_section import Change, Notice, Section, apply, draw_notice, on_whole_page
-from ui.kit.state_keys import Key
+from ui.kit.state_keys import KitKey
 
 
 class Changes(Protocol):
@@ -53,9 +53,9 @@ def draw_bar(
     draw_more : callable
         Draws more buttons.
     """
-    if chosen.empty and section.key(Key.NOTICE) not in st.session_state:
+    if chosen.empty and section.key(KitKey.NOTICE) not in st.session_state:
         return
-    with st.container(border=True, key=section.key(Key.BAR), gap="xsmall"):
+    with st.container(border=True, key=section.key(KitKey.BAR), gap="xsmall"):
         # There even when it is empty: the notice keeps its place, and nothing flickers.
         row = st.container(horizontal=True, vertical_alignment="center", gap="small")
         if not chosen.empty:
@@ -94,26 +94,26 @@ def draw_decisions(
     ):
         st.button(
             name,
-            key=section.key(Key.KEEP if action is Action.KEEP else Key.EXCLUDE, place),
+            key=section.key(KitKey.KEEP if action is Action.KEEP else KitKey.EXCLUDE, place),
             icon=icon,
             help=why,
             shortcut=shortcut if place else None,
             on_click=callback,
             args=(section, photos, changes, action),
         )
-    asking = section.key(Key.RELABEL, f"{place}-ask")
+    asking = section.key(KitKey.RELABEL, f"{place}-ask")
     with st.popover("Relabel to…", icon=":material/label:", key=asking, on_change="rerun" if place else "ignore"):
         st.selectbox(
             "Class",
             dataset_cache.class_names(key),
             index=None,
-            key=section.key(Key.NEW_LABEL, place),
+            key=section.key(KitKey.NEW_LABEL, place),
             placeholder="Choose a class, or type a new one",
             accept_new_options=True,
         )
         st.button(
             f"Relabel {counted_photos(len(photos))}",
-            key=section.key(Key.RELABEL, place),
+            key=section.key(KitKey.RELABEL, place),
             type="primary",
             on_click=callback,
             args=(section, photos, changes, Action.RELABEL, place),
@@ -123,13 +123,13 @@ def draw_decisions(
 def _decide(section: Section, photos: pd.DataFrame, changes: Changes, action: Action, place: str = "") -> None:
     label = None
     if action is Action.RELABEL:
-        label = st.session_state.get(section.key(Key.NEW_LABEL, place))
+        label = st.session_state.get(section.key(KitKey.NEW_LABEL, place))
         if not label or not label.strip():
             notice = Notice("Choose the class that the photos belong to first.", failed=True)
-            st.session_state[section.key(Key.NOTICE)] = notice
+            st.session_state[section.key(KitKey.NOTICE)] = notice
             return
-        st.session_state[section.key(Key.NEW_LABEL, place)] = None
+        st.session_state[section.key(KitKey.NEW_LABEL, place)] = None
         if place:
             # The bar goes with its photos; a dialog stays, and its question would stay open.
-            st.session_state[section.key(Key.RELABEL, f"{place}-ask")] = False
+            st.session_state[section.key(KitKey.RELABEL, f"{place}-ask")] = False
     apply(section, changes(photos, action, label))

@@ -13,7 +13,7 @@ from sneaker_core.datasets.quality.findings import apply_suggestions, suggested_
 from sneaker_core.datasets.review_log import Action, decide, undo
 from sneaker_core.errors import SneakerError
 from ui.kit.quantities import counted_photos
-from ui.kit.state_keys import Key
+from ui.kit.state_keys import KitKey, StateKey
 from ui.kit.text import plain, shortened
 
 GONE = "This dataset is not there any more: it was deleted or renamed meanwhile, perhaps in another window."
@@ -32,14 +32,14 @@ class Section:
     name: str
     dataset: Dataset
 
-    def key(self, key: Key, item: str = "") -> str:
+    def key(self, key: StateKey, item: str = "") -> str:
         """The key of a widget that each section of each dataset has for itself."""
         return key.of(f"{self.name}-{self.dataset.folder.name}-{item}")
 
     @property
     def chosen(self) -> set[str]:
         """The photos that are ticked; change it in place."""
-        chosen: set[str] = st.session_state.setdefault(self.key(Key.CHOSEN), set())
+        chosen: set[str] = st.session_state.setdefault(self.key(KitKey.CHOSEN), set())
         return chosen
 
     def first_page(self) -> None:
@@ -49,18 +49,18 @@ class Section:
     def go_to_page(self, page: int) -> None:
         """Show another page next, counted from 1."""
         # A widget with a default may not be set from outside: another one takes its place.
-        st.session_state[self.key(Key.PAGES)] = (self.page_start[0] + 1, page)
+        st.session_state[self.key(KitKey.PAGES)] = (self.page_start[0] + 1, page)
 
     @property
     def page_start(self) -> tuple[int, int]:
         """How many widgets for the page there were before, and the page that this one began with."""
-        start: tuple[int, int] = st.session_state.get(self.key(Key.PAGES), (0, 1))
+        start: tuple[int, int] = st.session_state.get(self.key(KitKey.PAGES), (0, 1))
         return start
 
     @property
     def page_key(self) -> str:
         """The key of the widget that tells the page."""
-        return self.key(Key.SHOWN_PAGE, str(self.page_start[0]))
+        return self.key(KitKey.SHOWN_PAGE, str(self.page_start[0]))
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ def said_kindly(dataset: Dataset) -> Iterator[None]:
 
 def author() -> str:
     """Who decides: a name for this session, which nobody else has."""
-    name: str = st.session_state.setdefault(Key.AUTHOR, uuid.uuid4().hex)
+    name: str = st.session_state.setdefault(KitKey.AUTHOR, uuid.uuid4().hex)
     return name
 
 
@@ -171,7 +171,7 @@ def _noting(section: Section, batches: list[str]) -> Iterator[list[str]]:
         section.chosen.clear()
     except SneakerError as error:
         notice = Notice(_reason(section.dataset, error), tuple(batches), failed=True)
-    st.session_state[section.key(Key.NOTICE)] = notice
+    st.session_state[section.key(KitKey.NOTICE)] = notice
 
 
 def _reason(dataset: Dataset, error: SneakerError) -> str:
@@ -204,7 +204,7 @@ def draw_notice(section: Section, place: str = "", *, brief: bool = False) -> No
     brief : bool
         Leave out what needs nobody's attention any more.
     """
-    notice: Notice | None = st.session_state.get(section.key(Key.NOTICE))
+    notice: Notice | None = st.session_state.get(section.key(KitKey.NOTICE))
     if notice is None or (brief and not notice.batches and not notice.failed):
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -213,7 +213,7 @@ def draw_notice(section: Section, place: str = "", *, brief: bool = False) -> No
         if notice.batches:
             st.button(
                 "Undo",
-                key=section.key(Key.UNDO, place),
+                key=section.key(KitKey.UNDO, place),
                 icon=":material/undo:",
                 on_click=on_whole_page(_take_back),
                 args=(section, notice),
@@ -228,7 +228,7 @@ def _take_back(section: Section, notice: Notice) -> None:
         said = Notice(f"Taken back: {counted_photos(photos)} as before.")
     except SneakerError as error:
         said = Notice(_reason(section.dataset, error), failed=True)
-    st.session_state[section.key(Key.NOTICE)] = said
+    st.session_state[section.key(KitKey.NOTICE)] = said
 
 
 def on_whole_page(work: Callable[..., None]) -> Callable[..., None]:

@@ -9,10 +9,10 @@ from sneaker_core.errors import SneakerError
 from sneaker_core.networks.model_registry import DEFAULT_MODEL
 from sneaker_core.workspace.paths import workspace
 from ui.kit.quantities import counted_photos
-from ui.kit.state_keys import Key
 from ui.kit.text import plain
 from ui.kit.training_labels import RECIPE_WORDS
 from ui.runs import run_labels
+from ui.runs.runs_keys import Key
 
 IMAGENET = "imagenet"
 _MINUTES, _MOST_MINUTES = 30, 24 * 60

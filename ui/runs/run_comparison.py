@@ -6,13 +6,13 @@ import pandas as pd
 import streamlit as st
 
 from ui.kit.charts import Chart
-from ui.kit.state_keys import Key
 from ui.kit.text import plain
 from ui.kit.text import truncate as cut
 from ui.runs import run_labels
 from ui.runs.run_charts import accuracy_curves, loss_curves
 from ui.runs.run_dialogs import Dialog, open_dialog
 from ui.runs.run_rows import Row, epochs
+from ui.runs.runs_keys import Key
 
 VALIDATION = "Validation photos are kept from training, to check after each epoch (pass over the training photos)."
 LOSS = (

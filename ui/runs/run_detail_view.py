@@ -12,12 +12,13 @@ from sneaker_core.workspace.jobs import JobState, log_tail, read_job
 from sneaker_core.workspace.paths import run_job_folder, run_model_folder, workspace
 from ui.kit.job_panel import progress_words
 from ui.kit.moments import moment
-from ui.kit.state_keys import Key
+from ui.kit.page_links import Page, open_page
 from ui.kit.text import plain
 from ui.kit.training_labels import end_words
 from ui.runs import run_labels
 from ui.runs.run_dialogs import Dialog, open_dialog
 from ui.runs.run_rows import Row
+from ui.runs.runs_keys import Key
 
 CARD, SETTINGS, LOG = "Model card", "All settings", "Log"
 _LOOK_EVERY = 2.0
@@ -112,9 +113,7 @@ def _draw_actions(row: Row) -> None:
         if (run is None or run.has_model) and st.button(
             "Use in Identify", key=Key.RUN_USE, type="primary", icon=":material/search:"
         ):
-            st.session_state[Key.MODEL] = row.name
-            # Left to itself, it refuses to clear an address that widgets write.
-            st.switch_page("pages/identify.py", query_params={})
+            open_page(Page.IDENTIFY, model=row.name)
         if run is None:
             return
         st.page_link(

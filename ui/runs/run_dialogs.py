@@ -11,10 +11,10 @@ from sneaker_core.errors import SneakerError
 from sneaker_core.training.run_collection import Run, delete_run, deleted_runs, rename_run, restore_run
 from sneaker_core.training.study_collection import Study, delete_study, deleted_studies, restore_study
 from sneaker_core.workspace.paths import workspace
-from ui.kit.state_keys import Key
 from ui.kit.text import counted, plain, shortened
 from ui.runs.run_labels import recipe_word
 from ui.runs.run_table import look_at
+from ui.runs.runs_keys import Key
 
 
 class Dialog(StrEnum):

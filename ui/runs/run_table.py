@@ -4,9 +4,9 @@ from typing import Any
 
 import streamlit as st
 
-from ui.kit.state_keys import Key
 from ui.runs.run_labels import NONE
 from ui.runs.run_rows import Row, table
+from ui.runs.runs_keys import Key
 
 # So many curves can be told apart.
 MOST_CHOSEN = 6

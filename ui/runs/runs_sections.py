@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui.kit.state_keys import Key
+from ui.runs.runs_keys import Key
 
 RUNS, SEARCH = "Runs", "Find the best settings"
 

@@ -13,12 +13,12 @@ from sneaker_core.workspace.jobs import Job, JobState, Progress, read_job
 from sneaker_core.workspace.paths import studies_folder, workspace
 from ui.kit.job_panel import progress_words
 from ui.kit.moments import moment
-from ui.kit.state_keys import Key
 from ui.kit.text import counted, plain
 from ui.kit.training_labels import STATE_WORDS, waiting_words
 from ui.runs import run_labels
 from ui.runs.new_study_view import draw_new_search
 from ui.runs.run_dialogs import Dialog, open_dialog
+from ui.runs.runs_keys import Key
 from ui.runs.trials_view import draw_found
 
 ABOUT = (

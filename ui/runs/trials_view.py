@@ -12,12 +12,12 @@ from sneaker_core.training.run_collection import list_runs
 from sneaker_core.training.study_collection import Study, best_changes
 from sneaker_core.training.training_jobs import start_training
 from sneaker_core.workspace.paths import workspace
-from ui.kit.state_keys import Key
 from ui.kit.text import counted, plain
 from ui.runs import run_labels
 from ui.runs.run_charts import best_finding, trials_plot
 from ui.runs.run_comparison import VALIDATION, draw_chart
 from ui.runs.run_table import look_at
+from ui.runs.runs_keys import Key
 from ui.runs.runs_sections import show_runs
 
 _STATE_WORDS = {"complete": "complete", "pruned": "ended early", "failed": "failed", "running": "at work"}

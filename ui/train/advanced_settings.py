@@ -16,11 +16,11 @@ from sneaker_core.training.planning.lr_finder_job import lr_finder_params
 from sneaker_core.training.recipe import AUGMENTATIONS, Recipe, make_recipe
 from sneaker_core.workspace.paths import workspace
 from ui.kit import dataset_cache
-from ui.kit.state_keys import Key
 from ui.kit.text import plain, shortened
 from ui.kit.training_labels import AUGMENTATION_WORDS, PART_WORDS
 from ui.train import training_cache
 from ui.train.lr_finder_view import draw_rates, taken_rate
+from ui.train.train_keys import Key
 
 _IMAGENET, _NOTHING, _FILE = "imagenet", "none", ""
 _INIT_WORDS = {

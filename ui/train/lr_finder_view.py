@@ -11,8 +11,8 @@ from sneaker_core.training.training_notes import finite
 from sneaker_core.workspace.jobs import Job, JobState, read_job, stop_job
 from sneaker_core.workspace.paths import workspace
 from ui.kit.job_panel import progress_words
-from ui.kit.state_keys import Key
 from ui.kit.text import plain
+from ui.train.train_keys import Key
 from ui.train.training_charts import rate_curve
 
 _LOOK_EVERY = 1.0

@@ -16,8 +16,8 @@ from sneaker_core.workspace.paths import run_job_folder, workspace
 from ui.kit.charts import Chart
 from ui.kit.job_panel import progress_words
 from ui.kit.moments import moment
+from ui.kit.page_links import Page, open_page
 from ui.kit.quantities import counted_classes, time_words
-from ui.kit.state_keys import Key
 from ui.kit.text import plain, shortened
 from ui.kit.training_labels import (
     STATE_BADGES,
@@ -29,6 +29,7 @@ from ui.kit.training_labels import (
     waiting_words,
 )
 from ui.train import training_cache
+from ui.train.train_keys import Key
 from ui.train.train_views import watch
 from ui.train.training_charts import accuracy_curve, loss_curve
 from ui.train.watched_photos import draw_mixed_up, draw_watched
@@ -142,9 +143,7 @@ def _draw_actions(run: Run) -> None:
         icon=":material/search:",
         type="primary" if run.is_done else "secondary",
     ):
-        st.session_state[Key.MODEL] = run.name
-        # The run in the address is not that page's.
-        st.switch_page("pages/identify.py", query_params={})
+        open_page(Page.IDENTIFY, model=run.name)
     if run.state in (JobState.QUEUED, JobState.RUNNING):
         _draw_stop(run)
     elif run.state is JobState.STOPPING:

@@ -9,9 +9,9 @@ from sneaker_core.training.planning.time_estimate import Estimate
 from sneaker_core.training.recipe import RECIPES, Recipe
 from sneaker_core.workspace.paths import workspace
 from ui.kit.quantities import time_words
-from ui.kit.state_keys import Key
 from ui.kit.training_labels import RECIPE_WORDS
 from ui.train import training_cache
+from ui.train.train_keys import Key
 
 _LOOK_EVERY = 1.0
 

@@ -17,10 +17,10 @@ from ui.datasets.dataset_picker import by_name
 from ui.kit import dataset_cache
 from ui.kit.job_panel import draw_work, is_busy
 from ui.kit.quantities import counted_classes, counted_photos
-from ui.kit.state_keys import Key
 from ui.kit.text import plain
 from ui.train.advanced_settings import Choices, choose_advanced
 from ui.train.recipe_cards import Amount, choose_recipe, draw_time
+from ui.train.train_keys import Key
 from ui.train.train_views import watch
 
 _DRAWN_NAME = "drawn"

@@ -5,7 +5,7 @@ from enum import StrEnum
 import streamlit as st
 
 from sneaker_core.training.run_collection import Run
-from ui.kit.state_keys import Key
+from ui.train.train_keys import Key
 
 
 class View(StrEnum):
