@@ -12,7 +12,7 @@ from ui.datasets.photos_view import draw_photos
 from ui.datasets.splits_view import draw_splits
 from ui.datasets.welcome_view import draw_empty, draw_welcome
 from ui.kit.dataset_cache import is_empty
-from ui.kit.job_panel import draw_work
+from ui.kit.dataset_work import draw_work
 from ui.kit.page_frame import page_body
 
 SECTIONS = {

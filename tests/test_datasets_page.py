@@ -27,7 +27,7 @@ from sneaker_core.datasets.quality.scan import scan
 from sneaker_core.datasets.review_log import Action, decide
 from sneaker_core.datasets.sources.photo_import import import_photos
 from sneaker_core.datasets.split import make_split
-from sneaker_core.workspace.jobs import Job, JobState, Progress, list_jobs
+from sneaker_core.workspace.jobs import Job, JobState, Progress, list_jobs, read_job
 from tests.factories import draw_dataset, jpeg, photo, write
 from ui.datasets import add_photos_view as arrivals
 from ui.datasets import overview_view as balance
@@ -35,7 +35,8 @@ from ui.datasets import welcome_view as welcome
 from ui.datasets.dataset_charts import MOST_ROWS, class_bars, cut, shape_bars, side_bars
 from ui.datasets.dataset_dialogs import Dialog
 from ui.datasets.datasets_keys import Key
-from ui.kit.job_panel import outcome_words, progress_words
+from ui.kit.dataset_work import outcome_text
+from ui.kit.job_panel import progress_text
 from ui.kit.quantities import counted_classes, counted_photos, size_words, time_words
 from ui.kit.state_keys import KitKey
 
@@ -133,7 +134,15 @@ def zipped(files: Mapping[str, bytes]) -> bytes:
 def job_on_disk(dataset: Dataset, end: dict | None = None, silent: float = 0, **job: object) -> Path:
     """A job's folder as a process leaves it."""
     folder = dataset.jobs / f"{time.time_ns():020}-abcdef"
-    described = {"title": "Some work", "arguments": [], "started": time.time(), **job}
+    described = {
+        "format": 2,
+        "kind": "dataset_scan",
+        "params": {"dataset": dataset.folder.name},
+        "title": "Some work",
+        "workspace": str(dataset.folder.parent.parent),
+        "started": time.time(),
+        **job,
+    }
     progress = described.pop("progress", None)
     write(folder / "job.json", json.dumps(described).encode())
     if progress:
@@ -146,12 +155,16 @@ def job_on_disk(dataset: Dataset, end: dict | None = None, silent: float = 0, **
 
 
 @pytest.fixture
-def started(monkeypatch) -> list[tuple[str, ...]]:
-    """Commands that would have been started."""
-    commands: list[tuple[str, ...]] = []
+def started(monkeypatch) -> list[tuple[str, str, dict]]:
+    """Jobs that would have been started: dataset, kind, params."""
+    jobs: list[tuple[str, str, dict]] = []
+
+    def start(dataset, kind, params=None, *, title):
+        jobs.append((dataset.name, kind, params or {}))
+
     for module in (arrivals, balance):
-        monkeypatch.setattr(module, "start_work", lambda dataset, title, *arguments: commands.append(arguments))
-    return commands
+        monkeypatch.setattr(module, "start_work", start)
+    return jobs
 
 
 def test_identify_stays_the_first_page(home):
@@ -182,7 +195,7 @@ class TestNoDataset:
         again(app)
         assert "was stopped" in words(app)
         click(app, KitKey.JOB_AGAIN)
-        assert len(list_jobs(Dataset(entry.folder).jobs)) == 2
+        assert len(list_jobs(Dataset(entry.folder).jobs)) == 1
         click(app, KitKey.JOB_STOP)
         assert ended(Dataset(entry.folder)).state is JobState.STOPPED
 
@@ -294,7 +307,7 @@ class TestArrivals:
         assert "Bringing in <b>mine</b>.zip" in words(app)
         assert ended(dataset).state is JobState.DONE
         again(app)
-        assert "done. 5 photos came in, 1 file could not." in words(app) and "Photos 5" in words(app)
+        assert "done. 5 photos imported, 1 file rejected." in words(app) and "Photos 5" in words(app)
         assert not list((dataset.folder / "uploads").iterdir())
         assert "1 file did not come in" in words(app)
         app.toggle(key=Key.REJECTS).set_value(True)
@@ -325,16 +338,16 @@ class TestArrivals:
         click(app, Key.ARRIVAL_START.of("folder"))
         assert ended(dataset).state is JobState.FAILED
         again(app)
-        assert "did not work out" in words(app) and "Try again" in labels(app)
+        assert "failed." in words(app) and "Try again" in labels(app)
         assert "none has no photos yet" in words(app)
 
     def test_drawn(self, home, started):
-        dataset = create_dataset(home, "mine")
+        create_dataset(home, "mine")
         app = pick(opened(), Key.ARRIVAL_WAY, "Drawn example")
         app.number_input(key=Key.ARRIVAL_PER_CLASS).set_value(4)
         app.number_input(key=Key.ARRIVAL_SEED).set_value(3)
         click(app, Key.ARRIVAL_START.of("drawn"))
-        assert started == [("demo", "--name", dataset.name, "--per-class", "4", "--seed", "3")]
+        assert started == [("mine", "dataset_demo", {"per_class": 4, "seed": 3})]
 
     def test_web(self, home, started):
         create_dataset(home, "mine")
@@ -349,22 +362,22 @@ class TestArrivals:
         app.text_area(key=Key.COLLECT_WITHOUT).set_value("kids\nbaby")
         app.number_input(key=Key.COLLECT_PER_CLASS).set_value(7)
         click(app, Key.ARRIVAL_START.of("web"))
-        (command,) = started
-        assert command[:5] == ("collect", "--name", "mine", "--per-class", "7")
-        assert " ".join(command[5:]) == (
-            "--class Air Jordan 1 --class -odd one --template {model} on feet --without kids --without baby"
-        )
+        ((dataset, kind, params),) = started
+        assert (dataset, kind) == ("mine", "dataset_collect")
+        assert [one["name"] for one in params["classes"]] == ["Air Jordan 1", "-odd one"]
+        assert params["per_class"] == 7 and params["templates"] == ["{model} on feet"]
+        assert params["excluded"] == ["kids", "baby"]
 
     def test_web_by_sku(self, home, started):
-        dataset = create_dataset(home, "mine")
+        create_dataset(home, "mine")
         app = pick(opened(), Key.ARRIVAL_WAY, "From the web")
         app.file_uploader(key=Key.COLLECT_LIST).upload("list.csv", b"sku,name\nCW2288-111,Air Force 1\n")
         again(app)
         click(app, Key.ARRIVAL_START.of("web"))
-        (command,) = started
-        kept = Path(command[command.index("--skus") + 1])
-        assert kept.parent == dataset.folder / "uploads" and b"CW2288-111" in kept.read_bytes()
-        assert "--class" not in command
+        ((_, kind, params),) = started
+        assert kind == "dataset_collect"
+        (wanted,) = params["classes"]
+        assert wanted["name"] == "Air Force 1" and "CW2288-111" in wanted["terms"]
 
     def test_more_photos_in_a_dialog(self, three):
         app = click(opened(), Key.DATASET_ADD)
@@ -389,18 +402,18 @@ class TestWork:
 
     def test_running_and_stopped(self, three):
         progress = {"done": 50, "total": 200, "step": "Measuring photos", "rate": 2.5, "details": {}}
-        folder = job_on_disk(three, title="**Look**", arguments=["x"], progress=progress)
+        folder = job_on_disk(three, title="**Look**", progress=progress)
         app = opened()
         assert "**Look**" in words(app)
         bar = app.get("progress")[0].proto
         assert bar.value == 25
-        assert bar.text == "Measuring photos · 50 of 200 · 2.5 a second · about 1 minute left"
+        assert bar.text == "Measuring photos · 50 of 200 · 2.5 per second · about 1 minute left"
         click(app, KitKey.JOB_STOP)
         assert (folder / "stop").exists()
         assert app.button(key=KitKey.JOB_STOP).disabled and "Stopping…" in labels(app)
         write(folder / "end.json", b'{"state": "stopped", "error": null, "result": {"added": 1}}')
         again(app)
-        assert "was stopped. 1 photo came in." in words(app) and "Go on" in labels(app)
+        assert "was stopped. 1 photo imported. What was done is kept" in words(app) and "Resume" in labels(app)
 
     def test_collecting_class_by_class(self, three):
         job_on_disk(
@@ -418,60 +431,69 @@ class TestWork:
         folder = job_on_disk(three)
         app = opened()
         write(folder / "end.json", b'{"state": "done", "error": null, "result": {"added": 2, "known": 1}}')
-        assert "done. 2 photos came in, 1 file had come in before." in words(again(app))
+        assert "done. 2 photos imported, 1 file already in the dataset." in words(again(app))
         assert "done." not in words(opened())
 
-    def test_lost(self, three):
+    def test_interrupted(self, three):
         job_on_disk(three, silent=1000)
-        assert "broke off: its process is gone" in words(opened())
+        assert "was interrupted; the process is no longer running" in words(opened())
 
-    def test_failed_and_put_aside(self, three):
+    def test_failed_and_dismissed(self, three):
         job_on_disk(three, {"state": "failed", "error": "The <b>disk</b> is full."})
         app = opened()
-        assert "**Some work** did not work out. The <b>disk</b> is full." in words(app)
-        assert "Try again" not in labels(app)
+        assert "**Some work** failed. The <b>disk</b> is full." in words(app)
+        assert "Try again" in labels(app)
         click(app, KitKey.JOB_DISMISS)
         assert not app.error
 
-    def test_goes_on_under_the_name_of_today(self, three, home, monkeypatch):
-        commands = []
-        monkeypatch.setattr("ui.kit.job_panel.start_job", lambda parent, title, arguments: commands.append(arguments))
-        job_on_disk(three, {"state": "stopped"}, arguments=["dataset", "import", "/x", "--name", "three"])
-        rename_dataset(home, three, "four")
+    def test_a_job_without_a_kind_cannot_be_tried_again(self, three):
+        job_on_disk(three, {"state": "failed", "error": "No."}, kind="", params={})
+        assert "Try again" not in labels(opened())
+
+    def test_resuming_repeats_kind_and_params_under_the_name_of_today(self, three, home, monkeypatch):
+        runs = []
+        monkeypatch.setattr("sneaker_core.workspace.jobs._spawn", lambda folder: runs.append(read_job(folder)))
+        folder = job_on_disk(
+            three, {"state": "stopped"}, kind="dataset_import", params={"dataset": "x", "source": "/x"}
+        )
+        rename_dataset(home, three.folder.name, "four")
         app = click(opened(), KitKey.JOB_AGAIN)
-        job_on_disk(three, {"state": "stopped"}, arguments=["dataset", "scan", "--", "three"])
-        click(again(app), KitKey.JOB_AGAIN)
-        assert commands == [["dataset", "import", "/x", "--name", "four"], ["dataset", "scan", "--", "four"]]
+        (job,) = runs
+        assert (job.folder, job.kind, job.params) == (folder, "dataset_import", {"dataset": "x", "source": "/x"})
+        assert app.selectbox(key=Key.DATASET).value == "four"
 
     @pytest.mark.parametrize(
         ("progress", "said"),
         [
             (Progress(), "Starting"),
             (Progress(3, 0, "Looking"), "Looking"),
-            (Progress(1500, 3000, "Looking", 120.0), "Looking · 1,500 of 3,000 · 120 a second · about 10 seconds left"),
-            (Progress(3, 3, "Looking", 1.0), "Looking · 3 of 3 · 1.0 a second"),
+            (
+                Progress(1500, 3000, "Looking", 120.0),
+                "Looking · 1,500 of 3,000 · 120 per second · about 10 seconds left",
+            ),
+            (Progress(3, 3, "Looking", 1.0), "Looking · 3 of 3 · 1.0 per second"),
         ],
     )
     def test_progress_in_words(self, progress, said):
-        assert progress_words(progress) == said
+        assert progress_text(progress) == said
 
     @pytest.mark.parametrize(
         ("result", "said"),
         [
             ({}, ""),
-            ({"added": 1}, "1 photo came in."),
+            ({"added": 1}, "1 photo imported."),
             (
                 {"added": 0, "known": 2, "rejected": {"a": "b"}},
-                "0 photos came in, 2 files had come in before, 1 file could not.",
+                "0 photos imported, 2 files already in the dataset, 1 file rejected.",
             ),
-            ({"classes": {"a": {"added": 2}, "b": {"added": 3}}}, "5 photos came in."),
-            ({"finished": True, "findings": {"dark": 2, "blurry": 1}}, "3 findings to look at."),
-            ({"finished": True, "findings": {"dark": 0}}, "All is well."),
+            ({"classes": {"a": {"added": 2}, "b": {"added": 3}}}, "5 photos added."),
+            ({"finished": True, "findings": {"dark": 2, "blurry": 1}}, "3 findings to review."),
+            ({"finished": True, "findings": {"dark": 0}}, "No problems found."),
             ({"finished": False, "findings": {"dark": 2}}, ""),
         ],
     )
     def test_outcome_in_words(self, result, said):
-        assert outcome_words(result) == said
+        assert outcome_text(result) == said
 
 
 class TestOverview:
@@ -483,7 +505,7 @@ class TestOverview:
         assert "Some classes have very few photos" in words(app)
         assert len(app.get("plotly_chart")) == 3
         click(app, Key.SCAN_START)
-        assert started == [("scan", "--", "three")]
+        assert started == [("three", "dataset_scan", {})]
 
     def test_scanned(self, three, home, tmp_path):
         write(tmp_path / "more" / "boot" / "tiny.jpg", jpeg(photo(1, (40, 20))))

@@ -584,7 +584,7 @@ class TestWhatIsNotThere:
     def test_no_model(self, home):
         shutil.rmtree(home / "runs")
         app = opened()
-        assert "There is no model to answer with yet" in words(app)
+        assert "There is no model yet" in words(app)
         assert not app.segmented_control
 
     def test_damaged_model(self, home, dataset):
@@ -608,14 +608,14 @@ class TestWhatIsNotThere:
         boots = samples_of(dataset, "boot")
         path_of(dataset, boots[0]).unlink()
         app = opened(dataset="shoes", sample=boots[0])
-        assert "The file of this photo has gone." in app.error[0].value
+        assert "The file of this photo is missing." in app.error[0].value
         click(app, Key.EXPLAIN_STEP.of("Next"))
         assert not app.error
         assert explained(app)
 
 
 class TestIdentify:
-    def test_why_not_another_one_and_more_on_this_page(self, home):
+    def test_compare_with_another_one_and_more_on_this_page(self, home):
         app = AppTest.from_file(str(PROJECT / "streamlit_app.py"), default_timeout=120).run()
         app.file_uploader(key=IdentifyKey.UPLOADS).upload("shoe.jpg", jpeg(photo_of_class(2, 9)))
         again(app)
@@ -626,15 +626,15 @@ class TestIdentify:
         other = next(option for option in CLASSES if option != first)
         versus.set_value(other)
         again(app)
-        assert f"**{first}** rather than **{other}**" in words(app)
-        assert any(f"speak for {first} rather than {other}" in alt for alt in alts(app))
+        assert f"**{first}** instead of **{other}**" in words(app)
+        assert any(f"speaks for {first} instead of {other}" in alt for alt in alts(app))
         # What it is held against cannot be the class itself.
         app.selectbox[0].set_value(other)
         again(app)
         assert app.selectbox[1].value in ("", None)
         app.selectbox[1].set_value(first)
         again(app)
-        app.button[labels(app).index("More on the page Explain")].click()
+        app.button[labels(app).index("More on the Explain page")].click()
         again(app)
         assert app.title[0].value == "Explain"
         assert "On show is shoe.jpg" in words(app)
@@ -661,7 +661,7 @@ class TestWords:
         photo = stored_photo(file, "big.jpg")
         assert isinstance(photo, Photo)
         assert len(photo.data) == 1_001
-        with pytest.raises(images.ImageError, match="has gone"):
+        with pytest.raises(images.ImageError, match="is missing"):
             stored_photo(tmp_path, "folder")
 
     def test_pictures_over_each_other(self, tmp_path):

@@ -218,7 +218,7 @@ class TestTable:
         set_state(full, "slow", "running" if state is JobState.INTERRUPTED else state.value, error=error)
         app = opened("slow")
         assert table(app).loc["slow", "state"] == spoken.STATE_WORDS[state]
-        assert (error or "go on") in words(app)
+        assert (error or "resume") in words(app)
         assert ("Try again" if error else "Go on") in buttons(app)
         assert "Use in Identify" not in buttons(app)
 
@@ -235,7 +235,7 @@ class TestTable:
     def test_a_run_that_waits(self, full):
         put_job(set_state(full, "slow", "running"), "Waiting for its turn")
         app = opened("slow")
-        assert table(app).loc["slow", "state"] == "Waits"
+        assert table(app).loc["slow", "state"] == "Queued"
         assert "Stop" in buttons(app)
 
     def test_a_run_that_has_hardly_begun(self, home):

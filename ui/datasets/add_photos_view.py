@@ -26,7 +26,7 @@ from ui.datasets import dataset_details_cache
 from ui.datasets.dataset_dialogs import close_dialog
 from ui.datasets.datasets_keys import Key
 from ui.kit import dataset_cache
-from ui.kit.job_panel import UPLOADS, is_busy, start_work
+from ui.kit.dataset_work import UPLOADS, is_busy, start_work
 from ui.kit.quantities import counted_classes
 from ui.kit.text import counted, plain
 

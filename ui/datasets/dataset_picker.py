@@ -21,7 +21,7 @@ from ui.datasets.add_photos_view import open_arrivals
 from ui.datasets.dataset_dialogs import Dialog, close_dialog, open_dialog, opened_dialog
 from ui.datasets.datasets_keys import Key
 from ui.kit.dataset_cache import is_empty
-from ui.kit.job_panel import is_busy
+from ui.kit.dataset_work import is_busy
 from ui.kit.quantities import counted_classes, counted_photos
 from ui.kit.text import plain, shortened
 

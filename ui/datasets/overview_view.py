@@ -12,7 +12,7 @@ from ui.datasets.dataset_charts import class_bars, shape_bars, side_bars
 from ui.datasets.datasets_keys import Key
 from ui.kit import dataset_cache
 from ui.kit.charts import Chart
-from ui.kit.job_panel import is_busy, start_work
+from ui.kit.dataset_work import is_busy, start_work
 from ui.kit.labels import FINDING_LABELS
 from ui.kit.moments import moment
 from ui.kit.quantities import counted_photos, size_words

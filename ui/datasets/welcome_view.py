@@ -10,7 +10,7 @@ from ui.datasets.add_photos_view import draw_arrivals, draw_examples, draw_rejec
 from ui.datasets.dataset_dialogs import Dialog, open_dialog
 from ui.datasets.dataset_picker import draw_dialog, go_to
 from ui.datasets.datasets_keys import Key
-from ui.kit.job_panel import is_busy
+from ui.kit.dataset_work import is_busy
 from ui.kit.text import plain, shortened
 
 _STEPS = (

@@ -1,233 +1,226 @@
-"""Work in the background of a dataset: started, watched while it lasts, and taken up again when it broke off."""
+"""The panel of a job: progress while it runs, then how it ended, with Stop, Resume, Try again, Log and Dismiss."""
 
-import contextlib
-from collections.abc import Mapping
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import pandas as pd
 import streamlit as st
 
-from sneaker_core.datasets.dataset_jobs import start_dataset_job
-from sneaker_core.datasets.index import Dataset
 from sneaker_core.errors import SneakerError
-from sneaker_core.workspace.jobs import Job, JobState, Progress, list_jobs, read_job, restart_job, stop_job
-from sneaker_core.workspace.paths import path_from_text, workspace
-from ui.kit.quantities import counted_photos, time_words
+from sneaker_core.workspace.jobs import Job, JobState, Progress, find_job, log_tail, restart_job, stop_job
+from ui.kit.labels import STATE_LABELS
+from ui.kit.run_text import queue_text
 from ui.kit.state_keys import KitKey
-from ui.kit.text import counted, plain, shortened
+from ui.kit.text import duration_text, escape_markdown, truncate_middle
 
-UPLOADS = "uploads"
 _LOOK_EVERY = 1.0
+_BACKGROUND = "You can leave this page or close the browser. The work continues in the background."
 
 
-def newest_job(dataset: Dataset) -> Job | None:
-    """The work that was started last."""
-    jobs = list_jobs(dataset.jobs)
-    return jobs[0] if jobs else None
-
-
-def is_busy(dataset: Dataset) -> bool:
-    """Whether work goes on in a dataset; a second one would get into its way."""
-    job = newest_job(dataset)
-    return job is not None and not job.state.ended
-
-
-def start_work(dataset: Dataset, kind: str, params: Mapping[str, Any] | None = None, *, title: str) -> None:
-    """Start work on a dataset in the background; if something is running there already, say so.
-
-    Parameters
-    ----------
-    dataset : Dataset
-    kind, params, title
-        As for `dataset_jobs.start_dataset_job`.
-    """
-    try:
-        folder = start_dataset_job(workspace(), dataset, kind, params, title=title)
-    except (SneakerError, OSError) as error:
-        st.toast(plain(str(error)))
-        return
-    _remembered(KitKey.JOBS_SEEN).add(str(folder))
-
-
-def _retry(job: Job) -> None:
-    try:
-        restart_job(job.folder)
-    except (SneakerError, OSError) as error:
-        st.toast(plain(str(error)))
-        return
-    _remembered(KitKey.JOBS_SEEN).add(str(job.folder))
-
-
-def _remembered(key: KitKey) -> set[str]:
-    jobs: set[str] = st.session_state.setdefault(key, set())
-    return jobs
-
-
-def draw_work(dataset: Dataset) -> None:
-    """Show the newest work: live while it lasts, and then what came of it until that is put aside."""
-    job = newest_job(dataset)
-    if job is None:
-        return
-    if not job.state.ended:
-        _remembered(KitKey.JOBS_SEEN).add(str(job.folder))
-        _watch(job.folder)
-        return
-    if job.state is JobState.DONE:
-        _clear_upload(job)
-    told = job.state is not JobState.DONE or str(job.folder) in _remembered(KitKey.JOBS_SEEN)
-    if told and str(job.folder) not in _remembered(KitKey.JOBS_DISMISSED):
-        _draw_end(job)
-
-
-@st.fragment(run_every=_LOOK_EVERY)
-def _watch(folder: Path) -> None:
-    """Look at work once a second; the page runs anew, once, when it has ended."""
-    try:
-        job = read_job(folder)
-    except SneakerError:
-        job = None
-    if job is None or job.state.ended:
-        st.rerun()
-    with st.container(border=True, gap="small"):
-        stopping = job.state is JobState.STOPPING
-        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-            st.markdown(f":material/hourglass_top: **{plain(shortened(job.title))}**", width="content")
-            st.button(
-                "Stopping…" if stopping else "Stop",
-                key=KitKey.JOB_STOP,
-                icon=":material/stop_circle:",
-                disabled=stopping,
-                on_click=stop_job,
-                args=(folder,),
-                help="It ends at the next safe moment and keeps what it has.",
-            )
-        st.progress(job.progress.share, text=plain(progress_words(job.progress)))
-        _draw_classes(job.progress.details)
-        st.caption("You may leave this page or close the browser: the work goes on.")
-
-
-def progress_words(progress: Progress) -> str:
-    """How far work is, in one line.
-
-    Parameters
-    ----------
-    progress : Progress
-    """
-    words = [progress.step or "Starting"]
+def progress_text(progress: Progress) -> str:
+    """Progress in one line: "Checking photos · 30 of 120 · 12 per second · about 10 seconds left"."""
+    parts = [progress.step or "Starting"]
     if progress.total:
-        words.append(f"{progress.done:,} of {progress.total:,}")
+        parts.append(f"{progress.done:,} of {progress.total:,}")
     if progress.rate > 0:
-        pace = f"{progress.rate:.0f}" if progress.rate >= 10 else f"{progress.rate:.1f}"
-        words.append(f"{pace} a second")
+        parts.append(f"{progress.rate:.0f} per second" if progress.rate >= 10 else f"{progress.rate:.1f} per second")
     if progress.seconds_left is not None and progress.done < progress.total:
-        words.append(f"{time_words(progress.seconds_left)} left")
-    return " · ".join(words)
+        parts.append(f"{duration_text(progress.seconds_left)} left")
+    return " · ".join(parts)
 
 
-def _draw_classes(details: dict[str, Any]) -> None:
-    """How far collecting is, class by class."""
-    found = details.get("classes", details)
-    rows = (
-        [
-            {
-                "class": name,
-                "photos": row["have"],
-                "unusable": sum(row.get("rejected", {}).values()),
-                "note": row.get("message", ""),
-            }
-            for name, row in found.items()
-            if isinstance(row, dict) and "have" in row
-        ]
-        if isinstance(found, dict)
-        else []
-    )
-    if not rows:
-        return
-    wanted = max(int(row.get("wanted", 1)) for row in found.values() if isinstance(row, dict))
-    st.dataframe(
-        pd.DataFrame(rows),
-        hide_index=True,
-        height=min(35 * (len(rows) + 1) + 3, 300),
-        column_config={
-            "class": st.column_config.TextColumn("Class"),
-            "photos": st.column_config.ProgressColumn("Photos", format=f"%d of {wanted}", max_value=wanted),
-            "unusable": st.column_config.NumberColumn("Links without a photo"),
-            "note": st.column_config.TextColumn("Note"),
-        },
-        alt="Photos collected for each class so far",
-    )
+def _job_progress_text(job: Job) -> str:
+    return queue_text(job.progress) if job.state is JobState.QUEUED else progress_text(job.progress)
 
 
-def _draw_end(job: Job) -> None:
-    """How work ended, with what can be done about it beside it."""
-    with st.container(horizontal=True, vertical_alignment="center"):
-        _say_end(job)
-        if job.state is not JobState.DONE and job.can_restart:
-            st.button(
-                "Try again" if job.state is JobState.FAILED else "Go on",
-                key=KitKey.JOB_AGAIN,
-                icon=":material/restart_alt:",
-                on_click=_retry,
-                args=(job,),
-            )
-        st.button(
-            "Put aside",
-            key=KitKey.JOB_DISMISS,
-            type="tertiary",
-            icon=":material/close:",
-            on_click=_remembered(KitKey.JOBS_DISMISSED).add,
-            args=(str(job.folder),),
-        )
-    _draw_classes(job.result)
+def _nothing(job: Job) -> None:
+    """Draw no details."""
 
 
-def _say_end(job: Job) -> None:
-    title, outcome = plain(shortened(job.title)), plain(outcome_words(job.result))
-    if job.state is JobState.DONE:
-        st.success(f"**{title}**: done. {outcome}", icon=":material/check_circle:")
-    elif job.state is JobState.STOPPED:
-        st.info(
-            f"**{title}** was stopped. {outcome} What it had done is kept, and it can go on from there.",
-            icon=":material/stop_circle:",
-        )
-    elif job.state is JobState.FAILED:
-        st.error(f"**{title}** did not work out. {plain(job.error or '')}", icon=":material/error:")
-    else:
-        st.warning(
-            f"**{title}** broke off: its process is gone, perhaps because the computer was restarted. What it had done "
-            "is kept, and it can go on from there.",
-            icon=":material/sync_problem:",
-        )
-
-
-def outcome_words(result: dict[str, Any]) -> str:
-    """What came of work, in a sentence or two; empty where nothing is to be said.
-
-    Parameters
-    ----------
-    result : dict
-        Of the job.
-    """
-    if "added" in result:
-        known, rejected = result.get("known", 0), len(result.get("rejected", ()))
-        words = [f"{counted_photos(result['added'])} came in"]
-        words += [f"{counted(known, 'file')} had come in before"] if known else []
-        words += [f"{counted(rejected, 'file')} could not"] if rejected else []
-        return f"{', '.join(words)}."
-    if isinstance(classes := result.get("classes"), dict):
-        added = sum(row.get("added", 0) for row in classes.values() if isinstance(row, dict))
-        return f"{counted_photos(added)} came in."
-    if result.get("finished") and isinstance(findings := result.get("findings"), dict):
-        return f"{counted(sum(findings.values()), 'finding')} to look at." if any(findings.values()) else "All is well."
+def _no_outcome(job: Job) -> str:
     return ""
 
 
-def _clear_upload(job: Job) -> None:
-    """Delete an uploaded file once all of it is imported."""
-    uploads = job.folder.parent.parent / UPLOADS
-    for name in ("source", "sku_file"):
-        path = path_from_text(job.workspace, str(job.params.get(name) or ""))
-        if path.parent == uploads:
-            with contextlib.suppress(OSError):
-                path.unlink(missing_ok=True)
+@dataclass(frozen=True)
+class JobPanel:
+    """What a panel shows of one kind of job, and what its buttons do.
+
+    Attributes
+    ----------
+    place : str
+        Tells panels on one page apart.
+    resumable : bool
+        Whether a stopped job keeps what it has done; else it can only be tried again.
+    stop_help : str
+        Tooltip of the Stop button.
+    stop_question : str
+        If given, Stop asks this first.
+    stop, restart : callable
+        What the buttons do, given the job.
+    progress : callable
+        The line below the progress bar.
+    outcome : callable
+        Result of a job that is done or stopped, in a sentence or two; empty for none.
+    details : callable
+        Draws more about a job below its progress or its result.
+    note : str
+        Below the progress.
+    show_done : bool
+        Whether to show a job that is done even if this session did not see it run.
+    """
+
+    place: str = ""
+    resumable: bool = True
+    stop_help: str = "It stops at the next safe point and keeps what is done."
+    stop_question: str = ""
+    stop: Callable[[Job], None] = lambda job: stop_job(job.folder)
+    restart: Callable[[Job], object] = lambda job: restart_job(job.folder)
+    progress: Callable[[Job], str] = _job_progress_text
+    outcome: Callable[[Job], str] = _no_outcome
+    details: Callable[[Job], None] = _nothing
+    note: str = _BACKGROUND
+    show_done: bool = False
+
+    def key(self, key: KitKey) -> str:
+        """The key of a widget in this panel."""
+        return key.of(self.place) if self.place else key.value
+
+
+def draw_job(folder: Path, panel: JobPanel | None = None) -> None:
+    """Draw a job: live while it runs, then its end until the user dismisses it. The page reruns once when it ends.
+
+    Parameters
+    ----------
+    folder : Path
+        The job's folder; nothing is drawn if there is no job.
+    panel : JobPanel, optional
+    """
+    panel, job = panel or JobPanel(), find_job(folder)
+    if job is None:
+        return
+    if not job.state.ended:
+        note_job(folder)
+        _follow(folder, panel)
+    elif str(folder) not in _set(KitKey.JOBS_DISMISSED) and (
+        job.state is not JobState.DONE or panel.show_done or str(folder) in _set(KitKey.JOBS_SEEN)
+    ):
+        _draw_end(job, panel)
+
+
+def note_job(folder: Path) -> None:
+    """Note that this session saw a job run: when it is done, its panel says so, even if it was dismissed before."""
+    _set(KitKey.JOBS_SEEN).add(str(folder))
+    _set(KitKey.JOBS_DISMISSED).discard(str(folder))
+
+
+def attempt(action: Callable[[], object]) -> bool:
+    """Do something that starts or stops work; if that fails, say why. Returns whether it worked."""
+    try:
+        action()
+    except SneakerError as error:
+        st.toast(escape_markdown(str(error)), icon=":material/error:", duration="long")
+        return False
+    except OSError as error:
+        st.toast(f"Can't start: {error.strerror}.", icon=":material/error:", duration="long")
+        return False
+    return True
+
+
+def _set(key: KitKey) -> set[str]:
+    folders: set[str] = st.session_state.setdefault(key, set())
+    return folders
+
+
+@st.fragment(run_every=_LOOK_EVERY)
+def _follow(folder: Path, panel: JobPanel) -> None:
+    """Draw a running job, again every second."""
+    job = find_job(folder)
+    if job is None or job.state.ended:
+        st.rerun()
+    with st.container(border=True, gap="small"):
+        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+            st.markdown(f"{STATE_LABELS[job.state].icon} **{_title(job)}**", width="content")
+            _draw_stop(job, panel)
+        st.progress(job.progress.share, text=escape_markdown(panel.progress(job)))
+        panel.details(job)
+        st.caption(panel.note)
+        _draw_log(job, panel)
+
+
+def _draw_stop(job: Job, panel: JobPanel) -> None:
+    icon, key = ":material/stop_circle:", panel.key(KitKey.JOB_STOP)
+    if job.state is JobState.STOPPING:
+        st.button("Stopping…", key=key, icon=icon, disabled=True)
+    elif panel.stop_question:
+        with st.popover("Stop", icon=icon, key=panel.key(KitKey.JOB_STOP_ASK)):
+            st.markdown(panel.stop_question)
+            st.button("Stop", key=key, type="primary", on_click=_stop, args=(job, panel))
+    else:
+        st.button("Stop", key=key, icon=icon, help=panel.stop_help, on_click=_stop, args=(job, panel))
+
+
+def _draw_end(job: Job, panel: JobPanel) -> None:
+    """Draw how a job ended, and the buttons beside it."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        _draw_outcome(job, panel)
+        if job.state is not JobState.DONE and job.can_restart:
+            resume = panel.resumable and job.state is not JobState.FAILED
+            st.button(
+                "Resume" if resume else "Try again",
+                key=panel.key(KitKey.JOB_AGAIN),
+                icon=":material/restart_alt:",
+                on_click=_restart,
+                args=(job, panel),
+            )
+        st.button(
+            "Dismiss",
+            key=panel.key(KitKey.JOB_DISMISS),
+            type="tertiary",
+            icon=":material/close:",
+            on_click=_set(KitKey.JOBS_DISMISSED).add,
+            args=(str(job.folder),),
+        )
+    panel.details(job)
+    if job.state in (JobState.FAILED, JobState.INTERRUPTED):
+        _draw_log(job, panel)
+
+
+def _draw_outcome(job: Job, panel: JobPanel) -> None:
+    title, icon = _title(job), STATE_LABELS[job.state].icon
+    outcome = escape_markdown(panel.outcome(job))
+    kept = "What was done is kept, and you can resume." if panel.resumable else "Nothing was kept."
+    if job.state is JobState.DONE:
+        st.success(f"**{title}**: done. {outcome}", icon=icon)
+    elif job.state is JobState.STOPPED:
+        st.info(" ".join(filter(None, [f"**{title}** was stopped.", outcome, kept])), icon=icon)
+    elif job.state is JobState.FAILED:
+        st.error(f"**{title}** failed. {escape_markdown(job.error or '')}", icon=icon)
+    else:
+        st.warning(
+            f"**{title}** was interrupted; the process is no longer running, perhaps because the computer was "
+            f"restarted. {kept}",
+            icon=icon,
+        )
+
+
+def _draw_log(job: Job, panel: JobPanel) -> None:
+    log = st.expander("Log", icon=":material/terminal:", key=panel.key(KitKey.JOB_LOG), on_change="rerun")
+    if log.open:
+        log.code(log_tail(job.folder) or "Nothing yet.", language=None, wrap_lines=True)
+
+
+def _title(job: Job) -> str:
+    return escape_markdown(truncate_middle(job.title))
+
+
+def _stop(job: Job, panel: JobPanel) -> None:
+    attempt(lambda: panel.stop(job))
+
+
+def _restart(job: Job, panel: JobPanel) -> None:
+    if attempt(lambda: panel.restart(job)):
+        note_job(job.folder)
+
+
+# Old name, until every page uses the new one.
+progress_words = progress_text

@@ -15,7 +15,7 @@ from sneaker_core.workspace.paths import workspace
 from ui.datasets.add_photos_view import draw_examples, start_drawing
 from ui.datasets.dataset_picker import by_name
 from ui.kit import dataset_cache
-from ui.kit.job_panel import draw_work, is_busy
+from ui.kit.dataset_work import draw_work, is_busy
 from ui.kit.quantities import counted_classes, counted_photos
 from ui.kit.text import plain
 from ui.train.advanced_settings import Choices, choose_advanced
