@@ -20,7 +20,7 @@ from sneaker_core.evaluation.prediction_table import evaluate_photos
 from sneaker_core.networks.checkpoint import SneakerModel, load_model, save_model
 from sneaker_core.networks.model_registry import find_model
 from sneaker_core.networks.preprocessing import Preprocessing
-from sneaker_core.training.final_fit import fit_and_measure
+from sneaker_core.training.model_calibration import calibrate_and_evaluate
 from sneaker_core.workspace.paths import workspace
 
 RATIOS = (1.0, 1.15, 1.25)
@@ -42,9 +42,12 @@ def photos_of(folder: Path) -> pd.DataFrame:
 
 def finish(model: SneakerModel, photos: pd.DataFrame, out: Path) -> None:
     """Fit and measure a model at the size that it has, and write it."""
-    sneakers, others = photos[photos["label"].notna()], photos[photos["label"].isna() & (photos["split"] == Split.TEST)]
+    sneakers, negatives = (
+        photos[photos["label"].notna()],
+        photos[photos["label"].isna() & (photos["split"] == Split.TEST)],
+    )
     split = {part: sneakers[sneakers["split"] == part] for part in Split}
-    done = fit_and_measure(model, split, others, int(model.spec.recipe.get("seed", 0))).model
+    done = calibrate_and_evaluate(model, split, negatives, int(model.spec.recipe.get("seed", 0))).model
     save_model(done, out)
     write_split(out, photos)
     for part, figures in done.spec.metrics.items():

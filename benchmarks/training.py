@@ -32,7 +32,7 @@ from sneaker_core.datasets.photo_folder import scan_classes
 from sneaker_core.networks.architectures import SneakerNetwork, build_network
 from sneaker_core.networks.precision import mixed_precision, training_device
 from sneaker_core.networks.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
-from sneaker_core.training.augmentation import augmented
+from sneaker_core.training.augmentation import augment
 from sneaker_core.training.photo_cache import load_photos
 from sneaker_core.training.recipe import Recipe
 from sneaker_core.training.trainer import STORED_OVER_SEEN, Trainer, TrainingData
@@ -84,7 +84,7 @@ def ours(task: Task, fast: bool) -> Epoch:
 
     def epoch() -> None:
         with arithmetic(fast):
-            trainer.epoch()
+            trainer.train_epoch()
 
     return epoch
 
@@ -98,7 +98,7 @@ def bare(task: Task, augmenting: bool) -> Epoch:
     labels = torch.from_numpy(task.data.targets).to(trainer.device)
 
     def prepared(chosen: slice) -> Tensor:
-        images = augmented(pixels[chosen], preprocessing, recipe, rng)
+        images = augment(pixels[chosen], preprocessing, recipe, rng)
         return images.contiguous(memory_format=torch.channels_last)
 
     batches = [slice(start, start + recipe.batch) for start in range(0, task.seen, recipe.batch)]

@@ -91,7 +91,7 @@ def drawn_workspace(folder: Path) -> Path:
     scan(dataset, open_model(folder, DEFAULT_MODEL))
     make_split(dataset, 0.15, 0.15)
     for name, changes in (("views", {}), ("whole", {"augmentation": "none"})):
-        train(dataset.name, make_recipe("quick", changes), runs_folder(folder) / name, folder, recipe_name="quick")
+        train(dataset.name, make_recipe("quick", changes), runs_folder(folder) / name, folder)
     evaluate(run_model_folder(runs_folder(folder) / "whole"), dataset.name, folder, name=EVALUATION)
     return folder
 

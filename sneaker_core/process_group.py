@@ -1,10 +1,10 @@
-"""Several processes on one piece of work, on one machine or many, as torchrun starts them.
+"""Process group: several processes that share work, on one machine or many, as torchrun starts them.
 
-Alone, every function here does the obvious thing, so that callers need not ask whether there are others.
+In a single process every function is trivial, so callers need no special case.
 """
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import TypeVar
@@ -17,15 +17,15 @@ T = TypeVar("T")
 
 @contextmanager
 def joined() -> Iterator[None]:
-    """Meet the other processes that torchrun started, if any, for as long as the body runs.
+    """Join the other processes that torchrun started, if any, while the body runs.
 
-    gloo carries what lies on processors, nccl what lies on graphics cards.
+    gloo is the backend for CPU tensors, nccl for GPU tensors.
     """
     if count() == 1 or distributed.is_initialized():
         yield
         return
     backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
-    # The others wait while the first reads photos or waits for its turn; torchrun itself notices who died.
+    # The other processes wait while the first reads photos or waits in the queue; torchrun detects crashes itself.
     distributed.init_process_group(backend, timeout=timedelta(days=7))
     torch.set_num_threads(max(1, (os.cpu_count() or 1) // _number("LOCAL_WORLD_SIZE", 1)))
     try:
@@ -39,33 +39,33 @@ def _number(name: str, alone: int) -> int:
 
 
 def count() -> int:
-    """How many processes share the work; 1 for one that was not started by torchrun."""
+    """Number of processes; 1 if not started by torchrun."""
     return _number("WORLD_SIZE", 1)
 
 
 def rank() -> int:
-    """Which of them this is, from 0."""
+    """Number of this process, from 0."""
     return _number("RANK", 0)
 
 
 def local_rank() -> int:
-    """Which of those on this machine this is, from 0."""
+    """Number of this process on its machine, from 0."""
     return _number("LOCAL_RANK", 0)
 
 
 def is_first() -> bool:
-    """Whether this process writes and tells for all."""
+    """Whether this process writes files and reports for all."""
     return rank() == 0
 
 
 def wait_for_all() -> None:
-    """Go on when every process has come here."""
+    """Wait until every process has reached this point."""
     if count() > 1:
         distributed.barrier()
 
 
-def of_first(value: T) -> T:
-    """The value that the first process has."""
+def broadcast(value: T) -> T:
+    """The value of the first process."""
     if count() == 1:
         return value
     values = [value]
@@ -73,26 +73,10 @@ def of_first(value: T) -> T:
     return values[0]
 
 
-def of_all(value: T) -> list[T]:
-    """The values of all processes, in order of their rank."""
+def gather(value: T) -> list[T]:
+    """The values of all processes, by rank."""
     if count() == 1:
         return [value]
     values: list[T | None] = [None] * count()
     distributed.all_gather_object(values, value)
     return values  # type: ignore[return-value]
-
-
-def shared_out(items: Sequence[T], work: Callable[[Sequence[T]], Sequence[object]]) -> list[object]:
-    """Work on items in all processes, each on its share; everyone gets all results in the order of the items.
-
-    Parameters
-    ----------
-    items : sequence
-        The same in every process.
-    work : callable
-        Gives one result for each item that it is given.
-    """
-    results: list[object] = [None] * len(items)
-    for first, part in enumerate(of_all(list(work(items[rank() :: count()])))):
-        results[first :: count()] = part
-    return results

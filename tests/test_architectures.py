@@ -25,7 +25,7 @@ from sneaker_core.networks.checkpoint import ModelSpec, SneakerModel, load_model
 from sneaker_core.networks.decision import unit_length
 from sneaker_core.networks.preprocessing import Preprocessing
 from sneaker_core.networks.trainable_layers import TRAINABLE, set_trainable, set_training_mode
-from sneaker_core.training.pretrained_weights import initialise
+from sneaker_core.training.pretrained_weights import load_pretrained
 from tests.factories import CLASSES, photo, write
 
 NAMES = tuple(ARCHITECTURES)
@@ -403,7 +403,7 @@ class TestInitialised:
         network = fresh(name)
         network.new_head(OUTPUTS)
         head = copy.deepcopy(network.head.state_dict())
-        assert initialise(network, name, str(file), tmp_path)
+        assert load_pretrained(network, name, str(file), tmp_path)
         now = network.backbone.state_dict()
         assert all(torch.equal(now[key], source[key]) for key in given.keys() & now.keys())
         assert all(torch.equal(value, head[key]) for key, value in network.head.state_dict().items())
@@ -415,7 +415,7 @@ class TestInitialised:
         network = fresh(name)
         network.new_head(9)
         before = {key: value.clone() for key, value in network.backbone.state_dict().items()}
-        assert not initialise(network, name, str(folder), tmp_path)
+        assert not load_pretrained(network, name, str(folder), tmp_path)
         kept = load_model(folder).network.backbone.state_dict()
         for key, value in network.backbone.state_dict().items():
             expected = before[key] if key.startswith(AUXILIARY_PREFIX) else kept[key]
@@ -431,7 +431,7 @@ class TestInitialised:
         monkeypatch.setattr("urllib.request._opener", None)
         monkeypatch.setenv("TORCH_HOME", str(tmp_path))
         with pytest.raises(RecipeError) as told:
-            initialise(hollow(name), name, "imagenet", tmp_path)
+            load_pretrained(hollow(name), name, "imagenet", tmp_path)
         found = re.search(r"Download https://\S+/(\S+\.pth) elsewhere and put it at (\S+),", str(told.value))
         assert found
         assert found[2] == str(tmp_path / "hub" / "checkpoints" / found[1])
@@ -445,32 +445,32 @@ class TestInitialised:
         source = lively(name).network.backbone.state_dict()
         torch.save(source, place)
         network = fresh(name)
-        assert initialise(network, name, "imagenet", tmp_path)
+        assert load_pretrained(network, name, "imagenet", tmp_path)
         assert all(torch.equal(value, source[key]) for key, value in network.backbone.state_dict().items())
 
     @pytest.mark.parametrize("name", SNEAKER_CNNS)
     def test_no_imagenet_weights_exist_of_a_sneaker_cnn(self, name, tmp_path):
         with pytest.raises(RecipeError, match=rf"no ImageNet weights of {name}; choose 'none' for init"):
-            initialise(hollow(name), name, "imagenet", tmp_path)
+            load_pretrained(hollow(name), name, "imagenet", tmp_path)
 
     def test_a_model_of_another_network_is_told(self, tmp_path):
         save_model(lively("mobilenet_v3_small"), tmp_path / "mine")
         with pytest.raises(RecipeError, match="is a mobilenet_v3_small, so it cannot start a resnet18; choose"):
-            initialise(hollow("resnet18"), "resnet18", str(tmp_path / "mine"), tmp_path)
+            load_pretrained(hollow("resnet18"), "resnet18", str(tmp_path / "mine"), tmp_path)
 
     @pytest.mark.parametrize("data", [b"", b"no weights", b"PK\x03\x04 cut off", b"\x80\x02."])
     def test_a_broken_pth_file_is_told(self, data, tmp_path):
         file = write(tmp_path / "broken.pth", data)
         with pytest.raises(RecipeError, match=r"broken\.pth cannot be read as a file of torchvision's weights"):
-            initialise(hollow("resnet18"), "resnet18", str(file), tmp_path)
+            load_pretrained(hollow("resnet18"), "resnet18", str(file), tmp_path)
 
     @pytest.mark.parametrize("held", [nn.Linear(2, 2), [1, 2], 3])
     def test_a_pth_file_that_holds_something_else_is_told(self, held, tmp_path):
         torch.save(held, tmp_path / "other.pth")
         with pytest.raises(RecipeError, match=r"other\.pth cannot be read as a file of torchvision's weights"):
-            initialise(hollow("resnet18"), "resnet18", str(tmp_path / "other.pth"), tmp_path)
+            load_pretrained(hollow("resnet18"), "resnet18", str(tmp_path / "other.pth"), tmp_path)
 
     def test_weights_of_another_network_do_not_fit(self, tmp_path):
         torch.save(_built("resnet34").backbone.state_dict(), tmp_path / "deeper.pth")
         with pytest.raises(RecipeError, match=r"do not fit resnet50: \d+ of its parts are missing"):
-            initialise(hollow("resnet50"), "resnet50", str(tmp_path / "deeper.pth"), tmp_path)
+            load_pretrained(hollow("resnet50"), "resnet50", str(tmp_path / "deeper.pth"), tmp_path)

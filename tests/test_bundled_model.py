@@ -38,7 +38,7 @@ def test_it_describes_itself() -> None:
     assert spec.name == "street22"
     assert spec.recipe["network"] == spec.network == "mobilenet_v2"
     assert not spec.recipe["freeze"]
-    assert {"test", "val", "others"} <= set(spec.metrics)
+    assert {"test", "val", "negatives"} <= set(spec.metrics)
     assert set(spec.data["classes"]) == set(spec.classes)
     assert {"python", "torch", "torchvision", "pillow"} <= set(spec.versions)
     assert 0.05 < spec.decision.temperature < 20
@@ -68,7 +68,7 @@ def test_the_card_tells_its_figures() -> None:
     metrics = read_spec(STREET22).metrics
     for key in ("top1", "top3", "ece", "macro_f1"):
         assert f"{metrics['test'][key]:.3f}" in card
-    assert f"{metrics['others']['found']:.3f}" in card
+    assert f"{metrics['negatives']['found']:.3f}" in card
     for label, row in metrics["test"]["per_class"].items():
         assert f"| {label} | {row['n']:.0f} | {row['precision']:.2f} | {row['recall']:.2f} | {row['f1']:.2f} |" in card
 
@@ -109,5 +109,5 @@ def test_it_knows_that_other_things_are_no_sneakers() -> None:
     photos = scan_photos(Path(str(REAL_DATA)) / "not_sneakers").drop(columns="label")
     photos = pd.merge(photos, kept_back[["sample", "label"]], on="sample")
     table, _ = evaluate_photos(load_model(STREET22), photos)
-    assert len(table) == read_spec(STREET22).metrics["others"]["n"]
+    assert len(table) == read_spec(STREET22).metrics["negatives"]["n"]
     assert (table["status"] == Status.UNKNOWN).mean() >= 0.95

@@ -35,7 +35,7 @@ from sneaker_core.datasets.review_log import Action, decide, history, undo
 from sneaker_core.datasets.sources.photo_import import import_photos
 from sneaker_core.datasets.split import PRESETS, Split, find_leaks, make_split, parse_shares
 from sneaker_core.errors import DatasetError
-from sneaker_core.training.prepared_data import prepare
+from sneaker_core.training.prepared_photos import prepare_photos
 from sneaker_core.training.recipe import make_recipe
 from tests.factories import draw_dataset, jpeg, photo
 
@@ -615,7 +615,7 @@ class TestExport:
 
 def prepared(workspace, changes) -> pd.DataFrame:
     samples = open_samples(workspace, "Shoes")
-    return prepare("Shoes", samples, make_recipe("scratch", changes), None, workspace).samples
+    return prepare_photos("Shoes", samples, make_recipe("scratch", changes), None, workspace).samples
 
 
 class TestForTraining:

@@ -35,8 +35,8 @@ def free_port():
 
 def test_alone_everything_is_ones_own():
     assert (process_group.count(), process_group.rank(), process_group.is_first()) == (1, 0, True)
-    assert process_group.of_first("a") == "a"
-    assert process_group.of_all(3) == [3]
+    assert process_group.broadcast("a") == "a"
+    assert process_group.gather(3) == [3]
     with process_group.joined():
         process_group.wait_for_all()
 
@@ -73,4 +73,4 @@ def test_a_batch_that_cannot_be_shared_out_is_told(tmp_path, free_port):
     settings = [option for option in SMALL if not option.startswith("--batch")]
     done = together(free_port, "--workspace", tmp_path, "train", dataset, "--recipe=finetune", *settings, "--batch=7")
     assert done.returncode != 0
-    assert "batch is 7; it must be a multiple of 2, the number of processes" in done.stderr
+    assert "batch is 7; it must be a multiple of the number of processes, 2" in done.stderr

@@ -371,7 +371,7 @@ class TestStarting:
             job = read_job(run_job_folder(folder))
             assert job.arguments == (
                 "--workspace", str(home), "train", "--recipe", "finetune", "--run", "my run", "--queue",
-                "--set", "init=none", "--set", "epochs=1", "--set", "size=32", "--set", "mirror=0.25",
+                "--set", "init=none", "--set", "epochs=1", "--set", "size=32", "--set", "horizontal_flip=0.25",
                 "--class", "boot", "--class", "clog", "--others", str(photos), "--", str(photos),
             )  # fmt: skip
             run = find_run(home, "my run")

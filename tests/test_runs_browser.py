@@ -24,7 +24,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     small = {"init": "none", "size": 32, "small_size": 32, "batch": 8, "val_share": 0.2, "test_share": 0.2, "epochs": 2}
     for name, rate in (("slow", 1e-4), ("fast", 5e-3)):
         made = make_recipe("quick", {**small, "learning_rate": rate})
-        train(photos, made, runs_folder(folder) / name, folder, recipe_name="quick")
+        train(photos, made, runs_folder(folder) / name, folder)
     return folder
 
 

@@ -48,7 +48,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     import_photos(create_dataset(folder, "shoes"), photos)
     for name, rate in (("slow", 1e-4), ("fast", 5e-3)):
         made = make_recipe("quick", {**SMALL, "learning_rate": rate})
-        train("shoes", made, runs_folder(folder) / name, folder, recipe_name="quick")
+        train("shoes", made, runs_folder(folder) / name, folder)
     tune("shoes", folder, "first", "quick", SMALL, minutes=1, trials=3)
     return folder
 

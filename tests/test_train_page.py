@@ -62,7 +62,7 @@ def trained(tmp_path_factory, speeds) -> Path:
     arguments = ["train", "--recipe", "finetune", "--run", "first", "--", "Shoes"]
     with working(run_job_folder(folder), "Training first", arguments) as worker:
         made = make_recipe("finetune", {**SMALL, "epochs": 2})
-        train("Shoes", made, folder, workspace, recipe_name="finetune", worker=worker)
+        train("Shoes", made, folder, workspace, worker=worker)
     return workspace
 
 

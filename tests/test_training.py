@@ -27,12 +27,12 @@ from sneaker_core.networks.architectures import build_network
 from sneaker_core.networks.checkpoint import load_model, save_model
 from sneaker_core.networks.preprocessing import Preprocessing
 from sneaker_core.training.array_cache import ArrayCache
-from sneaker_core.training.augmentation import mix_batch, random_colours, random_erasing, random_views
+from sneaker_core.training.augmentation import color_jitter, mix_batch, random_erasing, random_views
 from sneaker_core.training.photo_cache import load_photos
-from sneaker_core.training.prepared_data import prepare
-from sneaker_core.training.pretrained_weights import initialise
-from sneaker_core.training.recipe import AUGMENTATIONS, RANGES, RECIPES, Recipe, make_recipe
-from sneaker_core.training.recipe_fields import OLD_FIELDS
+from sneaker_core.training.prepared_photos import prepare_photos
+from sneaker_core.training.pretrained_weights import load_pretrained
+from sneaker_core.training.recipe import RANGES, RECIPES, Recipe, make_recipe
+from sneaker_core.training.recipe_fields import AUGMENTATIONS, OLD_FIELDS
 from sneaker_core.training.run_collection import (
     CARD_FILE,
     METRICS_FILE,
@@ -40,7 +40,7 @@ from sneaker_core.training.run_collection import (
     read_watch,
 )
 from sneaker_core.training.train_model import default_run_name, train
-from sneaker_core.training.trainer import Trainer, TrainingData, draw_weights, one_cycle
+from sneaker_core.training.trainer import Trainer, TrainingData, one_cycle, sampling_weights
 from sneaker_core.training.training_state import load_state, save_state
 from sneaker_core.workspace.jobs import JobState, Worker, read_job, stop_job, working
 from sneaker_core.workspace.paths import PREDICTIONS_FILE, RUN_FILE, run_model_folder, runs_folder
@@ -202,10 +202,12 @@ class TestSchedule:
     def test_draw_weights_by_hand(self):
         # 4 photos of class 0, 1 of class 1, 2 of other things.
         data = TrainingData(np.zeros((7, 2, 2, 3), np.uint8), np.array([0, 0, 0, 0, 1, 2, 2]), classes=2)
-        weights = draw_weights(data, make_recipe("scratch", {"class_balance_exponent": 0.5, "negatives_share": 0.1}))
+        weights = sampling_weights(
+            data, make_recipe("scratch", {"class_balance_exponent": 0.5, "negatives_share": 0.1})
+        )
         # Square roots of 4 and 1 share what the others leave: 0.9 as 2 : 1.
         np.testing.assert_allclose(weights, [0.15, 0.15, 0.15, 0.15, 0.3, 0.05, 0.05])
-        as_it_comes = draw_weights(
+        as_it_comes = sampling_weights(
             replace(data, targets=np.array([0, 0, 0, 0, 1, 1, 1])), Recipe(class_balance_exponent=1.0)
         )
         np.testing.assert_allclose(as_it_comes, np.full(7, 1 / 7))
@@ -245,20 +247,20 @@ class TestAugmentation:
         assert max(float((image[0, 0, :, :16].mean() - image[0, 0, :, 16:].mean()).abs()) for image in turned) > 50
 
     def test_no_strength_leaves_the_colours(self):
-        changed = random_colours(self.images, 0.0, Generator().manual_seed(0))
+        changed = color_jitter(self.images, 0.0, Generator().manual_seed(0))
         torch.testing.assert_close(changed, self.images, atol=0.01, rtol=0)
 
     @given(st.floats(0, 1), st.integers(0, 1000))
     @settings(max_examples=30, deadline=None)
     def test_colours_stay_colours(self, strength, seed):
-        changed = random_colours(self.images, strength, Generator().manual_seed(seed))
+        changed = color_jitter(self.images, strength, Generator().manual_seed(seed))
         assert changed.shape == self.images.shape
         assert changed.min() >= 0
         assert changed.max() <= 255
 
     def test_colours_change_photo_by_photo(self):
         same = self.images[:1].expand(8, 3, 24, 24)
-        changed = random_colours(same, 0.5, Generator().manual_seed(0))
+        changed = color_jitter(same, 0.5, Generator().manual_seed(0))
         assert len({float(image.mean()) for image in changed}) == 8
 
     def test_erasing_blanks_one_small_rectangle(self):
@@ -293,7 +295,7 @@ class TestAugmentation:
     def test_the_seed_alone_decides(self):
         def all_of_them(seed):
             rng = Generator().manual_seed(seed)
-            images = random_erasing(random_colours(random_views(self.images, 20, Recipe(), rng), 0.4, rng), 0.5, rng)
+            images = random_erasing(color_jitter(random_views(self.images, 20, Recipe(), rng), 0.4, rng), 0.5, rng)
             return mix_batch(images, torch.eye(16), 1.0, rng)
 
         for first, again, other in zip(all_of_them(1), all_of_them(1), all_of_them(2), strict=True):
@@ -338,7 +340,7 @@ def same_weights(first, second):
 @pytest.fixture(scope="module")
 def uninterrupted():
     trainer, reports = new_trainer(), []
-    trainer.run(reports.append)
+    trainer.train(reports.append)
     return trainer, reports
 
 
@@ -354,7 +356,7 @@ def interrupted(tmp_path):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        trainer.run(stop_after_two)
+        trainer.train(stop_after_two)
     return tmp_path, reports
 
 
@@ -381,7 +383,7 @@ class TestLoop:
         resumed, later_reports = new_trainer(), []
         assert load_state(resumed, folder) is None
         assert resumed.epochs_done == 2
-        resumed.run(later_reports.append)
+        resumed.train(later_reports.append)
         assert comparable(first_reports + later_reports) == comparable(reports)
         assert same_weights(resumed.network, whole.network)
         assert same_weights(resumed.average, whole.average)
@@ -397,8 +399,7 @@ class TestLoop:
         trainer = new_trainer()
         told = load_state(trainer, folder)
         assert told == (
-            f"The training state {newest.name} in {folder} is damaged, so the training goes on with the state after "
-            "epoch 1."
+            f"The training state {newest.name} in {folder} is damaged. Training resumes from the state after epoch 1."
         )
         assert trainer.epochs_done == 1
 
@@ -414,7 +415,7 @@ class TestLoop:
         for file in folder.glob("state-*.safetensors"):
             file.write_bytes(flipped_in_the_middle(file.read_bytes()))
         trainer = new_trainer()
-        assert load_state(trainer, folder).endswith("goes on from the start.")
+        assert load_state(trainer, folder).endswith("Training resumes from the start.")
         assert trainer.epochs_done == 0
 
     def test_without_a_state_it_starts_anew(self, tmp_path):
@@ -428,14 +429,14 @@ class TestLoop:
         trainer = new_trainer()
         with torch.no_grad():
             trainer.network.head.bias.fill_(float("nan"))
-        with pytest.raises(RecipeError, match=r"no longer a number in epoch 1; try a learning_rate below 0\.003"):
-            trainer.run(lambda report: None)
+        with pytest.raises(RecipeError, match=r"became infinite or NaN in epoch 1; try a learning_rate below 0\.003"):
+            trainer.train(lambda report: None)
 
     def test_the_first_epochs_may_be_smaller(self):
         trainer = new_trainer(replace(EASY, epochs=2, size=40, small_share=0.5))
         seen = []
         trainer.network.backbone.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0].shape[-1]))
-        trainer.run(lambda report: None)
+        trainer.train(lambda report: None)
         assert seen == [32] * trainer.steps_per_epoch + [40] * trainer.steps_per_epoch
 
 
@@ -465,7 +466,7 @@ class TestRun:
             chosen,
             folder,
             tmp_path,
-            others=others,
+            negatives=others,
             report=lambda event, values: events.append((event, values)),
         )
         model, split = load_model(run_model_folder(folder)), read_split(run_model_folder(folder))
@@ -482,7 +483,7 @@ class TestRun:
         assert model.spec.data["rejected"] == events[0][1]["rejected"] == 1
         assert split["split"].value_counts().to_dict() == {"train": 20, "val": 4, "test": 6}
         assert metrics["test"]["n"] == len(pd.read_parquet(folder / PREDICTIONS_FILE)) == 4
-        assert metrics["others"]["n"] == 2
+        assert metrics["negatives"]["n"] == 2
 
     def test_knows_no_others_without_photos_of_them(self, dataset, tmp_path):
         metrics = train(dataset, QUICK, tmp_path / "run", tmp_path)
@@ -492,7 +493,7 @@ class TestRun:
     def test_copies_of_a_sneaker_among_the_others_move_with_it(self, dataset, others, tmp_path):
         for seed in range(12):
             write(others / f"copy{seed}.jpg", jpeg(photo_of_class(0, seed), quality=80))
-        samples = prepare("shoes", open_samples(tmp_path, str(dataset)), QUICK, None, tmp_path, others).samples
+        samples = prepare_photos("shoes", open_samples(tmp_path, str(dataset)), QUICK, None, tmp_path, others).samples
         assert samples.groupby("group").size().value_counts().to_dict() == {1: 18, 2: 12}
         assert samples.groupby("group")["split"].nunique().max() == 1
         assert set(samples["split"][samples["label"].isna()]) == {"train", "val", "test"}
@@ -529,7 +530,7 @@ class TestRun:
             process.kill()
         before = metrics_of(folder)
         assert json.loads((folder / RUN_FILE).read_text())["state"] == "running"
-        with pytest.raises(RecipeError, match=r"There is a run in .* already"):
+        with pytest.raises(RecipeError, match=r"There is already a run in "):
             train(dataset, FINETUNE, folder, tmp_path)
 
         events = []
@@ -540,7 +541,7 @@ class TestRun:
         assert events.count("epoch") == 3 - len(before)
         assert load_model(run_model_folder(folder)).spec.recipe == FINETUNE.to_dict()
         assert not list(folder.glob("state-*"))
-        with pytest.raises(RecipeError, match="is done already"):
+        with pytest.raises(RecipeError, match="is already done"):
             train(dataset, FINETUNE, folder, tmp_path, resume=True)
 
     def test_killed_at_random_moments_it_comes_to_the_same(self, tmp_path):
@@ -595,7 +596,7 @@ class TestRun:
 
         class Interrupted(Worker):
             def report(self, done, total, step="", **details):
-                if step == "Measuring the model":
+                if step == "Evaluating the model":
                     raise KeyboardInterrupt
 
         with pytest.raises(KeyboardInterrupt):
@@ -639,8 +640,8 @@ class TestRun:
     def test_a_class_without_photos_to_train_on_is_told(self, dataset, tmp_path):
         samples = open_samples(tmp_path, str(dataset))
         samples["split"] = np.where(samples["label"] == "clog", "test", "train")
-        with pytest.raises(DatasetError, match="has no photos of 'clog' to train on; make a new split"):
-            prepare("shoes", samples, QUICK, None, tmp_path)
+        with pytest.raises(DatasetError, match="has no training photos of 'clog'; make a new split"):
+            prepare_photos("shoes", samples, QUICK, None, tmp_path)
 
     def test_photos_over_a_cap_are_read_once_it_is_raised(self, dataset, tmp_path, monkeypatch):
         samples = open_samples(tmp_path, str(dataset))
@@ -692,8 +693,8 @@ class TestRun:
         command += ["--recipe=finetune", "--epochs=2", *(f"--set={name}={value}" for name, value in SMALL.items())]
         ended = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=300)
         assert ended.returncode == 0, ended.stderr
-        assert "The training state after epoch 2 could not be kept in" in ended.stderr
-        assert "the one before is still there" in ended.stderr
+        assert "Can't save the training state after epoch 2 in" in ended.stderr
+        assert "the previous state is intact" in ended.stderr
         assert load_model(run_model_folder(runs_folder(tmp_path) / "full")).spec.classes == ("boot", "clog")
 
     def test_no_room_for_the_photos_is_told_before_it_begins(self, dataset, tmp_path, monkeypatch):
@@ -721,7 +722,7 @@ class TestRun:
             report=lambda event, values: warned.append(values["text"]) if event == "warning" else None,
         )
         assert len(warned) == 1
-        assert warned[0].endswith("is damaged, so the training goes on with the state after epoch 1.")
+        assert warned[0].endswith("is damaged. Training resumes from the state after epoch 1.")
         assert [row["epoch"] for row in metrics_of(folder)] == [1, 2, 3]
 
     def test_a_run_is_not_resumed_on_other_photos(self, dataset, tmp_path):
@@ -738,13 +739,13 @@ class TestRun:
     def test_nothing_to_resume_is_told(self, dataset, tmp_path, content):
         if content:
             write(tmp_path / "run" / RUN_FILE, content.encode())
-        with pytest.raises(RecipeError, match=r"no run in .* to go on with"):
+        with pytest.raises(RecipeError, match=r"no run to resume in "):
             train(dataset, QUICK, tmp_path / "run", tmp_path, resume=True)
 
     def test_photos_that_cannot_be_used_are_told(self, dataset, tmp_path):
         write(dataset / "pump" / "broken.jpg", b"no photo")
         for only, message in (
-            (["boot"], "one class only"),
+            (["boot"], "only one class"),
             (["boot", "pump"], "No photo of 'pump' in .* can be read"),
             (["boot", "heel"], "no class folder named 'heel'"),
         ):
@@ -753,9 +754,9 @@ class TestRun:
 
     def test_too_few_photos_to_judge_by_are_told(self, tmp_path):
         data = draw_dataset(tmp_path / "few", {"boot": 4, "clog": 4})
-        with pytest.raises(DatasetError, match="too few photos to keep any for val; add some or raise val_share"):
+        with pytest.raises(DatasetError, match="too few photos for a val split; add photos or raise val_share"):
             train(data, replace(QUICK, val_share=0.1), tmp_path / "run", tmp_path)
-        with pytest.raises(DatasetError, match="too few photos to keep any for test; add some or raise test_share"):
+        with pytest.raises(DatasetError, match="too few photos for a test split; add photos or raise test_share"):
             train(data, replace(QUICK, test_share=0.1, val_share=0.3), tmp_path / "run", tmp_path)
 
     def test_default_names_are_new(self, dataset, tmp_path):
@@ -771,7 +772,7 @@ class TestInitialise:
         return build_network("mobilenet_v2", 2)
 
     def start(self, network, init, workspace):
-        return initialise(network, "mobilenet_v2", str(init), workspace)
+        return load_pretrained(network, "mobilenet_v2", str(init), workspace)
 
     def test_from_nothing(self, network, tmp_path):
         before = {name: value.clone() for name, value in network.state_dict().items()}
@@ -796,7 +797,7 @@ class TestInitialise:
 
     @pytest.mark.parametrize(
         ("data", "message"),
-        [(b"no tensors", "cannot be read as a safetensors file"), (None, "do not fit mobilenet_v2: .* are missing")],
+        [(b"no tensors", "isn't a safetensors file"), (None, "do not fit mobilenet_v2: .* are missing")],
     )
     def test_a_wrong_file_is_told(self, network, tmp_path, data, message):
         data = data or safetensors.torch.save({"features.0.0.weight": torch.zeros(32, 3, 3, 3)})
@@ -805,7 +806,7 @@ class TestInitialise:
 
     def test_an_unknown_name_lists_the_models(self, network, tmp_path):
         save_model(lively_model(), run_model_folder(runs_folder(tmp_path) / "mine"))
-        with pytest.raises(RecipeError, match=r"init is 'nobody', which is neither .*mine"):
+        with pytest.raises(RecipeError, match=r"init is 'nobody', but there is no such model or file.*mine"):
             self.start(network, "nobody", tmp_path)
 
     @pytest.mark.parametrize("at_its_place", [None, b"cut off"])
@@ -822,7 +823,7 @@ class TestInitialise:
         if at_its_place:
             write(place, at_its_place)
         with pytest.raises(
-            RecipeError, match=rf"Download https://\S+/{place.name} .* put it at {re.escape(str(place))}"
+            RecipeError, match=rf"Download https://\S+/{place.name} .* save it as {re.escape(str(place))}"
         ):
             self.start(network, "imagenet", tmp_path)
         assert capfd.readouterr() == ("", "")

@@ -1,4 +1,4 @@
-"""What is said of a training while it runs, and of a model when it is done."""
+"""Training notes and model cards."""
 
 import math
 import re
@@ -15,7 +15,7 @@ from sneaker_core.networks.decision import Decision
 from sneaker_core.networks.preprocessing import Preprocessing
 from sneaker_core.training.model_card import escaped, model_card
 from sneaker_core.training.recipe import Recipe
-from sneaker_core.training.training_notes import MOST_NOTES, Note, NoteKind, notes
+from sneaker_core.training.training_notes import MAX_NOTES, Note, NoteKind, notes
 from sneaker_core.workspace.paths import BUNDLED_MODELS
 
 FALLING = [3.0, 2.2, 1.7, 1.4, 1.2, 1.05, 0.95, 0.9, 0.86, 0.83]
@@ -42,7 +42,7 @@ def told(metrics: pd.DataFrame, classes: int = 22, epochs: int = 20, recipe: Rec
 # --- the course of a training ---
 
 
-@pytest.mark.parametrize(("rows", "words"), [([], "No figures yet"), ([0.31], "31 %"), ([None], "only one epoch")])
+@pytest.mark.parametrize(("rows", "words"), [([], "No results yet"), ([0.31], "31%"), ([None], "only one epoch")])
 def test_it_does_not_judge_too_early(rows: list[float | None], words: str) -> None:
     (note,) = notes(course(rows), 22, 20)
     assert note.kind == NoteKind.INFO
@@ -51,31 +51,31 @@ def test_it_does_not_judge_too_early(rows: list[float | None], words: str) -> No
 
 def test_learning_well() -> None:
     assert notes(course([0.62, 0.70, 0.81]), 22, 20) == [
-        Note(NoteKind.GOOD, "Learning well: 62 % of the validation photos were right after epoch 1, 81 % now.")
+        Note(NoteKind.GOOD, "Training is going well: validation accuracy was 62% after epoch 1 and is 81% now.")
     ]
-    assert "81 % at the end" in told(course([0.62, 0.70, 0.81]), epochs=3)[0]
+    assert "81% at the end" in told(course([0.62, 0.70, 0.81]), epochs=3)[0]
 
 
 def test_almost_all_right_from_the_start_is_good_news_and_no_standstill() -> None:
-    assert told(course([0.98] * 10))[0].startswith("Learning well")
+    assert told(course([0.98] * 10))[0].startswith("Training is going well")
 
 
-def test_memorising() -> None:
+def test_overfitting() -> None:
     (note,) = notes(course([0.5, 0.7, 0.8, 0.8, 0.79, 0.8, 0.8]), 22, 20)
     assert note.kind == NoteKind.WARNING
-    assert note.text.startswith("Memorising: training still improves") and "for 4 epochs" in note.text
+    assert note.text.startswith("Overfitting: the training loss still falls") and "for 4 epochs" in note.text
 
 
-def test_a_validation_loss_that_still_falls_is_no_memorising() -> None:
+def test_a_validation_loss_that_still_falls_is_no_overfitting() -> None:
     stuck = [0.5, 0.7, 0.8, 0.8, 0.8, 0.8, 0.8]
-    assert "Memorising" in told(course(stuck))[0]
-    assert "Learning well" in told(course(stuck, val_loss=FALLING[:7]))[0]
+    assert "Overfitting" in told(course(stuck))[0]
+    assert "Training is going well" in told(course(stuck, val_loss=FALLING[:7]))[0]
 
 
 def test_a_standstill_of_both() -> None:
     (note,) = notes(course([0.5, 0.8, 0.8, 0.8, 0.8, 0.8], [2.0, 1.0, 1.0, 1.0, 1.0, 1.0]), 22, 20)
     assert note.kind == NoteKind.INFO
-    assert "for 4 epochs and stays at 80 % right" in note.text
+    assert "neither validation (accuracy 80%) nor training has improved for 4 epochs" in note.text
 
 
 def test_almost_only_one_class() -> None:
@@ -83,8 +83,7 @@ def test_almost_only_one_class() -> None:
     note = notes(course([0.08, 0.1, 0.1], favourite=favourite), 22, 20)[0]
     assert note == Note(
         NoteKind.WARNING,
-        "Predicts almost only Air Jordan 4: 84 % of validation photos are taken for it, "
-        "where an equal share would be 5 %.",
+        "The model predicts Air Jordan 4 for 84% of the validation photos; an equal share would be 5%.",
     )
 
 
@@ -98,13 +97,13 @@ def test_almost_only_one_class() -> None:
 )
 def test_a_favourite_class_that_is_nothing_strange(classes: int, share: float, right: float) -> None:
     metrics = course([0.4, 0.4, right], favourite=[{"label": "a", "share": share}] * 3)
-    assert not any("almost only" in text for text in told(metrics, classes))
+    assert not any("The model predicts" in text for text in told(metrics, classes))
 
 
 def test_no_better_than_guessing() -> None:
     note = notes(course([0.04, 0.05, 0.04, 0.05]), 22, 20)[0]
     assert note.kind == NoteKind.WARNING
-    assert "Not better than guessing after 4 epochs: 5 %" in note.text
+    assert "No better than guessing after 4 epochs: validation accuracy is 5%" in note.text
     # In a long training that is early days.
     assert not any("guessing" in text for text in told(course([0.04, 0.05, 0.04, 0.05]), epochs=60))
     assert not any("guessing" in text for text in told(course([0.5, 0.6, 0.7, 0.7]), classes=2))
@@ -114,26 +113,26 @@ def test_a_loss_that_jumps_up_comes_first() -> None:
     favourite = [{"label": "Air Jordan 4", "share": 1.0}] * 4
     found = notes(course([0.4, 0.5, 0.6, 0.1], [2.0, 1.2, 1.0, 2.6], favourite=favourite), 22, 20)
     assert [note.kind for note in found] == [NoteKind.WARNING] * 2
-    assert "jumped up from 1.00 to 2.60" in found[0].text and "lower learning rate" in found[0].text
-    assert "almost only Air Jordan 4" in found[1].text
+    assert "jumped from 1.00 to 2.60" in found[0].text and "learning rate is probably too high" in found[0].text
+    assert "predicts Air Jordan 4 for 100%" in found[1].text
 
 
 def test_falling_back() -> None:
     assert told(course([0.4, 0.8, 0.3]))[0].startswith(
-        "Fell back: 80 % of the validation photos were right after epoch 2, only 30 % now"
+        "Accuracy dropped: validation accuracy was 80% after epoch 2 and is 30% now"
     )
 
 
 def test_warming_up_explains_a_standstill() -> None:
     metrics = course([0.5, 0.8, 0.8, 0.8, 0.8, 0.8], learning_rate=[0.0001 * n for n in range(6)])
     found = told(metrics)
-    assert found[0].startswith("Learning well") and found[1].startswith("Still warming up: the learning rate (")
+    assert found[0].startswith("Training is going well") and found[1].startswith("Still warming up: the learning rate ")
 
 
 def test_a_busy_machine() -> None:
     speed = [60.0, 61.0, 25.0]
     found = told(course([0.5, 0.6, 0.7], images_per_second=speed))
-    assert found[1].startswith("Slow: 25 photos a second now, 60 at first")
+    assert found[1].startswith("Slow: 25 photos per second now, 60 at first")
     assert len(told(course([0.5, 0.6, 0.7], images_per_second=[60.0, 61.0, 35.0]))) == 1
 
 
@@ -142,7 +141,7 @@ def test_epochs_that_are_more_work_are_not_taken_for_a_busy_machine() -> None:
     planned = course(RISING[:6], images_per_second=[300.0, 120.0, 120.0, 55.0, 55.0, 54.0])
     assert len(told(planned, epochs=6, recipe=recipe)) == 1
     busy = course(RISING[:6], images_per_second=[300.0, 120.0, 120.0, 55.0, 55.0, 20.0])
-    assert "20 photos a second at the end, 55 at first" in told(busy, epochs=6, recipe=recipe)[1]
+    assert "20 photos per second at the end, 55 at first" in told(busy, epochs=6, recipe=recipe)[1]
 
 
 def test_without_validation_the_training_loss_is_told() -> None:
@@ -178,7 +177,7 @@ def test_it_makes_something_of_any_figures(data: st.DataObject) -> None:
     metrics = pd.DataFrame({name: data.draw(rows) for name in columns}, index=range(count))
     recipe = data.draw(st.sampled_from([None, Recipe()]))
     found = notes(metrics, data.draw(st.integers(0, 50)), data.draw(st.integers(0, 100)), recipe)
-    assert 1 <= len(found) <= MOST_NOTES
+    assert 1 <= len(found) <= MAX_NOTES
     for note in found:
         assert note.text.endswith(".") and "\n" not in note.text and "nan" not in note.text
 
@@ -203,36 +202,36 @@ def section(card: str, title: str) -> str:
 
 def test_the_card_of_the_model_that_ships() -> None:
     card = model_card(STREET22, RUN)
-    assert "tells 22 kinds of sneakers apart and says when a photo shows none" in card
+    assert "recognizes 22 sneaker models and rejects photos that show none" in card
     assert "| Air Jordan 1 | 360 | 35 | 44 |" in section(card, "Data")
-    assert "| photos of other things | 483 |  | 207 |" in section(card, "Data")
-    assert "5506 photos of sneakers (fingerprint 25fa85238ff5063b)" in section(card, "Data")
-    making = section(card, "How it was made")
+    assert "| negatives (no sneaker) | 483 |  | 207 |" in section(card, "Data")
+    assert "5,506 sneaker photos (fingerprint 25fa85238ff5063b)" in section(card, "Data")
+    making = section(card, "Training")
     assert "20 epochs" in making and "55 minutes" in making and "torch 2" in making
-    assert "144 × 144 pixels for the first 60 % of the epochs, then 208 × 208" in making
-    assert "The finished model sees photos of 240 × 240 pixels." in making
+    assert "144 × 144 pixels for the first 60% of the epochs, then 208 × 208" in making
+    assert "The finished model uses photos of 240 × 240 pixels." in making
     assert "the file mobilenet\\_v2\\_imagenet.safetensors" in making
     results = section(card, "Results")
     assert "test (550 photos) | validation (438 photos)" in results
-    assert "| top-1 accuracy (the first answer is right) | 0.944 | 0.927 |" in results
-    assert "from 0.92 to 0.96" in results
-    assert "Of 207 photos of other things, kept from training, it refused 0.995" in results
+    assert "| top-1 accuracy | 0.944 | 0.927 |" in results
+    assert "is 0.92 to 0.96" in results
+    assert "Share of 207 test negatives rejected: 0.995" in results
     assert "| Nike Air Max 90 | 3 | 0.333 | 1.000 |" in results
-    assert "Air Jordan 9 for Air Jordan 2: 3 of 33" in results
-    assert "0.61 or more" in section(card, "What its answers mean")
+    assert "Air Jordan 9 predicted as Air Jordan 2: 3 of 33" in results
+    assert "0.61 or more" in section(card, "Answers")
     limits = section(card, "Limits")
-    assert "thin: adidas NMD R1, adidas Ultraboost, adidas Yeezy 500." in limits
-    assert "chosen classes" in limits and "distance from the known" not in limits
+    assert "less reliable: adidas NMD R1, adidas Ultraboost, adidas Yeezy 500." in limits
+    assert "selected classes" in limits and "distance from known" not in limits
 
 
 def test_the_card_of_a_model_of_which_nothing_is_known() -> None:
     card = model_card(MINIMAL, {})
-    assert "It knows: a, b." in card
-    assert "How it was trained was not kept." in card
-    assert "It was not measured." in card
-    assert "**Not a sneaker I know** is never its answer" in card
-    assert "rests on distance from the known sneakers alone" in card
-    assert "photos of other things was not measured" in card
+    assert "Classes: a, b." in card
+    assert "The recipe was not recorded." in card
+    assert "The model was not evaluated." in card
+    assert "**Not a sneaker I know**: never answered" in card
+    assert "depends only on the distance from known sneakers" in card
+    assert "photos that show no sneaker was not measured" in card
     assert "nan" not in card and "None" not in card
 
 
@@ -245,21 +244,21 @@ def test_few_photos_are_told() -> None:
         data={"photos": 326, "classes": counts, "under_two_labels": 4},
     )
     limits = section(model_card(spec, {}), "Limits")
-    assert "rest on 10 photos only: one more or less moves top-1 by 10.0 points" in limits
-    assert "thin: b." in limits and "hardly measured, whatever their figures: b." in limits
-    assert "4 of its photos" in limits
+    assert "only 10 test photos: each photo changes top-1 accuracy by 10.0 percentage points" in limits
+    assert "less reliable: b." in limits and "test photos mean little: b." in limits
+    assert "4 photos are in near-duplicate groups" in limits
 
 
 @pytest.mark.parametrize(
     ("recipe", "words"),
     [
-        ({"freeze": True, "epochs": 40}, "Only its head"),
-        ({"trainable": "head"}, "Only its head"),
-        ({"trainable": "last_stage"}, "Its last stage"),
-        ({"trainable": "all"}, "Every layer"),
-        ({"epochs": 9, "patience": 3}, "At most 9 epochs (passes over the training photos), ended early"),
-        ({"crop": 1, "horizontal_flip": 0, "color_jitter": 0}, "changed at random: not at all"),
-        ({"init": "none"}, "random numbers"),
+        ({"freeze": True, "epochs": 40}, "Only the head"),
+        ({"trainable": "head"}, "Only the head"),
+        ({"trainable": "last_stage"}, "The head and the last stage"),
+        ({"trainable": "all"}, "All layers"),
+        ({"epochs": 9, "patience": 3}, "At most 9 epochs; training stops after 3 epochs without"),
+        ({"crop": 1, "horizontal_flip": 0, "color_jitter": 0}, "Augmentation: none."),
+        ({"init": "none"}, "from scratch, with random weights"),
         ({"init": "imagenet"}, "ImageNet"),
         ({"init": "street22"}, "the model street22"),
         ({"init": "/home/somebody/start.safetensors"}, "the file start.safetensors"),
@@ -272,7 +271,7 @@ def test_how_it_was_made_in_words(recipe: dict[str, Any], words: str) -> None:
 
 
 def test_a_run_that_was_stopped_says_so() -> None:
-    assert "The training is not done: it is stopped." in model_card(MINIMAL, {"dataset": "x", "state": "stopped"})
+    assert "Training is not finished (state: stopped)." in model_card(MINIMAL, {"dataset": "x", "state": "stopped"})
 
 
 def test_names_and_notes_are_never_markup() -> None:
@@ -302,6 +301,6 @@ def test_a_damaged_run_still_gets_a_card(value: Any) -> None:
     )
     figures = dict.fromkeys(("n", "top1", "top3", "per_class", "confusions"), value)
     spec = replace(
-        STREET22, recipe=settings, metrics={"test": figures, "val": value, "others": value}, data={"classes": value}
+        STREET22, recipe=settings, metrics={"test": figures, "val": value, "negatives": value}, data={"classes": value}
     )
     assert model_card(spec, run).startswith("# Model card: street22\n")

@@ -22,8 +22,8 @@ from sneaker_core.training.photo_cache import load_photos
 from sneaker_core.training.planning import time_estimate as trial
 from sneaker_core.training.planning.augmentation_preview import augmented_preview, contact_sheet
 from sneaker_core.training.planning.duration_text import in_words
-from sneaker_core.training.planning.lr_finder import LossCurve, find_rates, suggested_rate
-from sneaker_core.training.prepared_data import shrunk
+from sneaker_core.training.planning.lr_finder import LossCurve, find_learning_rate, suggested_rate
+from sneaker_core.training.prepared_photos import resize_batch
 from sneaker_core.training.recipe import RANGES, Recipe, make_recipe
 from sneaker_core.workspace.jobs import Worker
 from sneaker_core.workspace.paths import cache_folder
@@ -194,7 +194,7 @@ class TestRates:
     def test_an_easy_problem_is_searched_until_the_loss_runs_away(self, photos: Path, workspace: Path) -> None:
         worker = Worker()
         plain = make_recipe("scratch", {**TINY, "augmentation": "none", "small_size": 48, "small_share": 0.5})
-        found = find_rates(str(photos), plain, workspace, worker, steps=40)
+        found = find_learning_rate(str(photos), plain, workspace, worker, steps=40)
         assert found.suggestion is not None
         assert 1e-5 < found.suggestion < 0.1
         assert len(found.rates) == len(found.losses) <= 40
@@ -229,22 +229,22 @@ class TestRates:
         assert (curve.losses, curve.smoothed) == ([1.0], [pytest.approx(1.0)])
 
     def test_the_head_alone_is_searched_on_its_embeddings(self, photos: Path, workspace: Path) -> None:
-        found = [find_rates(str(photos), HEAD, workspace, Worker(), steps=30) for _ in range(2)]
+        found = [find_learning_rate(str(photos), HEAD, workspace, Worker(), steps=30) for _ in range(2)]
         np.testing.assert_array_equal(found[0].losses, found[1].losses)
         assert found[0].losses[0] == pytest.approx(math.log(3), abs=0.5)
 
     def test_a_stop_gives_what_there_is(self, photos: Path, workspace: Path, tmp_path: Path) -> None:
-        found = find_rates(str(photos), HEAD, workspace, StoppedWorker(tmp_path / "job"), steps=30)
+        found = find_learning_rate(str(photos), HEAD, workspace, StoppedWorker(tmp_path / "job"), steps=30)
         assert len(found.rates) == len(found.losses) == 1
         assert found.suggestion is None
 
     def test_too_few_steps_are_told(self, photos: Path, workspace: Path) -> None:
         with pytest.raises(RecipeError, match=r"steps is 5; .* at least 20"):
-            find_rates(str(photos), HEAD, workspace, Worker(), steps=5)
+            find_learning_rate(str(photos), HEAD, workspace, Worker(), steps=5)
 
     def test_only_some_classes(self, photos: Path, workspace: Path) -> None:
         with pytest.raises(DatasetError, match="one class only"):
-            find_rates(str(photos), HEAD, workspace, Worker(), only=("boot",))
+            find_learning_rate(str(photos), HEAD, workspace, Worker(), only=("boot",))
 
 
 class TestPreview:
@@ -266,7 +266,7 @@ class TestPreview:
     def test_the_first_column_is_what_the_network_sees(self, photos: Path, workspace: Path) -> None:
         samples = open_samples(workspace, str(photos))
         rows = augmented_preview(samples, SCRATCH, workspace, photos=1, variants=0)
-        seen = shrunk(np.array(load_photos(samples, 37, workspace).pixels), Preprocessing(32, 32)).round().numpy()
+        seen = resize_batch(np.array(load_photos(samples, 37, workspace).pixels), Preprocessing(32, 32)).round().numpy()
         assert (seen == rows[0][0]).all((1, 2, 3)).any()
 
     def test_the_quick_recipe_shows_views_only(self, photos: Path, workspace: Path) -> None:

@@ -10,7 +10,7 @@ from sneaker_core.commands.recipe_options import recipe_options
 from sneaker_core.workspace.atomic_files import write_atomically
 
 if TYPE_CHECKING:
-    from sneaker_core.training.planning.lr_finder import RateSearch
+    from sneaker_core.training.planning.lr_finder import LearningRateCurve
     from sneaker_core.training.planning.time_estimate import Estimate
     from sneaker_core.training.recipe import Recipe
 
@@ -67,14 +67,14 @@ def rates(
     as_json: bool,
 ) -> None:
     """Find a learning rate for DATASET: try growing ones on a few batches."""
-    from sneaker_core.training.planning.lr_finder import find_rates
+    from sneaker_core.training.planning.lr_finder import find_learning_rate
 
     with long_work() as worker:
-        search = find_rates(source, chosen, workspace, worker, classes, others, steps)
+        search = find_learning_rate(source, chosen, workspace, worker, classes, others, steps)
     print_result({"dataset": source, "recipe": recipe_name, **search.to_dict()}, as_json, lambda: _rates_words(search))
 
 
-def _rates_words(search: "RateSearch") -> str:
+def _rates_words(search: "LearningRateCurve") -> str:
     lines = [f"{rate:.2e}  loss {loss:.3f}" for rate, loss in zip(search.rates, search.losses, strict=True)]
     if search.suggestion is None:
         return "\n".join([*lines, "The loss did not fall at any rate: try more steps, or look at the photos."])

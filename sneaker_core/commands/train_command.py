@@ -56,7 +56,7 @@ def train(
             click.echo(text, err=event == "warning")
 
     with process_group.joined():
-        name = process_group.of_first(run_name or default_run_name(workspace, source, recipe_name))
+        name = process_group.broadcast(run_name or default_run_name(workspace, source, recipe_name))
         folder = paths.runs_folder(workspace) / name
         kept, _ = source_of(workspace, source)
         params = training_params(workspace, name, kept, chosen.to_dict(), classes, others)
@@ -68,9 +68,8 @@ def train(
                 chosen,
                 folder,
                 workspace,
-                recipe_name=recipe_name,
                 only=classes,
-                others=others,
+                negatives=others,
                 worker=worker,
                 report=report,
                 resume=resume,
@@ -87,7 +86,7 @@ def _as_job(workspace: Path, folder: Path, params: dict[str, Any], queue: bool) 
     from sneaker_core.training.run_collection import check_run_name
 
     if not process_group.is_first():
-        go_on = process_group.of_first(True)
+        go_on = process_group.broadcast(True)
         yield Worker() if go_on else None
         return
     if not folder.exists():
@@ -99,7 +98,7 @@ def _as_job(workspace: Path, folder: Path, params: dict[str, Any], queue: bool) 
             working(job, "train", params, title=title, workspace=workspace) as worker,
             turn(worker, paths.queue_folder(workspace)) as go_on,
         ):
-            yield worker if process_group.of_first(go_on) else None
+            yield worker if process_group.broadcast(go_on) else None
     except KeyboardInterrupt:
         raise SneakerError(STOPPED) from None
 

@@ -106,7 +106,7 @@ def _gathered(
     rows: list[int], parts: list[Outputs], properties: list[tuple[float, ...]], rejected: dict[str, str]
 ) -> PhotoOutputs:
     """The results of all processes, in the order of the photos."""
-    everyone = process_group.of_all((rows, parts, properties, rejected))
+    everyone = process_group.gather((rows, parts, properties, rejected))
     outputs = [part for _, theirs, *_ in everyone for part in theirs]
     if not outputs:
         raise DatasetError("None of the photos could be read.")

@@ -121,8 +121,8 @@ class ModelSpec:
             preprocessing=Preprocessing.from_dict(values["preprocessing"]),
             decision=Decision(**_with_current_names(values["decision"])),
             recipe=dict(values["recipe"]),
-            metrics=dict(values["metrics"]),
-            data=dict(values["data"]),
+            metrics=_with_negatives(values["metrics"]),
+            data=_with_negatives(values["data"]),
             versions=dict(values["versions"]),
             # Models of early versions lack this key.
             head=str(values.get("head", "linear")),
@@ -132,6 +132,11 @@ class ModelSpec:
 
 def _with_current_names(values: Mapping[str, Any]) -> dict[str, Any]:
     return {_OLD_NAMES.get(key, key): value for key, value in values.items()}
+
+
+def _with_negatives(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Metrics or counts by split; older models call negatives "others"."""
+    return {"negatives" if key == "others" else key: value for key, value in dict(values).items()}
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
-"""Arrays that are costly to make and quick to read, kept in files: decoded photos, embeddings, groups of copies.
+"""Array cache: files with arrays that are slow to compute, such as decoded photos and embeddings.
 
-Everything here can be made again, so nothing is lost when it goes.
+Everything in it can be computed again, so it is safe to delete.
 """
 
 import contextlib
@@ -25,13 +25,13 @@ _DAY = 24 * 3600
 
 
 class ArrayCache:
-    """Arrays by a key, each a raw file and a description that is written last.
+    """Arrays by key, each a raw file and a description that is written last.
 
     Parameters
     ----------
     workspace : Path
     kind : str
-        What is kept: part of the files' names.
+        Kind of content; part of the file names.
     """
 
     def __init__(self, workspace: Path, kind: str) -> None:
@@ -39,7 +39,7 @@ class ArrayCache:
         self.kind = kind
 
     def key(self, *parts: object) -> str:
-        """A name for what follows from these values alone."""
+        """Key of an array that depends only on these values."""
         digest = hashlib.sha256()
         for part in parts:
             digest.update(part if isinstance(part, bytes) else repr(part).encode())
@@ -47,7 +47,7 @@ class ArrayCache:
         return f"{self.kind}-{digest.hexdigest()[:24]}"
 
     def read(self, key: str) -> tuple[NDArray[Any], dict[str, Any]] | None:
-        """An array, mapped from its file, and what was written with it; None where it is not, or not whole."""
+        """A memory-mapped array and the `about` written with it; None if it is missing or damaged."""
         try:
             described = json.loads((self.folder / f"{key}.json").read_text(encoding="utf-8"))
             shape, dtype = tuple(described["shape"]), np.dtype(described["dtype"])
@@ -63,7 +63,7 @@ class ArrayCache:
     def write(
         self, key: str, parts: Iterable[NDArray[Any]], row_shape: Sequence[int], dtype: DTypeLike, about: dict[str, Any]
     ) -> tuple[NDArray[Any], dict[str, Any]]:
-        """Keep an array that comes in parts along its first axis.
+        """Store an array that arrives in parts along its first axis.
 
         Parameters
         ----------
@@ -73,7 +73,7 @@ class ArrayCache:
             Shape without the first axis.
         dtype : dtype
         about : dict
-            Kept beside it; read after the last part has come.
+            Stored with it; read after the last part has arrived.
 
         Raises
         ------
@@ -87,7 +87,7 @@ class ArrayCache:
             try:
                 with os.fdopen(handle, "wb") as file:
                     for part in parts:
-                        # Written, not mapped: a full disk is then an error and not a dead process.
+                        # Written, not memory-mapped: a full disk then raises an error instead of killing the process.
                         file.write(np.ascontiguousarray(part, dtype).tobytes())
                         rows += len(part)
                 Path(temporary).replace(self.folder / f"{key}.raw")
@@ -97,17 +97,19 @@ class ArrayCache:
             described = {"shape": [rows, *row_shape], "dtype": np.dtype(dtype).name, "about": about}
             write_atomically(self.folder / f"{key}.json", json.dumps(described).encode())
         except OSError as error:
-            raise SpaceError(f"{self.folder} cannot be written: {error.strerror}; make room there and go on.") from None
+            raise SpaceError(
+                f"Can't write to {self.folder}: {error.strerror}. Free some disk space and try again."
+            ) from None
         self._prune(key)
-        kept = self.read(key)
-        if kept is None:
-            raise SpaceError(f"{self.folder} did not keep what was written there; look at the disk and try again.")
-        return kept
+        stored = self.read(key)
+        if stored is None:
+            raise SpaceError(f"A file written to {self.folder} can't be read back. Check the disk and try again.")
+        return stored
 
     def _prune(self, latest: str) -> None:
-        """Drop what was not used for the longest time until all is within the cap."""
+        """Delete the least recently used arrays until the cache is within its size limit."""
         most, now = CacheLimits.from_environment().max_bytes, time.time()
-        for part in self.folder.glob("*.part"):  # of processes that were killed
+        for part in self.folder.glob("*.part"):  # left by processes that were killed
             with contextlib.suppress(OSError):
                 if now - part.stat().st_mtime > _DAY:
                     part.unlink()
@@ -120,7 +122,7 @@ class ArrayCache:
             if total <= most:
                 return
             if file.stem != latest:
-                with contextlib.suppress(OSError):  # in use, on a system that minds
+                with contextlib.suppress(OSError):  # in use, on Windows
                     file.with_suffix(".json").unlink(missing_ok=True)
                     file.unlink()
                     total -= size

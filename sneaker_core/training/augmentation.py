@@ -1,4 +1,4 @@
-"""Random changes to training photos, a batch at a time, so that the network learns the shoe and not the picture."""
+"""Augmentation: random changes to batches of training photos."""
 
 import math
 
@@ -12,7 +12,7 @@ from sneaker_core.training.recipe import Recipe
 
 import torchvision.transforms.v2 as transforms  # isort: skip
 
-# Weights of red, green and blue in brightness (ITU-R BT.601).
+# Weights of red, green and blue in luma (ITU-R BT.601).
 _LUMA = torch.tensor([0.299, 0.587, 0.114])
 
 
@@ -24,32 +24,32 @@ def _chance(rng: Generator, count: int, probability: float) -> Tensor:
     return torch.rand(count, generator=rng) < probability
 
 
-def augmented(pixels: Tensor, preprocessing: Preprocessing, recipe: Recipe, rng: Generator) -> Tensor:
-    """Everything that is done to training photos, but for mixing them, which changes targets too.
+def augment(pixels: Tensor, preprocessing: Preprocessing, recipe: Recipe, rng: Generator) -> Tensor:
+    """Apply all augmentations except mixing, which also changes the targets.
 
     Parameters
     ----------
     pixels : uint8 tensor (B, H, W, 3)
-        As kept, a little larger than the network sees them.
+        At their stored size, a little larger than the network input.
     preprocessing : Preprocessing
     recipe : Recipe
     rng : Generator
-        Of the processor. TrivialAugment draws from torch's own generator.
+        On the CPU. TrivialAugment uses torch's global generator.
 
     Returns
     -------
-    float tensor (B, 3, height, width), standardised
+    float tensor (B, 3, height, width), standardized
     """
     images = trivial_augment(pixels.permute(0, 3, 1, 2), recipe.trivial_augment, rng).float()
     images = random_views(images, preprocessing.height, recipe, rng)
     if recipe.color_jitter:
-        images = random_colours(images, recipe.color_jitter, rng)
-    standardised = preprocessing.standardise(images.permute(0, 2, 3, 1))
-    return random_erasing(standardised, recipe.random_erasing, rng) if recipe.random_erasing else standardised
+        images = color_jitter(images, recipe.color_jitter, rng)
+    standardized = preprocessing.standardise(images.permute(0, 2, 3, 1))
+    return random_erasing(standardized, recipe.random_erasing, rng) if recipe.random_erasing else standardized
 
 
 def trivial_augment(images: Tensor, probability: float, rng: Generator) -> Tensor:
-    """One random change of random strength to some of the photos (TrivialAugment, Müller and Hutter, 2021).
+    """Apply one random operation of random strength to some photos (TrivialAugment, Müller and Hutter, 2021).
 
     Parameters
     ----------
@@ -63,15 +63,15 @@ def trivial_augment(images: Tensor, probability: float, rng: Generator) -> Tenso
 
 
 def random_views(images: Tensor, size: int, recipe: Recipe, rng: Generator) -> Tensor:
-    """Crop, zoom, rotate, stretch and mirror each photo by one affine map.
+    """Crop, zoom, rotate, stretch and flip each photo by one affine map.
 
     Parameters
     ----------
     images : float tensor (B, 3, H, W)
     size : int
-        Height and width of the result.
+        Height and width of the result, in pixels.
     recipe : Recipe
-        `crop` and `rotation` say how far it goes.
+        Uses `crop`, `rotation` and `horizontal_flip`.
     rng : Generator
 
     Returns
@@ -80,18 +80,18 @@ def random_views(images: Tensor, size: int, recipe: Recipe, rng: Generator) -> T
     """
     count = len(images)
     side = _uniform(rng, count, recipe.crop, 1.0).sqrt()
-    # Up to 4 : 3, but neither side longer than the photo's: the area stays what was drawn.
+    # Aspect ratio up to 4:3, but no side longer than the photo's, so the area stays as sampled.
     stretch = (_uniform(rng, count, -1, 1) * (-side.log()).clamp(max=math.log(4 / 3) / 2)).exp()
     width, height = side * stretch, side / stretch
-    mirror = 1 - 2 * _chance(rng, count, recipe.horizontal_flip).float()
+    flip = 1 - 2 * _chance(rng, count, recipe.horizontal_flip).float()
     angle = _uniform(rng, count, -recipe.rotation, recipe.rotation).deg2rad()
-    # The window stays inside the photo: its centre moves by at most what the window leaves free.
+    # The crop stays inside the photo.
     shift_x = (1 - width) * _uniform(rng, count, -1, 1)
     shift_y = (1 - height) * _uniform(rng, count, -1, 1)
     theta = torch.stack(
         [
-            torch.stack([width * mirror * angle.cos(), -height * angle.sin(), shift_x], 1),
-            torch.stack([width * mirror * angle.sin(), height * angle.cos(), shift_y], 1),
+            torch.stack([width * flip * angle.cos(), -height * angle.sin(), shift_x], 1),
+            torch.stack([width * flip * angle.sin(), height * angle.cos(), shift_y], 1),
         ],
         1,
     )
@@ -99,10 +99,10 @@ def random_views(images: Tensor, size: int, recipe: Recipe, rng: Generator) -> T
     return functional.grid_sample(images, grid, mode="bilinear", padding_mode="border", align_corners=False)
 
 
-def random_colours(images: Tensor, strength: float, rng: Generator) -> Tensor:
-    """Change brightness, contrast, saturation and hue by one 3 x 3 matrix and one offset a photo.
+def color_jitter(images: Tensor, strength: float, rng: Generator) -> Tensor:
+    """Change brightness, contrast, saturation and hue by one 3 x 3 matrix and one offset per photo.
 
-    Sneakers of one model come in every colour, so the colours of a photo say little of the model.
+    Sneakers of one model come in every color, so color says little about the model.
 
     Parameters
     ----------
@@ -119,8 +119,8 @@ def random_colours(images: Tensor, strength: float, rng: Generator) -> Tensor:
     gain = _uniform(rng, count, 1 - strength, 1 + strength)
     saturation = _uniform(rng, count, 1 - 1.5 * strength, 1 + strength).clamp(min=0)
     saturation[_chance(rng, count, strength / 4)] = 0
-    grey = _LUMA.expand(3, 3)
-    matrix = torch.lerp(grey.expand(count, 3, 3), torch.eye(3).expand(count, 3, 3), saturation.view(-1, 1, 1))
+    gray = _LUMA.expand(3, 3)
+    matrix = torch.lerp(gray.expand(count, 3, 3), torch.eye(3).expand(count, 3, 3), saturation.view(-1, 1, 1))
     matrix = matrix @ _hue_rotation(_uniform(rng, count, -math.pi, math.pi) * strength)
     matrix = matrix * gain.view(-1, 1, 1)
     offset = (1 - gain) * 128 + _uniform(rng, count, -1, 1) * 255 * strength / 4
@@ -130,7 +130,7 @@ def random_colours(images: Tensor, strength: float, rng: Generator) -> Tensor:
 
 
 def _hue_rotation(angle: Tensor) -> Tensor:
-    """Rotation about the grey axis (Rodrigues), (B, 3, 3)."""
+    """Rotation about the gray axis (Rodrigues), (B, 3, 3)."""
     cos, sin = angle.cos().view(-1, 1, 1), angle.sin().view(-1, 1, 1)
     axis = 1 / math.sqrt(3)
     cross = torch.tensor([[0.0, -axis, axis], [axis, 0.0, -axis], [-axis, axis, 0.0]])
@@ -138,11 +138,11 @@ def _hue_rotation(angle: Tensor) -> Tensor:
 
 
 def random_erasing(images: Tensor, probability: float, rng: Generator) -> Tensor:
-    """Blank one rectangle of 2 to 20 % of the area in some photos with the mean colour (Zhong et al., 2020).
+    """Fill a rectangle of 2% to 20% of the area with the mean color in some photos (Zhong et al., 2020).
 
     Parameters
     ----------
-    images : float tensor (B, 3, H, W), standardised: zero is the mean colour
+    images : float tensor (B, 3, H, W), standardized: zero is the mean color
     """
     count, _, height, width = images.shape
     chosen = _chance(rng, count, probability)
@@ -152,15 +152,15 @@ def random_erasing(images: Tensor, probability: float, rng: Generator) -> Tensor
     y, x = _uniform(rng, count, 0, 1), _uniform(rng, count, 0, 1)
     rows = (torch.arange(height).add(0.5).div(height)[None] - y[:, None]).abs() < half_h[:, None]
     columns = (torch.arange(width).add(0.5).div(width)[None] - x[:, None]).abs() < half_w[:, None]
-    blank = rows[:, :, None] & columns[:, None, :] & chosen[:, None, None]
-    return images.masked_fill(blank[:, None].to(images.device), 0.0)
+    erased = rows[:, :, None] & columns[:, None, :] & chosen[:, None, None]
+    return images.masked_fill(erased[:, None].to(images.device), 0.0)
 
 
 def mix_batch(images: Tensor, targets: Tensor, probability: float, rng: Generator) -> tuple[Tensor, Tensor]:
-    """With some probability mix each photo of the batch with another one, and their targets alike.
+    """With a given probability, mix each photo of a batch and its target with another one.
 
-    Half of the mixed batches get a rectangle of the other photo (CutMix, Yun et al., 2019), half are blended
-    (mixup, Zhang et al., 2018).
+    Half of the mixed batches use CutMix, which pastes a rectangle of the other photo (Yun et al., 2019); half use
+    mixup, which blends the two (Zhang et al., 2018).
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Embeddings of many photos by a network that stays as it is: worked out once, shared out among processes, kept."""
+"""Embeddings of many photos from a frozen network: computed once, by all processes together, and cached."""
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
@@ -27,16 +27,16 @@ Progress = Callable[[int], None]
 
 @dataclass(frozen=True)
 class Views:
-    """In which views photos are embedded: as they are, mirrored, and cropped at random.
+    """Views of a photo that are embedded: the whole photo, its mirror image, and random crops.
 
     Attributes
     ----------
     size : int
-        Pixels a side that the network sees.
+        Input height and width of the network, in pixels.
     crops : int
-        How many random crops beside the whole photo and its mirror image.
+        Number of random crops.
     recipe : Recipe
-        Says how far crops go, and from which seed.
+        Strength and seed of the random crops.
     """
 
     size: int
@@ -45,11 +45,11 @@ class Views:
 
     @property
     def count(self) -> int:
-        """Views of each photo."""
+        """Number of views per photo."""
         return 2 + self.crops
 
     def of(self, photos: Tensor, rng: Generator) -> Iterator[Tensor]:
-        """The views of photos (B, 3, H, W), each (B, 3, size, size)."""
+        """Yield the views of photos (B, 3, H, W), each (B, 3, size, size)."""
         whole = functional.interpolate(photos, (self.size, self.size), mode="bilinear", antialias=True)
         yield whole
         yield whole.flip(3)
@@ -57,7 +57,7 @@ class Views:
             yield random_views(photos, self.size, self.recipe, rng)
 
 
-def embed(
+def embed_photos(
     network: SneakerNetwork,
     names: Sequence[str],
     pixels: NDArray[np.uint8],
@@ -66,16 +66,16 @@ def embed(
     workspace: Path,
     progress: Progress = lambda done: None,
 ) -> NDArray[np.float16]:
-    """Embed photos in several views, or take them from the file where that was done before.
+    """Embed several views of each photo, or read the embeddings from the cache.
 
     Parameters
     ----------
     network : SneakerNetwork
     names : sequence of str
-        Of the chosen photos' bytes, (N,).
+        Sample names of the photos, (N,).
     pixels : uint8 array (P, H, W, 3)
     rows : int64 array (N,)
-        Which of the pixels are meant.
+        Rows of `pixels` to embed.
     views : Views
     workspace : Path
     progress : callable, optional
@@ -84,33 +84,33 @@ def embed(
     Returns
     -------
     float16 array (N, V, D)
-        Mapped from a file; the views as `Views.of` gives them.
+        Memory-mapped; views in the order of `Views.of`.
     """
     cache = ArrayCache(workspace, "embeddings")
     recipe = views.recipe
-    changes = (recipe.crop, recipe.rotation, recipe.horizontal_flip, recipe.seed) if views.crops else ()
-    key = cache.key(_fingerprint(network), pixels.shape[1], views.size, views.crops, changes, *names)
-    kept = cache.read(key)
-    if not all(process_group.of_all(kept is not None)):
-        parts = _embedded(network, pixels, rows, views, progress)
+    crop_settings = (recipe.crop, recipe.rotation, recipe.horizontal_flip, recipe.seed) if views.crops else ()
+    key = cache.key(_fingerprint(network), pixels.shape[1], views.size, views.crops, crop_settings, *names)
+    stored = cache.read(key)
+    if not all(process_group.gather(stored is not None)):
+        parts = _embed_batches(network, pixels, rows, views, progress)
         if process_group.count() > 1:
-            # Everyone holds all of it for a moment; one process a machine writes it down.
-            together = np.empty((len(rows), views.count, network.embedding_size), np.float16)
-            for first, own in enumerate(process_group.of_all(list(parts))):
+            # Every process briefly holds all embeddings; one per machine writes them.
+            combined = np.empty((len(rows), views.count, network.embedding_size), np.float16)
+            for first, own in enumerate(process_group.gather(list(parts))):
                 for number, part in enumerate(own):
                     start = (first + number * process_group.count()) * _BATCH
-                    together[start : start + len(part)] = part
-            parts = iter([together])
+                    combined[start : start + len(part)] = part
+            parts = iter([combined])
         if process_group.local_rank() == 0:
             cache.write(key, parts, (views.count, network.embedding_size), np.float16, {})
         process_group.wait_for_all()
-        kept = cache.read(key)
-    assert kept is not None
-    return kept[0]
+        stored = cache.read(key)
+    assert stored is not None
+    return stored[0]
 
 
 def _fingerprint(network: SneakerNetwork) -> str:
-    """A name for what the backbone computes."""
+    """Hash of the backbone's weights."""
     digest = hashlib.sha256()
     for name, value in network.backbone.state_dict().items():
         digest.update(name.encode())
@@ -119,22 +119,22 @@ def _fingerprint(network: SneakerNetwork) -> str:
 
 
 @torch.inference_mode()
-def _embedded(
+def _embed_batches(
     network: SneakerNetwork, pixels: NDArray[np.uint8], rows: NDArray[np.int64], views: Views, progress: Progress
 ) -> Iterator[NDArray[Any]]:
-    """Batches of this process, (B, V, D) each."""
+    """Yield the batches of this process, (B, V, D) each."""
     device = training_device()
     preprocessing = Preprocessing(views.size, views.size)
     network.to(device).eval()
     for start in range(process_group.rank() * _BATCH, len(rows), process_group.count() * _BATCH):
-        # A batch has a generator of its own, so that it is the same whichever process works on it.
+        # Each batch has its own generator, so the result does not depend on the number of processes.
         rng = Generator().manual_seed(views.recipe.seed * 1_000_003 + start)
         chosen = rows[start : start + _BATCH]
         photos = torch.from_numpy(pixels[chosen]).to(device).permute(0, 3, 1, 2).float()
-        embedded = []
+        embeddings = []
         for view in views.of(photos, rng):
             images = preprocessing.standardise(view.permute(0, 2, 3, 1))
             with mixed_precision(device.type):
-                embedded.append(network.embed(images.contiguous(memory_format=torch.channels_last)).float().cpu())
-        yield torch.stack(embedded, 1).half().numpy()
+                embeddings.append(network.embed(images.contiguous(memory_format=torch.channels_last)).float().cpu())
+        yield torch.stack(embeddings, 1).half().numpy()
         progress(start + len(chosen))

@@ -17,9 +17,8 @@ from sneaker_core import process_group
 from sneaker_core.errors import DatasetError, RecipeError, RunError
 from sneaker_core.networks.architectures import SneakerNetwork
 from sneaker_core.networks.preprocessing import Preprocessing
-from sneaker_core.training.head_training import CROPPED_VIEWS, embedded_views, head_logits, train_head
-from sneaker_core.training.network_setup import begin, fresh_head, starting_network
-from sneaker_core.training.prepared_data import Materials
+from sneaker_core.training.head_training import CROPPED_VIEWS, embed_views, head_logits, train_head
+from sneaker_core.training.prepared_photos import PreparedPhotos
 from sneaker_core.training.recipe import Recipe, make_recipe
 from sneaker_core.training.search_space import Span, search_space, short
 from sneaker_core.training.study_collection import (
@@ -32,6 +31,7 @@ from sneaker_core.training.study_collection import (
 )
 from sneaker_core.training.study_setup import checked_minutes, locked_study, open_study
 from sneaker_core.training.trainer import Trainer
+from sneaker_core.training.training_setup import build_pretrained, reset_head, set_up_training
 from sneaker_core.training.validation import Validation
 from sneaker_core.workspace.jobs import Worker
 
@@ -220,14 +220,14 @@ class _Search:
             if failures == _MOST_FAILURES:
                 raise RunError(f"{failures} trials in a row have failed, the last one so: {row['note']}")
 
-    def _materials(self) -> Materials:
+    def _materials(self) -> PreparedPhotos:
         """Stored at the largest size that a trial asks for, and split in one way for all."""
         every = [self.shortened(self.recipe({"network": network})) for network in self.study.networks]
         largest = max(every or [self.shortened(self.full)], key=lambda made: made.size)
         for made in every:
-            starting_network(made, self.workspace)  # weights that are missing are told before hours are spent
+            build_pretrained(made, self.workspace)  # weights that are missing are told before hours are spent
         others = None if self.study.others is None else Path(self.study.others)
-        return begin(self.dataset, largest, self.workspace, self.study.only, others, self.worker.report)[1]
+        return set_up_training(self.dataset, largest, self.workspace, self.study.only, others, self.worker.report)[1]
 
     def _one(self, found: "optuna.Study", trial: "_Trial") -> None:
         import optuna
@@ -249,7 +249,7 @@ def _within(value: Any, choice: Span | tuple[str, ...]) -> bool:
 class _Trial:
     """One trial: what Optuna calls to have its value."""
 
-    def __init__(self, search: _Search, materials: Materials, clock: _Clock, before: int) -> None:
+    def __init__(self, search: _Search, materials: PreparedPhotos, clock: _Clock, before: int) -> None:
         self.search = search
         self.materials = materials
         self.clock = clock
@@ -291,8 +291,8 @@ class _Trial:
 
     def _epochs(self, made: Recipe) -> Generator[float, None, None]:
         """The share answered right after each epoch; ends early where there is no time for more."""
-        network, _ = starting_network(made, self.search.workspace)
-        fresh_head(network, made, self.materials.training_data().outputs)
+        network, _ = build_pretrained(made, self.search.workspace)
+        reset_head(network, made, self.materials.training_data().outputs)
         return self._of_head(network, made) if made.trainable == "head" else self._of_all(network, made)
 
     def _of_all(self, network: SneakerNetwork, made: Recipe) -> Generator[float, None, None]:
@@ -304,7 +304,7 @@ class _Trial:
             share = sum(work[:epoch]) + work[epoch] * (step + 1) / trainer.steps_per_epoch
             return self._goes_on(f"epoch {epoch + 1} of {made.epochs}", share / sum(work), loss=loss)
 
-        while trainer.epochs_done < made.epochs and trainer.epoch(on_step) is not None:
+        while trainer.epochs_done < made.epochs and trainer.train_epoch(on_step) is not None:
             yield self._right(self.validation.logits(trainer.average, preprocessing))
 
     def _of_head(self, network: SneakerNetwork, made: Recipe) -> Generator[float, None, None]:
@@ -327,10 +327,10 @@ class _Trial:
                 self.trial.set_user_attr("note", self.ended_by)
                 raise optuna.TrialPruned
 
-        return embedded_views(network, self.materials, rows, crops, made, self.search.workspace, told)
+        return embed_views(network, self.materials, rows, crops, made, self.search.workspace, told)
 
     def _right(self, logits: Any) -> float:
-        return float(self.validation.figures(logits)["val_top1"])
+        return float(self.validation.metrics(logits)["val_top1"])
 
     def _goes_on(self, step: str, share: float, **details: Any) -> bool:
         """Tells how much of the time is spent, and whether there is more for this trial."""

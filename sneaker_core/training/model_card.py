@@ -1,4 +1,4 @@
-"""A model's card: what it knows, how it was made, how good it is and where it fails, as Markdown."""
+"""Model card: classes, data, training, results and limits of a model, as Markdown."""
 
 import math
 import re
@@ -10,25 +10,26 @@ from typing import Any
 from sneaker_core.datasets.split import Split
 from sneaker_core.evaluation.calibration import FALSE_REJECTION_RATE, KNOWN_ACCURACY
 from sneaker_core.networks.checkpoint import ModelSpec
+from sneaker_core.number_text import counted, percent
 from sneaker_core.training.recipe_fields import current_fields
-from sneaker_core.training.training_notes import finite, percent
+from sneaker_core.training.training_notes import finite
 
-# Below so many training photos a class can hardly be learned; below so many test photos hardly be measured.
+# Fewest training photos to learn a class reliably, and fewest test photos to measure it.
 FEW_TRAINING, FEW_TEST = 20, 5
 _SHOWN = 5
-# A figure that rests on fewer photos than this is called rough.
+# Metrics based on fewer test photos than this are called rough.
 _ROUGH = 200
 _FIGURES = {
-    "top1": "top-1 accuracy (the first answer is right)",
-    "top3": "top-3 accuracy (one of the first three is right)",
-    "ece": "calibration error (how far its probabilities are from the truth)",
-    "macro_f1": "macro F1 (every class counts the same)",
-    "refused": "sneakers refused (“not a sneaker I know”)",
+    "top1": "top-1 accuracy",
+    "top3": "top-3 accuracy",
+    "ece": "expected calibration error",
+    "macro_f1": "macro F1 (unweighted mean over classes)",
+    "refused": "sneakers rejected as unknown",
 }
-_PARTS = {
-    "head": "Only its head (the last layers) was trained, on what the rest of the network made of each photo.",
-    "last_stage": "Its last stage and its head (the last layers) were trained; the rest stayed as it was.",
-    "all": "Every layer was trained.",
+_TRAINABLE = {
+    "head": "Only the head was trained, on embeddings from the frozen backbone.",
+    "last_stage": "The head and the last stage of the backbone were trained; all other layers were frozen.",
+    "all": "All layers were trained.",
 }
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>|~$&#!])")
 
@@ -39,40 +40,40 @@ def model_card(spec: ModelSpec, run: Mapping[str, Any]) -> str:
     Parameters
     ----------
     spec : ModelSpec
-        Any of its recipe, metrics, data and versions may be empty.
+        Its recipe, metrics, data and versions may be empty.
     run : mapping
-        The values of ``run.json``, and "note" if there is one; what is missing is left out.
+        Values of ``run.json``, and "note" if there is one; missing values are left out.
 
     Returns
     -------
     str
-        Markdown; names and notes are shown as they were written, never read as markup.
+        Markdown; names and notes are escaped.
     """
     sections = {
         f"# Model card: {escaped(spec.name)}": _what(spec, run),
         "## Data": _data(spec, run),
-        "## How it was made": _making(spec, run),
+        "## Training": _making(spec, run),
         "## Results": _results(spec),
-        "## What its answers mean": _answers(spec),
+        "## Answers": _answers(spec),
         "## Limits": _bullets(_limits(spec, run)),
     }
     return "\n\n".join(f"{title}\n\n{text}" for title, text in sections.items()) + "\n"
 
 
 def escaped(text: object) -> str:
-    """The text on one line, with everything that Markdown would read as markup marked as plain."""
+    """The text on one line, with all Markdown markup escaped."""
     return _SPECIAL.sub(r"\\\1", " ".join(str(text).split()))
 
 
-def _part(values: object, *keys: str) -> dict[str, Any]:
-    """What lies under these keys where it is a mapping, else an empty one."""
+def _mapping(values: object, *keys: str) -> dict[str, Any]:
+    """The mapping under these keys; empty if there is none."""
     for key in keys:
         values = values.get(key) if isinstance(values, Mapping) else None
     return dict(values) if isinstance(values, Mapping) else {}
 
 
 def _count(value: object) -> int:
-    """The value where it is a number, else 0."""
+    """The value rounded to an integer; 0 if it is no number."""
     number = finite(value)
     return 0 if math.isnan(number) else round(number)
 
@@ -87,90 +88,86 @@ def _table(head: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def _named(labels: list[str]) -> str:
-    """The first few names and how many more there are."""
+def _listed(labels: list[str]) -> str:
+    """The first few labels and the number of further ones."""
     more = f" and {len(labels) - _SHOWN} more" if len(labels) > _SHOWN else ""
     return ", ".join(map(escaped, labels[:_SHOWN])) + more
 
 
-def _photos(count: int) -> str:
-    return f"{count} photo{'' if count == 1 else 's'}"
-
-
 def _what(spec: ModelSpec, run: Mapping[str, Any]) -> str:
-    refuses = " and says when a photo shows none of them" if math.isfinite(spec.decision.ood_threshold) else ""
-    text = f"A {escaped(spec.network)} that tells {len(spec.classes)} kinds of sneakers apart{refuses}."
+    rejects = " and rejects photos that show none of them" if math.isfinite(spec.decision.ood_threshold) else ""
+    text = f"A {escaped(spec.network)} that recognizes {counted(len(spec.classes), 'sneaker model')}{rejects}."
     if run.get("dataset"):
-        text += f" Trained on the photos of {escaped(run['dataset'])}"
+        text += f" Trained on the dataset {escaped(run['dataset'])}"
         created = finite(run.get("created"))
-        text += f", started on {datetime.fromtimestamp(created, UTC):%Y-%m-%d}." if 0 < created < 1e11 else "."
+        text += f"; started on {datetime.fromtimestamp(created, UTC):%Y-%m-%d}." if 0 < created < 1e11 else "."
     if run.get("state") in ("running", "stopped", "failed"):
-        text += f" The training is not done: it is {escaped(run['state'])}."
+        text += f" Training is not finished (state: {escaped(run['state'])})."
     return text + (f"\n\nNote: {escaped(run['note'])}" if run.get("note") else "")
 
 
 def _split_counts(spec: ModelSpec, label: str) -> dict[Split, int]:
-    counts = _part(spec.data, "classes", label)
+    counts = _mapping(spec.data, "classes", label)
     return {split: _count(counts.get(split.value)) for split in Split}
 
 
 def _data(spec: ModelSpec, run: Mapping[str, Any]) -> str:
-    if not _part(spec.data, "classes"):
-        return "It knows: " + ", ".join(map(escaped, spec.classes)) + ".\n\nThe counts of photos were not kept."
+    if not _mapping(spec.data, "classes"):
+        return "Classes: " + ", ".join(map(escaped, spec.classes)) + ".\n\nPhoto counts were not recorded."
     rows = [[escaped(label), *_split_counts(spec, label).values()] for label in spec.classes]
-    others = _part(spec.data, "others")
-    if others:
-        rows.append(["photos of other things", *(_count(others.get(split.value)) or "" for split in Split)])
+    negatives = _mapping(spec.data, "negatives")
+    if negatives:
+        rows.append(["negatives (no sneaker)", *(_count(negatives.get(split.value)) or "" for split in Split)])
     text = _table(["class", "training", "validation", "test"], rows)
-    facts = [f"{_photos(_count(spec.data.get('photos')))} of sneakers"]
+    facts = [counted(_count(spec.data.get("photos")), "sneaker photo")]
     if spec.data.get("fingerprint"):
         facts[0] += f" (fingerprint {escaped(spec.data['fingerprint'])})"
-    rejected = max(_count(spec.data.get("rejected")), len(_part(run, "rejected")))
+    rejected = max(_count(spec.data.get("rejected")), len(_mapping(run, "rejected")))
     if rejected:
-        facts.append(f"{rejected} could not be read")
-    if copies := _count(spec.data.get("in_duplicate_groups")):
-        facts.append(f"{copies} are in groups of copies, which are never divided between training and test")
+        facts.append(f"{rejected:,} could not be read")
+    if duplicates := _count(spec.data.get("in_duplicate_groups")):
+        facts.append(f"{duplicates:,} are in near-duplicate groups, which are never divided between splits")
     return f"{text}\n\n{'; '.join(facts)}."
 
 
 def _making(spec: ModelSpec, run: Mapping[str, Any]) -> str:
-    recipe = {**current_fields(_part(run, "recipe")), **current_fields(spec.recipe)}
+    recipe = {**current_fields(_mapping(run, "recipe")), **current_fields(spec.recipe)}
     if "init" in recipe:
-        # A card travels; the path of a file on the machine that trained it does not.
+        # The card may be read on another machine, where the path of a weights file means nothing.
         recipe["init"] = PurePath(str(recipe["init"])).name
     lines = list(_recipe_words(recipe, run))
     seen = spec.preprocessing.height
     if _count(recipe.get("size")) not in (0, seen):
-        lines.append(f"The finished model sees photos of {seen} × {spec.preprocessing.width} pixels.")
+        lines.append(f"The finished model uses photos of {seen} × {spec.preprocessing.width} pixels.")
     lines.append(_origin(recipe))
     if spec.versions:
         versions = ", ".join(f"{escaped(name)} {escaped(version)}" for name, version in spec.versions.items())
-        lines.append(f"Made with {versions}.")
+        lines.append(f"Trained with {versions}.")
     settings = ", ".join(f"{escaped(name)} {escaped(value)}" for name, value in recipe.items())
     return _bullets(lines) + (f"\n\nAll settings: {settings}." if settings else "")
 
 
 def _recipe_words(recipe: Mapping[str, Any], run: Mapping[str, Any]) -> Iterator[str]:
     if not recipe:
-        yield "How it was trained was not kept."
+        yield "The recipe was not recorded."
         return
-    part = "head" if recipe.get("freeze") else str(recipe.get("trainable", "all"))
-    named = f"Recipe “{escaped(run['recipe_name'])}”. " if run.get("recipe_name") else ""
-    yield named + _PARTS.get(part, f"What was trained: {escaped(part)}.")
+    trainable = "head" if recipe.get("freeze") else str(recipe.get("trainable", "all"))
+    name = f"Recipe “{escaped(run['recipe_name'])}”. " if run.get("recipe_name") else ""
+    yield name + _TRAINABLE.get(trainable, f"Trainable layers: {escaped(trainable)}.")
     if _count(recipe.get("epochs")):
         yield _duration(recipe, finite(run.get("seconds")))
     if _count(recipe.get("size")):
         yield _sizes(recipe)
-    yield f"Training photos were changed at random: {_changes(recipe) or 'not at all'}."
+    yield f"Augmentation: {_augmentations(recipe) or 'none'}."
     if 0 <= finite(recipe.get("class_balance_exponent")) < 1:
-        yield "Classes with few photos were drawn more often than their share."
+        yield "Rare classes were oversampled."
 
 
 def _duration(recipe: Mapping[str, Any], seconds: float) -> str:
     epochs, patience = _count(recipe["epochs"]), _count(recipe.get("patience"))
-    text = f"{epochs} epochs (passes over the training photos)" if epochs > 1 else "One pass over the training photos"
+    text = counted(epochs, "epoch")
     if patience:
-        text = f"At most {text}, ended early when validation had not improved for {patience}"
+        text = f"At most {text}; training stops after {counted(patience, 'epoch')} without better validation accuracy"
     if seconds > 0:
         text += f", in {seconds / 60:.0f} minutes" if seconds >= 90 else f", in {seconds:.0f} seconds"
     return text + "."
@@ -183,61 +180,61 @@ def _sizes(recipe: Mapping[str, Any]) -> str:
     return f"Photos of {size} × {size} pixels."
 
 
-def _changes(recipe: Mapping[str, Any]) -> str:
+def _augmentations(recipe: Mapping[str, Any]) -> str:
     words = {
-        "crop": f"cropped to {percent(finite(recipe.get('crop')))} of their area at the least",
-        "horizontal_flip": "mirrored",
-        "rotation": f"turned by up to {finite(recipe.get('rotation')):g}°",
-        "color_jitter": "brightness and colours",
-        "trivial_augment": "one stronger change (TrivialAugment)",
-        "random_erasing": "a rectangle blanked",
-        "mixup": "two photos mixed (CutMix or mixup)",
+        "crop": f"random crops of at least {percent(finite(recipe.get('crop')))} of the area",
+        "horizontal_flip": "horizontal flips",
+        "rotation": f"rotation by up to {finite(recipe.get('rotation')):g}°",
+        "color_jitter": "color jitter",
+        "trivial_augment": "TrivialAugment",
+        "random_erasing": "random erasing",
+        "mixup": "CutMix and mixup",
     }
-    # Recipes from before there was a setting for it mirrored half of the photos.
+    # Before there was a setting for it, half of the photos were flipped.
     used = {"horizontal_flip": 0.5, **recipe}
-    changed = (name for name in words if _changes_photos(name, finite(used.get(name))))
-    return ", ".join(words[name] for name in changed)
+    names = (name for name in words if _is_used(name, finite(used.get(name))))
+    return ", ".join(words[name] for name in names)
 
 
-def _changes_photos(name: str, value: float) -> bool:
+def _is_used(name: str, value: float) -> bool:
     return value < 1 if name == "crop" else value > 0
 
 
 def _origin(recipe: Mapping[str, Any]) -> str:
     init = recipe.get("init")
     if init is None:
-        return "What its weights started from was not kept."
+        return "The pretrained weights were not recorded."
     if init == "none":
-        return "Its weights started from random numbers, from nothing learned before."
+        return "Trained from scratch, with random weights."
     if init == "imagenet":
-        return "Its weights started from torchvision's, learned on the photos of ImageNet."
+        return "Pretrained weights: ImageNet (torchvision)."
     kind = "file" if str(init).endswith(".safetensors") else "model"
-    return f"Its weights started from the {kind} {escaped(init)}."
+    return f"Pretrained weights: the {kind} {escaped(init)}."
 
 
 def _results(spec: ModelSpec) -> str:
-    test, validation, others = (_part(spec.metrics, name) for name in ("test", "val", "others"))
+    test, validation, negatives = (_mapping(spec.metrics, name) for name in ("test", "val", "negatives"))
     if not test and not validation:
-        return "It was not measured."
+        return "The model was not evaluated."
     tested, checked = _count(test.get("n")), _count(validation.get("n"))
     rows = [
         [title, *(_figure(figures.get(name)) for figures in (test, validation))]
         for name, title in _FIGURES.items()
         if name in test or name in validation
     ]
-    parts = [_table(["", f"test ({_photos(tested)})", f"validation ({_photos(checked)})"], rows)]
+    parts = [_table(["", f"test ({counted(tested, 'photo')})", f"validation ({counted(checked, 'photo')})"], rows)]
     parts.append(
-        "Test photos had no part in making it. Validation photos set its temperature and thresholds, so their figures "
-        "flatter it."
+        "Test photos were not used in training. Temperature and thresholds were fitted to the validation photos, so "
+        "validation metrics are optimistic."
     )
     top1 = finite(test.get("top1"))
     if tested and 0 <= top1 <= 1:
         low, high = _interval(top1, tested)
-        parts.append(f"By chance alone top-1 on {_photos(tested)} would vary from {low:.2f} to {high:.2f} (95 %).")
-    if others:
+        parts.append(f"The 95% confidence interval of top-1 accuracy is {low:.2f} to {high:.2f}.")
+    if negatives:
         parts.append(
-            f"Of {_photos(_count(others.get('n')))} of other things, kept from training, it refused "
-            f"{_figure(others.get('found'))}."
+            f"Share of {counted(_count(negatives.get('n')), 'test negative')} rejected: "
+            f"{_figure(negatives.get('found'))}."
         )
     return "\n\n".join([*parts, *_weaknesses(test)])
 
@@ -248,7 +245,7 @@ def _figure(value: object) -> str:
 
 
 def _interval(share: float, count: int) -> tuple[float, float]:
-    """Wilson's 95 % interval of a share."""
+    """Wilson's 95% confidence interval of a share."""
     z = 1.96
     centre = share + z * z / (2 * count)
     spread = z * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
@@ -256,9 +253,11 @@ def _interval(share: float, count: int) -> tuple[float, float]:
 
 
 def _weaknesses(test: Mapping[str, Any]) -> Iterator[str]:
-    per_class = _part(test, "per_class")
-    # By recall; of equal ones the class with more photos is the surer weakness.
-    order = sorted(per_class, key=lambda label: (_recall(per_class, label), -_count(_part(per_class, label).get("n"))))
+    per_class = _mapping(test, "per_class")
+    # By recall, then by the number of photos, as more photos make the weakness more certain.
+    order = sorted(
+        per_class, key=lambda label: (_recall(per_class, label), -_count(_mapping(per_class, label).get("n")))
+    )
     weak = [label for label in order if _recall(per_class, label) < 1][:_SHOWN]
     if weak:
         rows = [
@@ -267,85 +266,84 @@ def _weaknesses(test: Mapping[str, Any]) -> Iterator[str]:
                 _count(figures.get("n")),
                 *(_figure(figures.get(name)) for name in ("recall", "precision")),
             ]
-            for label, figures in ((label, _part(per_class, label)) for label in weak)
+            for label, figures in ((label, _mapping(per_class, label)) for label in weak)
         ]
-        head = ["weakest classes", "test photos", "found (recall)", "right when named (precision)"]
+        head = ["weakest classes", "test photos", "recall", "precision"]
         yield _table(head, rows)
     listed = test.get("confusions")
     pairs = [pair for pair in listed if isinstance(pair, Mapping)][:_SHOWN] if isinstance(listed, list) else []
     if pairs:
-        yield "Most often taken for another:\n\n" + _bullets(
-            f"{escaped(pair.get('label'))} for {escaped(pair.get('predicted'))}: {_count(pair.get('count'))} of "
-            f"{_count(pair.get('of'))}"
+        yield "Most frequent confusions:\n\n" + _bullets(
+            f"{escaped(pair.get('label'))} predicted as {escaped(pair.get('predicted'))}: "
+            f"{_count(pair.get('count'))} of {_count(pair.get('of'))}"
             for pair in pairs
         )
 
 
 def _recall(per_class: Mapping[str, Any], label: str) -> float:
-    recall = finite(_part(per_class, label).get("recall"))
+    recall = finite(_mapping(per_class, label).get("recall"))
     return 1.0 if math.isnan(recall) else recall
 
 
 def _answers(spec: ModelSpec) -> str:
     decision = spec.decision
     lines = [
-        f"**The name of a class**: its probability is {decision.confidence_threshold:.2f} or more. The threshold is "
-        f"set so that such answers are right {percent(KNOWN_ACCURACY)} of the time on validation photos, "
-        "as far as they allow.",
-        "**Not sure**: the most probable class stays below that; the first three are worth a look.",
+        f"**A class name**: its probability is {decision.confidence_threshold:.2f} or more. The threshold is "
+        f"set so that {percent(KNOWN_ACCURACY)} of such answers on validation photos are correct, if possible.",
+        "**Not sure**: the most probable class is below that threshold; consider the top three.",
     ]
     if math.isfinite(decision.ood_threshold):
-        odds = " and what the network itself says of “something else”" if spec.has_negatives_class else ""
+        odds = " and the network’s own score for negatives" if spec.has_negatives_class else ""
         lines.append(
-            f"**Not a sneaker I know**: the unknown score is above {decision.ood_threshold:.2f}. It adds up how "
-            f"far the photo lies from all sneakers of the training{odds}; the threshold is set so that about "
+            f"**Not a sneaker I know**: the OOD (out-of-distribution) score is above {decision.ood_threshold:.2f}. It "
+            f"combines the distance from all training sneakers{odds}; the threshold is set so that about "
             f"{percent(FALSE_REJECTION_RATE)} of the validation sneakers are above it."
         )
     else:
-        lines.append("**Not a sneaker I know** is never its answer: it has no threshold for it.")
+        lines.append("**Not a sneaker I know**: never answered, as the model has no OOD threshold.")
     return _bullets(lines) + (
-        f"\n\nProbabilities are calibrated by a temperature of {decision.temperature:.2f}: of the answers with a "
-        "probability of 0.8 about 80 in 100 should be right."
+        f"\n\nProbabilities are calibrated with a temperature of {decision.temperature:.2f}: about 80% of the answers "
+        "with a probability of 0.8 should be correct."
     )
 
 
 def _limits(spec: ModelSpec, run: Mapping[str, Any]) -> Iterator[str]:
     yield (
-        f"It can only name its {len(spec.classes)} classes: a sneaker of another model may get the name of the class "
-        "it is most like."
+        f"It knows only its {counted(len(spec.classes), 'class', 'classes')}: another sneaker may be named as the "
+        "class it resembles most."
     )
     if not spec.has_negatives_class:
         yield (
-            "It was trained without photos of other things, so “not a sneaker I know” rests on distance from the known "
-            "sneakers alone."
+            "It was trained without negatives, so “not a sneaker I know” depends only on the distance from known "
+            "sneakers."
         )
-    if not _part(spec.metrics, "others"):
-        yield "How well it refuses photos of other things was not measured."
+    if not _mapping(spec.metrics, "negatives"):
+        yield "How well it rejects photos that show no sneaker was not measured."
     yield from _thin_data(spec)
     if mixed := _count(spec.data.get("under_two_labels")):
         yield (
-            f"Some labels contradict each other: {mixed} of its photos are in groups of copies that are filed under "
-            "two classes."
+            f"Some labels contradict each other: {counted(mixed, 'photo')} are in near-duplicate groups with two or "
+            "more labels."
         )
     if run.get("only"):
-        yield "It was trained on chosen classes of its dataset, not on all of them."
+        yield "It was trained on selected classes of its dataset."
 
 
 def _thin_data(spec: ModelSpec) -> Iterator[str]:
-    tested = _count(_part(spec.metrics, "test").get("n"))
+    tested = _count(_mapping(spec.metrics, "test").get("n"))
     if not tested:
-        yield "It was not measured on test photos, so how good it is on new photos is not known."
+        yield "It was not evaluated on test photos, so its accuracy on new photos is unknown."
     elif tested < _ROUGH:
-        yield f"Its figures rest on {_photos(tested)} only: one more or less moves top-1 by {100 / tested:.1f} points."
-    if not _part(spec.data, "classes"):
+        yield (
+            f"Its metrics are based on only {counted(tested, 'test photo')}: each photo changes top-1 accuracy by "
+            f"{100 / tested:.1f} percentage points."
+        )
+    if not _mapping(spec.data, "classes"):
         return
     counts = {label: _split_counts(spec, label) for label in spec.classes}
     thin = [label for label in spec.classes if counts[label][Split.TRAIN] < FEW_TRAINING]
     if thin:
-        yield f"What it knows of classes with fewer than {FEW_TRAINING} training photos is thin: {_named(thin)}."
+        yield f"Classes with fewer than {FEW_TRAINING} training photos are less reliable: {_listed(thin)}."
     unmeasured = [label for label in spec.classes if counts[label][Split.TEST] < FEW_TEST]
     if unmeasured and tested:
-        yield (
-            f"Classes with fewer than {FEW_TEST} test photos are hardly measured, whatever their figures: "
-            f"{_named(unmeasured)}."
-        )
+        yield (f"Metrics of classes with fewer than {FEW_TEST} test photos mean little: {_listed(unmeasured)}.")

@@ -1,4 +1,4 @@
-"""Photos decoded and shrunk once, kept as small uint8 arrays in a file that every training maps."""
+"""Photo cache: photos are decoded and resized once, and stored as uint8 arrays that every training maps."""
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -15,20 +15,20 @@ from sneaker_core.networks.preprocessing import resized
 from sneaker_core.training.array_cache import ArrayCache
 
 _CHUNK = 256
-# Part of the key: goes up when photos would be decoded or shrunk in another way.
+# Part of the key: raise it when photos are decoded or resized differently.
 _VERSION = 1
 
 
 @dataclass(frozen=True)
 class LoadedPhotos:
-    """Photos as arrays, and the files that could not be read.
+    """Decoded photos, and the files that could not be read.
 
     Attributes
     ----------
     pixels : uint8 array (N, H, W, 3)
-        The photos that could be read, in the order asked for; mapped from a file, not to be written to.
+        The readable photos, in the requested order; memory-mapped, read-only.
     readable : bool array (M,)
-        Which of the M samples asked for these are.
+        Which of the M requested samples could be read.
     rejected : dict of str to str
         Path -> why it could not be read.
     """
@@ -41,12 +41,12 @@ class LoadedPhotos:
 def load_photos(
     samples: pd.DataFrame, size: int, workspace: Path, progress: Callable[[int], None] = lambda done: None
 ) -> LoadedPhotos:
-    """Decode photos and fit each to size x size pixels, or take them from the file where that was done before.
+    """Decode photos and resize them to size x size pixels, or read them from the cache.
 
     Parameters
     ----------
     samples : DataFrame
-        Columns sample (names the bytes, so also the pixels) and path.
+        Columns sample (identifies the file's contents) and path.
     size : int
         Height and width of the result, in pixels.
     workspace : Path
@@ -61,14 +61,14 @@ def load_photos(
     cache = ArrayCache(workspace, "photos")
     names, paths = list(samples["sample"]), list(samples["path"])
     key = cache.key(_VERSION, size, *names)
-    kept = cache.read(key)
-    if kept is None or any(
-        name in kept[1]["rejected"] and _is_readable(path) for name, path in zip(names, paths, strict=True)
+    stored = cache.read(key)
+    if stored is None or any(
+        name in stored[1]["rejected"] and _is_readable(path) for name, path in zip(names, paths, strict=True)
     ):
         about: dict[str, dict[str, str]] = {"rejected": {}}
         parts = _decoded(names, paths, size, about["rejected"], progress)
-        kept = cache.write(key, parts, (size, size, 3), np.uint8, about)
-    pixels, about = kept
+        stored = cache.write(key, parts, (size, size, 3), np.uint8, about)
+    pixels, about = stored
     rejected: dict[str, str] = about["rejected"]
     return LoadedPhotos(
         pixels=pixels,
@@ -78,7 +78,7 @@ def load_photos(
 
 
 def _is_readable(path: str) -> bool:
-    """Whether a photo can be read by now: its disk may be back, or a cap have been raised."""
+    """Whether a rejected photo can be read now: its disk may be back, or a limit may have been raised."""
     try:
         images.load(Path(path))
     except ImageError:
@@ -89,7 +89,7 @@ def _is_readable(path: str) -> bool:
 def _decoded(
     names: Sequence[str], paths: Sequence[str], size: int, rejected: dict[str, str], progress: Callable[[int], None]
 ) -> Iterator[NDArray[np.uint8]]:
-    """The readable photos, a chunk at a time; the others go into `rejected`, by name."""
+    """Yield the readable photos in chunks; adds the others to `rejected`, by name."""
 
     def load(path: str) -> NDArray[np.uint8] | str:
         try:

@@ -7,7 +7,13 @@ from typing import Any
 from sneaker_core.errors import RecipeError
 from sneaker_core.networks.architectures import ARCHITECTURES, HEAD_KINDS
 from sneaker_core.networks.trainable_layers import TRAINABLE
-from sneaker_core.training.recipe_fields import current_fields
+from sneaker_core.training.recipe_fields import (
+    AUGMENTATION_FIELDS,
+    AUGMENTATIONS,
+    PRESETS,
+    augmentation_strength,
+    current_fields,
+)
 
 # The architecture's own head, or one kind for any architecture.
 HEADS = ("default", *HEAD_KINDS)
@@ -15,25 +21,6 @@ HEADS = ("default", *HEAD_KINDS)
 _HEAD_STEP = 0.35
 # Networks halve the size several times, so sizes are multiples of this many pixels.
 _MULTIPLE = 8
-# Augmentation strength -> settings of a recipe.
-AUGMENTATIONS: dict[str, dict[str, float]] = {
-    "none": {
-        "crop": 1, "horizontal_flip": 0, "rotation": 0, "color_jitter": 0, "random_erasing": 0, "trivial_augment": 0,
-        "mixup": 0,
-    },
-    "light": {
-        "crop": 0.7, "horizontal_flip": 0.5, "rotation": 5, "color_jitter": 0.15, "random_erasing": 0,
-        "trivial_augment": 0, "mixup": 0,
-    },
-    "standard": {
-        "crop": 0.4, "horizontal_flip": 0.5, "rotation": 12, "color_jitter": 0.4, "random_erasing": 0.2,
-        "trivial_augment": 0, "mixup": 0,
-    },
-    "strong": {
-        "crop": 0.3, "horizontal_flip": 0.5, "rotation": 15, "color_jitter": 0.4, "random_erasing": 0.2,
-        "trivial_augment": 0.5, "mixup": 0.5,
-    },
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -161,10 +148,7 @@ class Recipe:
     @property
     def augmentation(self) -> str:
         """Augmentation strength, a key of `AUGMENTATIONS`, or "custom" if the settings match none."""
-        matching = (
-            name for name, values in AUGMENTATIONS.items() if all(getattr(self, k) == v for k, v in values.items())
-        )
-        return next(matching, "custom")
+        return augmentation_strength(vars(self))
 
     @property
     def head_kind(self) -> str | None:
@@ -239,6 +223,17 @@ class Recipe:
         """Settings in which this recipe differs from another, field -> own value; the name is not compared."""
         own, other = self.to_dict(), base.to_dict()
         return {key: value for key, value in own.items() if key != "name" and value != other[key]}
+
+    def changes_from_preset(self) -> dict[str, Any]:
+        """Changes that make this recipe from its preset: ``make_recipe(self.name, changes) == self``."""
+        preset = RECIPES.get(self.name, Recipe())
+        changes = {} if self.network == preset.network else {"network": self.network}
+        changes |= self.differences(preset.changed(changes))
+        if self.augmentation in AUGMENTATIONS and changes.keys() & set(AUGMENTATION_FIELDS):
+            changes = {key: value for key, value in changes.items() if key not in AUGMENTATION_FIELDS}
+            changes["augmentation"] = self.augmentation
+        # `size` also sets `small_size`, so one of them may still differ.
+        return changes | self.differences(preset.changed(changes))
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
@@ -316,7 +311,7 @@ def make_recipe(name: str, changes: Mapping[str, Any] | None = None) -> Recipe:
         There is no such preset or setting, or a value is out of range.
     """
     if name not in RECIPES:
-        raise RecipeError(f"There is no recipe {name!r}; choose one of: {', '.join(RECIPES)}.")
+        raise RecipeError(f"There is no recipe {name!r}; choose one of: {', '.join(PRESETS)}.")
     return RECIPES[name].changed(changes or {})
 
 

@@ -223,7 +223,7 @@ def read_run(folder: Path) -> Run:
         dataset=_text(run.get("dataset")) or text_of(source),
         source=source,
         only=tuple(map(str, _of(list, run.get("only")))),
-        others=_text(run.get("others")) or None,
+        others=_text(run.get("negatives", run.get("others"))) or None,
         recipe_name=_text(run.get("recipe_name")) or _preset_in(params),
         recipe=current_fields(_of(dict, run.get("recipe"))),
         state=state,

@@ -5,7 +5,8 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from sneaker_core.networks.architectures import ARCHITECTURES
-from sneaker_core.training.recipe import AUGMENTATIONS, RANGES, Recipe
+from sneaker_core.training.recipe import RANGES, Recipe
+from sneaker_core.training.recipe_fields import AUGMENTATIONS
 
 # A trial is shorter and sees smaller photos than the full run: a third of the epochs, four fifths of the pixels a
 # side. One that trains the head alone takes seconds, and is as the full run.

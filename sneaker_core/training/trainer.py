@@ -1,7 +1,6 @@
-"""The training loop: a network, arrays of photos and a recipe in, a trained network out.
+"""Training loop: a network, arrays of photos and a recipe in, a trained network out.
 
-It knows nothing of folders, files or pages; it goes epoch by epoch and hands over its whole state so that a caller
-can keep it.
+It knows nothing about folders, files or pages. It trains epoch by epoch and exposes its state, so callers can save it.
 """
 
 import copy
@@ -22,30 +21,30 @@ from sneaker_core.networks.architectures import AUXILIARY_WEIGHT, SneakerNetwork
 from sneaker_core.networks.precision import mixed_precision, training_device
 from sneaker_core.networks.preprocessing import Preprocessing
 from sneaker_core.networks.trainable_layers import set_trainable, set_training_mode
-from sneaker_core.training.augmentation import augmented, mix_batch
+from sneaker_core.training.augmentation import augment, mix_batch
 from sneaker_core.training.recipe import Recipe
 
-# Photos are kept this much larger than the network sees them, so that random crops still have detail.
+# Photos are stored larger than the network input by this factor, so random crops keep their detail.
 STORED_OVER_SEEN = 1.15
 
-# Steps done, mean loss, photos a second -> whether to go on.
+# Steps done, mean loss, photos per second -> whether to continue.
 OnStep = Callable[[int, float, float], bool]
 
 
 @dataclass(frozen=True)
 class TrainingData:
-    """What a network learns from.
+    """Training photos and their classes.
 
     Attributes
     ----------
     pixels : uint8 array (P, H, W, 3)
-        Photos, in memory or mapped from a file; more than are learned from, maybe.
+        Photos, in memory or memory-mapped; may include photos that are not used for training.
     targets : int64 array (N,)
-        Class numbers; `classes` itself stands for "something else".
+        Class numbers; `classes` itself marks negatives.
     classes : int
-        Number of classes, "something else" not counted.
+        Number of classes, negatives not counted.
     rows : int64 array (N,), optional
-        Which photos these are; the first N where left out.
+        Rows of `pixels`; by default the first N.
     """
 
     pixels: NDArray[np.uint8]
@@ -54,18 +53,18 @@ class TrainingData:
     rows: NDArray[np.int64] | None = None
 
     def photos(self, chosen: NDArray[np.int64]) -> NDArray[np.uint8]:
-        """Photos (B, H, W, 3) by their place among the targets."""
+        """Photos (B, H, W, 3) by their index in `targets`."""
         return self.pixels[chosen if self.rows is None else self.rows[chosen]]
 
     @property
     def outputs(self) -> int:
-        """Logits that the network needs: one more than classes where there are photos of other things."""
+        """Number of logits: one more than classes if there are negatives."""
         return self.classes + int((self.targets == self.classes).any())
 
 
 @dataclass(frozen=True)
 class EpochReport:
-    """What an epoch came to.
+    """Figures of a finished epoch.
 
     Attributes
     ----------
@@ -74,12 +73,12 @@ class EpochReport:
     loss : float
         Mean training loss.
     accuracy : float
-        Share of augmented training photos answered right; nan where batches were mixed.
+        Accuracy on augmented training photos; nan if batches were mixed.
     learning_rate : float
-        Of the head, at the end of the epoch.
+        Learning rate of the head at the end of the epoch.
     images_per_second : float
     seconds : float
-        That it took.
+        Duration.
     """
 
     epoch: int
@@ -91,9 +90,9 @@ class EpochReport:
 
 
 class Trainer:
-    """A training in progress: network, averaged network, optimiser and the epochs done.
+    """State of a training: network, averaged (EMA) network, optimizer and number of epochs done.
 
-    Of several processes each takes its share of every batch, and all take the same steps.
+    With several processes, each handles its share of every batch, and all take the same steps.
 
     Parameters
     ----------
@@ -105,14 +104,14 @@ class Trainer:
     Raises
     ------
     RecipeError
-        The batch cannot be shared out evenly among the processes.
+        The batch cannot be divided evenly among the processes.
     """
 
     def __init__(self, network: SneakerNetwork, data: TrainingData, recipe: Recipe) -> None:
         if recipe.batch % process_group.count() or recipe.batch == process_group.count():
             raise RecipeError(
-                f"batch is {recipe.batch}; it must be a multiple of {process_group.count()}, the number of processes, "
-                "with two photos or more for each."
+                f"batch is {recipe.batch}; it must be a multiple of the number of processes, {process_group.count()}, "
+                "with at least two photos per process."
             )
         self.device = training_device()
         self.network = network.to(self.device)
@@ -120,76 +119,76 @@ class Trainer:
         self.data = data
         self.recipe = recipe
         self.epochs_done = 0
-        self.weights = draw_weights(data, recipe)
+        self.weights = sampling_weights(data, recipe)
         self.steps_per_epoch = max(1, int((data.targets < data.classes).sum()) // recipe.batch)
         backbone = set_trainable(network, recipe.network, recipe.trainable)
         self.optimizer = _optimizer(backbone, network.head_parameters(), recipe)
 
     @property
     def steps(self) -> int:
-        """Of the whole training."""
+        """Number of steps of the whole training."""
         return self.recipe.epochs * self.steps_per_epoch
 
-    def run(self, report: Callable[[EpochReport], None]) -> SneakerNetwork:
-        """Train the epochs that are left; returns the averaged network."""
+    def train(self, report: Callable[[EpochReport], None]) -> SneakerNetwork:
+        """Train the remaining epochs; returns the averaged network."""
         while self.epochs_done < self.recipe.epochs:
-            done = self.epoch()
+            done = self.train_epoch()
             if done is not None:
                 report(done)
         return self.average
 
-    def epoch(self, on_step: OnStep = lambda done, loss, speed: True) -> EpochReport | None:
-        """One pass, drawn from the seed and the epoch alone, so that a resumed run sees what it would have seen.
+    def train_epoch(self, on_step: OnStep = lambda done, loss, speed: True) -> EpochReport | None:
+        """Train one epoch. Its photos depend only on seed and epoch, so a resumed run sees the same ones.
 
         Parameters
         ----------
         on_step : callable
-            Called after each step with the steps done of the whole training, the mean loss of this epoch so far and
-            the photos a second; stops the training by answering False.
+            Called after each step with the number of steps done in the whole training, the mean loss of this epoch so
+            far and the photos per second; returns False to stop.
 
         Returns
         -------
         EpochReport or None
-            None where it was stopped; the network is then somewhere inside the epoch.
+            None if stopped; the network is then in the middle of the epoch.
         """
         recipe, epoch = self.recipe, self.epochs_done
         rng = Generator().manual_seed(recipe.seed * 100_003 + epoch)
-        # Of its own for what each process does to its own photos; the draw of photos is the same in all.
+        # Each process augments its photos with its own generator; all sample the same photos.
         own = Generator().manual_seed((recipe.seed * 100_003 + epoch) * 1009 + process_group.rank())
         torch.manual_seed((recipe.seed * 100_003 + epoch) * 1009 + process_group.rank())
         preprocessing = Preprocessing(recipe.size_of(epoch), recipe.size_of(epoch))
         parallel = self._in_parallel()
-        losses, right = torch.zeros((), device=self.device), torch.zeros((), device=self.device)
+        losses, correct = torch.zeros((), device=self.device), torch.zeros((), device=self.device)
         started, rate, seen = time.perf_counter(), 0.0, 0
         for step, chosen in enumerate(self._batches(rng)):
             done = epoch * self.steps_per_epoch + step
             rate = self._set_rate(done)
             loss, hits = self._step(parallel, chosen[process_group.rank() :: process_group.count()], preprocessing, own)
-            losses, right, seen = losses + loss, right + hits, seen + len(chosen)
+            losses, correct, seen = losses + loss, correct + hits, seen + len(chosen)
             self._update_average(done)
             speed = seen / (time.perf_counter() - started)
             if not on_step(done + 1, float(losses) / (step + 1), speed):
                 return None
-        self._share_statistics()
+        self._average_batch_norm()
         self.epochs_done += 1
-        told = torch.stack([losses, right])
+        sums = torch.stack([losses, correct])
         if process_group.count() > 1:
-            distributed.all_reduce(told)
+            distributed.all_reduce(sums)
         return EpochReport(
             epoch=self.epochs_done,
-            loss=float(told[0]) / process_group.count() / self.steps_per_epoch,
-            accuracy=float(told[1]) / seen if recipe.mixup == 0 else math.nan,
+            loss=float(sums[0]) / process_group.count() / self.steps_per_epoch,
+            accuracy=float(sums[1]) / seen if recipe.mixup == 0 else math.nan,
             learning_rate=rate,
             images_per_second=seen / (time.perf_counter() - started),
             seconds=time.perf_counter() - started,
         )
 
     def _in_parallel(self) -> nn.Module:
-        """The network in the mode and with the gradients that this epoch asks for, in step with other processes."""
-        learned = "head" if self.recipe.trains_head_only(self.epochs_done) else self.recipe.trainable
-        set_trainable(self.network, self.recipe.network, learned)
-        set_training_mode(self.network, self.recipe.network, learned)
-        step = _Step(self.network, backbone_gradients=learned != "head")
+        """The network set up for this epoch's trainable layers, synchronized with other processes."""
+        trainable = "head" if self.recipe.trains_head_only(self.epochs_done) else self.recipe.trainable
+        set_trainable(self.network, self.recipe.network, trainable)
+        set_training_mode(self.network, self.recipe.network, trainable)
+        step = _Step(self.network, backbone_gradients=trainable != "head")
         if process_group.count() == 1:
             return step
         return nn.parallel.DistributedDataParallel(step, broadcast_buffers=False)
@@ -206,7 +205,7 @@ class Trainer:
         labels = torch.from_numpy(self.data.targets[chosen]).to(self.device)
         pixels = torch.from_numpy(self.data.photos(chosen)).to(self.device)
         targets = functional.one_hot(labels, self.data.outputs).float()
-        images = augmented(pixels, preprocessing, self.recipe, rng)
+        images = augment(pixels, preprocessing, self.recipe, rng)
         images, targets = mix_batch(images, targets, self.recipe.mixup, rng)
         with mixed_precision(self.device.type):
             logits, auxiliary = parallel(images.contiguous(memory_format=torch.channels_last))
@@ -215,10 +214,10 @@ class Trainer:
             loss = loss + AUXILIARY_WEIGHT * self._loss(auxiliary, targets)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
-        # The same in all processes, other than the loss of each.
+        # The gradient norm is the same in all processes; the loss is not.
         if not torch.isfinite(nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)):
             raise RecipeError(
-                f"The loss is no longer a number in epoch {self.epochs_done + 1}; "
+                f"The loss became infinite or NaN in epoch {self.epochs_done + 1}; "
                 f"try a learning_rate below {self.recipe.learning_rate:g}."
             )
         self.optimizer.step()
@@ -228,7 +227,7 @@ class Trainer:
         return functional.cross_entropy(logits.float(), targets, label_smoothing=self.recipe.label_smoothing)
 
     def rate_at(self, step: int) -> float:
-        """The head's rate: the highest while the head learns alone, one cycle over the epochs after that."""
+        """Learning rate of the head: the peak rate in head-only epochs, then one cycle over the other epochs."""
         recipe = self.recipe
         first = sum(map(recipe.trains_head_only, range(recipe.epochs))) * self.steps_per_epoch
         share = one_cycle((step - first) / (self.steps - first), recipe.warmup) if step >= first else 1.0
@@ -242,7 +241,7 @@ class Trainer:
 
     @torch.no_grad()
     def _update_average(self, step: int) -> None:
-        """Move the average towards the network; early on faster, so that it forgets the start."""
+        """Update the EMA weights; with a lower decay in the first steps, so they forget the initial weights."""
         decay = min(self.recipe.ema_decay, (1 + step) / (10 + step)) if self.recipe.ema_decay else 0.0
         for mean, value in zip(self.average.state_dict().values(), self.network.state_dict().values(), strict=True):
             if mean.is_floating_point():
@@ -251,8 +250,8 @@ class Trainer:
                 mean.copy_(value)
 
     @torch.no_grad()
-    def _share_statistics(self) -> None:
-        """Batch norm counts only what its own process has seen: take the mean of all."""
+    def _average_batch_norm(self) -> None:
+        """Average batch-norm statistics over all processes, as each process sees only its own photos."""
         if process_group.count() == 1:
             return
         for module in (self.network, self.average):
@@ -263,7 +262,7 @@ class Trainer:
 
 
 class _Step(nn.Module):
-    """A network's pass in training as one module, which is what torch runs in parallel."""
+    """Forward pass of a network in training as a module, as DistributedDataParallel needs one."""
 
     def __init__(self, network: SneakerNetwork, backbone_gradients: bool) -> None:
         super().__init__()
@@ -271,11 +270,11 @@ class _Step(nn.Module):
         self.backbone_gradients = backbone_gradients
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor | None]:
-        """Logits, and those of an auxiliary head where the network has one."""
+        """Logits, and the logits of the auxiliary head if the network has one."""
         return self.network.forward_training(images, self.backbone_gradients)
 
 
-def draw_weights(data: TrainingData, recipe: Recipe) -> Tensor:
+def sampling_weights(data: TrainingData, recipe: Recipe) -> Tensor:
     """Sampling probability of each photo: float64 (N,), summing to 1.
 
     Classes are sampled in proportion to size ** `class_balance_exponent`; negatives get `negatives_share`.
@@ -283,20 +282,20 @@ def draw_weights(data: TrainingData, recipe: Recipe) -> Tensor:
     counts = np.bincount(data.targets, minlength=data.classes + 1).astype(np.float64)
     share = np.where(counts > 0, np.maximum(counts, 1) ** recipe.class_balance_exponent, 0.0)
     known = share[: data.classes]
-    others = recipe.negatives_share if counts[data.classes] else 0.0
-    share = np.append(known / known.sum() * (1 - others), others)
+    negatives = recipe.negatives_share if counts[data.classes] else 0.0
+    share = np.append(known / known.sum() * (1 - negatives), negatives)
     return torch.from_numpy((share / np.maximum(counts, 1))[data.targets])
 
 
 def one_cycle(progress: float, warmup: float) -> float:
-    """Learning rate as a share of its highest, 0 to 1: a cosine up during the warm-up, a cosine down after it.
+    """Learning rate as a share of its peak, 0 to 1: a cosine up during the warm-up, a cosine down after it.
 
     Parameters
     ----------
     progress : float
-        Share of all steps that are done, 0 to 1.
+        Share of all steps done, 0 to 1.
     warmup : float
-        Share of all steps before the highest rate.
+        Share of all steps before the peak.
 
     References
     ----------
@@ -308,7 +307,7 @@ def one_cycle(progress: float, warmup: float) -> float:
 
 
 def _optimizer(backbone: list[nn.Parameter], head: list[nn.Parameter], recipe: Recipe) -> torch.optim.Optimizer:
-    """AdamW; the head at the full rate, the backbone at its share; no decay for biases and normalisation."""
+    """AdamW with a lower learning rate for the backbone, and no weight decay for biases and normalization layers."""
     groups = []
     for parameters, share in ((backbone, recipe.backbone_rate), (head, 1.0)):
         for decay, chosen in (

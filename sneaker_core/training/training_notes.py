@@ -1,4 +1,4 @@
-"""What the figures of a training say, in plain sentences: whether it goes well and what to do if not."""
+"""Training notes: short sentences on how a training is going and what to do if it goes badly."""
 
 import math
 from collections.abc import Mapping
@@ -10,24 +10,25 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from sneaker_core.number_text import percent
 from sneaker_core.training.recipe import Recipe
 
-MOST_NOTES = 3
+MAX_NOTES = 3
 
-# So many epochs without a better figure are a standstill.
+# Epochs without improvement that count as a plateau.
 _PATIENCE = 4
-# An accuracy must rise by so much, a loss fall by such a share, to count as better.
+# Smallest rise of an accuracy, and smallest relative fall of a loss, that count as an improvement.
 _RISE, _FALL = 0.002, 0.005
-# From here on a standstill is no bad news: there is hardly anything left to win.
+# Accuracy above which a plateau is not a problem.
 _NEARLY_ALL = 0.97
-# The loss has jumped when it is by such a factor, and by so much, above its lowest.
+# The loss has jumped if it exceeds its minimum by this factor and this difference.
 _JUMP_FACTOR, _JUMP = 1.25, 0.2
-# Guessing counts as overcome after this share of the epochs, at the earliest after so many.
+# A model should beat guessing after this many epochs, and this share of all epochs.
 _SEVERAL, _SEVERAL_SHARE = 4, 0.15
 
 
 class NoteKind(StrEnum):
-    """How to take a note."""
+    """Severity of a note."""
 
     GOOD = "good"
     INFO = "info"
@@ -36,13 +37,13 @@ class NoteKind(StrEnum):
 
 @dataclass(frozen=True)
 class Note:
-    """One plain sentence about a training.
+    """A sentence about a training.
 
     Attributes
     ----------
     kind : NoteKind
     text : str
-        May name a class as its owner wrote it, on one line but otherwise as it is.
+        One line of plain text; class names in it are not escaped.
     """
 
     kind: NoteKind
@@ -51,7 +52,7 @@ class Note:
 
 @dataclass(frozen=True)
 class _Course:
-    """The figures of the epochs so far as arrays of one length; nan where there is none."""
+    """Metrics of the epochs so far as arrays of one length; nan for missing values."""
 
     epoch: NDArray[np.float64]
     loss: NDArray[np.float64]
@@ -65,7 +66,7 @@ class _Course:
 
     @property
     def guess(self) -> float:
-        """Share that blind guesses get right."""
+        """Accuracy of random guesses."""
         return 1 / max(1, self.classes)
 
     @property
@@ -78,45 +79,45 @@ class _Course:
 
     @property
     def standstill(self) -> int:
-        """Epochs since validation was last better than ever before."""
+        """Epochs since validation last improved on its best."""
         better = max(_last_better(self.val_top1, rise=_RISE), _last_better(-self.val_loss, share=_FALL))
         return len(self.epoch) - 1 - better if better >= 0 else 0
 
     @property
     def judged(self) -> NDArray[np.float64]:
-        """Shares of the validation photos that were right, of the epochs that tell."""
+        """Validation accuracies, without missing ones."""
         return self.val_top1[~np.isnan(self.val_top1)]
 
 
 def notes(metrics: pd.DataFrame, classes: int, epochs: int, recipe: Recipe | None = None) -> list[Note]:
-    """Say what the course of a training means.
+    """Explain how a training is going.
 
     Parameters
     ----------
     metrics : DataFrame
-        The rows of ``metrics.jsonl``, one an epoch. Columns and values may be missing.
+        Rows of ``metrics.jsonl``, one per epoch. Columns and values may be missing.
     classes : int
-        Classes that are told apart, photos of other things not counted.
+        Number of classes, negatives not counted.
     epochs : int
-        Epochs that the training will have in all.
+        Total number of epochs.
     recipe : Recipe, optional
-        Without it all epochs are taken to be equally much work, and a drop of speed that was planned for (larger
-        photos, the whole network after the head) is told as if the machine were busy.
+        Without it, an expected drop in speed (larger photos, more trainable layers) looks like a busy machine.
 
     Returns
     -------
     list of Note
-        The most important first, at most `MOST_NOTES`.
+        Most important first, at most `MAX_NOTES`.
     """
     if len(metrics) == 0:
-        return [Note(NoteKind.INFO, "No figures yet: the first come when every training photo was seen once.")]
+        text = "No results yet. They appear after the first epoch (one pass over the training photos)."
+        return [Note(NoteKind.INFO, text)]
     course = _course(metrics, classes, epochs)
     if len(course.epoch) == 1:
         return [_too_early(course)]
-    trouble = [_jumped(course) or _fell_back(course), _one_class(course) or _guessing(course)]
-    progress = _memorising(course) or _plateau(course) or _learning(course) or _no_trend(course)
-    found = [*(trouble if any(trouble) else [progress]), _slow(course, recipe), _warming_up(course)]
-    return [note for note in found if note][:MOST_NOTES]
+    problems = [_jumped(course) or _fell_back(course), _one_class(course) or _guessing(course)]
+    progress = _overfitting(course) or _plateau(course) or _learning(course) or _no_trend(course)
+    found = [*(problems if any(problems) else [progress]), _slow(course, recipe), _warming_up(course)]
+    return [note for note in found if note][:MAX_NOTES]
 
 
 def _course(metrics: pd.DataFrame, classes: int, epochs: int) -> _Course:
@@ -139,14 +140,14 @@ def _course(metrics: pd.DataFrame, classes: int, epochs: int) -> _Course:
 
 
 def finite(value: object) -> float:
-    """The value where it is a number of sensible size; nan for anything else."""
+    """The value if it is a finite number; nan for anything else."""
     return (
         float(value) if isinstance(value, int | float | np.integer | np.floating) and -1e12 < value < 1e12 else math.nan
     )
 
 
 def _last_better(values: NDArray[np.float64], rise: float = 0.0, share: float = 0.0) -> int:
-    """Index of the last value that is clearly above all before it; -1 where there is no value."""
+    """Index of the last clear improvement over all earlier values; -1 if there are no values."""
     best, last = math.nan, -1
     for index, value in enumerate(values):
         if not math.isnan(value) and (math.isnan(best) or value > best + rise + share * abs(best)):
@@ -154,21 +155,15 @@ def _last_better(values: NDArray[np.float64], rise: float = 0.0, share: float = 
     return last
 
 
-def percent(share: float) -> str:
-    """A share in words: "62 %"."""
-    return f"{100 * share:.0f} %"
-
-
-def _ordinal(epoch: float) -> str:
+def _epoch_text(epoch: float) -> str:
     return f"epoch {epoch:.0f}"
 
 
 def _too_early(course: _Course) -> Note:
-    start = "Too early to say how it goes"
     if len(course.judged):
-        right = f"{percent(course.judged[-1])} of the validation photos (kept from training, to check) are right"
-        return Note(NoteKind.INFO, f"{start}: {right} after {_ordinal(course.epoch[-1])}.")
-    return Note(NoteKind.INFO, f"{start}: only one epoch (one pass over the training photos) is done.")
+        accuracy = f"validation accuracy is {percent(course.judged[-1])} after {_epoch_text(course.epoch[-1])}"
+        return Note(NoteKind.INFO, f"Too early to tell: {accuracy}.")
+    return Note(NoteKind.INFO, "Too early to tell: only one epoch (one pass over the training photos) is done.")
 
 
 def _jumped(course: _Course) -> Note | None:
@@ -180,8 +175,8 @@ def _jumped(course: _Course) -> Note | None:
         return None
     return Note(
         NoteKind.WARNING,
-        f"The loss (how wrong the answers are) jumped up from {lowest:.2f} to {last:.2f}: the steps are too large, "
-        "try a lower learning rate.",
+        f"The training loss jumped from {lowest:.2f} to {last:.2f}: the learning rate is probably too high. Try a "
+        "lower one.",
     )
 
 
@@ -195,13 +190,13 @@ def _fell_back(course: _Course) -> Note | None:
         return None
     return Note(
         NoteKind.WARNING,
-        f"Fell back: {percent(highest)} of the validation photos were right after {_ordinal(course.epoch[best])}, "
-        f"only {percent(last)} {course.now}; try a lower learning rate.",
+        f"Accuracy dropped: validation accuracy was {percent(highest)} after {_epoch_text(course.epoch[best])} and is "
+        f"{percent(last)} {course.now}. Try a lower learning rate.",
     )
 
 
 def _one_class(course: _Course) -> Note | None:
-    """Most photos are taken for one class, and not because most photos are of it."""
+    """Most photos are predicted as one class, although most are of other classes."""
     if not isinstance(course.favourite, Mapping) or "label" not in course.favourite or course.classes < 2:
         return None
     share, label = finite(course.favourite.get("share")), " ".join(str(course.favourite["label"]).split())
@@ -211,8 +206,8 @@ def _one_class(course: _Course) -> Note | None:
         return None
     return Note(
         NoteKind.WARNING,
-        f"Predicts almost only {label}: {percent(share)} of validation photos are taken for it, "
-        f"where an equal share would be {percent(course.guess)}.",
+        f"The model predicts {label} for {percent(share)} of the validation photos; an equal share would be "
+        f"{percent(course.guess)}.",
     )
 
 
@@ -225,83 +220,79 @@ def _guessing(course: _Course) -> Note | None:
         return None
     return Note(
         NoteKind.WARNING,
-        f"Not better than guessing after {len(course.epoch)} epochs: {percent(course.judged[-1])} of the validation "
-        f"photos are right, blind guesses would get {percent(course.guess)}; check the labels, or try another "
-        "learning rate.",
+        f"No better than guessing after {len(course.epoch)} epochs: validation accuracy is "
+        f"{percent(course.judged[-1])}, and random guesses would reach {percent(course.guess)}. Check the labels, or "
+        "try another learning rate.",
     )
 
 
-def _stands_still(course: _Course) -> bool:
+def _is_plateau(course: _Course) -> bool:
     nearly_all = len(course.judged) > 0 and course.judged[-1] >= _NEARLY_ALL
     return course.standstill >= _PATIENCE and not course.warming_up and not nearly_all
 
 
 def _training_improves(course: _Course) -> bool:
-    """Whether the training loss fell clearly since validation was at its best."""
+    """Whether the training loss has clearly fallen since validation was at its best."""
     since = course.loss[-1 - course.standstill :]
     return bool(since[-1] < since[0] * (1 - 2 * _FALL))
 
 
-def _memorising(course: _Course) -> Note | None:
-    if not _stands_still(course) or not _training_improves(course):
+def _overfitting(course: _Course) -> Note | None:
+    if not _is_plateau(course) or not _training_improves(course):
         return None
     return Note(
         NoteKind.WARNING,
-        "Memorising: training still improves, validation (photos kept from training) has not improved for "
-        f"{course.standstill} epochs.",
+        f"Overfitting: the training loss still falls, but validation has not improved for {course.standstill} epochs.",
     )
 
 
 def _plateau(course: _Course) -> Note | None:
-    if not _stands_still(course):
+    if not _is_plateau(course):
         return None
-    level = f" and stays at {percent(course.judged[-1])} right" if len(course.judged) else ""
+    level = f" (accuracy {percent(course.judged[-1])})" if len(course.judged) else ""
     return Note(
         NoteKind.INFO,
-        f"Standing still: validation (photos kept from training) has not improved for {course.standstill} epochs"
-        f"{level}, and training does not improve either.",
+        f"No more progress: neither validation{level} nor training has improved for {course.standstill} epochs.",
     )
 
 
 def _learning(course: _Course) -> Note | None:
-    told = ~np.isnan(course.val_top1)
-    if told.sum() < 2:
+    known = ~np.isnan(course.val_top1)
+    if known.sum() < 2:
         return None
     first, last = course.judged[0], course.judged[-1]
     if last < _NEARLY_ALL and (last < first + 0.02 or last < course.guess * 1.5):
         return None
     return Note(
         NoteKind.GOOD,
-        f"Learning well: {percent(first)} of the validation photos were right after "
-        f"{_ordinal(course.epoch[told][0])}, {percent(last)} {course.now}.",
+        f"Training is going well: validation accuracy was {percent(first)} after "
+        f"{_epoch_text(course.epoch[known][0])} and is {percent(last)} {course.now}.",
     )
 
 
 def _no_trend(course: _Course) -> Note:
-    """Nothing stands out; without validation, the training loss is all there is to tell."""
+    """Nothing stands out; without validation, only the training loss is known."""
     if len(course.judged) > 1:
         first, last = course.judged[0], course.judged[-1]
-        begin = "Too early to say how it goes" if len(course.epoch) < _PATIENCE else "No clear trend"
+        trend = "Too early to tell" if len(course.epoch) < _PATIENCE else "No clear trend"
         return Note(
             NoteKind.INFO,
-            f"{begin}: {percent(first)} of the validation photos (kept from training, to check) were right at "
-            f"first, {percent(last)} {course.now}.",
+            f"{trend}: validation accuracy was {percent(first)} at first and is {percent(last)} {course.now}.",
         )
-    told = course.loss[~np.isnan(course.loss)]
-    if len(told) < 2:
-        return Note(NoteKind.INFO, "Too early to say how it goes: there are no figures to compare yet.")
-    way = "fell" if told[-1] < told[0] else "has not fallen: it went"
+    losses = course.loss[~np.isnan(course.loss)]
+    if len(losses) < 2:
+        return Note(NoteKind.INFO, "Too early to tell: there are no results to compare yet.")
+    trend = "fell" if losses[-1] < losses[0] else "has not fallen: it went"
     return Note(
         NoteKind.INFO,
-        f"The loss (how wrong the answers on training photos are) {way} from {told[0]:.2f} to {told[-1]:.2f}; photos "
-        "kept from training were not asked yet.",
+        f"The training loss {trend} from {losses[0]:.2f} to {losses[-1]:.2f}. There are no validation results yet.",
     )
 
 
 def _slow(course: _Course, recipe: Recipe | None) -> Note | None:
     """Less than half as fast as the first epoch of the same kind."""
     if recipe is not None and recipe.trainable == "head":
-        # Seconds in all: nobody waits for it, and the clock hardly measures it.
+        # It takes seconds in total, too little to measure a speed.
         return None
     kinds = [_work(epoch, recipe) for epoch in course.epoch]
     first, last = course.speed[kinds.index(kinds[-1])], course.speed[-1]
@@ -309,13 +300,13 @@ def _slow(course: _Course, recipe: Recipe | None) -> Note | None:
         return None
     return Note(
         NoteKind.INFO,
-        f"Slow: {last:.0f} photos a second {course.now}, {first:.0f} at first; the machine is probably busy with "
+        f"Slow: {last:.0f} photos per second {course.now}, {first:.0f} at first. The computer is probably busy with "
         "something else.",
     )
 
 
 def _work(epoch: float, recipe: Recipe | None) -> tuple[int, bool]:
-    """What the time of an epoch depends on: size of the photos, and whether the head learns alone."""
+    """What the speed of an epoch depends on: photo size, and whether only the head is trained."""
     if recipe is None:
         return 0, False
     place = int(epoch) - 1
@@ -327,5 +318,5 @@ def _warming_up(course: _Course) -> Note | None:
         return None
     return Note(
         NoteKind.INFO,
-        "Still warming up: the learning rate (how large each correction is) still rises, so the figures may jump.",
+        "Still warming up: the learning rate is still rising, so the results may jump.",
     )

@@ -1,6 +1,6 @@
-"""The whole state of a training, kept after every epoch so that it can go on from there.
+"""Training state: saved after every epoch so that the training can be resumed.
 
-Beside each file lies a description with its checksum, written last: a file that is cut off or damaged is known as such.
+Next to each file is a description with its checksum, written last, so a truncated or damaged file is recognized.
 """
 
 import hashlib
@@ -16,18 +16,18 @@ from sneaker_core import process_group
 from sneaker_core.training.trainer import Trainer
 from sneaker_core.workspace.atomic_files import write_atomically
 
-# Two files in turn, so that the one before the newest is always whole.
+# Two files used in turn, so the previous state stays intact while a new one is written.
 _STATES = ("state-even.safetensors", "state-odd.safetensors")
 _BEST = "best.safetensors"
 
 
 def save_state(trainer: Trainer, folder: Path) -> None:
-    """Write network, averaged network, optimiser and the number of epochs done, all in one file.
+    """Write network, averaged network, optimizer and the number of epochs done to one file.
 
     Raises
     ------
     OSError
-        It cannot be written; the state before it is still there.
+        It cannot be written; the previous state is still intact.
     """
     tensors: dict[str, Tensor] = {}
     for prefix, module in (("network.", trainer.network), ("average.", trainer.average)):
@@ -38,27 +38,27 @@ def save_state(trainer: Trainer, folder: Path) -> None:
 
 
 def load_state(trainer: Trainer, folder: Path) -> str | None:
-    """Go on from the newest state in the folder that is whole; where there is none the trainer is as it was.
+    """Restore the newest intact state in the folder; if there is none, the trainer is left unchanged.
 
-    The first of several processes reads; the folder need not be there for the others.
+    With several processes, only the first one reads; the others need no access to the folder.
 
     Returns
     -------
     str or None
-        What was damaged and what is used instead, in one sentence; None where nothing was.
+        Which file is damaged and what is used instead; None if nothing is damaged.
     """
-    epochs, tensors, broken = process_group.of_first(_newest(folder) if process_group.is_first() else (0, {}, []))
+    epochs, tensors, broken = process_group.broadcast(_newest(folder) if process_group.is_first() else (0, {}, []))
     if tensors:
         _restore(trainer, tensors)
         trainer.epochs_done = epochs
     if not broken:
         return None
-    instead = f"with the state after epoch {epochs}" if epochs else "from the start"
-    return f"The training state {broken[0]} in {folder} is damaged, so the training goes on {instead}."
+    instead = f"from the state after epoch {epochs}" if epochs else "from the start"
+    return f"The training state {broken[0]} in {folder} is damaged. Training resumes {instead}."
 
 
 def _newest(folder: Path) -> tuple[int, dict[str, Tensor], list[str]]:
-    """Epochs done and tensors of the newest whole state, and the names of newer ones that are damaged."""
+    """Epochs done and tensors of the newest intact state, and the names of newer damaged files."""
     broken: list[str] = []
     described = {file: _epochs_of(file) for file in (folder / name for name in _STATES) if file.exists()}
     for file, epochs in sorted(described.items(), key=lambda item: -1 if item[1] is None else -item[1]):
@@ -70,20 +70,20 @@ def _newest(folder: Path) -> tuple[int, dict[str, Tensor], list[str]]:
 
 
 def save_best(network: nn.Module, folder: Path, epoch: int) -> None:
-    """Keep the weights that did best on validation photos so far."""
+    """Save the weights with the best validation accuracy so far."""
     _write(folder / _BEST, network.state_dict(), epoch)
 
 
 def best_epoch(folder: Path) -> int | None:
-    """The epoch of the kept best weights; None where there are none whole."""
+    """Epoch of the saved best weights; None if there are none or they are damaged."""
     file = folder / _BEST
     return _epochs_of(file) if _read(file) is not None else None
 
 
 def load_best(network: nn.Module, folder: Path) -> int | None:
-    """Fill a network with the best weights so far; gives the epoch they are of, None where there are none whole."""
+    """Load the best weights into a network; returns their epoch, None if there are none or they are damaged."""
     file = folder / _BEST
-    epoch, tensors = process_group.of_first(
+    epoch, tensors = process_group.broadcast(
         (_epochs_of(file), _read(file)) if process_group.is_first() else (None, None)
     )
     if epoch is None or tensors is None:
@@ -93,11 +93,11 @@ def load_best(network: nn.Module, folder: Path) -> int | None:
 
 
 def remove_state(folder: Path) -> None:
-    """Delete the kept states of a training that is done."""
+    """Delete the saved states of a finished training."""
     for name in (*_STATES, _BEST):
         (folder / name).unlink(missing_ok=True)
         _description(folder / name).unlink(missing_ok=True)
-    for pattern in (".state-*", ".best.*"):  # half written by processes that were killed
+    for pattern in (".state-*", ".best.*"):  # partly written by processes that were killed
         for file in folder.glob(pattern):
             file.unlink(missing_ok=True)
 
@@ -127,7 +127,7 @@ def _epochs_of(file: Path) -> int | None:
 
 
 def _read(file: Path) -> dict[str, Tensor] | None:
-    """The tensors of a file that is whole; None for any other."""
+    """Tensors of an intact file; None if it is missing or damaged."""
     described = _described(file)
     try:
         data = file.read_bytes()
@@ -140,14 +140,14 @@ def _read(file: Path) -> dict[str, Tensor] | None:
 
 
 def _restore(trainer: Trainer, tensors: dict[str, Tensor]) -> None:
-    def part(prefix: str) -> dict[str, Tensor]:
+    def with_prefix(prefix: str) -> dict[str, Tensor]:
         return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
 
     optimizer = trainer.optimizer.state_dict()
     state: dict[int, dict[str, Tensor]] = {}
-    for key, value in part("optimizer.").items():
+    for key, value in with_prefix("optimizer.").items():
         index, name = key.split(".", 1)
         state.setdefault(int(index), {})[name] = value
-    trainer.network.load_state_dict(part("network."))
-    trainer.average.load_state_dict(part("average."))
+    trainer.network.load_state_dict(with_prefix("network."))
+    trainer.average.load_state_dict(with_prefix("average."))
     trainer.optimizer.load_state_dict({**optimizer, "state": state})

@@ -1,4 +1,4 @@
-"""What a network in training says of the validation photos: figures for each epoch, and a few photos to watch."""
+"""Validation during training: metrics after each epoch, and predictions for a few watched photos."""
 
 from typing import Any
 
@@ -12,9 +12,9 @@ from sneaker_core.datasets.split import Split
 from sneaker_core.networks.architectures import SneakerNetwork
 from sneaker_core.networks.precision import mixed_precision, training_device
 from sneaker_core.networks.preprocessing import Preprocessing
-from sneaker_core.training.prepared_data import BATCH, Materials, shrunk
+from sneaker_core.training.prepared_photos import BATCH, PreparedPhotos, resize_batch
 
-WORST_PAIRS = 5
+TOP_CONFUSIONS = 5
 WATCHED = 8
 
 
@@ -23,15 +23,15 @@ class Validation:
 
     Parameters
     ----------
-    materials : Materials
+    photos : PreparedPhotos
     seed : int
-        Chooses the photos to watch: of as many classes as there can be.
+        Chooses the watched photos, from as many classes as possible.
     """
 
-    def __init__(self, materials: Materials, seed: int) -> None:
-        self.classes = materials.classes
-        self.samples = materials.sneakers(Split.VAL)
-        self.pixels = materials.pixels
+    def __init__(self, photos: PreparedPhotos, seed: int) -> None:
+        self.classes = photos.classes
+        self.samples = photos.labelled(Split.VAL)
+        self.pixels = photos.pixels
         self.rows = self.samples.index.to_numpy(dtype=np.int64)
         number = {name: index for index, name in enumerate(self.classes)}
         self.targets = self.samples["label"].map(number).to_numpy(dtype=np.int64)
@@ -41,53 +41,53 @@ class Validation:
 
     @torch.inference_mode()
     def logits(self, network: SneakerNetwork, preprocessing: Preprocessing) -> NDArray[np.float32]:
-        """Logits (V, classes) of the photos, averaged over each and its mirror image."""
+        """Logits (V, classes), averaged over each photo and its mirror image."""
         device = training_device()
         parts = {}
         for start in range(process_group.rank() * BATCH, len(self.rows), process_group.count() * BATCH):
-            small = shrunk(self.pixels[self.rows[start : start + BATCH]], preprocessing).to(device)
+            small = resize_batch(self.pixels[self.rows[start : start + BATCH]], preprocessing).to(device)
             images = preprocessing.standardise(small).contiguous(memory_format=torch.channels_last)
             with mixed_precision(device.type):
                 both = network(torch.cat([images, images.flip(3)])).float()
             parts[start] = both.view(2, len(images), -1).mean(0).cpu().numpy()[:, : len(self.classes)]
-        every = {start: part for own in process_group.of_all(parts) for start, part in own.items()}
+        every = {start: part for own in process_group.gather(parts) for start, part in own.items()}
         return np.concatenate([every[start] for start in sorted(every)])
 
-    def figures(self, logits: NDArray[np.float32]) -> dict[str, Any]:
-        """What an epoch came to on these photos, as it stands in metrics.jsonl.
+    def metrics(self, logits: NDArray[np.float32]) -> dict[str, Any]:
+        """Validation metrics of an epoch, as written to metrics.jsonl.
 
         Returns
         -------
         dict
-            val_loss, val_top1, val_top3, confusions (the worst pairs), favourite (the class that most photos are
-            taken for) and watched (the answer for each photo to watch).
+            val_loss, val_top1, val_top3, confusions (the most frequent ones), favourite (the class predicted most
+            often) and watched (the prediction for each watched photo).
         """
-        chances = functional.softmax(torch.from_numpy(logits), 1).numpy()
-        answers = chances.argmax(1)
-        of_truth = np.take_along_axis(chances, self.targets[:, None], 1)[:, 0]
-        rank = (chances > of_truth[:, None]).sum(1)
+        probabilities = functional.softmax(torch.from_numpy(logits), 1).numpy()
+        predicted = probabilities.argmax(1)
+        true_probability = np.take_along_axis(probabilities, self.targets[:, None], 1)[:, 0]
+        rank = (probabilities > true_probability[:, None]).sum(1)
         counts = np.zeros((len(self.classes), len(self.classes)), np.int64)
-        np.add.at(counts, (self.targets, answers), 1)
+        np.add.at(counts, (self.targets, predicted), 1)
         favourite = int(counts.sum(0).argmax())
         return {
-            "val_loss": float(-np.log(np.maximum(of_truth, 1e-12)).mean()),
-            "val_top1": float((answers == self.targets).mean()),
+            "val_loss": float(-np.log(np.maximum(true_probability, 1e-12)).mean()),
+            "val_top1": float((predicted == self.targets).mean()),
             "val_top3": float((rank < 3).mean()),
-            "confusions": self._worst_pairs(counts),
+            "confusions": self._top_confusions(counts),
             "favourite": {
                 "label": self.classes[favourite],
                 "share": float(counts[:, favourite].sum() / len(self.targets)),
             },
             "watched": [
-                {"label": self.classes[answers[place]], "probability": float(chances[place].max())}
+                {"label": self.classes[predicted[place]], "probability": float(probabilities[place].max())}
                 for place in self.watched
             ],
         }
 
-    def _worst_pairs(self, counts: NDArray[np.int64]) -> list[dict[str, Any]]:
+    def _top_confusions(self, counts: NDArray[np.int64]) -> list[dict[str, Any]]:
         wrong = counts.copy()
         np.fill_diagonal(wrong, 0)
-        order = np.argsort(-wrong, axis=None, kind="stable")[:WORST_PAIRS]
+        order = np.argsort(-wrong, axis=None, kind="stable")[:TOP_CONFUSIONS]
         pairs = [divmod(int(place), len(self.classes)) for place in order]
         return [
             {

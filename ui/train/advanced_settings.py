@@ -13,7 +13,8 @@ from sneaker_core.networks.architectures import ARCHITECTURES
 from sneaker_core.networks.model_registry import list_models
 from sneaker_core.networks.trainable_layers import TRAINABLE
 from sneaker_core.training.planning.lr_finder_job import lr_finder_params
-from sneaker_core.training.recipe import AUGMENTATIONS, Recipe, make_recipe
+from sneaker_core.training.recipe import Recipe, make_recipe
+from sneaker_core.training.recipe_fields import AUGMENTATIONS
 from sneaker_core.workspace.paths import workspace
 from ui.kit import dataset_cache
 from ui.kit.text import plain, shortened

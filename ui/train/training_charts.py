@@ -8,7 +8,8 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from sneaker_core.training.training_notes import finite, percent
+from sneaker_core.number_text import percent
+from sneaker_core.training.training_notes import finite
 from ui.kit.charts import ACCENT, CATEGORIES, TEXT, Chart
 
 _HEIGHT = 270

@@ -1,1 +1,1 @@
-"""Trying a recipe for seconds before it is trained for hours: how long, at what learning rate, on which pictures."""
+"""Planning: try a recipe for seconds before training for hours (time estimate, learning rate, augmentation)."""

@@ -1,4 +1,4 @@
-"""What a recipe does to training photos, to look at."""
+"""Augmentation preview: sample photos as a recipe augments them."""
 
 import io
 from pathlib import Path
@@ -12,22 +12,22 @@ from torch import Generator, Tensor
 
 from sneaker_core.errors import DatasetError
 from sneaker_core.networks.preprocessing import Preprocessing
-from sneaker_core.training.augmentation import augmented, mix_batch
+from sneaker_core.training.augmentation import augment, mix_batch
 from sneaker_core.training.photo_cache import load_photos
-from sneaker_core.training.prepared_data import shrunk
+from sneaker_core.training.prepared_photos import resize_batch
 from sneaker_core.training.recipe import Recipe
 from sneaker_core.training.trainer import STORED_OVER_SEEN
 
 Picture = NDArray[np.uint8]
 
-# Pixels between the pictures of a sheet, and more of them beside the unchanged photos.
+# Pixels between pictures on a sheet, and between originals and variants.
 _GAP, _WIDE_GAP = 4, 12
 
 
 def augmented_preview(
     samples: pd.DataFrame, recipe: Recipe, workspace: Path, photos: int = 4, variants: int = 6, seed: int = 0
 ) -> list[list[Picture]]:
-    """Some photos, and what a network in training would see of them.
+    """Augment some photos as in training.
 
     Parameters
     ----------
@@ -35,18 +35,18 @@ def augmented_preview(
         Columns sample and path.
     recipe : Recipe
     workspace : Path
-        Keeps the decoded photos.
+        Caches the decoded photos.
     photos : int
-        How many photos, fewer where there are fewer that can be read.
+        Number of photos; fewer if not enough can be read.
     variants : int
-        How often each is changed.
+        Number of variants of each photo.
     seed : int
-        Chooses the photos and what is done to them.
+        Seed of the choice of photos and of their augmentation.
 
     Returns
     -------
     list of list of uint8 array (size, size, 3)
-        A row for each photo: as it is, then its variants.
+        One row per photo: the original, then its variants.
 
     Raises
     ------
@@ -58,21 +58,21 @@ def augmented_preview(
     pixels = torch.from_numpy(_chosen(samples, recipe, workspace, photos, seed))
     preprocessing = Preprocessing(recipe.size, recipe.size)
     recipe = recipe.as_applied()
-    columns = [_as_pictures(shrunk(pixels.numpy(), preprocessing))]
+    columns = [_as_pictures(resize_batch(pixels.numpy(), preprocessing))]
     rng = Generator().manual_seed(seed)
-    # Mixing changes targets too; here nobody asks for them.
-    nothing = torch.zeros(len(pixels), 1)
-    # TrivialAugment draws from torch's own generator, which others use as well.
+    # Mixing also changes targets, which are not needed here.
+    targets = torch.zeros(len(pixels), 1)
+    # TrivialAugment uses torch's global generator, which must stay as it was.
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         for _ in range(variants):
-            images, _targets = mix_batch(augmented(pixels, preprocessing, recipe, rng), nothing, recipe.mixup, rng)
-            columns.append(_as_pictures(_unstandardised(images, preprocessing)))
+            images, _ = mix_batch(augment(pixels, preprocessing, recipe, rng), targets, recipe.mixup, rng)
+            columns.append(_as_pictures(_unstandardized(images, preprocessing)))
     return [list(row) for row in zip(*columns, strict=True)]
 
 
 def contact_sheet(rows: list[list[Picture]]) -> bytes:
-    """All pictures of a preview on one white sheet, a row for each photo: a PNG file."""
+    """All pictures of a preview on a white sheet, one row per photo, as PNG."""
     height, width = rows[0][0].shape[:2]
     count = len(rows[0])
     sheet = Image.new("RGB", (count * (width + _GAP) + _GAP + _WIDE_GAP, len(rows) * (height + _GAP) + _GAP), "white")
@@ -86,7 +86,7 @@ def contact_sheet(rows: list[list[Picture]]) -> bytes:
 
 
 def _chosen(samples: pd.DataFrame, recipe: Recipe, workspace: Path, photos: int, seed: int) -> Picture:
-    """Photos (N, H, W, 3) as trainings keep them; those that cannot be read are passed over."""
+    """Random photos (N, H, W, 3) at the size stored for training; unreadable ones are skipped."""
     shuffled, found, count = samples.sample(frac=1, random_state=seed), [], 0
     for start in range(0, len(shuffled), photos):
         part = load_photos(shuffled.iloc[start : start + photos], round(recipe.size * STORED_OVER_SEEN), workspace)
@@ -99,8 +99,8 @@ def _chosen(samples: pd.DataFrame, recipe: Recipe, workspace: Path, photos: int,
     return np.concatenate(found)[:photos]
 
 
-def _unstandardised(images: Tensor, preprocessing: Preprocessing) -> Tensor:
-    """Values 0 to 255, (B, H, W, 3), of standardised images (B, 3, H, W)."""
+def _unstandardized(images: Tensor, preprocessing: Preprocessing) -> Tensor:
+    """Values 0 to 255, (B, H, W, 3), of standardized images (B, 3, H, W)."""
     return (images.permute(0, 2, 3, 1) * torch.tensor(preprocessing.std) + torch.tensor(preprocessing.mean)) * 255
 
 

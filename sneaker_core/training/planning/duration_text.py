@@ -1,10 +1,10 @@
-"""Stretches of time in words; imports nothing heavy, so that pages can use it too."""
+"""Durations in words; imports nothing heavy, so pages can use it."""
 
 _MINUTE, _HOUR = 60, 3600
 
 
 def in_words(seconds: float) -> str:
-    """A stretch of time as people say it: "about 3 minutes"."""
+    """A rounded duration: "about 3 minutes"."""
     if seconds < 10:
         return "a few seconds"
     if seconds < 55:

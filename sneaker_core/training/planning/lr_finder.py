@@ -1,4 +1,4 @@
-"""Which learning rate to train with: a short training whose rate grows from next to nothing to far too much.
+"""Learning-rate finder: a short training whose learning rate grows from far too low to far too high.
 
 References
 ----------
@@ -16,38 +16,38 @@ from numpy.typing import NDArray
 
 from sneaker_core.errors import RecipeError
 from sneaker_core.networks.architectures import SneakerNetwork
-from sneaker_core.training.head_training import CROPPED_VIEWS, HeadTraining, embedded_views
-from sneaker_core.training.network_setup import begin
-from sneaker_core.training.prepared_data import Materials
+from sneaker_core.training.head_training import CROPPED_VIEWS, HeadTraining, embed_views
+from sneaker_core.training.prepared_photos import PreparedPhotos
 from sneaker_core.training.recipe import RANGES, Recipe
 from sneaker_core.training.trainer import Trainer, TrainingData
+from sneaker_core.training.training_setup import set_up_training
 from sneaker_core.workspace.jobs import Worker
 
-FEWEST_STEPS = 20
-# Share of the old mean in the new one, and how far that mean may rise above its best.
+MIN_STEPS = 20
+# Smoothing factor of the running mean, and the factor above its minimum at which the loss has diverged.
 _SMOOTHING = 0.9
 _DIVERGED = 4.0
-# To find where the loss falls, it is averaged over about so many steps on either side.
+# Width in steps of the Gaussian that smooths the loss before its steepest slope is found.
 _BLUR = 4
-# Share of the loss at the start; a fall below this is the luck of the draw.
-_LEAST_FALL = 0.03
+# Smallest significant decrease, as a share of the initial loss.
+_MIN_DECREASE = 0.03
 
-# The loss of a step -> whether to go on.
+# Loss of a step -> whether to continue.
 _OnLoss = Callable[[float], bool]
 
 
 @dataclass(frozen=True)
-class RateSearch:
-    """What a search for the learning rate found.
+class LearningRateCurve:
+    """Result of the learning-rate finder.
 
     Attributes
     ----------
     rates : float64 array (S,)
-        Those that were tried, growing.
+        Learning rates that were tried, in increasing order.
     losses : float64 array (S,)
-        The loss at each, smoothed over the steps before it.
+        Running mean of the loss at each rate.
     suggestion : float or None
-        Where the loss falls fastest; None where it never fell, or the search was stopped before it could.
+        Rate at which the loss falls fastest; None if it never fell, or the search was stopped too early.
     """
 
     rates: NDArray[np.float64]
@@ -59,32 +59,32 @@ class RateSearch:
         return {"rates": self.rates.tolist(), "losses": self.losses.tolist(), "suggestion": self.suggestion}
 
 
-def find_rates(
+def find_learning_rate(
     dataset: str,
     recipe: Recipe,
     workspace: Path,
     worker: Worker,
     only: Sequence[str] = (),
-    others: Path | None = None,
+    negatives: Path | None = None,
     steps: int = 80,
-) -> RateSearch:
-    """Try growing learning rates, one a batch, until the loss runs away.
+) -> LearningRateCurve:
+    """Try increasing learning rates, one per batch, until the loss diverges.
 
     Parameters
     ----------
     dataset : str
-        The name of a dataset, or a folder laid out as ``<class>/*``.
+        Name of a dataset, or a folder laid out as ``<class>/*``.
     recipe : Recipe
-        Its learning rate plays no part.
+        Its learning rate is ignored.
     workspace : Path
     worker : Worker
-        Hears how far it is; asked to stop, the search gives what it has.
+        Receives the progress; when asked to stop, the partial result is returned.
     only : sequence of str
-        Classes to use; all when empty.
-    others : Path, optional
-        A folder with photos of anything but sneakers.
+        Classes to use; empty for all.
+    negatives : Path, optional
+        Folder of photos that show no sneaker.
     steps : int
-        Rates to try, `FEWEST_STEPS` or more.
+        Number of rates to try, `MIN_STEPS` or more.
 
     Raises
     ------
@@ -93,56 +93,56 @@ def find_rates(
     SpaceError
         The disk is full.
     """
-    if steps < FEWEST_STEPS:
-        raise RecipeError(f"steps is {steps}; a search for the learning rate needs at least {FEWEST_STEPS}.")
+    if steps < MIN_STEPS:
+        raise RecipeError(f"steps is {steps}; the learning-rate finder needs at least {MIN_STEPS}.")
     lowest, highest = RANGES["learning_rate"]
     rates = np.geomspace(lowest, highest, steps)
-    network, materials = begin(dataset, recipe, workspace, only, others, worker.report)
+    network, photos = set_up_training(dataset, recipe, workspace, only, negatives, worker.report)
     curve = LossCurve(steps, worker)
     if recipe.trainable == "head":
-        _try_on_head(network, materials, recipe, rates, workspace, curve.add, worker)
+        _train_head(network, photos, recipe, rates, workspace, curve.add, worker)
     else:
-        _try_on_network(network, materials.training_data(), recipe, rates, curve.add)
+        _train_network(network, photos.training_data(), recipe, rates, curve.add)
     tried = rates[: len(curve.losses)]
-    return RateSearch(tried, np.array(curve.smoothed), suggested_rate(tried, np.array(curve.losses)))
+    return LearningRateCurve(tried, np.array(curve.smoothed), suggested_rate(tried, np.array(curve.losses)))
 
 
 def suggested_rate(rates: NDArray[np.float64], losses: NDArray[np.float64]) -> float | None:
-    """The rate at which the loss falls fastest, before it is at its lowest.
+    """The learning rate at which the loss falls fastest, before its minimum.
 
     Parameters
     ----------
     rates : float64 array (S,)
-        Growing by the same factor from each to the next.
+        Increasing by a constant factor.
     losses : float64 array (S,)
-        The loss at each, as it came.
+        Loss at each rate, not smoothed.
 
     Returns
     -------
     float or None
-        None where the loss does not fall.
+        None if the loss does not fall.
     """
-    if len(losses) < FEWEST_STEPS // 2:
+    if len(losses) < MIN_STEPS // 2:
         return None
-    # Averaged over both sides: a mean of the past alone would find every fall too late.
+    # A symmetric kernel: a running mean would find the slope too late.
     distance = np.arange(-3 * _BLUR, 3 * _BLUR + 1)
     weights = np.exp(-((distance / _BLUR) ** 2) / 2)
-    blurred = np.convolve(np.pad(losses, 3 * _BLUR, mode="edge"), weights / weights.sum(), "valid")
-    end = int(blurred.argmin())
-    if blurred[: end + 1].max() - blurred[end] <= _LEAST_FALL * blurred[0]:
+    smooth = np.convolve(np.pad(losses, 3 * _BLUR, mode="edge"), weights / weights.sum(), "valid")
+    end = int(smooth.argmin())
+    if smooth[: end + 1].max() - smooth[end] <= _MIN_DECREASE * smooth[0]:
         return None
-    steepest = int(np.gradient(blurred)[: end + 1].argmin())
+    steepest = int(np.gradient(smooth)[: end + 1].argmin())
     lowest, highest = RANGES["learning_rate"]
     return float(np.clip(rates[steepest], lowest, highest))
 
 
 class LossCurve:
-    """The losses of a search as they come, and when they have said enough.
+    """Losses of the finder so far, and when to stop.
 
     Attributes
     ----------
     losses, smoothed : list of float
-        As they came, and as a running mean.
+        Loss of each step, and its running mean.
     """
 
     def __init__(self, steps: int, worker: Worker) -> None:
@@ -153,19 +153,19 @@ class LossCurve:
         self._mean = 0.0
 
     def add(self, loss: float) -> bool:
-        """Take the loss of the next step; says whether to go on."""
+        """Add the loss of the next step; returns whether to continue."""
         if not math.isfinite(loss):
             return False
         self.losses.append(loss)
         self._mean = _SMOOTHING * self._mean + (1 - _SMOOTHING) * loss
-        # The mean began at 0; what that weighs is taken out again.
+        # Correct the bias from starting the mean at 0.
         self.smoothed.append(self._mean / (1 - _SMOOTHING ** len(self.losses)))
         self._worker.report(len(self.losses), self._steps, "Trying learning rates", loss=self.smoothed[-1])
         return self.smoothed[-1] <= _DIVERGED * min(self.smoothed) and not self._worker.stopped()
 
 
-class _GrowingTrainer(Trainer):
-    """A training of one epoch, with a rate for each of its steps."""
+class _RateSweepTrainer(Trainer):
+    """A training of one epoch with its own learning rate for each step."""
 
     def __init__(self, network: SneakerNetwork, data: TrainingData, recipe: Recipe, rates: NDArray[np.float64]) -> None:
         super().__init__(network, data, recipe)
@@ -173,16 +173,16 @@ class _GrowingTrainer(Trainer):
         self.steps_per_epoch = len(rates)
 
     def rate_at(self, step: int) -> float:
-        """Of the head."""
+        """Learning rate of the head at a step."""
         return float(self.rates[step])
 
 
-def _try_on_network(
+def _train_network(
     network: SneakerNetwork, data: TrainingData, recipe: Recipe, rates: NDArray[np.float64], on_loss: _OnLoss
 ) -> None:
-    """As in the epochs at full size in which all that is to learn learns."""
-    once = replace(recipe, epochs=1, head_epochs=0, small_share=0.0)
-    trainer, before = _GrowingTrainer(network, data, once, rates), 0.0
+    """Train all trainable layers at full size."""
+    one_epoch = replace(recipe, epochs=1, head_epochs=0, small_share=0.0)
+    trainer, before = _RateSweepTrainer(network, data, one_epoch, rates), 0.0
 
     def on_step(done: int, mean: float, speed: float) -> bool:
         nonlocal before
@@ -190,26 +190,26 @@ def _try_on_network(
         return on_loss(loss)
 
     try:
-        trainer.epoch(on_step)
+        trainer.train_epoch(on_step)
     except RecipeError:
-        # The loss is no number any more: the end of the search, unless it never began.
+        # The loss is infinite or NaN: the end of the search, unless it happened in the first step.
         if not before:
             raise
 
 
-def _try_on_head(
+def _train_head(
     network: SneakerNetwork,
-    materials: Materials,
+    photos: PreparedPhotos,
     recipe: Recipe,
     rates: NDArray[np.float64],
     workspace: Path,
     on_loss: _OnLoss,
     worker: Worker,
 ) -> None:
-    """On the embeddings that the head will learn from; a training after this finds them ready."""
-    data = materials.training_data()
+    """Train the head on embeddings, which stay cached for the training itself."""
+    data = photos.training_data()
     assert data.rows is not None
-    views = embedded_views(network, materials, data.rows, CROPPED_VIEWS, recipe, workspace, worker.report)
+    views = embed_views(network, photos, data.rows, CROPPED_VIEWS, recipe, workspace, worker.report)
     network.head.train()
     training = HeadTraining(network, views, data, recipe)
     for rate in rates:

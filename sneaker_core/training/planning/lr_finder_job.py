@@ -73,11 +73,11 @@ def newest_lr_finder_job(workspace: Path, params: Mapping[str, Any]) -> Job | No
 def run_lr_finder_job(workspace: Path, params: Mapping[str, Any], worker: Worker) -> None:
     """Find a learning rate; params: as `lr_finder_params` returns them, and steps."""
     from sneaker_core.datasets.dataset_collection import source_folder
-    from sneaker_core.training.planning.lr_finder import find_rates
+    from sneaker_core.training.planning.lr_finder import find_learning_rate
 
     negatives = params.get("negatives")
     more = {} if params.get("steps") is None else {"steps": int(params["steps"])}
-    search = find_rates(
+    search = find_learning_rate(
         str(source_folder(workspace, params["dataset"])),
         recipe_in(params),
         workspace,

@@ -1,0 +1,96 @@
+"""Calibration and evaluation of a trained network: what turns it into a finished model."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from sneaker_core.datasets.split import Split
+from sneaker_core.evaluation.calibration import fit_decision, fit_references
+from sneaker_core.evaluation.metrics import summary
+from sneaker_core.evaluation.prediction_table import evaluate_photos, prediction_table, read_outputs
+from sneaker_core.networks.checkpoint import SneakerModel
+from sneaker_core.networks.decision import Status
+
+
+@dataclass(frozen=True)
+class CalibratedModel:
+    """A finished model and its predictions for the test photos.
+
+    Attributes
+    ----------
+    model : SneakerModel
+        With references, decision and metrics: "test", "val" and, if there are negatives, "negatives".
+    test_table : DataFrame
+        Prediction table of the test photos.
+    """
+
+    model: SneakerModel
+    test_table: pd.DataFrame
+
+
+def calibrate_and_evaluate(
+    model: SneakerModel,
+    split: Mapping[Split, pd.DataFrame],
+    negatives: pd.DataFrame,
+    seed: int,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> CalibratedModel:
+    """Fit references, temperature and thresholds of a model, and compute its metrics.
+
+    With several processes (torchrun), all must call this with the same arguments.
+
+    Parameters
+    ----------
+    model : SneakerModel
+        With its weights as stored.
+    split : mapping
+        Split -> DataFrame with columns sample, path, label. References are fitted to training photos, temperature and
+        thresholds to validation photos; test photos are used for metrics only.
+    negatives : DataFrame
+        Test photos that show no sneaker, label None; may be empty.
+    seed : int
+        Seed of the references.
+    progress : callable
+        Called with the number of photos done and their total.
+    """
+    total = sum(map(len, split.values())) + len(negatives)
+
+    def from_offset(offset: int) -> Callable[[int], None]:
+        return lambda done: progress(offset + done, total)
+
+    classes, done = model.spec.classes, len(split[Split.TRAIN])
+    train_outputs, unreadable = read_outputs(model, list(split[Split.TRAIN]["path"]), from_offset(0))
+    train_targets = _class_numbers(_without(split[Split.TRAIN], unreadable), classes)
+    references = fit_references(train_outputs.embeddings, train_targets, seed)
+    outputs, unreadable = read_outputs(model, list(split[Split.VAL]["path"]), from_offset(done))
+    validation = _without(split[Split.VAL], unreadable)
+    decision = fit_decision(outputs, _class_numbers(validation, classes), references)
+    model = SneakerModel(replace(model.spec, decision=decision), model.network, references)
+    done += len(split[Split.VAL])
+    test_table, _ = evaluate_photos(model, split[Split.TEST], from_offset(done))
+    metrics: dict[str, Any] = {
+        "test": summary(test_table),
+        "val": _scalars(summary(prediction_table(model, validation, outputs))),
+    }
+    if len(negatives):
+        table, _ = evaluate_photos(model, negatives, from_offset(done + len(test_table)))
+        metrics["negatives"] = {"n": len(table), "found": float((table["status"] == Status.UNKNOWN).mean())}
+    return CalibratedModel(replace(model, spec=replace(model.spec, metrics=metrics)), test_table)
+
+
+def _without(samples: pd.DataFrame, unreadable: Mapping[str, str]) -> pd.DataFrame:
+    """The samples without photos that can no longer be read: files may disappear during training."""
+    return samples[~samples["path"].isin(unreadable)]
+
+
+def _scalars(metrics: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in metrics.items() if isinstance(value, (int, float))}
+
+
+def _class_numbers(samples: pd.DataFrame, classes: tuple[str, ...]) -> NDArray[np.int64]:
+    number = {name: index for index, name in enumerate(classes)}
+    return samples["label"].map(number).to_numpy(dtype=float).astype(np.int64)

@@ -1,0 +1,231 @@
+"""Photos prepared for a training: decoded once, grouped by near-duplicates, and split."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+
+from sneaker_core import process_group
+from sneaker_core.datasets.near_duplicates import group_by_hash, perceptual_hashes
+from sneaker_core.datasets.photo_folder import fingerprint, scan_photos
+from sneaker_core.datasets.split import Split, split_by_group
+from sneaker_core.errors import DatasetError
+from sneaker_core.networks.architectures import SneakerNetwork
+from sneaker_core.networks.preprocessing import Preprocessing
+from sneaker_core.training.array_cache import ArrayCache
+from sneaker_core.training.frozen_embeddings import Views, embed_photos
+from sneaker_core.training.photo_cache import LoadedPhotos, load_photos
+from sneaker_core.training.recipe import Recipe
+from sneaker_core.training.trainer import STORED_OVER_SEEN, TrainingData
+
+# Photos done, their total, current step.
+Progress = Callable[[int, int, str], None]
+
+# Photos per forward pass.
+BATCH = 32
+# Share of the negatives that is kept out of training, to measure how many are recognized.
+NEGATIVES_TEST_SHARE = 0.3
+# Width and height in pixels at which photos are compared to find near-duplicates.
+DUPLICATE_SIZE = 160
+
+
+@dataclass(frozen=True)
+class PreparedPhotos:
+    """The photos of a run, decoded and split.
+
+    Attributes
+    ----------
+    samples : DataFrame
+        Columns sample, path, label (None for negatives), group, split.
+    pixels : uint8 array (N, H, W, 3)
+        One row per row of `samples`; memory-mapped.
+    rejected : dict of str to str
+        Path -> why it could not be read.
+    classes : tuple of str
+    """
+
+    samples: pd.DataFrame
+    pixels: NDArray[np.uint8]
+    rejected: dict[str, str]
+    classes: tuple[str, ...]
+
+    def training_data(self) -> TrainingData:
+        """The training photos as arrays."""
+        rows = np.flatnonzero((self.samples["split"] == Split.TRAIN).to_numpy())
+        number = {name: index for index, name in enumerate(self.classes)}
+        targets = self.samples["label"].map(number).fillna(len(self.classes)).to_numpy(dtype=float).astype(np.int64)
+        return TrainingData(self.pixels, targets[rows], len(self.classes), rows=rows)
+
+    def labelled(self, split: Split) -> pd.DataFrame:
+        """The sneaker photos of a split."""
+        return self.samples[(self.samples["split"] == split) & self.samples["label"].notna()]
+
+    def negatives(self, split: Split) -> pd.DataFrame:
+        """The negatives of a split."""
+        return self.samples[(self.samples["split"] == split) & self.samples["label"].isna()]
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash of all photos, negatives included, with their labels and splits."""
+        used = self.samples["label"].astype(str) + " " + self.samples["split"].astype(str)
+        return fingerprint(self.samples.assign(label=used))
+
+    def describe(self) -> dict[str, Any]:
+        """Fingerprint and counts, for the checkpoint."""
+        labelled = self.samples[self.samples["label"].notna()]
+        counts = labelled.groupby(["label", "split"]).size().unstack(fill_value=0)
+        groups = labelled.groupby("group")["label"]
+        negatives = self.samples[self.samples["label"].isna()]["split"].value_counts()
+        return {
+            "fingerprint": fingerprint(labelled),
+            "photos": len(labelled),
+            "rejected": len(self.rejected),
+            "classes": {label: {str(k): int(v) for k, v in row.items()} for label, row in counts.iterrows()},
+            "in_duplicate_groups": int((groups.transform("size") > 1).sum()),
+            "under_two_labels": int((groups.transform("nunique") > 1).sum()),
+            "negatives": {str(split): int(count) for split, count in negatives.items()},
+        }
+
+
+def prepare_photos(
+    dataset: str,
+    samples: pd.DataFrame,
+    recipe: Recipe,
+    embedder: SneakerNetwork | None,
+    workspace: Path,
+    negatives: Path | None = None,
+    progress: Progress = lambda done, total, step: None,
+) -> PreparedPhotos:
+    """Decode the photos, find near-duplicates and split.
+
+    Parameters
+    ----------
+    dataset : str
+        Name of the dataset in error messages.
+    samples : DataFrame
+        From `open_samples`. A stored split is kept; a missing validation or test split is taken from its training
+        photos, in the shares that the recipe gives.
+    recipe : Recipe
+    embedder : SneakerNetwork or None
+        Network whose embeddings help to find near-duplicates; None to use perceptual hashes only.
+    workspace : Path
+        Caches the results for the next run.
+    negatives : Path, optional
+        Folder of photos that show no sneaker.
+    progress : callable, optional
+        Called with the number of photos done, their total and the current step.
+
+    Raises
+    ------
+    DatasetError
+        There are too few photos or classes.
+    SpaceError
+        The disk is full.
+    """
+    classes = tuple(sorted(samples["label"].unique()))
+    if len(classes) < 2:
+        raise DatasetError(f"{dataset} has only one class; training needs two or more.")
+    if negatives is not None:
+        known = set(samples["sample"])
+        samples = pd.concat(
+            [samples, scan_photos(negatives).loc[lambda rows: ~rows["sample"].isin(known)]], ignore_index=True
+        )
+    photos = _load_photos(samples, recipe, workspace, progress)
+    samples = samples[photos.readable].reset_index(drop=True)
+    unreadable = sorted(set(classes) - set(samples["label"].dropna()))
+    if unreadable:
+        raise DatasetError(f"No photo of {', '.join(map(repr, unreadable))} in {dataset} can be read.")
+    samples["group"] = _duplicate_groups(samples, photos.pixels, embedder, workspace, progress)
+    samples["split"] = _split(samples, recipe)
+    _check_split(dataset, samples, classes)
+    return PreparedPhotos(samples, photos.pixels, photos.rejected, classes)
+
+
+def _check_split(dataset: str, samples: pd.DataFrame, classes: tuple[str, ...]) -> None:
+    for split in (Split.VAL, Split.TEST):
+        if not (samples["label"].notna() & (samples["split"] == split)).any():
+            raise DatasetError(f"{dataset} has too few photos for a {split} split; add photos or raise {split}_share.")
+    missing = sorted(set(classes) - set(samples.loc[samples["split"] == Split.TRAIN, "label"].dropna()))
+    if missing:
+        raise DatasetError(f"{dataset} has no training photos of {', '.join(map(repr, missing))}; make a new split.")
+
+
+def _load_photos(samples: pd.DataFrame, recipe: Recipe, workspace: Path, progress: Progress) -> LoadedPhotos:
+    """Decode the photos in one process per machine; the others map the file that it wrote."""
+
+    def on_progress(done: int) -> None:
+        progress(done, len(samples), "Reading photos")
+
+    side = round(recipe.size * STORED_OVER_SEEN)
+    if process_group.local_rank() == 0:
+        load_photos(samples, side, workspace, on_progress)
+    process_group.wait_for_all()
+    return load_photos(samples, side, workspace)
+
+
+def _duplicate_groups(
+    samples: pd.DataFrame,
+    pixels: NDArray[np.uint8],
+    embedder: SneakerNetwork | None,
+    workspace: Path,
+    progress: Progress,
+) -> NDArray[np.int64]:
+    """Near-duplicate group of each photo."""
+    names, step = list(samples["sample"]), "Looking for near-duplicates"
+    progress(0, len(names), step)
+    embeddings = None
+    if embedder is not None:
+        views = Views(DUPLICATE_SIZE, 0, Recipe())
+        rows = np.arange(len(names))
+        embedded = embed_photos(
+            embedder, names, pixels, rows, views, workspace, lambda done: progress(done, len(names), step)
+        )
+        embeddings = embedded.astype(np.float32).mean(1)
+    cache = ArrayCache(workspace, "copies")
+    key = cache.key(pixels.shape[1], b"" if embeddings is None else embeddings.tobytes(), *names)
+    if process_group.local_rank() == 0 and cache.read(key) is None:
+        groups = group_by_hash(perceptual_hashes(pixels), embeddings)
+        cache.write(key, [groups], (), np.int64, {})
+    process_group.wait_for_all()
+    stored = cache.read(key)
+    assert stored is not None
+    return np.array(stored[0])
+
+
+def resize_batch(pixels: NDArray[np.uint8], preprocessing: Preprocessing) -> torch.Tensor:
+    """Resize photos (B, H, W, 3) to the input size of a preprocessing: float tensor (B, h, w, 3), values 0 to 255."""
+    images = torch.from_numpy(pixels).permute(0, 3, 1, 2).float()
+    side = (preprocessing.height, preprocessing.width)
+    small = torch.nn.functional.interpolate(images, side, mode="bilinear", antialias=True, align_corners=False)
+    return small.permute(0, 2, 3, 1)
+
+
+def _split(samples: pd.DataFrame, recipe: Recipe) -> pd.Series:
+    labelled = samples[samples["label"].notna()]
+    split = _complete_split(labelled, recipe)
+    rest = samples.index.difference(labelled.index)
+    # A negative that is a near-duplicate of a sneaker photo, or of another negative, follows its group.
+    groups = samples.loc[rest, "group"]
+    order = np.random.default_rng(recipe.seed).permutation(groups.unique())
+    is_test = groups.isin(order[: round(NEGATIVES_TEST_SHARE * len(order))])
+    drawn = pd.Series(np.where(is_test, Split.TEST.value, Split.TRAIN.value), index=rest)
+    negatives_split = groups.map(split.groupby(labelled["group"]).first()).fillna(drawn)
+    combined: pd.Series = pd.concat([split, negatives_split]).reindex(samples.index)
+    return combined
+
+
+def _complete_split(labelled: pd.DataFrame, recipe: Recipe) -> pd.Series:
+    """The stored split with missing parts taken from its training photos; a new split if none is stored."""
+    stored = labelled["split"]
+    # A photo added after the split follows its near-duplicates, or else goes to training.
+    stored = stored.fillna(stored.groupby(labelled["group"]).transform("first")).fillna(Split.TRAIN.value)
+    shares = {Split.VAL: recipe.val_share, Split.TEST: recipe.test_share}
+    missing = {split: 0.0 if (stored == split).any() else share for split, share in shares.items()}
+    training = labelled[stored == Split.TRAIN]
+    divided = split_by_group(training["label"], training["group"], missing[Split.VAL], missing[Split.TEST], recipe.seed)
+    return divided.reindex(labelled.index).fillna(stored)

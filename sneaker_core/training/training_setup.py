@@ -1,0 +1,89 @@
+"""Set-up of a training: the network with its pretrained weights, and the photos that a recipe needs."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from sneaker_core import process_group
+from sneaker_core.datasets.dataset_collection import open_samples
+from sneaker_core.networks.architectures import SneakerNetwork, build_network
+from sneaker_core.training.prepared_photos import PreparedPhotos, Progress, prepare_photos
+from sneaker_core.training.pretrained_weights import load_pretrained
+from sneaker_core.training.recipe import Recipe
+from sneaker_core.training.training_jobs import check_space, needed_bytes
+
+
+def build_pretrained(recipe: Recipe, workspace: Path) -> tuple[SneakerNetwork, bool]:
+    """Build a recipe's network with its pretrained weights.
+
+    Returns
+    -------
+    SneakerNetwork
+        With a head for two classes.
+    bool
+        Whether its embeddings can find near-duplicates; see `load_pretrained`.
+
+    Raises
+    ------
+    RecipeError
+        The weights are missing or belong to another architecture.
+    """
+    torch.manual_seed(recipe.seed)
+    network = build_network(recipe.network, 2, recipe.head_kind)
+    finds_duplicates = False
+    # One process per machine downloads the weights, if needed; the others load them afterwards.
+    for first_here in (True, False):
+        if (process_group.local_rank() == 0) == first_here:
+            finds_duplicates = load_pretrained(network, recipe.network, recipe.init, workspace)
+        process_group.wait_for_all()
+    return network, finds_duplicates
+
+
+def reset_head(network: SneakerNetwork, recipe: Recipe, outputs: int) -> SneakerNetwork:
+    """Give a network a random head with this many outputs; the recipe's seed determines the weights."""
+    torch.manual_seed(recipe.seed)
+    network.new_head(outputs)
+    return network.cpu()
+
+
+def set_up_training(
+    dataset: str,
+    recipe: Recipe,
+    workspace: Path,
+    only: Sequence[str] = (),
+    negatives: Path | None = None,
+    progress: Progress = lambda done, total, step: None,
+    resumed: bool = False,
+) -> tuple[SneakerNetwork, PreparedPhotos]:
+    """Build the network and prepare the photos of a training; the same recipe gives the same result.
+
+    Parameters
+    ----------
+    dataset : str
+        Name of a dataset, or a folder laid out as ``<class>/*``.
+    recipe : Recipe
+    workspace : Path
+    only : sequence of str
+        Classes to use; empty for all.
+    negatives : Path, optional
+        Folder of photos that show no sneaker.
+    progress : callable, optional
+        Called with the number of photos done, their total and the current step.
+    resumed : bool
+        Whether the training already has most of the disk space it needs.
+
+    Raises
+    ------
+    DatasetError, RecipeError
+        The photos or the recipe cannot be used.
+    SpaceError
+        There is not enough free disk space.
+    """
+    network, finds_duplicates = build_pretrained(recipe, workspace)
+    samples = open_samples(workspace, dataset, tuple(only))
+    if not resumed:
+        check_space(workspace, needed_bytes(recipe, len(samples), samples["label"].nunique() + 1))
+    embedder = network if finds_duplicates else None
+    photos = prepare_photos(dataset, samples, recipe, embedder, workspace, negatives, progress)
+    return reset_head(network, recipe, photos.training_data().outputs), photos
