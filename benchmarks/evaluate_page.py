@@ -1,8 +1,8 @@
 """The Evaluate page with 10,500 photos: ``python -m benchmarks.evaluate_page`` from the project's folder.
 
-A dataset of made-up photos, an evaluation of them with random answers (eight in ten right), a real server and a real
-Chromium: how long the page takes to open, and from a click on a cell to its photos, and by how much the server's memory
-grows. Needs Chromium, and Linux for the memory.
+Creates a dataset of random images and an evaluation with random predictions (80% correct), then drives a real server
+with Chromium. Measures how long the page takes to open and to show the photos of a cell, and how much the memory of the
+server grows. Needs Chromium; memory is measured on Linux only.
 """
 
 import argparse
@@ -30,14 +30,14 @@ from sneaker_core.workspace.paths import evaluations_folder
 from tests.browser import open_browser, serve
 
 NAME = "large"
-RIGHT = 0.8
-# The last thing that the part "Headline" shows.
+ACCURACY = 0.8
+# The last card of the section "Summary".
 LAST_CARD = "Baseline"
-_PATIENCE = 60_000
+_TIMEOUT = 60_000
 
 
-def made_up(home: Path, photos: int) -> Dataset:
-    """A dataset of photos of noise, in the classes of the bundled model."""
+def random_dataset(home: Path, photos: int) -> Dataset:
+    """A dataset of noise images, with the classes of the bundled model."""
     rng, classes = np.random.default_rng(0), open_model(home, DEFAULT_MODEL).spec.classes
     folder = home / "photos"
     for number in range(photos):
@@ -52,14 +52,16 @@ def made_up(home: Path, photos: int) -> Dataset:
     return dataset
 
 
-def answered(home: Path, dataset: Dataset) -> pd.DataFrame:
-    """An evaluation of all its photos, with answers drawn at random; gives the table."""
+def random_evaluation(home: Path, dataset: Dataset) -> pd.DataFrame:
+    """Save an evaluation of a dataset with random predictions; returns its table."""
     rng, model = np.random.default_rng(1), open_model(home, DEFAULT_MODEL)
     samples = read_samples(dataset)[["sample", "path", "label"]]
     numbers = samples["label"].map({label: place for place, label in enumerate(model.spec.classes)}).to_numpy()
-    said = np.where(rng.random(len(samples)) < RIGHT, numbers, rng.integers(0, len(model.spec.classes), len(samples)))
+    predicted = np.where(
+        rng.random(len(samples)) < ACCURACY, numbers, rng.integers(0, len(model.spec.classes), len(samples))
+    )
     logits = rng.normal(0, 1, (len(samples), len(model.spec.classes))).astype(np.float32)
-    logits[np.arange(len(samples)), said] += rng.uniform(1, 8, len(samples)).astype(np.float32)
+    logits[np.arange(len(samples)), predicted] += rng.uniform(1, 8, len(samples)).astype(np.float32)
     embeddings = rng.normal(0, 1, (len(samples), model.references.shape[1])).astype(np.float32)
     table = prediction_table(model, samples, Outputs(logits, np.zeros(len(samples), np.float32) - 9, embeddings))
     evaluation = Evaluation(
@@ -78,7 +80,7 @@ def answered(home: Path, dataset: Dataset) -> pd.DataFrame:
 
 
 def memory(log: Path) -> float:
-    """Megabytes that the server has in memory."""
+    """Resident memory of the server in megabytes."""
     for process in Path("/proc").glob("[0-9]*"):
         try:
             arguments = (process / "cmdline").read_bytes().split(b"\0")
@@ -97,61 +99,61 @@ def open_page(page: Page, address: str, query: str, shown: str) -> float:
     """Seconds until an address shows a text."""
     started = time.perf_counter()
     page.goto(f"{address}/{query}")
-    page.get_by_text(shown).first.wait_for(timeout=_PATIENCE)
+    page.get_by_text(shown).first.wait_for(timeout=_TIMEOUT)
     return time.perf_counter() - started
 
 
 def switch(page: Page, name: str, shown: str) -> float:
-    """Seconds from a click on a part of the page until it shows a text."""
+    """Seconds from a click on a section until it shows a text."""
     settled(page)
     started = time.perf_counter()
     page.get_by_role("radio", name=name, exact=True).or_(
         page.get_by_role("button", name=name, exact=True)
     ).first.click()
-    page.get_by_text(shown).first.wait_for(timeout=_PATIENCE)
+    page.get_by_text(shown).first.wait_for(timeout=_TIMEOUT)
     return time.perf_counter() - started
 
 
 def click_pair(page: Page, place: int) -> float:
-    """Seconds from a click on a confused pair, which is a click on its cell, to its photos."""
+    """Seconds from a click on a common error, which selects its cell, to its photos."""
     settled(page)
-    pair = page.get_by_role("button", name=re.compile(r"is taken for")).nth(place)
-    label, predicted, count = re.match(r"(.*) is taken for (.*) in (\d+) of", pair.inner_text()).groups()  # type: ignore[union-attr]
+    pair = page.get_by_role("button", name=re.compile(r" predicted as ")).nth(place)
+    label, predicted, count = re.match(r"(.*) predicted as (.*) \((\d+) of", pair.inner_text()).groups()  # type: ignore[union-attr]
     started = time.perf_counter()
     pair.click()
     page.get_by_text(
-        re.compile(rf"^{count} of [\d,]+ photos of {re.escape(label)} taken for {re.escape(predicted)}")
+        re.compile(rf"^{count} of [\d,]+ photos of {re.escape(label)} predicted as {re.escape(predicted)}")
     ).wait_for()
-    page.get_by_role("button", name="Look closer").first.wait_for()
+    page.get_by_role("button", name="Details").first.wait_for()
     return time.perf_counter() - started
 
 
 def main() -> None:
-    """Print what the page costs."""
+    """Print how long the page takes and how much memory it needs."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--photos", type=int, default=10_500)
-    asked = parser.parse_args()
+    options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         home, log = Path(folder) / "home", Path(folder) / "server.log"
-        table = answered(home, made_up(home, asked.photos))
+        table = random_evaluation(home, random_dataset(home, options.photos))
         started = time.perf_counter()
         summary(table)
-        print(f"{len(table):,} photos; all figures from the table: {time.perf_counter() - started:.2f} s")
+        print(f"{len(table):,} photos; all metrics: {time.perf_counter() - started:.2f} s")
         with serve(log, {"SOLESCOPE_WORKSPACE": str(home)}) as address, open_browser() as browser:
             page = browser.new_page(viewport={"width": 1280, "height": 900})
             small = "evaluate?evaluation=street22%2C+built+in"
-            # What is imported once is no cost of this evaluation.
+            # Imports are not part of the measurement.
             open_page(page, address, small, LAST_CARD)
-            switch(page, "Matrix", "Most confused pairs")
+            switch(page, "Confusion matrix", "Most common errors")
             settled(page)
             before = memory(log)
             large = f"evaluate?evaluation={NAME}"
-            print(f"opens, for the first time: {open_page(page, address, large, LAST_CARD):.2f} s")
+            print(f"first open: {open_page(page, address, large, LAST_CARD):.2f} s")
             settled(page)
             again = [open_page(page, address, large, LAST_CARD) for _ in range(5)]
-            print(f"opens again: {statistics.median(again):.2f} s")
+            print(f"open again: {statistics.median(again):.2f} s")
             shell = [open_page(page, address, "", "Identify") for _ in range(5)]
-            print(f"the app's first page, to compare with: {statistics.median(shell):.2f} s")
+            print(f"the app's first page, for comparison: {statistics.median(shell):.2f} s")
             inside = []
             for _ in range(5):
                 open_page(page, address, "runs", "Runs")
@@ -160,13 +162,13 @@ def main() -> None:
                 page.get_by_role("link", name="Evaluate").click()
                 page.get_by_text(LAST_CARD).first.wait_for()
                 inside.append(time.perf_counter() - started)
-            print(f"opens from another page of the app: {statistics.median(inside):.2f} s")
-            print(f"matrix: {switch(page, 'Matrix', 'Most confused pairs'):.2f} s")
+            print(f"open from another page: {statistics.median(inside):.2f} s")
+            print(f"matrix: {switch(page, 'Confusion matrix', 'Most common errors'):.2f} s")
             cells = [click_pair(page, place) for place in range(9)]
-            print(f"a cell to its photos: median {statistics.median(cells):.2f} s, longest {max(cells):.2f} s")
-            print(f"gallery: {switch(page, 'Gallery', 'mistakes reviewed'):.2f} s")
+            print(f"photos of a cell: median {statistics.median(cells):.2f} s, longest {max(cells):.2f} s")
+            print(f"mistakes: {switch(page, 'Mistakes', 'mistakes reviewed'):.2f} s")
             settled(page)
-            print(f"the server's memory grew by {memory(log) - before:.0f} MB, from {before:.0f} MB")
+            print(f"server memory: +{memory(log) - before:.0f} MB, from {before:.0f} MB")
 
 
 if __name__ == "__main__":

@@ -4,24 +4,26 @@ import streamlit as st
 
 from sneaker_core.evaluation.evaluation_collection import list_evaluations
 from sneaker_core.workspace.paths import workspace
-from ui.evaluate.evaluate_views import ALL, PARTS, draw_part
-from ui.evaluate.evaluation_picker import choose_evaluation, choose_view
-from ui.evaluate.evaluation_progress import draw_others_at_work, draw_work
-from ui.evaluate.list_view import draw_listing
-from ui.evaluate.opened_evaluation import open_evaluation
+from ui.evaluate.evaluate_keys import Key
+from ui.evaluate.evaluate_sections import ALL_EVALUATIONS, OLD_SECTIONS, SECTIONS, draw_section
+from ui.evaluate.evaluation_list_view import draw_evaluations
+from ui.evaluate.evaluation_picker import choose_evaluation
+from ui.evaluate.evaluation_progress import draw_other_jobs, draw_unfinished
+from ui.evaluate.loaded_evaluation import load_evaluation
+from ui.kit.address import choose_section
 from ui.kit.page_frame import page_body
 
 with page_body("Evaluate", "How good is a model, where does it go wrong, and what would improve it?"):
-    there = list_evaluations(workspace())
-    evaluation = choose_evaluation(there)
-    draw_others_at_work(there, evaluation)
+    evaluations = list_evaluations(workspace())
+    evaluation = choose_evaluation(evaluations)
+    draw_other_jobs(evaluations, evaluation)
     if evaluation is None:
-        st.info("No evaluations yet. Press **New evaluation** to test a model on photos.")
+        st.info("No evaluations yet. Press **New evaluation** to evaluate a model on your photos.")
         st.stop()
-    view = choose_view([*PARTS, ALL])
-    if view == ALL:
-        draw_listing(there, next(iter(PARTS)))
+    section = choose_section(Key.SECTION, [*SECTIONS, ALL_EVALUATIONS], label="Section of the page", old=OLD_SECTIONS)
+    if section == ALL_EVALUATIONS:
+        draw_evaluations(evaluations, next(iter(SECTIONS)))
     elif evaluation.is_ready:
-        draw_part(view, open_evaluation(evaluation))
+        draw_section(section, load_evaluation(evaluation))
     else:
-        draw_work(evaluation)
+        draw_unfinished(evaluation)

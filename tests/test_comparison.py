@@ -1,4 +1,4 @@
-"""Two models on the same photos."""
+"""Comparison of two evaluations of the same photos."""
 
 import numpy as np
 import pandas as pd
@@ -32,18 +32,18 @@ def answers(labels: str, predicted: str, first: int = 0) -> pd.DataFrame:
 
 class TestMcNemar:
     @pytest.mark.parametrize(("fixed", "broken"), [(5, 2), (0, 9), (12, 12), (24, 0)])
-    def test_few_discordant_photos_are_counted_out(self, fixed, broken):
+    def test_few_discordant_photos_use_the_exact_test(self, fixed, broken):
         count = fixed + broken
         tail = binom.cdf(min(fixed, broken), count, 0.5)
         assert mcnemar(fixed, broken) == (pytest.approx(min(1.0, 2 * tail)), EXACT)
 
-    def test_many_go_by_chi_square_with_the_correction(self):
+    def test_many_discordant_photos_use_the_corrected_chi_square(self):
         p_value, test = mcnemar(30, 12)
         assert test == CHI_SQUARE
         assert p_value == pytest.approx(chi2.sf((18 - 1) ** 2 / 42, 1))
         assert mcnemar(20, 20)[0] == 1
 
-    def test_no_difference_is_no_evidence(self):
+    def test_without_discordant_photos_p_is_one(self):
         assert mcnemar(0, 0) == (1.0, EXACT)
 
 
@@ -61,7 +61,7 @@ class TestCompare:
         assert unmatched_text(result) is None
         assert "b is more accurate by 16.7 percentage points; not significant (p = 1.000)" in verdict(result, "a", "b")
 
-    def test_only_shared_photos_count_in_whatever_order(self):
+    def test_only_shared_photos_count_in_any_order(self):
         a = answers("AABB", "AABB")
         b = answers("ABBC", "AABC", first=1).iloc[::-1]
         result = compare(a, b)
@@ -72,7 +72,7 @@ class TestCompare:
         assert list(result.broken["sample"]) == ["photo 2"]
         assert "Compared on 3 shared photos. 1 of the first and 1 of the second" in unmatched_text(result)
 
-    def test_a_photo_that_was_relabelled_is_not_shared(self):
+    def test_a_photo_that_was_relabeled_is_not_shared(self):
         result = compare(answers("AAB", "AAB"), answers("ABB", "ABB"))
         assert (result.n, result.only_a, result.only_b) == (2, 1, 1)
 
@@ -82,7 +82,7 @@ class TestCompare:
 
     @given(st.integers(0, 10_000), st.integers(1, 60))
     @settings(max_examples=10, deadline=None)
-    def test_the_parts_make_the_whole(self, seed, count):
+    def test_fixed_and_broken_add_up_to_the_difference(self, seed, count):
         rng = np.random.default_rng(seed)
         labels, one, other = ("".join(rng.choice(list(NAMES), count)) for _ in range(3))
         a, b = answers(labels, one), answers(labels, other)

@@ -1,4 +1,4 @@
-"""The Evaluate page in a real Chromium on a real server: from a cell to its photos, to a case, to a label mended."""
+"""The Evaluate page in Chromium on a real server: from a cell to its photos, to the details, to a corrected label."""
 
 import re
 import shutil
@@ -21,7 +21,7 @@ from sneaker_core.networks.checkpoint import save_model
 from sneaker_core.workspace.paths import evaluations_folder, run_model_folder, runs_folder
 from tests.browser import DESKTOP, PHONE, new_page, settle
 from tests.factories import draw_dataset, lively_model
-from ui.evaluate.evaluate_views import ALL, PARTS
+from ui.evaluate.evaluate_sections import ALL_EVALUATIONS, SECTIONS
 
 NAME = "first"
 
@@ -54,7 +54,7 @@ def address(home, app_server) -> Iterator[str]:
 
 @pytest.fixture
 def shoes(home, ready) -> Dataset:
-    """The dataset, in the server's workspace made anew."""
+    """The dataset, in a fresh copy of the server's workspace."""
     for path in home.iterdir():
         shutil.rmtree(path)
     shutil.copytree(ready, home, dirs_exist_ok=True)
@@ -90,7 +90,7 @@ def button(page: Page | Locator, name: str) -> Locator:
 
 
 def cell(page: Page, label: str, predicted: str) -> Locator:
-    """The square of a cell: marks are in the order of the figure's data."""
+    """The square of a cell; marks are in the order of the figure's data."""
     page.locator(".js-plotly-plot .scatterlayer path.point").first.wait_for()
     place = page.evaluate(
         """([label, predicted]) => {
@@ -132,15 +132,15 @@ def undo_on_the_datasets_page(page: Page, address: str, *, by_keyboard: bool) ->
     expect(page.get_by_text("Taken back: 1 photo as before.")).to_be_visible()
 
 
-class TestFromACellToALabel:
+class TestFromCellToLabel:
     def test_by_mouse(self, browser, address, shoes, worst):
         label, predicted, count = worst["label"], worst["predicted"], worst["count"]
-        page = opened(browser, address, f"?evaluation={NAME}&view=Matrix")
+        page = opened(browser, address, f"?evaluation={NAME}&view=Confusion+matrix")
         click_cell(page, label, predicted)
-        expect(button(page, "Look closer")).to_have_count(count)
-        button(page, "Look closer").first.click()
+        expect(button(page, "Details")).to_have_count(count)
+        button(page, "Details").first.click()
         dialog = page.get_by_role("dialog")
-        expect(dialog.get_by_text("What spoke for", exact=False)).to_have_count(2)
+        expect(dialog.get_by_text("Evidence for", exact=False)).to_have_count(2)
         button(dialog, "Label is wrong: relabel").click()
         page.get_by_role("button", name="Relabel", exact=True).click()
         expect(dialog.get_by_text(f"1 photo moved to {predicted}.")).to_be_visible()
@@ -152,14 +152,14 @@ class TestFromACellToALabel:
 
     def test_by_keyboard_alone(self, browser, address, shoes, worst):
         label, predicted, count = worst["label"], worst["predicted"], worst["count"]
-        page = opened(browser, address, f"?evaluation={NAME}&view=Matrix")
+        page = opened(browser, address, f"?evaluation={NAME}&view=Confusion+matrix")
         choose_by_keyboard(page, "True class", label)
-        choose_by_keyboard(page, "Taken for", predicted)
-        expect(button(page, "Look closer")).to_have_count(count)
-        button(page, "Look closer").first.focus()
+        choose_by_keyboard(page, "Predicted class", predicted)
+        expect(button(page, "Details")).to_have_count(count)
+        button(page, "Details").first.focus()
         page.keyboard.press("Enter")
         dialog = page.get_by_role("dialog")
-        expect(dialog.get_by_text("What spoke for", exact=False)).to_have_count(2)
+        expect(dialog.get_by_text("Evidence for", exact=False)).to_have_count(2)
         button(dialog, "Label is wrong: relabel").focus()
         page.keyboard.press("Enter")
         relabel = page.get_by_role("button", name="Relabel", exact=True)
@@ -169,7 +169,7 @@ class TestFromACellToALabel:
         expect(dialog.get_by_text(f"1 photo moved to {predicted}.")).to_be_visible()
         assert history(shoes)["label"].tolist() == [predicted]
         settle(page)
-        # The button that had the focus is gone with its menu, so the focus is brought back to the dialog.
+        # The focused button disappeared with its popover, so the focus moves back to the dialog.
         dialog.get_by_role("button", name="Close").focus()
         page.keyboard.press("Enter")
         expect(dialog).to_have_count(0)
@@ -178,15 +178,15 @@ class TestFromACellToALabel:
 
     def test_every_cell_opens_as_many_photos_as_it_counts(self, browser, address, home, shoes):
         counts = confusion_matrix(read_table(find_evaluation(home, NAME)))
-        page = opened(browser, address, f"?evaluation={NAME}&view=Matrix")
+        page = opened(browser, address, f"?evaluation={NAME}&view=Confusion+matrix")
         for label in counts.index:
             for predicted in counts.columns[counts.loc[label] > 0]:
                 click_cell(page, label, predicted)
-                expect(button(page, "Look closer")).to_have_count(int(counts.loc[label, predicted]))
+                expect(button(page, "Details")).to_have_count(int(counts.loc[label, predicted]))
         page.context.close()
 
-    def test_the_chosen_cell_is_framed_and_no_other(self, browser, address, shoes, worst):
-        page = opened(browser, address, f"?evaluation={NAME}&view=Matrix")
+    def test_only_the_selected_cell_is_outlined(self, browser, address, shoes, worst):
+        page = opened(browser, address, f"?evaluation={NAME}&view=Confusion+matrix")
         framed = (
             "[...document.querySelectorAll('.point')].filter(e => getComputedStyle(e).strokeWidth === '3px').length"
         )
@@ -198,34 +198,34 @@ class TestFromACellToALabel:
         page.context.close()
 
     def test_a_desktop_shows_all_of_the_matrix(self, browser, address, shoes):
-        page = opened(browser, address, "?evaluation=street22,+built+in&view=Matrix")
-        frame = page.locator("[class*=st-key-evaluate_frame]").first
+        page = opened(browser, address, "?evaluation=street22,+built+in&view=Confusion+matrix")
+        frame = page.locator("[class*=st-key-evaluate_matrix][class*=-frame]").first
         frame.locator(".js-plotly-plot .scatterlayer path.point").first.wait_for()
         assert frame.evaluate("one => one.scrollWidth <= one.clientWidth")
         page.context.close()
 
-    def test_the_choice_outlasts_a_new_figure_and_a_reload(self, browser, address, shoes, worst):
-        page = opened(browser, address, f"?evaluation={NAME}&view=Matrix")
+    def test_the_selection_survives_a_new_figure_and_a_reload(self, browser, address, shoes, worst):
+        page = opened(browser, address, f"?evaluation={NAME}&view=Confusion+matrix")
         click_cell(page, worst["label"], worst["predicted"])
         page.get_by_text("Only errors").click()
         settle(page)
-        page.get_by_role("radio", name="Shares").or_(button(page, "Shares")).first.click()
+        page.get_by_role("radio", name="Percentages").or_(button(page, "Percentages")).first.click()
         settle(page)
-        expect(button(page, "Look closer")).to_have_count(worst["count"])
+        expect(button(page, "Details")).to_have_count(worst["count"])
         page.reload()
-        expect(button(page, "Look closer")).to_have_count(worst["count"])
-        # The same cell again, after it was left by the boxes, opens again.
-        button(page, "Choose none").click()
-        expect(button(page, "Look closer")).to_have_count(0)
+        expect(button(page, "Details")).to_have_count(worst["count"])
+        # The same cell opens again after the selection was cleared.
+        button(page, "Clear selection").click()
+        expect(button(page, "Details")).to_have_count(0)
         click_cell(page, worst["label"], worst["predicted"])
-        expect(button(page, "Look closer")).to_have_count(worst["count"])
+        expect(button(page, "Details")).to_have_count(worst["count"])
         page.context.close()
 
 
-class TestTheCase:
-    def test_its_address_outlasts_a_reload_and_goes_when_it_is_closed(self, browser, address, shoes):
-        page = opened(browser, address, f"?evaluation={NAME}&view=Gallery")
-        button(page, "Look closer").first.click()
+class TestPhotoDetails:
+    def test_the_address_survives_a_reload_and_is_cleared_on_close(self, browser, address, shoes):
+        page = opened(browser, address, f"?evaluation={NAME}&view=Mistakes")
+        button(page, "Details").first.click()
         expect(page.get_by_role("dialog")).to_be_visible()
         expect(page).to_have_url(re.compile("photo="))
         page.reload()
@@ -237,27 +237,27 @@ class TestTheCase:
         page.context.close()
 
 
-class TestLooks:
-    @pytest.mark.parametrize("view", [*PARTS, ALL])
+class TestLayout:
+    @pytest.mark.parametrize("view", [*SECTIONS, ALL_EVALUATIONS])
     def test_nothing_is_wider_than_a_phone(self, browser, address, shoes, view):
         page = opened(browser, address, f"?evaluation=street22,+built+in&view={view.replace(' ', '+')}", PHONE)
         assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= PHONE[0]
         assert not page.locator("[data-testid=stException]").count()
         page.context.close()
 
-    def test_on_a_phone_the_matrix_is_moved_sideways(self, browser, address, shoes):
-        page = opened(browser, address, "?evaluation=street22,+built+in&view=Matrix", PHONE)
-        frame = page.locator("[class*=st-key-evaluate_frame]").first
+    def test_on_a_phone_the_matrix_scrolls_sideways(self, browser, address, shoes):
+        page = opened(browser, address, "?evaluation=street22,+built+in&view=Confusion+matrix", PHONE)
+        frame = page.locator("[class*=st-key-evaluate_matrix][class*=-frame]").first
         frame.locator(".js-plotly-plot .scatterlayer path.point").first.wait_for()
         assert frame.evaluate("one => one.scrollWidth > one.clientWidth")
-        # Cells keep their width, so that their marks do not lie on each other.
+        # Cells keep their width, so marks do not overlap.
         assert frame.locator(".js-plotly-plot").evaluate("one => one.clientWidth") > PHONE[0]
         page.context.close()
 
-    def test_the_report_opens_alone(self, browser, address, shoes, tmp_path):
-        page = opened(browser, address, f"?evaluation={NAME}&view=Headline")
+    def test_the_report_can_be_downloaded(self, browser, address, shoes, tmp_path):
+        page = opened(browser, address, f"?evaluation={NAME}&view=Summary")
         with page.expect_download() as waiting:
-            page.get_by_role("button", name=re.compile("Save the report")).click()
+            page.get_by_role("button", name=re.compile("Download report")).click()
         text = Path(waiting.value.path()).read_text(encoding="utf-8")
         assert "lively on shoes" in text
         page.context.close()

@@ -1,4 +1,4 @@
-"""The Evaluate page, run as Streamlit runs it: every part, every state of an evaluation, real folders, real jobs."""
+"""The Evaluate page in AppTest: every section and every state of an evaluation, with real folders and jobs."""
 
 import json
 import os
@@ -44,9 +44,9 @@ from sneaker_core.workspace.paths import (
 )
 from tests.factories import draw_dataset, lively_model
 from ui.evaluate.evaluate_keys import Key
-from ui.evaluate.evaluate_views import ALL, PARTS
-from ui.evaluate.gallery_view import BY_PAIR, NEAR, by_pair
-from ui.evaluate.mistake_actions import NOT_OURS
+from ui.evaluate.evaluate_sections import ALL_EVALUATIONS, OLD_SECTIONS, SECTIONS
+from ui.evaluate.mistakes_view import BY_PAIR, NEAR_MISSES, by_pair
+from ui.evaluate.prediction_review import NOT_IN_DATASET
 
 PROJECT = Path(__file__).resolve().parent.parent
 PATIENCE = 120.0
@@ -92,7 +92,7 @@ def full(home: Path, made: Path) -> Path:
 
 def opened(view: str | None = None, evaluation: str | None = None, **query: str) -> AppTest:
     app = AppTest.from_file(str(PROJECT / "streamlit_app.py"), default_timeout=90)
-    asked = {Key.EVALUATION: evaluation, Key.EVALUATION_VIEW: view, **query}
+    asked = {Key.EVALUATION: evaluation, Key.SECTION: view, **query}
     for key, value in asked.items():
         if value is not None:
             app.query_params[key] = value
@@ -106,7 +106,7 @@ def again(app: AppTest) -> AppTest:
 
 
 def click(app: AppTest, label: str, number: int = 0) -> AppTest:
-    """Press a button by what stands on it."""
+    """Press a button by its label."""
     pressed = [button for button in app.button if plain_words(button.label) == label]
     assert pressed, [button.label for button in app.button]
     pressed[number].click()
@@ -114,7 +114,7 @@ def click(app: AppTest, label: str, number: int = 0) -> AppTest:
 
 
 def plain_words(text: str) -> str:
-    """Markdown as a person reads it: without the escapes."""
+    """Markdown without escapes."""
     return re.sub(r"\\([!-/:-@\[-`{-~])|\u2060", r"\1", text)
 
 
@@ -133,12 +133,12 @@ def boxes(app: AppTest) -> dict[str, object]:
 
 
 def tiles(app: AppTest) -> int:
-    return buttons(app).count("Look closer")
+    return buttons(app).count("Details")
 
 
-def case_of(app: AppTest) -> str:
-    """The photo that the address names; AppTest gives it in a list where the test has set it."""
-    value = app.query_params[Key.EVALUATION_PHOTO]
+def photo_of(app: AppTest) -> str:
+    """The photo in the address; AppTest returns a list if the test has set it."""
+    value = app.query_params[Key.PHOTO]
     return value if isinstance(value, str) else value[0]
 
 
@@ -151,7 +151,7 @@ def errors_of(name: str, workspace: Path):
 
 
 class TestOnAFreshMachine:
-    def test_the_model_that_comes_along_is_shown_at_once(self, home):
+    def test_the_bundled_evaluation_is_shown_at_once(self, home):
         app = opened()
         evaluation = list_evaluations(home)[0]
         table = read_table(evaluation)
@@ -161,32 +161,36 @@ class TestOnAFreshMachine:
             **{one.title: one.value_text for one in key_metrics(summary(table))},
             "Baseline": percent(summary(table)["majority"], 1),
         }
-        assert "are not distributed" in words(app)
+        assert "are not included" in words(app)
 
-    @pytest.mark.parametrize("view", [*PARTS, ALL])
-    def test_every_part_can_be_opened_by_its_address(self, home, view):
+    @pytest.mark.parametrize("view", [*SECTIONS, ALL_EVALUATIONS])
+    def test_every_section_has_an_address(self, home, view):
         app = opened(view)
-        assert app.segmented_control(key=Key.EVALUATION_VIEW).value == view
+        assert app.segmented_control(key=Key.SECTION).value == view
         assert not app.error
 
-    def test_a_photo_that_is_not_distributed_shows_its_facts(self, home):
-        app = opened("Gallery")
+    @pytest.mark.parametrize(("old", "new"), list(OLD_SECTIONS.items()))
+    def test_a_section_in_an_old_address_is_found(self, home, old, new):
+        assert opened(old).segmented_control(key=Key.SECTION).value == new
+
+    def test_a_photo_that_is_not_included_shows_its_properties(self, home):
+        app = opened("Mistakes")
         wrong = misclassified(read_table(list_evaluations(home)[0]))
         text = words(app)
-        assert "This photo is not distributed." in text
+        assert "This photo is not included with the evaluation." in text
         assert f"{wrong['width'].iloc[0]:.0f} × {wrong['height'].iloc[0]:.0f} pixels" in text
         assert tiles(app) == min(len(wrong), 24)
-        case = words(click(app, "Look closer"))
-        assert NOT_OURS in case
-        assert "No training photos were remembered" in case
+        case = words(click(app, "Details"))
+        assert NOT_IN_DATASET in case
+        assert "saved without training photos" in case
 
     def test_there_is_nothing_to_compare_with(self, home):
         assert "no other evaluation" in words(opened("Compare"))
 
 
-class TestHeadline:
-    def test_every_figure_has_its_sentence_and_its_interval(self, full):
-        app = opened("Headline", FIRST)
+class TestSummary:
+    def test_every_metric_has_a_description_and_an_interval(self, full):
+        app = opened("Summary", FIRST)
         text = words(app)
         figures = summary(table_of(FIRST, full))
         for one in key_metrics(figures):
@@ -196,19 +200,19 @@ class TestHeadline:
         assert f"Baseline {percent(figures['majority'], 1)}" in text
 
     def test_classes_that_the_model_does_not_know_are_named(self, full):
-        assert "stiletto (2 photos)" in words(opened("Headline", FIRST))
-        assert "never taught" not in words(opened("Headline", BUILT_IN))
+        assert "stiletto (2 photos)" in words(opened("Summary", FIRST))
+        assert "could not be evaluated" not in words(opened("Summary", BUILT_IN))
 
-    def test_photos_that_could_not_be_read_are_told(self, full):
+    def test_unreadable_photos_are_reported(self, full):
         file = evaluations_folder(full) / FIRST / EVALUATION_FILE
         told = json.loads(file.read_text()) | {"rejected": {"/x/odd.jpg": "The file is no image."}}
         file.write_text(json.dumps(told))
-        assert "1 photo could not be read. The file is no image." in words(opened("Headline", FIRST))
+        assert "1 photo could not be read. The file is no image." in words(opened("Summary", FIRST))
 
 
 class TestMatrix:
     def test_every_pair_opens_exactly_its_photos(self, full):
-        app = opened("Matrix", FIRST)
+        app = opened("Confusion matrix", FIRST)
         confusions = summary(table_of(FIRST, full))["confusions"]
         assert confusions
         for row in confusions:
@@ -216,10 +220,12 @@ class TestMatrix:
             assert app.selectbox(key=Key.MATRIX_TRUE).value == row["label"]
             assert app.selectbox(key=Key.MATRIX_PREDICTED).value == row["predicted"]
             assert tiles(app) == row["count"]
-            assert f"{row['count']} of {row['of']} photos of {row['label']} taken for {row['predicted']}" in words(app)
+            assert f"{row['count']} of {row['of']} photos of {row['label']} predicted as {row['predicted']}" in words(
+                app
+            )
 
     def test_the_boxes_open_every_cell(self, full):
-        app = opened("Matrix", FIRST)
+        app = opened("Confusion matrix", FIRST)
         counts = confusion_matrix(table_of(FIRST, full))
         label = counts.index[0]
         app.selectbox(key=Key.MATRIX_TRUE).set_value(label)
@@ -228,20 +234,20 @@ class TestMatrix:
             app.selectbox(key=Key.MATRIX_PREDICTED).set_value(predicted)
             assert tiles(again(app)) == counts.loc[label, predicted]
 
-    def test_the_choice_outlasts_every_setting(self, full):
+    def test_the_selection_survives_every_setting(self, full):
         row = summary(table_of(FIRST, full))["confusions"][0]
-        app = opened("Matrix", FIRST, true=row["label"], predicted=row["predicted"])
-        app.segmented_control(key=Key.MATRIX_SHARE).set_value("Shares")
+        app = opened("Confusion matrix", FIRST, true=row["label"], predicted=row["predicted"])
+        app.segmented_control(key=Key.MATRIX_UNIT).set_value("Percentages")
         again(app).selectbox(key=Key.MATRIX_ORDER).set_value("Confused classes together")
-        again(app).selectbox(key=Key.MATRIX_WORST).set_value("The 5 worst")
+        again(app).selectbox(key=Key.MATRIX_WORST).set_value("5 worst")
         again(app).toggle(key=Key.MATRIX_ERRORS).set_value(True)
         again(app)
         assert app.selectbox(key=Key.MATRIX_TRUE).value == row["label"]
         assert tiles(app) == row["count"]
-        assert tiles(click(app, "Choose none")) == 0
+        assert tiles(click(app, "Clear selection")) == 0
 
-    def test_classes_of_another_evaluation_are_not_chosen(self, full):
-        app = opened("Matrix", FIRST, true="boot")
+    def test_classes_of_another_evaluation_are_deselected(self, full):
+        app = opened("Confusion matrix", FIRST, true="boot")
         assert tiles(app) == 8
         app.selectbox(key=Key.EVALUATION).set_value(BUILT_IN)
         assert app.selectbox(key=Key.MATRIX_TRUE).value in (None, "boot")
@@ -253,23 +259,23 @@ class TestClassesAndSlices:
     @pytest.mark.parametrize("figure", ["recall", "precision", "f1"])
     def test_the_table_has_every_class_the_worst_first(self, full, figure):
         app = opened("Classes", FIRST)
-        title = next(name for name in app.segmented_control(key=Key.CLASS_FIGURE).options if figure in name.casefold())
-        app.segmented_control(key=Key.CLASS_FIGURE).set_value(title)
+        title = next(name for name in app.segmented_control(key=Key.CLASS_METRIC).options if figure in name.casefold())
+        app.segmented_control(key=Key.CLASS_METRIC).set_value(title)
         shown = again(app).dataframe[0].value.set_index("class")
         per_class = summary(table_of(FIRST, full))["per_class"]
         assert set(shown.index) == set(per_class)
         assert list(shown[figure]) == sorted(100 * row[figure] for row in per_class.values())
 
-    def test_slices_tell_what_photos_served_as(self, full):
+    def test_slices_show_the_split_of_the_model(self, full):
         shown = opened("Slices", FIRST).dataframe[0].value
         split = shown[shown["slice"] == "split"]
         assert set(split["value"]) == {"train", "test"}
         assert split["n"].sum() == find_evaluation(full, FIRST).n
 
 
-class TestSureness:
-    def test_the_threshold_is_explored_saved_and_taken_back(self, full):
-        app = opened("Sureness", FIRST)
+class TestCalibration:
+    def test_the_threshold_is_explored_saved_and_reset(self, full):
+        app = opened("Calibration", FIRST)
         folder = run_model_folder(runs_folder(full) / FIRST)
         slider = app.slider[0]
         assert slider.value == 70.0
@@ -280,40 +286,40 @@ class TestSureness:
         assert read_spec(folder).decision.confidence_threshold == 0.7
         text = words(click(app, "Save 55% to the model"))
         assert read_spec(folder).decision.confidence_threshold == 0.55
-        assert "below 55.0 %, chosen by a person" in text.replace("**", "")
-        click(app, "Back to the fitted 70.0 %")
+        assert "uses a threshold of 55% (set by hand)" in text.replace("**", "")
+        click(app, "Reset to 70%")
         assert read_spec(folder).decision.confidence_threshold == 0.7
         assert app.slider[0].value == 70.0
 
     def test_without_its_model_nothing_can_be_saved(self, full):
         shutil.rmtree(runs_folder(full) / FIRST)
-        app = opened("Sureness", FIRST)
+        app = opened("Calibration", FIRST)
         assert "is gone or has been trained anew" in words(app)
         assert not [label for label in buttons(app) if label.startswith("Save")]
 
 
-class TestGallery:
+class TestMistakes:
     def test_all_mistakes_the_most_confident_first(self, full):
         wrong = errors_of(FIRST, full)
-        app = opened("Gallery", FIRST)
+        app = opened("Mistakes", FIRST)
         assert tiles(app) == len(wrong) > 0
         assert f"0 of {len(wrong)} mistakes reviewed" in [str(bar.proto.text) for bar in app.get("progress")]
-        first = case_of(click(app, "Look closer"))
+        first = photo_of(click(app, "Details"))
         assert first == wrong["sample"].iloc[0]
 
-    @pytest.mark.parametrize("order", [NEAR, BY_PAIR])
+    @pytest.mark.parametrize("order", [NEAR_MISSES, BY_PAIR])
     def test_other_orders(self, full, order):
-        app = opened("Gallery", FIRST)
-        app.segmented_control(key=Key.GALLERY_ORDER).set_value(order)
+        app = opened("Mistakes", FIRST)
+        app.segmented_control(key=Key.MISTAKES_ORDER).set_value(order)
         again(app)
         table = table_of(FIRST, full)
-        expected = misclassified(table, near_misses=True) if order == NEAR else by_pair(misclassified(table))
-        first = case_of(click(app, "Look closer"))
+        expected = misclassified(table, near_misses=True) if order == NEAR_MISSES else by_pair(misclassified(table))
+        first = photo_of(click(app, "Details"))
         assert first == expected["sample"].iloc[0]
 
     def test_filters(self, full):
         wrong = errors_of(FIRST, full)
-        app = opened("Gallery", FIRST)
+        app = opened("Mistakes", FIRST)
         label, predicted = wrong[["label", "predicted"]].iloc[0]
         app.multiselect[0].set_value([label])
         assert tiles(again(app)) == (wrong["label"] == label).sum()
@@ -321,41 +327,44 @@ class TestGallery:
         both = wrong[(wrong["label"] == label) & (wrong["predicted"] == predicted)]
         assert tiles(again(app)) == len(both)
         app.slider[0].set_value((0, 1))
-        assert "No mistake matches" in words(again(app))
+        assert "No mistakes match" in words(again(app))
 
     def test_without_mistakes_it_says_so(self, full):
         table = table_of(FIRST, full)
         right = table[table["label"] == table["predicted"]]
         right.to_parquet(evaluations_folder(full) / FIRST / PREDICTIONS_FILE)
-        assert "No photo was taken for another class" in words(opened("Gallery", FIRST))
+        assert "No photo was misclassified" in words(opened("Mistakes", FIRST))
 
 
-class TestCase:
+class TestPhotoDetails:
     def test_the_address_opens_it(self, full):
         row = errors_of(FIRST, full).iloc[0]
-        app = opened("Gallery", FIRST, photo=row["sample"])
+        app = opened("Mistakes", FIRST, photo=row["sample"])
         text = words(app)
-        assert f"**{row['label']}** was taken for **{row['predicted']}**, {percent(row['probability'])} sure" in text
-        assert f"What spoke for **{row['predicted']}**" in text
-        assert f"What spoke for the truth, **{row['label']}**" in text
-        assert text.count("% alike") == 6
+        assert (
+            f"**{row['label']}** was predicted as **{row['predicted']}** with {percent(row['probability'])} confidence"
+            in text
+        )
+        assert f"Evidence for the predicted class, **{row['predicted']}**" in text
+        assert f"Evidence for the true class, **{row['label']}**" in text
+        assert text.count("% similar") == 6
 
     def test_a_photo_that_is_not_in_it(self, full):
-        assert "is not in the evaluation" in words(opened("Headline", FIRST, photo="nothing"))
+        assert "is not part of the evaluation" in words(opened("Summary", FIRST, photo="nothing"))
 
     def test_next_and_previous(self, full):
         order = list(errors_of(FIRST, full)["sample"])
-        app = opened("Gallery", FIRST, photo=order[0])
-        assert case_of(click(app, "Next")) == order[1]
-        assert case_of(click(app, "Previous")) == order[0]
+        app = opened("Mistakes", FIRST, photo=order[0])
+        assert photo_of(click(app, "Next")) == order[1]
+        assert photo_of(click(app, "Previous")) == order[0]
 
     @pytest.mark.parametrize(
-        ("button", "action"), [("Bad photo: exclude", Action.EXCLUDE), ("Fine, a hard case: keep", Action.KEEP)]
+        ("button", "action"), [("Bad photo: exclude", Action.EXCLUDE), ("Label is right: keep", Action.KEEP)]
     )
-    def test_decisions_go_to_the_log_and_can_be_taken_back(self, full, button, action):
+    def test_decisions_are_logged_and_can_be_undone(self, full, button, action):
         wrong = errors_of(FIRST, full)
         sample = wrong["sample"].iloc[0]
-        app = opened("Gallery", FIRST, photo=sample)
+        app = opened("Mistakes", FIRST, photo=sample)
         click(app, button)
         log = history(find_dataset(full, "shoes"))
         assert list(log[["sample", "action"]].iloc[0]) == [sample, action.value]
@@ -363,28 +372,28 @@ class TestCase:
         click(app, "Undo")
         assert history(find_dataset(full, "shoes"))["undone"].notna().all()
 
-    def test_relabelled_to_what_the_model_said(self, full):
+    def test_relabel_as_the_predicted_class(self, full):
         row = errors_of(FIRST, full).iloc[0]
-        app = opened("Gallery", FIRST, photo=row["sample"])
-        box = next(box for box in app.selectbox if box.label == "What it truly is")
+        app = opened("Mistakes", FIRST, photo=row["sample"])
+        box = next(box for box in app.selectbox if box.label == "New class")
         assert box.value == row["predicted"]
         text = words(click(app, "Relabel"))
         log = history(find_dataset(full, "shoes"))
         assert list(log[["sample", "action", "label"]].iloc[0]) == [row["sample"], "relabel", row["predicted"]]
-        assert f"filed as **{row['predicted']}** now" in text
+        assert f"Its class is now **{row['predicted']}**" in text
 
-    def test_decided_photos_can_be_left_out(self, full):
+    def test_reviewed_photos_can_be_hidden(self, full):
         wrong = errors_of(FIRST, full)
         decide(find_dataset(full, "shoes"), list(wrong["sample"][:2]), Action.KEEP)
-        app = opened("Gallery", FIRST)
+        app = opened("Mistakes", FIRST)
         app.toggle[0].set_value(True)
         assert tiles(again(app)) == len(wrong) - 2
 
-    def test_evaluated_again_with_what_was_decided(self, full):
+    def test_evaluate_again_with_the_corrections(self, full):
         wrong = errors_of(FIRST, full)
         decide(find_dataset(full, "shoes"), list(wrong["sample"]), Action.EXCLUDE)
-        app = opened("Gallery", FIRST)
-        click(app, "Evaluate again with these decisions")
+        app = opened("Mistakes", FIRST)
+        click(app, "Evaluate again with these corrections")
         again = find_evaluation(full, str(app.selectbox(key=Key.EVALUATION).value))
         deadline = time.monotonic() + PATIENCE
         while not again.state.ended and time.monotonic() < deadline:
@@ -393,34 +402,34 @@ class TestCase:
         assert again.top1 == 1.0
         assert again.n == find_evaluation(full, FIRST).n - len(wrong)
 
-    def test_a_photo_of_no_dataset_cannot_be_decided_on(self, full):
+    def test_a_photo_in_no_dataset_cannot_be_reviewed(self, full):
         photos = draw_dataset(full.parent / "elsewhere", {"boot": 6, "clog": 6})
         for file in photos.rglob("*.jpg"):
             file.write_bytes(file.read_bytes() + b"\0")
         model = run_model_folder(runs_folder(full) / FIRST)
         evaluate(model, photos, full, name="folder")
         sample = errors_of("folder", full)["sample"].iloc[0]
-        app = opened("Gallery", "folder", photo=sample)
-        assert NOT_OURS in words(app)
+        app = opened("Mistakes", "folder", photo=sample)
+        assert NOT_IN_DATASET in words(app)
         assert "Bad photo: exclude" not in buttons(app)
 
-    def test_photos_of_a_folder_that_are_in_a_dataset_can_be(self, full, made):
+    def test_photos_of_a_folder_that_are_in_a_dataset_can_be_reviewed(self, full, made):
         model = run_model_folder(runs_folder(full) / FIRST)
         evaluate(model, made.parent / "photos", full, name="folder")
         sample = errors_of("folder", full)["sample"].iloc[0]
-        assert "Bad photo: exclude" in buttons(opened("Gallery", "folder", photo=sample))
+        assert "Bad photo: exclude" in buttons(opened("Mistakes", "folder", photo=sample))
 
     def test_a_model_that_is_gone(self, full):
         shutil.rmtree(runs_folder(full) / FIRST)
         sample = errors_of(FIRST, full)["sample"].iloc[0]
-        text = words(opened("Gallery", FIRST, photo=sample))
-        assert "nobody can ask where it looked" in text
-        assert "What spoke for" not in text
+        text = words(opened("Mistakes", FIRST, photo=sample))
+        assert "can’t be explained" in text
+        assert "Evidence for" not in text
 
     def test_photos_that_are_gone(self, full):
         sample = errors_of(FIRST, full)["sample"].iloc[0]
         shutil.rmtree(find_dataset(full, "shoes").images)
-        assert "has gone or cannot be read" in words(opened("Gallery", FIRST, photo=sample))
+        assert "is missing or can’t be read" in words(opened("Mistakes", FIRST, photo=sample))
 
 
 class TestCompare:
@@ -429,7 +438,7 @@ class TestCompare:
         found = compare(table_of(FIRST, full), table_of(SECOND, full))
         text = words(app)
         assert verdict(found, FIRST, SECOND) in text
-        assert f"Fixed · {len(found.fixed)}" in app.segmented_control[-1].options
+        assert f"Fixed ({len(found.fixed)})" in app.segmented_control[-1].options
         shown = app.table[0].value
         assert shown.loc["Top-1 accuracy"].str.contains("%").all()
         app.segmented_control[-1].set_value("Broken")
@@ -437,25 +446,30 @@ class TestCompare:
 
     def test_nothing_is_shared(self, full):
         app = opened("Compare", FIRST, against=BUILT_IN)
-        assert "share no photo" in words(app)
+        assert "no photo with the same label in common" in words(app)
 
 
 class TestList:
     def test_all_kinds_are_listed(self, full):
         table_of(FIRST, full).to_parquet(runs_folder(full) / FIRST / PREDICTIONS_FILE)
-        shown = opened(ALL).dataframe[0].value.set_index("name")
-        assert set(shown.index) == {FIRST, SECOND, BUILT_IN, f"{FIRST}, after its training"}
+        shown = opened(ALL_EVALUATIONS).dataframe[0].value.set_index("name")
+        assert set(shown.index) == {FIRST, SECOND, BUILT_IN, f"{FIRST}, training run"}
         assert shown.loc[FIRST, "top1"] == pytest.approx(100 * find_evaluation(full, FIRST).top1)
+
+    def test_the_evaluation_of_a_run_is_found_by_its_old_name(self, full):
+        table_of(FIRST, full).to_parquet(runs_folder(full) / FIRST / PREDICTIONS_FILE)
+        app = opened("Summary", f"{FIRST}, after its training")
+        assert app.selectbox(key=Key.EVALUATION).value == f"{FIRST}, training run"
 
     def test_a_damaged_one_says_what_is_wrong_and_harms_no_other(self, full):
         (evaluations_folder(full) / FIRST / EVALUATION_FILE).write_text("{")
-        assert "is damaged and cannot be read" in words(opened("Headline", FIRST))
-        assert "Top-1 accuracy" in words(opened("Headline", SECOND))
+        assert "is damaged and cannot be read" in words(opened("Summary", FIRST))
+        assert "Top-1 accuracy" in words(opened("Summary", SECOND))
         (evaluations_folder(full) / SECOND / PREDICTIONS_FILE).write_bytes(b"PAR1")
-        assert "is damaged and cannot be read" in words(opened("Headline", SECOND))
+        assert "is damaged and cannot be read" in words(opened("Summary", SECOND))
 
     def test_rename(self, full):
-        app = opened("Headline", FIRST)
+        app = opened("Summary", FIRST)
         menu(app, "Rename")
         box = next(box for box in app.text_input if box.label == "Name")
         box.set_value("a better name")
@@ -464,26 +478,26 @@ class TestList:
         assert find_evaluation(full, "a better name").is_ready
 
     def test_delete_and_restore(self, full):
-        app = opened("Headline", FIRST)
+        app = opened("Summary", FIRST)
         menu(app, "Delete")
         click(app, "Delete")
         assert [one.name for one in deleted_evaluations(full)] == [FIRST]
         assert app.selectbox(key=Key.EVALUATION).value != FIRST
-        menu(app, "Restore from the bin")
-        click(app, "Bring back")
+        menu(app, "Restore deleted")
+        click(app, "Restore")
         assert app.selectbox(key=Key.EVALUATION).value == FIRST
 
 
 def menu(app: AppTest, dialog: str) -> AppTest:
-    """Choose from the menu "More"; AppTest has no hand for it."""
+    """Choose from the menu "More", which AppTest can't operate."""
     from ui.evaluate.evaluation_dialogs import Dialog
 
-    app.session_state[Key.EVALUATION_DIALOG] = Dialog(dialog)
+    app.session_state[Key.DIALOG] = Dialog(dialog)
     return again(app)
 
 
-def put_job(workspace: Path, name: str, step: str = "Judging photos", end: dict[str, object] | None = None) -> Path:
-    """An evaluation as its process leaves it; without an end it lives."""
+def put_job(workspace: Path, name: str, step: str = "Evaluating photos", end: dict[str, object] | None = None) -> Path:
+    """Files of an evaluation job; it is running unless `end` is given."""
     folder = evaluation_job_folder(evaluations_folder(workspace) / name)
     folder.mkdir(parents=True)
     now = time.time()
@@ -497,9 +511,9 @@ def put_job(workspace: Path, name: str, step: str = "Judging photos", end: dict[
     return folder
 
 
-class TestWork:
-    def test_started_watched_and_shown(self, full):
-        app = opened("Headline", FIRST)
+class TestJobs:
+    def test_start_follow_and_show(self, full):
+        app = opened("Summary", FIRST)
         click(app, "New evaluation")
         boxes(app)["Model"].set_value(SECOND)
         box = next(box for box in app.text_input if box.label == "Name")
@@ -512,19 +526,19 @@ class TestWork:
         assert "Top-1 accuracy" in words(again(app))
         assert find_evaluation(full, "mine").model_folder == run_model_folder(runs_folder(full) / SECOND)
 
-    def test_a_folder_that_is_not_there_is_said(self, full):
-        app = opened("Headline", FIRST)
+    def test_a_missing_folder_is_an_error(self, full):
+        app = opened("Summary", FIRST)
         click(app, "New evaluation")
         boxes(app)["Model"].set_value(SECOND)
-        app.segmented_control(key=Key.EVALUATION_SOURCE).set_value("A folder on this computer")
-        again(app).text_input(key=Key.EVALUATION_FOLDER).set_value("/nowhere/at/all")
+        app.segmented_control(key=Key.SOURCE).set_value("Folder on this computer")
+        again(app).text_input(key=Key.FOLDER).set_value("/nowhere/at/all")
         assert "There is no folder" in words(click(again(app), "Start"))
 
-    def test_at_work_and_stopped(self, full):
+    def test_running_and_stopped(self, full):
         folder = put_job(full, "busy")
-        app = opened("Headline", "busy")
-        assert "Judging photos · 3 of 22" in [bar.proto.text.split(" · 2.0")[0] for bar in app.get("progress")]
-        assert "**busy** is at work" in words(opened("Headline", FIRST))
+        app = opened("Summary", "busy")
+        assert "Evaluating photos · 3 of 22" in [bar.proto.text.split(" · 2.0")[0] for bar in app.get("progress")]
+        assert "**busy** is running" in words(opened("Summary", FIRST))
         click(app, "Stop")
         assert (folder / "stop").exists()
         assert "Stopping…" in buttons(again(app))
@@ -533,22 +547,22 @@ class TestWork:
         ("end", "said"),
         [
             ({"state": "failed", "error": "The disk is full."}, "The disk is full."),
-            ({"state": "stopped"}, "was stopped, and nothing of it was kept"),
+            ({"state": "stopped"}, "was stopped. Nothing was kept."),
         ],
     )
-    def test_ended_otherwise(self, full, end, said):
+    def test_failed_or_stopped(self, full, end, said):
         put_job(full, "busy", end=end)
-        app = opened("Headline", "busy")
+        app = opened("Summary", "busy")
         assert said in words(app)
         assert "Try again" in buttons(app)
 
-    def test_lost_and_started_again(self, full):
+    def test_interrupted_and_started_again(self, full):
         folder = put_job(full, "busy")
         for file in ("heartbeat", "job.json"):
             os.utime(folder / file, (1, 1))
         assert find_evaluation(full, "busy").state is JobState.INTERRUPTED
-        app = opened("Headline", "busy")
-        assert "broke off" in words(app)
+        app = opened("Summary", "busy")
+        assert "was interrupted; the process is no longer running" in words(app)
         click(app, "Try again")
         deadline = time.monotonic() + PATIENCE
         while not find_evaluation(full, "busy").is_ready and time.monotonic() < deadline:

@@ -1,4 +1,4 @@
-"""From outputs to honest figures: every number against another one, by hand or by scikit-learn."""
+"""Metrics, calibration and prediction tables, checked by hand or against scikit-learn."""
 
 import json
 from io import BytesIO
@@ -104,7 +104,7 @@ class TestMetrics:
         assert calibration_error(confidence, right, bins=10) == pytest.approx(expected, abs=1e-6)
         assert calibration_error(np.ones(4, np.float32), np.ones(4, np.bool_)) == 0
 
-    def test_confusions_are_counted_most_often_first(self):
+    def test_confused_pairs_are_sorted_by_count(self):
         sure = {"A": 0.8, "B": 0.1, "C": 0.1}
         rows = [("A", sure, "known")] + [("B", sure, "known")] * 3 + [("C", sure, "known")] * 2
         rows.append(("A", {"A": 0.1, "B": 0.2, "C": 0.7}, "known"))
@@ -119,7 +119,7 @@ class TestMetrics:
         assert figures["per_class"] == {"B": {"precision": 0.0, "recall": 0.0, "f1": 0.0, "n": 1}}
         assert figures["macro_f1"] == 0
 
-    def test_photos_of_unknown_classes_are_counted_but_not_judged(self):
+    def test_photos_of_unknown_classes_are_counted_but_not_evaluated(self):
         right = ("A", {"A": 0.9, "B": 0.1}, "known")
         strange = [(label, {"A": 0.4, "B": 0.6}, "unknown") for label in ("Z", "Z", None)]
         figures, plain = summary(prediction_rows([right, *strange])), summary(prediction_rows([right]))
@@ -127,18 +127,18 @@ class TestMetrics:
         assert plain.pop("left_out") == {}
         assert figures == plain
 
-    def test_nothing_to_compare_is_an_error(self):
+    def test_without_a_known_class_it_is_an_error(self):
         with pytest.raises(DatasetError, match="knows none of the classes"):
             summary(prediction_rows([("Z", {"A": 0.9, "B": 0.1}, "known")]))
 
-    def test_share_of_refused_photos(self):
+    def test_share_of_photos_answered_unknown(self):
         chances = {"A": 0.9, "B": 0.1}
         rows = [("A", chances, status) for status in ("known", "unsure", "unknown", "known")]
         assert summary(prediction_rows(rows))["refused"] == 0.25
 
     @given(st.integers(0, 10_000), st.integers(1, 30))
     @settings(max_examples=15, deadline=None)
-    def test_figures_of_a_resample_are_those_of_its_photos(self, seed, count):
+    def test_metrics_of_a_resample_match_its_photos(self, seed, count):
         table = random_table(seed, count)
         weights = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count))
         told = metrics_of_sums(weights[None] @ photo_terms(table))
@@ -147,7 +147,7 @@ class TestMetrics:
             {name: figures[name] for name in KEY_METRICS}, abs=1e-6
         )
 
-    def test_intervals_hold_what_other_photos_would_have_given(self):
+    def test_bootstrap_intervals_match_the_normal_approximation(self):
         table = random_table(0, 400)
         told = bootstrap_intervals(table)
         assert list(told) == list(KEY_METRICS)
@@ -161,9 +161,9 @@ class TestMetrics:
 
     @given(st.integers(0, 10_000))
     @settings(max_examples=15, deadline=None)
-    def test_ranks_are_places_in_a_stable_order(self, seed):
+    def test_ranks_follow_a_stable_order(self, seed):
         rng = np.random.default_rng(seed)
-        chances = rng.integers(0, 4, (20, 5)).astype(np.float32)  # with many equal ones
+        chances = rng.integers(0, 4, (20, 5)).astype(np.float32)  # with many ties
         truth = rng.integers(-1, 5, 20).astype(float)
         truth[truth < 0] = np.nan
         order = np.argsort(-chances, axis=1, kind="stable")
@@ -173,7 +173,7 @@ class TestMetrics:
 
     @given(st.integers(0, 10_000), st.integers(1, 40))
     @settings(max_examples=15, deadline=None)
-    def test_all_figures_agree_with_each_other(self, seed, count):
+    def test_all_metrics_agree_with_each_other(self, seed, count):
         table = random_table(seed, count)
         figures = summary(table)
         wrong = sum(pair["count"] for pair in figures["confusions"])
@@ -202,7 +202,7 @@ class TestCalibration:
         fitted = fit_temperature((logits * temperature).astype(np.float32), truth)
         assert fitted == pytest.approx(temperature, rel=0.05)
 
-    def test_sure_probability_by_hand(self):
+    def test_confidence_threshold_by_hand(self):
         confidence = np.array([0.9, 0.8, 0.7, 0.6], np.float32)
         assert fit_confidence_threshold(confidence, np.array([True, True, True, False])) == pytest.approx(0.7)
         assert fit_confidence_threshold(confidence[::-1], np.array([False, True, True, True])) == pytest.approx(0.7)
@@ -211,7 +211,7 @@ class TestCalibration:
 
     @given(st.lists(st.tuples(st.sampled_from([0.2, 0.4, 0.5, 0.7, 0.9]), st.booleans()), min_size=1, max_size=80))
     @settings(max_examples=80, deadline=None)
-    def test_sure_answers_are_right_often_enough(self, rows):
+    def test_known_answers_reach_the_target_accuracy(self, rows):
         confidence = np.array([chance for chance, _ in rows], np.float32)
         right = np.array([hit for _, hit in rows])
         threshold = fit_confidence_threshold(confidence, right)
@@ -221,7 +221,7 @@ class TestCalibration:
         lower = [value for value in np.unique(confidence) if CONFIDENCE_THRESHOLD_RANGE[0] <= value < threshold]
         assert all(right[confidence >= value].mean() < KNOWN_ACCURACY for value in lower)
 
-    def test_references_are_unit_centres_of_each_class(self):
+    def test_references_are_unit_cluster_centers_of_each_class(self):
         rng = np.random.default_rng(0)
         centres = np.eye(3, 8)
         truth = np.repeat([0, 1, 2], [40, 40, 3])
@@ -233,7 +233,7 @@ class TestCalibration:
         np.testing.assert_array_equal(references, fit_references(embeddings, truth, seed=0))
 
     @pytest.mark.parametrize("has_negatives_class", [False, True])
-    def test_decision_refuses_its_share_of_known_sneakers(self, has_negatives_class):
+    def test_decision_rejects_its_share_of_known_sneakers(self, has_negatives_class):
         rng = np.random.default_rng(1)
         logits = rng.normal(size=(1000, 3)) * 3
         truth = (logits + rng.gumbel(size=logits.shape)).argmax(1)
@@ -272,14 +272,14 @@ class TestPredictionTable:
         assert table["top"][1] == ["boot", "clog", "sandal"]
         assert table[["width", "height", "brightness", "sharpness"]].isna().all(axis=None)
 
-    def test_a_new_threshold_changes_the_answers_alone(self):
+    def test_a_new_threshold_changes_only_the_statuses(self):
         rows = [("A", {"A": 0.6, "B": 0.4}, "unsure"), ("B", {"A": 0.8, "B": 0.2}, "known")]
         table = prediction_rows(rows).assign(ood_score=[0.0, 9.0])
         answers = with_statuses(table, Decision(confidence_threshold=0.5, ood_threshold=5.0))
         assert list(answers["status"]) == ["known", "unknown"]
         pd.testing.assert_frame_equal(answers.drop(columns="status"), table.drop(columns="status"))
 
-    def test_errors_by_confidence_and_by_how_near_they_missed(self):
+    def test_errors_by_confidence_and_by_margin(self):
         chances = [{"A": 0.9, "B": 0.06, "C": 0.04}, {"A": 0.5, "B": 0.45, "C": 0.05}, {"A": 0.6, "B": 0.0, "C": 0.4}]
         rows = [("B", row, "known") for row in chances] + [("A", chances[0], "known"), ("Z", chances[0], "known")]
         table = prediction_rows(rows)
@@ -287,12 +287,12 @@ class TestPredictionTable:
         assert list(misclassified(table).index) == [0, 2, 1]
         assert list(misclassified(table, near_misses=True).index) == [1, 2, 0]
 
-    def test_a_table_to_take_along_runs_nothing(self):
+    def test_exported_cells_cannot_run_as_formulas(self):
         table = with_all_columns(prediction_rows([("=1+1", {"=1+1": 0.9, "B": 0.1}, "known")]).assign(sample="s"))
         text = as_csv(table).decode()
         assert text.splitlines()[1].startswith("s,,'=1+1,'=1+1,0.9,known,1.0")
 
-    def test_an_older_table_is_completed_and_a_compact_one_tells_the_same_figures(self, tmp_path):
+    def test_old_tables_are_completed_and_compact_ones_have_the_same_metrics(self, tmp_path):
         draw_dataset(tmp_path, {"boot": 4, "clog": 4, "stiletto": 1})
         paths = sorted(str(path) for path in tmp_path.rglob("*.jpg"))
         samples = pd.DataFrame({"sample": paths, "path": paths, "label": [path.split("/")[-2] for path in paths]})
@@ -309,8 +309,8 @@ class TestPredictionTable:
         assert told.pop("intervals")["top3"] == expected.pop("intervals")["top3"]
         assert told == expected
 
-    def test_facts_are_those_of_the_dataset_scan(self, tmp_path):
-        # Turned by its EXIF, large, and of another kind: the size is that of the upright file.
+    def test_photo_properties_match_the_dataset_scan(self, tmp_path):
+        # Large and rotated by EXIF: the size is that of the upright photo.
         large = photo(3, (1200, 900))
         exif = Image.Exif()
         exif[ExifTags.Base.Orientation] = 6
@@ -348,7 +348,7 @@ class TestPredictionTable:
         assert isinstance(outputs, Outputs)
         assert outputs.negatives_logit.shape == (33,)
 
-    def test_unreadable_files_are_told_and_the_others_judged(self, tmp_path):
+    def test_unreadable_files_are_reported_and_the_others_evaluated(self, tmp_path):
         draw_dataset(tmp_path, {"boot": 3})
         broken = str(write(tmp_path / "boot" / "01.jpg", b"no photo"))
         paths = [str(tmp_path / "boot" / f"0{number}.jpg") for number in range(3)]
@@ -372,7 +372,7 @@ class TestFolder:
         write(data / "boot" / "broken.jpg", b"\xff\xd8\xff, but no more of a JPEG")
         return data
 
-    def test_figures_and_rejected_files(self, model_folder, data, tmp_path):
+    def test_metrics_and_rejected_files(self, model_folder, data, tmp_path):
         done = evaluate(model_folder, data, tmp_path)
         figures, table = done.metrics, done.table
         assert (done.evaluation.folder, done.evaluation.n, done.evaluation.data) == (None, 5, "data")
@@ -392,7 +392,7 @@ class TestFolder:
         with pytest.raises(DatasetError, match="data has no photos of the model's val split"):
             evaluate(model_folder, data, tmp_path, "val")
 
-    def test_of_photos_that_the_model_never_saw_the_datasets_own_split_counts(self, model_folder, data, tmp_path):
+    def test_the_datasets_own_split_is_used_for_photos_the_model_never_saw(self, model_folder, data, tmp_path):
         dataset = create_dataset(tmp_path, "shoes")
         import_photos(dataset, data)
         make_split(dataset, 0, 0.5)
@@ -405,7 +405,7 @@ class TestFolder:
             assert done.evaluation.split_of_data
             with pytest.raises(DatasetError, match="shoes has no photos in its own val split"):
                 evaluate(model_folder, "shoes", tmp_path, "val")
-        # A photo that it saw makes its own split the one that counts.
+        # Once it has seen one of the photos, the split of the model is used.
         seen = stored.index[0]
         label = read_samples(dataset).set_index("sample").loc[seen, "label"]
         write_split(model_folder, pd.DataFrame({"sample": [seen], "label": [label], "split": ["val"]}))
@@ -420,7 +420,7 @@ class TestFolder:
         with pytest.raises(CheckpointError):
             evaluate(tmp_path, data, tmp_path)
 
-    def test_a_model_that_knows_none_of_the_classes_is_told_before_the_work(self, model_folder, tmp_path):
+    def test_a_model_that_knows_none_of_the_classes_fails_before_the_work(self, model_folder, tmp_path):
         told = []
         strange = draw_dataset(tmp_path / "strange", {"stiletto": 1, "loafer": 1})
         with pytest.raises(DatasetError, match="knows none of the classes"):

@@ -1,4 +1,4 @@
-"""Evaluations as they are made, kept, read, moved about and written as a report."""
+"""Saving, reading, managing and reporting evaluations."""
 
 import json
 import re
@@ -64,7 +64,7 @@ STRANGE = "</script><script>alert(1)</script>"
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory):
-    """A workspace with a run's model, photos it knows and some that it does not, and one kept evaluation."""
+    """A workspace with a run's model, photos of known and unknown classes, and one saved evaluation."""
     root = tmp_path_factory.mktemp("house")
     workspace = root / "workspace"
     model_folder = run_model_folder(runs_folder(workspace) / "lively")
@@ -80,7 +80,7 @@ def house(tmp_path_factory):
 
 @pytest.fixture
 def own(house, tmp_path):
-    """The same, to be changed."""
+    """A copy of it that a test may change."""
     workspace = tmp_path / "workspace"
     shutil.copytree(house[0], workspace)
     return workspace, run_model_folder(runs_folder(workspace) / "lively"), house[2]
@@ -95,8 +95,8 @@ def ended(name: str, workspace: Path) -> library.Evaluation:
     raise AssertionError(found)
 
 
-class TestKept:
-    def test_what_is_kept_is_what_was_measured(self, house):
+class TestSaved:
+    def test_a_saved_evaluation_reads_back_unchanged(self, house):
         workspace, model_folder, photos = house
         kept = find_evaluation(workspace, "kept")
         again = evaluate(model_folder, photos, workspace, "test")
@@ -109,7 +109,7 @@ class TestKept:
         assert (kept.model_folder, kept.dataset_folder) == (model_folder, None)
         assert table[["width", "height"]].to_numpy().tolist() == [[40, 32]] * 8
 
-    def test_embeddings_are_row_for_row(self, house):
+    def test_embeddings_match_the_table_row_for_row(self, house):
         workspace, model_folder, _ = house
         kept = find_evaluation(workspace, "kept")
         model, table = load_model(model_folder), read_table(kept)
@@ -128,7 +128,7 @@ class TestKept:
         assert names == [f"{label}/0{n}.jpg" for label, count in (("boot", 5), ("clog", 5), ("sandal", 4))
                          for n in range(2, count)]  # fmt: skip
         assert vectors.shape == (len(table), 1280)
-        # Where all photos are judged, those of the training are not read a second time.
+        # If all photos are evaluated, the training photos are not read a second time.
         steps = set()
         done = evaluate(model_folder, photos, workspace, name="all", report=lambda *told: steps.add(told[2]))
         assert steps == {"Evaluating photos"}
@@ -137,7 +137,7 @@ class TestKept:
         np.testing.assert_allclose(same, vectors, rtol=0.01, atol=0.01)
         delete_evaluation(workspace, "all")
 
-    def test_a_name_is_taken_once(self, house):
+    def test_names_are_unique(self, house):
         workspace, model_folder, photos = house
         for name in ("kept", "KEPT"):
             with pytest.raises(SneakerError, match="There is an evaluation named"):
@@ -147,13 +147,13 @@ class TestKept:
                 evaluate(model_folder, photos, workspace, name=name)
         assert default_name(workspace, "lively", "photos", "test") == "lively on photos test"
 
-    def test_stopped_nothing_is_kept(self, house):
+    def test_nothing_is_saved_when_stopped(self, house):
         workspace, model_folder, photos = house
         with pytest.raises(StoppedError, match="Nothing was saved"):
             evaluate(model_folder, photos, workspace, name="stopped", stopped=lambda: True)
         assert not (evaluations_folder(workspace) / "stopped").exists()
 
-    def test_of_a_dataset_photos_are_found_where_they_are_now(self, own):
+    def test_photos_of_a_moved_dataset_are_found(self, own):
         workspace, model_folder, photos = own
         dataset = find_or_create(workspace, "Shoes")
         import_photos(dataset, photos)
@@ -167,8 +167,8 @@ class TestKept:
         assert read_neighbours(found) is None
 
 
-class TestLibrary:
-    def test_renamed_deleted_and_brought_back(self, own):
+class TestCollection:
+    def test_rename_delete_and_restore(self, own):
         workspace = own[0]
         assert rename_evaluation(workspace, "kept", "Better name").name == "Better name"
         delete_evaluation(workspace, "Better name")
@@ -182,7 +182,7 @@ class TestLibrary:
         with pytest.raises(SneakerError, match="The bin holds no evaluation"):
             restore_evaluation(workspace, "Better name")
 
-    def test_a_run_and_a_bundled_model_bring_their_own(self, own, monkeypatch):
+    def test_runs_and_bundled_models_come_with_evaluations(self, own, monkeypatch):
         workspace, model_folder, photos = own
         run = runs_folder(workspace) / "lively"
         table = read_table(find_evaluation(workspace, "kept"))
@@ -221,7 +221,7 @@ class TestLibrary:
             (lambda folder: pd.DataFrame({"x": [1]}).to_parquet(folder / PREDICTIONS_FILE), "is no prediction table"),
         ],
     )
-    def test_a_broken_one_is_told_in_a_sentence_and_hides_no_other(self, own, damage, said):
+    def test_a_damaged_evaluation_has_a_message_and_hides_no_other(self, own, damage, said):
         workspace = own[0]
         shutil.copytree(evaluations_folder(workspace) / "kept", evaluations_folder(workspace) / "sound")
         damage(evaluations_folder(workspace) / "kept")
@@ -233,7 +233,7 @@ class TestLibrary:
         assert len(read_table(find_evaluation(workspace, "sound"))) == 8
         delete_evaluation(workspace, "kept")
 
-    def test_the_model_is_found_again_unless_it_is_another(self, own):
+    def test_the_model_is_found_again_unless_it_was_retrained(self, own):
         workspace, model_folder, _ = own
         kept = find_evaluation(workspace, "kept")
         save_confidence_threshold(model_folder, 0.3)
@@ -242,7 +242,7 @@ class TestLibrary:
         with pytest.raises(ModelNotFoundError, match="trained anew"):
             find_model_of(workspace, replace(kept, model_folder=None))
 
-    def test_damaged_embeddings_are_told(self, own):
+    def test_damaged_embeddings_are_an_error(self, own):
         kept = find_evaluation(own[0], "kept")
         for name, read in (("embeddings.npy", read_embeddings), ("neighbours.npy", read_neighbours)):
             (kept.folder / name).write_bytes(b"no array")
@@ -262,7 +262,7 @@ class TestLibrary:
 
 
 class TestJob:
-    def test_a_job_tells_how_far_it_is_and_keeps_the_evaluation(self, own):
+    def test_a_job_reports_progress_and_saves_the_evaluation(self, own):
         workspace, _, photos = own
         started = start_evaluation(workspace, "lively", str(photos), "test", name="By job", neighbours=False)
         assert (started.name, started.model, started.data, started.split) == ("By job", "lively", "photos", "test")
@@ -292,7 +292,7 @@ class TestJob:
             read_table(found)
         delete_evaluation(workspace, "Lost")
 
-    def test_what_cannot_begin_leaves_nothing_behind(self, own):
+    def test_a_failed_start_leaves_nothing_behind(self, own):
         workspace, _, photos = own
         with pytest.raises(DatasetError, match="There is no folder"):
             start_evaluation(workspace, "lively", "nowhere")
@@ -302,7 +302,7 @@ class TestJob:
 
 
 class Loaded(HTMLParser):
-    """Collects whatever a page would load."""
+    """Collects what a page would load."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -321,14 +321,14 @@ class Loaded(HTMLParser):
 def told(house):
     workspace, model_folder, photos = house
     done = evaluate(model_folder, photos, workspace)
-    # A class whose name would end the script that draws the figures.
+    # A class name that would end the script of the charts.
     names = {"boot": STRANGE, "p:boot": f"p:{STRANGE}"}
     table = done.table.rename(columns=names).replace({"label": names, "predicted": names})
     return done.evaluation, table, report_html(done.evaluation, table)
 
 
 class TestReport:
-    def test_its_numbers_are_those_of_the_table(self, told):
+    def test_its_numbers_match_the_table(self, told):
         _, table, page = told
         figures = summary(table)
         for one in key_metrics(figures):
@@ -341,7 +341,7 @@ class TestReport:
         assert "not evaluated: stiletto (2 photos)" in page
         assert "could not be read: broken.jpg" in page
 
-    def test_it_loads_nothing_and_holds_the_photos_that_are_there(self, told):
+    def test_it_loads_nothing_and_embeds_the_photos(self, told):
         evaluation, table, page = told
         loaded = Loaded()
         loaded.feed(page)
@@ -374,7 +374,7 @@ class TestReport:
 
 
 class TestThreshold:
-    def test_a_chosen_one_is_kept_beside_the_fitted_one(self, own):
+    def test_a_custom_threshold_is_saved_next_to_the_fitted_one(self, own):
         folder = own[1]
         before, weights = read_spec(folder), weights_version(folder)
         assert save_confidence_threshold(folder, 0.9).decision.confidence_threshold == 0.9
@@ -387,7 +387,7 @@ class TestThreshold:
         assert read_spec(folder) == before
         assert "fitted" not in (folder / MODEL_FILE).read_text()
 
-    def test_answers_follow_it(self, own):
+    def test_statuses_follow_the_threshold(self, own):
         _, folder, photos = own
         samples = pd.DataFrame({"sample": ["x"], "path": [str(photos / "boot" / "00.jpg")], "label": ["boot"]})
         statuses = []
@@ -397,14 +397,14 @@ class TestThreshold:
         assert statuses == ["known", "unsure"]
 
     @pytest.mark.parametrize("value", [-0.1, 1.1, float("nan")])
-    def test_what_is_no_probability_is_refused(self, own, value):
+    def test_values_outside_0_to_1_are_refused(self, own, value):
         before = (own[1] / MODEL_FILE).read_bytes()
         with pytest.raises(CheckpointError, match="from 0 to 1"):
             save_confidence_threshold(own[1], value)
         assert (own[1] / MODEL_FILE).read_bytes() == before
 
 
-def test_two_processes_keep_one_evaluation(house):
+def test_two_processes_save_one_evaluation(house):
     workspace, _, photos = house
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -424,7 +424,7 @@ def test_two_processes_keep_one_evaluation(house):
 
 
 def command(workspace: Path, *arguments: str | Path) -> Result:
-    # In this process: each start of another one takes longer than all the commands together.
+    # In this process, because starting another one takes longer than all commands together.
     return CliRunner().invoke(main, ["--workspace", str(workspace), *map(str, arguments)])
 
 

@@ -1,4 +1,4 @@
-"""The confusion matrix, reliability and slices: every number against the photos it stands for."""
+"""Confusion matrix, reliability and slices: every number is checked against its photos."""
 
 import numpy as np
 import pandas as pd
@@ -22,7 +22,7 @@ NAMES = ("Comet", "Astro", "<b>Meteor</b>", "Orbit", "Zephyr")
 
 
 def random_table(seed: int, count: int = 40) -> pd.DataFrame:
-    """Answers to made-up photos: two of the classes are confused often, and some labels the model does not know."""
+    """A random prediction table with two often-confused classes and some labels that the model doesn't know."""
     rng = np.random.default_rng(seed)
     chances = rng.dirichlet(np.full(len(NAMES), 0.5), size=count)
     chances[:, 3] += chances[:, 0] / 2
@@ -63,7 +63,7 @@ class TestMatrix:
                     assert np.isnan(value)
                 else:
                     assert value == pytest.approx(len(photos) / len(row) if share else len(photos))
-            # No error of a class that is drawn is left out.
+            # All errors of a visible class are visible.
             wrong = int((row["predicted"] != label).sum())
             shown = drawn.counts.loc[label].drop(label, errors="ignore").sum()
             assert shown == wrong
@@ -87,7 +87,7 @@ class TestMatrix:
         np.testing.assert_array_equal(counts.reindex(names, fill_value=0), expected)
         assert list(counts.index) == sorted(rows["label"].unique())
 
-    def test_pairs_are_the_cells_off_the_diagonal(self):
+    def test_confused_pairs_are_the_cells_off_the_diagonal(self):
         table = random_table(1)
         cells = cells_of(table, only_errors=True)
         told = {(row["label"], row["predicted"]): (row["count"], row["of"]) for row in cells.to_dict("records")}
@@ -121,14 +121,14 @@ class TestMatrix:
         assert list(matrix_view(table, worst=1, normalized=True).counts.index) == ["A"]
         assert list(matrix_view(table, worst=1, normalized=True).counts.columns) == ["A", "D"]
 
-    def test_nothing_wrong_leaves_nothing_of_the_errors(self):
+    def test_without_errors_the_matrix_of_errors_is_empty(self):
         table = prediction_rows([("A", {"A": 0.9, "B": 0.1}, "known")])
         drawn = matrix_view(table, only_errors=True)
         assert drawn.values.empty
         assert drawn.cells().empty
         assert matrix_chart(drawn).title == "No photo was misclassified"
 
-    def test_an_order_that_is_none_is_refused(self):
+    def test_an_unknown_order_is_an_error(self):
         with pytest.raises(ValueError, match="random"):
             matrix_view(random_table(0), "random")
 
@@ -136,7 +136,7 @@ class TestMatrix:
 class TestReliability:
     @given(st.integers(0, 10_000), st.integers(1, 40), st.integers(1, 20))
     @settings(max_examples=20, deadline=None)
-    def test_bins_hold_every_photo_and_make_the_calibration_error(self, seed, count, bins):
+    def test_bins_hold_every_photo_and_add_up_to_the_calibration_error(self, seed, count, bins):
         table = random_table(seed, count)
         rows = reliability_bins(table, bins)
         assert rows["n"].sum() == len(evaluated_rows(table))
@@ -149,7 +149,7 @@ class TestReliability:
 
     @given(st.integers(0, 10_000), st.floats(0, 1))
     @settings(max_examples=20, deadline=None)
-    def test_a_threshold_answers_the_photos_from_it_on(self, seed, threshold):
+    def test_a_threshold_answers_the_photos_at_or_above_it(self, seed, threshold):
         table = random_table(seed)
         told = coverage_at(table, threshold)
         rows = evaluated_rows(table)
@@ -159,7 +159,7 @@ class TestReliability:
         assert told.correct == (answered["label"] == answered["predicted"]).sum()
         assert np.isnan(told.accuracy) == answered.empty
 
-    def test_the_curve_tells_the_same(self):
+    def test_the_curve_agrees_with_single_thresholds(self):
         table = random_table(2)
         curve = coverage_curve(table)
         assert (curve["coverage"].iloc[0], curve["accuracy"].iloc[0]) == (1, summary(table)["top1"])
@@ -208,7 +208,7 @@ class TestSlices:
             half = z / (1 + z * z / n) * np.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
             assert (row["low"], row["high"]) == pytest.approx((centre - half, centre + half), abs=1e-9)
 
-    def test_what_nobody_knows_makes_no_group(self):
+    def test_unknown_properties_form_no_group(self):
         assert slices(random_table(0)).empty
         assert list(slices(random_table(0)).columns) == ["slice", "value", "n", "top1", "low", "high"]
 
@@ -223,13 +223,13 @@ class TestCharts:
         assert {(label, predicted): count for label, predicted, count in marks} == {
             (row["label"], row["predicted"]): row["count"] for row in drawn.cells().to_dict("records")
         }
-        # What Plotly would take for HTML is shown as it is written.
+        # Plotly would render unescaped HTML.
         assert "<b>Meteor</b>" not in "".join(chart.figure.layout.yaxis.ticktext)
         assert "&lt;b&gt;Meteor&lt;/b&gt;" in chart.figure.layout.yaxis.ticktext
         worst = confused_pairs(evaluated_rows(table))[0]
         assert f"{worst['label']} predicted as {worst['predicted']} ({worst['count']} of {worst['of']})" in chart.title
 
-    def test_every_chart_says_its_finding(self):
+    def test_every_chart_states_its_finding(self):
         table = random_table(4, 80).assign(width=400, height=300)
         figures = summary(table)
         bars = class_bars(figures["per_class"], "recall")

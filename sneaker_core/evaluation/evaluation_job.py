@@ -27,6 +27,7 @@ from sneaker_core.evaluation.prediction_table import PhotoOutputs, prediction_ta
 from sneaker_core.evaluation.table_columns import check_known_labels, compact
 from sneaker_core.networks.checkpoint import SneakerModel, load_model, read_spec, weights_version
 from sneaker_core.networks.model_registry import find_model, find_named_model
+from sneaker_core.number_text import counted, percent
 from sneaker_core.workspace.jobs import Worker, start_job
 from sneaker_core.workspace.paths import evaluation_job_folder, evaluations_folder, model_evaluation_folder
 
@@ -99,11 +100,9 @@ def evaluate(
     CheckpointError
         The model is damaged.
     StoppedError
-        The evaluation was stopped; nothing is saved.
+        `stopped` returned True; nothing is saved.
     SneakerError
-        The name can't be used.
-    SpaceError
-        The disk is full.
+        The name can't be used, or the disk is full.
     """
     reporter = _Reporter(report, stopped)
     if name is not None:
@@ -130,15 +129,27 @@ def evaluate(
         created=time.time(),
         **{key: metrics[key] for key in ("n", "top1", "rejected", "left_out")},
     )
-    if name is None:
-        return EvaluationResult(evaluation, table, metrics)
-    training = _training_photos(everything, model_folder, model.spec.classes) if neighbours else None
+    if name is not None:
+        training = _training_photos(everything, model_folder, model.spec.classes) if neighbours else None
+        evaluation = _saved(evaluation, model, table, found, training, reporter)
+    return EvaluationResult(evaluation, table, metrics)
+
+
+def _saved(
+    evaluation: Evaluation,
+    model: SneakerModel,
+    table: pd.DataFrame,
+    found: PhotoOutputs,
+    training: pd.DataFrame | None,
+    reporter: "_Reporter",
+) -> Evaluation:
+    """Save an evaluation, with the embeddings of its training photos if there are any."""
     embedded = None if training is None else _embedded(model, training, table, found, reporter)
     evaluation = replace(evaluation, with_neighbours=embedded is not None)
     if process_group.is_first():
         write_evaluation(evaluation, table, found.outputs.embeddings, embedded)
     process_group.wait_for_all()
-    return EvaluationResult(evaluation, table, metrics)
+    return evaluation
 
 
 @dataclass(frozen=True)
@@ -273,25 +284,26 @@ def start_evaluation(
     ----------
     workspace : Path
     model : str
-        As for `networks.library.find_model`.
+        As for `networks.model_registry.find_model`.
     data, split, neighbours
         As for `evaluate`.
     name : str, optional
-        To keep it by; made of model and data when left out. That of one which failed or was stopped starts it again.
+        Name to save it under; made of model and data by default. The name of an evaluation that failed or was stopped
+        starts it again.
 
     Returns
     -------
     Evaluation
-        As it stands at its start; `library.find_evaluation` tells how far it is.
+        As it is now; `evaluation_collection.find_evaluation` returns its progress.
 
     Raises
     ------
     ModelNotFoundError, DatasetError
         There is no such model, or there are no such photos.
     SneakerError
-        The name cannot be used.
+        The name can't be used.
     BusyError
-        It is at work already.
+        The evaluation is running already.
     """
     model_folder, source = find_model(workspace, model), find_source(workspace, data)
     spec = read_spec(model_folder)
@@ -340,4 +352,4 @@ def run_evaluation_job(workspace: Path, params: Mapping[str, Any], worker: Worke
         stopped=worker.stopped,
     )
     worker.result = {"evaluation": params["evaluation"], "n": done.metrics["n"], "top1": done.metrics["top1"]}
-    worker.log(f"{done.metrics['n']} photos, top-1 {done.metrics['top1']:.3f}")
+    worker.log(f"{counted(done.metrics['n'], 'photo')}, top-1 accuracy {percent(done.metrics['top1'], 1)}")

@@ -1,4 +1,4 @@
-"""The part "Sureness": whether probabilities mean what they say, and from which one on a model should answer."""
+"""The section "Calibration": how well confidence matches accuracy, and the model's confidence threshold."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,132 +9,141 @@ from sneaker_core.errors import SneakerError
 from sneaker_core.evaluation.evaluation_charts import coverage_chart, reliability_chart
 from sneaker_core.evaluation.reliability import Coverage, coverage_at
 from sneaker_core.networks.checkpoint import ModelSpec, read_spec, save_confidence_threshold
-from sneaker_core.number_text import percent
-from ui.evaluate import figures_cache
-from ui.evaluate.chart_frames import draw_chart
+from sneaker_core.number_text import percent, percent_setting
+from ui.evaluate import evaluation_metrics_cache
 from ui.evaluate.evaluate_keys import Key
-from ui.evaluate.opened_evaluation import Opened
-from ui.kit.charts import PALETTE
-from ui.kit.text import plain
+from ui.evaluate.loaded_evaluation import LoadedEvaluation
+from ui.kit.charts import PALETTE, draw_chart
+from ui.kit.text import escape_markdown
 
 _STEP = 0.5
+_ABOUT = (
+    "Photos are grouped by confidence, the probability of the predicted class. On the dashed line, answers with 80% "
+    "confidence are correct 80% of the time; below it, the model is overconfident. Larger points stand for more photos."
+)
 
 
 @dataclass(frozen=True)
 class _Thresholds:
-    """From which probability on a model answers, in percent."""
+    """The confidence threshold of a model.
+
+    Attributes
+    ----------
+    folder : Path
+        Of the model.
+    current, fitted : float
+        Threshold in use, and the one fitted in training, 0 to 1.
+    customized : bool
+        Whether the one in use was set by hand.
+    """
 
     folder: Path
-    now: float
+    current: float
     fitted: float
-    is_own: bool
+    customized: bool
 
 
-def draw_sureness(opened: Opened) -> None:
-    """Draw the part."""
-    bins, curve = figures_cache.evaluation_curves(opened.key, opened.evaluation)
+def draw_calibration(loaded: LoadedEvaluation) -> None:
+    """Draw the section."""
+    bins, curve = evaluation_metrics_cache.evaluation_curves(loaded.key, loaded.evaluation)
     with st.container(border=True):
-        draw_chart(
-            reliability_chart(bins, PALETTE),
-            opened.widget(Key.RELIABILITY_CHART),
-            "Photos are sorted by the probability that was shown. On the dashed line, 80 % sure is right 80 times in "
-            "100; below it the model is too sure of itself. Larger points stand for more photos.",
-        )
+        draw_chart(reliability_chart(bins, PALETTE), loaded.widget(Key.RELIABILITY_CHART), help=_ABOUT)
     with st.container(border=True):
-        st.subheader("If it only answered when it is sure", anchor=False)
+        st.subheader("Confidence threshold", anchor=False)
         st.markdown(
-            "Below a threshold it says “not sure”. The higher it is, the fewer answers, and the more are right."
+            "Below the threshold, the model answers “not sure”. A higher threshold gives fewer answers, and more of "
+            "them are correct."
         )
-        thresholds, why = _thresholds(opened)
-        chosen = _choose(opened, thresholds)
-        st.markdown(f"**{_words(chosen)}**")
-        draw_chart(coverage_chart(curve, chosen, PALETTE), opened.widget(Key.COVERAGE_CHART))
+        thresholds, reason = _thresholds(loaded)
+        chosen = _draw_slider(loaded, thresholds)
+        st.markdown(f"**{_effect(chosen)}**")
+        draw_chart(coverage_chart(curve, chosen, PALETTE), loaded.widget(Key.COVERAGE_CHART))
         if thresholds is None:
-            st.caption(f"The threshold cannot be saved: {plain(why)}")
+            st.caption(f"The threshold can’t be saved. {escape_markdown(reason)}")
         else:
-            _draw_saving(opened, thresholds, chosen)
+            _draw_saving(loaded, thresholds, chosen)
 
 
-def _thresholds(opened: Opened) -> tuple[_Thresholds | None, str]:
-    """What the model has now; or why that cannot be told."""
+def _thresholds(loaded: LoadedEvaluation) -> tuple[_Thresholds | None, str]:
+    """The model's thresholds, or the reason why they can't be read."""
     try:
-        folder = opened.model_folder()
-        spec = read_spec(folder)
+        folder = loaded.model_folder()
+        return _of_model(folder, read_spec(folder)), ""
     except SneakerError as error:
         return None, str(error)
-    return _of(folder, spec), ""
 
 
-def _of(folder: Path, spec: ModelSpec) -> _Thresholds:
-    now, own = spec.decision.confidence_threshold, spec.fitted_confidence_threshold
-    return _Thresholds(folder, 100 * now, 100 * (now if own is None else own), own is not None)
+def _of_model(folder: Path, spec: ModelSpec) -> _Thresholds:
+    current, fitted = spec.decision.confidence_threshold, spec.fitted_confidence_threshold
+    return _Thresholds(folder, current, current if fitted is None else fitted, fitted is not None)
 
 
-def _on_slider(value: float) -> float:
-    """The place on the slider that is nearest to a threshold, in percent."""
-    return round(value / _STEP) * _STEP
+def _on_slider(threshold: float) -> float:
+    """The position on the slider that is closest to a threshold, in percent."""
+    return round(100 * threshold / _STEP) * _STEP
 
 
-def _choose(opened: Opened, thresholds: _Thresholds | None) -> Coverage:
-    usual = 50.0 if thresholds is None else _on_slider(thresholds.now)
-    key = opened.widget(Key.THRESHOLD)
+def _draw_slider(loaded: LoadedEvaluation, thresholds: _Thresholds | None) -> Coverage:
+    key = loaded.widget(Key.THRESHOLD)
     if key not in st.session_state:
-        st.session_state[key] = usual
+        st.session_state[key] = 50.0 if thresholds is None else _on_slider(thresholds.current)
     value = st.slider(
-        "Answer from this probability on",
+        "Confidence threshold",
         0.0,
         100.0,
         step=_STEP,
-        format="%.1f %%",
+        format="%.1f%%",
         key=key,
         persist_state="session",
-        help="The one that the model has now is set at first.",
+        help="Starts at the model’s current threshold.",
     )
-    return coverage_at(opened.table, value / 100)
+    return coverage_at(loaded.table, value / 100)
 
 
-def _words(chosen: Coverage) -> str:
+def _effect(chosen: Coverage) -> str:
+    threshold = percent_setting(chosen.threshold)
     if not chosen.answered:
-        return f"From {percent(chosen.threshold)} on, no photo is answered."
+        return f"At a threshold of {threshold}, no photo is answered."
     return (
-        f"From {percent(chosen.threshold)} on, {chosen.answered:,} of {chosen.n:,} photos are answered "
-        f"({percent(chosen.coverage)}), and {percent(chosen.accuracy)} of these answers are right."
+        f"At a threshold of {threshold}, {chosen.answered:,} of {chosen.n:,} photos are answered "
+        f"({percent(chosen.coverage)}), and {percent(chosen.accuracy)} of the answers are correct."
     )
 
 
-def _draw_saving(opened: Opened, thresholds: _Thresholds, chosen: Coverage) -> None:
-    name = plain(opened.evaluation.model)
-    how = "chosen by a person" if thresholds.is_own else "fitted when it was trained"
-    st.markdown(f"Now **{name}** is “not sure” below **{thresholds.now:.1f} %**, {how}.")
+def _draw_saving(loaded: LoadedEvaluation, thresholds: _Thresholds, chosen: Coverage) -> None:
+    name = escape_markdown(loaded.evaluation.model)
+    source = "set by hand" if thresholds.customized else "fitted in training"
+    st.markdown(f"**{name}** currently uses a threshold of **{percent_setting(thresholds.current)}** ({source}).")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
-            f"Save {percent(chosen.threshold)} to the model",
+            f"Save {percent_setting(chosen.threshold)} to the model",
             key=Key.THRESHOLD_SAVE,
             type="primary",
             icon=":material/save:",
-            disabled=abs(100 * chosen.threshold - _on_slider(thresholds.now)) < 1e-6,
+            disabled=abs(100 * chosen.threshold - _on_slider(thresholds.current)) < 1e-6,
             on_click=_save,
-            args=(opened, thresholds.folder, chosen.threshold),
-            help="Everybody who uses this model here gets it: Identify, the command line and the API. The figures of "
-            "this page count every answer, so they stay the same.",
+            args=(loaded, thresholds.folder, chosen.threshold),
+            help="Applies wherever this model is used: on the Identify page, the command line and the API. The metrics "
+            "on this page count every answer, so they don’t change.",
         )
-        if thresholds.is_own:
+        if thresholds.customized:
             st.button(
-                f"Back to the fitted {thresholds.fitted:.1f} %",
-                key=Key.THRESHOLD_BACK,
+                f"Reset to {percent_setting(thresholds.fitted)}",
+                key=Key.THRESHOLD_RESET,
                 icon=":material/undo:",
                 on_click=_save,
-                args=(opened, thresholds.folder, None),
+                args=(loaded, thresholds.folder, None),
+                help="The threshold that was fitted in training.",
             )
 
 
-def _save(opened: Opened, folder: Path, value: float | None) -> None:
+def _save(loaded: LoadedEvaluation, folder: Path, value: float | None) -> None:
     try:
         spec = save_confidence_threshold(folder, value)
     except SneakerError as error:
-        st.toast(plain(str(error)), icon=":material/error:", duration="long")
+        st.toast(escape_markdown(str(error)), icon=":material/error:", duration="long")
         return
-    now = 100 * spec.decision.confidence_threshold
+    current = spec.decision.confidence_threshold
     if value is None:
-        st.session_state[opened.widget(Key.THRESHOLD)] = _on_slider(now)
-    st.toast(f"Saved: it answers from {now:.1f} % on.", icon=":material/check:")
+        st.session_state[loaded.widget(Key.THRESHOLD)] = _on_slider(current)
+    st.toast(f"Saved a threshold of {percent_setting(current)}.", icon=":material/check:")

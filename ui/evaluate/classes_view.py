@@ -1,70 +1,68 @@
-"""The part "Classes": how well each class is told from the others."""
+"""The section "Classes": precision, recall and F1 of each class."""
 
 import pandas as pd
 import streamlit as st
 
-from sneaker_core.evaluation.evaluation_charts import class_bars
-from ui.evaluate.chart_frames import draw_chart
+from sneaker_core.evaluation.evaluation_charts import METRIC_TITLES, class_bars
 from ui.evaluate.evaluate_keys import Key
-from ui.evaluate.opened_evaluation import Opened
-from ui.kit.charts import PALETTE
+from ui.evaluate.loaded_evaluation import LoadedEvaluation
+from ui.kit.charts import PALETTE, draw_chart
 
-FIGURES = {"Recognised (recall)": "recall", "Meant what it said (precision)": "precision", "Both at once (F1)": "f1"}
+METRICS = {title: key for key, title in METRIC_TITLES.items()}
 _ABOUT = {
-    "recall": "Recall: of the photos of a class, the share that is recognised.",
-    "precision": "Precision: of the photos that are taken for a class, the share that truly is of it.",
-    "f1": "F1 is high only when recall and precision both are (their harmonic mean).",
+    "recall": "Recall: the share of a class's photos that are predicted correctly.",
+    "precision": "Precision: of the photos predicted as a class, the share that belong to it.",
+    "f1": "F1 score: the harmonic mean of precision and recall. It is high only if both are.",
 }
-_ROW, _MOST_HEIGHT = 35, 840
+_ROW_HEIGHT, _MOST_HEIGHT = 35, 840
 
 
-def draw_classes(opened: Opened) -> None:
-    """Draw the part."""
-    per_class = opened.figures["per_class"]
+def draw_classes(loaded: LoadedEvaluation) -> None:
+    """Draw the section."""
+    per_class = loaded.metrics["per_class"]
     chosen = st.segmented_control(
-        "How well",
-        list(FIGURES),
-        default=next(iter(FIGURES)),
+        "Metric",
+        list(METRICS),
+        default=next(iter(METRICS)),
         required=True,
-        key=Key.CLASS_FIGURE,
+        key=Key.CLASS_METRIC,
         persist_state="session",
         wrap=True,
     )
-    key = FIGURES[str(chosen)]
+    key = METRICS[str(chosen)]
     left, right = st.columns(2, gap="medium")
     with left:
-        draw_chart(class_bars(per_class, key, PALETTE), opened.widget(Key.CLASS_CHART), _ABOUT[key])
+        draw_chart(class_bars(per_class, key, PALETTE), loaded.widget(Key.CLASS_CHART), help=_ABOUT[key])
     with right:
-        _draw_table(opened, per_class, key)
+        _draw_table(loaded, per_class, key)
 
 
-def _draw_table(opened: Opened, per_class: dict[str, dict[str, float]], key: str) -> None:
+def _draw_table(loaded: LoadedEvaluation, per_class: dict[str, dict[str, float]], key: str) -> None:
     rows = [
-        {"class": label, **{name: 100 * row[name] for name in ("recall", "precision", "f1")}, "n": int(row["n"])}
+        {"class": label, **{name: 100 * row[name] for name in METRIC_TITLES}, "n": int(row["n"])}
         for label, row in per_class.items()
     ]
     table = pd.DataFrame(rows).sort_values([key, "class"], kind="stable", ignore_index=True)
     column = st.column_config
-    names = {"recall": "Recall", "precision": "Precision", "f1": "F1"}
-    figures = {
+    metrics = {
         name: (
-            column.ProgressColumn(title, help=_ABOUT[name], format="%.1f %%", min_value=0, max_value=100)
+            column.ProgressColumn(title, help=_ABOUT[name], format="%.1f%%", min_value=0, max_value=100)
             if name == key
-            else column.NumberColumn(title, help=_ABOUT[name], format="%.1f %%", width=90)
+            else column.NumberColumn(title, help=_ABOUT[name], format="%.1f%%", width=90)
         )
-        for name, title in names.items()
+        for name, title in METRIC_TITLES.items()
     }
-    st.markdown("**Every class in figures**", help="Click the head of a column to sort by it.")
+    st.markdown("**All classes**", help="Click a column header to sort.")
     st.dataframe(
         table,
-        key=opened.widget(Key.CLASS_TABLE),
+        key=loaded.widget(Key.CLASS_TABLE),
         hide_index=True,
-        height=min(_ROW * (len(table) + 1) + 3, _MOST_HEIGHT),
-        column_order=["class", key, *(name for name in names if name != key), "n"],
+        height=min(_ROW_HEIGHT * (len(table) + 1) + 3, _MOST_HEIGHT),
+        column_order=["class", key, *(name for name in METRIC_TITLES if name != key), "n"],
         column_config={
             "class": column.TextColumn("Class", pinned=True, width=140),
-            **figures,
-            "n": column.NumberColumn("Photos", help="Photos of the class that were judged.", width=70),
+            **metrics,
+            "n": column.NumberColumn("Photos", help="Evaluated photos of the class.", width=70),
         },
-        alt="Recall, precision, F1 and number of photos of every class",
+        alt="Recall, precision, F1 score and number of photos of every class",
     )

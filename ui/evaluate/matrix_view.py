@@ -1,4 +1,4 @@
-"""The part "Matrix": what is taken for what, and the photos behind every cell."""
+"""The section "Confusion matrix", with the photos behind every cell."""
 
 import streamlit as st
 
@@ -6,157 +6,145 @@ from sneaker_core.datasets.safe_names import natural_order
 from sneaker_core.evaluation.confusion_matrix import ClassOrder, MatrixView, matrix_view, photos_in_cell
 from sneaker_core.evaluation.matrix_charts import matrix_chart
 from sneaker_core.evaluation.metric_text import pair_text
-from ui.evaluate.chart_frames import clicked_cell, draw_chart, frame_cells, matrix_width, without_fading
 from ui.evaluate.evaluate_keys import Key
-from ui.evaluate.evaluation_labels import cell_words
-from ui.evaluate.mistake_grid import draw_tiles
-from ui.evaluate.opened_evaluation import Opened
-from ui.kit.charts import PALETTE
-from ui.kit.photo_grid import cut
-from ui.kit.text import plain
+from ui.evaluate.evaluation_text import cell_text
+from ui.evaluate.loaded_evaluation import LoadedEvaluation
+from ui.evaluate.matrix_display import clicked_cell, highlight_cells, keep_opacity, matrix_width
+from ui.evaluate.prediction_grid import draw_predictions
+from ui.kit.charts import PALETTE, draw_chart
+from ui.kit.text import escape_markdown, truncate
 
-COUNTS, SHARES = "Photos", "Shares"
+COUNTS, PERCENTAGES = "Counts", "Percentages"
 ORDERS = {
     "Name": ClassOrder.NAME,
     "Number of photos": ClassOrder.SUPPORT,
     "Confused classes together": ClassOrder.CONFUSION,
 }
-WORST = {"All classes": None, "The 5 worst": 5, "The 10 worst": 10, "The 20 worst": 20}
+WORST = {"All classes": None, "5 worst": 5, "10 worst": 10, "20 worst": 20}
 _PAIRS = 15
+# With more columns, the list of errors is below the matrix.
 _SIDE_BY_SIDE = 24
 _PAIRS_HEIGHT = 560
+_ABOUT = (
+    "Rows are true classes, columns are predicted classes. Blue cells are correct, orange cells are errors; the deeper "
+    "the color, the more photos. Click a cell to see its photos, or select the two classes below."
+)
 
 
-def draw_matrix(opened: Opened) -> None:
-    """Draw the part."""
-    shown = _draw_settings(opened)
-    confusions = opened.figures["confusions"]
-    if len(shown.values.columns) <= _SIDE_BY_SIDE:
+def draw_matrix(loaded: LoadedEvaluation) -> None:
+    """Draw the section."""
+    view = _draw_settings(loaded)
+    if len(view.values.columns) <= _SIDE_BY_SIDE:
         left, right = st.columns([8, 4], gap="medium")
     else:
         left, right = st.container(), st.container()
-    label, predicted = _chosen(opened)
     with left:
-        _draw_figure(opened, shown, label, predicted)
+        _draw_chart(loaded, view)
     with right:
-        st.markdown(
-            "**Most confused pairs**" if confusions else "**No photo was taken for another class.**",
-            help="A click opens their photos, like a click on the cell.",
-        )
-        with st.container(height=_PAIRS_HEIGHT if len(confusions) > _PAIRS else "content", border=False, gap=None):
-            for number, row in enumerate(confusions[: 2 * _PAIRS]):
-                st.button(
-                    plain(pair_text(row)),
-                    key=Key.MATRIX_PAIR.of(str(number)),
-                    type="tertiary",
-                    on_click=_choose,
-                    args=(row["label"], row["predicted"]),
-                )
-    _draw_photos(opened)
+        _draw_pairs(loaded)
+    _draw_photos(loaded)
 
 
-def _draw_settings(opened: Opened) -> MatrixView:
+def _draw_settings(loaded: LoadedEvaluation) -> MatrixView:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         unit = st.segmented_control(
             "Cells show",
-            [COUNTS, SHARES],
+            [COUNTS, PERCENTAGES],
             default=COUNTS,
             required=True,
-            key=Key.MATRIX_SHARE,
+            key=Key.MATRIX_UNIT,
             persist_state="session",
-            help="Photos, or the share of the photos of the true class in percent.",
+            help="Number of photos, or percentage of the true class.",
         )
-        order = st.selectbox("Order", list(ORDERS), key=Key.MATRIX_ORDER, persist_state="session", width=230)
+        order = st.selectbox("Order", list(ORDERS), key=Key.MATRIX_ORDER, persist_state="session", width=240)
         worst = st.selectbox("Classes", list(WORST), key=Key.MATRIX_WORST, persist_state="session", width=150)
         errors = st.toggle("Only errors", key=Key.MATRIX_ERRORS, persist_state="session")
     return matrix_view(
-        opened.table, ORDERS[order], normalized=unit == SHARES, only_errors=bool(errors), worst=WORST[worst]
+        loaded.table, ORDERS[order], normalized=unit == PERCENTAGES, only_errors=bool(errors), worst=WORST[worst]
     )
 
 
-def _draw_figure(opened: Opened, shown: MatrixView, label: str | None, predicted: str | None) -> None:
-    width = matrix_width(list(shown.values.index), list(shown.values.columns))
-    chart = matrix_chart(shown, PALETTE, width)
-    without_fading(chart)
-    key = opened.widget(Key.MATRIX_CHART)
+def _draw_chart(loaded: LoadedEvaluation, view: MatrixView) -> None:
+    width = matrix_width(list(view.values.index), list(view.values.columns))
+    chart = matrix_chart(view, PALETTE, width)
+    keep_opacity(chart)
+    key = loaded.widget(Key.MATRIX_CHART)
 
-    def clicked() -> None:
+    def select_clicked() -> None:
         cell = clicked_cell(key)
         if cell is not None:
-            _choose(*cell)
+            _select(*cell)
 
-    draw_chart(
-        chart,
-        key,
-        "A row is what photos truly show, a column what was said of them. Blue is right, orange is wrong; the fuller "
-        "the colour, the more photos. Click a cell to see its photos, or choose the two classes below.",
-        width=width,
-        on_select=clicked,
-        selection_mode="points",
+    draw_chart(chart, key, help=_ABOUT, width=width, on_select=select_clicked, selection_mode="points")
+    highlight_cells(chart, key, *_selected(loaded))
+
+
+def _draw_pairs(loaded: LoadedEvaluation) -> None:
+    confusions = loaded.metrics["confusions"]
+    st.markdown(
+        "**Most common errors**" if confusions else "**No photo was misclassified.**",
+        help="Click an error to see its photos.",
     )
-    frame_cells(chart, width, label, predicted)
+    with st.container(height=_PAIRS_HEIGHT if len(confusions) > _PAIRS else "content", border=False, gap=None):
+        for number, row in enumerate(confusions[: 2 * _PAIRS]):
+            st.button(
+                escape_markdown(pair_text(row)),
+                key=Key.MATRIX_PAIR.of(str(number)),
+                type="tertiary",
+                on_click=_select,
+                args=(row["label"], row["predicted"]),
+            )
 
 
-def _choose(label: str | None, predicted: str | None) -> None:
+def _select(label: str | None, predicted: str | None) -> None:
     st.session_state[Key.MATRIX_TRUE] = label
     st.session_state[Key.MATRIX_PREDICTED] = predicted
 
 
-def _classes(opened: Opened) -> tuple[list[str], list[str]]:
-    """The true classes, and all that may be said, as the matrix of all photos has them."""
-    labels = sorted(opened.figures["per_class"], key=natural_order)
-    predicted = (str(row["predicted"]) for row in opened.figures["confusions"])
+def _classes(loaded: LoadedEvaluation) -> tuple[list[str], list[str]]:
+    """All true and all predicted classes of the matrix."""
+    labels = sorted(loaded.metrics["per_class"], key=natural_order)
+    predicted = (str(row["predicted"]) for row in loaded.metrics["confusions"])
     return labels, sorted({*labels, *predicted}, key=natural_order)
 
 
-def _chosen(opened: Opened) -> tuple[str | None, str | None]:
-    """The classes that are chosen; known before the boxes are drawn underneath."""
+def _selected(loaded: LoadedEvaluation) -> tuple[str | None, str | None]:
+    """The selected classes, before the select boxes below the chart are drawn."""
     found = []
-    for key, names in zip((Key.MATRIX_TRUE, Key.MATRIX_PREDICTED), _classes(opened), strict=True):
-        chosen = st.session_state.get(key, st.query_params.get(key))
-        if key in st.session_state and chosen not in (None, *names):
-            # It is of another evaluation.
+    for key, names in zip((Key.MATRIX_TRUE, Key.MATRIX_PREDICTED), _classes(loaded), strict=True):
+        selected = st.session_state.get(key, st.query_params.get(key))
+        if key in st.session_state and selected not in (None, *names):
+            # A class of another evaluation.
             st.session_state[key] = None
-        found.append(chosen if chosen in names else None)
+        found.append(selected if selected in names else None)
     return found[0], found[1]
 
 
-def _draw_photos(opened: Opened) -> None:
-    labels, names = _classes(opened)
+def _draw_photos(loaded: LoadedEvaluation) -> None:
+    labels, names = _classes(loaded)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        label = st.selectbox(
-            "True class",
-            labels,
-            index=None,
-            key=Key.MATRIX_TRUE,
-            placeholder="Any",
-            bind="query-params",
-            width=280,
-        )
-        predicted = st.selectbox(
-            "Taken for",
-            names,
-            index=None,
-            key=Key.MATRIX_PREDICTED,
-            placeholder="Any",
-            bind="query-params",
-            width=280,
+        label, predicted = (
+            st.selectbox(title, options, index=None, key=key, placeholder="Any", bind="query-params", width=280)
+            for title, options, key in (
+                ("True class", labels, Key.MATRIX_TRUE),
+                ("Predicted class", names, Key.MATRIX_PREDICTED),
+            )
         )
         if label or predicted:
             st.button(
-                "Choose none",
+                "Clear selection",
                 key=Key.MATRIX_CLEAR,
                 type="tertiary",
                 icon=":material/close:",
-                on_click=_choose,
+                on_click=_select,
                 args=(None, None),
             )
     if not label and not predicted:
-        st.caption("Click a cell above, or choose classes here, to see the very photos that it counts.")
+        st.caption("Click a cell, or select classes here, to see the photos that it counts.")
         return
-    rows = photos_in_cell(opened.table, label, predicted)
-    of = int(opened.figures["per_class"][label]["n"]) if label else 0
-    safe = [plain(cut(name)) if name else None for name in (label, predicted)]
-    st.markdown(f"**{cell_words(len(rows), of, safe[0], safe[1])}**")
+    rows = photos_in_cell(loaded.table, label, predicted)
+    of = int(loaded.metrics["per_class"][label]["n"]) if label else 0
+    escaped = [escape_markdown(truncate(name)) if name else None for name in (label, predicted)]
+    st.markdown(f"**{cell_text(len(rows), of, escaped[0], escaped[1])}**")
     if len(rows):
-        draw_tiles(opened, rows, "matrix")
+        draw_predictions(loaded, rows, "matrix")

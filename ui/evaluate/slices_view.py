@@ -1,4 +1,4 @@
-"""The part "Slices": on which kinds of photos it does well and on which not."""
+"""The section "Slices": accuracy on groups of photos."""
 
 import contextlib
 
@@ -6,43 +6,42 @@ import streamlit as st
 
 from sneaker_core.errors import SneakerError
 from sneaker_core.evaluation.evaluation_charts import slices_chart
-from ui.evaluate import figures_cache
-from ui.evaluate.chart_frames import draw_chart
+from ui.evaluate import evaluation_metrics_cache
 from ui.evaluate.evaluate_keys import Key
-from ui.evaluate.opened_evaluation import Opened
-from ui.kit.charts import PALETTE
+from ui.evaluate.loaded_evaluation import LoadedEvaluation
+from ui.kit.charts import PALETTE, draw_chart
 
 _ABOUT = (
-    "Photos in groups by what they served the model as, by size, shape, brightness and sharpness. The bar is where the "
-    "figure lies 95 times in 100: groups whose bars overlap may differ by luck alone."
+    "Photos grouped by split, size, shape, brightness and sharpness. Bars are 95% intervals: groups whose bars overlap "
+    "may differ by chance alone."
 )
-_ROW = 35
+_ROW_HEIGHT = 35
 
 
-def draw_slices(opened: Opened) -> None:
-    """Draw the part."""
+def draw_slices(loaded: LoadedEvaluation) -> None:
+    """Draw the section."""
     model = None
-    with contextlib.suppress(SneakerError):  # without the model nobody knows what photos served as
-        model = opened.model_folder()
-    groups = figures_cache.evaluation_slices(opened.key, model, opened.evaluation)
+    with contextlib.suppress(SneakerError):  # without the model, its split is unknown
+        model = loaded.model_folder()
+    groups = evaluation_metrics_cache.evaluation_slices(loaded.key, model, loaded.evaluation)
     if groups.empty:
-        st.info("Nothing is known of the photos that they could be grouped by.", icon=":material/info:")
+        st.info("These photos have no known properties to group them by.", icon=":material/info:")
         return
-    draw_chart(slices_chart(groups, PALETTE), opened.widget(Key.SLICES_CHART), _ABOUT)
+    draw_chart(slices_chart(groups, PALETTE), loaded.widget(Key.SLICES_CHART), help=_ABOUT)
     column = st.column_config
-    percent = {name: 100 * groups[name] for name in ("top1", "low", "high")}
+    percentages = {name: 100 * groups[name] for name in ("top1", "low", "high")}
     st.dataframe(
-        groups.assign(**percent),
-        key=opened.widget(Key.SLICES_TABLE),
+        groups.assign(**percentages),
+        key=loaded.widget(Key.SLICES_TABLE),
         hide_index=True,
-        height=_ROW * (len(groups) + 1) + 3,
+        height=_ROW_HEIGHT * (len(groups) + 1) + 3,
         column_config={
-            "slice": column.TextColumn("By"),
-            "value": column.TextColumn("Photos that are"),
+            "slice": column.TextColumn("Slice"),
+            "value": column.TextColumn("Group"),
             "n": column.NumberColumn("Photos", format="localized"),
-            "top1": column.ProgressColumn("Right", format="%.1f %%", min_value=0, max_value=100),
-            "low": column.NumberColumn("From", format="%.1f %%", help="Lower end of the 95 % interval."),
-            "high": column.NumberColumn("To", format="%.1f %%", help="Upper end of the 95 % interval."),
+            "top1": column.ProgressColumn("Accuracy", format="%.1f%%", min_value=0, max_value=100),
+            "low": column.NumberColumn("From", format="%.1f%%", help="Lower end of the 95% interval."),
+            "high": column.NumberColumn("To", format="%.1f%%", help="Upper end of the 95% interval."),
         },
-        alt="Photos and share answered right of every group",
+        alt="Number of photos and accuracy of every group",
     )

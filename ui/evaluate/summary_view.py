@@ -1,91 +1,90 @@
-"""The part "Headline": the key figures, each in a plain sentence, and what they do not count."""
+"""The section "Summary": the key metrics with their meaning, and the photos they leave out."""
 
 import streamlit as st
 
 from sneaker_core.evaluation.evaluation_collection import Kind
 from sneaker_core.evaluation.html_report import report_html
-from sneaker_core.evaluation.metric_text import key_metrics
+from sneaker_core.evaluation.metric_text import BASELINE, BASELINE_DESCRIPTION, key_metrics
 from sneaker_core.number_text import percent
 from ui.evaluate.evaluate_keys import Key
-from ui.evaluate.evaluation_labels import judged_words, unknown_classes, unreadable
-from ui.evaluate.opened_evaluation import Opened
-from ui.kit.moments import moment
-from ui.kit.text import plain
+from ui.evaluate.evaluation_text import photos_text, unknown_classes_text, unreadable_text
+from ui.evaluate.loaded_evaluation import LoadedEvaluation
+from ui.kit.text import escape_markdown, timestamp_text
 
 _INTERVAL = (
-    "How far the figure may be off by the luck of which photos were taken: had others been taken, it would lie in "
-    "this range 95 times in 100 (bootstrap over photos)."
+    "95% confidence interval: the range that likely contains the true value. The more photos are evaluated, the "
+    "narrower it is (bootstrap over photos)."
+)
+_BELOW_INTERVAL = (
+    " Here the value is below its interval because resampling inflates the calibration error. The true value is likely "
+    "near the lower end."
 )
 
-_BELOW = (
-    "This figure lies below its range: chance alone adds to such an error, and samples drawn from the sample have more "
-    "of it. What is true is rather at the lower end."
-)
 
-
-def draw_headline(opened: Opened) -> None:
-    """Draw the part."""
-    evaluation, figures = opened.evaluation, opened.figures
-    st.subheader(plain(_finding(figures["top1"], figures["majority"])), anchor=False)
-    when = f", {moment(evaluation.created)}" if evaluation.created else ""
+def draw_summary(loaded: LoadedEvaluation) -> None:
+    """Draw the section."""
+    evaluation, metrics = loaded.evaluation, loaded.metrics
+    st.subheader(escape_markdown(_finding(metrics["top1"], metrics["majority"])), anchor=False)
+    when = f", {timestamp_text(evaluation.created)}" if evaluation.created else ""
     st.markdown(
-        f"**{plain(evaluation.model)}** on **{plain(evaluation.data or 'its photos')}**: "
-        f"{plain(judged_words(evaluation))}{when}."
+        f"**{escape_markdown(evaluation.model)}** on **{escape_markdown(evaluation.data or 'its photos')}**: "
+        f"{escape_markdown(photos_text(evaluation))}{when}."
     )
     with st.grid(3, min_column_width=250):
-        for one in key_metrics(figures):
+        for one in key_metrics(metrics):
             with st.container(border=True, gap="xsmall", height="stretch"):
                 st.metric(one.title, one.value_text)
-                below = f" {_BELOW}" if one.value < one.low else ""
+                below = _BELOW_INTERVAL if one.value < one.low else ""
                 st.caption(f"95% interval {one.interval_text}", help=f"{_INTERVAL}{below}")
-                st.markdown(plain(one.description))
+                st.markdown(escape_markdown(one.description))
         with st.container(border=True, gap="xsmall", height="stretch"):
-            st.metric("Baseline", percent(figures["majority"], 1))
-            st.caption("What takes no skill at all")
-            st.markdown("So often is right who always names the commonest class without looking.")
-    if figures["refused"] > 0:
-        st.caption(f"{percent(figures['refused'])} of the photos got the answer “not a sneaker I know”.")
-    _draw_notices(opened)
-    _draw_report(opened)
+            st.metric(BASELINE, percent(metrics["majority"], 1))
+            st.caption("To compare the accuracy with")
+            st.markdown(BASELINE_DESCRIPTION)
+    if metrics["refused"] > 0:
+        st.caption(f"The model answered “unknown” for {percent(metrics['refused'])} of the photos.")
+    _draw_notices(loaded)
+    _draw_report(loaded)
 
 
 def _finding(top1: float, majority: float) -> str:
     if top1 <= majority:
-        return f"Right in {percent(top1)}: no better than always naming the commonest class"
-    return f"Right in {percent(top1)} of the photos"
+        return f"{percent(top1)} accuracy: no better than always guessing the most common class"
+    return f"{percent(top1)} of the photos are predicted correctly"
 
 
-def _draw_notices(opened: Opened) -> None:
-    left_out, rejected = opened.figures["left_out"], opened.evaluation.rejected
+def _draw_notices(loaded: LoadedEvaluation) -> None:
+    left_out, rejected = loaded.metrics["left_out"], loaded.evaluation.rejected
     if left_out:
-        st.warning(plain(unknown_classes(left_out)), icon=":material/help:")
+        st.warning(escape_markdown(unknown_classes_text(left_out)), icon=":material/help:")
     if rejected:
-        st.warning(plain(unreadable(rejected)), icon=":material/broken_image:")
-    if not opened.has_photos:
-        whose = (
-            "The photos that this model was tested with are not distributed"
-            if opened.evaluation.kind is Kind.BUNDLED
-            else "The photos of this evaluation are not on this machine"
+        st.warning(escape_markdown(unreadable_text(rejected)), icon=":material/broken_image:")
+    if not loaded.has_photos:
+        missing = (
+            "The test photos of this model are not included"
+            if loaded.evaluation.kind is Kind.BUNDLED
+            else "The photos of this evaluation are not on this computer"
         )
         st.info(
-            f"{whose}, so you see their facts instead. Evaluate the model on photos of your own to see its mistakes.",
+            f"{missing}, so only their properties are shown. To see the model’s mistakes, evaluate it on your own "
+            "photos.",
             icon=":material/image_not_supported:",
         )
 
 
-def _draw_report(opened: Opened) -> None:
-    def made() -> str:
-        return report_html(opened.evaluation, opened.table)
+def _draw_report(loaded: LoadedEvaluation) -> None:
+    def report() -> str:
+        return report_html(loaded.evaluation, loaded.table)
 
     with st.container(horizontal=True, vertical_alignment="center"):
         st.download_button(
-            "Save the report (HTML)",
-            made,
-            f"{opened.evaluation.name} report.html",
+            "Download report (HTML)",
+            report,
+            f"{loaded.evaluation.name} report.html",
             "text/html",
-            key=opened.widget(Key.EVALUATION_REPORT),
+            key=loaded.widget(Key.REPORT),
             icon=":material/description:",
             on_click="ignore",
-            help="One file with all figures to explore and small pictures of mistakes. It opens anywhere, offline too.",
+            help="One file with interactive charts and thumbnails of the mistakes. It works offline.",
         )
-        st.caption("Made when you press it; with many photos that takes a few seconds.", width="content")
+        st.caption("Created when you click; this takes a few seconds if there are many photos.", width="content")

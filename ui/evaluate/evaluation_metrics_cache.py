@@ -17,7 +17,7 @@ from sneaker_core.evaluation.slices import slices
 from ui.kit.evaluation_cache import EvaluationKey, evaluation_table
 
 
-def evaluation_figures(key: EvaluationKey, evaluation: Evaluation) -> dict[str, Any]:
+def evaluation_metrics(key: EvaluationKey, evaluation: Evaluation) -> dict[str, Any]:
     """All metrics with their intervals; see `metrics.summary`.
 
     Raises
@@ -26,11 +26,11 @@ def evaluation_figures(key: EvaluationKey, evaluation: Evaluation) -> dict[str, 
         The table is missing or damaged, or the model knows none of its classes.
     """
     # The metrics don't depend on where the photos are.
-    return _evaluation_figures(key.folder, key.version, key, evaluation)
+    return _evaluation_metrics(key.folder, key.version, key, evaluation)
 
 
 @st.cache_resource(max_entries=20, show_spinner="Computing metrics…")
-def _evaluation_figures(folder: str, version: str, _key: EvaluationKey, _evaluation: Evaluation) -> dict[str, Any]:
+def _evaluation_metrics(folder: str, version: str, _key: EvaluationKey, _evaluation: Evaluation) -> dict[str, Any]:
     return summary(evaluation_table(_key, _evaluation))
 
 

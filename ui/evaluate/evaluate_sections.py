@@ -1,0 +1,52 @@
+"""The sections of the Evaluate page."""
+
+import streamlit as st
+
+from sneaker_core.errors import SneakerError
+from ui.evaluate.calibration_view import draw_calibration
+from ui.evaluate.classes_view import draw_classes
+from ui.evaluate.compare_view import draw_compare
+from ui.evaluate.loaded_evaluation import LoadedEvaluation
+from ui.evaluate.matrix_view import draw_matrix
+from ui.evaluate.mistakes_view import draw_mistakes
+from ui.evaluate.prediction_detail_view import draw_detail
+from ui.evaluate.prediction_grid import draw_style
+from ui.evaluate.slices_view import draw_slices
+from ui.evaluate.summary_view import draw_summary
+from ui.kit.text import escape_markdown
+
+ALL_EVALUATIONS = "All evaluations"
+SECTIONS = {
+    "Summary": draw_summary,
+    "Confusion matrix": draw_matrix,
+    "Classes": draw_classes,
+    "Calibration": draw_calibration,
+    "Slices": draw_slices,
+    "Mistakes": draw_mistakes,
+    "Compare": draw_compare,
+}
+# Names of sections in addresses of older versions.
+OLD_SECTIONS = {
+    "Headline": "Summary",
+    "Matrix": "Confusion matrix",
+    "Sureness": "Calibration",
+    "Gallery": "Mistakes",
+}
+
+
+@st.fragment
+def draw_section(name: str, loaded: LoadedEvaluation) -> None:
+    """Draw a section and the photo that is open, if any. Clicks inside rerun only this fragment.
+
+    Parameters
+    ----------
+    name : str
+        A key of `SECTIONS`.
+    loaded : LoadedEvaluation
+    """
+    draw_style()
+    try:
+        SECTIONS[name](loaded)
+        draw_detail(loaded)
+    except SneakerError as error:
+        st.error(escape_markdown(str(error)), icon=":material/error:")

@@ -1,0 +1,119 @@
+"""The form for a new evaluation: model, photos, split and name."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import streamlit as st
+
+from sneaker_core.datasets.dataset_collection import DatasetEntry, list_datasets
+from sneaker_core.datasets.index import INDEX_FILE, open_index
+from sneaker_core.datasets.split import SPLIT_FILE
+from sneaker_core.evaluation.evaluation_collection import Evaluation
+from sneaker_core.evaluation.evaluation_job import start_evaluation
+from sneaker_core.networks.model_registry import DEFAULT_MODEL, ModelEntry, list_models
+from sneaker_core.number_text import counted
+from sneaker_core.workspace.paths import workspace
+from ui.evaluate.evaluate_keys import Key
+from ui.evaluate.evaluation_text import SPLITS
+from ui.kit import dataset_cache
+from ui.kit.text import escape_markdown
+
+DATASET, FOLDER = "Dataset", "Folder on this computer"
+_SPLIT_OF = {title: split for split, title in SPLITS.items()}
+
+
+def draw_form() -> Callable[[], Evaluation] | None:
+    """Draw the form; returns a function that starts the evaluation once the button is pressed."""
+    models = list_models(workspace())
+    if not models:
+        st.warning("There is no model to evaluate. Train one first.", icon=":material/inventory_2:")
+        return None
+    model = _choose_model(models)
+    data = _choose_photos()
+    split = _choose_split(model, data)
+    name = st.text_input("Name", key=Key.NAME, max_chars=80, placeholder="Leave empty to use the model and the dataset")
+    neighbours = st.toggle(
+        "Find similar training photos",
+        True,
+        key=Key.NEIGHBOURS,
+        help="Shows each mistake next to the most similar training photos. The evaluation takes a little longer.",
+    )
+    pressed = st.button("Start", key=Key.START, type="primary", icon=":material/play_arrow:", disabled=not data)
+    if not pressed or not data:
+        return None
+    wanted = " ".join((name or "").split()) or None
+    return lambda: start_evaluation(workspace(), model.name, data, _SPLIT_OF[split], name=wanted, neighbours=neighbours)
+
+
+def _choose_model(models: list[ModelEntry]) -> ModelEntry:
+    entries = {entry.name: entry for entry in models}
+    usual = DEFAULT_MODEL if DEFAULT_MODEL in entries else next(iter(entries))
+    name = st.selectbox(
+        "Model",
+        list(entries),
+        index=list(entries).index(usual),
+        key=Key.MODEL,
+        format_func=lambda name: f"{name} ({counted(len(entries[name].spec.classes), 'class', 'classes')})",
+    )
+    return entries[name]
+
+
+def _choose_photos() -> str | None:
+    """Folder of the dataset or of the photos; None until something is chosen."""
+    entries = _datasets_by_name()
+    source = DATASET
+    if entries:
+        source = str(st.segmented_control("Photos", [DATASET, FOLDER], default=DATASET, required=True, key=Key.SOURCE))
+    if entries and source == DATASET:
+        name = st.selectbox(
+            "Dataset",
+            list(entries),
+            key=Key.DATASET,
+            format_func=lambda name: f"{name} ({counted(entries[name].photos, 'photo')})",
+            help="Excluded photos are left out.",
+        )
+        return str(entries[name].folder)
+    if not entries:
+        st.caption("You have no dataset with photos yet, so enter a folder.")
+    typed = st.text_input(
+        "Folder",
+        key=Key.FOLDER,
+        placeholder="/home/me/photos",
+        help="With one subfolder for each class, named like the class. Nothing in it is changed.",
+    )
+    return (typed or "").strip() or None
+
+
+def _datasets_by_name() -> dict[str, DatasetEntry]:
+    """Datasets with photos; those that share a name go by their folders."""
+    entries = list_datasets(workspace())
+    names = [entry.name for entry in entries]
+    return {
+        entry.name if names.count(entry.name) == 1 else entry.folder.name: entry for entry in entries if entry.photos
+    }
+
+
+def _choose_split(model: ModelEntry, data: str | None) -> str:
+    """Which photos to evaluate; there is a choice only if the model or the dataset has a split."""
+    if not (model.folder / SPLIT_FILE).is_file() and not _has_split(data):
+        st.caption(
+            escape_markdown(f"{model.name} comes without a list of its training photos, so all photos are evaluated.")
+        )
+        return SPLITS[None]
+    return str(
+        st.selectbox(
+            "Split",
+            list(SPLITS.values()),
+            key=Key.SPLIT,
+            help="Only photos that the model has not seen in training show how good it is. Its test photos are found "
+            "by file content. If it has seen none of the photos, the dataset’s own split is used.",
+        )
+    )
+
+
+def _has_split(data: str | None) -> bool:
+    """Whether the photos are those of a dataset with a split."""
+    if data is None or not (Path(data) / INDEX_FILE).is_file():
+        return False
+    key = dataset_cache.review_key(open_index(Path(data)))
+    return bool(dataset_cache.reviewed_photos(key)["split"].notna().any())

@@ -1,0 +1,215 @@
+"""Detail view of an evaluated photo: explanation, similar training photos, and review actions."""
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from sneaker_core.errors import SneakerError
+from sneaker_core.evaluation.evaluation_collection import read_embeddings
+from sneaker_core.evaluation.metric_text import rank_text
+from sneaker_core.evaluation.table_columns import PROBABILITY_PREFIX, misclassified
+from sneaker_core.inference.similar_photos import nearest
+from sneaker_core.number_text import percent
+from ui.evaluate import evaluation_metrics_cache
+from ui.evaluate.evaluate_keys import Key
+from ui.evaluate.evaluation_text import properties_text
+from ui.evaluate.loaded_evaluation import LoadedEvaluation, draw_missing_photo, missing_photo_text, thumbnail_of
+from ui.evaluate.prediction_grid import draw_style, open_photo
+from ui.evaluate.prediction_review import draw_review
+from ui.kit import explanation_cache, model_cache, photo_previews
+from ui.kit.address import address_value, set_address_value
+from ui.kit.page_links import Page, draw_page_link
+from ui.kit.photo_files import Photo, stored_photo
+from ui.kit.text import escape_markdown, probability_text, truncate
+
+_OPACITY = 0.6
+_SIMILAR = 3
+_SIMILAR_WIDTH = 104
+
+
+def draw_detail(loaded: LoadedEvaluation) -> None:
+    """Draw the photo that is open, or that the address names, if any."""
+    key = loaded.widget(Key.OPEN_PHOTO)
+    addressed = address_value(Key.PHOTO)
+    if addressed and key not in st.session_state:
+        st.session_state[key] = (addressed, tuple(misclassified(loaded.table)["sample"]))
+    if key in st.session_state:
+        dialog = st.dialog("Photo details", width="large", on_dismiss=partial(_close, loaded))
+        dialog(_draw_dialog)(loaded)
+
+
+def _close(loaded: LoadedEvaluation) -> None:
+    st.session_state.pop(loaded.widget(Key.OPEN_PHOTO), None)
+    set_address_value(Key.PHOTO, None)
+
+
+def _draw_dialog(loaded: LoadedEvaluation) -> None:
+    try:
+        _draw_photo(loaded)
+    except SneakerError as error:
+        st.error(escape_markdown(str(error)), icon=":material/error:")
+
+
+def _draw_photo(loaded: LoadedEvaluation) -> None:
+    sample, order = st.session_state[loaded.widget(Key.OPEN_PHOTO)]
+    found = loaded.table[loaded.table["sample"] == sample]
+    if found.empty:
+        st.warning("This photo is not part of the evaluation.", icon=":material/broken_image:")
+        return
+    row = {str(name): value for name, value in found.iloc[0].items()}
+    draw_style()
+    _draw_steps(loaded, sample, order)
+    st.markdown(_headline(row))
+    draw_review(loaded, row)
+    _draw_explanations(loaded, row)
+    _draw_similar(loaded, row)
+    _draw_facts(row)
+
+
+def _draw_steps(loaded: LoadedEvaluation, sample: str, order: Sequence[str]) -> None:
+    at = order.index(sample) if sample in order else 0
+    with st.container(horizontal=True, vertical_alignment="center"):
+        for name, icon, shortcut, to in (
+            ("Previous", ":material/chevron_left:", "Left", at - 1),
+            ("Next", ":material/chevron_right:", "Right", at + 1),
+        ):
+            exists = 0 <= to < len(order)
+            st.button(
+                name,
+                key=loaded.widget(Key.STEP, name),
+                icon=icon,
+                shortcut=shortcut,
+                disabled=not exists,
+                on_click=open_photo,
+                args=(loaded, order[to] if exists else sample, order),
+            )
+        st.caption(f"{at + 1:,} of {max(len(order), 1):,}", width="content")
+
+
+def _headline(row: dict[str, Any]) -> str:
+    label, predicted = (escape_markdown(truncate(str(row[key]))) for key in ("label", "predicted"))
+    confidence = f"{probability_text(row['probability'])} confidence"
+    if row["label"] == row["predicted"]:
+        return f":green[:material/check:] **{label}**, predicted correctly with {confidence}."
+    return f"**{label}** was predicted as **{predicted}** with {confidence}; {rank_text(row['rank'])}."
+
+
+def _explained_classes(row: dict[str, Any], classes: Sequence[str]) -> list[tuple[str, str]]:
+    """Captions and classes to explain: the prediction, and the true class if it is another one the model knows."""
+    predicted, label = str(row["predicted"]), str(row["label"])
+    explained = [("Evidence for the predicted class", predicted)]
+    if label != predicted and label in classes:
+        explained.append(("Evidence for the true class", label))
+    return explained
+
+
+def _draw_explanations(loaded: LoadedEvaluation, row: dict[str, Any]) -> None:
+    photo = _photo(row["sample"], row["path"])
+    if photo is None:
+        st.info(
+            f"{missing_photo_text(row['path'])} Only its properties are known: {properties_text(row)}.",
+            icon=":material/image_not_supported:",
+        )
+        return
+    key = loaded.model_key()
+    classes = list(loaded.metrics["per_class"]) if key is None else list(model_cache.load_model(key).spec.classes)
+    explained = [] if key is None else _explained_classes(row, classes)
+    with st.grid(1 + len(explained), min_column_width=200) as grid:
+        with grid.cell():
+            st.image(photo_previews.preview(photo), width="stretch", alt=f"The photo: {truncate(str(row['label']))}")
+            st.markdown("Photo")
+        for caption, label in explained:
+            with grid.cell():
+                _draw_heat_map(key, photo, caption, label)
+    if key is None:
+        st.caption("The evaluated model was deleted or trained again, so its predictions can’t be explained.")
+        return
+    st.caption("Yellow areas contributed most to the class, purple ones a little, uncolored ones nothing.")
+    draw_page_link(
+        "Open in Explain",
+        Page.EXPLAIN,
+        evaluation=loaded.evaluation.name,
+        kind=loaded.evaluation.kind.value,
+        sample=str(row["sample"]),
+        target=explained[0][1],
+        versus=explained[1][1] if len(explained) > 1 else None,
+    )
+
+
+def _photo(sample: str, path: object) -> Photo | None:
+    """The photo file; None if it is missing."""
+    if not isinstance(path, str):
+        return None
+    try:
+        return stored_photo(Path(path), sample)
+    except (SneakerError, OSError):
+        return None
+
+
+def _draw_heat_map(key: model_cache.ModelKey | None, photo: Photo, caption: str, label: str) -> None:
+    if key is None:
+        return
+    try:
+        with st.skeleton(180):
+            picture = explanation_cache.heat_map_preview(key, photo, label, _OPACITY)
+    except SneakerError as error:
+        st.warning(escape_markdown(str(error)))
+        return
+    st.image(picture, width="stretch", alt=f"Heat map of the photo for {truncate(label)}")
+    st.markdown(f"{caption}, **{escape_markdown(truncate(label))}**")
+
+
+def _draw_similar(loaded: LoadedEvaluation, row: dict[str, Any]) -> None:
+    """The most similar training photos of the predicted and of the true class."""
+    st.markdown(
+        "**Most similar training photos**",
+        help="By the cosine similarity of their embeddings; 100% is identical. They show what the model may have "
+        "learned its answer from, and reveal wrong labels.",
+    )
+    known = evaluation_metrics_cache.evaluation_neighbours(loaded.key, loaded.evaluation)
+    embeddings = None if loaded.evaluation.folder is None else read_embeddings(loaded.evaluation)
+    if known is None or embeddings is None or not 0 <= int(row["embedding_row"]) < len(embeddings):
+        st.caption(
+            "This evaluation was saved without training photos. To see them, evaluate again with “Find similar "
+            "training photos” switched on."
+        )
+        return
+    labels = dict.fromkeys((str(row["predicted"]), str(row["label"])))
+    with st.grid(len(labels), min_column_width=330) as grid:
+        for label in labels:
+            similar = nearest(embeddings[int(row["embedding_row"])], known, label, _SIMILAR, without=row["sample"])
+            with grid.cell():
+                st.markdown(f":small[Labeled **{escape_markdown(truncate(label))}**]")
+                _draw_similar_row(loaded, similar, label)
+
+
+def _draw_similar_row(loaded: LoadedEvaluation, similar: pd.DataFrame, label: str) -> None:
+    if similar.empty:
+        st.caption("No training photo of this class is known.")
+        return
+    with st.container(horizontal=True, gap="small"):
+        for photo in similar.to_dict("records"):
+            with st.container(width=_SIMILAR_WIDTH, gap="xxsmall"):
+                picture = thumbnail_of(loaded, photo["sample"], photo["path"])
+                if picture is None:
+                    draw_missing_photo(photo["path"], "")
+                else:
+                    st.image(picture, width=_SIMILAR_WIDTH, alt=f"Training photo of {truncate(label)}")
+                st.caption(f"{percent(max(photo['similarity'], 0.0))} similar")
+
+
+def _draw_facts(row: dict[str, Any]) -> None:
+    predictions = ", ".join(
+        f"{escape_markdown(truncate(str(name)))} {probability_text(float(row[f'{PROBABILITY_PREFIX}{name}']))}"
+        for name in row["top"]
+    )
+    facts = [("Top predictions", predictions)]
+    if properties_text(row):
+        facts.append(("Photo", properties_text(row)))
+    if isinstance(row["path"], str):
+        facts.append(("File", escape_markdown(Path(row["path"]).name)))
+    st.markdown("  \n".join(f":gray[{name}] {text}" for name, text in facts))
