@@ -1,4 +1,4 @@
-"""What `make app` serves: the pages and the JSON API in one process."""
+"""The ASGI app that `make app` serves: the pages and the JSON API in one process."""
 
 from pathlib import Path
 
@@ -8,8 +8,8 @@ from streamlit.runtime.pages_manager import PagesManager
 from sneaker_core.api import routes
 from sneaker_core.workspace.paths import workspace
 
-# A folder named pages once meant something else to Streamlit: without this, the first visitor who comes by a deep link
-# gets the bare file of that page, without streamlit_app.py around it.
+# Streamlit used to treat a folder named pages as a multipage app. Without this line, the first visit to a deep link
+# runs the page's file alone, without streamlit_app.py.
 PagesManager.uses_pages_directory = False
 
 app = st.App(str(Path(__file__).with_name("streamlit_app.py")), routes=routes(workspace()))

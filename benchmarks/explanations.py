@@ -1,8 +1,8 @@
-"""What explanations cost and are worth: ``python -m benchmarks.explanations`` from the project's folder.
+"""Measure time and sanity checks of the attribution methods: ``python -m benchmarks.explanations``.
 
-Needs ``SOLESCOPE_REAL_DATA``, as ``benchmarks.data_quality`` does, and, to compare Grad-CAM with the one of another
-library, its package: ``pip install grad-cam`` (no part of SoleScope needs it). Both are timed by turns on the same
-photos, from preprocessed photo to map; ours includes making the private modules.
+Needs ``SOLESCOPE_REAL_DATA``, as ``benchmarks.data_quality`` does. To compare Grad-CAM with another implementation,
+install its package with ``pip install grad-cam`` (SoleScope doesn't need it). Both are timed alternately on the same
+photos, from preprocessed photo to map; our time includes copying the modules.
 """
 
 import argparse
@@ -20,8 +20,9 @@ from benchmarks.data_quality import real_photos
 from sneaker_core import images
 from sneaker_core.datasets.photo_folder import scan_classes
 from sneaker_core.inference.explanation.attributions import attribute, layer_gradcam
-from sneaker_core.inference.explanation.explanation_request import Method, Question
-from sneaker_core.inference.explanation.sanity_checks import deletion_insertion, sanity_check
+from sneaker_core.inference.explanation.deletion_insertion import deletion_insertion
+from sneaker_core.inference.explanation.explanation_request import ExplanationRequest, Method
+from sneaker_core.inference.explanation.weight_randomization import randomization_test
 from sneaker_core.inference.predictor import predict_images
 from sneaker_core.networks.architectures import explained_layer
 from sneaker_core.networks.checkpoint import SneakerModel
@@ -33,7 +34,7 @@ _WARM_UP = 3
 
 
 def choose(model: SneakerModel, count: int) -> list[tuple[Image.Image, str]]:
-    """Photos of the model's classes, drawn by seed, each with its most probable class."""
+    """Sample photos of the model's classes, each with its most probable class."""
     rows = scan_classes(real_photos(), [label for label in model.spec.classes if (real_photos() / label).is_dir()])
     paths = rows["path"].sample(count, random_state=0)
     photos = [images.load(Path(path), shrink_to=model.spec.preprocessing.shrink_to) for path in paths]
@@ -41,9 +42,9 @@ def choose(model: SneakerModel, count: int) -> list[tuple[Image.Image, str]]:
 
 
 def their_gradcam(model: SneakerModel) -> Callable[[torch.Tensor, int], Map]:
-    """Grad-CAM of the grad-cam package, on the same layer of a model of its own, for it puts its hooks there.
+    """Grad-CAM of the grad-cam package on the same layer, with a model of its own, because it adds hooks.
 
-    It needs gradients somewhere before the layer; in a frozen network the photo is the cheapest place.
+    It needs gradients from before the layer; in a frozen network, the photo is the cheapest place.
     """
     from pytorch_grad_cam import GradCAM  # type: ignore[import-not-found,unused-ignore]
     from pytorch_grad_cam.utils.model_targets import (  # type: ignore[import-not-found,unused-ignore]
@@ -66,11 +67,11 @@ def seconds(work: Callable[[], Map]) -> tuple[float, Map]:
 
 
 def compare(model: SneakerModel, photos: list[tuple[Image.Image, str]]) -> None:
-    """Print how alike the two Grad-CAMs are, and the time of each."""
+    """Print the correlation of both Grad-CAM implementations, and their times."""
     try:
         theirs = their_gradcam(open_model(workspace(), DEFAULT_MODEL))
     except ImportError:
-        print("The grad-cam package is not installed, so there is nothing to compare Grad-CAM with.\n")
+        print("The grad-cam package isn't installed, so the comparison is skipped.\n")
         return
     layer = explained_layer(model.spec.network, model.network)
     alike, times = [], []
@@ -83,7 +84,7 @@ def compare(model: SneakerModel, photos: list[tuple[Image.Image, str]]) -> None:
         def other(batch: torch.Tensor = batch, target: int = target) -> Map:
             return theirs(batch, target)
 
-        # By turns first and second, so that neither profits from the other's warm caches.
+        # Alternate the order, so that neither benefits from caches that the other warmed.
         if number % 2:
             second, their_map = seconds(other)
             first, our_map = seconds(ours)
@@ -102,8 +103,8 @@ def compare(model: SneakerModel, photos: list[tuple[Image.Image, str]]) -> None:
     )
 
 
-def worth(model: SneakerModel, photos: list[tuple[Image.Image, str]]) -> None:
-    """Print what each method costs, and what its maps are worth by the honesty checks."""
+def check_methods(model: SneakerModel, photos: list[tuple[Image.Image, str]]) -> None:
+    """Print time and sanity check results of each method."""
     print("| method | s a photo | changes with the weights | deletion | random | insertion | random |")
     print("| --- | --- | --- | --- | --- | --- | --- |")
     for method in Method:
@@ -115,12 +116,12 @@ def worth(model: SneakerModel, photos: list[tuple[Image.Image, str]]) -> None:
 
             spent, heat = seconds(explain)
             times.append(spent)
-            check = sanity_check(model, photo, Question(label, method=method), heat, shares=(1.0,))
+            check = randomization_test(model, photo, ExplanationRequest(label, method=method), heat, shares=(1.0,))
             correlations.append(check.steps[-1].correlation)
             areas.append(deletion_insertion(model, photo, heat, label).areas)
         mean = {name: statistics.mean(each[name] for each in areas) for name in areas[0]}
         print(
-            f"| {method.plain_name} | {statistics.median(times):.2f} | rank correlation "
+            f"| {method.display_name} | {statistics.median(times):.2f} | rank correlation "
             f"{statistics.mean(correlations):.2f} | {mean['deletion']:.3f} | {mean['random_deletion']:.3f} | "
             f"{mean['insertion']:.3f} | {mean['random_insertion']:.3f} |",
             flush=True,
@@ -131,13 +132,13 @@ def main() -> None:
     """Print both tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--photos", type=int, default=50, help="for the comparison")
-    parser.add_argument("--worth", type=int, default=20, help="photos for the honesty checks; 0 leaves them out")
+    parser.add_argument("--worth", type=int, default=20, help="photos for the sanity checks; 0 skips them")
     asked = parser.parse_args()
     model = open_model(workspace(), DEFAULT_MODEL)
     photos = choose(model, asked.photos)
     compare(model, photos)
     if asked.worth:
-        worth(model, photos[: asked.worth])
+        check_methods(model, photos[: asked.worth])
 
 
 if __name__ == "__main__":

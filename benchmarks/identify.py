@@ -1,8 +1,8 @@
-"""Measures the way from a photo to an answer; prints the table that README shows.
+"""Measure the time from a photo to an answer, and print a table.
 
     python -m benchmarks.identify
 
-Needs Chromium. The figures of one run stand beside each other; on shared machines compare them within a run only.
+Needs Chromium. On shared machines, compare numbers only within one run.
 """
 
 import io
@@ -32,13 +32,13 @@ from sneaker_core.inference.predictor import predict_bytes
 from sneaker_core.networks.model_registry import DEFAULT_MODEL, open_model
 from sneaker_core.workspace.paths import PROJECT, workspace
 
-# How every answer that is no error begins.
+# The beginning of every answer that isn't an error.
 _ANSWER = re.compile("Almost certainly|Probably|Not sure|This doesn.t look like")
 _CHROMIUM_FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 
 
 def photo(width: int = 1155, height: int = 866) -> bytes:
-    """A JPEG of one megapixel with the smooth shapes and the grain of a photo."""
+    """A one-megapixel JPEG with smooth shapes and grain, like a photo."""
     rng = np.random.default_rng(0)
     coarse = Image.fromarray(rng.integers(0, 255, (9, 12, 3), dtype=np.uint8)).resize(
         (width, height), Image.Resampling.BICUBIC
@@ -50,7 +50,7 @@ def photo(width: int = 1155, height: int = 866) -> bytes:
 
 
 def milliseconds(work: Callable[[], object], repeats: int) -> tuple[float, float]:
-    """Median and 95th percentile of a call, after three that do not count."""
+    """Median and 95th percentile of a call's time, after three warm-up calls."""
     times = []
     for index in range(repeats + 3):
         started = time.perf_counter()
@@ -62,7 +62,7 @@ def milliseconds(work: Callable[[], object], repeats: int) -> tuple[float, float
 
 @contextmanager
 def server() -> Iterator[tuple[str, float]]:
-    """The app as `make app` serves it, without opening a browser: its address and when it was started."""
+    """Serve the app as `make app` does, without opening a browser; yield its address and start time."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     started = time.perf_counter()
@@ -85,7 +85,7 @@ def _wait_until_served(url: str) -> None:
 
 
 def first_page_and_upload(data: bytes) -> tuple[float, list[float]]:
-    """Seconds from start to the first page in a browser, and from dropping a photo to its answer on the screen."""
+    """Seconds from start to the first page in a browser, and from uploading a photo to its answer."""
     with server() as (url, started), sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=_CHROMIUM_FLAGS)
         page = browser.new_page()
@@ -99,7 +99,7 @@ def first_page_and_upload(data: bytes) -> tuple[float, list[float]]:
 
 
 def _seconds_to_answer(page: Page, url: str, file: Path, data: bytes, index: int) -> float:
-    """A fresh page and a photo that no cache has seen, each time."""
+    """Open a fresh page and upload a photo that isn't cached."""
     file.write_bytes(data + bytes([index]))
     page.goto(url)
     page.get_by_test_id("stFileUploader").wait_for()

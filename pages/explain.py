@@ -1,25 +1,27 @@
-"""Explain: what a model looks at in one photo, in a class on average and in many photos."""
+"""The Explain page: attribution maps of one photo, of class averages, and of many photos."""
 
 import streamlit as st
 
-from ui.explain.batch_view import draw_many
-from ui.explain.class_average_view import draw_means
+from ui.explain.batch_view import draw_batch
+from ui.explain.class_average_view import draw_class_averages
 from ui.explain.explain_address import arrive, draw_notices
-from ui.explain.explain_views import Part, choose_part
-from ui.explain.single_photo_view import draw_one
+from ui.explain.explain_views import Section, choose_section
+from ui.explain.single_photo_view import draw_single_photo
 from ui.kit.model_picker import installed_models
 from ui.kit.page_frame import page_body
 
-PARTS = {Part.ONE: draw_one, Part.MEANS: draw_means, Part.MANY: draw_many}
+SECTIONS = {Section.ONE: draw_single_photo, Section.CLASS_AVERAGES: draw_class_averages, Section.MANY: draw_batch}
 
-with page_body("Explain", "See what a model looks at when it recognizes a sneaker, and how far to trust that picture."):
+with page_body(
+    "Explain", "See where the model finds the evidence for its answer, and whether the map can be relied on."
+):
     models = installed_models()
     if not models:
         st.stop()
     arrive(models)
     notices = st.container()
     try:
-        PARTS[choose_part()](models)
+        SECTIONS[choose_section()](models)
     finally:
         with notices:
             draw_notices()

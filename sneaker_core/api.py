@@ -1,7 +1,7 @@
-"""The JSON API: the same answers as the command line's, over HTTP.
+"""The JSON API: predictions and explanations over HTTP, with the same results as the command line.
 
-Every error is ``{"error": "one sentence"}``: 400 the request is no upload, 404 no such model or route, 413 too large,
-415 not multipart, 422 the photo or a parameter cannot be used, 429 too much is waiting, 503 the model is damaged.
+Errors are ``{"error": "message"}`` with status 400 (no file in the request), 404 (no such model or route), 413 (file
+too large), 415 (not multipart), 422 (invalid photo or parameter), 429 (too many requests) or 503 (damaged model).
 """
 
 import asyncio
@@ -26,15 +26,8 @@ from sneaker_core.errors import (
     ModelNotFoundError,
     SneakerError,
 )
-from sneaker_core.inference.explanation.explain_photos import Explained, explain_bytes
-from sneaker_core.inference.explanation.explanation_request import (
-    DEFAULT_OPACITY,
-    Method,
-    Question,
-    Wanted,
-    checked_method,
-)
-from sneaker_core.inference.explanation.heat_maps import check_opacity
+from sneaker_core.inference.explanation.explain_photos import explain_bytes
+from sneaker_core.inference.explanation.explanation_request import ExplanationRequest
 from sneaker_core.inference.model_service import shared_models, shared_queue, slow_queue
 from sneaker_core.inference.predictor import check_top, predict_bytes
 from sneaker_core.networks.checkpoint import SneakerModel
@@ -44,10 +37,10 @@ from sneaker_core.settings import ImageLimits
 
 Handler = Callable[[Request], Awaitable[Response]]
 
-# A multipart body is a little larger than the file in it.
+# A multipart body is slightly larger than the file in it.
 _ENVELOPE_BYTES = 64 * 1024
-# Longer side of a picture that explains, in pixels: one of 50 megapixels would be a file of 100 MB.
-_LARGEST_PICTURE = 1600
+# Longest side of an overlay, in pixels: a PNG of 50 megapixels would take 100 MB.
+_MAX_SIDE = 1600
 _STATUS_CODES: tuple[tuple[type[SneakerError], int], ...] = (
     (ModelNotFoundError, 404),
     (ImageTooLargeError, 413),
@@ -58,7 +51,7 @@ _STATUS_CODES: tuple[tuple[type[SneakerError], int], ...] = (
 
 
 def routes(workspace: Path) -> list[Route]:
-    """The routes of the API.
+    """Routes of the API.
 
     Parameters
     ----------
@@ -67,11 +60,11 @@ def routes(workspace: Path) -> list[Route]:
     """
     service = _Service(workspace)
     return [
-        Route("/api/health", _said_plainly(service.health)),
-        Route("/api/models", _said_plainly(service.models)),
-        Route("/api/predict", _said_plainly(service.predict), methods=["POST"]),
-        Route("/api/explain", _said_plainly(service.explain), methods=["POST"]),
-        Route("/api/{rest:path}", _said_plainly(_no_route), methods=["GET", "POST", "PUT", "DELETE", "PATCH"]),
+        Route("/api/health", _with_json_errors(service.health)),
+        Route("/api/models", _with_json_errors(service.models)),
+        Route("/api/predict", _with_json_errors(service.predict), methods=["POST"]),
+        Route("/api/explain", _with_json_errors(service.explain), methods=["POST"]),
+        Route("/api/{rest:path}", _with_json_errors(_no_route), methods=["GET", "POST", "PUT", "DELETE", "PATCH"]),
     ]
 
 
@@ -103,36 +96,36 @@ class _Service:
         return shared_models().load(find_named_model(self.workspace, name))
 
     async def explain(self, request: Request) -> Response:
-        asked = request.query_params
-        model = asked.get("model", DEFAULT_MODEL)
-        wanted = _wanted(asked)
+        model = request.query_params.get("model", DEFAULT_MODEL)
+        wanted = _explanation_request(request.query_params)
         name, data = await self._upload(request)
-        queue = slow_queue() if wanted.question.method.is_slow else self.queue
-        found = await asyncio.wrap_future(queue.submit(self._explain, model, name, data, wanted))
-        # A header holds plain letters only, so the class that was explained is percent-encoded.
-        return Response(found.png, media_type="image/png", headers={"X-Target": quote(found.question.target or "")})
+        queue = slow_queue() if wanted.method.is_slow else self.queue
+        png, target = await asyncio.wrap_future(queue.submit(self._explain, model, name, data, wanted))
+        # Headers are ASCII, so the target is percent-encoded.
+        return Response(png, media_type="image/png", headers={"X-Target": quote(target)})
 
-    def _explain(self, model: str, name: str, data: bytes, wanted: Wanted) -> Explained:
-        return explain_bytes(self._model(model), name, data, wanted)
+    def _explain(self, model: str, name: str, data: bytes, wanted: ExplanationRequest) -> tuple[bytes, str]:
+        explanation = explain_bytes(self._model(model), name, data, wanted)
+        return explanation.png(), explanation.request.target or ""
 
     async def _upload(self, request: Request) -> tuple[str, bytes]:
-        """Name and bytes of the uploaded photo; a body over the cap is refused while it arrives."""
+        """Name and bytes of the uploaded photo; a body over the limit is rejected while it arrives."""
         if not request.headers.get("content-type", "").startswith("multipart/form-data"):
             raise HTTPException(415, "Send the photo as multipart/form-data in a part named 'file'.")
         cap = self.limits.max_bytes + _ENVELOPE_BYTES
-        message = f"The upload is larger than {self.limits.max_bytes / 1e6:g} MB."
+        message = f"The file is larger than {self.limits.max_bytes / 1e6:g} MB."
         length = request.headers.get("content-length", "")
         if length.isdecimal() and int(length) > cap:
             raise ImageTooLargeError(message)
-        limited = Request(request.scope, _at_most(cap, request.receive, message))
+        limited = Request(request.scope, _limited_receive(cap, request.receive, message))
         async with limited.form(max_files=1, max_fields=8) as form:
             file = form.get("file")
             if not isinstance(file, UploadFile):
-                raise HTTPException(400, "The request has no part named 'file' that holds a photo.")
+                raise HTTPException(400, "The request has no file in a part named 'file'.")
             return file.filename or "photo", await file.read()
 
 
-def _at_most(cap: int, receive: Receive, message: str) -> Receive:
+def _limited_receive(cap: int, receive: Receive, message: str) -> Receive:
     received = 0
 
     async def counted() -> Message:
@@ -153,23 +146,23 @@ def _top(text: str) -> int:
         raise SneakerError(f"top is {text!r}; it must be a whole number.") from None
 
 
-def _wanted(asked: QueryParams) -> Wanted:
-    """What the query of a request to explain asks for; what depends on the model is checked with it."""
-    try:
-        opacity = check_opacity(float(asked.get("opacity", DEFAULT_OPACITY)))
-    except ValueError:
-        raise SneakerError(f"opacity is {asked['opacity'][:80]!r}; it must be a number.") from None
-    method = checked_method(asked.get("method", Method.GRADCAM))
-    question = Question(asked.get("target"), asked.get("versus"), method, asked.get("layer"))
-    return Wanted(question, opacity, _LARGEST_PICTURE)
+def _explanation_request(query: QueryParams) -> ExplanationRequest:
+    """The request in a query; classes and layer are checked later, with the model."""
+    values: dict[str, Any] = {name: query[name] for name in ("target", "versus", "method", "layer") if name in query}
+    if "opacity" in query:
+        try:
+            values["opacity"] = float(query["opacity"])
+        except ValueError:
+            raise SneakerError(f"The opacity is {query['opacity'][:80]!r}; it must be a number.") from None
+    return ExplanationRequest.from_dict({**values, "max_side": _MAX_SIDE})
 
 
 async def _no_route(request: Request) -> Response:
-    raise HTTPException(404, f"There is no {request.method} {request.url.path}.")
+    raise HTTPException(404, f"No route {request.method} {request.url.path}.")
 
 
-def _said_plainly(handler: Handler) -> Handler:
-    """Turn whatever goes wrong into one JSON sentence."""
+def _with_json_errors(handler: Handler) -> Handler:
+    """Turn errors into JSON responses."""
 
     @wraps(handler)
     async def handled(request: Request) -> Response:

@@ -20,7 +20,7 @@ from starlette.applications import Starlette
 from sneaker_core.api import routes
 from sneaker_core.errors import BusyError, CheckpointError
 from sneaker_core.inference.explanation.explain_photos import explain_bytes
-from sneaker_core.inference.explanation.explanation_request import Method, Question, Wanted
+from sneaker_core.inference.explanation.explanation_request import ExplanationRequest, Method
 from sneaker_core.inference.model_service import BoundedQueue, ModelShelf, shared_queue, slow_queue
 from sneaker_core.inference.predictor import predict_bytes
 from sneaker_core.networks.checkpoint import MODEL_FILE, load_model
@@ -224,8 +224,8 @@ def test_explain_gives_the_picture_that_the_core_gives(client: httpx.Client, tin
     assert answer.status_code == 200, answer.text
     assert answer.headers["content-type"] == "image/png"
     assert unquote(answer.headers["x-target"]) == CLASSES[1]
-    question = Question(CLASSES[1], CLASSES[2], Method.GUIDED_GRADCAM)
-    assert answer.content == explain_bytes(model, "a.jpg", photo, Wanted(question, 0.7)).png
+    request = ExplanationRequest(CLASSES[1], CLASSES[2], Method.GUIDED_GRADCAM, opacity=0.7)
+    assert answer.content == explain_bytes(model, "a.jpg", photo, request).png()
 
 
 def test_explain_names_the_class_it_chose(client: httpx.Client) -> None:

@@ -54,7 +54,7 @@ def opened(browser: Browser, address: str, size: tuple[int, int] = DESKTOP, sche
 
 def maps(page: Page) -> Locator:
     """The pictures that explain; the first is the large one."""
-    return page.get_by_alt_text("The photo with colours over what speaks for")
+    return page.get_by_alt_text("The photo, colored by evidence for")
 
 
 def telling(address: str, workspace: Path) -> str:
@@ -81,9 +81,9 @@ def link(address: str, workspace: Path, label: str = "boot", **query: str) -> st
 def test_a_link_to_a_photo_and_its_looks(browser: Browser, address: str, workspace: Path, size, scheme):
     page = opened(browser, link(address, workspace, target="sandal", versus="clog"), size, scheme)
     expect(maps(page)).to_have_count(4)
-    assert maps(page).first.get_attribute("alt").endswith("sandal rather than clog")
+    assert maps(page).first.get_attribute("alt").endswith("sandal compared with clog")
     assert maps(page).first.evaluate("e => e.naturalWidth") > 0
-    expect(page.get_by_alt_text("Scale of the colours")).to_be_visible()
+    expect(page.get_by_alt_text("Color scale")).to_be_visible()
     check_looks(page)
     # On a desktop the photo stands beside its map, on a phone above it.
     photo = page.get_by_alt_text(re.compile(r"^The photo .*\d\d\.jpg$")).bounding_box()
@@ -127,14 +127,14 @@ def test_strength_and_method_change_the_picture(browser: Browser, address: str, 
     expect(maps(page).first).to_be_visible()
     settle(page)
     before = maps(page).first.get_attribute("src")
-    slider = page.get_by_role("slider", name="Strength of the colours")
+    slider = page.get_by_role("slider", name="Opacity of the map")
     slider.focus()
     for _ in range(3):
         page.keyboard.press("ArrowRight")
     expect(maps(page).first).not_to_have_attribute("src", before or "")
     settle(page)
     page.get_by_role("radio", name="Occlusion").click()
-    expect(page.get_by_text("The plainest of all")).to_be_visible()
+    expect(page.get_by_text("Covers one area after another")).to_be_visible()
     settle(page)
     expect(maps(page)).to_have_count(1)
     assert "method=occlusion" in page.url
@@ -147,14 +147,14 @@ def test_a_map_is_checked_beside_the_page(browser: Browser, address: str, worksp
     expect(maps(page).first).to_be_visible()
     page.get_by_text("Check this map").click()
     expect(page.get_by_test_id("stPlotlyChart")).to_have_count(3)
-    expect(page.get_by_text("With its weights shuffled the network")).to_be_visible()
+    expect(page.get_by_text("With shuffled weights the map")).to_be_visible()
     settle(page)
     check_looks(page)
     page.context.close()
 
 
 def test_a_class_on_the_whole(browser: Browser, address: str):
-    page = opened(browser, f"{address}/explain?show=means&evaluation=kept")
+    page = opened(browser, f"{address}/explain?show=class-averages&evaluation=kept")
     page.get_by_role("button", name="Look at").click()
     expect(page.get_by_alt_text("Mean map of").first).to_be_visible()
     expect(page.get_by_alt_text("Mean photo of").first).to_be_visible()

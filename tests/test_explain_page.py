@@ -1,4 +1,4 @@
-"""The Explain page, run as Streamlit runs it: every way to a photo, every question, real jobs, what is not there."""
+"""The Explain page, run as Streamlit runs it: every way to a photo, every request, real jobs, what is not there."""
 
 import io
 import json
@@ -25,15 +25,16 @@ from sneaker_core.evaluation.evaluation_collection import find_evaluation, read_
 from sneaker_core.evaluation.evaluation_job import evaluate
 from sneaker_core.evaluation.table_columns import misclassified
 from sneaker_core.inference.explanation.attributions import attribute
-from sneaker_core.inference.explanation.class_average_maps import mean_maps
-from sneaker_core.inference.explanation.explanation_files import MEANS_FILE, TABLE_FILE
-from sneaker_core.inference.explanation.explanation_request import Method, Question
-from sneaker_core.inference.explanation.heat_maps import hottest_place
-from sneaker_core.inference.explanation.sanity_checks import check_trust
+from sneaker_core.inference.explanation.class_average_maps import class_average_maps
+from sneaker_core.inference.explanation.explanation_files import CLASS_MAPS_FILE, TABLE_FILE
+from sneaker_core.inference.explanation.explanation_request import ExplanationRequest, Method
+from sneaker_core.inference.explanation.heat_maps import describe_location, strongest_area
+from sneaker_core.inference.explanation.sanity_checks import run_sanity_check
 from sneaker_core.inference.model_service import BoundedQueue
 from sneaker_core.inference.predictor import predict_file
 from sneaker_core.networks import model_registry as library
 from sneaker_core.networks.checkpoint import WEIGHTS_FILE, SneakerModel, load_model, save_model
+from sneaker_core.number_text import counted
 from sneaker_core.settings import ServiceLimits
 from sneaker_core.workspace.jobs import list_jobs, stop_job
 from sneaker_core.workspace.paths import explanations_folder, run_model_folder, runs_folder
@@ -41,9 +42,8 @@ from tests.factories import CLASSES, draw_dataset, jpeg, lively_model, photo_of_
 from ui.explain import map_pictures, sanity_cache
 from ui.explain.batch_view import ARCHIVE, OF_UPLOADS, UPLOADS
 from ui.explain.explain_keys import Key
-from ui.explain.explain_labels import seen
-from ui.explain.explain_views import Part, Source
-from ui.explain.sanity_charts import deletion_chart, insertion_chart, sanity_chart
+from ui.explain.explain_views import Section, Source
+from ui.explain.sanity_charts import deletion_chart, insertion_chart, randomization_chart
 from ui.identify.identify_keys import Key as IdentifyKey
 from ui.kit import explanation_cache, model_cache
 from ui.kit.explain_links import explain_link
@@ -146,7 +146,7 @@ def alts(app: AppTest) -> list[str]:
 
 
 def explained(app: AppTest) -> list[str]:
-    return [alt for alt in alts(app) if "with colours over what speaks for" in alt]
+    return [alt for alt in alts(app) if "colored by evidence for" in alt]
 
 
 def address(app: AppTest) -> dict[str, str]:
@@ -189,7 +189,7 @@ class TestChoosing:
         assert labels(app).count("Explain") == 5
         clogs = samples_of(dataset, "clog")
         click(app, Key.EXPLAIN_TILE.of(clogs[1]))
-        assert "It is filed under **clog**" in words(app)
+        assert "Its label is **clog**" in words(app)
         assert "2 of 5" in words(app)
         assert len(explained(app)) == 4  # the picture, and three classes side by side
         assert address(app)["sample"] == clogs[1]
@@ -214,7 +214,7 @@ class TestChoosing:
         app.file_uploader(key=Key.EXPLAIN_UPLOAD).upload("mine.jpg", jpeg(photo_of_class(1, 77)))
         again(app)
         assert len(explained(app)) == 4
-        assert "It is filed under" not in words(app)
+        assert "Its label is" not in words(app)
         assert address(app) == {"show": "one", "model": "lively", "method": "gradcam"}
 
     def test_mistakes_of_an_evaluation_and_the_question_they_raise(self, home):
@@ -227,12 +227,12 @@ class TestChoosing:
         assert f"{worst['label']}, taken for {worst['predicted']}" in words(app)
         click(app, Key.EXPLAIN_TILE.of(worst["sample"]))
         assert address(app)["evaluation"] == "kept"
-        question = f"Why {worst['predicted']} rather than {worst['label']}?"
-        app.button[labels(app).index(question)].click()
+        request = f"Why {worst['predicted']} and not {worst['label']}?"
+        app.button[labels(app).index(request)].click()
         again(app)
         assert address(app)["versus"] == worst["label"]
-        assert question not in labels(app)
-        assert f"{worst['predicted']}** rather than **{worst['label']}" in words(app)
+        assert request not in labels(app)
+        assert f"{worst['predicted']}** compared with **{worst['label']}" in words(app)
 
     def test_an_evaluation_whose_photos_are_elsewhere(self, home):
         app = pick(opened(), Key.EXPLAIN_SOURCE, Source.EVALUATION)
@@ -266,9 +266,9 @@ class TestLinks:
         app = opened(**query)
         assert not app.warning
         assert select(app, "Class to explain").value == "sandal"
-        assert select(app, "Rather than").value == "clog"
+        assert select(app, "Compare with").value == "clog"
         assert app.segmented_control(key=Key.EXPLAIN_METHOD).value == Method.GUIDED_GRADCAM
-        assert "sandal rather than clog" in explained(app)[0]
+        assert "sandal compared with clog" in explained(app)[0]
         assert address(app) == query
 
     def test_a_choice_goes_before_the_address_that_led_here(self, home, dataset):
@@ -292,7 +292,7 @@ class TestLinks:
         again(app)
         assert address(app)["sample"] == clog
         assert address(app)["kind"] == "stored"
-        assert "It is filed under **clog**" in words(app)
+        assert "Its label is **clog**" in words(app)
 
     @pytest.mark.parametrize(
         ("query", "said"),
@@ -302,7 +302,7 @@ class TestLinks:
             ({"evaluation": "gone", "sample": "x"}, "There is no evaluation gone here"),
             ({"evaluation": "kept", "sample": "gone"}, "The photo that was asked for is not in kept"),
             ({"model": "../gone"}, "The link names the model ../gone, which is not here"),
-            ({"method": "magic"}, "There is no method 'magic'"),
+            ({"method": "magic"}, "No method named 'magic'"),
             ({"show": "nothing"}, ""),
         ],
     )
@@ -317,16 +317,17 @@ class TestLinks:
     def test_classes_that_the_model_does_not_know(self, home, dataset):
         sample = samples_of(dataset, "boot")[0]
         app = opened(dataset="shoes", sample=sample, target="<b>pump</b>", versus="clog")
-        assert "The link asks for the class <b>pump</b>, which this model does not know." in words(app)
-        assert select(app, "Rather than").value in ("clog", "")
+        assert "This model has no class <b>pump</b>, which the link asks for." in words(app)
+        assert select(app, "Compare with").value in ("clog", "")
         assert len(explained(app)) == 4
         choose(app, "Class to explain", "sandal")
         assert not app.warning
 
     def test_parts_have_addresses_too(self, home):
-        app = opened(show="means", evaluation="kept", kind="stored")
-        assert app.segmented_control(key=Key.EXPLAIN_PART).value == Part.MEANS
-        pick(app, Key.EXPLAIN_PART, Part.MANY)
+        app = opened(show="means", evaluation="kept", kind="stored")  # an address of an older version
+        assert address(app)["show"] == "class-averages"
+        assert app.segmented_control(key=Key.EXPLAIN_PART).value == Section.CLASS_AVERAGES
+        pick(app, Key.EXPLAIN_PART, Section.MANY)
         assert address(app) == {"show": "many"}
 
 
@@ -334,17 +335,20 @@ class TestMaps:
     @pytest.mark.parametrize("method", list(Method))
     def test_the_map_is_the_core_s(self, home, dataset, model, method):
         path = path_of(dataset, samples_of(dataset, "boot")[0])
-        found = explanation_cache.heat_map(key_of(home), stored_photo(path, "a.jpg"), "sandal", method, "clog")
+        request = ExplanationRequest("sandal", "clog", method, opacity=0.7, max_side=100)
+        found = explanation_cache.explain(key_of(home), stored_photo(path, "a.jpg"), request)
         expected = attribute(model, [seen_by(model, path)], "sandal", method, "clog")[0]
-        np.testing.assert_allclose(found, expected, atol=1e-5)
+        np.testing.assert_allclose(found.heat, expected, atol=1e-5)
+        assert (found.image, found.request) == ("a.jpg", request)
+        assert max(found.overlay().size) <= 100
 
     def test_what_is_seen_is_said(self, home, dataset, model):
         sample = samples_of(dataset, "boot")[0]
         app = opened(dataset="shoes", sample=sample, target="sandal", method="occlusion")
         heat = attribute(model, [seen_by(model, path_of(dataset, sample))], "sandal", Method.OCCLUSION)[0]
-        assert seen("**sandal**", *hottest_place(heat)) in words(app)
+        assert described("**sandal**", heat) in words(app)
         assert Method.OCCLUSION.about in words(app)
-        assert any(alt.startswith("Scale of the colours") for alt in alts(app))
+        assert any(alt.startswith("Color scale") for alt in alts(app))
 
     def test_layers_are_offered_where_the_method_has_one(self, home, dataset, model):
         sample = samples_of(dataset, "boot")[0]
@@ -353,7 +357,7 @@ class TestMaps:
         choose(app, "Layer", "features.6")
         assert pictures(app) != usual
         heat = attribute(model, [seen_by(model, path_of(dataset, sample))], "sandal", layer="features.6")[0]
-        assert seen("**sandal**", *hottest_place(heat)) in words(app)
+        assert described("**sandal**", heat) in words(app)
         pick(app, Key.EXPLAIN_METHOD, Method.INTEGRATED_GRADIENTS)
         assert "Layer" not in [box.label for box in app.selectbox]
 
@@ -367,10 +371,10 @@ class TestMaps:
 
     def test_classes_side_by_side_and_one_of_them_chosen(self, home, dataset):
         app = opened(dataset="shoes", sample=samples_of(dataset, "boot")[0])
-        shown = [alt.removeprefix("The photo with colours over what speaks for ") for alt in explained(app)[1:]]
+        shown = [alt.removeprefix("The photo, colored by evidence for ") for alt in explained(app)[1:]]
         assert sorted(shown) == sorted(CLASSES)
         assert select(app, "Class to explain").value == shown[0]
-        app.button[[at for at, label in enumerate(labels(app)) if label == "Explain this one"][2]].click()
+        app.button[[at for at, label in enumerate(labels(app)) if label == "Explain this class"][2]].click()
         again(app)
         assert select(app, "Class to explain").value == shown[2]
         assert address(app)["target"] == shown[2]
@@ -383,10 +387,15 @@ class TestMaps:
 
     def test_nothing_is_asked_twice(self, home, dataset, monkeypatch):
         app = opened(dataset="shoes", sample=samples_of(dataset, "boot")[0])
-        monkeypatch.setattr(explanation_cache, "attribute", None)
+        monkeypatch.setattr(explanation_cache, "explain_bytes", None)
         monkeypatch.setattr(model_cache, "predict_bytes", None)
         again(app)
         assert len(explained(app)) == 4
+
+
+def described(subject: str, heat: np.ndarray) -> str:
+    area, share = strongest_area(heat)
+    return describe_location(subject, f"**{area}**", share)
 
 
 def key_of(home: Path) -> model_cache.ModelKey:
@@ -400,15 +409,15 @@ def pictures(app: AppTest) -> list[str]:
         picture.url
         for image in app.get("image")
         for picture in image.proto.imgs
-        if "with colours over what speaks for" in picture.alt
+        if "colored by evidence for" in picture.alt
     ]
 
 
-class TestHonesty:
+class TestSanityCheck:
     def test_the_checks_are_made_when_asked_for_and_said_in_plain_words(self, home, dataset, model):
         sample = samples_of(dataset, "boot")[0]
         app = opened(dataset="shoes", sample=sample, target="sandal")
-        assert "How far can this map be trusted?" in words(app)
+        assert "Sanity check" in words(app)
         assert not app.get("plotly_chart")
         app.toggle(key=Key.EXPLAIN_TRUST).set_value(True)
         again(app)
@@ -417,21 +426,25 @@ class TestHonesty:
             time.sleep(0.2)
             again(app)
         path = path_of(dataset, sample)
-        question = Question("sandal")
+        request = ExplanationRequest("sandal")
         heat = attribute(model, [seen_by(model, path)], "sandal")[0]
-        trust = check_trust(model, seen_by(model, path), question, heat)
-        for sentence in trust.sentences:
+        check = run_sanity_check(model, seen_by(model, path), request, heat)
+        for sentence in check.sentences:
             assert sentence in words(app)
-        charts = sanity_chart(trust.sanity), deletion_chart(trust.curves), insertion_chart(trust.curves)
+        charts = (
+            randomization_chart(check.randomization),
+            deletion_chart(check.curves),
+            insertion_chart(check.curves),
+        )
         for chart in charts:
             assert f"**{chart.title}**" in words(app)
         assert [chart.proto.alt for chart in app.get("plotly_chart")] == [chart.alt for chart in charts]
 
     def test_they_are_made_once_for_everybody(self, home, dataset):
         photo = stored_photo(path_of(dataset, samples_of(dataset, "boot")[0]), "a.jpg")
-        first = sanity_cache.sanity_check(key_of(home), photo, Question("clog"))
-        assert sanity_cache.sanity_check(key_of(home), photo, Question("clog")) is first
-        assert sanity_cache.sanity_check(key_of(home), photo, Question("boot")) is not first
+        first = sanity_cache.sanity_check(key_of(home), photo, ExplanationRequest("clog"))
+        assert sanity_cache.sanity_check(key_of(home), photo, ExplanationRequest("clog")) is first
+        assert sanity_cache.sanity_check(key_of(home), photo, ExplanationRequest("boot")) is not first
         assert first.future.result(PATIENCE).curves.label == "clog"
 
     def test_what_failed_is_said_and_made_again(self, home, dataset, monkeypatch):
@@ -440,20 +453,22 @@ class TestHonesty:
 
         photo = stored_photo(path_of(dataset, samples_of(dataset, "boot")[0]), "a.jpg")
         with monkeypatch.context() as broken:
-            broken.setattr(sanity_cache, "check_trust", fail)
-            found = sanity_cache.sanity_check(key_of(home), photo, Question("clog"))
+            broken.setattr(sanity_cache, "run_sanity_check", fail)
+            found = sanity_cache.sanity_check(key_of(home), photo, ExplanationRequest("clog"))
             assert found.future.exception(PATIENCE) is not None
         with pytest.raises(DatasetError, match="did not work"):
-            sanity_cache.sanity_check(key_of(home), photo, Question("clog"))
-        assert sanity_cache.sanity_check(key_of(home), photo, Question("clog")).future.result(PATIENCE).sentences
+            sanity_cache.sanity_check(key_of(home), photo, ExplanationRequest("clog"))
+        assert (
+            sanity_cache.sanity_check(key_of(home), photo, ExplanationRequest("clog")).future.result(PATIENCE).sentences
+        )
 
     def test_photos_go_first(self):
         queue, gate, passed = BoundedQueue(ServiceLimits(4)), threading.Event(), threading.Event()
         working = queue.submit(gate.wait)
-        assert not queue.give_way(0.05)
+        assert not queue.wait_until_idle(0.05)
 
         def slow() -> None:
-            queue.give_way(PATIENCE)
+            queue.wait_until_idle(PATIENCE)
             passed.set()
 
         threading.Thread(target=slow).start()
@@ -461,10 +476,10 @@ class TestHonesty:
         gate.set()
         working.result(PATIENCE)
         assert passed.wait(PATIENCE)
-        assert queue.give_way(0)
+        assert queue.wait_until_idle(0)
 
 
-class TestMeans:
+class TestClassAverages:
     def test_made_by_a_job_shown_and_found_again(self, home, model):
         app = opened(show="means", evaluation="kept")
         table = read_table(find_evaluation(home, "kept"))
@@ -477,16 +492,16 @@ class TestMeans:
         (folder,) = (explanations_folder(home) / "means").iterdir()
         ended(folder)
         again(app)
-        means = mean_maps(model, table, ["boot", "clog"])
+        means = class_average_maps(model, table, ["boot", "clog"])
         for mean in means:
-            if mean.n:
-                assert f"Mean of {mean.n} photos that were " in words(app)
-                assert mean.place in words(app)
+            if mean.count:
+                assert f"Average of {counted(mean.count, 'photo')} predicted " in words(app)
+                assert mean.area in words(app)
         kinds = {True: "answered right", False: "taken for another class"}
         assert [alt for alt in alts(app) if alt.startswith("Mean ")] == [
-            f"Mean {what} of {mean.n} photos of {mean.label} {kinds[mean.right]}"
+            f"Mean {what} of {mean.count} photos of {mean.label} {kinds[mean.right]}"
             for mean in means
-            if mean.n
+            if mean.count
             for what in ("map", "photo")
         ]
         # Somebody else asks the same.
@@ -496,8 +511,8 @@ class TestMeans:
         again(other)
         assert [alt for alt in alts(other) if alt.startswith("Mean ")]
 
-        (folder / MEANS_FILE).write_text("{")
-        assert "are damaged; make them again" in words(again(app))
+        (folder / CLASS_MAPS_FILE).write_text("{")
+        assert "are damaged. Create them again" in words(again(app))
         assert "Look at 12 photos" in labels(app)
 
     def test_none_chosen(self, home):
@@ -523,13 +538,13 @@ class TestMeans:
         while time.monotonic() < deadline and not list_jobs(folder)[0].state.ended:
             time.sleep(0.2)
         again(app)
-        assert "The photos of these classes are not on this machine" in words(app)
+        assert "None of the photos of these classes is on this machine" in words(app)
         assert "Try again" in labels(app)
 
 
 class TestMany:
     def test_a_class_as_a_zip_file(self, home, dataset):
-        app = pick(opened(), Key.EXPLAIN_PART, Part.MANY)
+        app = pick(opened(), Key.EXPLAIN_PART, Section.MANY)
         choose(app, "Class", "clog")
         choose(app, "Class to explain", "boot")
         click(app, Key.EXPLAIN_MANY_START)
@@ -549,7 +564,7 @@ class TestMany:
         assert not app.get("download_button")
 
     def test_uploads_are_kept_only_until_they_are_explained(self, home):
-        app = pick(opened(), Key.EXPLAIN_PART, Part.MANY)
+        app = pick(opened(), Key.EXPLAIN_PART, Section.MANY)
         pick(app, Key.EXPLAIN_SOURCE.of("many"), OF_UPLOADS)
         assert app.button(key=Key.EXPLAIN_MANY_START).disabled
         for name, data in (("../a.jpg", jpeg(photo_of_class(0, 50))), ("bad.jpg", b"no photo")):
@@ -563,7 +578,7 @@ class TestMany:
         assert not (folder / UPLOADS).exists()
 
     def test_stopped_work_keeps_what_it_has(self, home):
-        app = pick(opened(), Key.EXPLAIN_PART, Part.MANY)
+        app = pick(opened(), Key.EXPLAIN_PART, Section.MANY)
         choose(app, "Class", "sandal")
         click(app, Key.EXPLAIN_MANY_START)
         stop_job(list_jobs(explanations_folder(home) / "many")[0].folder)
@@ -572,7 +587,7 @@ class TestMany:
         assert any(said in words(app) for said in ("stopped before all were done", "It was stopped", "14 pictures"))
 
     def test_a_damaged_archive_is_said(self, home):
-        app = pick(opened(), Key.EXPLAIN_PART, Part.MANY)
+        app = pick(opened(), Key.EXPLAIN_PART, Section.MANY)
         choose(app, "Class", "clog")
         click(app, Key.EXPLAIN_MANY_START)
         folder = ended(explanations_folder(home) / "many")
@@ -591,7 +606,7 @@ class TestWhatIsNotThere:
         weights = run_model_folder(runs_folder(home) / "lively") / WEIGHTS_FILE
         weights.write_bytes(weights.read_bytes()[:-1])
         app = opened(dataset="shoes", sample=samples_of(dataset, "boot")[0])
-        assert "is damaged: its checksum is wrong" in app.error[0].value
+        assert "is damaged: its checksum doesn't match" in app.error[0].value
         assert "Choose another" in labels(app)
 
     @pytest.mark.parametrize("data", [b"", b"I am a text", "half"])
@@ -639,20 +654,20 @@ class TestIdentify:
         assert app.title[0].value == "Explain"
         assert "On show is shoe.jpg" in words(app)
         assert select(app, "Class to explain").value == other
-        assert select(app, "Rather than").value == first
+        assert select(app, "Compare with").value == first
 
 
 class TestWords:
-    def test_seen(self):
+    def test_location(self):
         heat = np.zeros((30, 30), np.float32)
-        assert seen("**x**", *hottest_place(heat)) == "Nothing in this photo speaks for **x**."
+        assert described("**x**", heat) == "Nothing in this photo counts toward **x**."
         heat[12:18, 0:9] = 1
-        assert "lies mostly at the **centre left** of the photo: >99%" in seen("**x**", *hottest_place(heat))
-        assert "spread over the photo" in seen("**x**", *hottest_place(np.ones((30, 30), np.float32)))
-        assert hottest_place(np.ones((31, 31), np.float32))[1] == pytest.approx(1 / 9)
+        assert described("**x**", heat) == "The evidence for **x** is mostly at the **center left** (>99% of the map)."
+        assert "spread over the photo" in described("**x**", np.ones((30, 30), np.float32))
+        assert strongest_area(np.ones((31, 31), np.float32))[1] == pytest.approx(1 / 9)
         heat[:] = 0.3
         heat[22:30, 22:30] = 0.9
-        assert "several places, most of it at the **bottom right**" in seen("**x**", *hottest_place(heat))
+        assert "in several areas, mainly at the **bottom right**" in described("**x**", heat)
 
     def test_stored_photo_reads_no_more_than_it_may(self, tmp_path, monkeypatch):
         monkeypatch.setenv("SOLESCOPE_MAX_UPLOAD_MB", "0.001")

@@ -11,9 +11,9 @@ from torch import nn
 from sneaker_core.errors import ImageError, SneakerError, UnknownLabelError
 from sneaker_core.inference.explanation.attributions import attribute, gradcam, layer_gradcam
 from sneaker_core.inference.explanation.explain_photos import explain_file
-from sneaker_core.inference.explanation.explanation_request import Method, Question
+from sneaker_core.inference.explanation.explanation_request import ExplanationRequest, Method
 from sneaker_core.inference.explanation.heat_maps import legend, legend_stops, overlay
-from sneaker_core.inference.explanation.sanity_checks import sanity_check
+from sneaker_core.inference.explanation.weight_randomization import randomization_test
 from sneaker_core.inference.predictor import predict_images
 from tests.factories import CLASSES, jpeg, lively_model, photo, write
 
@@ -122,7 +122,7 @@ class TestGradcam:
         before = {name: value.clone() for name, value in model.network.state_dict().items()}
         attribute(model, [photo(0)], CLASSES[0], method)
         if method is Method.GRADCAM:
-            sanity_check(model, photo(0), Question(CLASSES[0]), draws=1)
+            randomization_test(model, photo(0), ExplanationRequest(CLASSES[0]), draws=1)
         assert all(torch.equal(value, before[name]) for name, value in model.network.state_dict().items())
         hooks = [
             hook
@@ -154,7 +154,7 @@ class TestGradcam:
 
         def explained() -> np.ndarray:
             if method == "shuffled":
-                steps = sanity_check(model, photos[2], Question(best), draws=2).steps
+                steps = randomization_test(model, photos[2], ExplanationRequest(best), draws=2).steps
                 return np.array([step.correlation for step in steps])
             return attribute(model, [photos[2]], best, method)[0]
 
@@ -222,14 +222,16 @@ class TestOverlay:
 class TestExplainFile:
     def test_explains_the_best_class_unless_told(self, model, tmp_path):
         path = write(tmp_path / "shoe.jpg", jpeg(photo(5, (90, 60))))
-        png, label = explain_file(model, path)
-        with Image.open(write(tmp_path / "out.png", png)) as drawn:
+        explanation = explain_file(model, path)
+        label = explanation.request.target
+        with Image.open(write(tmp_path / "out.png", explanation.png())) as drawn:
             assert (drawn.format, drawn.size, drawn.mode) == ("PNG", (90, 60), "RGB")
         with Image.open(path) as shoe:
             assert label == favourite(model, shoe.convert("RGB"))
         other = next(name for name in CLASSES if name != label)
-        assert explain_file(model, path, target=other)[1] == other
-        assert explain_file(model, path, target=label, versus=other)[0] != png
+        assert explain_file(model, path, ExplanationRequest(other)).request.target == other
+        contrastive = explain_file(model, path, ExplanationRequest(label, other))
+        assert contrastive.png() != explanation.png()
 
     def test_an_unreadable_photo_is_named(self, model, tmp_path):
         with pytest.raises(ImageError, match=r"shoe\.jpg: "):

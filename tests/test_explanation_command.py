@@ -1,4 +1,4 @@
-"""The commands `explain` and `evaluations means` as other programs call them."""
+"""The commands `explain` and `evaluations class-maps`, run as other programs run them."""
 
 import csv
 import json
@@ -12,11 +12,12 @@ from PIL import Image
 from sneaker_core.errors import SneakerError
 from sneaker_core.evaluation.evaluation_collection import find_evaluation, read_table
 from sneaker_core.evaluation.evaluation_job import evaluate
-from sneaker_core.inference.explanation.class_average_maps import mean_maps
-from sneaker_core.inference.explanation.explanation_files import MEANS_FILE, read_means
-from sneaker_core.inference.explanation.heat_maps import hottest_place
+from sneaker_core.inference.explanation.class_average_maps import class_average_maps
+from sneaker_core.inference.explanation.explanation_files import CLASS_MAPS_FILE, read_class_maps
+from sneaker_core.inference.explanation.explanation_jobs import JOB, run_class_maps_job
+from sneaker_core.inference.explanation.heat_maps import strongest_area
 from sneaker_core.networks.checkpoint import SneakerModel, load_model, save_model
-from sneaker_core.workspace.jobs import JOB_VARIABLE
+from sneaker_core.workspace.jobs import Worker
 from sneaker_core.workspace.paths import run_model_folder, runs_folder
 from tests.conftest import CLASSES as LABELS
 from tests.factories import draw_dataset, jpeg, photo, write
@@ -41,7 +42,7 @@ def test_several_images_go_into_a_folder_and_a_bad_one_harms_only_itself(
         "--opacity", "0.8", "--json",
     )  # fmt: skip
     assert done.returncode == 1
-    assert "1 of 3 images could not be read, the first is " in done.stderr
+    assert "Can't read 1 of 3 images. The first is " in done.stderr
     assert "text.jpg: This is not a photo" in done.stderr
     assert len(done.stderr.splitlines()) == 1
     first, bad, second = [json.loads(line) for line in done.stdout.splitlines()]
@@ -54,25 +55,26 @@ def test_several_images_go_into_a_folder_and_a_bad_one_harms_only_itself(
             assert (picture.format, picture.size) == ("PNG", size)
 
 
-def test_check_says_how_much_the_map_is_worth(workspace: Path, shoes: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("option", ["--sanity-check", "--check"])
+def test_sanity_check_adds_its_sentences(workspace: Path, shoes: Path, tmp_path: Path, option: str) -> None:
     out = tmp_path / "x.png"
-    done = run(workspace, "explain", shoes / "a" / "shoe.jpg", "--out", out, "--model", "tiny", "--check")
+    done = run(workspace, "explain", shoes / "a" / "shoe.jpg", "--out", out, "--model", "tiny", option)
     assert done.returncode == 0, done.stderr
     first, sanity, covering, showing, verdict = done.stdout.splitlines()
-    label = first.removeprefix(f"{out}: what speaks for ")
-    assert label in LABELS
-    assert sanity.startswith(("  With its weights shuffled the network ", "  The map is the same everywhere"))
-    assert covering.startswith("  Covering the brightest fifth of the map ")
-    assert label in covering
-    assert showing.startswith("  Showing only the brightest fifth sharply")
+    assert first.startswith(f"{out}: ")
+    assert sanity.startswith(("  With shuffled weights the map ", "  The map is the same everywhere"))
+    assert covering.startswith("  Covering the strongest fifth of the map ")
+    (label,) = [label for label in LABELS if label in covering]
+    assert label in first
+    assert showing.startswith("  With only the strongest fifth in focus")
     assert verdict.endswith(".")
 
 
 @pytest.mark.parametrize(
     ("arguments", "status", "said"),
     [
-        (["--layer", "nowhere"], 1, "There is no layer 'nowhere' to look at; choose one of: features.1, "),
-        (["--method", "occlusion", "--layer", "features.6"], 1, "Occlusion looks at no layer"),
+        (["--layer", "nowhere"], 1, "No layer named 'nowhere'. Available layers: features.1, "),
+        (["--method", "occlusion", "--layer", "features.6"], 1, "Occlusion doesn't use a layer"),
         (["--method", "magic"], 2, "'gradcam', 'guided_gradcam', 'integrated_gradients', 'occlusion'"),
         (["--opacity", "1.5"], 2, "opacity"),
     ],
@@ -99,7 +101,7 @@ def test_a_folder_and_a_zip_file(workspace: Path, shoes: Path, tmp_path: Path) -
         "--out", out, "--model", "tiny", "--target", LABELS[1], "--largest", "40", "--json",
     )  # fmt: skip
     assert done.returncode == 1
-    assert "1 of 5 images could not be read" in done.stderr
+    assert "Can't read 1 of 5 images" in done.stderr
     assert [json.loads(line)["error"] is None for line in done.stdout.splitlines()] == [True] * 3 + [False, True]
     with zipfile.ZipFile(out) as archive:
         # Names that some systems do not tell apart are numbered.
@@ -139,7 +141,7 @@ def test_nothing_to_explain(workspace: Path, tmp_path: Path, arguments: list[str
     assert (done.returncode, said in done.stderr) == (status, True)
 
 
-def test_mean_maps_of_an_evaluation(tiny_model: SneakerModel, tmp_path: Path) -> None:
+def test_class_maps_of_an_evaluation(tiny_model: SneakerModel, tmp_path: Path) -> None:
     home = tmp_path / "workspace"
     folder = run_model_folder(runs_folder(home) / "tiny")
     save_model(tiny_model, folder)
@@ -147,50 +149,49 @@ def test_mean_maps_of_an_evaluation(tiny_model: SneakerModel, tmp_path: Path) ->
     evaluate(folder, data, home, name="kept", neighbours=False)
     out = tmp_path / "means"
     asked = ["--label", LABELS[0], "--label", LABELS[1], "--layer", "features.6", "--cap", "2"]
-    done = run(home, "evaluations", "means", "kept", *asked, "--out", out, "--json")
+    done = run(home, "evaluations", "class-maps", "kept", *asked, "--out", out, "--json")
     assert done.returncode == 0, done.stderr
     table = read_table(find_evaluation(home, "kept"))
-    means = mean_maps(load_model(folder), table, LABELS[:2], layer="features.6", cap=2)
+    means = class_average_maps(load_model(folder), table, LABELS[:2], layer="features.6", cap=2)
     rows = json.loads(done.stdout)
     assert [(row["label"], row["right"], row["n"], row["of"]) for row in rows] == [
-        (mean.label, mean.right, mean.n, mean.of) for mean in means
+        (mean.label, mean.right, mean.count, mean.available) for mean in means
     ]
-    for row, mean, kept in zip(rows, means, read_means(out), strict=True):
-        assert (row["picture"] is None) == (mean.n == 0)
-        assert kept.picture.is_file() == kept.photo.is_file() == kept.heat.is_file() == (mean.n > 0)
-        if mean.n:
-            assert (row["place"], kept.place) == (mean.place, mean.place)
-            assert kept.share == pytest.approx(hottest_place(mean.heat)[1], abs=1e-4)
+    for row, mean, kept in zip(rows, means, read_class_maps(out), strict=True):
+        assert (row["picture"] is None) == (mean.count == 0)
+        assert kept.picture.is_file() == kept.photo.is_file() == kept.heat.is_file() == (mean.count > 0)
+        if mean.count:
+            assert (row["place"], kept.area) == (mean.area, mean.area)
+            assert kept.share == pytest.approx(strongest_area(mean.heat)[1], abs=1e-4)
             with Image.open(kept.heat) as grey:
                 np.testing.assert_allclose(np.asarray(grey) / 255, mean.heat, atol=0.003)
             with Image.open(kept.photo) as photo_:
                 np.testing.assert_array_equal(np.asarray(photo_), mean.picture)
     plain = run(home, "evaluations", "means", "kept", *asked, "--out", out)
     assert len(plain.stdout.splitlines()) == 4
-    assert "photos answered" in plain.stdout
+    assert "right predictions" in plain.stdout
     gone = run(home, "evaluations", "means", "kept", "--label", "Unheard of", "--out", out, "--kind", "run")
     assert gone.returncode == 1
     assert "There is no evaluation 'kept'" in gone.stderr
 
 
-def test_a_job_of_mean_maps_that_is_stopped_keeps_nothing(
-    tiny_model: SneakerModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    home, job, out = tmp_path / "workspace", tmp_path / "job", tmp_path / "means"
+def test_a_stopped_job_of_class_maps_writes_nothing(tiny_model: SneakerModel, tmp_path: Path) -> None:
+    home, out = tmp_path / "workspace", tmp_path / "maps"
     folder = run_model_folder(runs_folder(home) / "tiny")
     save_model(tiny_model, folder)
     evaluate(folder, draw_dataset(tmp_path / "data", {LABELS[0]: 2}), home, name="kept", neighbours=False)
-    write(job / "stop", b"")
-    monkeypatch.setenv(JOB_VARIABLE, str(job))
-    done = run(home, "evaluations", "means", "kept", "--label", LABELS[0], "--out", out)
-    assert (done.returncode, done.stderr.strip()) == (0, "The mean maps were stopped; nothing was kept.")
-    assert json.loads((job / "end.json").read_text())["state"] == "stopped"
-    assert not out.exists()
+    params = {"evaluation": "kept", "evaluation_kind": "stored", "labels": [LABELS[0]]}
+    write(out / JOB / "stop", b"")
+    run_class_maps_job(home, params, Worker(out / JOB))
+    assert read_class_maps(out) is None
+    (out / JOB / "stop").unlink()
+    run_class_maps_job(home, params, Worker(out / JOB))
+    assert sum(each.available for each in read_class_maps(out) or []) == 2
 
 
-def test_kept_mean_maps_that_are_damaged(tmp_path: Path) -> None:
-    assert read_means(tmp_path) is None
+def test_damaged_class_maps(tmp_path: Path) -> None:
+    assert read_class_maps(tmp_path) is None
     for damage in ("{", "[1]", '[{"label": "x"}]', "7"):
-        (tmp_path / MEANS_FILE).write_text(damage)
-        with pytest.raises(SneakerError, match="damaged; make them again"):
-            read_means(tmp_path)
+        (tmp_path / CLASS_MAPS_FILE).write_text(damage)
+        with pytest.raises(SneakerError, match=r"damaged\. Create them again"):
+            read_class_maps(tmp_path)

@@ -1,4 +1,4 @@
-"""Many photos explained: files of which some are bad, mean maps of classes, and the photos most alike."""
+"""Explanations of many photos, some of them unreadable; class-average maps; similar photos."""
 
 from io import BytesIO
 
@@ -10,9 +10,9 @@ from PIL import Image
 from sneaker_core import images
 from sneaker_core.errors import DatasetError, ImageError, SneakerError, UnknownLabelError
 from sneaker_core.inference.explanation.attributions import attribute
-from sneaker_core.inference.explanation.class_average_maps import mean_maps
-from sneaker_core.inference.explanation.explain_photos import explain_bytes, explain_many
-from sneaker_core.inference.explanation.explanation_request import Method, Question, Wanted
+from sneaker_core.inference.explanation.class_average_maps import class_average_maps
+from sneaker_core.inference.explanation.explain_photos import explain_bytes, explain_files
+from sneaker_core.inference.explanation.explanation_request import ExplanationRequest, Method
 from sneaker_core.inference.explanation.heat_maps import overlay
 from sneaker_core.inference.predictor import predict_file
 from sneaker_core.inference.similar_photos import nearest
@@ -45,60 +45,75 @@ def opened(png: bytes) -> Image.Image:
 class TestMany:
     def test_a_bad_file_harms_only_itself(self, model, files):
         told = []
-        found = list(explain_many(model, files, Wanted(Question(layer=LAYER)), report=lambda *far: told.append(far)))
+        found = list(explain_files(model, files, ExplanationRequest(layer=LAYER), report=lambda *far: told.append(far)))
         assert [each.image for each in found] == [str(path) for path in files]
         assert [number for number, each in enumerate(found) if each.error] == [2, 12]
         assert told == [(done, 13, "Explaining photos") for done in range(1, 14)]
         assert len({each.heat.tobytes() for each in found if each.heat is not None}) == 11
         for each, path in zip(found, files, strict=True):
             if each.error:
-                assert (each.png, each.heat) == (None, None)
+                assert (each.photo, each.heat) == (None, None)
+                assert each.caption == each.error
                 continue
             best = predict_file(model, path, top=1).top[0].label
-            assert each.question == Question(best, layer=LAYER)
+            assert each.request == ExplanationRequest(best, layer=LAYER)
+            assert best in each.caption
             seen = images.load(path, shrink_to=model.spec.preprocessing.shrink_to)
             np.testing.assert_allclose(each.heat, attribute(model, [seen], best, layer=LAYER)[0], atol=1e-4)
             drawn = overlay(images.load(path), each.heat, 0.5)
-            np.testing.assert_array_equal(np.asarray(opened(each.png)), np.asarray(drawn))
+            np.testing.assert_array_equal(np.asarray(opened(each.png())), np.asarray(drawn))
 
     def test_stops_when_asked(self, model, files):
         told = []
-        found = explain_many(model, files, report=lambda *far: told.append(far), stopped=lambda: len(told) >= 3)
+        found = explain_files(model, files, report=lambda *far: told.append(far), stopped=lambda: len(told) >= 3)
         assert len(list(found)) == 8
 
     @pytest.mark.parametrize(
         ("wanted", "kind"),
         [
-            (Wanted(Question("pump")), UnknownLabelError),
-            (Wanted(Question(layer="nowhere")), SneakerError),
-            (Wanted(opacity=2), SneakerError),
+            (ExplanationRequest("pump"), UnknownLabelError),
+            (ExplanationRequest(layer="nowhere"), SneakerError),
         ],
     )
     def test_what_cannot_be_asked_is_said_at_once(self, model, files, wanted, kind):
         with pytest.raises(kind):
-            explain_many(model, files, wanted)
+            explain_files(model, files, wanted)
         with pytest.raises(kind):
             explain_bytes(model, "a", jpeg(photo(0)), wanted)
 
-    def test_largest_opacity_and_check(self, model):
+    @pytest.mark.parametrize("opacity", [2, -0.1, float("nan")])
+    def test_an_opacity_out_of_range_makes_no_request(self, opacity):
+        with pytest.raises(SneakerError, match="must be from 0 to 1"):
+            ExplanationRequest(opacity=opacity)
+
+    def test_a_request_as_plain_values(self):
+        request = ExplanationRequest(CLASSES[0], CLASSES[1], Method.OCCLUSION, None, 0.7, 90, sanity_check=True)
+        assert ExplanationRequest.from_dict(request.to_dict()) == request
+        assert ExplanationRequest.from_dict({}) == ExplanationRequest()
+        assert request.map_only() == ExplanationRequest(CLASSES[0], CLASSES[1], Method.OCCLUSION)
+        with pytest.raises(SneakerError, match="No method named 'magic'"):
+            ExplanationRequest.from_dict({"method": "magic"})
+
+    def test_max_side_opacity_and_sanity_check(self, model):
         data = jpeg(photo(3, (300, 200)))
-        wanted = Wanted(Question(CLASSES[1], CLASSES[0], Method.GRADCAM, "features.6"), 0.0, 150, check=True)
+        wanted = ExplanationRequest(CLASSES[1], CLASSES[0], Method.GRADCAM, "features.6", 0.0, 150, sanity_check=True)
         found = explain_bytes(model, "a.jpg", data, wanted)
-        assert found.question == wanted.question
-        picture = opened(found.png)
+        assert found.request == wanted
+        assert found.subject == f"{CLASSES[1]} compared with {CLASSES[0]}"
+        picture = opened(found.png())
         assert picture.size == (150, 100)
         expected = images.decode(data, shrink_to=150)
         expected.thumbnail((150, 150))
         np.testing.assert_array_equal(np.asarray(picture), np.asarray(expected))
-        assert found.trust.curves.label == CLASSES[1]
-        assert explain_bytes(model, "a.jpg", data).trust is None
+        assert found.sanity_check.curves.label == CLASSES[1]
+        assert explain_bytes(model, "a.jpg", data).sanity_check is None
 
     def test_bytes_that_are_no_photo(self, model):
         with pytest.raises(ImageError):
             explain_bytes(model, "a.jpg", b"no photo")
 
 
-class TestMeanMaps:
+class TestClassAverageMaps:
     def table(self, files, predicted):
         rows = [(f"s{number}", str(path), CLASSES[0]) for number, path in enumerate(files)]
         return pd.DataFrame(rows, columns=["sample", "path", "label"]).assign(predicted=predicted)
@@ -106,10 +121,10 @@ class TestMeanMaps:
     def test_right_and_wrong_ones_apart(self, model, files):
         predicted = [CLASSES[0]] * 9 + [CLASSES[1], CLASSES[2], CLASSES[1], CLASSES[0]]
         table, told = self.table(files, predicted), []
-        right, wrong = mean_maps(model, table, [CLASSES[0]], layer=LAYER, report=lambda *far: told.append(far))
-        assert (right.label, right.right, right.n, right.of) == (CLASSES[0], True, 8, 9)
+        right, wrong = class_average_maps(model, table, [CLASSES[0]], layer=LAYER, report=lambda *far: told.append(far))
+        assert (right.label, right.right, right.count, right.available) == (CLASSES[0], True, 8, 9)
         assert list(right.rejected) == [str(files[2])]
-        assert (wrong.right, wrong.n, wrong.of, wrong.rejected) == (False, 3, 3, {})
+        assert (wrong.right, wrong.count, wrong.available, wrong.rejected) == (False, 3, 3, {})
         assert told[-1] == (12, 12, "Explaining photos")
         for mean, rows in ((right, [0, 1, *range(3, 9)]), (wrong, [9, 10, 11])):
             photos = [images.load(files[row], shrink_to=64) for row in rows]
@@ -121,32 +136,32 @@ class TestMeanMaps:
 
     def test_no_more_than_the_cap_drawn_by_seed(self, model, files):
         table = self.table(files, CLASSES[0])
-        means = [mean_maps(model, table, [CLASSES[0]], cap=3, seed=seed)[0] for seed in (0, 0, 1)]
-        assert [(mean.n + len(mean.rejected), mean.of) for mean in means] == [(3, 12)] * 3
+        means = [class_average_maps(model, table, [CLASSES[0]], cap=3, seed=seed)[0] for seed in (0, 0, 1)]
+        assert [(mean.count + len(mean.rejected), mean.available) for mean in means] == [(3, 12)] * 3
         np.testing.assert_array_equal(means[0].heat, means[1].heat)
         assert not np.array_equal(means[0].picture, means[2].picture)
 
     def test_photos_that_are_not_here(self, model, files):
         table = self.table(files, CLASSES[0])
         gone = table.assign(path=None)
-        with pytest.raises(DatasetError, match="not on this machine"):
-            mean_maps(model, gone, [CLASSES[0]])
+        with pytest.raises(DatasetError, match="is on this machine"):
+            class_average_maps(model, gone, [CLASSES[0]])
         some = table.assign(path=[*table["path"][:2], *[None] * 11])
-        right, wrong = mean_maps(model, some, [CLASSES[0]])
-        assert (right.n, wrong.n) == (2, 0)
+        right, wrong = class_average_maps(model, some, [CLASSES[0]])
+        assert (right.count, wrong.count) == (2, 0)
         assert wrong.heat.max() == wrong.picture.max() == 0
 
     def test_stops_when_asked(self, model, files):
-        means = mean_maps(model, self.table(files, CLASSES[0]), [CLASSES[0]], stopped=lambda: True)
-        assert [mean.n for mean in means] == [0, 0]
+        means = class_average_maps(model, self.table(files, CLASSES[0]), [CLASSES[0]], stopped=lambda: True)
+        assert [mean.count for mean in means] == [0, 0]
 
     def test_place_in_words(self, model, files):
-        mean = mean_maps(model, self.table(files, CLASSES[0]), [CLASSES[0]], cap=1)[0]
+        mean = class_average_maps(model, self.table(files, CLASSES[0]), [CLASSES[0]], cap=1)[0]
         mean.heat = np.zeros((32, 32), np.float32)
         mean.heat[25:31, 12:20] = 1
-        assert mean.place == "bottom middle"
+        assert mean.area == "bottom middle"
         mean.heat[12:20, 0:9] = 2
-        assert mean.place == "centre left"
+        assert mean.area == "center left"
 
 
 class TestNearest:
@@ -174,7 +189,7 @@ class TestNearest:
         found = nearest(own, (self.photos, self.embeddings), CLASSES[1])
         assert found["sample"][0] == "s4"
         assert found["similarity"][0] == pytest.approx(1)
-        assert "s4" not in set(nearest(own, (self.photos, self.embeddings), CLASSES[1], without="s4")["sample"])
+        assert "s4" not in set(nearest(own, (self.photos, self.embeddings), CLASSES[1], exclude="s4")["sample"])
 
     def test_a_class_without_photos(self):
         assert nearest(self.embedding, (self.photos, self.embeddings), "pump").empty

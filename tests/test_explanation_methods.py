@@ -10,14 +10,14 @@ from torch import nn
 from sneaker_core.errors import SneakerError, UnknownLabelError
 from sneaker_core.inference.explanation.attributions import (
     attribute,
-    check_question,
+    check_request,
     class_weights,
     layer_gradcam,
     network_maps,
 )
-from sneaker_core.inference.explanation.explanation_request import Method, Question, checked_method
+from sneaker_core.inference.explanation.explanation_request import ExplanationRequest, Method, checked_method
 from sneaker_core.inference.explanation.gradcam_layers import layers
-from sneaker_core.inference.explanation.model_copies import guided_copy, private_copy, shuffled_copy
+from sneaker_core.inference.explanation.model_copies import copy_with_shared_weights, guided_copy, shuffled_copy
 from sneaker_core.networks.architectures import ARCHITECTURES, build_network, explained_layer
 from sneaker_core.networks.checkpoint import ModelSpec, SneakerModel
 from sneaker_core.networks.decision import unit_length
@@ -170,12 +170,12 @@ def network_model(request):
 class TestEveryNetwork:
     def test_gradcam_at_each_of_its_layers(self, network_model):
         choices = layers(network_model.spec)
-        assert [choice.usual for choice in choices].count(True) == 1
-        assert choices[-1].usual
+        assert [choice.is_default for choice in choices].count(True) == 1
+        assert choices[-1].is_default
         assert (
             len({choice.name for choice in choices}) == len(choices) == len({choice.title for choice in choices}) >= 3
         )
-        assert [choice.places for choice in choices] == sorted((choice.places for choice in choices), reverse=True)
+        assert [choice.size for choice in choices] == sorted((choice.size for choice in choices), reverse=True)
         best = {
             choice.name: max(
                 attribute(network_model, [photo(0)], label, layer=choice.name)[0].max() for label in CLASSES
@@ -230,10 +230,10 @@ def test_occlusion_of_whole_networks(name):
     assert len(np.unique(heats)) > 20
 
 
-class TestPrivateCopy:
+class TestModelCopies:
     def test_shares_weights_and_nothing_else(self):
         network = lively_model().network
-        private = private_copy(network)
+        private = copy_with_shared_weights(network)
         for own, shared in zip(private.parameters(), network.parameters(), strict=True):
             assert own is shared
         assert {id(module) for module in private.modules()} & {id(module) for module in network.modules()} == set()
@@ -255,41 +255,43 @@ class TestPrivateCopy:
         assert "head.weight" in changed
 
 
-class TestQuestions:
+class TestRequests:
     model = lively_model()
 
     @pytest.mark.parametrize(
-        ("question", "kind", "said"),
+        ("asked", "kind", "said"),
         [
-            (Question("pump"), UnknownLabelError, "knows no class 'pump'"),
-            (Question(CLASSES[0], "pump"), UnknownLabelError, "knows no class 'pump'"),
+            (ExplanationRequest("pump"), UnknownLabelError, "has no class 'pump'"),
+            (ExplanationRequest(CLASSES[0], "pump"), UnknownLabelError, "has no class 'pump'"),
             (
-                Question(layer="features.99"),
+                ExplanationRequest(layer="features.99"),
                 SneakerError,
-                r"no layer 'features.99'.*features\.6, features\.13, features\.18",
+                r"No layer named 'features.99'.*features\.6, features\.13, features\.18",
             ),
-            (Question(method=Method.OCCLUSION, layer="features.6"), SneakerError, "Occlusion looks at no layer"),
+            (
+                ExplanationRequest(method=Method.OCCLUSION, layer="features.6"),
+                SneakerError,
+                "Occlusion doesn't use a layer",
+            ),
         ],
     )
-    def test_what_cannot_be_asked_is_said(self, question, kind, said):
+    def test_what_cannot_be_asked_is_said(self, asked, kind, said):
         with pytest.raises(kind, match=said):
-            check_question(self.model, question)
+            check_request(self.model, asked)
         with pytest.raises(kind, match=said):
-            attribute(
-                self.model, [photo(0)], question.target or CLASSES[0], question.method, question.versus, question.layer
-            )
+            attribute(self.model, [photo(0)], asked.target or CLASSES[0], asked.method, asked.versus, asked.layer)
 
     def test_what_can_be_asked_passes(self):
-        check_question(self.model, Question())
-        check_question(self.model, Question(CLASSES[0], CLASSES[1], Method.GUIDED_GRADCAM, "features.6"))
+        check_request(self.model, ExplanationRequest())
+        check_request(self.model, ExplanationRequest(CLASSES[0], CLASSES[1], Method.GUIDED_GRADCAM, "features.6"))
 
     def test_methods_by_name(self):
         assert checked_method("occlusion") is Method.OCCLUSION
         with pytest.raises(
-            SneakerError, match="choose one of: gradcam, guided_gradcam, integrated_gradients, occlusion"
+            SneakerError, match="Available methods: gradcam, guided_gradcam, integrated_gradients, occlusion"
         ):
             checked_method("magic")
-        assert len({method.plain_name for method in Method}) == 4
+        assert len({method.display_name for method in Method}) == 4
         assert all(method.about.endswith(".") for method in Method)
 
     def test_layer_of_a_module_is_the_layer_of_its_name(self):

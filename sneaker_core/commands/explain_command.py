@@ -1,165 +1,148 @@
-"""The command that shows why."""
+"""The command `explain`: attribution maps of photos."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from sneaker_core.commands.common import json_option, long_work, shown
-from sneaker_core.errors import ImageError, SneakerError
-from sneaker_core.inference.explanation.explanation_request import DEFAULT_OPACITY, Method, Question, Wanted
+from sneaker_core.errors import SneakerError
+from sneaker_core.inference.explanation.explanation_request import DEFAULT_OPACITY, ExplanationRequest, Method
 from sneaker_core.workspace.atomic_files import write_atomically
 
 if TYPE_CHECKING:
-    from sneaker_core.inference.explanation.explain_photos import Explained
+    from sneaker_core.inference.explanation.explain_photos import Explanation
+
+_METHODS = click.Choice([method.value for method in Method])
 
 
 @click.command()
 @click.argument("images", nargs=-1, type=click.Path(path_type=Path), metavar="[IMAGE…]")
-@click.option("--data", help="Instead of images: a dataset's name, or a folder laid out as <class>/*.")
-@click.option("--label", "labels", multiple=True, metavar="LABEL", help="With --data: only this class; again for more.")
+@click.option("--data", help="Instead of images: a dataset, or a folder with a subfolder per class.")
+@click.option("--label", "labels", multiple=True, metavar="LABEL", help="With --data: only this class; repeatable.")
 @click.option(
     "--out",
     required=True,
     type=click.Path(path_type=Path),
-    help="PNG file to write; for several images a folder, or a file that ends in .zip.",
+    help="PNG file to write; for several images a folder, or a .zip file.",
 )
+@click.option("--model", "name", metavar="MODEL", help="A bundled model, a run, or a folder.")
+@click.option("--method", default=Method.GRADCAM.value, show_default=True, type=_METHODS, help="Attribution method.")
+@click.option("--target", metavar="LABEL", help="Class to explain; by default each image's most probable one.")
+@click.option("--versus", metavar="LABEL", help="Class to compare with: why the target and not this class?")
+@click.option("--layer", metavar="NAME", help="Layer for Grad-CAM; an unknown name lists the available ones.")
 @click.option(
-    "--model", "name", default=None, metavar="MODEL", help="A bundled model's name, a run's name, or a folder."
+    "--opacity", default=DEFAULT_OPACITY, show_default=True, type=click.FloatRange(0, 1), help="Opacity of the map."
 )
-@click.option(
-    "--method", default=Method.GRADCAM.value, show_default=True, type=click.Choice([method.value for method in Method])
-)
-@click.option("--target", metavar="LABEL", help="Class to explain; each image's most probable one when left out.")
-@click.option("--versus", metavar="LABEL", help="Show why the target rather than this class.")
-@click.option("--layer", metavar="NAME", help="Layer that Grad-CAM looks at; a wrong name lists those there are.")
-@click.option(
-    "--opacity", default=DEFAULT_OPACITY, show_default=True, type=click.FloatRange(0, 1), help="Of the colours."
-)
-@click.option("--largest", type=click.IntRange(16), metavar="PIXELS", help="Longer side of the pictures, at most.")
-@click.option("--check", is_flag=True, help="Also find out how much the map is worth; takes longer.")
+@click.option("--max-side", type=click.IntRange(16), metavar="PIXELS", help="Maximum longest side of the overlays.")
+@click.option("--largest", type=click.IntRange(16), hidden=True)
+@click.option("--sanity-check", is_flag=True, help="Also check whether the map can be relied on; takes longer.")
+@click.option("--check", is_flag=True, hidden=True)
 @json_option
 @click.pass_obj
 def explain(
     workspace: Path,
+    /,
     images: tuple[Path, ...],
     data: str | None,
     labels: tuple[str, ...],
     out: Path,
     name: str | None,
-    method: str,
-    target: str | None,
-    versus: str | None,
-    layer: str | None,
-    opacity: float,
-    largest: int | None,
-    check: bool,
     as_json: bool,
+    **options: Any,
 ) -> None:
-    """Draw where the network looked on each IMAGE: a line an image, in order. A folder stands for all files in it."""
+    """Draw where the model found evidence in each IMAGE, in order. A folder stands for all files in it."""
     if (data is None) == (not images):
-        raise click.UsageError("Name images, or a dataset by --data.")
-    from sneaker_core.inference.explanation.explain_photos import explain_many
+        raise click.UsageError("Give either images or --data.")
+    from sneaker_core.inference.explanation.explain_photos import explain_files
+    from sneaker_core.inference.explanation.explanation_jobs import photo_files
     from sneaker_core.networks.model_registry import DEFAULT_MODEL, open_model
 
     with long_work() as worker:
-        worker.report(0, 0, "Reading the model")
+        worker.report(0, 0, "Loading the model")
         model = open_model(workspace, name or DEFAULT_MODEL)
-        photos = list(_files(images)) if data is None else _of_dataset(data, labels, workspace)
-        wanted = Wanted(Question(target, versus, Method(method), layer), opacity, largest, check)
-        # One photo is done before a bar would be of use.
+        photos = list(photo_files(images)) if data is None else _dataset_photos(data, labels, workspace)
+        # A single photo is done before a progress bar would help.
         report = shown(worker) if len(photos) > 1 else worker.report
-        found = explain_many(model, photos, wanted, report, worker.stopped)
-        tell = _teller(as_json)
+        explanations = explain_files(model, photos, _request(**options), report, worker.stopped)
         single = len(photos) == 1 and data is None and not images[0].is_dir()
         if out.suffix.casefold() == ".zip":
-            count, failed = _pack(out, found, tell)
+            count, failed = _write_zip(out, explanations, as_json)
         else:
-            count, failed = _write(out, found, tell, single)
+            count, failed = _write_pictures(out, explanations, as_json, single)
         if failed:
-            image, why = next(iter(failed.items()))
-            raise SneakerError(f"{image}: {why}" if single else _summary(failed, count + len(failed)))
+            raise SneakerError(_failure(failed, count + len(failed), single))
 
 
-def _files(images: tuple[Path, ...]) -> Iterator[Path]:
-    """The images, in place of a folder those in it."""
-    for image in images:
-        if not image.is_dir():
-            yield image
-            continue
-        inside = sorted(path for path in image.iterdir() if path.is_file() and not path.name.startswith("."))
-        if not inside:
-            raise ImageError(f"There is no photo in the folder {image}.")
-        yield from inside
+def _request(**options: Any) -> ExplanationRequest:
+    """The request, with options under their old names as a fallback."""
+    largest, check = options.pop("largest"), options.pop("check")
+    options["max_side"] = options["max_side"] or largest
+    options["sanity_check"] = options["sanity_check"] or check
+    return ExplanationRequest.from_dict(options)
 
 
-def _of_dataset(data: str, labels: tuple[str, ...], workspace: Path) -> list[Path]:
+def _dataset_photos(data: str, labels: tuple[str, ...], workspace: Path) -> list[Path]:
     from sneaker_core.datasets.dataset_collection import open_samples
 
     return [Path(path) for path in open_samples(workspace, data, labels)["path"]]
 
 
-_Tell = Callable[["Explained", str | None], None]
+def _print(explanation: "Explanation", file: str | None, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(_values(explanation, file), ensure_ascii=False))
+    elif file is not None:
+        checks = explanation.sanity_check.sentences if explanation.sanity_check else ()
+        click.echo("\n  ".join([f"{file}: {explanation.caption}", *checks]))
 
 
-def _teller(as_json: bool) -> _Tell:
-    def tell(found: "Explained", file: str | None) -> None:
-        if file is not None or as_json:
-            click.echo(json.dumps(_values(found, file), ensure_ascii=False) if as_json else _words(found, file))
-
-    return tell
-
-
-def _write(out: Path, found: "Iterator[Explained]", tell: _Tell, single: bool) -> tuple[int, dict[str, str]]:
-    """Pictures into a folder, or the only one into a file."""
+def _write_pictures(
+    out: Path, explanations: "Iterator[Explanation]", as_json: bool, single: bool
+) -> tuple[int, dict[str, str]]:
+    """Write overlays into a folder, or the only one into a file."""
     from sneaker_core.inference.explanation.explanation_files import PictureNames
 
     names, count, failed = PictureNames(), 0, {}
-    for each in found:
-        file = out if single else out / names.of(each.image)
-        if each.png is None:
-            failed[each.image] = str(each.error)
-        else:
-            write_atomically(file, each.png)
+    for explanation in explanations:
+        file = out if single else out / names.of(explanation.image)
+        if explanation.error is None:
+            write_atomically(file, explanation.png())
             count += 1
-        tell(each, None if each.png is None else str(file))
+        else:
+            failed[explanation.image] = explanation.error
+        _print(explanation, None if explanation.error else str(file), as_json)
     return count, failed
 
 
-def _pack(out: Path, found: "Iterator[Explained]", tell: _Tell) -> tuple[int, dict[str, str]]:
+def _write_zip(out: Path, explanations: "Iterator[Explanation]", as_json: bool) -> tuple[int, dict[str, str]]:
     from sneaker_core.inference.explanation.explanation_files import write_zip
 
-    def told() -> "Iterator[Explained]":
-        for each in found:
-            tell(each, None if each.png is None else str(out))
-            yield each
+    def printed() -> "Iterator[Explanation]":
+        for explanation in explanations:
+            _print(explanation, None if explanation.error else str(out), as_json)
+            yield explanation
 
-    return write_zip(out, told())
+    return write_zip(out, printed())
 
 
-def _values(found: "Explained", file: str | None) -> dict[str, Any]:
-    asked = found.question
+def _values(explanation: "Explanation", file: str | None) -> dict[str, Any]:
+    request, check = explanation.request, explanation.sanity_check
     return {
-        "image": found.image,
+        "image": explanation.image,
         "out": file,
-        "method": asked.method.value,
-        "target": asked.target,
-        "versus": asked.versus,
-        "layer": asked.layer,
-        "error": found.error,
-        **({} if found.trust is None else {"check": found.trust.to_dict()}),
+        "method": request.method.value,
+        "target": request.target,
+        "versus": request.versus,
+        "layer": request.layer,
+        "error": explanation.error,
+        **({} if check is None else {"check": check.to_dict()}),
     }
 
 
-def _words(found: "Explained", file: str | None) -> str:
-    asked = found.question
-    rather = f" rather than {asked.versus}" if asked.versus else ""
-    checks = found.trust.sentences if found.trust else ()
-    return "\n  ".join([f"{file}: what speaks for {asked.target}{rather}", *checks])
-
-
-def _summary(failed: dict[str, str], count: int) -> str:
-    image, why = next(iter(failed.items()))
-    return f"{len(failed)} of {count} images could not be read, the first is {image}: {why}"
+def _failure(failed: dict[str, str], count: int, single: bool) -> str:
+    image, reason = next(iter(failed.items()))
+    if single:
+        return f"{image}: {reason}"
+    return f"Can't read {len(failed)} of {count} images. The first is {image}: {reason}"

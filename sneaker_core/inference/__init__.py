@@ -1,1 +1,1 @@
-"""From the bytes of a photo to an answer and its reason."""
+"""Inference: predictions, explanations, similar photos, and models shared between requests."""

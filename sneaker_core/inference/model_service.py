@@ -1,8 +1,8 @@
-"""Models kept in memory and two bounded queues before them: what a server shares between its users.
+"""Models and queues that all requests of a process share: loaded models, a fast queue and a slow queue.
 
-Whatever is answered within a blink goes through the one queue. What takes seconds (a slow explanation, the checks of a
-map) goes through the other, so that nobody's photo ever waits behind it; between two pieces of such work its thread
-gives way to the first queue.
+Predictions and other quick work go through the fast queue. Work that takes seconds (slow attribution methods, sanity
+checks) goes through the slow queue, so that no prediction waits behind it. Between two steps, slow work waits until the
+fast queue is empty.
 """
 
 import functools
@@ -21,50 +21,58 @@ from sneaker_core.settings import ServiceLimits
 P = ParamSpec("P")
 R = TypeVar("R")
 
-_KEPT_MODELS = 3
+_MAX_MODELS = 3
 
 
 class ModelShelf:
-    """The models used last, each loaded once; a model whose files changed is loaded again."""
+    """A cache of loaded models, keyed by folder and version: a model whose files changed is loaded again.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    max_models : int
+        Maximum number of models in memory; the least recently used are dropped.
+    """
+
+    def __init__(self, max_models: int = _MAX_MODELS) -> None:
+        self._max_models = max_models
         self._lock = threading.Lock()
-        self._kept: OrderedDict[tuple[Path, str], SneakerModel] = OrderedDict()
+        self._models: OrderedDict[tuple[Path, str], SneakerModel] = OrderedDict()
 
     def load(self, folder: Path) -> SneakerModel:
-        """The model in a folder.
+        """The model in a folder. It is shared, so it must not be modified.
 
         Raises
         ------
         CheckpointError
-            The folder is damaged.
+            The folder doesn't hold a model, or the model is damaged.
         """
+        folder = folder.resolve()
         key = (folder, model_version(folder))
-        with self._lock:  # held while loading, so that two users don't load a model twice
-            if key not in self._kept:
-                self._kept[key] = load_model(folder)
-            self._kept.move_to_end(key)
-            while len(self._kept) > _KEPT_MODELS:
-                self._kept.popitem(last=False)
-            return self._kept[key]
+        with self._lock:  # held while loading, so that concurrent requests don't load a model twice
+            if key not in self._models:
+                self._models[key] = load_model(folder)
+            self._models.move_to_end(key)
+            while len(self._models) > self._max_models:
+                self._models.popitem(last=False)
+            return self._models[key]
 
 
 class BoundedQueue:
-    """One thread that does the work, and a cap on how much may wait for it.
+    """A queue with one worker thread and a limit on waiting calls.
 
-    A network already uses every core, so two predictions at once would only slow each other down.
+    One thread, because a network uses all cores already: two at once would slow each other down.
 
     Parameters
     ----------
     limits : ServiceLimits
     name : str
-        Of its thread.
+        Name of the worker thread.
     """
 
     def __init__(self, limits: ServiceLimits, name: str = "inference") -> None:
-        self._places = threading.BoundedSemaphore(limits.max_waiting)
+        self._slots = threading.BoundedSemaphore(limits.max_waiting)
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
-        self._taken = 0
+        self._pending = 0
         self._changed = threading.Condition()
 
     def submit(self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> "Future[R]":
@@ -75,8 +83,8 @@ class BoundedQueue:
         BusyError
             The queue is full.
         """
-        if not self._places.acquire(blocking=False):
-            raise BusyError("Too many photos are waiting already; please try again in a few seconds.")
+        if not self._slots.acquire(blocking=False):
+            raise BusyError("Too many photos are waiting. Try again in a few seconds.")
         self._count(1)
         try:
             future = self._pool.submit(work, *args, **kwargs)
@@ -88,20 +96,20 @@ class BoundedQueue:
 
     def _leave(self) -> None:
         self._count(-1)
-        self._places.release()
+        self._slots.release()
 
     def _count(self, change: int) -> None:
         with self._changed:
-            self._taken += change
+            self._pending += change
             self._changed.notify_all()
 
-    def give_way(self, patience: float = 5.0) -> bool:
-        """Wait, in another thread than this queue's, until nothing works or waits here.
+    def wait_until_idle(self, timeout: float = 5.0) -> bool:
+        """Wait, in a thread other than the queue's own, until no call is running or waiting.
 
         Parameters
         ----------
-        patience : float
-            Seconds after which who gives way goes on all the same, so that it gets on under steady load too.
+        timeout : float
+            Maximum time in seconds, so that slow work proceeds under constant load too.
 
         Returns
         -------
@@ -109,26 +117,26 @@ class BoundedQueue:
             Whether the queue is empty.
         """
         with self._changed:
-            return self._changed.wait_for(lambda: self._taken == 0, patience)
+            return self._changed.wait_for(lambda: self._pending == 0, timeout)
 
     def close(self) -> None:
-        """Finish what runs, drop what waits."""
+        """Finish the running call and drop the waiting ones."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
 
 @functools.cache
 def shared_models() -> ModelShelf:
-    """The loaded models of this process, shared by the pages and the API."""
+    """The loaded models of this process, shared by all pages and the API."""
     return ModelShelf()
 
 
 @functools.cache
 def shared_queue() -> BoundedQueue:
-    """The one queue of this process, for the pages and the API alike; its length is read from the environment once."""
+    """The fast queue of this process, shared by all pages and the API; its length comes from the environment."""
     return BoundedQueue(ServiceLimits.from_environment())
 
 
 @functools.cache
 def slow_queue() -> BoundedQueue:
-    """The queue of work that takes seconds; as long as the other one."""
+    """The queue of this process for work that takes seconds; as long as the fast one."""
     return BoundedQueue(ServiceLimits.from_environment(), "slow")

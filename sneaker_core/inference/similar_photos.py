@@ -1,4 +1,4 @@
-"""The photos that a network finds most alike: what it may have learnt an answer from."""
+"""Similar photos: the nearest neighbors of a photo in a model's embedding space."""
 
 from typing import Any
 
@@ -14,43 +14,43 @@ Embeddings = NDArray[np.floating[Any]]
 
 def nearest(
     embedding: Embeddings,
-    neighbours: tuple[pd.DataFrame, Embeddings],
+    candidates: tuple[pd.DataFrame, Embeddings],
     label: str,
     k: int = 3,
-    without: str | None = None,
+    exclude: str | None = None,
 ) -> pd.DataFrame:
-    """The photos of a class that are most alike in the eyes of a network.
+    """The photos of a class that are most similar to a photo, by a model's embeddings.
 
     Parameters
     ----------
     embedding : float array (D,)
-        Of the photo in question.
-    neighbours : DataFrame, float array (N, D)
+        Embedding of the photo.
+    candidates : DataFrame, float array (N, D)
         Columns sample, path, label, and an embedding by the same model for each row, of any precision.
     label : str
-        The class to look in.
+        Class to search in.
     k : int
-        At most so many.
-    without : str, optional
-        The photo's own sample, which is no neighbour of itself.
+        Maximum number of photos.
+    exclude : str, optional
+        Sample to leave out: the photo itself.
 
     Returns
     -------
     DataFrame
-        Columns sample, path, label, similarity (cosine, -1 to 1), the most alike first; of equals the first. Empty
-        where the class has no photos.
+        Columns sample, path, label, similarity (cosine, -1 to 1), most similar first; ties in the order of
+        `candidates`. Empty if the class has no photos.
 
     Raises
     ------
     DatasetError
-        The embeddings are not those of these photos, or are another network's.
+        The embeddings belong to other photos or to another model.
     """
-    photos, embeddings = neighbours
+    photos, embeddings = candidates
     if embeddings.shape != (len(photos), len(embedding)):
-        raise DatasetError("The photos to compare with were embedded by another model; evaluate this one again.")
-    rows = np.flatnonzero((photos["label"] == label) & (photos["sample"] != without))
-    wanted = unit_length(np.asarray(embedding, dtype=np.float32)[None])[0]
-    similarity = unit_length(np.asarray(embeddings[rows], dtype=np.float32)) @ wanted
+        raise DatasetError("The photos to compare with were embedded by another model. Evaluate this model again.")
+    rows = np.flatnonzero((photos["label"] == label) & (photos["sample"] != exclude))
+    query = unit_length(np.asarray(embedding, dtype=np.float32)[None])[0]
+    similarity = unit_length(np.asarray(embeddings[rows], dtype=np.float32)) @ query
     best = np.argsort(-similarity, kind="stable")[: max(k, 0)]
     found = photos.iloc[rows[best]][["sample", "path", "label"]].reset_index(drop=True)
     return found.assign(similarity=similarity[best].clip(-1, 1))

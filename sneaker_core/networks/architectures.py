@@ -1,4 +1,4 @@
-"""The networks that SoleScope trains: name -> builder, sizes, Grad-CAM layer, size of the embedding."""
+"""Network architectures: builder, input size, embedding size and Grad-CAM layer of each."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from sneaker_core.networks.backbones import (
     torchvision_backbone,
 )
 
-# Share of the auxiliary classifier's loss in training, as in the reference implementation of Inception v3.
+# Weight of the auxiliary classifier's loss in training, as in the reference implementation of Inception v3.
 # Szegedy et al. (2015), Rethinking the Inception Architecture for Computer Vision, section 4.
 AUXILIARY_WEIGHT = 0.4
 HEAD_KINDS = ("linear", "hidden")
@@ -26,30 +26,30 @@ _HIDDEN_UNITS = 64
 
 
 def make_head(kind: str, inputs: int, outputs: int) -> nn.Module:
-    """A head with random weights.
+    """Build a head with random weights.
 
     Parameters
     ----------
     kind : str
-        "linear", or "hidden": 64 units, ReLU and batch norm before the last layer.
+        "linear", or "hidden" (64 units, ReLU and batch norm before the last layer).
     inputs, outputs : int
-        Size of the embedding, number of logits.
+        Size of the embedding; number of logits.
 
     Raises
     ------
     RecipeError
-        No head of that kind.
+        The kind is unknown.
     """
     if kind == "linear":
         return nn.Linear(inputs, outputs)
     if kind == "hidden":
         last = nn.Linear(_HIDDEN_UNITS, outputs)
         return nn.Sequential(nn.Linear(inputs, _HIDDEN_UNITS), nn.ReLU(), nn.BatchNorm1d(_HIDDEN_UNITS), last)
-    raise RecipeError(f"There is no head {kind!r}; choose one of: {', '.join(HEAD_KINDS)}.")
+    raise RecipeError(f"No head named {kind!r}. Available heads: {', '.join(HEAD_KINDS)}.")
 
 
 class SneakerNetwork(nn.Module):
-    """A backbone that makes embeddings and a head that makes logits of them.
+    """A backbone that computes embeddings, and a head that computes logits from them.
 
     Parameters
     ----------
@@ -58,19 +58,19 @@ class SneakerNetwork(nn.Module):
     embedding_size : int
         D.
     outputs : int
-        Number of logits: the classes, and one more where the model was trained with photos of other things.
+        Number of logits: one per class, and one more for models trained with negatives.
     head_kind : str
         One of `HEAD_KINDS`.
     dropout : float
-        Share of the embedding that is dropped in training.
+        Dropout rate of the embedding in training.
 
     Attributes
     ----------
     outputs, embedding_size, head_kind
-        As given.
+        The parameters above.
     head : nn.Module
     auxiliary_head : nn.Linear or None
-        Of a backbone with an auxiliary branch.
+        Head of the auxiliary branch, for backbones that have one.
     """
 
     auxiliary_head: nn.Linear | None
@@ -86,16 +86,16 @@ class SneakerNetwork(nn.Module):
         self.new_head(outputs)
 
     def new_head(self, outputs: int) -> None:
-        """Replace the head, and that of the auxiliary branch, by random ones of the same kind."""
+        """Replace the head, and the auxiliary branch's head, with random ones of the same kind."""
         branch = isinstance(self.backbone, InceptionBackbone) and self.backbone.has_auxiliary
         device = next(self.backbone.parameters()).device
         self.outputs = outputs
-        # Drawn on the processor, so that a seed gives the same weights on any device.
+        # Initialized on the CPU, so that a seed gives the same weights on every device.
         self.head = make_head(self.head_kind, self.embedding_size, outputs).to(device)
         self.auxiliary_head = nn.Linear(InceptionBackbone.AUXILIARY_SIZE, outputs).to(device) if branch else None
 
     def head_parameters(self) -> list[nn.Parameter]:
-        """What learns whatever part of the backbone does: the head, and that of the auxiliary branch."""
+        """Parameters of the head and of the auxiliary branch's head, which are always trainable."""
         auxiliary = [] if self.auxiliary_head is None else list(self.auxiliary_head.parameters())
         return [*self.head.parameters(), *auxiliary]
 
@@ -114,18 +114,18 @@ class SneakerNetwork(nn.Module):
         return self.classify(self.embed(images))
 
     def forward_training(self, images: Tensor, backbone_gradients: bool = True) -> tuple[Tensor, Tensor | None]:
-        """Logits, and those of the auxiliary classifier, whose loss counts `AUXILIARY_WEIGHT`.
+        """Compute logits, and those of the auxiliary classifier, whose loss is weighted by `AUXILIARY_WEIGHT`.
 
         Parameters
         ----------
         images : tensor (B, 3, H, W)
         backbone_gradients : bool
-            False where the heads alone learn: the backbone then keeps nothing for a backward pass.
+            False if only the heads are trained: then the backbone stores nothing for the backward pass.
 
         Returns
         -------
         tensor (B, outputs), tensor (B, outputs) or None
-            None for a network without an auxiliary classifier.
+            The second is None for networks without an auxiliary classifier.
         """
         with torch.set_grad_enabled(backbone_gradients and torch.is_grad_enabled()):
             if isinstance(self.backbone, InceptionBackbone):
@@ -138,43 +138,43 @@ class SneakerNetwork(nn.Module):
         return logits, self.auxiliary_head(branch)
 
     def answering_state(self) -> dict[str, Tensor]:
-        """The state dict without what only training asks: all that an answer needs."""
+        """The state dict without the parts that are used only in training."""
         training_only = (f"backbone.{AUXILIARY_PREFIX}", "auxiliary_head.")
         return {name: value for name, value in self.state_dict().items() if not name.startswith(training_only)}
 
 
 @dataclass(frozen=True)
 class Architecture:
-    """What must be known of a network to choose, build, load and explain it.
+    """Facts about a network that are needed to choose, build, load and explain it.
 
     Attributes
     ----------
     name : str
     title : str
-        Its name for people.
+        Its name as shown to users.
     about : str
-        How large and fast it is and what it is good for, in one sentence.
+        Its size, speed and use, in one sentence.
     build_backbone : callable
-        Makes the backbone with random weights; its parameter names are torchvision's, so that torchvision's
-        weights fit.
+        Builds the backbone with random weights. Its parameters are named as in torchvision, so torchvision's weights
+        can be loaded.
     embedding_size : int
     explained_layer : str
-        Dotted name, inside the backbone, of the layer whose activations Grad-CAM weighs: the last that has a
-        height and a width.
+        Dotted name, inside the backbone, of the layer that Grad-CAM explains by default: the last with a spatial
+        output.
     last_stage : tuple of str
-        Dotted names, inside the backbone, of what learns beside the head when only the last stage does.
+        Dotted names, inside the backbone, of the modules that `trainable="last_stage"` trains beside the head.
     size : int
-        Height and width in pixels that it usually sees.
+        Default height and width of the input, in pixels.
     smallest : int
-        Fewest pixels that it works with.
+        Smallest height and width of the input, in pixels.
     fixed_size : bool
-        Whether it works with photos of `size` only.
+        Whether `size` is the only supported input size.
     head : str
-        Its usual head, one of `HEAD_KINDS`.
+        Default head, one of `HEAD_KINDS`.
     dropout : float
-        Share of the embedding that is dropped in training.
+        Dropout rate of the embedding in training.
     imagenet : bool
-        Whether torchvision has ImageNet weights of it.
+        Whether torchvision has ImageNet weights for it.
     """
 
     name: str
@@ -234,34 +234,32 @@ ARCHITECTURES: dict[str, Architecture] = {
         Architecture(
             "mobilenet_v2",
             "MobileNetV2",
-            "Small and fast, and the network of the models that come with SoleScope: the first one to try.",
+            "Small and fast; the network of the bundled models. Start with this one.",
             partial(torchvision_backbone, "mobilenet_v2", "classifier"),
             embedding_size=1280,
             explained_layer="features.18",
             last_stage=("features.17", "features.18"),
             size=160,
         ),
-        _mobilenet_v3(
-            "small", 1024, 12, "The fastest of all, for a quick look or a weak computer; a little less exact."
-        ),
-        _mobilenet_v3("large", 1280, 16, "Small and about as fast as MobileNetV2, and a newer design."),
+        _mobilenet_v3("small", 1024, 12, "The fastest, for quick tests or slow computers; slightly less accurate."),
+        _mobilenet_v3("large", 1280, 16, "Small, newer than MobileNetV2 and about as fast."),
         Architecture(
             "efficientnet_b0",
             "EfficientNet-B0",
-            "Small, and often the most exact for its size; trains slower than its size suggests.",
+            "Small, and often the most accurate for its size; trains slower than its size suggests.",
             partial(torchvision_backbone, "efficientnet_b0", "classifier"),
             embedding_size=1280,
             explained_layer="features.8",
             last_stage=("features.7", "features.8"),
         ),
-        _resnet(18, 512, "The smallest of a classic family: robust, of middle size and speed, good to compare with."),
-        _resnet(34, 512, "A deeper ResNet-18, with twice the work for each photo."),
-        _resnet(50, 2048, "The classic that others are measured by: large, and slow without a graphics card."),
-        _resnet(101, 2048, "Very large and slow; worth it only with many photos and a graphics card."),
+        _resnet(18, 512, "The smallest ResNet: robust, medium size and speed, a good baseline."),
+        _resnet(34, 512, "A deeper ResNet-18 that takes twice as long per photo."),
+        _resnet(50, 2048, "The standard benchmark network: large, and slow without a GPU."),
+        _resnet(101, 2048, "Very large and slow; only worthwhile with many photos and a GPU."),
         Architecture(
             "inception_v3",
             "Inception v3",
-            "Large and slow, sees photos at 299 pixels, and learns with the help of a second classifier.",
+            "Large and slow, with 299-pixel input and an auxiliary classifier in training.",
             InceptionBackbone,
             embedding_size=2048,
             explained_layer="Mixed_7c",
@@ -272,43 +270,44 @@ ARCHITECTURES: dict[str, Architecture] = {
         Architecture(
             "vgg16",
             "VGG16",
-            "An old and simple design and the slowest of all; here to compare with studies that use it.",
+            "An old, simple design and the slowest; useful to compare with studies that use it.",
             VggBackbone,
             embedding_size=512,
-            # The last pooling comes after it, so its map is the finer one.
+            # Before the last pooling, so its map is finer.
             explained_layer="features.29",
             last_stage=("features.24", "features.26", "features.28"),
             head="hidden",
         ),
         _sneaker_cnn(
-            "sneaker_cnn", "SneakerCNN", True, "A plain network of three convolutions, to learn from photos alone."
+            "sneaker_cnn", "SneakerCNN", True, "A simple network of three convolutions, trained from scratch."
         ),
         _sneaker_cnn(
             "sneaker_cnn_plain",
             "SneakerCNN without batch norm",
             False,
-            "SneakerCNN without batch norm, to see what batch norm brings.",
+            "SneakerCNN without batch norm, to measure what batch norm contributes.",
         ),
     )
 }
 
 
 def architecture(name: str) -> Architecture:
-    """Look up a network by its name.
+    """Look up an architecture by its name.
 
     Raises
     ------
     RecipeError
-        No network of that name; the message lists those there are.
+        There is no such network; the message lists the available ones.
     """
     try:
         return ARCHITECTURES[name]
     except KeyError:
-        raise RecipeError(f"There is no network {name!r}; choose one of: {', '.join(sorted(ARCHITECTURES))}.") from None
+        available = ", ".join(sorted(ARCHITECTURES))
+        raise RecipeError(f"No network named {name!r}. Available networks: {available}.") from None
 
 
 def build_network(name: str, outputs: int, head: str | None = None, auxiliary: bool = True) -> SneakerNetwork:
-    """Make a network with random weights.
+    """Build a network with random weights.
 
     Parameters
     ----------
@@ -317,14 +316,14 @@ def build_network(name: str, outputs: int, head: str | None = None, auxiliary: b
     outputs : int
         Number of logits.
     head : str, optional
-        One of `HEAD_KINDS`; default: the network's usual one.
+        One of `HEAD_KINDS`; default: the architecture's.
     auxiliary : bool
-        False for a network that only answers: it does without the parts that only training asks.
+        False to leave out the parts that are used only in training.
 
     Raises
     ------
     RecipeError
-        No network or head of that name.
+        There is no such network or head.
     """
     found = architecture(name)
     backbone = found.build_backbone()
@@ -336,12 +335,12 @@ def build_network(name: str, outputs: int, head: str | None = None, auxiliary: b
 
 @cache
 def parameter_count(name: str) -> int:
-    """Number of weights of a backbone, without what only training asks."""
+    """Number of weights of a backbone, without the parts that are used only in training."""
     with torch.device("meta"):
         backbone = architecture(name).build_backbone()
     return sum(value.numel() for key, value in backbone.named_parameters() if not key.startswith(AUXILIARY_PREFIX))
 
 
 def explained_layer(name: str, network: SneakerNetwork) -> nn.Module:
-    """The layer of this network that Grad-CAM looks at."""
+    """The layer of a network that Grad-CAM explains by default."""
     return network.backbone.get_submodule(architecture(name).explained_layer)

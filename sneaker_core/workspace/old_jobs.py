@@ -240,7 +240,7 @@ def _explain_photos(folder: Path, command: _Command) -> tuple[str, dict[str, Any
         "photos": command.rest,
         **{name: command.one(f"--{name}") for name in ("method", "target", "versus", "layer")},
         "opacity": command.number("--opacity", float),
-        "largest": command.number("--largest"),
+        "max_side": command.number("--largest"),
     }
 
 

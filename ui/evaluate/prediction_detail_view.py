@@ -12,6 +12,7 @@ from sneaker_core.errors import SneakerError
 from sneaker_core.evaluation.evaluation_collection import read_embeddings
 from sneaker_core.evaluation.metric_text import rank_text
 from sneaker_core.evaluation.table_columns import PROBABILITY_PREFIX, misclassified
+from sneaker_core.inference.explanation.explanation_request import ExplanationRequest
 from sneaker_core.inference.similar_photos import nearest
 from sneaker_core.number_text import percent
 from ui.evaluate import evaluation_metrics_cache
@@ -26,7 +27,6 @@ from ui.kit.page_links import Page, draw_page_link
 from ui.kit.photo_files import Photo, stored_photo
 from ui.kit.text import escape_markdown, probability_text, truncate
 
-_OPACITY = 0.6
 _SIMILAR = 3
 _SIMILAR_WIDTH = 104
 
@@ -155,7 +155,7 @@ def _draw_heat_map(key: model_cache.ModelKey | None, photo: Photo, caption: str,
         return
     try:
         with st.skeleton(180):
-            picture = explanation_cache.heat_map_preview(key, photo, label, _OPACITY)
+            picture = explanation_cache.overlay_jpeg(key, photo, ExplanationRequest(label))
     except SneakerError as error:
         st.warning(escape_markdown(str(error)))
         return
@@ -181,7 +181,7 @@ def _draw_similar(loaded: LoadedEvaluation, row: dict[str, Any]) -> None:
     labels = dict.fromkeys((str(row["predicted"]), str(row["label"])))
     with st.grid(len(labels), min_column_width=330) as grid:
         for label in labels:
-            similar = nearest(embeddings[int(row["embedding_row"])], known, label, _SIMILAR, without=row["sample"])
+            similar = nearest(embeddings[int(row["embedding_row"])], known, label, _SIMILAR, exclude=row["sample"])
             with grid.cell():
                 st.markdown(f":small[Labeled **{escape_markdown(truncate(label))}**]")
                 _draw_similar_row(loaded, similar, label)

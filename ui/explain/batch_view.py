@@ -19,16 +19,16 @@ from sneaker_core.inference.explanation.explanation_jobs import (
     remove,
     start_photo_explanation,
 )
-from sneaker_core.inference.explanation.explanation_request import Question
+from sneaker_core.inference.explanation.explanation_request import ExplanationRequest
 from sneaker_core.networks.model_registry import ModelEntry
 from sneaker_core.workspace.jobs import Job, JobState, list_jobs, restart_job
 from sneaker_core.workspace.paths import workspace
 from ui.explain import map_pictures
 from ui.explain.explain_address import tell
 from ui.explain.explain_keys import Key
-from ui.explain.explain_views import Part
+from ui.explain.explain_views import Section
 from ui.explain.explanation_jobs import draw_unfinished, follow, start
-from ui.explain.heat_map_view import draw_scale, draw_strength
+from ui.explain.heat_map_view import choose_opacity, draw_scale
 from ui.explain.photo_sources import choose_class, choose_dataset
 from ui.explain.request_controls import NOTHING, choose_layer, choose_method
 from ui.kit import dataset_cache
@@ -43,7 +43,7 @@ _MOST_UPLOADS = 200
 _PREVIEWS = 6
 
 
-def draw_many(models: list[ModelEntry]) -> None:
+def draw_batch(models: list[ModelEntry]) -> None:
     """Draw the part.
 
     Parameters
@@ -56,7 +56,7 @@ def draw_many(models: list[ModelEntry]) -> None:
     SneakerError
         The dataset or the model is damaged.
     """
-    tell(show=Part.MANY.value)
+    tell(show=Section.MANY.value)
     with st.container(border=True):
         st.markdown("Explain a whole class, or photos of yours, and take the pictures along as a zip file.")
         model = pick_model(models, Key.EXPLAIN_MODEL)
@@ -88,14 +88,14 @@ def _ask_of_class(model: ModelEntry) -> None:
             st.caption("This dataset has no photos yet.")
             return
         label = choose_class(sorted(counts.index, key=natural_order))
-    question, strength = _ask(model)
+    request = _ask(model)
     st.button(
         f"Explain {counted_photos(int(counts[label]))}",
         key=Key.EXPLAIN_MANY_START,
         type="primary",
         icon=":material/play_arrow:",
         on_click=_start_class,
-        args=(model, dataset, label, question, strength),
+        args=(model, dataset, label, request),
     )
 
 
@@ -107,7 +107,7 @@ def _ask_of_uploads(model: ModelEntry) -> None:
         key=Key.EXPLAIN_MANY_UPLOADS,
         help=f"At most {_MOST_UPLOADS} at once. They are kept only until they are explained.",
     )
-    question, strength = _ask(model)
+    request = _ask(model)
     if len(uploads) > _MOST_UPLOADS:
         st.warning(
             f"These are {len(uploads):,} photos; take at most {_MOST_UPLOADS} at once.", icon=":material/stacks:"
@@ -119,11 +119,11 @@ def _ask_of_uploads(model: ModelEntry) -> None:
         icon=":material/play_arrow:",
         disabled=not 0 < len(uploads) <= _MOST_UPLOADS,
         on_click=_start_uploads,
-        args=(model, uploads, question, strength),
+        args=(model, uploads, request),
     )
 
 
-def _ask(model: ModelEntry) -> tuple[Question, float]:
+def _ask(model: ModelEntry) -> ExplanationRequest:
     method = choose_method()
     classes = sorted(model.spec.classes, key=natural_order)
     with st.grid(3, min_column_width=220):
@@ -131,7 +131,7 @@ def _ask(model: ModelEntry) -> tuple[Question, float]:
         others = [label for label in classes if label != target]
         versus = _choose("Rather than", others, "nothing: that class alone", model, "versus")
         layer = choose_layer(model.spec, method)
-    return Question(target, versus, method, layer), draw_strength()
+    return ExplanationRequest(target, versus, method, layer, choose_opacity())
 
 
 def _choose(title: str, labels: Sequence[str], left_open: str, model: ModelEntry, item: str) -> str | None:
@@ -142,20 +142,18 @@ def _choose(title: str, labels: Sequence[str], left_open: str, model: ModelEntry
     return str(label) if label else None
 
 
-def _start_class(model: ModelEntry, dataset: Dataset, label: str, question: Question, strength: float) -> None:
-    params = explain_photos_params(
-        model.name, question, round(strength, 4), dataset=dataset.folder.name, labels=[label]
-    )
+def _start_class(model: ModelEntry, dataset: Dataset, label: str, request: ExplanationRequest) -> None:
+    params = explain_photos_params(model.name, request, dataset=dataset.folder.name, labels=[label])
     start(partial(start_photo_explanation, workspace(), params, f"Explaining {label}"))
 
 
-def _start_uploads(model: ModelEntry, uploads: Sequence[UploadedFile], question: Question, strength: float) -> None:
+def _start_uploads(model: ModelEntry, uploads: Sequence[UploadedFile], request: ExplanationRequest) -> None:
     # The file's content says what it is, not its name.
     photos = {
         f"{number:04}-{safe_folder_name(Path(upload.name).stem)}": upload.getvalue()
         for number, upload in enumerate(uploads, start=1)
     }
-    params = explain_photos_params(model.name, question, round(strength, 4))
+    params = explain_photos_params(model.name, request)
     title = f"Explaining {counted_photos(len(uploads))}"
     start(partial(start_photo_explanation, workspace(), params, title, photos))
 

@@ -13,9 +13,9 @@ from sneaker_core.datasets.safe_names import natural_order
 from sneaker_core.errors import SneakerError
 from sneaker_core.evaluation.evaluation_collection import Evaluation, find_model_of
 from sneaker_core.evaluation.table_columns import class_columns, evaluated_rows
-from sneaker_core.inference.explanation.explanation_files import KeptMean, read_means
+from sneaker_core.inference.explanation.explanation_files import StoredClassMap, read_class_maps
 from sneaker_core.inference.explanation.explanation_jobs import JOB, class_maps_folder, start_class_maps
-from sneaker_core.inference.explanation.explanation_request import MEAN_OF, Method
+from sneaker_core.inference.explanation.explanation_request import CLASS_AVERAGE_PHOTOS, Method
 from sneaker_core.networks.checkpoint import read_spec
 from sneaker_core.networks.model_registry import ModelEntry
 from sneaker_core.workspace.jobs import find_job
@@ -23,10 +23,10 @@ from sneaker_core.workspace.paths import workspace
 from ui.explain import map_pictures
 from ui.explain.explain_address import tell
 from ui.explain.explain_keys import Key
-from ui.explain.explain_labels import mean_caption, mean_title
-from ui.explain.explain_views import Part
+from ui.explain.explain_labels import class_map_caption, class_map_title
+from ui.explain.explain_views import Section
 from ui.explain.explanation_jobs import draw_unfinished, follow, start
-from ui.explain.heat_map_view import draw_scale, draw_strength
+from ui.explain.heat_map_view import choose_opacity, draw_scale
 from ui.explain.photo_sources import NOT_HERE, choose_evaluation, evaluated_photos
 from ui.explain.request_controls import choose_layer, choose_method
 from ui.kit import evaluation_cache
@@ -34,7 +34,7 @@ from ui.kit.quantities import counted_classes, counted_photos
 from ui.kit.text import plain, shortened
 
 
-def draw_means(models: list[ModelEntry]) -> None:
+def draw_class_averages(models: list[ModelEntry]) -> None:
     """Draw the part.
 
     Parameters
@@ -53,7 +53,7 @@ def draw_means(models: list[ModelEntry]) -> None:
     )
     evaluation = choose_evaluation(models)
     tell(
-        show=Part.MEANS.value,
+        show=Section.CLASS_AVERAGES.value,
         evaluation=None if evaluation is None else evaluation.name,
         kind=None if evaluation is None else evaluation.kind.value,
     )
@@ -95,7 +95,7 @@ def _folder(
     method: Method,
     layer: str | None,
 ) -> Path:
-    """Where these maps are kept, named by all that they follow from: the same question finds them again."""
+    """Where these maps are kept, named by all that they follow from: the same request finds them again."""
     asked = (key.folder, key.version, key.home, evaluation.model_version, *labels, method.value, layer)
     name = hashlib.sha256(json.dumps(asked).encode()).hexdigest()[:20]
     return class_maps_folder(workspace()) / name
@@ -123,7 +123,7 @@ def _start(
 def _draw(folder: Path, photos: pd.DataFrame, begin: partial[None], method: Method) -> None:
     """The maps, or how far they are, or the way to have them made."""
     try:
-        means = read_means(folder)
+        means = read_class_maps(folder)
     except SneakerError as error:
         st.warning(plain(str(error)), icon=":material/heart_broken:")
         means = None
@@ -138,7 +138,7 @@ def _draw(folder: Path, photos: pd.DataFrame, begin: partial[None], method: Meth
     if job is not None and job.state.value != "done":
         draw_unfinished(job, begin)
         return
-    groups = photos.groupby(["label", photos["label"] == photos["predicted"]]).size().clip(upper=MEAN_OF)
+    groups = photos.groupby(["label", photos["label"] == photos["predicted"]]).size().clip(upper=CLASS_AVERAGE_PHOTOS)
     slow = " This method asks the network a hundred times for each: it takes minutes." if method.is_slow else ""
     st.button(
         f"Look at {counted_photos(int(groups.sum()))}",
@@ -147,11 +147,11 @@ def _draw(folder: Path, photos: pd.DataFrame, begin: partial[None], method: Meth
         icon=":material/blur_on:",
         on_click=begin,
     )
-    st.caption(f"At most {MEAN_OF} photos for each map, as more hardly change it.{slow}")
+    st.caption(f"At most {CLASS_AVERAGE_PHOTOS} photos for each map, as more hardly change it.{slow}")
 
 
-def _draw_found(means: list[KeptMean]) -> None:
-    strength = draw_strength()
+def _draw_found(means: list[StoredClassMap]) -> None:
+    strength = choose_opacity()
     draw_scale()
     for right, wrong in zip(means[::2], means[1::2], strict=True):
         st.subheader(plain(shortened(right.label)), anchor=False)
@@ -165,10 +165,10 @@ def _draw_found(means: list[KeptMean]) -> None:
     )
 
 
-def _draw_mean(mean: KeptMean, strength: float) -> None:
-    st.markdown(f"{mean_title(mean)}.")
-    st.caption(mean_caption(mean))
-    if not mean.n:
+def _draw_mean(mean: StoredClassMap, strength: float) -> None:
+    st.markdown(f"{class_map_title(mean)}.")
+    st.caption(class_map_caption(mean))
+    if not mean.count:
         return
     kind = "answered right" if mean.right else "taken for another class"
     try:
@@ -178,4 +178,6 @@ def _draw_mean(mean: KeptMean, strength: float) -> None:
         return
     with st.grid(2, min_column_width=130, gap="small"):
         for picture, what in zip(pictures, ("Mean map", "Mean photo"), strict=True):
-            st.image(picture, width="stretch", caption=what, alt=f"{what} of {mean.n} photos of {mean.label} {kind}")
+            st.image(
+                picture, width="stretch", caption=what, alt=f"{what} of {mean.count} photos of {mean.label} {kind}"
+            )

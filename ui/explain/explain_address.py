@@ -1,4 +1,4 @@
-"""What the address asks for, taken over once; and what is on show, written into it."""
+"""The address of the page: what it asks for is applied once, and what is shown is written into it."""
 
 import contextlib
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from sneaker_core.inference.explanation.explanation_request import checked_metho
 from sneaker_core.networks.model_registry import ModelEntry
 from sneaker_core.workspace.paths import workspace
 from ui.explain.explain_keys import Key
-from ui.explain.explain_views import Part, Source
+from ui.explain.explain_views import OLD_SECTIONS, Section, Source
 from ui.kit.explain_links import QUERY, explain_query
 from ui.kit.text import plain, shortened
 
@@ -38,9 +38,10 @@ def arrive(models: Sequence[ModelEntry]) -> None:
 
 
 def _take_how(address: dict[str, str], models: set[str], notices: list[str]) -> None:
-    """Part of the page, model and method."""
-    part = address.get("show", Part.ONE.value)
-    st.session_state[Key.EXPLAIN_PART] = Part(part) if part in list(Part) else Part.ONE
+    """Section of the page, model and method."""
+    asked = address.get("show", "")
+    section = Section(asked) if asked in list(Section) else Section.ONE
+    st.session_state[Key.EXPLAIN_PART] = OLD_SECTIONS.get(asked, section)
     model = address.get("model")
     if model in models:
         st.session_state[Key.EXPLAIN_MODEL] = model

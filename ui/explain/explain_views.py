@@ -1,4 +1,4 @@
-"""The three parts of the page, and where photos come from."""
+"""The sections of the page, and where photos come from."""
 
 from enum import StrEnum
 
@@ -7,41 +7,45 @@ import streamlit as st
 from ui.explain.explain_keys import Key
 
 
-class Part(StrEnum):
-    """What is looked at."""
+class Section(StrEnum):
+    """A section of the page."""
 
     ONE = "one"
-    MEANS = "means"
+    CLASS_AVERAGES = "class-averages"
     MANY = "many"
 
 
 _WORDS = {
-    Part.ONE: ":material/image: One photo",
-    Part.MEANS: ":material/blur_on: A class on the whole",
-    Part.MANY: ":material/photo_library: Many photos",
+    Section.ONE: ":material/image: One photo",
+    Section.CLASS_AVERAGES: ":material/blur_on: Class averages",
+    Section.MANY: ":material/photo_library: Many photos",
 }
 
 
+# Values of the address that older versions wrote.
+OLD_SECTIONS = {"means": Section.CLASS_AVERAGES}
+
+
 class Source(StrEnum):
-    """Where the photo to explain comes from."""
+    """Where the photo comes from."""
 
     DATASET = "Dataset"
     EVALUATION = "Mistakes of an evaluation"
     UPLOAD = "Upload"
 
 
-def choose_part() -> Part:
-    """The part to draw."""
-    # Set and not given as a default, for the address sets it too.
-    st.session_state.setdefault(Key.EXPLAIN_PART, Part.ONE)
-    part = st.segmented_control(
-        "What to look at",
-        list(Part),
+def choose_section() -> Section:
+    """Choose the section."""
+    # Not a default value of the widget, because the address sets it too.
+    st.session_state.setdefault(Key.EXPLAIN_PART, Section.ONE)
+    section = st.segmented_control(
+        "Section",
+        list(Section),
         required=True,
-        format_func=lambda part: _WORDS[part],
+        format_func=lambda section: _WORDS[section],
         key=Key.EXPLAIN_PART,
         label_visibility="collapsed",
         wrap=True,
         persist_state="session",
     )
-    return Part(part or Part.ONE)
+    return Section(section or Section.ONE)

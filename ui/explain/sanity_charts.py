@@ -1,27 +1,29 @@
-"""Figures that tell how much a map is worth, each with its finding in its title."""
+"""Charts of the sanity check, each with its finding as the title."""
 
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from sneaker_core.inference.explanation.sanity_checks import Curves, SanityCheck
+from sneaker_core.inference.explanation.deletion_insertion import DeletionInsertion
+from sneaker_core.inference.explanation.weight_randomization import RandomizationTest
+from sneaker_core.number_text import percent
 from ui.kit.charts import ACCENT, MUTED, TEXT, Chart
 
 _HEIGHT = 250
-_SHUFFLED = {0.0: "the last", 1.0: "all"}
+_SHUFFLED = {0.0: "last layer", 1.0: "all layers"}
 
 
-def sanity_chart(check: SanityCheck) -> Chart:
-    """How alike the map is to those of networks that were made to forget, more and more."""
-    last = check.steps[-1].correlation
-    if check.empty:
+def randomization_chart(test: RandomizationTest) -> Chart:
+    """Similarity of the map to those of networks with more and more shuffled layers."""
+    last = test.steps[-1].correlation
+    if test.empty:
         title = "The map is the same everywhere, so there is nothing to check"
-    elif check.passed:
-        title = f"A network that forgot everything gives another map (agreement {last:.2f})"
+    elif test.passed:
+        title = f"With all weights shuffled, the map changes (similarity {last:.2f})"
     else:
-        title = f"A network that forgot everything gives nearly the same map (agreement {last:.2f})"
-    names = [_SHUFFLED.get(step.share, f"{step.share:.0%}") for step in check.steps]
-    values = [step.correlation for step in check.steps]
+        title = f"With all weights shuffled, the map hardly changes (similarity {last:.2f})"
+    names = [_SHUFFLED.get(step.share, f"{percent(step.share)} of layers") for step in test.steps]
+    values = [step.correlation for step in test.steps]
     figure = go.Figure()
     figure.add_bar(
         x=names,
@@ -32,64 +34,65 @@ def sanity_chart(check: SanityCheck) -> Chart:
         cliponaxis=False,
         width=0.5,
         marker={"color": [MUTED] * (len(values) - 1) + [ACCENT]},
-        hovertemplate="%{x} of the layers: %{y:.2f}<extra></extra>",
+        hovertemplate="%{x} shuffled: %{y:.2f}<extra></extra>",
     )
-    _lay_out(figure, "layers that were shuffled", "agreement with the map")
+    _lay_out(figure, "shuffled", "similarity to the map")
     figure.update_yaxes(range=[min(-0.1, *values) - 0.1, 1.1])
     listed = ", ".join(f"{name} {value:.2f}" for name, value in zip(names, values, strict=True))
-    return Chart(figure, title, f"{title}. Agreement by layers shuffled: {listed}.")
+    return Chart(figure, title, f"{title}. Similarity by shuffled layers: {listed}.")
 
 
-def deletion_chart(curves: Curves) -> Chart:
-    """The probability while the photo is covered, the brightest places of the map first."""
+def deletion_chart(curves: DeletionInsertion) -> Chart:
+    """Probability as the photo is covered, strongest areas of the map first."""
     title = (
-        "Covering what the map marks hurts the answer more than covering at random"
+        "Covering marked areas hurts the answer more than covering random ones"
         if curves.better[0]
-        else "Covering what the map marks hurts the answer no more than covering at random"
+        else "Covering marked areas hurts the answer no more than covering random ones"
     )
-    return _curves(curves, curves.deletion, curves.random_deletion, title, "of the photo is covered")
+    return _curves(curves, curves.deletion, curves.random_deletion, title, "of the photo covered")
 
 
-def insertion_chart(curves: Curves) -> Chart:
-    """The probability while a blurred photo is made sharp, the brightest places of the map first."""
+def insertion_chart(curves: DeletionInsertion) -> Chart:
+    """Probability as a blurred photo comes into focus, strongest areas of the map first."""
     title = (
-        "Showing what the map marks helps the answer more than showing at random"
+        "Showing marked areas helps the answer more than showing random ones"
         if curves.better[1]
-        else "Showing what the map marks helps the answer no more than showing at random"
+        else "Showing marked areas helps the answer no more than showing random ones"
     )
-    return _curves(curves, curves.insertion, curves.random_insertion, title, "of the photo is shown sharply")
+    return _curves(curves, curves.insertion, curves.random_insertion, title, "of the photo in focus")
 
 
-def _curves(curves: Curves, mapped: NDArray[np.float64], random: NDArray[np.float64], title: str, across: str) -> Chart:
+def _curves(
+    curves: DeletionInsertion, mapped: NDArray[np.float64], random: NDArray[np.float64], title: str, x_title: str
+) -> Chart:
     figure = go.Figure()
-    # Told apart without colours too: by the dash, and by the marks.
-    for values, name, colour, dash, mark in (
-        (mapped, "in the map's order", ACCENT, "solid", "circle"),
-        (random, "in random order", MUTED, "dash", "diamond-open"),
+    # Dashes and markers differ too, for readers who can't tell the colors apart.
+    for values, name, color, dash, symbol in (
+        (mapped, "map order", ACCENT, "solid", "circle"),
+        (random, "random order", MUTED, "dash", "diamond-open"),
     ):
         figure.add_scatter(
             x=curves.shares,
             y=values,
             name=name,
             mode="lines+markers",
-            line={"color": colour, "dash": dash, "width": 2.5},
-            marker={"color": colour, "symbol": mark, "size": 6},
-            hovertemplate=f"%{{x:.0%}} {across}: %{{y:.2f}}<extra>{name}</extra>",
+            line={"color": color, "dash": dash, "width": 2.5},
+            marker={"color": color, "symbol": symbol, "size": 6},
+            hovertemplate=f"%{{x:.0%}} {x_title}: %{{y:.0%}}<extra>{name}</extra>",
         )
-    what = "probability" if curves.versus is None else "share of the two classes"
-    _lay_out(figure, across, what, legend=True)
-    figure.update_yaxes(range=[-0.03, 1.03])
+    y_title = "probability" if curves.versus is None else "share of both classes"
+    _lay_out(figure, x_title, y_title, legend=True)
+    figure.update_yaxes(tickformat=".0%", range=[-0.03, 1.03])
     figure.update_xaxes(tickformat=".0%", range=[-0.02, 1.02])
     middle = len(curves.shares) // 2
     words = (
-        f"{title}. With {curves.shares[middle]:.0%} {across.removeprefix('of the photo is ')}, the {what} is "
-        f"{mapped[middle]:.2f} in the map's order and {random[middle]:.2f} in random order; it begins at "
-        f"{mapped[0]:.2f}."
+        f"{title}. The {y_title} starts at {percent(mapped[0])}. With {percent(curves.shares[middle])} {x_title}, it "
+        f"is {percent(mapped[middle])} in map order and {percent(random[middle])} in random order."
     )
     return Chart(figure, title, words)
 
 
-def _lay_out(figure: go.Figure, across: str, up: str, legend: bool = False) -> None:
+def _lay_out(figure: go.Figure, x_title: str, y_title: str, legend: bool = False) -> None:
     axis = {"fixedrange": True, "tickfont": {"color": TEXT, "size": 12}, "zeroline": False}
     figure.update_layout(
         dragmode=False,
@@ -97,6 +100,6 @@ def _lay_out(figure: go.Figure, across: str, up: str, legend: bool = False) -> N
         legend={"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom", "font": {"size": 12, "color": TEXT}},
         height=_HEIGHT + (24 if legend else 0),
         margin={"l": 0, "r": 8, "t": 30 if legend else 14, "b": 8},
-        xaxis={**axis, "title": {"text": across, "font": {"size": 12, "color": TEXT}}, "automargin": True},
-        yaxis={**axis, "title": {"text": up, "font": {"size": 12, "color": TEXT}}, "automargin": True},
+        xaxis={**axis, "title": {"text": x_title, "font": {"size": 12, "color": TEXT}}, "automargin": True},
+        yaxis={**axis, "title": {"text": y_title, "font": {"size": 12, "color": TEXT}}, "automargin": True},
     )

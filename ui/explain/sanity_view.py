@@ -1,106 +1,97 @@
-"""How much a map is worth: two checks, made on request and beside the page."""
+"""The sanity check of a map: run on request, in the background."""
 
 import streamlit as st
 
-from sneaker_core.inference.explanation.explanation_request import Question
-from sneaker_core.inference.explanation.sanity_checks import Trust
+from sneaker_core.inference.explanation.explanation_request import ExplanationRequest
+from sneaker_core.inference.explanation.sanity_checks import SanityCheck
 from ui.explain import sanity_cache
 from ui.explain.explain_keys import Key
-from ui.explain.sanity_cache import SanityCheck
-from ui.explain.sanity_charts import deletion_chart, insertion_chart, sanity_chart
-from ui.kit.charts import Chart
+from ui.explain.sanity_cache import RunningCheck
+from ui.explain.sanity_charts import deletion_chart, insertion_chart, randomization_chart
+from ui.kit.charts import draw_chart
 from ui.kit.model_cache import ModelKey
 from ui.kit.photo_files import Photo
 from ui.kit.text import plain
 
-_LOOK_EVERY = 1.0
+_POLL_SECONDS = 1.0
 
 
-def draw_honesty(key: ModelKey, photo: Photo, question: Question) -> None:
-    """Draw the box; nothing is worked out before somebody asks.
+def draw_sanity_check(key: ModelKey, photo: Photo, request: ExplanationRequest) -> None:
+    """Draw the box with the check, which starts when the user turns it on.
 
     Parameters
     ----------
     key : ModelKey
     photo : Photo
-    question : Question
-        With its target.
+    request : ExplanationRequest
+        With a target.
 
     Raises
     ------
     SneakerError
-        Too much is being checked already, or it failed.
+        Too many checks are waiting, or this one failed.
     """
     with st.container(border=True):
-        st.markdown(":material/balance: **How far can this map be trusted?**")
+        st.markdown(":material/balance: **Sanity check**")
         st.markdown(
-            "A map always looks convincing. Two checks say whether this one is: a network whose knowledge was shuffled "
-            "away must give *another* map, and covering what the map marks must hurt the answer *more* than covering "
-            "places at random."
+            "A map always looks convincing. These checks test it: with shuffled weights, the map must change; and "
+            "covering the areas it marks must hurt the answer more than covering random areas."
         )
         if not st.toggle(
             "Check this map",
             key=Key.EXPLAIN_TRUST,
             persist_state="page",
-            help="The network is asked a few hundred times, which takes some seconds. Each map is checked once, for "
-            "everybody.",
+            help="Takes some seconds: it runs the model a few hundred times. Each map is checked only once.",
         ):
             return
-        found = sanity_cache.sanity_check(key, photo, question)
-        if found.future.done():
-            _draw(found.future.result())
+        running = sanity_cache.sanity_check(key, photo, request)
+        if running.future.done():
+            _draw(running.future.result())
         else:
-            _follow(found)
+            _follow(running)
 
 
-@st.fragment(run_every=_LOOK_EVERY)
-def _follow(found: SanityCheck) -> None:
-    """Look how far it is; the page runs anew, once, when it is done."""
-    if found.future.done():
+@st.fragment(run_every=_POLL_SECONDS)
+def _follow(running: RunningCheck) -> None:
+    """Show the progress; rerun the page once the check is done."""
+    if running.future.done():
         st.rerun()
-    words = "Checking the map" if found.share else "Waiting for its turn: other photos go first"
-    st.progress(found.share, text=f"{words}…")
+    st.progress(running.share, text="Checking the map…" if running.share else "Waiting: other photos go first…")
 
 
-def _draw(trust: Trust) -> None:
-    sanity, curves = trust.sanity, trust.curves
-    passed = sanity.passed, all(curves.better)
+def _draw(check: SanityCheck) -> None:
+    randomization, curves = check.randomization, check.curves
     with st.container(horizontal=True):
-        for ok, good, bad in (
-            (passed[0], "follows from what was learnt", "says little about what was learnt"),
-            (passed[1], "marks what matters", "marks what matters only in part"),
-        ):
-            if not ok and good == "marks what matters" and not any(curves.better):
-                bad = "marks what does not matter"
-            st.badge(good if ok else bad, icon=_icon(ok), color="green" if ok else "orange")
-    for sentence in trust.sentences:
+        _draw_badge(randomization.passed, "Depends on the model's training", "Hardly depends on the model's training")
+        _draw_badge(
+            all(curves.better),
+            "Marks areas that matter",
+            "Marks areas that matter in part" if any(curves.better) else "Marks areas that don't matter",
+        )
+    for sentence in check.sentences:
         st.markdown(f"- {plain(sentence)}")
     with st.grid(3, min_column_width=270, gap="medium"):
-        _draw_chart(
-            sanity_chart(sanity),
-            "sanity",
-            "The weights of the last layer, of half of the layers and of all are shuffled, and the photo is explained "
-            "again. Agreement is a rank correlation: 1 the same map, 0 nothing in common. Low is good.",
+        draw_chart(
+            randomization_chart(randomization),
+            Key.EXPLAIN_CHART.of("sanity"),
+            help="The weights of the last layer, of half of the layers and of all layers are shuffled, and the photo "
+            "is explained again. Similarity is a rank correlation: 1 means identical maps, 0 unrelated ones. Lower is "
+            "better.",
         )
-        _draw_chart(
+        draw_chart(
             deletion_chart(curves),
-            "deletion",
-            "Squares of the photo are covered with grey, those that the map marks most first. The faster the line "
-            "falls below that of a random order, the better.",
+            Key.EXPLAIN_CHART.of("deletion"),
+            help="Squares of the photo are covered with gray, those that the map marks most first. The further the "
+            "line stays below the one for a random order, the better.",
         )
-        _draw_chart(
+        draw_chart(
             insertion_chart(curves),
-            "insertion",
-            "The photo begins as a blur, and squares are made sharp, those that the map marks most first. The faster "
-            "the line rises above that of a random order, the better.",
+            Key.EXPLAIN_CHART.of("insertion"),
+            help="The photo starts blurred, and squares come into focus, those that the map marks most first. The "
+            "further the line stays above the one for a random order, the better.",
         )
 
 
-def _icon(ok: bool) -> str:
-    return ":material/check_circle:" if ok else ":material/warning:"
-
-
-def _draw_chart(chart: Chart, item: str, explanation: str) -> None:
-    with st.container(gap="xsmall"):
-        st.markdown(f"**{plain(chart.title)}**", help=explanation)
-        st.plotly_chart(chart.figure, key=Key.EXPLAIN_CHART.of(item), config={"displayModeBar": False}, alt=chart.alt)
+def _draw_badge(passed: bool, good: str, bad: str) -> None:
+    icon = ":material/check_circle:" if passed else ":material/warning:"
+    st.badge(good if passed else bad, icon=icon, color="green" if passed else "orange")

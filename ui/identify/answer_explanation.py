@@ -3,6 +3,7 @@
 import streamlit as st
 
 from sneaker_core.errors import SneakerError
+from sneaker_core.inference.explanation.explanation_request import DEFAULT_OPACITY, ExplanationRequest
 from sneaker_core.inference.predictor import Answer
 from sneaker_core.networks.model_registry import list_models
 from sneaker_core.workspace.paths import workspace
@@ -11,9 +12,8 @@ from ui.kit import explanation_cache
 from ui.kit.model_cache import ModelKey
 from ui.kit.page_links import Page, open_page, pass_photo
 from ui.kit.photo_files import Photo
+from ui.kit.photo_previews import jpeg_bytes
 from ui.kit.text import escape_markdown, probability_text
-
-_USUAL_STRENGTH = 60
 
 
 def draw_explanation(key: ModelKey, photo: Photo, answer: Answer, guesses: int, compact: bool) -> None:
@@ -44,7 +44,7 @@ def draw_explanation(key: ModelKey, photo: Photo, answer: Answer, guesses: int, 
             "Color strength",
             0,
             100,
-            _USUAL_STRENGTH,
+            round(100 * DEFAULT_OPACITY),
             5,
             format="%d%%",
             key=Key.STRENGTH.of(photo.key),
@@ -52,15 +52,16 @@ def draw_explanation(key: ModelKey, photo: Photo, answer: Answer, guesses: int, 
         )
     try:
         with picture.skeleton(260):
-            heat = explanation_cache.heat_map(key, photo, label, versus=versus)
-            heated = explanation_cache.heat_map_preview(key, photo, label, strength / 100, versus=versus)
+            request = ExplanationRequest(label, versus, opacity=strength / 100)
+            explanation = explanation_cache.explain(key, photo, request)
+            heated = jpeg_bytes(explanation.overlay())
     except SneakerError as error:
         controls.warning(escape_markdown(str(error)))
         return
     contrast = f" instead of {versus}" if versus else ""
     picture.image(heated, width="stretch", alt=f"Your photo, colored where it speaks for {label}{contrast}")
     with controls:
-        _draw_legend(label, versus, empty=not heat.any())
+        _draw_legend(label, versus, empty=explanation.heat is None or not explanation.heat.any())
         _draw_more(key, photo, label, versus)
 
 

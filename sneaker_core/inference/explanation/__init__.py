@@ -1,1 +1,1 @@
-"""Why a network answers as it does: maps over a photo, how they are drawn, and how much they are worth."""
+"""Explanations: attribution maps, how they are drawn, and sanity checks of them."""

@@ -1,8 +1,7 @@
-"""Maps of what in a photo speaks for a class, by captum.
+"""Attribution maps: which areas of a photo count toward a class, computed with captum.
 
-What is explained is always a logit, before the softmax (a probability also moves when other classes do), or the
-difference of two: why the one class rather than the other. It is that of the photo as it is; the mirror image, which
-the answer averages in, is left out.
+The maps explain a logit (a probability would also change with the other classes), or, for contrastive explanations, the
+difference of two logits. They explain the photo as it is, without the flipped view that predictions also average over.
 """
 
 import warnings
@@ -16,42 +15,42 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from sneaker_core.errors import SneakerError, UnknownLabelError
-from sneaker_core.inference.explanation.explanation_request import Method, Question
+from sneaker_core.inference.explanation.explanation_request import ExplanationRequest, Method
 from sneaker_core.inference.explanation.gradcam_layers import checked_layer
-from sneaker_core.inference.explanation.model_copies import guided_copy, name_of, private_copy
+from sneaker_core.inference.explanation.model_copies import copy_with_shared_weights, guided_copy, name_of
 from sneaker_core.networks.checkpoint import SneakerModel
 
 Maps = NDArray[np.float32]
 
-# Below this the largest value of a map is nothing but rounding: nothing speaks for the class.
+# A map whose maximum is below this is rounding noise: nothing counts toward the class.
 _NOTHING = 1e-12
-# Maps of single pixels have a few that outshine all others; so many of the pixels may be as bright as can be.
+# Pixel-level maps have a few outliers: this share of the pixels is clipped to 1.
 _BRIGHTEST = 0.01
-# Points on the way from grey to the photo, and how many of them go through the network at once.
+# Integrated Gradients: interpolation steps, and how many of them form a batch.
 _STEPS = 32
 _STEPS_AT_ONCE = 8
-# Side of the square that occlusion covers, as a share of the photo's; it moves by half of that.
+# Occlusion: side of the square relative to the photo's side (it moves by half of that), and squares per batch.
 _WINDOW = 0.2
 _COVERED_AT_ONCE = 16
 
-# Captum says this on each call; its hooks are on modules of our own.
+# Captum warns on each call; its hooks only touch our private copies.
 warnings.filterwarnings("ignore", "Setting backward hooks on ReLU activations")
 
 
-def check_question(model: SneakerModel, question: Question) -> None:
-    """Look whether it can be asked of a model, before anything is worked out.
+def check_request(model: SneakerModel, request: ExplanationRequest) -> None:
+    """Check that a model has the requested classes and layer, before any computation.
 
     Raises
     ------
     UnknownLabelError
         The model has no such class.
     SneakerError
-        There is no such layer, or the method looks at none.
+        There is no such layer, or the method has none.
     """
-    for label in (question.target, question.versus):
+    for label in (request.target, request.versus):
         if label is not None:
             class_number(model, label)
-    _layer_name(model, question.method, question.layer)
+    _layer_name(model, request.method, request.layer)
 
 
 def attribute(
@@ -62,46 +61,47 @@ def attribute(
     versus: str | None = None,
     layer: str | None = None,
 ) -> Maps:
-    """How much each part of photos speaks for a class.
+    """Attribution maps of photos for a class: how much each area counts toward it.
 
-    Every method drops what speaks against the class (with `versus`: what speaks more for that one), and scales each
-    map by itself, so maps tell where, not how much: compare places within a map, never brightness between maps.
+    All methods keep positive attribution only (with `versus`: what counts more toward the target than toward that
+    class) and scale each map on its own, so a map shows where, not how much. Compare areas within one map, never
+    brightness between maps.
 
-    - ``gradcam``: activations of a layer weighted by the mean gradient of the logit, summed, cut at zero, enlarged
-      bilinearly; 1 is the map's maximum.
-    - ``guided_gradcam``: that map times the gradient at each pixel, of which only what is positive passes an
-      activation (ReLU, ReLU6, SiLU, Hardswish); the largest absolute value of the three colours.
-    - ``integrated_gradients``: mean gradient over 32 points (Gauss-Legendre) on the way from the mean colour of
-      ImageNet to the photo, times the way; summed over the colours, cut at zero.
-    - ``occlusion``: by how much the logit falls when a square of that same grey, a fifth of the side, covers a pixel,
-      averaged over the squares that do; cut at zero; 1 is the map's maximum.
+    - ``gradcam``: activations of a layer, weighted by the mean gradient of the logit, summed over channels, negative
+      values set to zero, upsampled bilinearly. 1 is the maximum of the map.
+    - ``guided_gradcam``: that map times the guided gradient of each pixel (activation functions pass positive
+      gradients only: ReLU, ReLU6, SiLU, Hardswish); the largest absolute value over the color channels.
+    - ``integrated_gradients``: the mean gradient at 32 Gauss-Legendre points between ImageNet's mean color and the
+      photo, times their difference; summed over the color channels, negative values set to zero.
+    - ``occlusion``: the drop of the logit when a gray square (a fifth of the side) covers a pixel, averaged over all
+      squares that cover it; negative values set to zero. 1 is the maximum of the map.
 
-    In the maps of single pixels (the second and third), 1 is the value that 1 % of the pixels exceed.
+    In the pixel-level maps (``guided_gradcam``, ``integrated_gradients``) 1 is the 99th percentile.
 
     Parameters
     ----------
     model : SneakerModel
-        Not changed, and nobody else's predictions with it are.
+        Not modified; other threads may use it meanwhile.
     photos : sequence of RGB images
     targets : str or sequence of str
-        The class to explain, for all photos or for each. The same photo may be there several times.
+        Class to explain: one for all photos, or one per photo.
     method : Method
     versus : str, optional
-        A class to hold them against.
+        Class to compare with.
     layer : str, optional
-        Of `layers.layers`, for Grad-CAM and Guided Grad-CAM; default: the network's usual one.
+        A name from `gradcam_layers.layers`, for Grad-CAM and Guided Grad-CAM; default: the network's default layer.
 
     Returns
     -------
     float32 array (B, H, W)
-        0 to 1, the size the network sees; all zero where nothing speaks for the class.
+        0 to 1, at the network's input size; all zero if nothing counts toward the class.
 
     Raises
     ------
     UnknownLabelError
         The model has no such class.
     SneakerError
-        There is no such layer, or the method looks at none.
+        There is no such layer, or the method has none.
 
     References
     ----------
@@ -134,7 +134,7 @@ def gradcam(model: SneakerModel, photo: Image.Image, target: str, versus: str | 
 
 
 def class_number(model: SneakerModel, label: str) -> int:
-    """The number of a class.
+    """Index of a class among the logits.
 
     Raises
     ------
@@ -145,11 +145,11 @@ def class_number(model: SneakerModel, label: str) -> int:
         return model.spec.classes.index(label)
     except ValueError:
         known = ", ".join(model.spec.classes)
-        raise UnknownLabelError(f"The model knows no class {label!r}; it knows: {known}.") from None
+        raise UnknownLabelError(f"The model has no class {label!r}. Its classes: {known}.") from None
 
 
 def class_weights(outputs: int, target: int, versus: int | None) -> Tensor:
-    """What each logit counts in what is explained, float32 (outputs,): 1 the target, -1 what it is held against."""
+    """Weight of each logit in the explained score, float32 (outputs,): 1 for the target, -1 for `versus`."""
     weights = torch.zeros(outputs)
     weights[target] += 1
     if versus is not None:
@@ -164,24 +164,24 @@ def _weights(model: SneakerModel, target: str, versus: str | None) -> Tensor:
 
 def _layer_name(model: SneakerModel, method: Method, layer: str | None) -> str:
     if layer is not None and not method.has_layer:
-        raise SneakerError(f"{method.plain_name} looks at no layer; leave the layer out, or choose Grad-CAM.")
+        raise SneakerError(f"{method.display_name} doesn't use a layer. Omit the layer, or choose Grad-CAM.")
     return checked_layer(model.spec, layer)
 
 
 def network_maps(network: nn.Module, method: Method, layer: str, images: Tensor, weights: Tensor) -> Maps:
-    """The maps of `attribute` for any network.
+    """Compute the maps of `attribute` for any network.
 
     Parameters
     ----------
     network : nn.Module
-        From images (B, 3, H, W) to logits (B, C), in evaluation mode; not changed.
+        Maps images (B, 3, H, W) to logits (B, C); in evaluation mode; not modified.
     method : Method
     layer : str
-        Dotted name in the network, for the methods that look at a layer.
+        Dotted name in the network, for methods that have a layer.
     images : tensor (B, 3, H, W)
         Preprocessed.
     weights : tensor (B, C)
-        What each logit counts, from `class_weights`.
+        Weight of each logit, from `class_weights`.
 
     Returns
     -------
@@ -193,13 +193,13 @@ def network_maps(network: nn.Module, method: Method, layer: str, images: Tensor,
     highest = raw.amax((1, 2), keepdim=True)
     if method in (Method.GUIDED_GRADCAM, Method.INTEGRATED_GRADIENTS):
         bright = raw.flatten(1).quantile(1 - _BRIGHTEST, dim=1)[:, None, None]
-        # Where fewer pixels than that speak at all, none of them is an outlier.
+        # With fewer nonzero pixels than that there are no outliers.
         highest = torch.where(bright > _NOTHING, bright, highest)
     return np.asarray((raw / highest.clamp(min=_NOTHING)).clamp(max=1).numpy(), dtype=np.float32)
 
 
 def layer_gradcam(network: nn.Module, layer: nn.Module, images: Tensor, target: int, versus: int | None) -> Maps:
-    """Grad-CAM of preprocessed images at a layer: float32 (B, H, W), each map scaled to 0..1 by its own maximum."""
+    """Grad-CAM of preprocessed images at a layer: float32 (B, H, W), each map scaled to a maximum of 1."""
     weights = class_weights(_outputs(network, images), target, versus).expand(len(images), -1)
     return network_maps(network, Method.GRADCAM, name_of(network, layer), images, weights)
 
@@ -211,7 +211,7 @@ def _outputs(network: nn.Module, images: Tensor) -> int:
 
 
 class _Weighted(nn.Module):
-    """What is explained, one number a photo: its logits, each as often as it counts."""
+    """The explained score of each photo: the weighted sum of its logits."""
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
@@ -225,8 +225,8 @@ class _Weighted(nn.Module):
 def _gradcam(network: nn.Module, layer: str, images: Tensor, weights: Tensor) -> Tensor:
     from captum.attr import LayerGradCam
 
-    private = private_copy(network)
-    # Nothing asks for gradients before the layer, so that part of the network keeps nothing for a way back.
+    private = copy_with_shared_weights(network)
+    # No gradients are needed before the layer, so those layers store no activations.
     coarse: Tensor = LayerGradCam(_Weighted(private), private.get_submodule(layer)).attribute(
         images, additional_forward_args=weights, relu_attributions=True
     )
@@ -249,7 +249,7 @@ def _integrated_gradients(network: nn.Module, layer: str, images: Tensor, weight
 
     found: Tensor = IntegratedGradients(_Weighted(network)).attribute(
         images,
-        baselines=0.0,  # the mean colour of ImageNet, in standardised colours
+        baselines=0.0,  # ImageNet's mean color, after standardization
         additional_forward_args=weights,
         n_steps=_STEPS,
         internal_batch_size=max(_STEPS_AT_ONCE, len(images)),
@@ -271,7 +271,7 @@ def _occlusion(network: nn.Module, layer: str, images: Tensor, weights: Tensor) 
         additional_forward_args=weights,
         perturbations_per_eval=max(1, _COVERED_AT_ONCE // len(images)),
     )
-    return found[:, 0]  # all three colours are covered at once, and have the same value
+    return found[:, 0]  # the square covers all color channels, so they are equal
 
 
 _RAW: dict[Method, Callable[[nn.Module, str, Tensor, Tensor], Tensor]] = {
@@ -280,5 +280,5 @@ _RAW: dict[Method, Callable[[nn.Module, str, Tensor, Tensor], Tensor]] = {
     Method.INTEGRATED_GRADIENTS: _integrated_gradients,
     Method.OCCLUSION: _occlusion,
 }
-# How many photos are explained in one go: more where each asks the network once, few where each asks it often.
+# Photos per batch: fewer for methods that need many passes per photo.
 _AT_ONCE = {Method.GRADCAM: 8, Method.GUIDED_GRADCAM: 4, Method.INTEGRATED_GRADIENTS: 1, Method.OCCLUSION: 1}

@@ -1,4 +1,7 @@
-"""From the bytes of a photo to a picture that shows why: one photo, or many of which a bad one harms only itself."""
+"""The explanation pipeline: from a photo to its map, the overlay and the sanity check.
+
+Pages, the command line and the API all come here with an `ExplanationRequest`.
+"""
 
 import io
 from collections.abc import Callable, Iterator, Sequence
@@ -9,201 +12,206 @@ from PIL import Image
 
 from sneaker_core import images
 from sneaker_core.errors import ImageError
-from sneaker_core.inference.explanation.attributions import Maps, attribute, check_question
-from sneaker_core.inference.explanation.explanation_request import Question, Wanted
-from sneaker_core.inference.explanation.heat_maps import check_opacity, overlay
-from sneaker_core.inference.explanation.sanity_checks import Trust, check_trust
+from sneaker_core.inference.explanation.attributions import Maps, attribute, check_request
+from sneaker_core.inference.explanation.explanation_request import ExplanationRequest
+from sneaker_core.inference.explanation.heat_maps import describe_location, overlay, strongest_area
+from sneaker_core.inference.explanation.sanity_checks import SanityCheck, run_sanity_check
 from sneaker_core.inference.predictor import predict_images
 from sneaker_core.networks.checkpoint import SneakerModel
 
 _BATCH = 8
-# Decodes a photo, at no less than so many pixels a side where a number is given.
-_Read = Callable[[int | None], Image.Image]
+# Decodes a photo, at no less than the given number of pixels per side.
+_Decoder = Callable[[int | None], Image.Image]
 
 
 @dataclass(frozen=True)
-class Explained:
-    """A photo explained, or why it could not be read.
+class Explanation:
+    """An explained photo, or the reason why it couldn't be read.
 
     Attributes
     ----------
     image : str
-        Name the photo was given under.
-    question : Question
-        With the class that was explained as its target.
-    png : bytes or None
-        The photo with the map over it.
+        Name of the photo.
+    request : ExplanationRequest
+        Its target is the class that was explained.
     heat : float32 array (H, W) or None
-        The map.
-    trust : Trust or None
-        How much it is worth, where that was asked for.
+        The map, 0 to 1, at the network's input size.
+    photo : RGB image or None
+        The photo at the size of the overlay.
+    sanity_check : SanityCheck or None
+        If it was requested.
     error : str or None
-        Why the photo could not be read; all of the above but its name is None or as it was asked then.
+        Why the photo couldn't be read; the attributes above are None then.
     """
 
     image: str
-    question: Question
-    png: bytes | None = None
+    request: ExplanationRequest
     heat: Maps | None = None
-    trust: Trust | None = None
+    photo: Image.Image | None = None
+    sanity_check: SanityCheck | None = None
     error: str | None = None
+
+    @property
+    def subject(self) -> str:
+        """What is explained: "Air Max 90", or "Air Max 90 compared with Air Max 1"."""
+        request = self.request
+        return f"{request.target}{f' compared with {request.versus}' if request.versus else ''}"
+
+    @property
+    def caption(self) -> str:
+        """Where the map is strongest, in one sentence; the error if the photo couldn't be read."""
+        if self.heat is None:
+            return str(self.error)
+        return describe_location(self.subject, *strongest_area(self.heat))
+
+    def overlay(self) -> Image.Image:
+        """The photo with the map on top, at the requested opacity."""
+        assert self.photo is not None and self.heat is not None, "there is no overlay of a photo that can't be read"
+        return overlay(self.photo, self.heat, self.request.opacity)
+
+    def png(self) -> bytes:
+        """The overlay as a PNG file."""
+        buffer = io.BytesIO()
+        self.overlay().save(buffer, "PNG")
+        return buffer.getvalue()
 
 
 @dataclass(frozen=True)
-class _Photo:
-    """A photo that could be read.
+class _Source:
+    """A photo that can be decoded.
 
     Attributes
     ----------
     name : str
-    seen : RGB image
-        What the network sees of it, from the pixels that an answer is made from.
-    read : callable
-        Decodes it to draw on: many photos of 50 megapixels must not be in memory at once.
+    model_input : RGB image
+        The photo at the network's input size.
+    decode : callable
+        Decodes the photo again for the overlay: a batch of 50-megapixel photos must not be in memory at once.
     """
 
     name: str
-    seen: Image.Image
-    read: _Read
+    model_input: Image.Image
+    decode: _Decoder
 
 
-def explain_bytes(model: SneakerModel, name: str, data: bytes, wanted: Wanted | None = None) -> Explained:
-    """Explain the bytes of one photo.
+def explain_bytes(
+    model: SneakerModel, name: str, data: bytes, request: ExplanationRequest | None = None
+) -> Explanation:
+    """Explain a photo from the bytes of its file.
 
     Parameters
     ----------
     model : SneakerModel
     name : str
-        Shown with the result.
+        Name of the photo in the result.
     data : bytes
-    wanted : Wanted, optional
+    request : ExplanationRequest, optional
 
     Raises
     ------
     ImageError
-        The photo cannot be read.
+        The photo can't be read.
     UnknownLabelError
         The model has no such class.
     SneakerError
-        The opacity is out of its range, there is no such layer, or the method looks at none.
+        There is no such layer, or the method has none.
     """
-    wanted = wanted or Wanted()
-    _check(model, wanted)
-    photo = _photo(model, name, lambda side: images.decode(data, shrink_to=side))
-    return next(_explained(model, [photo], wanted))
+    request = request or ExplanationRequest()
+    check_request(model, request)
+    source = _source(model, name, lambda side: images.decode(data, shrink_to=side))
+    return next(_explained(model, [source], request))
 
 
-def explain_file(
-    model: SneakerModel, path: Path, target: str | None = None, versus: str | None = None
-) -> tuple[bytes, str]:
-    """The PNG of a photo on disk with the Grad-CAM of a class over it, and the class (default: the most probable).
-
-    Raises
-    ------
-    ImageError
-        The photo cannot be read; the message names the file.
-    UnknownLabelError
-        The model has no such class.
-    """
-    (found,) = explain_many(model, [path], Wanted(Question(target, versus)))
-    if found.png is None or found.question.target is None:
-        raise ImageError(f"{path}: {found.error}")
-    return found.png, found.question.target
+def explain_file(model: SneakerModel, path: Path, request: ExplanationRequest | None = None) -> Explanation:
+    """Explain a photo file; parameters and errors as in `explain_bytes`."""
+    (explanation,) = explain_files(model, [path], request)
+    if explanation.error is not None:
+        raise ImageError(f"{path}: {explanation.error}")
+    return explanation
 
 
-def explain_many(
+def explain_files(
     model: SneakerModel,
     paths: Sequence[Path],
-    wanted: Wanted | None = None,
+    request: ExplanationRequest | None = None,
     report: Callable[..., None] = lambda done, total, step: None,
     stopped: Callable[[], bool] = lambda: False,
-) -> Iterator[Explained]:
-    """Explain photos on disk in order; one that cannot be read says why and harms no other.
+) -> Iterator[Explanation]:
+    """Explain photo files in order; for one that can't be read, the explanation has an error.
 
-    Few of them are in memory at a time, so there may be any number.
+    Only a batch is in memory at a time, so there may be any number of photos.
 
     Parameters
     ----------
     model : SneakerModel
     paths : sequence of Path
-    wanted : Wanted, optional
-        Without a target each photo is explained by its own most probable class.
+    request : ExplanationRequest, optional
+        Without a target, each photo is explained for its own most probable class.
     report : callable, optional
-        Called with photos done, photos to do and what is being done.
+        Called with the number of photos done, the total, and a description of the step.
     stopped : callable, optional
-        Asked after each few photos.
+        Called before each batch; if it returns True, the iteration ends.
 
     Raises
     ------
     UnknownLabelError, SneakerError
-        As in `explain_bytes`, before the first photo is read.
+        As in `explain_bytes`, raised before the first photo is read.
     """
-    wanted = wanted or Wanted()
-    _check(model, wanted)
-    return _many(model, paths, wanted, report, stopped)
+    request = request or ExplanationRequest()
+    check_request(model, request)
+    return _batches(model, paths, request, report, stopped)
 
 
-def _many(
+def _batches(
     model: SneakerModel,
     paths: Sequence[Path],
-    wanted: Wanted,
+    request: ExplanationRequest,
     report: Callable[..., None],
     stopped: Callable[[], bool],
-) -> Iterator[Explained]:
+) -> Iterator[Explanation]:
     done = 0
     for start in range(0, len(paths), _BATCH):
         if stopped():
             return
-        read = [_photo_or_error(model, path, wanted.question) for path in paths[start : start + _BATCH]]
-        found = _explained(model, [photo for photo in read if isinstance(photo, _Photo)], wanted)
-        for photo in read:
-            explained = photo if isinstance(photo, Explained) else next(found)
+        opened = [_open(model, path, request) for path in paths[start : start + _BATCH]]
+        explained = _explained(model, [source for source in opened if isinstance(source, _Source)], request)
+        for source in opened:
+            explanation = source if isinstance(source, Explanation) else next(explained)
             done += 1
             report(done, len(paths), "Explaining photos")
-            yield explained
+            yield explanation
 
 
-def _photo_or_error(model: SneakerModel, path: Path, question: Question) -> _Photo | Explained:
+def _open(model: SneakerModel, path: Path, request: ExplanationRequest) -> _Source | Explanation:
     try:
-        return _photo(model, str(path), lambda side: images.load(path, shrink_to=side))
+        return _source(model, str(path), lambda side: images.load(path, shrink_to=side))
     except ImageError as error:
-        return Explained(str(path), question, error=str(error))
+        return Explanation(str(path), request, error=str(error))
 
 
-def _photo(model: SneakerModel, name: str, read: _Read) -> _Photo:
+def _source(model: SneakerModel, name: str, decode: _Decoder) -> _Source:
     preprocessing = model.spec.preprocessing
-    return _Photo(name, Image.fromarray(preprocessing.resize(read(preprocessing.shrink_to))), read)
+    return _Source(name, Image.fromarray(preprocessing.resize(decode(preprocessing.shrink_to))), decode)
 
 
-def _check(model: SneakerModel, wanted: Wanted) -> None:
-    check_question(model, wanted.question)
-    check_opacity(wanted.opacity)
-
-
-def _explained(model: SneakerModel, photos: Sequence[_Photo], wanted: Wanted) -> Iterator[Explained]:
-    """All maps in one go, the pictures one after the other."""
-    if not photos:
+def _explained(model: SneakerModel, sources: Sequence[_Source], request: ExplanationRequest) -> Iterator[Explanation]:
+    """Compute the maps as one batch, then yield the explanations one by one."""
+    if not sources:
         return
-    seen, asked = [photo.seen for photo in photos], wanted.question
-    if asked.target is None:
-        labels = [guesses[0].label for _, guesses in predict_images(model, seen, top=1)]
+    inputs = [source.model_input for source in sources]
+    if request.target is None:
+        targets = [guesses[0].label for _, guesses in predict_images(model, inputs, top=1)]
     else:
-        labels = [asked.target] * len(photos)
-    maps = attribute(model, seen, labels, asked.method, asked.versus, asked.layer)
-    for photo, label, heat in zip(photos, labels, maps, strict=True):
-        question = replace(asked, target=label)
+        targets = [request.target] * len(sources)
+    maps = attribute(model, inputs, targets, request.method, request.versus, request.layer)
+    for source, target, heat in zip(sources, targets, maps, strict=True):
+        answered = replace(request, target=target)
         try:
-            drawn = photo.read(wanted.largest)
-        except ImageError as error:  # the file has gone since
-            yield Explained(photo.name, asked, error=str(error))
+            photo = source.decode(request.max_side)
+        except ImageError as error:  # the file was deleted meanwhile
+            yield Explanation(source.name, request, error=str(error))
             continue
-        if wanted.largest is not None:
-            drawn.thumbnail((wanted.largest, wanted.largest))
-        trust = check_trust(model, photo.seen, question, heat) if wanted.check else None
-        yield Explained(photo.name, question, _png(overlay(drawn, heat, wanted.opacity)), heat, trust)
-
-
-def _png(image: Image.Image) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, "PNG")
-    return buffer.getvalue()
+        if request.max_side is not None:
+            photo.thumbnail((request.max_side, request.max_side))
+        check = run_sanity_check(model, source.model_input, answered, heat) if request.sanity_check else None
+        yield Explanation(source.name, answered, heat, photo, check)

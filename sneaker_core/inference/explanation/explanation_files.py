@@ -1,4 +1,4 @@
-"""Many explanations as files: an archive of pictures, and the mean maps of classes."""
+"""Explanations on disk: zip archives of overlays, and class-average maps."""
 
 import contextlib
 import csv
@@ -15,25 +15,25 @@ from PIL import Image
 
 from sneaker_core.csv_cells import escape_formula
 from sneaker_core.errors import SneakerError, SpaceError
-from sneaker_core.inference.explanation.class_average_maps import MeanMap
-from sneaker_core.inference.explanation.explain_photos import Explained
+from sneaker_core.inference.explanation.class_average_maps import ClassAverageMap
+from sneaker_core.inference.explanation.explain_photos import Explanation
 from sneaker_core.inference.explanation.explanation_request import DEFAULT_OPACITY
-from sneaker_core.inference.explanation.heat_maps import hottest_place, overlay
+from sneaker_core.inference.explanation.heat_maps import overlay, strongest_area
 from sneaker_core.workspace.atomic_files import write_atomically
 
 TABLE_FILE = "explanations.csv"
-MEANS_FILE = "means.json"
+CLASS_MAPS_FILE = "means.json"
 _COLUMNS = ("image", "file", "target", "versus", "method", "layer", "error")
 
 
 class PictureNames:
-    """A file's name for each picture; those of one name are numbered."""
+    """Unique file names for overlays; photos of the same name get numbers."""
 
     def __init__(self) -> None:
         self._taken: set[str] = set()
 
     def of(self, image: str | Path) -> str:
-        """The name of the picture that explains an image."""
+        """File name of a photo's overlay."""
         stem = first = Path(image).stem
         number = 1
         while f"{stem}.png".casefold() in self._taken:
@@ -43,42 +43,42 @@ class PictureNames:
         return f"{stem}.png"
 
 
-def write_zip(target: Path, found: Iterable[Explained]) -> tuple[int, dict[str, str]]:
-    """Pack pictures as they are made, with a table of them; written whole or not at all.
+def write_zip(target: Path, explanations: Iterable[Explanation]) -> tuple[int, dict[str, str]]:
+    """Write overlays and a table of them to a zip file, which appears only when complete.
 
     Parameters
     ----------
     target : Path
-    found : iterable of Explained
-        From `files.explain_many`.
+    explanations : iterable of Explanation
+        From `explain_files`.
 
     Returns
     -------
     int
-        How many pictures.
+        Number of overlays.
     dict of str to str
-        Image -> why it could not be read.
+        Photo -> why it couldn't be read.
 
     Raises
     ------
     SpaceError
-        It cannot be written.
+        The file can't be written.
     """
     unfinished, names = target.with_name(f".{target.name}.part"), PictureNames()
     rows: list[dict[str, Any]] = []
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        # A PNG is packed already.
+        # PNG files are compressed already.
         with zipfile.ZipFile(unfinished, "w", zipfile.ZIP_STORED) as archive:
-            for each in found:
-                name = None if each.png is None else names.of(each.image)
-                if name is not None and each.png is not None:
-                    archive.writestr(name, each.png)
-                rows.append(_row(each, name))
+            for explanation in explanations:
+                name = names.of(explanation.image) if explanation.error is None else None
+                if name is not None:
+                    archive.writestr(name, explanation.png())
+                rows.append(_row(explanation, name))
             archive.writestr(TABLE_FILE, _table(rows))
         unfinished.replace(target)
     except OSError as error:
-        raise SpaceError(f"{target} cannot be written: {error.strerror or error}.") from error
+        raise SpaceError(f"Can't write {target}: {error.strerror or error}.") from error
     finally:
         with contextlib.suppress(OSError):
             unfinished.unlink(missing_ok=True)
@@ -86,9 +86,9 @@ def write_zip(target: Path, found: Iterable[Explained]) -> tuple[int, dict[str, 
     return len(rows) - len(failed), failed
 
 
-def _row(found: Explained, name: str | None) -> dict[str, Any]:
-    asked = found.question
-    values = (found.image, name, asked.target, asked.versus, asked.method.value, asked.layer, found.error)
+def _row(explanation: Explanation, name: str | None) -> dict[str, Any]:
+    request, error = explanation.request, explanation.error
+    values = (explanation.image, name, request.target, request.versus, request.method.value, request.layer, error)
     return dict(zip(_COLUMNS, values, strict=True))
 
 
@@ -96,72 +96,100 @@ def _table(rows: Sequence[dict[str, Any]]) -> bytes:
     text = io.StringIO()
     writer = csv.DictWriter(text, _COLUMNS, lineterminator="\n")
     writer.writeheader()
-    # An archive goes to others: it tells the names of files, not where they lay.
+    # Users share archives, so the table has file names without folders.
     shown = ({**row, "image": Path(row["image"]).name} for row in rows)
     writer.writerows({key: escape_formula(value) if value else "" for key, value in row.items()} for row in shown)
     return text.getvalue().encode(errors="replace")
 
 
 @dataclass(frozen=True)
-class KeptMean:
-    """A mean map on the disk.
+class StoredClassMap:
+    """A class-average map on disk.
 
     Attributes
     ----------
     label : str
     right : bool
-        Whether it is of photos that were answered right.
-    n, of : int
-        Photos in the mean, and photos there are.
+        Whether it averages photos that were predicted correctly; otherwise those predicted as another class.
+    count, available : int
+        Number of photos averaged, and of photos on this machine.
     unreadable : int
-        Photos that were drawn and could not be read.
-    place : str
-        The ninth of the photo that is hottest: "centre left".
+        Number of sampled photos that couldn't be read.
+    area : str
+        The area where the map is strongest, for example "center left".
     share : float
-        That ninth's share of the whole map, 0 to 1.
+        That area's share of the map, 0 to 1.
     picture, photo, heat : Path
-        The mean photo with the map over it, the mean photo, and the map in grey (255 is 1). None of them is there where
-        `n` is 0.
+        The overlay, the average photo, and the map in gray (255 is 1); the files don't exist if `count` is 0.
     """
 
     label: str
     right: bool
-    n: int
-    of: int
+    count: int
+    available: int
     unreadable: int
-    place: str
+    area: str
     share: float
     picture: Path
     photo: Path
     heat: Path
 
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON, without the paths."""
+        return {key: getattr(self, name) for key, name in _KEYS.items()}
 
-def write_means(folder: Path, means: Sequence[MeanMap], opacity: float = DEFAULT_OPACITY) -> list[KeptMean]:
-    """Keep mean maps in a folder; ``means.json`` comes last, so that a half-written one is told.
+
+# Keys of a record in JSON, and the attributes of `StoredClassMap`.
+_KEYS = {
+    "label": "label",
+    "right": "right",
+    "n": "count",
+    "of": "available",
+    "unreadable": "unreadable",
+    "place": "area",
+    "share": "share",
+}
+
+
+def write_class_maps(
+    folder: Path, maps: Sequence[ClassAverageMap], opacity: float = DEFAULT_OPACITY
+) -> list[StoredClassMap]:
+    """Write class-average maps to a folder, ``means.json`` last, so that an incomplete folder can be told.
 
     Raises
     ------
     SpaceError
-        They cannot be written.
+        The files can't be written.
     """
     rows = []
     try:
-        for number, mean in enumerate(means):
-            stem = f"{number // 2 + 1:02}-{'right' if mean.right else 'wrong'}"
-            if mean.n:
-                photo = Image.fromarray(mean.picture)
-                grey = Image.fromarray((mean.heat.clip(0, 1) * 255).round().astype(np.uint8))
-                for ending, picture in (
-                    ("", overlay(photo, mean.heat, opacity)), ("-photo", photo), ("-map", grey),
-                ):  # fmt: skip
+        for number, average in enumerate(maps):
+            stem = f"{number // 2 + 1:02}-{'right' if average.right else 'wrong'}"
+            if average.count:
+                photo = Image.fromarray(average.picture)
+                gray = Image.fromarray((average.heat.clip(0, 1) * 255).round().astype(np.uint8))
+                pictures = {"": overlay(photo, average.heat, opacity), "-photo": photo, "-map": gray}
+                for ending, picture in pictures.items():
                     write_atomically(folder / f"{stem}{ending}.png", _png(picture))
-            place, share = hottest_place(mean.heat)
-            told = {"label": mean.label, "right": mean.right, "n": mean.n, "of": mean.of, "place": place}
-            rows.append({**told, "unreadable": len(mean.rejected), "share": round(share, 4), "files": stem})
-        write_atomically(folder / MEANS_FILE, json.dumps(rows, indent=1, ensure_ascii=False).encode(errors="replace"))
+            rows.append({**_record(average), "files": stem})
+        text = json.dumps(rows, indent=1, ensure_ascii=False)
+        write_atomically(folder / CLASS_MAPS_FILE, text.encode(errors="replace"))
     except OSError as error:
-        raise SpaceError(f"The mean maps cannot be written to {folder}: {error.strerror or error}.") from error
-    return [_kept(folder, row) for row in rows]
+        raise SpaceError(f"Can't write the class-average maps to {folder}: {error.strerror or error}.") from error
+    return [_stored(folder, row) for row in rows]
+
+
+def _record(average: ClassAverageMap) -> dict[str, Any]:
+    area, share = strongest_area(average.heat)
+    return {
+        "label": average.label,
+        "right": average.right,
+        "n": average.count,
+        "of": average.available,
+        "unreadable": len(average.rejected),
+        "place": area,
+        "share": round(share, 4),
+    }
 
 
 def _png(image: Image.Image) -> bytes:
@@ -170,15 +198,16 @@ def _png(image: Image.Image) -> bytes:
     return buffer.getvalue()
 
 
-def _kept(folder: Path, row: dict[str, Any]) -> KeptMean:
-    told = {key: row[key] for key in ("label", "right", "n", "of", "unreadable", "place", "share")}
+def _stored(folder: Path, row: dict[str, Any]) -> StoredClassMap:
+    values = {name: row[key] for key, name in _KEYS.items()}
+    values["area"] = values["area"].replace("centre", "center")  # as older versions wrote it
     stem = Path(str(row["files"])).name
     picture, photo, heat = (folder / f"{stem}{ending}.png" for ending in ("", "-photo", "-map"))
-    return KeptMean(**told, picture=picture, photo=photo, heat=heat)
+    return StoredClassMap(**values, picture=picture, photo=photo, heat=heat)
 
 
-def read_means(folder: Path) -> list[KeptMean] | None:
-    """The mean maps of a folder; None where there are none yet.
+def read_class_maps(folder: Path) -> list[StoredClassMap] | None:
+    """Read the class-average maps of a folder; None if there are none yet.
 
     Raises
     ------
@@ -186,9 +215,9 @@ def read_means(folder: Path) -> list[KeptMean] | None:
         They are damaged.
     """
     try:
-        rows = json.loads((folder / MEANS_FILE).read_text(encoding="utf-8"))
-        return [_kept(folder, row) for row in rows]
+        rows = json.loads((folder / CLASS_MAPS_FILE).read_text(encoding="utf-8"))
+        return [_stored(folder, row) for row in rows]
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, TypeError, KeyError):
-        raise SneakerError(f"The mean maps in {folder} are damaged; make them again.") from None
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        raise SneakerError(f"The class-average maps in {folder} are damaged. Create them again.") from None

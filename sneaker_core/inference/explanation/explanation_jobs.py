@@ -4,23 +4,28 @@
 
     <workspace>/explanations/
       many/<id>/     a job of kind "explain_photos": maps.zip, and in photos/ what was uploaded, until it is explained
-      means/<id>/    class-average maps, with the job of kind "class_maps" in job/; the id follows from the question
+      means/<id>/    class-average maps, with the job of kind "class_maps" in job/; the id follows from the request
 """
 
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from sneaker_core.errors import ImageError, SneakerError
-from sneaker_core.inference.explanation.explanation_request import DEFAULT_OPACITY, MEAN_OF, Method, Question, Wanted
+from sneaker_core.inference.explanation.explanation_request import (
+    CLASS_AVERAGE_PHOTOS,
+    ExplanationRequest,
+    Method,
+)
 from sneaker_core.workspace.jobs import Worker, is_alive, new_job_folder, start_job
 from sneaker_core.workspace.paths import explanations_folder, path_from_text, path_to_text
 
 ARCHIVE, UPLOADS, JOB = "maps.zip", "photos", "job"
-# Longer side of the pictures, in pixels.
-_SIDE = 640
-# This many are kept; older ones are removed when a new one is started.
+# Longest side of the overlays, in pixels.
+_MAX_SIDE = 640
+# Number of explanations to keep; starting another one removes the oldest.
 _KEPT_PHOTOS, _KEPT_CLASS_MAPS = 10, 100
 
 
@@ -35,13 +40,7 @@ def class_maps_folder(workspace: Path) -> Path:
 
 
 def explain_photos_params(
-    model: str,
-    question: Question,
-    opacity: float = DEFAULT_OPACITY,
-    *,
-    dataset: str | None = None,
-    labels: Sequence[str] = (),
-    largest: int | None = _SIDE,
+    model: str, request: ExplanationRequest, *, dataset: str | None = None, labels: Sequence[str] = ()
 ) -> dict[str, Any]:
     """The params of an "explain_photos" job: photos of a dataset's classes, or those uploaded to the job's folder.
 
@@ -49,27 +48,15 @@ def explain_photos_params(
     ----------
     model : str
         As for `model_registry.find_model`.
-    question : Question
-    opacity : float
-        Of the map where it is hottest, 0 to 1.
+    request : ExplanationRequest
+        Without `max_side`, the overlays have at most 640 pixels per side.
     dataset : str, optional
         From `training_jobs.source_of`; the uploaded photos if left out.
     labels : sequence of str
         Classes of the dataset; all if empty.
-    largest : int, optional
-        The longer side of the pictures in pixels, at most.
     """
-    return {
-        "model": model,
-        "dataset": dataset,
-        "labels": list(labels),
-        "target": question.target,
-        "versus": question.versus,
-        "method": question.method.value,
-        "layer": question.layer,
-        "opacity": opacity,
-        "largest": largest,
-    }
+    request = replace(request, max_side=request.max_side or _MAX_SIDE)
+    return {"model": model, "dataset": dataset, "labels": list(labels), **request.to_dict()}
 
 
 def start_photo_explanation(
@@ -114,23 +101,16 @@ def start_photo_explanation(
 
 def run_explain_photos_job(workspace: Path, params: Mapping[str, Any], worker: Worker) -> None:
     """Explain photos into a zip file in the job's folder; params: those of `explain_photos_params`, and photos."""
-    from sneaker_core.inference.explanation.explain_photos import explain_many
+    from sneaker_core.inference.explanation.explain_photos import explain_files
     from sneaker_core.inference.explanation.explanation_files import write_zip
     from sneaker_core.networks.model_registry import DEFAULT_MODEL, open_model
 
     assert worker.folder is not None
     worker.report(0, 0, "Loading the model")
     model = open_model(workspace, params.get("model") or DEFAULT_MODEL)
-    question = Question(
-        params.get("target"),
-        params.get("versus"),
-        Method(params.get("method") or Method.GRADCAM),
-        params.get("layer"),
-    )
-    opacity = params.get("opacity")
-    wanted = Wanted(question, DEFAULT_OPACITY if opacity is None else float(opacity), params.get("largest"))
-    found = explain_many(model, _photos(workspace, params), wanted, worker.report, worker.stopped)
-    count, failed = write_zip(worker.folder / ARCHIVE, found)
+    request = ExplanationRequest.from_dict(params)
+    explanations = explain_files(model, _photos(workspace, params), request, worker.report, worker.stopped)
+    count, failed = write_zip(worker.folder / ARCHIVE, explanations)
     worker.result = {"pictures": count, "failed": len(failed)}
     for image, reason in failed.items():
         worker.log(f"{image}: {reason}")
@@ -224,8 +204,8 @@ def run_class_maps_job(workspace: Path, params: Mapping[str, Any], worker: Worke
         read_table,
         with_photos,
     )
-    from sneaker_core.inference.explanation.class_average_maps import mean_maps
-    from sneaker_core.inference.explanation.explanation_files import write_means
+    from sneaker_core.inference.explanation.class_average_maps import class_average_maps
+    from sneaker_core.inference.explanation.explanation_files import write_class_maps
     from sneaker_core.networks.checkpoint import load_model
 
     assert worker.folder is not None
@@ -235,21 +215,21 @@ def run_class_maps_job(workspace: Path, params: Mapping[str, Any], worker: Worke
     table = read_table(evaluation)
     if params.get("dataset") is not None:
         table = with_photos(table, find_dataset_by_id(workspace, params["dataset"]))
-    means = mean_maps(
+    maps = class_average_maps(
         load_model(find_model_of(workspace, evaluation)),
         table,
         params["labels"],
         Method(params.get("method") or Method.GRADCAM),
         params.get("layer"),
-        params.get("cap") or MEAN_OF,
+        params.get("cap") or CLASS_AVERAGE_PHOTOS,
         report=worker.report,
         stopped=worker.stopped,
     )
     if worker.stopped():
         return  # the first few photos are not the average of all
-    kept = write_means(worker.folder.parent, means)
-    worker.result = {"means": len(kept), "photos": sum(mean.n for mean in kept)}
-    worker.log(f"{len(kept)} maps of {worker.result['photos']} photos")
+    stored = write_class_maps(worker.folder.parent, maps)
+    worker.result = {"means": len(stored), "photos": sum(each.count for each in stored)}
+    worker.log(f"{len(stored)} maps of {worker.result['photos']} photos")
 
 
 def prune(parent: Path, keep: int) -> None:

@@ -1,17 +1,20 @@
-"""What can be asked about a photo; light to import, for pages and the command line."""
+"""What to explain and how: the request that pages, the command line and the API share. Imports no torch."""
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Any
 
 from sneaker_core.errors import SneakerError
 
+# Opacity of the map where it is strongest: the default of the page, the command line and the API.
 DEFAULT_OPACITY = 0.5
-# Photos in a mean map: more hardly change it.
-MEAN_OF = 60
+# Photos per class-average map; more photos hardly change it.
+CLASS_AVERAGE_PHOTOS = 60
 
 
 class Method(StrEnum):
-    """The ways to explain an answer."""
+    """Attribution methods."""
 
     GRADCAM = "gradcam"
     GUIDED_GRADCAM = "guided_gradcam"
@@ -19,42 +22,42 @@ class Method(StrEnum):
     OCCLUSION = "occlusion"
 
     @property
-    def plain_name(self) -> str:
-        """Its name for people."""
-        return _WORDS[self][0]
+    def display_name(self) -> str:
+        """The method's name as shown to users."""
+        return _TEXTS[self][0]
 
     @property
     def about(self) -> str:
-        """What its map shows, and what it costs, in one or two sentences."""
-        return _WORDS[self][1]
+        """What the method shows and what it costs, in one or two sentences."""
+        return _TEXTS[self][1]
 
     @property
     def has_layer(self) -> bool:
-        """Whether it looks at a layer that can be chosen."""
+        """Whether the method explains the activations of a layer, which can be chosen."""
         return self in (Method.GRADCAM, Method.GUIDED_GRADCAM)
 
     @property
     def is_slow(self) -> bool:
-        """Whether it asks the network dozens of times for one map."""
+        """Whether one map takes dozens of passes through the network."""
         return self in (Method.INTEGRATED_GRADIENTS, Method.OCCLUSION)
 
 
-_WORDS = {
+_TEXTS = {
     Method.GRADCAM: (
         "Grad-CAM",
-        "Which places of the network's last map speak for the class. Quick and robust, but coarse.",
+        "Shows which areas count toward the class. Fast and robust, but coarse.",
     ),
     Method.GUIDED_GRADCAM: (
         "Guided Grad-CAM",
-        "The fine lines inside the places that Grad-CAM finds. Sharp, but edges show even where they matter little.",
+        "Shows fine detail inside the Grad-CAM areas. Sharp, but edges stand out even where they matter little.",
     ),
     Method.INTEGRATED_GRADIENTS: (
         "Integrated Gradients",
-        "How much each pixel adds to the class on the way from a grey picture to the photo. Exact in sum, but grainy.",
+        "Adds up each pixel's contribution from a gray image to the photo. Exact in total, but grainy and slow.",
     ),
     Method.OCCLUSION: (
         "Occlusion",
-        "How much less the class is seen when a grey square covers a place. The plainest of all, and the slowest.",
+        "Covers one area after another and measures how much the score drops. Easy to understand, but the slowest.",
     ),
 }
 
@@ -65,52 +68,81 @@ def checked_method(name: str) -> Method:
     Raises
     ------
     SneakerError
-        There is none of that name; the message lists those there are.
+        There is no such method; the message lists the available ones.
     """
     try:
         return Method(name)
     except ValueError:
-        raise SneakerError(f"There is no method {name[:80]!r}; choose one of: {', '.join(Method)}.") from None
+        raise SneakerError(f"No method named {name[:80]!r}. Available methods: {', '.join(Method)}.") from None
 
 
 @dataclass(frozen=True)
-class Question:
-    """What is asked about a photo.
+class ExplanationRequest:
+    """What to explain in a photo, and how to draw it.
 
     Attributes
     ----------
     target : str or None
-        The class to explain; None for the most probable one.
+        Class to explain; None for the most probable one.
     versus : str or None
-        A class to hold it against: why the target rather than this one.
+        Class to compare with, for a contrastive explanation: why the target and not this class?
     method : Method
     layer : str or None
-        Of `layers.layers`, for the methods that look at one; None for the network's usual one.
+        A name from `gradcam_layers.layers`, for methods that have a layer; None for the default layer.
+    opacity : float
+        Opacity of the map where it is strongest, 0 to 1.
+    max_side : int or None
+        Longest side of the overlay in pixels; None for the size of the photo.
+    sanity_check : bool
+        Whether to run the sanity check too, which takes a hundred times as long.
     """
 
     target: str | None = None
     versus: str | None = None
     method: Method = Method.GRADCAM
     layer: str | None = None
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """What is asked of each photo, and how the answer is drawn.
-
-    Attributes
-    ----------
-    question : Question
-        Default: Grad-CAM of the most probable class.
-    opacity : float
-        Of the map where it is hottest, 0 to 1.
-    largest : int or None
-        The picture's longer side has at most so many pixels; None for the photo's own size.
-    check : bool
-        Whether to find out how much the map is worth, which takes a hundred times as long.
-    """
-
-    question: Question = field(default_factory=Question)
     opacity: float = DEFAULT_OPACITY
-    largest: int | None = None
-    check: bool = False
+    max_side: int | None = None
+    sanity_check: bool = False
+
+    def __post_init__(self) -> None:
+        check_opacity(self.opacity)
+
+    def map_only(self) -> "ExplanationRequest":
+        """The same map with default drawing and without sanity check: requests for one map are equal, as cache keys."""
+        return ExplanationRequest(self.target, self.versus, self.method, self.layer)
+
+    def with_target(self, target: str) -> "ExplanationRequest":
+        """The same request for a given class."""
+        return replace(self, target=target)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON."""
+        return {**vars(self), "method": self.method.value}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "ExplanationRequest":
+        """The inverse of `to_dict`; missing values get their defaults, other keys are ignored.
+
+        Raises
+        ------
+        SneakerError
+            The method is unknown or the opacity is out of range.
+        """
+        known = {name: values[name] for name in cls.__dataclass_fields__ if values.get(name) is not None}
+        if "method" in known:
+            known["method"] = checked_method(str(known["method"]))
+        return cls(**known)
+
+
+def check_opacity(opacity: float) -> float:
+    """Return the opacity if it is valid.
+
+    Raises
+    ------
+    SneakerError
+        It is not from 0 to 1.
+    """
+    if not 0 <= opacity <= 1:
+        raise SneakerError(f"The opacity is {opacity:g}; it must be from 0 to 1.")
+    return opacity

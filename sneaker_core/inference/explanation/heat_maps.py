@@ -1,20 +1,20 @@
-"""Heat maps as pictures: one colour map, laid over the photo."""
+"""Heat maps as pictures: the color map, and the overlay on a photo."""
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from sneaker_core.errors import SneakerError
-from sneaker_core.inference.explanation.explanation_request import DEFAULT_OPACITY
+from sneaker_core.inference.explanation.explanation_request import DEFAULT_OPACITY, check_opacity
+from sneaker_core.number_text import percent
 
-# Stops of a colour map that is even in brightness and safe for colour-blind eyes: dark violet, magenta, orange, yellow.
+# Stops of a perceptually uniform, colorblind-safe color map: dark violet, magenta, orange, yellow (plasma).
 _HEAT = np.array([[13, 8, 135], [126, 3, 168], [204, 71, 120], [248, 149, 64], [240, 249, 33]], dtype=np.float32)
-# Colours are opaque from where so many times the strength is 1; any steeper, and edges would show.
+# The overlay reaches its full opacity at 1 / _STEEPNESS; a steeper ramp would show edges.
 _STEEPNESS = 1.5
 
 
 def legend_stops() -> list[tuple[float, str]]:
-    """The colours of a map: strength (0 nothing, 1 most) and ``#rrggbb``, from weak to strong."""
+    """Stops of the color scale: value (0 to 1) and ``#rrggbb``, ascending."""
     places = np.linspace(0, 1, len(_HEAT))
     return [
         (float(place), "#{:02x}{:02x}{:02x}".format(*colour))
@@ -23,17 +23,20 @@ def legend_stops() -> list[tuple[float, str]]:
 
 
 def legend(width: int = 256, height: int = 16) -> Image.Image:
-    """A bar of the colours from nothing (left) to most (right), as they look over white."""
+    """A color scale from 0 (left) to 1 (right), on white."""
     strength = np.tile(np.linspace(0, 1, width, dtype=np.float32), (height, 1))
     return overlay(Image.new("RGB", (width, height), "white"), strength, 1)
 
 
+# Names of the nine areas of a photo. In a uniform map each has a ninth of the total; these shares make one stand out.
+_MOST = 0.33
+CONCENTRATED = 0.2
 _COLUMNS = ("left", "middle", "right")
-_ROWS = ("top", "centre", "bottom")
+_ROWS = ("top", "center", "bottom")
 
 
-def hottest_place(heat: NDArray[np.float32]) -> tuple[str, float]:
-    """The ninth of a photo where a map is hottest.
+def strongest_area(heat: NDArray[np.float32]) -> tuple[str, float]:
+    """The area of a photo, out of a 3 x 3 grid, where a map is strongest.
 
     Parameters
     ----------
@@ -42,9 +45,9 @@ def hottest_place(heat: NDArray[np.float32]) -> tuple[str, float]:
     Returns
     -------
     str
-        For people: "centre left".
+        Its name, for example "center left".
     float
-        Its share of the whole map, 0 to 1: 1/9 where the map is the same everywhere, 0 where nothing is marked.
+        Its share of the map's total, 0 to 1: 1/9 for a uniform map, 0 for an empty one.
     """
     thirds = [np.array_split(band, 3, axis=1) for band in np.array_split(heat, 3, axis=0)]
     means = np.array([[part.mean(dtype=float) for part in band] for band in thirds])
@@ -53,21 +56,29 @@ def hottest_place(heat: NDArray[np.float32]) -> tuple[str, float]:
     return f"{_ROWS[down]} {_COLUMNS[across]}", float(means.max() / total) if total > 0 else 0.0
 
 
-def check_opacity(opacity: float) -> float:
-    """Pass on an opacity.
+def describe_location(subject: str, area: str, share: float) -> str:
+    """Where a map is strongest, in one sentence.
 
-    Raises
-    ------
-    SneakerError
-        It is not from 0 to 1.
+    Parameters
+    ----------
+    subject : str
+        What is explained, such as a class.
+    area : str
+        From `strongest_area`.
+    share : float
+        Its share of the map, 0 to 1; 0 for an empty map.
     """
-    if not 0 <= opacity <= 1:
-        raise SneakerError(f"opacity is {opacity:g}; it must be from 0 to 1.")
-    return opacity
+    if share == 0:
+        return f"Nothing in this photo counts toward {subject}."
+    if share >= _MOST:
+        return f"The evidence for {subject} is mostly at the {area} ({percent(share)} of the map)."
+    if share >= CONCENTRATED:
+        return f"The evidence for {subject} is in several areas, mainly at the {area} ({percent(share)} of the map)."
+    return f"The evidence for {subject} is spread over the photo, with slightly more at the {area}."
 
 
 def overlay(photo: Image.Image, heat: NDArray[np.float32], opacity: float = DEFAULT_OPACITY) -> Image.Image:
-    """The photo with a heat map over it, at the photo's own size.
+    """Draw a heat map over a photo, at the photo's size.
 
     Parameters
     ----------
@@ -75,24 +86,24 @@ def overlay(photo: Image.Image, heat: NDArray[np.float32], opacity: float = DEFA
     heat : float32 array (H, W)
         0 to 1.
     opacity : float
-        Of the heat map where it is hottest, 0 to 1.
+        Opacity of the map where it is strongest, 0 to 1.
 
     Raises
     ------
     SneakerError
-        The opacity is not from 0 to 1.
+        The opacity is out of range.
     """
     check_opacity(opacity)
-    # A byte a pixel and Pillow's own loops: of a photo of 50 megapixels, each array of floats would take 600 MB.
+    # One byte per pixel, processed by Pillow: for 50 megapixels, each float array would take 600 MB.
     grey = Image.fromarray((np.clip(heat, 0, 1) * 255).round().astype(np.uint8))
     grey = grey.resize(photo.size, Image.Resampling.BICUBIC)
     colours = Image.merge("RGB", [grey.point(_table(channel)) for channel in range(3)])
-    # Cold parts stay clear, so that the photo can be seen through the map.
+    # Areas without attribution stay transparent.
     weight = [round(255 * opacity * min(1.0, _STEEPNESS * level / 255)) for level in range(256)]
     return Image.composite(colours, photo, grey.point(weight))
 
 
 def _table(channel: int) -> list[int]:
-    """One colour of the map for each of 256 strengths."""
+    """One color channel of the color map, for 256 levels."""
     levels = np.interp(np.linspace(0, 1, 256), np.linspace(0, 1, len(_HEAT)), _HEAT[:, channel])
     return [int(level) for level in levels.round()]

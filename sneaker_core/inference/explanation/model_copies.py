@@ -1,7 +1,7 @@
-"""Modules of one's own over weights that others use too: whatever is done to them, nobody else sees it.
+"""Copies of a network that explanations may modify, while other threads keep using the original.
 
-Captum reads activations and changes gradients through hooks. On a network that is shared between threads it would be
-given those of somebody else's prediction, and somebody's prediction would run into its hooks.
+Captum reads activations and changes gradients through hooks. On a network shared between threads, it would see the
+activations of other predictions, and its hooks would affect them.
 """
 
 import copy
@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from sneaker_core.networks import vision_ops  # noqa: F401  (first: it makes the next import possible)
+from sneaker_core.networks import vision_ops  # noqa: F401  (makes the next import possible)
 from sneaker_core.networks.architectures import SneakerNetwork
 
 import torchvision  # isort: skip
@@ -20,10 +20,10 @@ import torchvision  # isort: skip
 _NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
 
 
-def private_copy(network: nn.Module) -> nn.Module:
-    """The same network as modules of its own over the same weights, in evaluation mode.
+def copy_with_shared_weights(network: nn.Module) -> nn.Module:
+    """Copy the modules of a network but share its weights; in evaluation mode.
 
-    Nothing in it works in place: a layer's activations must still be there when gradients come back to them.
+    In-place operations are turned off: the backward pass needs the activations of each layer.
     """
     shared: dict[int, object] = {id(weights): weights for weights in (*network.parameters(), *network.buffers())}
     private = copy.deepcopy(network, shared).eval()
@@ -34,7 +34,7 @@ def private_copy(network: nn.Module) -> nn.Module:
 
 
 class _GuidedRelu6(nn.ReLU):
-    """ReLU6 as a kind of ReLU, for that is what captum looks for."""
+    """ReLU6 as a subclass of ReLU, which captum looks for."""
 
     def forward(self, inputs: Tensor) -> Tensor:
         return functional.relu6(inputs)
@@ -58,12 +58,12 @@ _GUIDED: dict[type[nn.Module], type[nn.ReLU]] = {
 
 
 def guided_copy(network: nn.Module) -> nn.Module:
-    """A private copy whose activations captum's guided backpropagation finds.
+    """Copy a network so that captum's guided backpropagation finds its activation functions.
 
-    It looks for ReLU modules. ReLU6, SiLU and Hardswish are none, and Inception calls ReLU as a function; without this
-    the "guided" gradient of those networks would be the plain one. What the network answers stays the same.
+    Captum looks for ReLU modules. ReLU6, SiLU and Hardswish are not ReLU modules, and Inception calls ReLU as a
+    function; without this copy, the "guided" gradients of those networks would be plain ones. Outputs don't change.
     """
-    private = private_copy(network)
+    private = copy_with_shared_weights(network)
     for parent in list(private.modules()):
         for name, child in list(parent.named_children()):
             if type(child) in _GUIDED:
@@ -74,25 +74,25 @@ def guided_copy(network: nn.Module) -> nn.Module:
 
 
 def shuffled_copy(network: nn.Module, share: float, seed: int, images: Tensor) -> nn.Module:
-    """A copy whose last layers have forgotten all they learnt: the values of each of their weights are shuffled.
+    """Copy a network and shuffle the weights of its last layers, which discards what they have learned.
 
     Parameters
     ----------
     network : nn.Module
     share : float
-        How many of its layers that have weights, counted from the output, 0 to 1; at least the last.
+        Share of the layers with weights to shuffle, counted from the output, 0 to 1; always at least the last layer.
     seed : int
     images : tensor (B, 3, H, W)
-        What the shuffled normalisation layers are fitted to, anew; else activations vanish or explode on their way
-        through them, and a network that says the same to everything has no map at all.
+        Preprocessed images that shuffled normalization layers are refitted to. Without refitting, activations vanish
+        or explode, and a network with constant outputs has no map.
     """
-    private = private_copy(network)
-    # Inception's second classifier stands after the head, and no answer asks it.
-    asked = network.answering_state() if isinstance(network, SneakerNetwork) else network.state_dict()
+    private = copy_with_shared_weights(network)
+    # Skips Inception's auxiliary classifier, which comes after the head and is used in training only.
+    used = network.answering_state() if isinstance(network, SneakerNetwork) else network.state_dict()
     layers = [
         module
         for name, module in private.named_modules()
-        if any(f"{name}.{own}".lstrip(".") in asked for own, _ in module.named_parameters(recurse=False))
+        if any(f"{name}.{own}".lstrip(".") in used for own, _ in module.named_parameters(recurse=False))
     ]
     layers = layers[-max(1, round(share * len(layers))) :]
     generator = torch.Generator().manual_seed(seed)
@@ -104,7 +104,7 @@ def shuffled_copy(network: nn.Module, share: float, seed: int, images: Tensor) -
 
 
 def _fit_norms(network: nn.Module, norms: list[nn.Module], images: Tensor) -> None:
-    """Give normalisation layers the statistics of images, in buffers of their own."""
+    """Refit normalization layers to images, in buffers of their own."""
     if not norms:
         return
     for norm in norms:
@@ -113,7 +113,7 @@ def _fit_norms(network: nn.Module, norms: list[nn.Module], images: Tensor) -> No
         norm.momentum = 1.0  # type: ignore[assignment]
         norm.train()
     with torch.no_grad():
-        network(torch.cat([images, images.flip(3)]))  # two at least: of one there is no variance
+        network(torch.cat([images, images.flip(3)]))  # at least two: one image has no variance
     network.eval()
 
 
@@ -124,6 +124,6 @@ def _shuffled(weights: Tensor, generator: torch.Generator) -> Tensor:
 
 
 def name_of(network: nn.Module, layer: nn.Module) -> str:
-    """The dotted name of a layer in a network."""
+    """Dotted name of a layer in a network."""
     names: Iterator[str] = (name for name, module in network.named_modules() if module is layer)
     return next(names)

@@ -1,4 +1,4 @@
-"""Whether a map deserves belief: worked out by hand on a network that looks at one corner."""
+"""Sanity checks, computed by hand for a network that uses one corner of the photo."""
 
 from dataclasses import replace
 
@@ -10,19 +10,20 @@ from torch import nn
 
 from sneaker_core.errors import UnknownLabelError
 from sneaker_core.inference.explanation.attributions import attribute
-from sneaker_core.inference.explanation.explanation_request import Method, Question
-from sneaker_core.inference.explanation.sanity_checks import (
-    SanityCheck,
-    SanityStep,
-    check_trust,
-    deletion_insertion,
+from sneaker_core.inference.explanation.deletion_insertion import deletion_insertion
+from sneaker_core.inference.explanation.explanation_request import ExplanationRequest, Method
+from sneaker_core.inference.explanation.sanity_checks import run_sanity_check
+from sneaker_core.inference.explanation.weight_randomization import (
+    RandomizationStep,
+    RandomizationTest,
+    randomization_test,
     rank_correlation,
-    sanity_check,
 )
 from sneaker_core.networks.architectures import SneakerNetwork
 from sneaker_core.networks.checkpoint import ModelSpec, SneakerModel
 from sneaker_core.networks.decision import Decision
 from sneaker_core.networks.preprocessing import Preprocessing
+from sneaker_core.number_text import percent
 from tests.factories import CLASSES, lively_model, photo
 
 SIDE = 32
@@ -91,7 +92,7 @@ class TestCurves:
         np.testing.assert_allclose(curves.deletion, expected, atol=2e-3)
         assert curves.gains[0] < 0
         assert curves.sentences[2] == (
-            "The places that the map marks matter no more than random ones: do not rely on this map."
+            "The areas that the map marks matter no more than random ones. Don't rely on this map."
         )
 
     def test_insertion_puts_the_sharp_photo_back(self):
@@ -110,16 +111,16 @@ class TestCurves:
         covering, showing, verdict = curves.sentences
         before, after = chance_of_boot(1), curves.deletion[2]
         assert covering == (
-            f"Covering the brightest fifth of the map drops the probability of boot from {before:.2f} to {after:.2f}; "
-            f"covering a random fifth makes it {curves.random_deletion[2]:.2f}."
+            f"Covering the strongest fifth of the map lowers the probability of boot from {percent(before)} to "
+            f"{percent(after)}. Covering a random fifth gives {percent(curves.random_deletion[2])}."
         )
-        assert showing.startswith("Showing only the brightest fifth sharply, and the rest as a blur, gives ")
-        assert verdict.startswith("By one of the two measures")
+        assert showing.startswith("With only the strongest fifth in focus and the rest blurred, it is ")
+        assert verdict.endswith("by only one measure. Use it with caution.")
         nothing = replace(curves, deletion=np.full(11, 0.5))
-        assert "leaves the probability of boot at 0.50;" in nothing.sentences[0]
+        assert "leaves the probability of boot at 50%." in nothing.sentences[0]
         assert "raises the probability" in replace(curves, deletion=np.linspace(0.5, 1, 11)).sentences[0]
         both = replace(curves, insertion=np.ones(11), random_insertion=np.zeros(11))
-        assert both.sentences[2] == "The places that the map marks matter more than others, by both measures."
+        assert both.sentences[2] == "The areas that the map marks matter more than random ones, by both measures."
 
     def test_against_another_class_it_is_the_share_of_the_two(self):
         model, heat = corner_model(), corner_map(1, 0)
@@ -127,7 +128,7 @@ class TestCurves:
         other = deletion_insertion(model, flat_photo(), heat, "clog", steps=2)
         pair = deletion_insertion(model, flat_photo(), heat, "boot", "clog", steps=2)
         np.testing.assert_allclose(pair.deletion, alone.deletion / (alone.deletion + other.deletion))
-        assert "the probability of boot rather than clog" in pair.sentences[0]
+        assert "the probability of boot compared with clog" in pair.sentences[0]
 
     def test_squares_that_are_alike_go_in_random_order(self):
         flat = corner_map(1, 1)
@@ -160,12 +161,14 @@ class TestSanity:
     def test_a_map_of_a_network_that_learnt_changes_with_its_weights(self):
         model, told = lively_model(size=64), []
         label = max(CLASSES, key=lambda label: attribute(model, [photo(0)], label)[0].mean())
-        check = sanity_check(model, photo(0), Question(label), seed=3, progress=lambda *far: told.append(far))
+        check = randomization_test(
+            model, photo(0), ExplanationRequest(label), seed=3, progress=lambda *far: told.append(far)
+        )
         assert [step.share for step in check.steps] == [0, 0.5, 1]
         assert check.passed
-        assert check.sentence.startswith("With its weights shuffled the network gives another map (rank correlation ")
+        assert check.sentence.startswith("With shuffled weights the map changes (rank correlation ")
         assert told[-1] == (15, 15)
-        assert check == sanity_check(model, photo(0), Question(label), seed=3)
+        assert check == randomization_test(model, photo(0), ExplanationRequest(label), seed=3)
 
     def test_a_map_that_stays_is_found_out(self):
         """All weights of the network are equal, so shuffling them changes nothing, and neither does the map."""
@@ -173,18 +176,20 @@ class TestSanity:
         with torch.no_grad():
             model.network.head.weight.fill_(1)
             model.network.head.bias.zero_()
-        question = Question("boot", method=Method.INTEGRATED_GRADIENTS)
-        check = sanity_check(model, photo(0), question, shares=(1.0,), draws=2)
-        assert check.steps == (SanityStep(1.0, pytest.approx(1.0)),)
+        request = ExplanationRequest("boot", method=Method.INTEGRATED_GRADIENTS)
+        check = randomization_test(model, photo(0), request, shares=(1.0,), draws=2)
+        assert check.steps == (RandomizationStep(1.0, pytest.approx(1.0)),)
         assert not check.passed
-        assert "still gives nearly this map (rank correlation 1.00; 1 would be the same map)" in check.sentence
+        assert "the map hardly changes (rank correlation 1.00, where 1 means identical)" in check.sentence
 
     @pytest.mark.parametrize(("value", "passed"), [(0.49, True), (0.5, False), (-1.0, True)])
     def test_the_largest_share_decides(self, value, passed):
-        assert SanityCheck((SanityStep(0, 0.9), SanityStep(1, value))).passed is passed
+        assert RandomizationTest((RandomizationStep(0, 0.9), RandomizationStep(1, value))).passed is passed
 
     def test_an_empty_map_passes_nothing(self):
-        check = sanity_check(lively_model(), photo(0), Question(CLASSES[0], CLASSES[0]), shares=(1.0,), draws=1)
+        check = randomization_test(
+            lively_model(), photo(0), ExplanationRequest(CLASSES[0], CLASSES[0]), shares=(1.0,), draws=1
+        )
         assert not check.passed
         assert check.sentence == "The map is the same everywhere, so there is nothing to check."
 
@@ -196,9 +201,9 @@ class TestSanity:
 
     def test_both_checks_together(self):
         model, told = lively_model(), []
-        question = Question(CLASSES[0], CLASSES[1], Method.GUIDED_GRADCAM, "features.6")
-        heat = attribute(model, [photo(0)], CLASSES[0], question.method, CLASSES[1], "features.6")[0]
-        trust = check_trust(model, photo(0), question, heat, told.append)
+        request = ExplanationRequest(CLASSES[0], CLASSES[1], Method.GUIDED_GRADCAM, "features.6")
+        heat = attribute(model, [photo(0)], CLASSES[0], request.method, CLASSES[1], "features.6")[0]
+        trust = run_sanity_check(model, photo(0), request, heat, told.append)
         assert len(trust.sentences) == 4
         assert trust.to_dict()["sanity"]["sentence"] == trust.sentences[0]
         assert trust.to_dict()["curves"]["versus"] == CLASSES[1]
