@@ -15,7 +15,9 @@ from sneaker_core.workspace.paths import BUNDLED_MODELS, run_model_folder, runs_
 from tests.browser import DESKTOP, PATIENCE, PHONE, new_page
 from tests.drawing import draw_sneaker
 
-ANY_ANSWER = re.compile(r"^(Almost certainly an? |Probably an? |Not sure: |This doesn't look like a sneaker I know)")
+ANY_ANSWER = re.compile(
+    r"^(Almost certainly an? |Probably an? |Not sure: |This doesn't look like a sneaker the model knows)"
+)
 
 pytestmark = pytest.mark.timeout(600)
 

@@ -1,5 +1,6 @@
 """The command line as other programs call it: real processes, their output and their exit status."""
 
+import contextlib
 import json
 import os
 import subprocess
@@ -41,7 +42,7 @@ def test_predict_prints_a_json_line_an_image_in_order(workspace: Path, photos: P
     answers = [json.loads(line) for line in done.stdout.splitlines()]
     assert [Path(answer["image"]).name for answer in answers] == names
     assert done.returncode == 1
-    assert "3 of 5 images could not be read" in done.stderr
+    assert "Can't read 3 of 5 images." in done.stderr
     assert len(done.stderr.splitlines()) == 1
     for answer, readable in zip(answers, [True, False, True, False, False], strict=True):
         assert set(answer) == {"image", "status", "top", "error", "ms"}
@@ -52,6 +53,42 @@ def test_predict_prints_a_json_line_an_image_in_order(workspace: Path, photos: P
     best, second = answers[0]["top"]
     assert best["label"] in LABELS
     assert 1 >= best["probability"] >= second["probability"] >= 0
+
+
+def test_predict_prints_json_with_the_option_and_when_it_is_piped(workspace: Path, photos: Path) -> None:
+    piped = json.loads(run(workspace, "predict", photos / "good.jpg", "--model", "tiny").stdout)
+    asked = json.loads(run(workspace, "predict", photos / "good.jpg", "--model", "tiny", "--json").stdout)
+    assert {**piped, "ms": 0} == {**asked, "ms": 0}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
+def test_predict_prints_a_readable_line_on_a_terminal_unless_json_is_asked_for(workspace: Path, photos: Path) -> None:
+    image = photos / "good.jpg"
+    answer = json.loads(run(workspace, "predict", image, "--model", "tiny").stdout)
+    first, bad = on_a_terminal(workspace, "predict", image, photos / "text.jpg", "--model", "tiny")[:2]
+    best = answer["top"][0]
+    assert first.startswith(f"{image}: ")
+    assert f"{best['label']} {best['probability']:.0%}" in first
+    assert bad.startswith(f"{photos / 'text.jpg'}: This ")
+    (line,) = on_a_terminal(workspace, "predict", image, "--model", "tiny", "--json")
+    assert {**json.loads(line), "ms": 0} == {**answer, "ms": 0}
+
+
+def on_a_terminal(workspace: Path, *arguments: str | Path) -> list[str]:
+    """The lines that a command prints on a terminal."""
+    import pty
+
+    main, terminal = pty.openpty()
+    command = [sys.executable, "-m", "sneaker_core", "--workspace", str(workspace), *map(str, arguments)]
+    process = subprocess.Popen(command, stdout=terminal, stderr=subprocess.DEVNULL, cwd=PROJECT)
+    os.close(terminal)
+    output = b""
+    with contextlib.suppress(OSError):  # Linux reports the end of the output as an error
+        while part := os.read(main, 65_536):
+            output += part
+    process.wait(240)
+    os.close(main)
+    return output.decode().splitlines()
 
 
 def test_predict_of_good_images_exits_with_0(workspace: Path, photos: Path) -> None:
@@ -153,7 +190,7 @@ def test_explain_writes_a_picture_of_the_photos_size(workspace: Path, photos: Pa
     ("image", "target", "said"),
     [
         ("text.jpg", LABELS[0], "text.jpg: This is not a photo"),
-        ("good.jpg", "Air Nothing", "The model knows no class 'Air Nothing'"),
+        ("good.jpg", "Air Nothing", "The model has no class 'Air Nothing'"),
     ],
 )
 def test_explain_says_what_is_wrong(

@@ -99,7 +99,7 @@ class TestOnePhoto:
         [
             (KNOWN, "Recognized", "Almost certainly a"),
             (UNSURE, "Not sure", "Not sure: "),
-            (UNKNOWN, "Unknown", "This doesn't look like a sneaker I know"),
+            (UNKNOWN, "Unknown", "This doesn't look like a sneaker the model knows"),
         ],
     )
     def test_three_answers(self, models_home, sneaker_jpeg, decision, badge, start):

@@ -37,7 +37,7 @@ def png(image: Image.Image) -> bytes:
         (answer(Status.UNSURE, ("A", 0.4), ("B", 0.3), ("C", 0.2), ("D", 0.1)), "Not sure: A, B or C"),
         (answer(Status.UNSURE, ("A", 0.85), ("B", 0.1), ("C", 0.05)), "Not sure: A or B"),
         (answer(Status.UNSURE, ("A", 0.5)), "Not sure: A"),
-        (answer(Status.UNKNOWN, ("A", 0.99)), "This doesn't look like a sneaker I know"),
+        (answer(Status.UNKNOWN, ("A", 0.99)), "This doesn't look like a sneaker the model knows"),
         (answer(Status.ERROR, error="The file is empty."), "shoe.jpg: The file is empty."),
     ],
 )

@@ -1,4 +1,4 @@
-"""Answers "what is it, and how sure?" for photos, one call for the page, the command line and the API."""
+"""Predictions: what a photo shows, with calibrated probabilities. Pages, the command line and the API all use them."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -14,11 +14,11 @@ from sneaker_core.networks.checkpoint import SneakerModel
 from sneaker_core.networks.decision import Status, ood_score, probabilities, statuses
 
 MAX_TOP = 10
-# From this probability on an answer reads "almost certainly".
+# From this probability on, an answer reads "Almost certainly".
 _ALMOST_CERTAIN = 0.9
-# "Not sure" names as many classes as it takes to be right this often, but no more than three.
-_NAMED_SHARE = 0.8
-_NAMED_MOST = 3
+# "Not sure" names the most probable classes up to this combined probability, but no more than three.
+_NAMED_PROBABILITY = 0.8
+_MOST_NAMED = 3
 
 
 @dataclass(frozen=True)
@@ -31,19 +31,19 @@ class Guess:
 
 @dataclass(frozen=True)
 class Answer:
-    """What the model says of one photo.
+    """The model's answer for a photo.
 
     Attributes
     ----------
     image : str
-        Name the photo was given under.
+        Name of the photo.
     status : Status
     top : tuple of Guess
-        The most probable classes, most probable first; empty when the photo could not be read.
+        The most probable classes, in descending order; empty if the photo couldn't be read.
     error : str or None
-        Why the photo could not be read.
+        Why the photo couldn't be read.
     milliseconds : float
-        From the photo's bytes to the answer.
+        Time from the photo's bytes to the answer.
     """
 
     image: str
@@ -53,23 +53,23 @@ class Answer:
     milliseconds: float
 
     def sentence(self) -> str:
-        """The answer in plain words."""
+        """The answer as a sentence."""
         if self.status is Status.ERROR:
             return f"{self.image}: {self.error}"
         if self.status is Status.UNKNOWN:
-            return "This doesn't look like a sneaker I know"
+            return "This doesn't look like a sneaker the model knows"
         if self.status is Status.UNSURE:
-            return f"Not sure: {_either(self._candidates())}"
+            return f"Not sure: {_alternatives(self._candidates())}"
         best = self.top[0]
         how = "Almost certainly" if best.probability >= _ALMOST_CERTAIN else "Probably"
         return f"{how} {_article(best.label)} {best.label}"
 
     def _candidates(self) -> list[str]:
-        names, together = [], 0.0
-        for guess in self.top[:_NAMED_MOST]:
+        names, total = [], 0.0
+        for guess in self.top[:_MOST_NAMED]:
             names.append(guess.label)
-            together += guess.probability
-            if together >= _NAMED_SHARE and len(names) > 1:
+            total += guess.probability
+            if total >= _NAMED_PROBABILITY and len(names) > 1:
                 break
         return names
 
@@ -88,12 +88,12 @@ def _article(label: str) -> str:
     return "an" if label[:1].lower() in "aeiou" else "a"
 
 
-def _either(names: list[str]) -> str:
+def _alternatives(names: list[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"
 
 
 def check_top(top: int) -> int:
-    """Pass on a number of classes to name.
+    """Return the number of classes to name if it is valid.
 
     Raises
     ------
@@ -108,14 +108,19 @@ def check_top(top: int) -> int:
 def predict_images(
     model: SneakerModel, photos: Sequence[Image.Image], top: int = 3
 ) -> list[tuple[Status, tuple[Guess, ...]]]:
-    """Answer for decoded photos in one pass of the network.
+    """Classify decoded photos in one batch.
 
     Parameters
     ----------
     model : SneakerModel
     photos : sequence of RGB images
     top : int
-        How many classes to name, 1 to 10; at most as many as the model has.
+        Number of classes to name, 1 to 10; fewer if the model has fewer.
+
+    Returns
+    -------
+    list of (Status, tuple of Guess)
+        One per photo, with the most probable classes in descending order.
     """
     check_top(top)
     outputs = model.outputs(model.spec.preprocessing(list(photos)))
@@ -131,13 +136,13 @@ def predict_images(
 
 
 def predict_bytes(model: SneakerModel, name: str, data: bytes, top: int = 3) -> Answer:
-    """Answer for the bytes of one photo; a photo that cannot be read gets an answer that says why.
+    """Classify a photo from the bytes of its file; if it can't be read, the answer says why.
 
     Parameters
     ----------
     model : SneakerModel
     name : str
-        Shown with the answer.
+        Name of the photo in the answer.
     data : bytes
     top : int
         1 to 10.
@@ -146,7 +151,7 @@ def predict_bytes(model: SneakerModel, name: str, data: bytes, top: int = 3) -> 
 
 
 def predict_file(model: SneakerModel, path: Path, top: int = 3) -> Answer:
-    """Answer for a photo on disk; a file that cannot be read gets an answer that says why."""
+    """Classify a photo file; if it can't be read, the answer says why."""
     return _answer(model, str(path), lambda side: images.load(path, shrink_to=side), top)
 
 
@@ -155,10 +160,10 @@ def _answer(model: SneakerModel, name: str, read: Callable[[int], Image.Image], 
     try:
         photo = read(model.spec.preprocessing.shrink_to)
     except ImageError as error:
-        return Answer(name, Status.ERROR, (), str(error), _since(started))
+        return Answer(name, Status.ERROR, (), str(error), _milliseconds_since(started))
     ((status, guesses),) = predict_images(model, [photo], top)
-    return Answer(name, status, guesses, None, _since(started))
+    return Answer(name, status, guesses, None, _milliseconds_since(started))
 
 
-def _since(started: float) -> float:
+def _milliseconds_since(started: float) -> float:
     return (time.perf_counter() - started) * 1000
