@@ -237,7 +237,7 @@ class TestSneakerCnn:
 
     @pytest.mark.parametrize("shape", [(1, 3, 223, 224), (1, 3, 224, 448), (1, 3, 32, 32)])
     def test_another_size_is_told(self, shape):
-        with pytest.raises(RecipeError, match="sees exactly 224 x 224; set size to 224"):
+        with pytest.raises(RecipeError, match=r"needs 224 x 224\. Set size to 224"):
             hollow("sneaker_cnn")(torch.zeros(shape, device="meta"))
 
 
@@ -308,11 +308,11 @@ class TestHeads:
         assert [name for name in NAMES if ARCHITECTURES[name].head == "hidden"] == ["vgg16"]
 
     def test_unknown_head_lists_the_known(self):
-        with pytest.raises(RecipeError, match=r"no head 'round'; choose one of: linear, hidden"):
+        with pytest.raises(RecipeError, match=r"No head named 'round'. Available heads: linear, hidden"):
             build_network("mobilenet_v3_small", 2, "round")
 
     def test_unknown_network_lists_the_known(self):
-        with pytest.raises(RecipeError, match=r"no network 'resnet1'; choose one of: .*mobilenet_v2.*vgg16"):
+        with pytest.raises(RecipeError, match=r"No network named 'resnet1'. Available networks: .*mobilenet_v2.*vgg16"):
             build_network("resnet1", 2)
 
 

@@ -1,29 +1,29 @@
-"""Backbones: what makes an embedding of a photo. Parameters are named as torchvision's, so that its weights fit."""
+"""Backbones, which compute embeddings. Parameters are named as in torchvision, so its weights can be loaded."""
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from sneaker_core.errors import RecipeError
-from sneaker_core.networks import vision_ops  # noqa: F401  (first: it makes the next import possible)
+from sneaker_core.networks import vision_ops  # noqa: F401  (makes the next import possible)
 from sneaker_core.networks.preprocessing import IMAGENET_MEAN, IMAGENET_STD
 
 import torchvision  # isort: skip
 
 SNEAKER_CNN_SIZE = 224
-# Names in a backbone that begin like this belong to the auxiliary classifier, which only training asks.
+# Prefix of the auxiliary classifier's parameters in a backbone; it is used only in training.
 AUXILIARY_PREFIX = "AuxLogits."
 
 
 def torchvision_backbone(name: str, classifier: str) -> nn.Module:
-    """One of torchvision's networks with random weights, its classifier cut off.
+    """One of torchvision's networks with random weights and without its classifier.
 
     Parameters
     ----------
     name : str
-        Its builder.
+        Name of the builder in torchvision.
     classifier : str
-        The attribute that holds the classifier.
+        Name of the attribute that holds the classifier.
     """
     network: nn.Module = torchvision.models.get_model(name, weights=None)
     setattr(network, classifier, nn.Identity())
@@ -31,7 +31,7 @@ def torchvision_backbone(name: str, classifier: str) -> nn.Module:
 
 
 def mobilenet_v3_backbone(name: str) -> nn.Module:
-    """A MobileNetV3, which widens the pooled features by one more layer before its classifier."""
+    """A MobileNetV3 without its last classifier layer; the layer before it is part of the embedding."""
     network: nn.Module = torchvision.models.get_model(name, weights=None)
     classifier = network.classifier
     assert isinstance(classifier, nn.Sequential)
@@ -40,12 +40,12 @@ def mobilenet_v3_backbone(name: str) -> nn.Module:
 
 
 class SneakerCnn(nn.Module):
-    """Three blocks of convolution and pooling, and one layer of 256 units over all of their places.
+    """Three blocks of convolution and pooling, and a dense layer of 256 units.
 
     Parameters
     ----------
     batch_norm : bool
-        Whether each convolution is normalised before its ReLU.
+        Whether batch norm follows each convolution.
     """
 
     def __init__(self, batch_norm: bool) -> None:
@@ -62,13 +62,13 @@ class SneakerCnn(nn.Module):
         Raises
         ------
         RecipeError
-            The images have another size.
+            The images have an unsupported size.
         """
         if tuple(images.shape[2:]) != (SNEAKER_CNN_SIZE, SNEAKER_CNN_SIZE):
             height, width = images.shape[2:]
             raise RecipeError(
-                f"The photos are {width} x {height} pixels, and this network sees exactly "
-                f"{SNEAKER_CNN_SIZE} x {SNEAKER_CNN_SIZE}; set size to {SNEAKER_CNN_SIZE}."
+                f"The photos are {width} x {height} pixels, but this network needs {SNEAKER_CNN_SIZE} x "
+                f"{SNEAKER_CNN_SIZE}. Set size to {SNEAKER_CNN_SIZE}."
             )
         embeddings: Tensor = self.dense(self.block3(self.block2(self.block1(images))))
         return embeddings
@@ -80,9 +80,9 @@ def _block(inputs: int, outputs: int, batch_norm: bool) -> nn.Sequential:
 
 
 class VggBackbone(nn.Module):
-    """The convolutions of VGG16 and the mean over all places.
+    """The convolutions of VGG16, averaged over all positions.
 
-    Torchvision's own builder would first fill the hundred million weights of a classifier that is cut off.
+    Torchvision's builder would also initialize the hundred million weights of a classifier that isn't used.
     """
 
     def __init__(self) -> None:
@@ -100,15 +100,15 @@ class VggBackbone(nn.Module):
 
 
 class InceptionBackbone(nn.Module):
-    """Inception v3 as torchvision builds it, which also gives its auxiliary classifier's embedding when asked.
+    """Torchvision's Inception v3, with access to the auxiliary classifier's embedding.
 
-    Torchvision's own forward answers differently in training and in evaluation mode, and its auxiliary branch fails
-    on photos smaller than 299 pixels; this one does neither.
+    Torchvision's forward method returns different types in training and evaluation mode, and its auxiliary branch fails
+    on photos smaller than 299 pixels. Here both work alike.
     """
 
     AUXILIARY_SIZE = 768
-    # The side of what the auxiliary branch sees of a photo of 299 pixels.
-    _USUAL_SIDE = 17
+    # Side of the auxiliary branch's input for photos of 299 pixels.
+    _DEFAULT_SIDE = 17
 
     def __init__(self) -> None:
         super().__init__()
@@ -121,11 +121,11 @@ class InceptionBackbone(nn.Module):
 
     @property
     def has_auxiliary(self) -> bool:
-        """Whether the auxiliary branch is there."""
+        """Whether the backbone has its auxiliary branch."""
         return self.AuxLogits is not None
 
     def drop_auxiliary(self) -> None:
-        """Do without the auxiliary branch: a network that only answers has no use for it."""
+        """Remove the auxiliary branch, which is used only in training."""
         self.add_module("AuxLogits", None)
 
     def forward(self, images: Tensor) -> Tensor:
@@ -133,11 +133,11 @@ class InceptionBackbone(nn.Module):
         return self._run(images, auxiliary=False)[0]
 
     def with_auxiliary(self, images: Tensor) -> tuple[Tensor, Tensor | None]:
-        """Embeddings (B, 2048), and those of the auxiliary branch (B, 768) where there is one."""
+        """Embeddings (B, 2048), and those of the auxiliary branch (B, 768) if the backbone has one."""
         return self._run(images, auxiliary=True)
 
     def _run(self, images: Tensor, auxiliary: bool) -> tuple[Tensor, Tensor | None]:
-        """Its layers in their order, which is the order of their names."""
+        """Run the layers in the order in which they are registered."""
         side, activations = None, _as_inception_expects(images)
         for name, layer in self.named_children():
             if name != "AuxLogits":
@@ -149,17 +149,17 @@ class InceptionBackbone(nn.Module):
     def _auxiliary(self, activations: Tensor) -> Tensor:
         branch = self.AuxLogits
         assert isinstance(branch, nn.Module)
-        if min(activations.shape[2:]) >= self._USUAL_SIDE:
+        if min(activations.shape[2:]) >= self._DEFAULT_SIDE:
             pooled = functional.avg_pool2d(activations, kernel_size=5, stride=3)
         else:
-            # Its second convolution needs 5 x 5 places.
+            # The second convolution needs an input of 5 x 5.
             pooled = functional.adaptive_avg_pool2d(activations, 5)
         embeddings: Tensor = branch.get_submodule("conv1")(branch.get_submodule("conv0")(pooled))
         return embeddings.mean((2, 3))
 
 
 def _as_inception_expects(images: Tensor) -> Tensor:
-    """From ImageNet's mean and deviation to values of -1 to 1, which its ImageNet weights were trained with."""
+    """Rescale standardized images to -1..1, the range that Inception's ImageNet weights were trained with."""
     mean = torch.tensor(IMAGENET_MEAN, device=images.device, dtype=images.dtype).view(1, 3, 1, 1)
     std = torch.tensor(IMAGENET_STD, device=images.device, dtype=images.dtype).view(1, 3, 1, 1)
     return images * (std / 0.5) + (mean - 0.5) / 0.5

@@ -1,9 +1,8 @@
-"""Lets `import torchvision` succeed beside a CPU build of torch.
+"""Make `import torchvision` work with a CPU build of torch. Import this module before the first ``import torchvision``.
 
-A CPU build of torch beside the package index's torchvision lacks torchvision's compiled operators, and
-torchvision's own import then fails on ``torchvision::nms``, for which it registers a second implementation.
-Declaring the two names is enough for the import; SoleScope never calls them. Nothing is declared where the compiled
-operators load, so a complete build keeps its own. Import this module before the first ``import torchvision``.
+With a CPU build of torch, the compiled operators of the package index's torchvision can't be loaded, and importing
+torchvision fails when it registers an implementation of ``torchvision::nms``. Declaring the two operators is enough for
+the import; SoleScope never calls them. If the compiled operators load, nothing is declared.
 """
 
 import importlib.util
@@ -18,7 +17,7 @@ _MISSING = {
 
 
 def _compiled_operators_load() -> bool:
-    """Try what torchvision's import will try, without importing it."""
+    """Try to load the operators as torchvision does, without importing it."""
     found = importlib.util.find_spec("torchvision")
     if found is None or found.origin is None:
         return False
@@ -31,12 +30,12 @@ def _compiled_operators_load() -> bool:
 
 
 def declare_missing_operators() -> torch.library.Library | None:
-    """Declare ``nms`` and ``qnms`` when, and only when, they are missing.
+    """Declare ``nms`` and ``qnms`` if, and only if, they are missing.
 
     Returns
     -------
     torch.library.Library or None
-        The declarations, which live as long as this object does; None where nothing was missing.
+        The declarations, which exist as long as this object does; None if nothing was missing.
     """
     if _compiled_operators_load():
         return None
