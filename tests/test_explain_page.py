@@ -662,7 +662,7 @@ class TestWords:
         heat = np.zeros((30, 30), np.float32)
         assert described("**x**", heat) == "Nothing in this photo counts toward **x**."
         heat[12:18, 0:9] = 1
-        assert described("**x**", heat) == "The evidence for **x** is mostly at the **center left** (>99% of the map)."
+        assert described("**x**", heat) == "The evidence for **x** is mostly at the **center left** (100% of the map)."
         assert "spread over the photo" in described("**x**", np.ones((30, 30), np.float32))
         assert strongest_area(np.ones((31, 31), np.float32))[1] == pytest.approx(1 / 9)
         heat[:] = 0.3

@@ -275,7 +275,7 @@ class TestWork:
 
     @pytest.fixture
     def calls(self, monkeypatch):
-        counted = {"predict_bytes": 0, "attribute": 0, "load_model": 0}
+        counted = {"predict_bytes": 0, "explain_bytes": 0, "load_model": 0}
 
         def counting(module, name):
             real = getattr(module, name)
@@ -287,23 +287,23 @@ class TestWork:
             monkeypatch.setattr(module, name, call)
 
         counting(model_cache, "predict_bytes")
-        counting(explanation_cache, "attribute")
+        counting(explanation_cache, "explain_bytes")
         counting(model_service, "load_model")
         return counted
 
     def test_why_costs_nothing_while_closed(self, models_home, sneaker_jpeg, calls):
         models_home.install()
         app = uploaded(opened(), a_jpg=sneaker_jpeg())
-        assert calls["attribute"] == 0
+        assert calls["explain_bytes"] == 0
         app.toggle[-1].set_value(True).run()
         app.slider[-1].set_value(20).run()
-        assert calls["attribute"] == 1
+        assert calls["explain_bytes"] == 1
 
     def test_a_rerun_asks_the_network_nothing(self, models_home, sneaker_jpeg, calls):
         models_home.install()
         app = uploaded(opened(), a_jpg=sneaker_jpeg(), b_jpg=sneaker_jpeg(), c_jpg=sneaker_jpeg(1))
         app.slider(key=Key.GUESSES).set_value(5).run()
-        assert calls == {"predict_bytes": 2, "attribute": 0, "load_model": 1}
+        assert calls == {"predict_bytes": 2, "explain_bytes": 0, "load_model": 1}
 
     def test_a_model_trained_anew_is_loaded_anew(self, models_home, sneaker_jpeg, calls):
         models_home.install()

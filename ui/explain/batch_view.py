@@ -199,7 +199,7 @@ def _draw_found(job: Job) -> None:
     if previews:
         with st.grid(_PREVIEWS, min_column_width=120, gap="small", key=Key.EXPLAIN_TILE.of(job.folder.name)):
             for name, picture in previews:
-                st.image(picture, width="stretch", alt=f"{name} with colours over what speaks for its class")
+                st.image(picture, width="stretch", alt=f"{name}, colored by evidence for its class")
         draw_scale()
     st.download_button(
         f"Save the zip file ({size_words(size)})",
