@@ -31,7 +31,7 @@ def predict(workspace: Path, images: tuple[Path, ...], name: str | None, top: in
     from sneaker_core.networks.decision import Status
     from sneaker_core.networks.model_registry import DEFAULT_MODEL, open_model
 
-    model = open_model(name or DEFAULT_MODEL, workspace)
+    model = open_model(workspace, name or DEFAULT_MODEL)
     readable = sys.stdout.isatty() and not as_json
     failed = 0
     for image in images:
