@@ -202,7 +202,7 @@ class TestFilters:
 
     def test_a_filter_stays_when_nothing_is_left_of_it(self, scanned):
         app = set_filter(opened("photos", scanned), scanned, "Finding", [FINDING_LABELS[Kind.DARK].title])
-        press(press(app, "Choose all on this page"), "Keep")
+        press(press(app, "Select this page"), "Keep")
         assert "No photo matches" in words(app)
 
     def test_a_class_that_is_no_more(self, dataset):
@@ -237,13 +237,13 @@ class TestDeciding:
     def test_exclude_and_undo(self, dataset):
         ids = list(read_samples(dataset)["sample"])
         app = tick(opened("photos", dataset), 0, 2)
-        assert "**2 photos chosen**" in words(app)
+        assert "**2 photos selected**" in words(app)
         press(app, "Exclude")
         assert "2 photos excluded." in words(app) and "**28** of 30 photos" in words(app)
         assert [row(dataset, ids[place])["excluded"] for place in (0, 1, 2)] == [True, False, True]
         assert "Keep" not in labels(app), "nothing is chosen any more"
         press(app, "Undo")
-        assert "Taken back: 2 photos as before." in words(app)
+        assert "Undone for 2 photos." in words(app)
         assert not read_samples(dataset)["excluded"].any() and "**30** of 30" in words(app)
 
     def test_undo_takes_back_that_batch_alone(self, dataset):
@@ -254,17 +254,17 @@ class TestDeciding:
         assert row(dataset, ids[5])["excluded"] and not row(dataset, ids[0])["excluded"]
 
     def test_choose_all_and_none(self, dataset):
-        app = press(opened("photos", dataset), "Choose all on this page")
-        assert "**24 photos chosen**" in words(app) and all(box.value for box in app.checkbox)
+        app = press(opened("photos", dataset), "Select this page")
+        assert "**24 photos selected**" in words(app) and all(box.value for box in app.checkbox)
         app.get("pagination")[0].select(2)
-        assert "**24 photos chosen**" in words(ran(app)) and not any(box.value for box in app.checkbox)
-        press(app, "Choose none")
+        assert "**24 photos selected**" in words(ran(app)) and not any(box.value for box in app.checkbox)
+        press(app, "Select none")
         assert "chosen" not in words(app)
 
     def test_unticked_again(self, dataset):
         app = tick(opened("photos", dataset), 0, 1)
         app.checkbox[0].uncheck()
-        assert "**1 photo chosen**" in words(ran(app))
+        assert "**1 photo selected**" in words(ran(app))
 
     def test_what_a_filter_hides_is_not_decided_on(self, dataset):
         app = tick(opened("photos", dataset), 0, 1)
@@ -283,7 +283,7 @@ class TestDeciding:
 
     def test_keep_settles_the_findings_of_each_photo(self, scanned):
         app = set_filter(opened("photos", scanned), scanned, "Finding", [FINDING_LABELS[Kind.DARK].title])
-        press(press(app, "Choose all on this page"), "Keep")
+        press(press(app, "Select this page"), "Keep")
         assert sorted(map(sorted, history(scanned)["kinds"])) == [["dark"], ["dark"], ["dark", "wrong_label"]]
         press(app, "Undo")
         assert len(read_findings(scanned)) == 9
@@ -302,7 +302,7 @@ class TestDeciding:
     def test_relabel_without_a_class_asks_for_one(self, dataset):
         app = relabel(tick(opened("photos", dataset), 0), "photos", dataset, None)
         assert "Choose the class" in words(app) and history(dataset).empty
-        assert "**1 photo chosen**" in words(app)
+        assert "**1 photo selected**" in words(app)
 
     def test_a_class_name_too_long_is_said(self, dataset):
         app = relabel(tick(opened("photos", dataset), 0), "photos", dataset, "x" * 301)
@@ -327,7 +327,7 @@ class TestFindings:
 
     def test_accept_suggestion(self, scanned):
         ids = list(read_samples(scanned)["sample"])
-        app = press(opened("findings", scanned), "Choose all on this page")
+        app = press(opened("findings", scanned), "Select this page")
         press(app, "Accept suggestion")
         assert [row(scanned, ids[place])["label"] for place in (4, 5, 6)] == ["clog", "sandal", "clog"]
         assert "3 photos moved to the suggested classes." in words(app)
@@ -442,7 +442,7 @@ class TestCloserLook:
         st.cache_data.clear()
         shutil.rmtree(dataset.images)
         shutil.rmtree(dataset.folder / "thumbnails")
-        assert "file of this photo has gone" in words(ran(app)) and len(app.checkbox) == PHOTOS_A_PAGE
+        assert "file of this photo is missing" in words(ran(app)) and len(app.checkbox) == PHOTOS_A_PAGE
 
 
 class TestMap:
@@ -589,5 +589,5 @@ class TestNames:
         assert max(len(box.label) for box in app.checkbox) < 60
         press(app, "Look closer", 0)
         assert "$x$.jpg" in words(app)
-        press(press(app, "Choose all on this page"), "Exclude")
+        press(press(app, "Select this page"), "Exclude")
         assert "<i>" in words(opened("history", dataset)) or "3 photos excluded" in words(opened("history", dataset))

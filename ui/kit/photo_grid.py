@@ -1,6 +1,5 @@
-"""The grid of small photos that every section shares: ticked here, opened here, one page at a time."""
+"""The grid of a dataset's photos, with check boxes and badges."""
 
-import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -10,34 +9,52 @@ import streamlit as st
 
 from sneaker_core.datasets.quality.findings import Kind
 from sneaker_core.datasets.thumbnails import ensure_thumbnail
-from sneaker_core.errors import SneakerError
 from ui.kit.labels import FINDING_LABELS
+from ui.kit.photo_tiles import (
+    COLUMNS,
+    PHOTOS_A_PAGE,
+    Ticks,
+    TileAction,
+    draw_grid_style,
+    draw_tile_picture,
+    draw_tiles,
+    page_count,
+)
+from ui.kit.photo_tiles import Tile as PhotoTile
 from ui.kit.review_section import Section
 from ui.kit.state_keys import KitKey
-from ui.kit.text import plain
+from ui.kit.text import truncate
 
-PHOTOS_A_PAGE = 24
-_COLUMNS, _NARROWEST = 6, 130
-_LONGEST_LABEL = 40
+__all__ = [
+    "PHOTOS_A_PAGE",
+    "Tile",
+    "badges_of",
+    "cut",
+    "draw_choosing",
+    "draw_grid",
+    "draw_pages",
+    "draw_style",
+    "draw_thumbnail",
+    "open_case",
+    "page_count",
+    "shown_page",
+    "tiles_of",
+]
+
 _MOST_BADGES = 2
-# Photos of all shapes in tiles of one shape, and a bar that stays in sight while a long grid is scrolled.
-_STYLE = """<style>
-[class*="st-key-review_grid"] img {aspect-ratio: 4 / 3; object-fit: contain; background: rgba(143, 147, 163, 0.12);}
-[class*="st-key-review_grid"] label p {overflow-wrap: anywhere;}
-div:has(> [class*="st-key-review_bar"]) {position: sticky; bottom: 0.5rem; z-index: 20;}
-[class*="st-key-review_grid"] button {padding-left: 0; padding-right: 0; min-height: 2rem;}
-[class*="st-key-review_bar"] {background: light-dark(LIGHT, DARK); box-shadow: 0 2px 12px rgba(0, 0, 0, 0.18);}
-</style>"""
+# Old names, until every page uses the new ones.
+cut = truncate
+draw_style = draw_grid_style
 
 
 class Tile(NamedTuple):
-    """A photo on the grid.
+    """A photo of a dataset.
 
     Attributes
     ----------
     sample, path, name, label : str
     badges : str
-        Markdown under the photo.
+        Markdown below the photo.
     """
 
     sample: str
@@ -47,20 +64,15 @@ class Tile(NamedTuple):
     badges: str
 
 
-def cut(text: str, most: int = _LONGEST_LABEL) -> str:
-    """A text, its end left out when it is too long for a tile."""
-    return text if len(text) <= most else f"{text[: most - 1]}…"
-
-
 def badges_of(photo: pd.Series, hidden: Sequence[str] = ()) -> str:
-    """The badges of a photo: left out of use, findings, split.
+    """Badges of a photo: excluded, findings, split.
 
     Parameters
     ----------
     photo : Series
         A row of `dataset_cache.reviewed_photos`.
     hidden : sequence of str
-        Kinds that go without saying.
+        Kinds of findings without a badge.
     """
     badges = [":red-badge[excluded]"] if photo["excluded"] else []
     kinds = [kind for kind in photo["kinds"] if kind not in hidden]
@@ -80,85 +92,56 @@ def tiles_of(photos: pd.DataFrame, badges: Callable[[pd.Series], str] = badges_o
     ]
 
 
-def draw_style() -> None:
-    """What the grid and the bar need to look right; once for each section."""
-    light, dark = (str(st.get_option(f"theme.{kind}.secondaryBackgroundColor")) for kind in ("light", "dark"))
-    st.html(_STYLE.replace("LIGHT", light).replace("DARK", dark))
-
-
 def draw_grid(
-    section: Section, tiles: Sequence[Tile], order: Sequence[str], part: str = "", columns: int = _COLUMNS
+    section: Section, tiles: Sequence[Tile], order: Sequence[str], part: str = "", columns: int = COLUMNS
 ) -> None:
-    """Draw tiles with a box to tick and a button to look closer.
+    """Draw photos, each with a check box and a button that opens it.
 
     Parameters
     ----------
     section : Section
     tiles : sequence of Tile
+        Those of one page.
     order : sequence of str
-        All photos that can be stepped through from here.
+        Photos to step through from an opened one.
     part : str
         Tells this grid from others in the section.
     columns : int
-        At most; fewer where they would be too narrow.
+        At most; fewer on narrow screens.
     """
     order = tuple(order)
-    with st.grid(columns, min_column_width=_NARROWEST, gap="small", key=section.key(KitKey.GRID, part)):
-        for tile in tiles:
-            with st.container(border=True, height="stretch", gap="xsmall"):
-                _draw_tile(section, tile, order)
+    ticks = Ticks(section.chosen, lambda sample: section.key(KitKey.TICK, sample))
+    action = TileAction(lambda sample: open_case(section, sample, order))
+    draw_tiles(section.place(part), [_photo_tile(section, tile) for tile in tiles], action, ticks, columns)
 
 
-def _draw_tile(section: Section, tile: Tile, order: Sequence[str]) -> None:
-    draw_thumbnail(section, tile)
-    key = section.key(KitKey.TICK, tile.sample)
-    st.session_state[key] = tile.sample in section.chosen
-    st.checkbox(plain(cut(tile.label)), key=key, on_change=_ticked, args=(section, tile.sample))
-    if tile.badges:
-        st.markdown(tile.badges)
-    st.space("stretch")
-    st.button(
-        "Look closer",
-        key=section.key(KitKey.OPEN, tile.sample),
-        icon=":material/zoom_in:",
-        type="tertiary",
-        on_click=open_case,
-        args=(section, tile.sample, order),
-    )
+def _photo_tile(section: Section, tile: Tile) -> PhotoTile:
+    def picture() -> bytes:
+        return ensure_thumbnail(section.dataset, tile.sample, Path(tile.path)).read_bytes()
+
+    return PhotoTile(tile.sample, tile.label, tile.name, picture, tile.badges)
 
 
 def draw_thumbnail(section: Section, tile: Tile) -> None:
-    """Draw the small photo; where its file has gone, say so."""
-    try:
-        small = ensure_thumbnail(section.dataset, tile.sample, Path(tile.path)).read_bytes()
-    except (SneakerError, OSError):
-        st.caption(":material/broken_image: The file of this photo has gone.")
-        return
-    st.image(small, width="stretch", alt=f"{cut(tile.label)}: {cut(tile.name)}")
-
-
-def _ticked(section: Section, sample: str) -> None:
-    if st.session_state[section.key(KitKey.TICK, sample)]:
-        section.chosen.add(sample)
-    else:
-        section.chosen.discard(sample)
+    """Draw a small photo; if its file is missing, say so."""
+    draw_tile_picture(_photo_tile(section, tile))
 
 
 def open_case(section: Section, sample: str, order: Sequence[str]) -> None:
-    """Have a photo looked at closely, and those before and after it.
+    """Open a photo; for callbacks.
 
     Parameters
     ----------
     section : Section
     sample : str
     order : sequence of str
-        What "previous" and "next" mean.
+        Photos before and after it.
     """
     st.session_state[section.key(KitKey.CASE)] = (sample, order)
 
 
 def draw_pages(section: Section, pages: int) -> None:
-    """Draw the numbers of the pages, where there is more than one."""
+    """Draw the page numbers, if there is more than one page."""
     if pages > 1:
         with st.container(horizontal_alignment="center"):
             start = min(section.page_start[1], pages)
@@ -166,24 +149,18 @@ def draw_pages(section: Section, pages: int) -> None:
 
 
 def shown_page(section: Section, pages: int) -> int:
-    """Which page is on show, counted from 0; known before the numbers of the pages are drawn underneath."""
+    """The page on show, from 0; known before the page numbers are drawn below the grid."""
     page = int(st.session_state.get(section.page_key, section.page_start[1]))
     if page > max(pages, 1):
-        # There are fewer pages than a moment ago.
-        page = max(pages, 1)
+        page = max(pages, 1)  # there are fewer photos than before
         section.go_to_page(page)
     return page - 1
 
 
-def page_count(photos: int) -> int:
-    """How many pages so many photos fill; at least one."""
-    return max(math.ceil(photos / PHOTOS_A_PAGE), 1)
-
-
 def draw_choosing(section: Section, here: Sequence[str]) -> None:
-    """Buttons that tick all photos of this page, or none of any page."""
+    """Draw buttons that choose all photos of this page, or none at all."""
     st.button(
-        "Choose all on this page",
+        "Select this page",
         key=section.key(KitKey.CHOOSE_ALL),
         icon=":material/select_all:",
         on_click=section.chosen.update,
@@ -191,7 +168,7 @@ def draw_choosing(section: Section, here: Sequence[str]) -> None:
         disabled=not here,
     )
     st.button(
-        "Choose none",
+        "Select none",
         key=section.key(KitKey.CHOOSE_NONE),
         icon=":material/deselect:",
         on_click=section.chosen.clear,

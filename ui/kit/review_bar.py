@@ -1,4 +1,4 @@
-"""The bar that decides on the chosen photos: keep, exclude, relabel."""
+"""The review actions on photos: Keep, Exclude, Relabel, Undo; in a bar for the chosen ones, or beside one photo."""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -7,27 +7,27 @@ import pandas as pd
 import streamlit as st
 
 from sneaker_core.datasets.review_log import Action
+from sneaker_core.number_text import counted
 from ui.kit import dataset_cache
-from ui.kit.quantities import counted_photos
 from ui.kit.review_section import Change, Notice, Section, apply, draw_notice, on_whole_page
 from ui.kit.state_keys import KitKey
 
 
 class Changes(Protocol):
-    """What a decision on photos settles."""
+    """What an action on photos changes."""
 
     def __call__(self, photos: pd.DataFrame, action: Action, label: str | None = None) -> list[Change]:
         """The changes to save."""
 
 
 def chosen_of(section: Section, photos: pd.DataFrame) -> pd.DataFrame:
-    """The ticked ones among the photos of a section; a tick on any other is taken off, for nobody sees it.
+    """The ticked photos of a section; ticks on photos that are not shown are removed.
 
     Parameters
     ----------
     section : Section
     photos : DataFrame
-        All that match, on whatever page.
+        All that match, on all pages.
     """
     chosen = photos[photos["sample"].isin(section.chosen)]
     section.chosen.intersection_update(chosen["sample"])
@@ -41,7 +41,7 @@ def draw_bar(
     key: dataset_cache.ReviewKey,
     draw_more: Callable[[], None] = lambda: None,
 ) -> None:
-    """Draw how many photos are chosen, what can be done with them, and what was done last.
+    """Draw the number of chosen photos, the actions on them, and the result of the last action.
 
     Parameters
     ----------
@@ -56,11 +56,11 @@ def draw_bar(
     if chosen.empty and section.key(KitKey.NOTICE) not in st.session_state:
         return
     with st.container(border=True, key=section.key(KitKey.BAR), gap="xsmall"):
-        # There even when it is empty: the notice keeps its place, and nothing flickers.
+        # Drawn even when empty, so that the notice keeps its place and nothing flickers.
         row = st.container(horizontal=True, vertical_alignment="center", gap="small")
         if not chosen.empty:
             with row:
-                st.markdown(f"**{counted_photos(len(chosen))} chosen**", width="content")
+                st.markdown(f"**{counted(len(chosen), 'photo')} selected**", width="content")
                 draw_decisions(section, chosen, changes, key)
                 draw_more()
         draw_notice(section, brief=not chosen.empty)
@@ -69,7 +69,7 @@ def draw_bar(
 def draw_decisions(
     section: Section, photos: pd.DataFrame, changes: Changes, key: dataset_cache.ReviewKey, place: str = ""
 ) -> None:
-    """Draw the buttons that decide on photos.
+    """Draw the review actions on photos.
 
     Parameters
     ----------
@@ -79,17 +79,17 @@ def draw_decisions(
     changes : Changes
     key : ReviewKey
     place : str
-        Tells these buttons from others of the section; in a dialog only the dialog is drawn anew.
+        Tells these buttons from others of the section; given in a dialog, which then reruns alone.
     """
     callback = _decide if place else on_whole_page(_decide)
     for action, name, icon, shortcut, why in (
-        (Action.KEEP, "Keep", ":material/check:", "K", "Fine as it is: I will not ask about it again."),
+        (Action.KEEP, "Keep", ":material/check:", "K", "The photo and its class are fine. It won't be flagged again."),
         (
             Action.EXCLUDE,
             "Exclude",
             ":material/block:",
             "X",
-            "Leave it out of everything. The file stays, and you can undo it.",
+            "Leave it out of training and evaluation. The file is kept, and you can undo this.",
         ),
     ):
         st.button(
@@ -112,7 +112,7 @@ def draw_decisions(
             accept_new_options=True,
         )
         st.button(
-            f"Relabel {counted_photos(len(photos))}",
+            f"Relabel {counted(len(photos), 'photo')}",
             key=section.key(KitKey.RELABEL, place),
             type="primary",
             on_click=callback,
@@ -125,11 +125,11 @@ def _decide(section: Section, photos: pd.DataFrame, changes: Changes, action: Ac
     if action is Action.RELABEL:
         label = st.session_state.get(section.key(KitKey.NEW_LABEL, place))
         if not label or not label.strip():
-            notice = Notice("Choose the class that the photos belong to first.", failed=True)
+            notice = Notice("Choose a class first.", failed=True)
             st.session_state[section.key(KitKey.NOTICE)] = notice
             return
         st.session_state[section.key(KitKey.NEW_LABEL, place)] = None
         if place:
-            # The bar goes with its photos; a dialog stays, and its question would stay open.
+            # The bar disappears with its photos, but a dialog stays, and its popover would stay open.
             st.session_state[section.key(KitKey.RELABEL, f"{place}-ask")] = False
     apply(section, changes(photos, action, label))

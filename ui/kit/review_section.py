@@ -1,4 +1,4 @@
-"""A section of the page: its own choice of photos, its own page of them, and what was just done."""
+"""Photos of a dataset in one section of a page: which are chosen, and the review actions on them."""
 
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -12,16 +12,17 @@ from sneaker_core.datasets.index import INDEX_FILE, Dataset
 from sneaker_core.datasets.quality.findings import apply_suggestions, suggested_decisions
 from sneaker_core.datasets.review_log import Action, decide, undo
 from sneaker_core.errors import SneakerError
-from ui.kit.quantities import counted_photos
+from sneaker_core.number_text import counted
+from ui.kit.page_frame import draw_error
 from ui.kit.state_keys import KitKey, StateKey
-from ui.kit.text import plain, shortened
+from ui.kit.text import escape_markdown, truncate_middle
 
-GONE = "This dataset is not there any more: it was deleted or renamed meanwhile, perhaps in another window."
+GONE = "This dataset no longer exists. It may have been deleted in another window."
 
 
 @dataclass(frozen=True)
 class Section:
-    """A part of the page that shows photos of a dataset.
+    """A section of a page that shows photos of a dataset.
 
     Attributes
     ----------
@@ -34,11 +35,15 @@ class Section:
 
     def key(self, key: StateKey, item: str = "") -> str:
         """The key of a widget that each section of each dataset has for itself."""
-        return key.of(f"{self.name}-{self.dataset.folder.name}-{item}")
+        return key.of(self.place(item))
+
+    def place(self, item: str = "") -> str:
+        """Tells this section of this dataset, and something in it, from all others."""
+        return f"{self.name}-{self.dataset.folder.name}-{item}"
 
     @property
     def chosen(self) -> set[str]:
-        """The photos that are ticked; change it in place."""
+        """The ticked photos; change the set in place."""
         chosen: set[str] = st.session_state.setdefault(self.key(KitKey.CHOSEN), set())
         return chosen
 
@@ -47,34 +52,34 @@ class Section:
         self.go_to_page(1)
 
     def go_to_page(self, page: int) -> None:
-        """Show another page next, counted from 1."""
-        # A widget with a default may not be set from outside: another one takes its place.
+        """Show another page in the next run, counted from 1."""
+        # A widget with a default can't be set by code, so another one takes its place.
         st.session_state[self.key(KitKey.PAGES)] = (self.page_start[0] + 1, page)
 
     @property
     def page_start(self) -> tuple[int, int]:
-        """How many widgets for the page there were before, and the page that this one began with."""
+        """Number of page widgets before this one, and the page that it starts with."""
         start: tuple[int, int] = st.session_state.get(self.key(KitKey.PAGES), (0, 1))
         return start
 
     @property
     def page_key(self) -> str:
-        """The key of the widget that tells the page."""
+        """The key of the page numbers."""
         return self.key(KitKey.SHOWN_PAGE, str(self.page_start[0]))
 
 
 @dataclass(frozen=True)
 class Change:
-    """One decision on some photos.
+    """One review action on some photos.
 
     Attributes
     ----------
     samples : tuple of str
     action : Action
     label : str or None
-        The class that photos move to.
+        The new class of the photos.
     kinds : tuple of str
-        Kinds of findings that it settles.
+        Kinds of findings that it resolves.
     """
 
     samples: tuple[str, ...]
@@ -85,14 +90,14 @@ class Change:
 
 @dataclass(frozen=True)
 class Notice:
-    """What was just done, or why it could not be done.
+    """The result of a review action, or why it failed.
 
     Attributes
     ----------
     text : str
         Markdown.
     batches : tuple of str
-        What "Undo" takes back.
+        What Undo reverts.
     failed : bool
     """
 
@@ -102,25 +107,25 @@ class Notice:
 
 
 @contextmanager
-def said_kindly(dataset: Dataset) -> Iterator[None]:
-    """Whatever cannot be done is said in one sentence; so is a dataset that has gone."""
+def reported_errors(dataset: Dataset) -> Iterator[None]:
+    """Show an error of the body as one sentence; also that the dataset is gone."""
     try:
         yield
     except SneakerError as error:
         if (dataset.folder / INDEX_FILE).is_file():
-            st.error(plain(str(error)), icon=":material/error:")
+            draw_error(error)
         else:
             st.warning(GONE, icon=":material/folder_off:")
 
 
 def author() -> str:
-    """Who decides: a name for this session, which nobody else has."""
+    """A unique name of this session, kept with its review actions."""
     name: str = st.session_state.setdefault(KitKey.AUTHOR, uuid.uuid4().hex)
     return name
 
 
 def changes_by_kinds(photos: pd.DataFrame, action: Action, label: str | None = None) -> list[Change]:
-    """The same decision on all photos; each settles the findings that are open on that photo, and no others.
+    """The same action on all photos; on each, it resolves the findings that are open there.
 
     Parameters
     ----------
@@ -136,34 +141,34 @@ def changes_by_kinds(photos: pd.DataFrame, action: Action, label: str | None = N
 
 
 def apply(section: Section, changes: Iterable[Change]) -> None:
-    """Save decisions at once, and say so beside a way back."""
+    """Save review actions, and note them with an Undo."""
     batches: list[str] = []
     changes = list(changes)
     with _noting(section, batches) as notes:
         for change in changes:
-            # What was saved can be taken back even when the next cannot be saved, and all of it at once.
+            # One batch, so that one Undo reverts all of it, even if a later change fails.
             together = batches[0] if batches else None
             batches[:] = [
                 decide(section.dataset, change.samples, change.action, change.label, change.kinds, author(), together)
             ]
-        notes.append(_said(changes))
+        notes.append(_changes_text(changes))
 
 
-def apply_told(section: Section) -> None:
-    """Do what can be told without a person, and say so beside a way back."""
+def apply_safe_suggestions(section: Section) -> None:
+    """Apply the suggestions that are safe without review, and note them with an Undo."""
     batches: list[str] = []
     with _noting(section, batches) as notes:
-        # Told anew: somebody else may have decided on some of them meanwhile.
-        told = suggested_decisions(section.dataset)
-        batch = apply_suggestions(section.dataset, suggested=told, author=author())
+        # Computed again: someone else may have reviewed some of the photos.
+        suggestions = suggested_decisions(section.dataset)
+        batch = apply_suggestions(section.dataset, suggested=suggestions, author=author())
         batches += [batch] if batch else []
-        groups = told.groupby("action")["sample"].agg(tuple)
-        notes.append(_said([Change(samples, Action(str(action)), None) for action, samples in groups.items()]))
+        groups = suggestions.groupby("action")["sample"].agg(tuple)
+        notes.append(_changes_text([Change(samples, Action(str(action)), None) for action, samples in groups.items()]))
 
 
 @contextmanager
 def _noting(section: Section, batches: list[str]) -> Iterator[list[str]]:
-    """Keeps what was done, or why it could not be done, for `draw_notice`."""
+    """Keep the result of the body, or why it failed, for `draw_notice`."""
     notes: list[str] = []
     try:
         yield notes
@@ -175,26 +180,26 @@ def _noting(section: Section, batches: list[str]) -> Iterator[list[str]]:
 
 
 def _reason(dataset: Dataset, error: SneakerError) -> str:
-    return plain(str(error)) if (dataset.folder / INDEX_FILE).is_file() else GONE
+    return escape_markdown(str(error)) if (dataset.folder / INDEX_FILE).is_file() else GONE
 
 
-def _said(changes: Sequence[Change]) -> str:
-    """What was done, in one line: "3 photos excluded."."""
-    said = []
+def _changes_text(changes: Sequence[Change]) -> str:
+    """The changes in one line: "3 photos excluded, 2 photos moved to boot."."""
+    parts = []
     for action, done in ((Action.KEEP, "kept"), (Action.EXCLUDE, "excluded"), (Action.RELABEL, "moved")):
         mine = [change for change in changes if change.action is action]
-        photos = counted_photos(len({sample for change in mine for sample in change.samples}))
+        photos = counted(len({sample for change in mine for sample in change.samples}), "photo")
         where = ""
         if action is Action.RELABEL:
             labels = {change.label for change in mine}
             label = labels.pop() if len(labels) == 1 else None
-            where = f" to {plain(shortened(label))}" if label else " to the suggested classes"
-        said += [f"{photos} {done}{where}"] if mine else []
-    return f"{', '.join(said)}."
+            where = f" to {escape_markdown(truncate_middle(label))}" if label else " to the suggested classes"
+        parts += [f"{photos} {done}{where}"] if mine else []
+    return f"{', '.join(parts)}."
 
 
 def draw_notice(section: Section, place: str = "", *, brief: bool = False) -> None:
-    """What was just done here, with a way back.
+    """Draw the result of the last action, with Undo.
 
     Parameters
     ----------
@@ -202,7 +207,7 @@ def draw_notice(section: Section, place: str = "", *, brief: bool = False) -> No
     place : str
         Tells one notice of a section from another.
     brief : bool
-        Leave out what needs nobody's attention any more.
+        Leave out a result that can't be undone.
     """
     notice: Notice | None = st.session_state.get(section.key(KitKey.NOTICE))
     if notice is None or (brief and not notice.batches and not notice.failed):
@@ -222,20 +227,25 @@ def draw_notice(section: Section, place: str = "", *, brief: bool = False) -> No
 
 
 def _take_back(section: Section, notice: Notice) -> None:
-    said = Notice("Taken back: everything is as it was before.")
+    result = Notice("Undone.")
     try:
         photos = sum(undo(section.dataset, batch=batch) for batch in notice.batches)
-        said = Notice(f"Taken back: {counted_photos(photos)} as before.")
+        result = Notice(f"Undone for {counted(photos, 'photo')}.")
     except SneakerError as error:
-        said = Notice(_reason(section.dataset, error), failed=True)
-    st.session_state[section.key(KitKey.NOTICE)] = said
+        result = Notice(_reason(section.dataset, error), failed=True)
+    st.session_state[section.key(KitKey.NOTICE)] = result
 
 
 def on_whole_page(work: Callable[..., None]) -> Callable[..., None]:
-    """A callback after which the whole page is drawn anew, not only the section: counts stand elsewhere too."""
+    """A callback that reruns the whole page and not only the section, because counts are elsewhere too."""
 
     def callback(*arguments: object) -> None:
         work(*arguments)
         st.rerun()
 
     return callback
+
+
+# Old names, until every page uses the new ones.
+said_kindly = reported_errors
+apply_told = apply_safe_suggestions

@@ -42,4 +42,6 @@ class KitKey(StateKey):
     CHOOSE_ALL = "review_choose_all"
     CHOOSE_NONE = "review_choose_none"
     BAR = "review_bar"
-    GRID = "review_grid"
+    GRID = "photo_grid"
+    STEP = "photo_step"
+    ORDER = "photo_order"
