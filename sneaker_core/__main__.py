@@ -16,11 +16,11 @@ from sneaker_core.commands.dataset_command import dataset
 from sneaker_core.commands.evaluate_command import evaluate, evaluations
 from sneaker_core.commands.explain_command import explain
 from sneaker_core.commands.models_command import models
-from sneaker_core.commands.planning_commands import augment, estimate, rates
+from sneaker_core.commands.planning_commands import augment, estimate, find_lr, rates
 from sneaker_core.commands.predict_command import predict
 from sneaker_core.commands.run_job_command import run_job
 from sneaker_core.commands.runs_command import runs
-from sneaker_core.commands.search_command import studies, tune
+from sneaker_core.commands.search_command import search, studies, tune
 from sneaker_core.commands.train_command import train
 from sneaker_core.workspace import paths
 
@@ -37,8 +37,8 @@ def main(ctx: click.Context, workspace: Path | None) -> None:
 for command in (class_maps, means):
     evaluations.add_command(command)
 _COMMANDS = (
-    models, predict, dataset, train, runs, evaluate, evaluations, estimate, rates, augment, tune, studies, explain,
-    run_job,
+    models, predict, dataset, train, runs, evaluate, evaluations, estimate, find_lr, augment, search, studies, explain,
+    run_job, rates, tune,
 )  # fmt: skip
 for command in _COMMANDS:
     main.add_command(command)

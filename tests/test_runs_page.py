@@ -16,7 +16,7 @@ from streamlit.testing.v1 import AppTest
 from sneaker_core.datasets.dataset_collection import create_dataset
 from sneaker_core.datasets.sources.photo_import import import_photos
 from sneaker_core.networks.model_registry import DEFAULT_MODEL
-from sneaker_core.training.hyperparameter_search import tune
+from sneaker_core.training.hyperparameter_search import run_search
 from sneaker_core.training.recipe import make_recipe
 from sneaker_core.training.run_collection import delete_run, deleted_runs, find_run, list_runs, read_metrics, write_note
 from sneaker_core.training.study_collection import STUDY_FILE, TRIALS_FILE, deleted_studies, find_study
@@ -49,7 +49,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, rate in (("slow", 1e-4), ("fast", 5e-3)):
         made = make_recipe("quick", {**SMALL, "learning_rate": rate})
         train("shoes", made, runs_folder(folder) / name, folder)
-    tune("shoes", folder, "first", "quick", SMALL, minutes=1, trials=3)
+    run_search(folder, "shoes", "first", make_recipe("quick", SMALL), minutes=1, trials=3)
     return folder
 
 

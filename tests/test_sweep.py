@@ -1,6 +1,7 @@
 """Studies: what they search, how they end, how several processes share one, and what damage does to them."""
 
 import json
+import re
 import shlex
 import sqlite3
 import subprocess
@@ -11,17 +12,19 @@ import optuna
 import pytest
 from click.testing import CliRunner
 
+from sneaker_core.__main__ import main
+from sneaker_core.commands.search_command import search as search_command
 from sneaker_core.commands.search_command import studies as studies_command
-from sneaker_core.commands.search_command import tune as tune_command
 from sneaker_core.errors import DatasetError, RecipeError, RunError
 from sneaker_core.networks.architectures import ARCHITECTURES
-from sneaker_core.training.hyperparameter_search import Span, _Clock, search_space, short, start_study, tune
+from sneaker_core.training.hyperparameter_search import _Clock, run_search
 from sneaker_core.training.recipe import RECIPES, make_recipe
+from sneaker_core.training.search_jobs import start_study
+from sneaker_core.training.search_space import Span, best_recipe, search_space, trial_recipe
 from sneaker_core.training.study_collection import (
     STORED_NAME,
     STUDY_FILE,
     TRIALS_FILE,
-    best_changes,
     delete_study,
     deleted_studies,
     find_study,
@@ -42,6 +45,12 @@ SMALL = {
 }  # fmt: skip
 
 
+def search(photos, workspace, name, preset=None, changes=None, **choices):
+    """Search with a preset and the settings that are not searched."""
+    recipe = None if preset is None and changes is None else make_recipe(preset or "scratch", changes)
+    return run_search(workspace, photos, name, recipe, fixed=changes, **choices)
+
+
 @pytest.fixture(scope="module")
 def photos(tmp_path_factory):
     return draw_dataset(tmp_path_factory.mktemp("photos") / "shoes", {"boot": 12, "clog": 12})
@@ -52,7 +61,7 @@ def made(photos, tmp_path_factory):
     """A study with two trials, and what it reported. Not to be changed."""
     told = []
     workspace = tmp_path_factory.mktemp("workspace ?#%")
-    study = tune(
+    study = search(
         photos, workspace, "first", "scratch", SMALL, minutes=5, trials=2, report=lambda *event: told.append(event)
     )
     return workspace, study, told
@@ -102,15 +111,18 @@ class TestSpace:
     @pytest.mark.parametrize("network", ARCHITECTURES)
     def test_a_trial_of_any_recipe_can_be_made(self, name, network):
         full = make_recipe(name, {"network": network})
-        trial = short(full)
+        trial = trial_recipe(full)
         assert (trial.epochs, trial.size) <= (full.epochs, full.size)
         assert trial.size == full.size or not ARCHITECTURES[network].fixed_size
-        assert short(full, epochs=1).head_epochs == 0
+        assert trial_recipe(full, epochs=1).head_epochs == 0
 
     def test_a_trial_is_short_and_small(self):
-        assert (short(make_recipe("finetune")).epochs, short(make_recipe("finetune")).size) == (6, 128)
-        assert (short(make_recipe("scratch")).epochs, short(make_recipe("quick")).epochs) == (20, 40)
-        assert (short(make_recipe("finetune"), 3, 96).epochs, short(make_recipe("finetune"), 3, 96).size) == (3, 96)
+        assert (trial_recipe(make_recipe("finetune")).epochs, trial_recipe(make_recipe("finetune")).size) == (6, 128)
+        assert (trial_recipe(make_recipe("scratch")).epochs, trial_recipe(make_recipe("quick")).epochs) == (20, 40)
+        assert (
+            trial_recipe(make_recipe("finetune"), 3, 96).epochs,
+            trial_recipe(make_recipe("finetune"), 3, 96).size,
+        ) == (3, 96)
 
 
 class TestSearch:
@@ -134,7 +146,7 @@ class TestSearch:
 
     def test_the_best_is_a_recipe(self, made):
         study = made[1]
-        best = make_recipe(study.recipe_name, best_changes(study))
+        best = best_recipe(study)
         assert best.learning_rate == study.best["learning_rate"]
         assert (best.epochs, best.network) == (6, "mobilenet_v3_small")
         assert json.loads(json.dumps(study.to_dict()))["trials"]["complete"] == 2
@@ -157,19 +169,19 @@ class TestSearch:
     def test_a_head_is_tuned_among_networks(self, photos, workspace):
         changes = {key: value for key, value in SMALL.items() if key != "network"}
         networks = ["mobilenet_v3_small", "sneaker_cnn"]
-        with pytest.raises(RecipeError, match="sneaker_cnn sees photos of exactly 224"):
-            tune(photos, workspace, "sizes", "quick", changes, networks=networks)
+        with pytest.raises(RecipeError, match="sneaker_cnn takes exactly 224"):
+            search(photos, workspace, "sizes", "quick", changes, networks=networks)
         assert not list_studies(workspace)
         networks = ["mobilenet_v3_small", "mobilenet_v3_large"]
-        study = tune(photos, workspace, "heads", "quick", changes, networks=networks, trials=2)
+        study = search(photos, workspace, "heads", "quick", changes, networks=networks, trials=2)
         assert study.trials["network"].isin(networks).all()
         assert study.trials["epochs"].tolist() == [6, 6]
-        assert make_recipe("quick", best_changes(study)).part == "head"
+        assert best_recipe(study).trainable == "head"
 
     def test_networks_without_their_weights_are_told_at_once(self, photos, workspace):
         changes = {**SMALL, "init": "street22"}
         with pytest.raises(RecipeError, match="street22"):
-            tune(photos, workspace, "weights", "finetune", changes)
+            search(photos, workspace, "weights", "finetune", changes)
         assert find_study(workspace, "weights").trials.empty
 
 
@@ -177,22 +189,25 @@ class TestSharing:
     def test_who_joins_may_leave_out_settings_but_not_have_others(self, made, photos, tmp_path):
         workspace, study, _ = made
         for values, told in (
-            ({"recipe_name": "quick"}, "recipe name"),
-            ({"changes": {"epochs": 7}}, "changes"),
-            ({"only": ["boot", "clog"]}, "only"),
+            ({"preset": "quick"}, "recipe"),
+            ({"changes": {**SMALL, "epochs": 7}}, "settings"),
+            ({"changes": {"epochs": 6}}, "settings"),
+            ({"only": ["boot", "clog"]}, "classes"),
             ({"trial_size": 64}, "trial size"),
         ):
-            with pytest.raises(RunError, match=f"was begun with other {told}"):
-                tune(photos, workspace, "first", trials=1, **values)
+            with pytest.raises(RunError, match=f"was started with different {told}"):
+                search(photos, workspace, "first", trials=1, **values)
         other = draw_dataset(tmp_path / "others", {"boot": 1})
-        with pytest.raises(RunError, match="'first' is of 'shoes', not of 'others'"):
-            tune(other, workspace, "first", trials=1)
+        with pytest.raises(RunError, match="'first' uses another dataset, 'shoes'"):
+            search(other, workspace, "first", trials=1)
         assert len(read_study(study.folder).trials) == 2
 
     def test_two_processes_make_one_study(self, photos, workspace, one_thread):
         code = (
-            "import sys, json; from pathlib import Path; from sneaker_core.training.hyperparameter_search import tune;"
-            "tune(sys.argv[1], Path(sys.argv[2]), 'shared', 'scratch', json.loads(sys.argv[3]), trials=1, minutes=5)"
+            "import sys, json; from pathlib import Path; from sneaker_core.training.recipe import make_recipe;"
+            "from sneaker_core.training.hyperparameter_search import run_search;"
+            "recipe = make_recipe('scratch', json.loads(sys.argv[3]));"
+            "run_search(Path(sys.argv[2]), sys.argv[1], 'shared', recipe, trials=1, minutes=5)"
         )
         command = [sys.executable, "-c", code, str(photos), str(workspace), json.dumps(SMALL)]
         pair = [subprocess.Popen(command, cwd=PROJECT, stdout=-1, stderr=-1, text=True) for _ in range(2)]
@@ -204,14 +219,14 @@ class TestSharing:
 
     def test_other_photos_are_no_longer_the_same_study(self, tmp_path):
         folder = draw_dataset(tmp_path / "shoes", {"boot": 8, "clog": 8})
-        tune(folder, tmp_path, "old", "scratch", SMALL, trials=1)
+        search(folder, tmp_path, "old", "scratch", SMALL, trials=1)
         (folder / "boot" / "00.jpg").unlink()
-        with pytest.raises(DatasetError, match="photos have changed since the study 'old' was begun"):
-            tune(folder, tmp_path, "old", trials=1)
+        with pytest.raises(DatasetError, match="photos have changed since the study 'old' was started"):
+            search(folder, tmp_path, "old", trials=1)
 
     @pytest.mark.filterwarnings("ignore:Heartbeat of storage")
     def test_a_trial_of_a_dead_process_is_settled(self, photos, workspace):
-        tune(photos, workspace, "dead", "scratch", SMALL, trials=1)
+        search(photos, workspace, "dead", "scratch", SMALL, trials=1)
         file = find_study(workspace, "dead").folder / TRIALS_FILE
         with storage(file, writable=True) as opened:
             trial = optuna.load_study(study_name=STORED_NAME, storage=opened).ask()
@@ -220,31 +235,31 @@ class TestSharing:
             db.execute("UPDATE trial_heartbeats SET heartbeat = datetime('now', '-1 hour')")
         db.close()
         assert list(find_study(workspace, "dead").trials["state"]) == ["complete", "running"]
-        study = tune(photos, workspace, "dead", trials=1)
+        study = search(photos, workspace, "dead", trials=1)
         assert list(study.trials["state"]) == ["complete", "failed", "complete"]
 
 
 class TestEnd:
     def test_what_lags_behind_is_given_up(self, photos, workspace):
         changes = {**SMALL, "learning_rate": 1e-6}
-        tune(photos, workspace, "slow", "scratch", changes, trial_epochs=8, minutes=1e-6)
+        search(photos, workspace, "slow", "scratch", changes, trial_epochs=8, minutes=1e-6)
         with storage(studies_folder(workspace) / "slow" / TRIALS_FILE, writable=True) as opened:
             stored = optuna.load_study(study_name=STORED_NAME, storage=opened)
             for _ in range(3):
                 good = dict.fromkeys(range(1, 9), 1.0)
                 stored.add_trial(optuna.trial.create_trial(value=1.0, intermediate_values=good))
-        study = tune(photos, workspace, "slow", trials=1, minutes=5)
+        study = search(photos, workspace, "slow", trials=1, minutes=5)
         last = study.trials.iloc[-1]
-        assert (last["state"], last["note"]) == ("pruned", "It lagged behind the others.")
+        assert (last["state"], last["note"]) == ("pruned", "Pruned: behind the other trials.")
         assert 0 < last["epochs"] < 8
 
     def test_the_time_is_up(self, photos, workspace):
-        study = tune(photos, workspace, "brief", "scratch", SMALL, minutes=1e-6)
+        study = search(photos, workspace, "brief", "scratch", SMALL, minutes=1e-6)
         assert list(study.trials["state"]) == ["pruned"]
-        assert list(study.trials["note"]) == ["The time was up."]
+        assert list(study.trials["note"]) == ["Out of time."]
         assert study.best is None
         with pytest.raises(RunError, match="No trial of the study 'brief' is complete"):
-            best_changes(study)
+            best_recipe(study)
 
     def test_the_first_trial_may_take_longer_when_it_will_soon_be_done(self):
         clock = _Clock(100)
@@ -263,14 +278,14 @@ class TestEnd:
 
         job = workspace / "job"
         job.mkdir(parents=True)
-        study = tune(photos, workspace, "long", "scratch", SMALL, trial_epochs=500, worker=Impatient(job))
+        study = search(photos, workspace, "long", "scratch", SMALL, trial_epochs=500, worker=Impatient(job))
         assert list(study.trials["state"]) == ["pruned"]
-        assert list(study.trials["note"]) == ["It was stopped."]
+        assert list(study.trials["note"]) == ["Stopped."]
 
     @pytest.mark.parametrize("minutes", [0.0, -1.0, float("nan")])
     def test_no_time_at_all_is_told(self, photos, workspace, minutes):
         with pytest.raises(RecipeError, match="must be above 0"):
-            tune(photos, workspace, "none", minutes=minutes)
+            search(photos, workspace, "none", minutes=minutes)
 
 
 class TestFolders:
@@ -283,6 +298,15 @@ class TestFolders:
         (folder / STUDY_FILE).write_text(json.dumps(values))
         return folder
 
+    def test_a_study_of_an_earlier_version_is_read(self, kept):
+        changes = {"part": "head", "rare_power": 0.25, "augmentation": "light"}
+        values = {**json.loads((kept / STUDY_FILE).read_text()), "changes": changes, "others": "/photos/other"}
+        (kept / STUDY_FILE).write_text(json.dumps(values))
+        study = read_study(kept)
+        assert (study.recipe_name, study.negatives) == ("finetune", "/photos/other")
+        assert study.changes == {"augmentation": "light", "class_balance_exponent": 0.25, "trainable": "head"}
+        assert study.recipe == make_recipe("finetune", changes).to_dict()
+
     @pytest.mark.parametrize("text", ["", "[]", '{"dataset": "shoes"}', "\0"])
     def test_damage_harms_one_study_only(self, photos, workspace, kept, text):
         damaged = kept.with_name("damaged")
@@ -293,7 +317,7 @@ class TestFolders:
         assert by_name["damaged"].state is JobState.FAILED
         assert "study.json is damaged" in by_name["damaged"].error
         with pytest.raises(RunError, match="Delete the study or choose another name"):
-            tune(photos, workspace, "damaged")
+            search(photos, workspace, "damaged")
         delete_study(workspace, "damaged")
 
     def test_damaged_trials_are_told(self, photos, workspace, kept):
@@ -302,7 +326,7 @@ class TestFolders:
         assert study.state is JobState.FAILED
         assert "cannot be read" in study.error
         with pytest.raises(RunError, match="cannot be read or written"):
-            tune(photos, workspace, "kept")
+            search(photos, workspace, "kept")
 
     def test_bin_and_back(self, workspace, kept):
         deleted = delete_study(workspace, "kept")
@@ -316,7 +340,7 @@ class TestFolders:
             restore_study(workspace, "kept")
 
     def test_a_study_at_work_is_neither_deleted_nor_deaf(self, workspace, kept):
-        with working(run_job_folder(kept), "Searching", []):
+        with working(run_job_folder(kept), "search", {"study": "kept"}, title="Searching", workspace=workspace):
             study = find_study(workspace, "kept")
             assert study.state is JobState.RUNNING
             with pytest.raises(RunError, match="is at work"):
@@ -328,16 +352,16 @@ class TestFolders:
     @pytest.mark.parametrize("name", ["", "..", "a/b", "-x", "CON"])
     def test_names_never_become_other_paths(self, photos, workspace, name):
         with pytest.raises(RunError, match="A study cannot be called"):
-            tune(photos, workspace, name)
+            search(photos, workspace, name)
         with pytest.raises(RunError, match="There is no study"):
             find_study(workspace, name)
 
 
 class TestCommands:
-    def test_tune_tells_each_trial_and_the_full_run(self, photos, workspace):
+    def test_search_tells_each_trial_and_the_full_run(self, photos, workspace):
         settings = [word for key, value in SMALL.items() for word in ("--set", f"{key}={value}")]
         words = ["--study", "one", "--recipe", "scratch", "--minutes", "5", "--trials", "1", "--json", *settings]
-        done = CliRunner().invoke(tune_command, [*words, str(photos)], obj=workspace)
+        done = CliRunner().invoke(search_command, [*words, str(photos)], obj=workspace)
         assert done.exit_code == 0, done.output
         events = [json.loads(line) for line in done.output.splitlines()]
         assert [event["event"] for event in events] == ["prepared", "trial", "done"]
@@ -347,16 +371,26 @@ class TestCommands:
         assert command[3:6] == ["train", "--recipe", "scratch"]
         assert command[-1] == str(photos)
         told = dict(word.split("=") for word in command if "=" in word)
-        assert make_recipe("scratch", told) == make_recipe("scratch", best_changes(study))
+        assert make_recipe("scratch", told) == best_recipe(study)
+
+    def test_the_former_names_still_work(self):
+        assert {"rates", "tune"} <= set(main.commands)
+        help_text = CliRunner().invoke(main, ["--help"]).output
+        assert "find-lr" in help_text and not re.search(r"^  (rates|tune) ", help_text, re.MULTILINE)
+        for command in ("tune", "search", "train", "find-lr", "rates"):
+            listed = CliRunner().invoke(main, [command, "--help"]).output
+            assert "--negatives" in listed and "--others" not in listed
+            (option,) = (parameter for parameter in main.commands[command].params if parameter.name == "negatives")
+            assert "--others" in option.opts
 
     def test_studies_are_listed_shown_deleted_and_restored(self, made):
         workspace, _, _ = made
         for words, told in (
             (["list"], "first  done: scratch on shoes, 2 trials, best"),
-            (["show", "first"], "The full run: python -m sneaker_core train"),
-            (["delete", "first"], "first is in the bin"),
+            (["show", "first"], "Full training: python -m sneaker_core train"),
+            (["delete", "first"], "Moved first to the bin"),
             (["restore"], "first  done"),
-            (["restore", "first"], "first is back"),
+            (["restore", "first"], "Restored first"),
         ):
             done = CliRunner().invoke(studies_command, words, obj=workspace)
             assert told in done.output
@@ -367,7 +401,7 @@ class TestCommands:
         assert (missing.exit_code, "there are: 'first'" in missing.output) == (1, True)
 
     def test_a_study_is_started_in_the_background(self, photos, workspace, one_thread):
-        folder = start_study(workspace, photos, "far", "scratch", changes=SMALL, minutes=5, trials=1)
+        folder = start_study(workspace, photos, "far", make_recipe("scratch", SMALL), minutes=5, trials=1)
         while not read_study(folder).state.ended:
             time.sleep(0.2)
         study = read_study(folder)

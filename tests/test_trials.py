@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 from PIL import Image
 
 from sneaker_core.commands.common import Commands
-from sneaker_core.commands.planning_commands import augment, estimate, rates
+from sneaker_core.commands.planning_commands import augment, estimate, find_lr
 from sneaker_core.datasets.dataset_collection import open_samples
 from sneaker_core.datasets.photo_folder import scan_photos
 from sneaker_core.errors import DatasetError, RecipeError
@@ -325,7 +325,7 @@ def program(ctx: click.Context, workspace: Path) -> None:
     ctx.obj = workspace
 
 
-for command in (estimate, rates, augment):
+for command in (estimate, find_lr, augment):
     program.add_command(command)
 
 
@@ -346,12 +346,12 @@ class TestCommands:
         assert "learning" in words and "photos a second" in words
 
     def test_rates(self, photos: Path, workspace: Path) -> None:
-        done = self.run(workspace, "rates", photos, "--steps", 30, "--json")
+        done = self.run(workspace, "find-lr", photos, "--steps", 30, "--json")
         values = json.loads(done.stdout)
         assert done.exit_code == 0
         assert len(values["rates"]) == len(values["losses"]) > 0
         assert "suggestion" in values
-        assert "loss" in self.run(workspace, "rates", photos, "--steps", 30).stdout
+        assert "loss" in self.run(workspace, "find-lr", photos, "--steps", 30).stdout
 
     def test_augment(self, photos: Path, workspace: Path, tmp_path: Path) -> None:
         out = tmp_path / "new folder" / "sheet.png"
@@ -366,7 +366,7 @@ class TestCommands:
         assert "2 photos, each with 3 variants" in self.run(workspace, "augment", photos, *arguments).stdout
         assert out.read_bytes() == before
 
-    @pytest.mark.parametrize("command", ["estimate", "rates", "augment"])
+    @pytest.mark.parametrize("command", ["estimate", "find-lr", "augment"])
     def test_what_is_wrong_is_told_in_one_line(self, command: str, photos: Path, workspace: Path) -> None:
         needed = ("--out", workspace / "sheet.png") if command == "augment" else ()
         for arguments, status, said in (

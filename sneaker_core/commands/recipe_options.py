@@ -1,19 +1,22 @@
-"""The options by which every command is told how to train, and with which classes."""
+"""Options that all training commands share: the recipe, classes and negatives."""
 
 from collections.abc import Callable
 from functools import wraps
+from pathlib import Path
 from typing import Any
 
 import click
 
-# In one order for all commands; the first is the last that a decorator adds.
-_CHANGES = (
-    click.option("--network", help="Which network to train."),
-    click.option("--init", help="What it starts from: imagenet, none, a model, or a safetensors file."),
-    click.option("--epochs", type=int, help="Passes over the photos."),
-    click.option("--size", type=int, help="Pixels that the network sees, a side."),
-    click.option("--batch", type=int, help="Photos a step."),
-    click.option("--seed", type=int, help="The same seed gives the same run."),
+from sneaker_core.commands.aliases import RenamedOption
+from sneaker_core.training.recipe_fields import PRESETS
+
+_SETTINGS = (
+    click.option("--network", help="Architecture to train."),
+    click.option("--init", help="Pretrained weights: imagenet, none, a model, or a weights file."),
+    click.option("--epochs", type=int, help="Passes over the training photos."),
+    click.option("--size", type=int, help="Photo width and height in pixels."),
+    click.option("--batch", type=int, help="Photos per training step."),
+    click.option("--seed", type=int, help="Random seed; the same seed gives the same result."),
 )
 
 
@@ -29,22 +32,36 @@ _RECIPE = click.option(
     "--recipe",
     "recipe_name",
     required=True,
-    type=click.Choice(["quick", "finetune", "scratch"]),
-    help="What to start from.",
+    type=click.Choice(PRESETS),
+    help="Preset to start from.",
 )
 settings_option: Callable[[Callable[..., None]], Callable[..., None]] = click.option(
-    "--set", "settings", multiple=True, metavar="NAME=VALUE", callback=_pairs, help="Any other setting of the recipe."
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="NAME=VALUE",
+    callback=_pairs,
+    help="Change any other recipe setting; repeat for several.",
 )
-_CLASS = click.option(
-    "--class", "classes", multiple=True, metavar="LABEL", help="Use only these classes; once for each."
+class_option: Callable[[Callable[..., None]], Callable[..., None]] = click.option(
+    "--class", "classes", multiple=True, metavar="LABEL", help="Use only this class; repeat for several."
+)
+
+
+negatives_option: Callable[[Callable[..., None]], Callable[..., None]] = click.option(
+    "--negatives",
+    "--others",
+    "negatives",
+    cls=RenamedOption,
+    type=click.Path(path_type=Path),
+    help="Folder of photos that show no sneaker.",
 )
 
 
 def recipe_options(function: Callable[..., None]) -> Callable[..., None]:
-    """Add the options of a recipe to a command.
+    """Add the options of a recipe to a command, which then takes `recipe`, a Recipe, and `classes`, empty for all.
 
-    The command gets, by name, `chosen`, the Recipe; `recipe_name`, which one it was made of; and `classes`, the labels
-    to use, all when empty. What cannot be used is told before the command begins.
+    An invalid recipe is an error before the command runs.
     """
 
     @wraps(function)
@@ -52,10 +69,9 @@ def recipe_options(function: Callable[..., None]) -> Callable[..., None]:
         from sneaker_core.training.recipe import make_recipe
 
         changes = {name: given.pop(name) for name in ("network", "init", "epochs", "size", "batch", "seed")}
-        chosen = make_recipe(recipe_name, {**changes, **settings})
-        function(*args, chosen=chosen, recipe_name=recipe_name, **given)
+        function(*args, recipe=make_recipe(recipe_name, {**changes, **settings}), **given)
 
     command: Callable[..., None] = with_recipe
-    for option in reversed((_RECIPE, *_CHANGES, settings_option, _CLASS)):
+    for option in reversed((_RECIPE, *_SETTINGS, settings_option, class_option)):
         command = option(command)
     return command

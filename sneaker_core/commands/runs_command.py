@@ -1,4 +1,4 @@
-"""``runs …``: what was trained, how well it does, and what to do about it."""
+"""The command ``runs``: list, show and manage training runs."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,10 +22,10 @@ def runs() -> None:
 @json_option
 @click.pass_obj
 def list_(workspace: Path, as_json: bool) -> None:
-    """List the runs there are, the newest first."""
+    """List all runs, newest first."""
     from sneaker_core.training.run_collection import list_runs
 
-    _print_runs(list_runs(workspace), as_json, "There is no run yet.")
+    _print_runs(list_runs(workspace), as_json, "No runs yet.")
 
 
 def _print_runs(found: "list[Run]", as_json: bool, none: str) -> None:
@@ -43,7 +43,7 @@ def _line(row: dict[str, Any]) -> str:
 @json_option
 @click.pass_obj
 def show(workspace: Path, name: str, as_json: bool) -> None:
-    """Say what a run is, how far it is and how well it does."""
+    """Show a run: its recipe, progress and results."""
     from sneaker_core.training.run_collection import find_run, read_metrics
 
     run = find_run(workspace, name)
@@ -51,10 +51,10 @@ def show(workspace: Path, name: str, as_json: bool) -> None:
     metrics = metrics.astype(object).where(metrics.notna(), None)
     progress = vars(run.job.progress) if run.job and not run.state.ended else None
     values = {**run.to_dict(), "progress": progress, "epochs": metrics.to_dict("records")}
-    print_result(values, as_json, lambda: "\n".join(_words(values)))
+    print_result(values, as_json, lambda: "\n".join(_details(values)))
 
 
-def _words(values: dict[str, Any]) -> list[str]:
+def _details(values: dict[str, Any]) -> list[str]:
     progress, epochs = values["progress"], values["epochs"]
     counts = ", ".join(f"{split} {count}" for split, count in values["counts"].items())
     newest = epochs[-1].items() if epochs else ()
@@ -76,11 +76,11 @@ def _words(values: dict[str, Any]) -> list[str]:
 @json_option
 @click.pass_obj
 def note(workspace: Path, name: str, text: str, as_json: bool) -> None:
-    """Keep a note on a run; an empty one takes it away."""
+    """Write a note on a run; an empty one deletes it."""
     from sneaker_core.training.run_collection import write_note
 
     write_note(workspace, name, text)
-    print_result({"name": name, "note": text.strip()}, as_json, lambda: "The note is kept.")
+    print_result({"name": name, "note": text.strip()}, as_json, lambda: "Saved the note.")
 
 
 @runs.command()
@@ -89,11 +89,11 @@ def note(workspace: Path, name: str, text: str, as_json: bool) -> None:
 @json_option
 @click.pass_obj
 def rename(workspace: Path, name: str, new_name: str, as_json: bool) -> None:
-    """Give a run, and its model, another name."""
+    """Rename a run and its model."""
     from sneaker_core.training.run_collection import rename_run
 
     rename_run(workspace, name, new_name)
-    print_result({"name": new_name}, as_json, lambda: f"{name} is called {new_name} now.")
+    print_result({"name": new_name}, as_json, lambda: f"Renamed {name} to {new_name}.")
 
 
 @runs.command()
@@ -101,11 +101,11 @@ def rename(workspace: Path, name: str, new_name: str, as_json: bool) -> None:
 @json_option
 @click.pass_obj
 def delete(workspace: Path, name: str, as_json: bool) -> None:
-    """Put a run in the bin."""
+    """Move a run to the bin."""
     from sneaker_core.training.run_collection import delete_run
 
     delete_run(workspace, name)
-    print_result({"name": name}, as_json, lambda: f"{name} is in the bin: runs restore {name}")
+    print_result({"name": name}, as_json, lambda: f"Moved {name} to the bin. To restore it: runs restore {name}")
 
 
 @runs.command()
@@ -113,14 +113,14 @@ def delete(workspace: Path, name: str, as_json: bool) -> None:
 @json_option
 @click.pass_obj
 def restore(workspace: Path, name: str | None, as_json: bool) -> None:
-    """Bring a run back from the bin; without a NAME, list what is there."""
+    """Restore a run from the bin; without NAME, list the runs in the bin."""
     from sneaker_core.training.run_collection import deleted_runs, restore_run
 
     if name is None:
-        _print_runs(deleted_runs(workspace), as_json, "The bin holds no run.")
+        _print_runs(deleted_runs(workspace), as_json, "No runs in the bin.")
         return
     restored = restore_run(workspace, name)
-    print_result({"name": restored.name}, as_json, lambda: f"{restored.name} is back.")
+    print_result({"name": restored.name}, as_json, lambda: f"Restored {restored.name}.")
 
 
 @runs.command()
@@ -128,11 +128,11 @@ def restore(workspace: Path, name: str | None, as_json: bool) -> None:
 @json_option
 @click.pass_obj
 def stop(workspace: Path, name: str, as_json: bool) -> None:
-    """Ask a run to stop; it keeps the best it has so far."""
+    """Stop a run; the best model so far is kept."""
     from sneaker_core.training.training_jobs import stop_training
 
     stop_training(workspace, name)
-    print_result({"name": name}, as_json, lambda: f"{name} will stop. To go on: runs retry {name}")
+    print_result({"name": name}, as_json, lambda: f"Stopping {name}. To resume it: runs retry {name}")
 
 
 @runs.command()
@@ -140,8 +140,8 @@ def stop(workspace: Path, name: str, as_json: bool) -> None:
 @json_option
 @click.pass_obj
 def retry(workspace: Path, name: str, as_json: bool) -> None:
-    """Go on, in the background, with a run that stopped, failed or broke off."""
+    """Resume a stopped, failed or interrupted run in the background."""
     from sneaker_core.training.training_jobs import resume_training
 
     resume_training(workspace, name)
-    print_result({"name": name}, as_json, lambda: f"{name} goes on. To look: runs show {name}")
+    print_result({"name": name}, as_json, lambda: f"Resumed {name}. To follow it: runs show {name}")

@@ -1,4 +1,4 @@
-"""``tune`` and ``studies …``: search for the best recipe, and look at what was found."""
+"""The commands ``search`` and ``studies``: hyperparameter search and its results."""
 
 import contextlib
 import json
@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sneaker_core.commands.aliases import hidden_alias
 from sneaker_core.commands.common import STOPPED, Commands, json_option, print_result
-from sneaker_core.commands.recipe_options import settings_option
+from sneaker_core.commands.recipe_options import class_option, negatives_option, settings_option
 from sneaker_core.errors import BusyError, SneakerError
+from sneaker_core.training.recipe_fields import PRESETS
 from sneaker_core.workspace import paths
 
 if TYPE_CHECKING:
@@ -25,20 +27,22 @@ _NAME = click.argument("name", metavar="NAME")
 
 @click.command()
 @click.argument("source", metavar="DATASET")
-@click.option("--study", "name", required=True, help="Name of the study; one that there is, is joined or goes on.")
-@click.option("--recipe", "recipe_name", type=click.Choice(["quick", "finetune", "scratch"]), help="To begin with.")
-@click.option("--minutes", type=click.FloatRange(0, min_open=True), help="How long to search.  [default: 30]")
-@click.option("--trials", type=click.IntRange(1), help="End after so many trials.")
-@click.option("--network", "networks", multiple=True, help="A network to try; once for each.")
+@click.option("--study", "name", required=True, help="Name of the study; an existing one is joined or resumed.")
+@click.option("--recipe", "recipe_name", type=click.Choice(PRESETS), help="Preset to start from.")
+@click.option("--minutes", type=click.FloatRange(0, min_open=True), help="Time budget.  [default: 30]")
+@click.option("--trials", type=click.IntRange(1), help="Stop after this many trials.")
+@click.option("--network", "networks", multiple=True, help="Architecture to try; repeat for several.")
 @settings_option
-@click.option("--class", "classes", multiple=True, metavar="LABEL", help="Use these classes; once for each.")
-@click.option("--others", type=click.Path(path_type=Path), help="Folder with photos of anything but sneakers.")
-@click.option("--trial-epochs", type=click.IntRange(1), help="Epochs of a trial; a third of the full run's else.")
-@click.option("--trial-size", type=click.IntRange(32), help="Pixels a side in a trial; four fifths else.")
-@click.option("--queue", is_flag=True, help="Wait until what was started before has ended.")
+@class_option
+@negatives_option
+@click.option("--trial-epochs", type=click.IntRange(1), help="Epochs per trial; by default a third of a full training.")
+@click.option(
+    "--trial-size", type=click.IntRange(32), help="Photo size in trials; by default four fifths of a full training's."
+)
+@click.option("--queue", is_flag=True, help="Wait in the queue until earlier trainings have ended.")
 @json_option
 @click.pass_obj
-def tune(
+def search(
     workspace: Path,
     /,
     source: str,
@@ -50,13 +54,14 @@ def tune(
     as_json: bool,
     **given: Any,
 ) -> None:
-    """Search for the recipe that does best on DATASET, by short trainings within a time budget.
+    """Search for the best recipe for DATASET with short trainings, within a time budget.
 
-    The same command in another terminal, or on another machine that shares the workspace, helps to search.
+    Run the same command in another terminal, or on another machine that shares the workspace, to search faster.
     """
-    from sneaker_core.training.hyperparameter_search import tune
+    from sneaker_core.training.hyperparameter_search import run_search
     from sneaker_core.training.search_log import trial_text
     from sneaker_core.training.study_collection import study_folder
+    from sneaker_core.training.study_setup import chosen_recipe
     from sneaker_core.workspace.jobs import waiting_turn
 
     def report(event: str, values: dict[str, Any]) -> None:
@@ -71,7 +76,8 @@ def tune(
         with turn as ours:
             if ours:
                 more = {"only": classes, "worker": worker, "report": report, **given}
-                study = tune(source, workspace, name, recipe_name, settings, **more)
+                recipe = chosen_recipe(workspace, name, recipe_name, settings)
+                study = run_search(workspace, source, name, recipe, fixed=settings, **more)
                 values = {"event": "done", **study.to_dict(), "full_run": _full_run(study)}
                 worker.result = {"best": study.best}
                 print_result(values, as_json, lambda: _found(study))
@@ -105,36 +111,40 @@ def _found(study: "Study") -> str:
     from sneaker_core.training.search_log import trial_text
 
     if study.best is None:
-        return f"No trial could be completed in {study.minutes:g} minutes; give it more: the same command goes on."
-    return f"The best of {len(study.trials)}: {trial_text(study.best)}\nThe full run: {_full_run(study)}"
+        return f"No trial was completed in {study.minutes:g} minutes. Run the same command again to continue."
+    return f"Best of {len(study.trials)} trials: {trial_text(study.best)}\nFull training: {_full_run(study)}"
 
 
 def _full_run(study: "Study") -> str | None:
-    """The command that trains by the best recipe; None while there is none."""
-    from sneaker_core.training.study_collection import best_changes
+    """The command that trains with the best recipe; None if no trial is complete."""
+    from sneaker_core.training.search_space import best_recipe
 
     if study.best is None:
         return None
-    words = ["python", "-m", "sneaker_core", "train", "--recipe", study.recipe_name]
-    words += [word for key, value in best_changes(study).items() for word in ("--set", f"{key}={value}")]
+    recipe = best_recipe(study)
+    words = ["python", "-m", "sneaker_core", "train", "--recipe", recipe.name]
+    words += [word for key, value in recipe.changes_from_preset().items() for word in ("--set", f"{key}={value}")]
     words += [word for label in study.only for word in ("--class", label)]
-    words += [] if study.others is None else ["--others", study.others]
+    words += [] if study.negatives is None else ["--negatives", study.negatives]
     return shlex.join([*words, "--", study.source])
+
+
+tune = hidden_alias(search, "tune")
 
 
 @click.group(cls=Commands)
 def studies() -> None:
-    """Searches for the best recipe: list, show, stop, delete, restore."""
+    """Hyperparameter searches: list, show, stop, delete, restore."""
 
 
 @studies.command("list")
 @json_option
 @click.pass_obj
 def list_(workspace: Path, as_json: bool) -> None:
-    """List the studies there are, the newest first."""
+    """List all studies, newest first."""
     from sneaker_core.training.study_collection import list_studies
 
-    _print_studies(list_studies(workspace), as_json, "There is no study yet.")
+    _print_studies(list_studies(workspace), as_json, "No studies yet.")
 
 
 def _print_studies(found: "list[Study]", as_json: bool, none: str) -> None:
@@ -153,7 +163,7 @@ def _line(row: dict[str, Any]) -> str:
 @json_option
 @click.pass_obj
 def show(workspace: Path, name: str, as_json: bool) -> None:
-    """Say what a study tried and what it found."""
+    """Show a study's trials and its best recipe."""
     from sneaker_core.training.search_log import trial_text
     from sneaker_core.training.study_collection import find_study, plain
 
@@ -175,11 +185,11 @@ def show(workspace: Path, name: str, as_json: bool) -> None:
 @json_option
 @click.pass_obj
 def stop(workspace: Path, name: str, as_json: bool) -> None:
-    """Ask every process of a study to stop; what was found stays."""
+    """Stop all processes of a study; its trials are kept."""
     from sneaker_core.training.study_collection import find_study, stop_study
 
     stop_study(find_study(workspace, name))
-    print_result({"name": name}, as_json, lambda: f"{name} will stop.")
+    print_result({"name": name}, as_json, lambda: f"Stopping {name}.")
 
 
 @studies.command()
@@ -187,11 +197,11 @@ def stop(workspace: Path, name: str, as_json: bool) -> None:
 @json_option
 @click.pass_obj
 def delete(workspace: Path, name: str, as_json: bool) -> None:
-    """Put a study in the bin."""
+    """Move a study to the bin."""
     from sneaker_core.training.study_collection import delete_study
 
     delete_study(workspace, name)
-    print_result({"name": name}, as_json, lambda: f"{name} is in the bin: studies restore {name}")
+    print_result({"name": name}, as_json, lambda: f"Moved {name} to the bin. To restore it: studies restore {name}")
 
 
 @studies.command()
@@ -199,11 +209,11 @@ def delete(workspace: Path, name: str, as_json: bool) -> None:
 @json_option
 @click.pass_obj
 def restore(workspace: Path, name: str | None, as_json: bool) -> None:
-    """Bring a study back from the bin; without a NAME, list what is there."""
+    """Restore a study from the bin; without NAME, list the studies in the bin."""
     from sneaker_core.training.study_collection import deleted_studies, restore_study
 
     if name is None:
-        _print_studies(deleted_studies(workspace), as_json, "The bin holds no study.")
+        _print_studies(deleted_studies(workspace), as_json, "No studies in the bin.")
         return
     restored = restore_study(workspace, name)
-    print_result({"name": restored.name}, as_json, lambda: f"{restored.name} is back.")
+    print_result({"name": restored.name}, as_json, lambda: f"Restored {restored.name}.")

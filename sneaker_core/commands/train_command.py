@@ -1,4 +1,4 @@
-"""The command ``train``: a model from a dataset, alone or as one of several processes."""
+"""The command ``train``: train a model in one process or several."""
 
 import contextlib
 import json
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sneaker_core.commands.common import STOPPED, json_option
-from sneaker_core.commands.recipe_options import recipe_options
+from sneaker_core.commands.recipe_options import negatives_option, recipe_options
 from sneaker_core.errors import SneakerError
 from sneaker_core.workspace import paths
 from sneaker_core.workspace.jobs import Worker, waiting_turn, working
@@ -21,28 +21,27 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("source", metavar="DATASET")
 @recipe_options
-@click.option("--others", type=click.Path(path_type=Path), help="Folder with photos of anything but sneakers.")
-@click.option("--run", "run_name", help="Name of the run and of the model it makes.")
-@click.option("--resume", is_flag=True, help="Go on with that run.")
-@click.option("--queue", is_flag=True, help="Wait until the trainings that were started before have ended.")
+@negatives_option
+@click.option("--run", "run_name", help="Name of the run and its model.")
+@click.option("--resume", is_flag=True, help="Resume this run.")
+@click.option("--queue", is_flag=True, help="Wait in the queue until earlier trainings have ended.")
 @json_option
 @click.pass_obj
 def train(
     workspace: Path,
     /,
     source: str,
-    chosen: "Recipe",
-    recipe_name: str,
+    recipe: "Recipe",
     classes: tuple[str, ...],
-    others: Path | None,
+    negatives: Path | None,
     run_name: str | None,
     resume: bool,
     queue: bool,
     as_json: bool,
 ) -> None:
-    """Train a model on DATASET: a dataset's name, or a folder laid out as <class>/*.
+    """Train a model on DATASET: the name of a dataset, or a folder laid out as <class>/*.
 
-    Under torchrun several processes, on one machine or many, train one model together.
+    Under torchrun, several processes on one machine or many train one model together.
     """
     from sneaker_core import process_group
     from sneaker_core.training.train_model import default_run_name, train
@@ -56,20 +55,20 @@ def train(
             click.echo(text, err=event == "warning")
 
     with process_group.joined():
-        name = process_group.broadcast(run_name or default_run_name(workspace, source, recipe_name))
+        name = process_group.broadcast(run_name or default_run_name(workspace, source, recipe.name))
         folder = paths.runs_folder(workspace) / name
         kept, _ = source_of(workspace, source)
-        params = training_params(workspace, name, kept, chosen.to_dict(), classes, others)
+        params = training_params(workspace, name, kept, recipe.to_dict(), classes, negatives)
         with _as_job(workspace, folder, params, queue) as worker:
             if worker is None:
                 return
             metrics = train(
                 source,
-                chosen,
+                recipe,
                 folder,
                 workspace,
                 only=classes,
-                negatives=others,
+                negatives=negatives,
                 worker=worker,
                 report=report,
                 resume=resume,

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from sneaker_core.training.hyperparameter_search import tune
+from sneaker_core.training.hyperparameter_search import run_search
+from sneaker_core.training.recipe import Recipe
 from sneaker_core.training.search_log import trial_text
 from sneaker_core.training.study_collection import find_study, find_study_by_id
 from sneaker_core.training.study_setup import open_study
@@ -12,15 +13,13 @@ from sneaker_core.workspace.jobs import Worker, start_job
 from sneaker_core.workspace.paths import run_job_folder
 
 
-def start_study(
-    workspace: Path, dataset: str | Path, name: str, recipe_name: str | None = None, **choices: Any
-) -> Path:
+def start_study(workspace: Path, dataset: str | Path, name: str, recipe: Recipe | None = None, **choices: Any) -> Path:
     """Start a search in the background, or resume one; it waits in the queue until earlier work has ended.
 
     Parameters
     ----------
-    dataset, workspace, name, recipe_name, **choices
-        As for `hyperparameter_search.tune`, without worker and report.
+    workspace, dataset, name, recipe, **choices
+        As for `hyperparameter_search.run_search`, without worker and report.
 
     Returns
     -------
@@ -30,23 +29,23 @@ def start_study(
     Raises
     ------
     DatasetError, RecipeError, RunError
-        As for `hyperparameter_search.tune`.
+        As for `hyperparameter_search.run_search`.
     BusyError
         It is running already.
     """
     trials, minutes = choices.pop("trials", None), choices.get("minutes")
-    study = open_study(workspace, dataset, name, recipe_name, **choices)
+    study = open_study(workspace, dataset, name, recipe, **choices)
     return resume_study(workspace, study.name, trials=trials, minutes=minutes)
 
 
 def resume_study(workspace: Path, name: str, *, trials: int | None = None, minutes: float | None = None) -> Path:
-    """Search on in the background, with the settings that the study began with.
+    """Resume a study in the background with its own settings.
 
     Parameters
     ----------
     workspace : Path
     name : str
-        Of the study.
+        Name of the study.
     trials, minutes
         As for `search_params`.
 
@@ -70,16 +69,16 @@ def resume_study(workspace: Path, name: str, *, trials: int | None = None, minut
 
 
 def search_params(study: str, trials: int | None = None, minutes: float | None = None) -> dict[str, Any]:
-    """The params of a "search" job: what this process is allowed; the study keeps the rest.
+    """The params of a "search" job: the limits of this process; the study holds everything else.
 
     Parameters
     ----------
     study : str
         The study's id.
     trials : int, optional
-        The job ends after so many trials.
+        The job ends after this many trials.
     minutes : float, optional
-        The job ends after so long; the study's own if left out.
+        Time budget of the job; by default the study's own.
     """
     return {"study": study, "trials": trials, "minutes": minutes}
 
@@ -94,9 +93,9 @@ def run_search_job(workspace: Path, params: Mapping[str, Any], worker: Worker) -
         if event == "trial":
             worker.log(trial_text(values))
 
-    found = tune(
-        source_folder(workspace, study.source),
+    found = run_search(
         workspace,
+        source_folder(workspace, study.source),
         study.name,
         minutes=params.get("minutes"),
         trials=params.get("trials"),

@@ -1,27 +1,32 @@
-"""What a hyperparameter search tries, and the short trainings it tries it with."""
+"""Search space of a hyperparameter search, and the recipes of its trials."""
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
+from sneaker_core.errors import RunError
 from sneaker_core.networks.architectures import ARCHITECTURES
 from sneaker_core.training.recipe import RANGES, Recipe
-from sneaker_core.training.recipe_fields import AUGMENTATIONS
+from sneaker_core.training.recipe_fields import AUGMENTATIONS, expanded_fields
 
-# A trial is shorter and sees smaller photos than the full run: a third of the epochs, four fifths of the pixels a
-# side. One that trains the head alone takes seconds, and is as the full run.
+if TYPE_CHECKING:
+    from sneaker_core.training.study_collection import Study
+
+# A trial has a third of the epochs and four fifths of the photo size of a full training. Head-only trainings take
+# seconds, so their trials are full trainings.
 _EPOCHS_SHARE, _SIZE_SHARE, _SIZE_STEP = 1 / 3, 0.8, 32
 
 
 @dataclass(frozen=True)
 class Span:
-    """Numbers to search between.
+    """Range of a numeric setting.
 
     Attributes
     ----------
     low, high : float
     log : bool
-        Whether their sizes count rather than their differences.
+        Whether to sample on a logarithmic scale.
     """
 
     low: float
@@ -32,33 +37,33 @@ class Span:
 def search_space(
     full: Recipe, fixed: Collection[str], networks: tuple[str, ...] = ()
 ) -> dict[str, Span | tuple[str, ...]]:
-    """What a study tries.
+    """Settings that a study searches.
 
     Parameters
     ----------
     full : Recipe
-        The full run that it begins with.
+        Recipe of the full training.
     fixed : collection of str
-        Settings that were chosen already.
+        Settings that are not searched.
     networks : tuple of str
-        To choose from.
+        Architectures to choose from.
 
     Returns
     -------
     dict
-        Setting -> numbers to search between, or words to choose from.
+        Setting -> range of a number, or values to choose from.
     """
     lowest, highest = RANGES["learning_rate"]
-    rate, head = full.learning_rate, full.trainable == "head"
+    rate, head_only = full.learning_rate, full.trainable == "head"
     space: dict[str, Span | tuple[str, ...]] = {
         "learning_rate": Span(max(rate / 10, lowest), min(rate * 5, highest)),
         "weight_decay": Span(1e-3, 0.3),
         "label_smoothing": Span(0.0, 0.2, log=False),
     }
-    if not {"augmentation", *AUGMENTATIONS["none"]} & set(fixed):
-        # The head learns from embeddings, which know crops and mirror images only.
-        space["augmentation"] = tuple(word for word in AUGMENTATIONS if not (head and word == "strong"))
-    if not head and full.init != "none":
+    if not expanded_fields(["augmentation"]) & expanded_fields(fixed):
+        # Embeddings of a head-only training include crops and flips only, so "strong" would equal "standard".
+        space["augmentation"] = tuple(name for name in AUGMENTATIONS if not (head_only and name == "strong"))
+    if not head_only and full.init != "none":
         space["trainable"] = ("last_stage", "all")
         space["backbone_rate"] = Span(0.05, 1.0)
     if len(networks) > 1:
@@ -66,21 +71,55 @@ def search_space(
     return {name: choice for name, choice in space.items() if name not in fixed}
 
 
-def short(full: Recipe, epochs: int | None = None, size: int | None = None) -> Recipe:
-    """The recipe of a trial for that of a full run.
+def with_values(base: Recipe, fixed: Collection[str], values: Mapping[str, Any]) -> Recipe:
+    """A study's recipe with other values; its fixed settings stay as they are, even for another network."""
+    kept = {field: getattr(base, field) for field in expanded_fields(fixed) - {"network"}}
+    return base.changed({**kept, **values})
+
+
+def study_recipe(study: "Study", values: Mapping[str, Any] | None = None) -> Recipe:
+    """Recipe of a full training with a study's fixed settings.
+
+    Parameters
+    ----------
+    study : Study
+    values : mapping, optional
+        Values of searched settings.
+    """
+    network = {"network": study.networks[0]} if study.networks else {}
+    return with_values(Recipe.from_dict(study.recipe), study.fixed, {**network, **(values or {})})
+
+
+def best_recipe(study: "Study") -> Recipe:
+    """Recipe of a full training with the best values found so far.
+
+    Raises
+    ------
+    RunError
+        No trial is complete yet.
+    """
+    best = study.best
+    if best is None:
+        raise RunError(f"No trial of the study {study.name!r} is complete yet. Resume it and give it more time.")
+    return study_recipe(study, {key: best[key] for key in study.searched if key in best})
+
+
+def trial_recipe(full: Recipe, epochs: int | None = None, size: int | None = None) -> Recipe:
+    """Recipe of a trial: a shorter training with smaller photos.
 
     Parameters
     ----------
     full : Recipe
+        Recipe of the full training.
     epochs, size : int, optional
-        Of the trial; what is usual when left out. A network that sees one size only keeps it.
+        Of the trial; by default a share of the full training's. A network with a fixed input size keeps it.
     """
-    network, head = ARCHITECTURES[full.network], full.trainable == "head"
+    network, head_only = ARCHITECTURES[full.network], full.trainable == "head"
     if epochs is None:
-        epochs = full.epochs if head else math.ceil(_EPOCHS_SHARE * full.epochs)
+        epochs = full.epochs if head_only else math.ceil(_EPOCHS_SHARE * full.epochs)
     if size is None:
         smaller = max(_SIZE_STEP, _SIZE_STEP * round(_SIZE_SHARE * full.size / _SIZE_STEP))
-        size = full.size if head else min(full.size, smaller)
+        size = full.size if head_only else min(full.size, smaller)
     size = network.size if network.fixed_size else max(network.smallest, size)
     return replace(
         full,

@@ -22,8 +22,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sneaker_core.datasets.safe_names import safe_folder_name
-from sneaker_core.errors import RunError, SneakerError
-from sneaker_core.training.recipe_fields import current_fields
+from sneaker_core.errors import RecipeError, RunError, SneakerError
+from sneaker_core.training.recipe_fields import augmentation_strength, current_fields
 from sneaker_core.workspace.jobs import Job, JobState, read_job, stop_job
 from sneaker_core.workspace.paths import bin_folder, run_job_folder, studies_folder
 from sneaker_core.workspace.references import by_name
@@ -57,20 +57,20 @@ class Study:
         Its shown name.
     source : str
         The dataset's name, or the absolute path of a folder of photos.
-    recipe_name : str
-        The recipe that it began with.
-    changes : dict
-        Values of that recipe which were set, and so are not searched.
+    recipe : dict
+        Values of the base recipe; empty if the study is damaged.
+    fixed : tuple of str
+        Settings that are not searched.
     networks : tuple of str
-        That are tried; empty where there is one only.
+        Architectures to choose from; empty for the recipe's own.
     only : tuple of str
-        Classes it is confined to; empty for all.
-    others : str or None
-        Folder with photos of other things.
+        Classes to use; empty for all.
+    negatives : str or None
+        Folder of photos that show no sneaker.
     minutes : float
-        Each process works on it at a time.
+        Time budget of each process.
     trial_epochs, trial_size : int or None
-        Of a trial; None for the usual ones.
+        Epochs and photo size of a trial; None for the defaults.
     created : float
         Seconds since 1970.
     state : JobState
@@ -87,11 +87,11 @@ class Study:
     folder: Path
     dataset: str
     source: str
-    recipe_name: str
-    changes: dict[str, Any]
+    recipe: dict[str, Any]
+    fixed: tuple[str, ...]
     networks: tuple[str, ...]
     only: tuple[str, ...]
-    others: str | None
+    negatives: str | None
     minutes: float
     trial_epochs: int | None
     trial_size: int | None
@@ -102,8 +102,19 @@ class Study:
     trials: "pd.DataFrame"
 
     @property
+    def recipe_name(self) -> str:
+        """Preset of the base recipe; empty if unknown."""
+        return str(self.recipe.get("name", ""))
+
+    @property
+    def changes(self) -> dict[str, Any]:
+        """Fixed settings and their values."""
+        values = {**self.recipe, "augmentation": augmentation_strength(self.recipe)}
+        return {name: values.get(name) for name in self.fixed}
+
+    @property
     def searched(self) -> tuple[str, ...]:
-        """The values that the trials differ in."""
+        """Settings in which the trials differ."""
         return tuple(column for column in self.trials.columns if column not in _COLUMNS)
 
     @property
@@ -130,20 +141,6 @@ def plain(row: "pd.Series") -> dict[str, Any]:
     """A row of the table of trials for JSON, without what it has no value for."""
     values = row.dropna().to_dict()
     return {str(key): value.item() if hasattr(value, "item") else value for key, value in values.items()}
-
-
-def best_changes(study: Study) -> dict[str, Any]:
-    """What `recipe.recipe` makes the best recipe of, with the study's `recipe_name`.
-
-    Raises
-    ------
-    RunError
-        No trial is complete yet.
-    """
-    best = study.best
-    if best is None:
-        raise RunError(f"No trial of the study {study.name!r} is complete yet; give it more minutes.")
-    return {**study.changes, **{key: best[key] for key in study.searched if key in best}}
 
 
 def list_studies(workspace: Path) -> list[Study]:
@@ -217,8 +214,8 @@ def read_study(folder: Path) -> Study:
     jobs, error = _jobs(folder), None
     try:
         settings = _settings(json.loads(file.read_text(encoding="utf-8")))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        settings = _settings({"dataset": "", "source": "", "recipe_name": "", "created": file.stat().st_mtime})
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecipeError):
+        settings = _settings({"dataset": "", "source": "", "recipe": {}, "created": file.stat().st_mtime})
         error = f"{file} is damaged and cannot be read."
     try:
         trials = _table(folder / TRIALS_FILE, all_ended=bool(jobs) and all(job.state.ended for job in jobs))
@@ -231,15 +228,17 @@ def read_study(folder: Path) -> Study:
 
 
 def _settings(values: Mapping[str, Any]) -> dict[str, Any]:
-    others, epochs, size = (values.get(key) for key in ("others", "trial_epochs", "trial_size"))
+    epochs, size = (values.get(key) for key in ("trial_epochs", "trial_size"))
+    negatives = values.get("negatives", values.get("others"))
+    recipe, fixed = _base_recipe(values)
     return {
         "dataset": str(values["dataset"]),
         "source": _source(values),
-        "recipe_name": str(values["recipe_name"]),
-        "changes": current_fields(values.get("changes", {})),
+        "recipe": recipe,
+        "fixed": fixed,
         "networks": tuple(map(str, values.get("networks", ()))),
         "only": tuple(map(str, values.get("only", ()))),
-        "others": None if others is None else str(others),
+        "negatives": None if negatives is None else str(negatives),
         "minutes": float(values.get("minutes", 0)),
         "trial_epochs": None if epochs is None else int(epochs),
         "trial_size": None if size is None else int(size),
@@ -250,6 +249,17 @@ def _settings(values: Mapping[str, Any]) -> dict[str, Any]:
 def _source(values: Mapping[str, Any]) -> str:
     source = str(values["source"])
     return source if values.get("format", 1) >= 2 else by_name(source)
+
+
+def _base_recipe(values: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """The base recipe and the fixed settings; old records hold a preset and the settings that differ from it."""
+    if "recipe" in values:
+        return current_fields(values["recipe"]), tuple(map(str, values.get("fixed", ())))
+    # Imported only for old studies: it loads torch.
+    from sneaker_core.training.recipe import make_recipe
+
+    changes = current_fields(values.get("changes", {}))
+    return make_recipe(str(values["recipe_name"]), changes).to_dict(), tuple(sorted(changes))
 
 
 def _jobs(folder: Path) -> tuple[Job, ...]:

@@ -13,22 +13,21 @@ from sneaker_core.workspace.paths import path_from_text, path_to_text, run_job_f
 if TYPE_CHECKING:
     from sneaker_core.training.recipe import Recipe
 
-# Photos are stored somewhat larger than the network sees them, three bytes a pixel.
-_BYTES_A_PIXEL = 3 * 1.33
-# A training keeps two states of four times the weights (network, average, two of the optimiser), the best weights and
-# the model; one of the head alone keeps the model only.
-_COPIES, _COPIES_HEAD_ALONE = 10, 1
+# Three bytes per pixel; photos are stored somewhat larger than the network input.
+_BYTES_PER_PIXEL = 3 * 1.33
+# A training stores two states of four times the weights (network, EMA, two of the optimizer), the best weights and the
+# model; a head-only training stores just the model.
+_WEIGHT_COPIES, _WEIGHT_COPIES_HEAD_ONLY = 10, 1
 _FLOAT = 4
 
 
 def start_training(
     workspace: Path,
     dataset: str,
-    recipe_name: str,
-    changes: Mapping[str, Any],
+    recipe: "Recipe",
     name: str,
     only: Iterable[str] = (),
-    others: Path | None = None,
+    negatives: Path | None = None,
 ) -> Path:
     """Start a training in the background; it waits in the queue until earlier trainings have ended.
 
@@ -36,16 +35,14 @@ def start_training(
     ----------
     workspace : Path
     dataset : str
-        The name of a dataset, or a folder laid out as ``<class>/*``.
-    recipe_name : str
-    changes : mapping
-        Settings that differ from the recipe: field -> value; None values are ignored.
+        Name of a dataset, or a folder laid out as ``<class>/*``.
+    recipe : Recipe
     name : str
-        Of the run.
+        Name of the run.
     only : iterable of str
-        Classes to use; all if empty.
-    others : Path, optional
-        A folder of negatives: photos that show no sneaker.
+        Classes to use; empty for all.
+    negatives : Path, optional
+        Folder of photos that show no sneaker.
 
     Returns
     -------
@@ -54,8 +51,6 @@ def start_training(
 
     Raises
     ------
-    RecipeError
-        A setting is out of its range.
     DatasetError
         There are no such photos.
     RunError
@@ -64,20 +59,19 @@ def start_training(
         The disk is too full.
     """
     from sneaker_core.datasets.dataset_collection import source_folder
-    from sneaker_core.training.recipe import make_recipe
 
-    chosen, only = make_recipe(recipe_name, changes), tuple(only)
+    only = tuple(only)
     check_run_name(workspace, name)
     source, _ = source_of(workspace, dataset)
     photos, classes = _counted(source_folder(workspace, source), workspace, only)
-    photos += 0 if others is None else _files(others)
-    check_space(workspace, needed_bytes(chosen, photos, classes + 1))
+    photos += 0 if negatives is None else _files(negatives)
+    check_space(workspace, needed_bytes(recipe, photos, classes + 1))
     folder = runs_folder(workspace) / name
     try:
         folder.mkdir(parents=True)
     except FileExistsError:
-        raise RunError(f"There is a run named {name!r} already; choose another name.") from None
-    params = training_params(workspace, folder.name, source, chosen.to_dict(), only, others)
+        raise RunError(f"There is already a run named {name!r}. Choose another name.") from None
+    params = training_params(workspace, folder.name, source, recipe.to_dict(), only, negatives)
     try:
         start_job(run_job_folder(folder), "train", params, title=f"Training {name}", workspace=workspace, queue=True)
     except OSError as error:
@@ -92,7 +86,7 @@ def training_params(
     source: str,
     recipe: Mapping[str, Any],
     only: Iterable[str] = (),
-    others: str | Path | None = None,
+    negatives: str | Path | None = None,
 ) -> dict[str, Any]:
     """The params of a "train" job.
 
@@ -105,7 +99,7 @@ def training_params(
         From `source_of`.
     recipe : mapping
         From `Recipe.to_dict`.
-    only, others
+    only, negatives
         As for `start_training`.
     """
     return {
@@ -113,7 +107,7 @@ def training_params(
         "dataset": source,
         "recipe": dict(recipe),
         "classes": list(only),
-        "negatives": None if others is None else path_to_text(workspace, Path(others)),
+        "negatives": None if negatives is None else path_to_text(workspace, Path(negatives)),
     }
 
 
@@ -200,40 +194,41 @@ def _files(folder: Path) -> int:
 
 
 def needed_bytes(recipe: "Recipe", photos: int, outputs: int) -> int:
-    """About how much of the disk a training takes while it lasts.
+    """Estimate the disk space a training needs.
 
     Parameters
     ----------
     recipe : Recipe
     photos : int
     outputs : int
-        Logits of the network.
+        Number of logits.
     """
     import torch
 
     from sneaker_core.networks.architectures import build_network
 
-    with torch.device("meta"):  # counted, not made
+    with torch.device("meta"):  # no memory is allocated
         network = build_network(recipe.network, outputs, recipe.head_kind)
     weights = _FLOAT * sum(value.numel() for value in network.parameters())
-    pixels = photos * recipe.size**2 * _BYTES_A_PIXEL
-    return round(pixels + weights * (_COPIES_HEAD_ALONE if recipe.trainable == "head" else _COPIES))
+    pixels = photos * recipe.size**2 * _BYTES_PER_PIXEL
+    return round(pixels + weights * (_WEIGHT_COPIES_HEAD_ONLY if recipe.trainable == "head" else _WEIGHT_COPIES))
 
 
 def check_space(folder: Path, needed: int) -> None:
-    """Whether there is room for so many bytes where a folder is, or will be.
+    """Check that there is enough free disk space for a folder, which need not exist.
 
     Raises
     ------
     SpaceError
-        There is not; the message says how much is needed, how much is free, and where.
+        There is not enough; the message gives the needed and the free space.
     """
     there = next(parent for parent in (folder.absolute(), *folder.absolute().parents) if parent.exists())
     free = shutil.disk_usage(there).free
     if free < needed:
         raise SpaceError(
-            f"This training needs about {_gigabytes(needed)} of the disk at {folder}, where {_gigabytes(free)} are "
-            "free; make room, or choose fewer photos, a smaller size or a smaller network."
+            f"This training needs about {_gigabytes(needed)} of disk space at {folder}, but only "
+            f"{_gigabytes(free)} are free. Free some space, or choose fewer photos, a smaller photo size or "
+            "a smaller network."
         )
 
 
@@ -256,7 +251,7 @@ def resume_training(workspace: Path, name: str) -> Path:
     """
     run = run_at_rest(workspace, name)
     if run.is_done:
-        raise RunError(f"The run {name!r} is done already; its model is ready to use.")
+        raise RunError(f"The run {name!r} is already done; its model is ready to use.")
     if run.recipe and run.source:
         # The run keeps its own recipe.
         params = training_params(workspace, run.folder.name, run.source, run.recipe, run.only, run.others)

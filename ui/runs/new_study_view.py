@@ -113,18 +113,19 @@ def _start(
     dataset: str,
     name: str,
     taken: set[str],
-    recipe_name: str,
+    preset: str,
     changes: dict[str, Any],
     networks: list[str],
     minutes: float,
 ) -> None:
+    from sneaker_core.training.recipe import make_recipe
     from sneaker_core.training.search_jobs import start_study
 
     if name.casefold() in {other.casefold() for other in taken}:
         st.error(f"There is a search named {plain(name)} already; choose another name.", icon=":material/error:")
         return
     try:
-        start_study(workspace(), dataset, name, recipe_name, changes=changes, networks=networks, minutes=minutes)
+        start_study(workspace(), dataset, name, make_recipe(preset, changes), networks=networks, minutes=minutes)
     except SneakerError as error:
         st.error(plain(str(error)), icon=":material/error:")
         return

@@ -9,7 +9,7 @@ import streamlit as st
 from sneaker_core.datasets.dataset_collection import source_folder
 from sneaker_core.errors import SneakerError
 from sneaker_core.training.run_collection import list_runs
-from sneaker_core.training.study_collection import Study, best_changes
+from sneaker_core.training.study_collection import Study
 from sneaker_core.training.training_jobs import start_training
 from sneaker_core.workspace.paths import workspace
 from ui.kit.text import counted, plain
@@ -86,10 +86,12 @@ def _free_name(name: str) -> str:
 def _train_fully(study: Study, key: str) -> None:
     # What stands in the field now; the page may have been drawn before it was typed.
     name = " ".join((st.session_state.get(key) or "").split())
-    others = None if study.others is None else Path(study.others)
+    from sneaker_core.training.search_space import best_recipe
+
+    negatives = None if study.negatives is None else Path(study.negatives)
     try:
         source = str(source_folder(workspace(), study.source))
-        start_training(workspace(), source, study.recipe_name, best_changes(study), name, study.only, others)
+        start_training(workspace(), source, best_recipe(study), name, study.only, negatives)
     except SneakerError as error:
         st.toast(plain(str(error)), icon=":material/error:", duration="long")
         return

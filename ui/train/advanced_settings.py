@@ -33,23 +33,22 @@ _INIT_WORDS = {
 
 @dataclass(frozen=True)
 class Choices:
-    """What a person asks for beside the recipe.
+    """Settings of a training.
 
     Attributes
     ----------
-    changes : dict
-        Settings that are others than the recipe's: field -> value.
+    preset : str
     recipe : Recipe or None
-        With the changes; None where they cannot be used.
-    others : Path or None
-        Folder with photos of other things.
+        None if its settings are invalid.
+    negatives : Path or None
+        Folder of photos that show no sneaker.
     error : str or None
-        Why it cannot be used, in one sentence.
+        Why a setting is invalid, in one sentence.
     """
 
-    changes: dict[str, Any]
+    preset: str
     recipe: Recipe | None
-    others: Path | None = None
+    negatives: Path | None = None
     error: str | None = None
 
 
@@ -72,7 +71,7 @@ def choose_advanced(name: str, source: str, dataset: Dataset, only: tuple[str, .
         persist_state="session",
         help="Every setting of the recipe. Switched off, the recipe is taken as it is.",
     ):
-        return Choices({}, make_recipe(name))
+        return Choices(name, make_recipe(name))
     form = _Form(name)
     network = form.network()
     wanted: dict[str, Any] = {"network": network, "init": form.init(network)}
@@ -81,22 +80,22 @@ def choose_advanced(name: str, source: str, dataset: Dataset, only: tuple[str, .
     rate_place = st.container()
     wanted |= form.looks()
     wanted |= form.care()
-    others, trouble = form.others()
+    negatives, trouble = form.negatives()
     changes = _changed(name, wanted)
     try:
         chosen = make_recipe(name, changes)
     except RecipeError as error:
         st.error(plain(str(error)), icon=":material/error:")
-        return Choices(changes, None, others, str(error))
+        return Choices(name, None, negatives, str(error))
     with rate_place:
-        params = lr_finder_params(workspace(), source, chosen, only, others)
+        params = lr_finder_params(workspace(), source, chosen, only, negatives)
         draw_rates(params, chosen.learning_rate, name)
     if wanted["init"] == _FILE:
         trouble = "Say which file of weights to start from."
     _draw_preview(chosen, dataset, only)
     if trouble:
         st.error(plain(trouble), icon=":material/error:")
-    return Choices(changes, chosen, others, trouble)
+    return Choices(name, chosen, negatives, trouble)
 
 
 def _changed(name: str, wanted: Mapping[str, Any]) -> dict[str, Any]:
@@ -264,7 +263,7 @@ class _Form:
             "ema_decay": (self.base.ema_decay or Recipe.ema_decay) if averaging else 0.0,
         }
 
-    def others(self) -> tuple[Path | None, str | None]:
+    def negatives(self) -> tuple[Path | None, str | None]:
         """The folder with photos of other things, and what is wrong with it."""
         text = st.text_input(
             "Photos of other things",

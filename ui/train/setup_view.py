@@ -1,7 +1,6 @@
 """A training put together: photos, recipe, name, and the button that starts it."""
 
 from pathlib import Path
-from typing import Any
 
 import streamlit as st
 
@@ -9,6 +8,7 @@ from sneaker_core.datasets.dataset_collection import DatasetEntry, create_datase
 from sneaker_core.datasets.index import Dataset, open_index
 from sneaker_core.datasets.safe_names import natural_order, safe_folder_name
 from sneaker_core.errors import SneakerError
+from sneaker_core.training.recipe import Recipe
 from sneaker_core.training.run_collection import Run
 from sneaker_core.training.training_jobs import start_training
 from sneaker_core.workspace.paths import workspace
@@ -57,7 +57,7 @@ def draw_setup(runs: list[Run]) -> None:
         choices = choose_advanced(name, source, dataset, only)
     with st.container(border=True):
         st.subheader("3. Start", anchor=False)
-        _draw_start(source, only, name, choices, amount)
+        _draw_start(source, only, choices, amount)
 
 
 def _draw_no_photos() -> None:
@@ -129,8 +129,8 @@ def _choose_classes(dataset: Dataset) -> tuple[tuple[str, ...], int, int]:
     return tuple(chosen), int(taken.sum()), len(taken)
 
 
-def _draw_start(source: str, only: tuple[str, ...], recipe_name: str, choices: Choices, amount: Amount) -> None:
-    default = _default_name(source, recipe_name)
+def _draw_start(source: str, only: tuple[str, ...], choices: Choices, amount: Amount) -> None:
+    default = _default_name(source, choices.preset)
     name = st.text_input(
         "Name of the run",
         default,
@@ -139,8 +139,8 @@ def _draw_start(source: str, only: tuple[str, ...], recipe_name: str, choices: C
         width=420,
         help="The model gets this name too.",
     )
-    if choices.changes and choices.recipe:
-        st.caption(f"Changed from the recipe: {', '.join(key.replace('_', ' ') for key in choices.changes)}.")
+    if choices.recipe and (changes := choices.recipe.changes_from_preset()):
+        st.caption(f"Changed from the recipe: {', '.join(key.replace('_', ' ') for key in changes)}.")
         draw_time(choices.recipe, amount, "changed", measure=False)
     if choices.error:
         st.caption(":material/arrow_upward: One of the settings above cannot be used yet.")
@@ -149,10 +149,11 @@ def _draw_start(source: str, only: tuple[str, ...], recipe_name: str, choices: C
         type="primary",
         key=Key.TRAIN_START,
         icon=":material/play_arrow:",
-        disabled=choices.error is not None,
+        disabled=choices.recipe is None or choices.error is not None,
         width=260,
     ):
-        _start(source, recipe_name, choices.changes, (name or "").strip(), only, choices.others)
+        assert choices.recipe is not None
+        _start(source, choices.recipe, (name or "").strip(), only, choices.negatives)
     if not amount.idle:
         st.caption("Another training is at work: this one waits for its turn.")
 
@@ -164,12 +165,10 @@ def _default_name(source: str, recipe_name: str) -> str:
     return default_run_name(workspace(), safe_folder_name(source), recipe_name)
 
 
-def _start(
-    source: str, recipe_name: str, changes: dict[str, Any], name: str, only: tuple[str, ...], others: Path | None
-) -> None:
+def _start(source: str, recipe: Recipe, name: str, only: tuple[str, ...], negatives: Path | None) -> None:
     try:
         with st.spinner("Starting…"):
-            start_training(workspace(), source, recipe_name, changes, name, only, others)
+            start_training(workspace(), source, recipe, name, only, negatives)
     except SneakerError as error:
         st.error(plain(str(error)), icon=":material/error:")
         return

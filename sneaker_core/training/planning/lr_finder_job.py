@@ -1,4 +1,4 @@
-"""The learning-rate finder in the background: each search is a job of kind "find_lr".
+"""Learning-rate finder in the background: a job of kind "find_lr".
 
 ::
 
@@ -20,7 +20,7 @@ def lr_finder_params(
     dataset: str,
     recipe: Recipe,
     only: Iterable[str] = (),
-    others: Path | None = None,
+    negatives: Path | None = None,
 ) -> dict[str, Any]:
     """The params of a "find_lr" job; the same settings and photos give the same params.
 
@@ -28,10 +28,10 @@ def lr_finder_params(
     ----------
     workspace : Path
     dataset : str
-        The name of a dataset, or a folder laid out as ``<class>/*``.
+        Name of a dataset, or a folder laid out as ``<class>/*``.
     recipe : Recipe
-        Its learning rate plays no part.
-    only, others
+        Its learning rate is ignored.
+    only, negatives
         As for `start_training`.
 
     Raises
@@ -40,13 +40,13 @@ def lr_finder_params(
         There is no such dataset or folder.
     """
     source, _ = source_of(workspace, dataset)
-    params = training_params(workspace, "", source, recipe.to_dict(), only, others)
+    params = training_params(workspace, "", source, recipe.to_dict(), only, negatives)
     del params["run"], params["recipe"]["learning_rate"]
     return params
 
 
 def start_lr_finder(workspace: Path, params: Mapping[str, Any]) -> Path:
-    """Start a search for a learning rate.
+    """Start the learning-rate finder.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ def start_lr_finder(workspace: Path, params: Mapping[str, Any]) -> Path:
 
 
 def newest_lr_finder_job(workspace: Path, params: Mapping[str, Any]) -> Job | None:
-    """The search that was started last with exactly these params; None if there is none."""
+    """The latest finder job with exactly these params; None if there is none."""
     wanted = {"steps": None, **params}
     jobs = list_jobs(lr_finder_folder(workspace))
     return next((job for job in jobs if job.kind == "find_lr" and {"steps": None, **job.params} == wanted), None)
