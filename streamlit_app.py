@@ -1,8 +1,10 @@
-"""The app's door: its name, its look in the browser's tab and its pages. All else is in pages/."""
+"""The app: its title, its look in the browser's tab, and the navigation between its pages."""
 
 from pathlib import Path
 
 import streamlit as st
+
+from ui.kit.page_links import Page, page_icon
 
 UI = Path(__file__).with_name("ui")
 
@@ -13,19 +15,15 @@ st.set_page_config(
     menu_items={
         "Get help": None,
         "Report a bug": None,
-        "About": "**SoleScope** says which sneaker is on a photo, how sure it is, and why.",
+        "About": "**SoleScope** recognizes the sneaker in a photo, and shows how confident the model is and why.",
     },
 )
 st.logo(str(UI / "logo.svg"), size="large")
 
 page = st.navigation(
     [
-        st.Page("pages/identify.py", title="Identify", icon=":material/search:", default=True),
-        st.Page("pages/datasets.py", title="Datasets", icon=":material/photo_library:"),
-        st.Page("pages/train.py", title="Train", icon=":material/model_training:"),
-        st.Page("pages/runs.py", title="Runs", icon=":material/leaderboard:"),
-        st.Page("pages/evaluate.py", title="Evaluate", icon=":material/grid_on:"),
-        st.Page("pages/explain.py", title="Explain", icon=":material/center_focus_strong:"),
+        st.Page(page.value, title=page.path.capitalize(), icon=page_icon(page), default=page is Page.IDENTIFY)
+        for page in Page
     ],
     position="top",
 )
