@@ -62,8 +62,8 @@ def test_compare_rename_delete_restore_and_use(browser: Browser, address: str, w
     expect(page.get_by_role("heading", name="slow", exact=True)).to_be_visible()
     settle(page)
     page.get_by_label("Note").fill("the first try")
-    press(page, "Save the note")
-    expect(page.get_by_text("The note is kept.")).to_be_visible()
+    press(page, "Save note")
+    expect(page.get_by_text("Note saved.")).to_be_visible()
     assert next(run.note for run in list_runs(workspace) if run.name == "slow") == "the first try"
 
     press(page, "Rename")

@@ -226,7 +226,7 @@ class TestTable:
         job = put_job(set_state(full, "slow", "running"), "Epoch 1 of 2")
         app = opened("slow")
         assert table(app).loc["slow", "state"] == "Running"
-        assert buttons(app) == ["Stop", "Save the note"]
+        assert buttons(app) == ["Stop", "Save note"]
         click(app, Key.RUN_STOP)
         assert (job / "stop").exists()
         assert app.button(key=Key.RUN_STOP).disabled
@@ -445,7 +445,7 @@ class TestSearch:
         app = searching()
         app.selectbox(key=Key.STUDY_RECIPE).set_value(recipe_name)
         asked = {widget.label for widget in (*again(app).selectbox, *app.multiselect)}
-        assert ("What it starts from" in asked) == (recipe_name != "scratch")
+        assert ("Pretrained weights" in asked) == (recipe_name != "scratch")
         # Only one network fits the bundled model's weights.
         assert ("Networks to try" in asked) == (recipe_name == "scratch")
 

@@ -68,7 +68,7 @@ class TestWay:
         fill(page, "Size in pixels", 32)
         fill(page, "Epochs", EPOCHS)
         fill(page, "Photos a step (batch)", 2)
-        fill(page, "Name of the run", RUN)
+        fill(page, "Run name", RUN)
         button(page, "Start training").click()
         expect(page.get_by_role("progressbar").first).to_be_visible()
         expect(page).to_have_url(re.compile(rf"run={RUN}"), timeout=30_000)
@@ -85,7 +85,7 @@ class TestWay:
     def test_another_browser_stops_it(self, browser, address, home):
         page = opened(browser, address, f"?run={RUN}")
         button(page, "Stop").click()
-        button(page, "Stop and keep the best so far").click()
+        button(page, "Stop and keep the best model").click()
         expect(page.get_by_text("is a model that you can use")).to_be_visible()
         assert find_run(home, RUN).has_model
         page.context.close()
@@ -96,7 +96,7 @@ class TestWay:
         expect(page.get_by_text(re.compile("Epoch|Training the head")).first).to_be_visible()
         page.reload()
         button(page, "Stop").click()
-        button(page, "Stop and keep the best so far").click()
+        button(page, "Stop and keep the best model").click()
         expect(button(page, "Go on")).to_be_visible()
         page.context.close()
 

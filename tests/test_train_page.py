@@ -26,8 +26,8 @@ from sneaker_core.workspace.jobs import WAITING, Job, JobState, Progress, list_j
 from sneaker_core.workspace.paths import RUN_FILE, cache_folder, run_job_folder, run_model_folder, runs_folder
 from tests.factories import PROJECT, draw_dataset, write
 from ui.kit.model_picker import MODEL_PARAM
+from ui.kit.run_text import other_trainings_text, queue_text, split_counts_text
 from ui.kit.state_keys import KitKey
-from ui.kit.training_labels import others_at_work, photos_words, waiting_words
 from ui.train import setup_view as setup
 from ui.train.advanced_settings import _changed
 from ui.train.train_keys import Key
@@ -177,13 +177,13 @@ EPOCH = Progress(
 class TestNoPhotos:
     def test_invites(self, home):
         app = opened()
-        assert "There are no photos to learn from yet" in words(app) and "Make a drawn dataset" in labels(app)
+        assert "No photos yet" in words(app) and "Create a synthetic dataset" in labels(app)
         assert Key.TRAIN_START not in [button.key for button in app.button]
 
     def test_drawn_dataset_is_made_here(self, home, monkeypatch):
         real = setup.start_drawing
         monkeypatch.setattr(setup, "start_drawing", lambda dataset: real(dataset, per_class=200))
-        app = click(opened(), Key.TRAIN_DRAWN)
+        app = click(opened(), Key.TRAIN_SYNTHETIC)
         assert "Drawing sneakers" in words(app)
         (entry,) = list_datasets(home)
         click(app, KitKey.JOB_STOP)
@@ -296,10 +296,10 @@ class TestAdvanced:
     @pytest.mark.parametrize("folder", ["nowhere", "/nowhere/at/all", "/\0", "~"])
     def test_folder_of_other_things_has_to_be_there(self, ready, folder, tmp_path):
         app = advanced()
-        app.text_input(key=Key.TRAIN_OTHERS.of("quick")).set_value(folder)
+        app.text_input(key=Key.TRAIN_NEGATIVES.of("quick")).set_value(folder)
         again(app)
         assert "There is no folder" in words(app) and app.button(key=Key.TRAIN_START).disabled
-        app.text_input(key=Key.TRAIN_OTHERS.of("quick")).set_value(str(tmp_path))
+        app.text_input(key=Key.TRAIN_NEGATIVES.of("quick")).set_value(str(tmp_path))
         again(app)
         assert not app.error
 
@@ -314,7 +314,7 @@ class TestAdvanced:
         click(app, Key.TRAIN_RATES_START)
         (job,) = list_jobs(ready / "rates")
         assert job.arguments[:5] == ("--workspace", str(ready), "rates", "--recipe", "quick")
-        assert "Stop the search" in labels(app)
+        assert "Stop" in labels(app)
         click(app, Key.TRAIN_RATES_STOP)
         ended(job.folder)
         result = {"rates": [1e-4, 1e-3, 1e-2, 1e-1], "losses": [2.0, 1.9, 1.0, 9.0], "suggestion": 0.00213}
@@ -336,7 +336,7 @@ class TestAdvanced:
         stop_job(job.folder)
         ended(job.folder)
         (job.folder / "end.json").write_text(json.dumps({"state": "failed", "error": "No luck.", "result": {}}))
-        assert "No luck." in words(again(app)) and "Find a good rate" in labels(app)
+        assert "No luck." in words(again(app)) and "Find a learning rate" in labels(app)
 
     @pytest.mark.parametrize("name", RECIPES)
     def test_only_changes_are_passed_on(self, name):
@@ -356,10 +356,10 @@ class TestWatch:
         app = opened(run="first")
         text = words(app)
         assert app.selectbox(key=Key.TRAIN_RUN).value == "first"
-        for told in ("Right at the first guess", "Photos it never saw", "of the validation photos", "photos are right"):
+        for told in ("Top-1 accuracy", "Test photos", "of the validation photos", "photos are right"):
             assert told in text
         assert "Use in Identify" in labels(app) and len(app.get("plotly_chart")) == 2
-        assert not {"Go on", "Try again", "Stop and keep the best so far"} & set(labels(app))
+        assert not {"Go on", "Try again", "Stop and keep the best model"} & set(labels(app))
         assert not app.get("progress")
         assert len(app.get("imgs") or app.get("image")) == len(
             json.loads((find_run(done, "first").folder / WATCH_FILE).read_text())
@@ -410,7 +410,7 @@ class TestWatch:
         tell(done, "stopped")
         app = opened(run="first")
         assert "is a model that you can use" in words(app)
-        assert {"Go on", "Use in Identify"} <= set(labels(app)) and "Right at the first guess" in words(app)
+        assert {"Go on", "Use in Identify"} <= set(labels(app)) and "Top-1 accuracy" in words(app)
 
     def test_stopped_without_a_model_goes_on(self, done):
         folder = tell(done, "stopped")
@@ -488,7 +488,7 @@ class TestFigures:
             ([0.5, 0.5], "Right on 50 % of the validation photos after epoch 2, as at first"),
             ([0.5], "Right on 50 % of the validation photos after epoch 1"),
             ([None, 0.5], "Right on 50 % of the validation photos after epoch 2"),
-            ([None], "Validation photos were not asked yet"),
+            ([None], "No validation results yet"),
         ],
     )
     def test_accuracy_says_its_finding(self, values, title):
@@ -502,7 +502,7 @@ class TestFigures:
             ({"val_loss": [1.0, 2.0]}, "Validation loss rose from 1.00 to 2.00"),
             ({"val_loss": [1.0, 1.0]}, "Validation loss stays at 1.00"),
             ({"loss": [1.0]}, "Training loss is 1.00 after epoch 1"),
-            ({"loss": [None]}, "There is no loss to show yet"),
+            ({"loss": [None]}, "No loss to show yet"),
         ],
     )
     def test_loss_says_its_finding(self, columns, title):
@@ -516,19 +516,19 @@ class TestFigures:
 
 class TestWords:
     def test_waiting(self):
-        assert waiting_words(Progress()) == "Queued"
-        assert waiting_words(Progress(details={"before": 2})) == "Queued, 2 trainings ahead"
+        assert queue_text(Progress()) == "Queued"
+        assert queue_text(Progress(details={"before": 2})) == "Queued, 2 trainings ahead"
 
     def test_photos(self):
-        assert photos_words({}) == ""
-        assert photos_words({"train": 1200, "val": 3}) == "1,200 training photos, 3 validation photos"
+        assert split_counts_text({}) == ""
+        assert split_counts_text({"train": 1200, "val": 3}) == "1,200 training photos, 3 validation photos"
 
     def test_others(self, done):
         shutil.copytree(runs_folder(done) / "first", runs_folder(done) / "second")
         at_work(tell(done, "running"), EPOCH)
         runs = list_runs(done)
-        assert others_at_work(runs, "first") == ""
-        assert others_at_work(runs, "second") == "Also 1 training running."
+        assert other_trainings_text(runs, "first") == ""
+        assert other_trainings_text(runs, "second") == "Also 1 training running."
 
 
 def test_metrics_have_what_the_page_shows(trained):

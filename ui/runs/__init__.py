@@ -1,1 +1,1 @@
-"""The Runs page: what was trained, and the search for the best settings."""
+"""The Runs page: training runs and hyperparameter search."""

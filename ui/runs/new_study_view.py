@@ -1,4 +1,4 @@
-"""What a search for the best settings begins with."""
+"""Form that starts a hyperparameter search."""
 
 from typing import Any
 
@@ -7,10 +7,10 @@ import streamlit as st
 from sneaker_core.datasets.dataset_collection import list_datasets
 from sneaker_core.errors import SneakerError
 from sneaker_core.networks.model_registry import DEFAULT_MODEL
+from sneaker_core.number_text import counted
 from sneaker_core.workspace.paths import workspace
-from ui.kit.quantities import counted_photos
-from ui.kit.text import plain
-from ui.kit.training_labels import RECIPE_WORDS
+from ui.kit.labels import RECIPE_LABELS
+from ui.kit.text import escape_markdown
 from ui.runs import run_labels
 from ui.runs.runs_keys import Key
 
@@ -20,71 +20,71 @@ _LEAST_PHOTOS = 2
 
 
 def draw_new_search(taken: set[str]) -> None:
-    """Ask what to search, and start it.
+    """Draw the form that starts a search.
 
     Parameters
     ----------
     taken : set of str
-        Names of the searches there are.
+        Names of existing searches.
     """
-    # Its import takes seconds, and only this form needs it.
+    # Imported here, as it takes seconds.
     from sneaker_core.training.recipe import RECIPES
 
     # By folder: two datasets may have the same name.
     datasets = {str(entry.folder): entry for entry in list_datasets(workspace()) if entry.photos >= _LEAST_PHOTOS}
     if not datasets:
-        st.markdown("There are no photos to search with yet. Gather some first, or let SoleScope draw some.")
-        st.page_link("pages/datasets.py", label="To the datasets", icon=":material/photo_library:")
+        st.markdown("No photos yet. Import photos or create a synthetic dataset first.")
+        st.page_link("pages/datasets.py", label="Go to Datasets", icon=":material/photo_library:")
         return
     with st.grid(2, min_column_width=300):
         dataset = st.selectbox(
-            "Photos to learn from",
+            "Dataset",
             list(datasets),
             key=Key.STUDY_DATASET,
-            format_func=lambda folder: f"{datasets[folder].name} ({counted_photos(datasets[folder].photos)})",
+            format_func=lambda folder: f"{datasets[folder].name} ({counted(datasets[folder].photos, 'photo')})",
         )
         recipe_name = st.selectbox(
-            "Recipe to begin with",
+            "Base recipe",
             list(RECIPES),
             index=1,
             key=Key.STUDY_RECIPE,
             format_func=run_labels.recipe_word,
-            help="  \n".join(f"**{told.title}**: {told.about}" for told in RECIPE_WORDS.values()),
+            help="  \n".join(f"**{told.title}**: {told.about}" for told in RECIPE_LABELS.values()),
         )
         changes, networks = _ask_networks(recipe_name, RECIPES[recipe_name].init)
         minutes = st.number_input(
-            "Minutes to search",
+            "Time budget in minutes",
             1,
             _MOST_MINUTES,
             _MINUTES,
             key=Key.STUDY_MINUTES,
-            help="Counted once the photos are read. A trial takes about a quarter of the time of a full training; the "
-            "search finds most when there is time for ten or more.",
+            help="Does not include preparing the photos. A trial takes about a quarter of a full training; allow time "
+            "for at least ten trials.",
         )
         suggested = _free_name(taken)
-        name = st.text_input("Name of the search", suggested, key=Key.STUDY_NAME.of(suggested), max_chars=80)
-    if st.button("Start the search", key=Key.STUDY_START, type="primary", icon=":material/travel_explore:"):
+        name = st.text_input("Search name", suggested, key=Key.STUDY_NAME.of(suggested), max_chars=80)
+    if st.button("Start search", key=Key.STUDY_START, type="primary", icon=":material/travel_explore:"):
         _start(str(dataset), " ".join((name or "").split()), taken, recipe_name, changes, networks, float(minutes))
 
 
 def _ask_networks(recipe_name: str, usual: str) -> tuple[dict[str, Any], list[str]]:
-    """What the network starts from, and which ones to try."""
+    """Draw the choice of pretrained weights and networks."""
     from sneaker_core.networks.architectures import ARCHITECTURES
 
     init = usual
     if usual != "none":
         starts = {
-            DEFAULT_MODEL: f"{DEFAULT_MODEL}: knows sneakers, works without a network",
-            IMAGENET: "ImageNet: general weights, fetched from the web once",
+            DEFAULT_MODEL: f"{DEFAULT_MODEL}: trained on sneakers, needs no download",
+            IMAGENET: "ImageNet: general-purpose weights, downloaded once",
         }
         init = st.selectbox(
-            "What it starts from",
+            "Pretrained weights",
             list(starts),
             index=list(starts).index(usual) if usual in starts else 0,
             key=Key.STUDY_INIT.of(recipe_name),
             format_func=starts.__getitem__,
-            help="Weights that have learned to see already. Where the photos are among those that street22 learned "
-            "from, ImageNet is the fairer start.",
+            help="What the network has learned before. If your photos are among the training photos of street22, "
+            "ImageNet gives more honest results.",
         )
     changes = {} if init == usual else {"init": init}
     if init == DEFAULT_MODEL:
@@ -96,7 +96,7 @@ def _ask_networks(recipe_name: str, usual: str) -> tuple[dict[str, Any], list[st
         choices[:1],
         key=Key.STUDY_NETWORKS.of(init),
         format_func=run_labels.network_title,
-        placeholder="The recipe's own",
+        placeholder="The recipe's network",
         help="  \n".join(f"**{ARCHITECTURES[name].title}**: {ARCHITECTURES[name].about}" for name in choices),
     )
     return changes, networks
@@ -122,12 +122,14 @@ def _start(
     from sneaker_core.training.search_jobs import start_study
 
     if name.casefold() in {other.casefold() for other in taken}:
-        st.error(f"There is a search named {plain(name)} already; choose another name.", icon=":material/error:")
+        st.error(
+            f"There is already a search named {escape_markdown(name)}. Choose another name.", icon=":material/error:"
+        )
         return
     try:
         start_study(workspace(), dataset, name, make_recipe(preset, changes), networks=networks, minutes=minutes)
     except SneakerError as error:
-        st.error(plain(str(error)), icon=":material/error:")
+        st.error(escape_markdown(str(error)), icon=":material/error:")
         return
     st.session_state[Key.STUDY_WANTED] = name
     st.rerun()

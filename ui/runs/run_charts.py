@@ -1,4 +1,4 @@
-"""Figures of runs and searches, each with its finding in its title."""
+"""Charts of runs and studies; each title states the finding."""
 
 import html
 import math
@@ -8,37 +8,38 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
+from sneaker_core.number_text import percent
 from ui.kit.charts import ACCENT, CATEGORIES, DASHES, MUTED, TEXT, Chart
 from ui.kit.text import truncate as cut
 from ui.runs import run_labels
 
-# Told apart by colour, by the kind of line and by the mark on it.
+# Distinguished by color, dashes and symbols.
 _MARKS = ("circle", "square", "diamond", "triangle-up", "x", "cross")
 _HEIGHT, _MARKS_UP_TO = 300, 60
-# Searched over orders of magnitude.
+# Settings on a logarithmic axis.
 _LOGARITHMIC = ("learning_rate", "weight_decay")
 _DISTINCT = 5
 
 
 def accuracy_curves(metrics: Mapping[str, pd.DataFrame]) -> Chart | None:
-    """Validation photos answered right after each epoch, a line for each run.
+    """Validation accuracy by epoch, one line per run.
 
     Parameters
     ----------
     metrics : mapping
-        Name of a run -> its metrics, from `library.read_metrics`.
+        Run name -> its metrics, from `read_metrics`.
 
     Returns
     -------
     Chart or None
-        None where no run tells any.
+        None if no run has any.
     """
     lines = _lines(metrics, "val_top1")
     if not lines:
         return None
     best = {name: float(line.max()) for name, line in lines.items()}
-    title = _first(best, lambda value: f"{100 * value:.0f} % of validation photos", highest=True)
-    figure = _drawn(lines, list(metrics), "%{y:.1%} right")
+    title = _first(best, lambda value: f"{percent(value)} validation accuracy", highest=True)
+    figure = _drawn(lines, list(metrics), "%{y:.1%}")
     figure.update_yaxes(tickformat=".0%", rangemode="tozero")
     listed = "; ".join(
         f"{cut(name, 60)}: best {run_labels.share(value)} after epoch {_epoch(lines[name].idxmax())}"
@@ -48,7 +49,7 @@ def accuracy_curves(metrics: Mapping[str, pd.DataFrame]) -> Chart | None:
 
 
 def loss_curves(metrics: Mapping[str, pd.DataFrame]) -> Chart | None:
-    """The loss on validation photos after each epoch; on training photos where no run tells the other.
+    """Validation loss by epoch; training loss if no run has any.
 
     Parameters
     ----------
@@ -67,7 +68,7 @@ def loss_curves(metrics: Mapping[str, pd.DataFrame]) -> Chart | None:
     figure = _drawn(lines, list(metrics), "loss %{y:.3f}")
     if 1 == len(lines) < len(metrics):
         only, value = next(iter(lowest.items()))
-        title = f"{cut(only, 40)} alone kept its {kind}: {value:.2f} at the lowest"
+        title = f"Only {cut(only, 40)} has recorded its {kind}; the lowest is {value:.2f}"
     listed = "; ".join(
         f"{cut(name, 60)}: lowest {value:.3f} after epoch {_epoch(lines[name].idxmin())}"
         for name, value in lowest.items()
@@ -77,7 +78,7 @@ def loss_curves(metrics: Mapping[str, pd.DataFrame]) -> Chart | None:
 
 def _since_lowest(line: "pd.Series[float]") -> str:
     lowest, last = _epoch(line.idxmin()), _epoch(line.index[-1])
-    return f", after epoch {lowest}; it rose since" if last - lowest > 2 else f", after epoch {lowest}"
+    return f", after epoch {lowest}; it has risen since" if last - lowest > 2 else f", after epoch {lowest}"
 
 
 def _epoch(place: Any) -> int:
@@ -85,7 +86,7 @@ def _epoch(place: Any) -> int:
 
 
 def _lines(metrics: Mapping[str, pd.DataFrame], column: str) -> dict[str, "pd.Series[float]"]:
-    """Values by epoch of those runs that tell some."""
+    """Values by epoch of the runs that have any."""
     found = {}
     for name, table in metrics.items():
         values = pd.to_numeric(table[column], errors="coerce").astype(float)
@@ -97,15 +98,15 @@ def _lines(metrics: Mapping[str, pd.DataFrame], column: str) -> dict[str, "pd.Se
 
 
 def _first(values: Mapping[str, float], told: Any, highest: bool) -> str:
-    """Who did best, or that two did alike."""
+    """The best run, or that two are equally good."""
     order = sorted(values, key=lambda name: -values[name] if highest else values[name])
     best = order[0]
     said = told(values[best])
     if len(order) == 1:
         return f"{cut(best, 40)} reached {said}" if highest else f"Lowest {said}"
     if said == told(values[order[1]]):
-        return f"{cut(best, 40)} and {cut(order[1], 40)} did equally well: {said}"
-    return f"{cut(best, 40)} did best: {said}" if highest else f"{cut(best, 40)} has the lowest {said}"
+        return f"{cut(best, 40)} and {cut(order[1], 40)} are equally good: {said}"
+    return f"{cut(best, 40)} is best: {said}" if highest else f"{cut(best, 40)} has the lowest {said}"
 
 
 def _drawn(lines: Mapping[str, "pd.Series[float]"], names: Sequence[str], hover: str) -> go.Figure:
@@ -139,19 +140,19 @@ def _drawn(lines: Mapping[str, "pd.Series[float]"], names: Sequence[str], hover:
 
 
 def trials_plot(trials: pd.DataFrame, searched: Sequence[str]) -> Chart | None:
-    """A line for each complete trial through all its settings to what it reached.
+    """Parallel coordinates of complete trials: their settings and validation accuracy.
 
     Parameters
     ----------
     trials : DataFrame
-        Of a `studies.Study`.
+        From a `Study`.
     searched : sequence of str
-        Columns with the settings that the trials differ in.
+        Columns of the searched settings.
 
     Returns
     -------
     Chart or None
-        None where fewer than two trials are complete.
+        None if fewer than two trials are complete.
     """
     complete = trials[trials["state"] == "complete"].dropna(subset=["val_top1"])
     if len(complete) < 2:
@@ -162,7 +163,7 @@ def trials_plot(trials: pd.DataFrame, searched: Sequence[str]) -> Chart | None:
     low, high = float(right.min()), float(right.max())
     if low == high:
         low, high = low - 0.01, high + 0.01
-    dimensions.append({"label": "Right", "values": right.tolist(), "range": [low, high], "tickformat": ".0%"})
+    dimensions.append({"label": "Accuracy", "values": right.tolist(), "range": [low, high], "tickformat": ".0%"})
     figure = go.Figure(
         go.Parcoords(
             dimensions=dimensions,
@@ -175,11 +176,11 @@ def trials_plot(trials: pd.DataFrame, searched: Sequence[str]) -> Chart | None:
         )
     )
     figure.update_layout(height=360, margin={"l": 56, "r": 40, "t": 88, "b": 16})
-    return Chart(figure, title, f"{title}. The table below holds the same trials.")
+    return Chart(figure, title, f"{title}. The table below lists the same trials.")
 
 
 def best_finding(complete: pd.DataFrame) -> str:
-    """The best trial beside the first, which is the recipe as it is.
+    """The best trial compared with the first one, which uses the unchanged recipe.
 
     Parameters
     ----------
@@ -188,17 +189,17 @@ def best_finding(complete: pd.DataFrame) -> str:
     """
     right = dict(zip(complete["number"].astype(int), complete["val_top1"].astype(float), strict=True))
     best = max(right, key=lambda number: right[number])
-    said = f"Trial {best + 1} did best: {100 * right[best]:.0f} % of validation photos"
+    said = f"Trial {best + 1} is best: {percent(right[best])} validation accuracy"
     if 0 not in right or best == 0:
-        return f"{said}, with the recipe as it is" if best == 0 else said
+        return f"{said}, with the unchanged recipe" if best == 0 else said
     gain = 100 * (right[best] - right[0])
     if gain < 0.05:
-        return f"{said}, as many as the recipe as it is"
-    return f"{said}, {gain:.1f} points more than the recipe as it is"
+        return f"{said}, the same as the unchanged recipe"
+    return f"{said}, {gain:.1f} points more than the unchanged recipe"
 
 
 def _dimension(key: str, values: "pd.Series[Any]") -> dict[str, Any]:
-    """An axis: numbers as they are or by their size, words by their place."""
+    """An axis: linear or logarithmic for numbers, categories for text."""
     label = run_labels.setting_name(key)
     if not pd.api.types.is_numeric_dtype(values):
         names = sorted(values.astype(str).unique())

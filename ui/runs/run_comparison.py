@@ -1,12 +1,13 @@
-"""Several runs beside each other: their curves, their figures, and what differs in their settings."""
+"""Comparison of runs: curves, metrics and differing settings."""
 
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
+from sneaker_core.number_text import counted
 from ui.kit.charts import Chart
-from ui.kit.text import plain
+from ui.kit.text import escape_markdown
 from ui.kit.text import truncate as cut
 from ui.runs import run_labels
 from ui.runs.run_charts import accuracy_curves, loss_curves
@@ -14,23 +15,23 @@ from ui.runs.run_dialogs import Dialog, open_dialog
 from ui.runs.run_rows import Row, epochs
 from ui.runs.runs_keys import Key
 
-VALIDATION = "Validation photos are kept from training, to check after each epoch (pass over the training photos)."
+VALIDATION = "Validation photos are not used in training; the model is checked on them after each epoch."
 LOSS = (
-    "The loss says how wrong the answers are, also counting how sure they were: lower is better. It is asked of "
-    "validation photos or, where no run kept that, of training photos."
+    "The loss measures errors weighted by confidence; lower is better. It is shown for validation photos or, if no run "
+    "recorded it, for training photos."
 )
-# Figure -> name, whether more is better.
+# Metric -> label, whether higher is better.
 _FIGURES = {
     "top1": ("Top-1", True),
     "top3": ("Top-3", True),
     "ece": ("Calibration error", False),
 }
-# A file that it started from has a long name.
+# Names of weights files can be long.
 _LONGEST_VALUE = 24
 
 
 def draw_curves(rows: list[Row]) -> None:
-    """Draw how the chosen runs learned, one over the other.
+    """Draw the curves of the selected runs in shared charts.
 
     Parameters
     ----------
@@ -39,7 +40,7 @@ def draw_curves(rows: list[Row]) -> None:
     """
     metrics = {row.name: row.metrics for row in rows}
     charts = [
-        (accuracy_curves(metrics), Key.RUNS_CURVES, f"Right on validation photos. {VALIDATION}"),
+        (accuracy_curves(metrics), Key.RUNS_CURVES, f"Accuracy on validation photos. {VALIDATION}"),
         (loss_curves(metrics), Key.RUNS_LOSSES, LOSS),
     ]
     drawn = [(chart, key, about) for chart, key, about in charts if chart is not None]
@@ -50,12 +51,12 @@ def draw_curves(rows: list[Row]) -> None:
                     draw_chart(chart, key, about)
     without = [row.name for row in rows if row.metrics.empty]
     if without:
-        st.caption(f"Without curves: {', '.join(map(plain, without))}. {_why_none(rows)}")
+        st.caption(f"No curves: {', '.join(map(escape_markdown, without))}. {_why_none(rows)}")
 
 
 def _why_none(rows: list[Row]) -> str:
     living = any(row.run and not row.run.state.ended for row in rows if row.metrics.empty)
-    return "The first point comes after the first epoch." if living else "None were kept."
+    return "The first point appears after the first epoch." if living else "None were recorded."
 
 
 def draw_chart(chart: Chart, key: Key, about: str) -> None:
@@ -68,7 +69,7 @@ def draw_chart(chart: Chart, key: Key, about: str) -> None:
     about : str
         Explains its terms.
     """
-    st.markdown(f"**{plain(chart.title)}**", help=about)
+    st.markdown(f"**{escape_markdown(chart.title)}**", help=about)
     st.plotly_chart(chart.figure, key=key, config={"displayModeBar": False}, alt=chart.alt)
 
 
@@ -81,22 +82,24 @@ def draw_comparison(rows: list[Row]) -> None:
         Two or more.
     """
     with st.container(border=True):
-        st.markdown(f"**{plain(_finding(rows))}**", help="Measured on photos that had no part in making the models.")
-        st.table(_figures(rows), border="horizontal", alt="Key figures side by side; the best of each in bold")
+        st.markdown(
+            f"**{escape_markdown(_finding(rows))}**", help="Measured on test photos, which are not used in training."
+        )
+        st.table(_figures(rows), border="horizontal", alt="Metrics side by side; the best of each in bold")
     with st.container(border=True):
         known = [row for row in rows if row.recipe]
         differing = _differences(known)
         if len(known) < 2:
-            st.markdown("**Settings cannot be compared**: those of fewer than two are known.")
+            st.markdown("**Settings can't be compared**: they are known for fewer than two runs.")
         elif differing.empty:
-            st.markdown("**All settings are the same**: what differs came by chance, or from the photos.")
+            st.markdown("**All settings are the same.** Differences come from chance or from the photos.")
         else:
-            st.markdown(f"**Settings that differ: {len(differing)}**")
-            st.table(differing, border="horizontal", alt="Settings that differ, side by side")
+            st.markdown(f"**{counted(len(differing), 'setting differs', 'settings differ')}**")
+            st.table(differing, border="horizontal", alt="Differing settings, side by side")
     ended = [row.name for row in rows if row.run and row.run.state.ended]
     if len(ended) > 1:
         st.button(
-            f"Delete these {len(ended)}",
+            f"Delete {len(ended)} runs",
             key=Key.RUN_DELETE,
             type="tertiary",
             icon=":material/delete:",
@@ -106,16 +109,16 @@ def draw_comparison(rows: list[Row]) -> None:
 
 
 def _finding(rows: list[Row]) -> str:
-    """Who is right most often on test photos."""
+    """The run with the highest test accuracy."""
     tested = {row.name: float(row.figures["top1"]) for row in rows if "top1" in row.figures}
     if not tested:
-        return "None of them has been measured on test photos yet"
+        return "None of these runs has been evaluated on test photos yet"
     order = sorted(tested, key=lambda name: -tested[name])
     best = run_labels.share(tested[order[0]])
     if len(order) > 1 and run_labels.share(tested[order[1]]) == best:
-        return f"{order[0]} and {order[1]} are right equally often on test photos: {best}"
-    many = " (each on its own photos)" if len({_judged_by(row) for row in rows if row.name in tested}) > 1 else ""
-    return f"{order[0]} is right most often on test photos: {best}{many}"
+        return f"{order[0]} and {order[1]} have the same test accuracy: {best}"
+    many = " (each on its own test photos)" if len({_judged_by(row) for row in rows if row.name in tested}) > 1 else ""
+    return f"{order[0]} has the highest test accuracy: {best}{many}"
 
 
 def _judged_by(row: Row) -> tuple[str, Any]:
@@ -123,7 +126,7 @@ def _judged_by(row: Row) -> tuple[str, Any]:
 
 
 def _figures(rows: list[Row]) -> pd.DataFrame:
-    """A row for each figure, a column for each run; the best stands out."""
+    """Metrics by run, with the best values in bold."""
     table = {row.name: _told(row) for row in rows}
     for key, (name, more) in _FIGURES.items():
         values = {row.name: row.figures[key] for row in rows if key in row.figures}
@@ -132,14 +135,14 @@ def _figures(rows: list[Row]) -> pd.DataFrame:
             for run, value in values.items():
                 if value == best:
                     table[run][name] = f"**{table[run][name]}**"
-    return pd.DataFrame({plain(name): told for name, told in table.items()})
+    return pd.DataFrame({escape_markdown(name): told for name, told in table.items()})
 
 
 def _told(row: Row) -> dict[str, str]:
     run, done = row.run, epochs(row)
     return {
         "State": row.state,
-        "Dataset": plain(run.dataset) if run and run.dataset else run_labels.NONE,
+        "Dataset": escape_markdown(run.dataset) if run and run.dataset else run_labels.NONE,
         **{_FIGURES[key][0]: run_labels.share(row.figures.get(key)) for key in _FIGURES},
         "Photos (train / test)": run_labels.photo_counts(row.counts, row.figures.get("n")),
         "Epochs": run_labels.NONE if done is None else str(done),
@@ -148,13 +151,13 @@ def _told(row: Row) -> dict[str, str]:
 
 
 def _differences(rows: list[Row]) -> pd.DataFrame:
-    """A row for each setting that is not the same everywhere, a column for each run."""
+    """Differing settings by run."""
     keys = {key for row in rows for key in row.recipe}
-    # A setting that older runs did not have yet tells nothing.
+    # Settings that older runs lack are not compared.
     differing = {key for key in keys if len({_shown(row, key) for row in rows if key in row.recipe}) > 1}
     ordered = run_labels.settings_in_order(differing)
     return pd.DataFrame(
-        {plain(row.name): [plain(_shown(row, key)) for key in ordered] for row in rows},
+        {escape_markdown(row.name): [escape_markdown(_shown(row, key)) for key in ordered] for row in rows},
         index=[run_labels.setting_name(key) for key in ordered],
     )
 

@@ -1,4 +1,4 @@
-"""All about one run, or one model that came with SoleScope."""
+"""Details of one run or built-in model."""
 
 from typing import Any
 
@@ -11,10 +11,9 @@ from sneaker_core.training.training_jobs import resume_training, stop_training
 from sneaker_core.workspace.jobs import JobState, log_tail, read_job
 from sneaker_core.workspace.paths import run_job_folder, run_model_folder, workspace
 from ui.kit.job_panel import progress_words
-from ui.kit.moments import moment
 from ui.kit.page_links import Page, open_page
-from ui.kit.text import plain
-from ui.kit.training_labels import end_words
+from ui.kit.run_text import run_end_text
+from ui.kit.text import escape_markdown, timestamp_text
 from ui.runs import run_labels
 from ui.runs.run_dialogs import Dialog, open_dialog
 from ui.runs.run_rows import Row
@@ -26,7 +25,7 @@ _LOG_LINES = 40
 
 
 def draw_run(row: Row) -> None:
-    """Draw what one run is, how well it does, and what can be done with it.
+    """Draw a run: state, metrics, actions, note and more.
 
     Parameters
     ----------
@@ -44,7 +43,7 @@ def draw_run(row: Row) -> None:
 def _draw_head(row: Row) -> None:
     run = row.run
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.subheader(plain(row.name), anchor=False, width="content")
+        st.subheader(escape_markdown(row.name), anchor=False, width="content")
         if run:
             st.badge(
                 run_labels.state_word(run),
@@ -53,40 +52,40 @@ def _draw_head(row: Row) -> None:
             )
         else:
             st.badge(row.state, icon=":material/inventory_2:", color="gray")
-    st.markdown(plain(_about(row)))
+    st.markdown(escape_markdown(_about(row)))
     if run is None:
         return
     if not run.state.ended:
         _watch(run)
     elif run.state is JobState.FAILED:
-        st.error(plain(end_words(run)), icon=":material/error:")
+        st.error(escape_markdown(run_end_text(run)), icon=":material/error:")
     elif not run.is_done:
-        st.info(plain(end_words(run)), icon=run_labels.state_icon(run.state))
+        st.info(escape_markdown(run_end_text(run)), icon=run_labels.state_icon(run.state))
 
 
 def _about(row: Row) -> str:
-    """What it is, in a sentence."""
+    """Description in one sentence."""
     run = row.run
     if run is None:
-        return f"{row.network}, came with SoleScope and is always there."
+        return f"{row.network}, built into SoleScope."
     if run.is_damaged:
-        return "What was kept of it cannot be read; the other runs are not harmed."
-    parts = [f"{run_labels.recipe_word(run.recipe_name)} on {run.dataset}" if run.dataset else "A training"]
+        return "Its files are damaged and can't be read. Other runs are not affected."
+    parts = [f"{run_labels.recipe_word(run.recipe_name)} on {run.dataset}" if run.dataset else "Training"]
     parts += [row.network] if run.recipe else []
-    parts += [f"{len(run.only)} chosen classes"] if run.only else []
-    parts += [f"started {moment(run.created)}"] if run.created else []
-    parts += [f"trained {run_labels.duration(run.seconds)}"] if run.seconds else []
+    parts += [f"{len(run.only)} selected classes"] if run.only else []
+    parts += [f"started {timestamp_text(run.created)}"] if run.created else []
+    parts += [f"trained for {run_labels.duration(run.seconds)}"] if run.seconds else []
     return f"{', '.join(parts)}."
 
 
 @st.fragment(run_every=_LOOK_EVERY)
 def _watch(run: Run) -> None:
-    """How far it is; the page itself notices when it ends."""
+    """Draw the progress; the page notices when the run ends."""
     try:
         progress = read_job(run_job_folder(run.folder)).progress
     except SneakerError:
         return
-    st.progress(progress.share, text=plain(progress_words(progress)))
+    st.progress(progress.share, text=escape_markdown(progress_words(progress)))
 
 
 def _draw_key_figures(row: Row) -> None:
@@ -95,9 +94,14 @@ def _draw_key_figures(row: Row) -> None:
         return
     tested = f"of {int(figures['n']):,} test photos" if figures.get("n") else "of the test photos"
     shown = [
-        ("Top-1", "top1", f"right at once, {tested}", "How often the first answer is right."),
-        ("Top-3", "top3", "right among three", "How often one of the first three answers is right."),
-        ("Calibration error", "ece", "0 is perfect", "How far stated probabilities are from how often it is right."),
+        ("Top-1", "top1", tested, "Share of the test photos whose first answer is correct."),
+        (
+            "Top-3",
+            "top3",
+            "correct among three",
+            "Share of the test photos with the correct class among the first three answers.",
+        ),
+        ("Calibration error", "ece", "0 is perfect", "Expected difference between probability and accuracy."),
     ]
     with st.grid(3, min_column_width=150):
         for label, key, note, about in shown:
@@ -109,7 +113,7 @@ def _draw_key_figures(row: Row) -> None:
 def _draw_actions(row: Row) -> None:
     run = row.run
     with st.container(horizontal=True, vertical_alignment="center"):
-        # An interrupted run has a model now and then as well; what Identify lists, it can use.
+        # An interrupted run may have a model, too.
         if (run is None or run.has_model) and st.button(
             "Use in Identify", key=Key.RUN_USE, type="primary", icon=":material/search:"
         ):
@@ -118,17 +122,17 @@ def _draw_actions(row: Row) -> None:
             return
         st.page_link(
             "pages/train.py",
-            label="Watch it live" if not run.state.ended else "How it learned",
+            label="Watch live" if not run.state.ended else "Training curves",
             icon=":material/monitoring:",
             query_params={"run": run.name},
         )
         _draw_work(run)
         if run.state.ended:
-            _draw_ways_out(run)
+            _draw_manage(run)
 
 
 def _draw_work(run: Run) -> None:
-    """Stop what works, go on with what broke off."""
+    """Draw Stop, Resume or Try again."""
     if not run.state.ended:
         stopping = run.state is JobState.STOPPING
         st.button(
@@ -138,20 +142,20 @@ def _draw_work(run: Run) -> None:
             disabled=stopping,
             on_click=_try,
             args=(stop_training, run.name),
-            help="It ends at the next safe moment and keeps what it has.",
+            help="It stops after the current step. The best model so far is kept.",
         )
     elif not run.is_done and not run.is_damaged:
         st.button(
-            "Try again" if run.state is JobState.FAILED else "Go on",
+            "Try again" if run.state is JobState.FAILED else "Resume",
             key=Key.RUN_RESUME,
             icon=":material/restart_alt:",
             on_click=_try,
             args=(resume_training, run.name),
-            help="It goes on where it was, as soon as nothing else trains.",
+            help="It joins the queue and continues from the last saved epoch.",
         )
 
 
-def _draw_ways_out(run: Run) -> None:
+def _draw_manage(run: Run) -> None:
     for label, key, icon, dialog in (
         ("Rename", Key.RUN_RENAME, "edit", Dialog.RENAME),
         ("Delete", Key.RUN_DELETE, "delete", Dialog.DELETE_RUNS),
@@ -160,15 +164,15 @@ def _draw_ways_out(run: Run) -> None:
 
 
 def _try(action: Any, name: str) -> None:
-    """Do it, or say why not."""
+    """Run an action; show the error if it fails."""
     try:
         action(workspace(), name)
     except SneakerError as error:
-        st.toast(plain(str(error)), icon=":material/error:", duration="long")
+        st.toast(escape_markdown(str(error)), icon=":material/error:", duration="long")
 
 
 def _draw_note(run: Run) -> None:
-    # In a form, so that one click saves what was typed and not yet left.
+    # In a form, so one click saves text that still has the focus.
     with st.form(Key.RUN_NOTE_FORM.of(run.name), border=False):
         note = st.text_area(
             "Note",
@@ -176,35 +180,38 @@ def _draw_note(run: Run) -> None:
             key=Key.RUN_NOTE.of(run.name),
             height=80,
             max_chars=10_000,
-            placeholder="What did you try, and what came of it?",
+            placeholder="What did you try, and how did it go?",
         )
-        if st.form_submit_button("Save the note", key=Key.RUN_NOTE_SAVE):
+        if st.form_submit_button("Save note", key=Key.RUN_NOTE_SAVE):
             write_note(workspace(), run.name, note or "")
-            st.toast("The note is kept.", icon=":material/check:")
+            st.toast("Note saved.", icon=":material/check:")
 
 
 def _draw_more(row: Row) -> None:
-    """What is long, one at a time and only when asked for."""
+    """Draw one of the long sections, on demand."""
     has_model = row.run is None or row.run.has_model
     there = {CARD: has_model, SETTINGS: bool(row.recipe), LOG: row.run is not None}
     choices = [choice for choice, is_there in there.items() if is_there]
-    chosen = st.segmented_control("More about it", choices, key=Key.RUN_MORE.of(row.name), wrap=True)
+    chosen = st.segmented_control("Details", choices, key=Key.RUN_MORE.of(row.name), wrap=True)
     if chosen == CARD:
         _draw_card(row)
     elif chosen == SETTINGS:
         keys = run_labels.settings_in_order(set(row.recipe))
-        values = {run_labels.setting_name(key): plain(run_labels.setting_value(key, row.recipe[key])) for key in keys}
-        st.table(values, border="horizontal", alt="All settings of the training")
+        values = {
+            run_labels.setting_name(key): escape_markdown(run_labels.setting_value(key, row.recipe[key]))
+            for key in keys
+        }
+        st.table(values, border="horizontal", alt="All settings")
     elif chosen == LOG and row.run:
         tail = log_tail(run_job_folder(row.run.folder), _LOG_LINES)
         if tail:
             st.code(tail, language=None, wrap_lines=True, height=320)
         else:
-            st.caption("It has printed nothing.")
+            st.caption("The log is empty.")
 
 
 def _draw_card(row: Row) -> None:
-    # Its imports are slow, and few ask for it.
+    # Imported on demand, as it is slow.
     from sneaker_core.training.model_card import model_card
 
     run = row.run
@@ -217,7 +224,7 @@ def _draw_card(row: Row) -> None:
         about["state"] = run.state.value
     card = model_card(read_spec(run_model_folder(row.folder) if run else row.folder), about)
     st.download_button(
-        "Save the card",
+        "Download model card",
         card,
         file_name=f"{row.name} MODEL_CARD.md",
         mime="text/markdown",

@@ -1,72 +1,75 @@
-"""Runs in words: where they stand, what they were trained with, how well they do."""
+"""Labels of runs: states, settings and results."""
 
 from collections.abc import Mapping
 from typing import Any
 
+from sneaker_core.number_text import percent
 from sneaker_core.training.run_collection import Run
 from sneaker_core.workspace.jobs import JobState
-from ui.kit.training_labels import RECIPE_WORDS, STATE_BADGES, STATE_WORDS
+from ui.kit.labels import RECIPE_LABELS
+from ui.kit.training_labels import STATE_BADGES, STATE_WORDS
 
 NONE = "–"
 DAMAGED = "Damaged"
-PART_WORDS = {"head": "the head alone", "last_stage": "last stage and head", "all": "all layers"}
-# Recipe's field -> what it is called, in the order of a table.
+TRAINABLE_WORDS = {"head": "head only", "last_stage": "last stage and head", "all": "all layers"}
+# Field of a recipe -> label, in the order of a table.
 _SETTINGS = {
+    "name": "Recipe",
     "network": "Network",
     "head": "Head",
-    "init": "Started from",
-    "trainable": "What learns",
+    "init": "Pretrained weights",
+    "trainable": "Trainable layers",
     "epochs": "Epochs",
-    "head_epochs": "Epochs of the head alone",
+    "head_epochs": "Head-only epochs",
     "size": "Photo size",
-    "small_size": "Photo size at first",
+    "small_size": "Initial photo size",
     "small_share": "Share of epochs with small photos",
-    "final_scale": "Photos of the finished model, times as large",
-    "batch": "Photos a step",
+    "final_scale": "Photo size factor of the finished model",
+    "batch": "Batch size",
     "learning_rate": "Learning rate",
-    "backbone_rate": "Rate of the lower layers",
-    "warmup": "Share of warming up",
+    "backbone_rate": "Backbone learning rate factor",
+    "warmup": "Warm-up share",
     "weight_decay": "Weight decay",
     "label_smoothing": "Label smoothing",
-    "ema_decay": "Averaging of the weights",
-    "class_balance_exponent": "Weight of common classes",
-    "negatives_share": "Share of other things",
-    "augmentation": "Changes to photos",
+    "ema_decay": "EMA decay",
+    "class_balance_exponent": "Class-balancing exponent",
+    "negatives_share": "Share of negatives",
+    "augmentation": "Augmentation",
     "crop": "Smallest crop",
-    "horizontal_flip": "Mirrored",
-    "rotation": "Turned by up to",
-    "color_jitter": "Change of colours",
-    "random_erasing": "Blanked rectangles",
+    "horizontal_flip": "Horizontal flip",
+    "rotation": "Rotation (degrees)",
+    "color_jitter": "Color jitter",
+    "random_erasing": "Random erasing",
     "trivial_augment": "TrivialAugment",
-    "mixup": "Mixed photos",
-    "patience": "Patience",
-    "val_share": "Share for validation",
-    "test_share": "Share for the test",
+    "mixup": "CutMix and mixup",
+    "patience": "Early stopping (epochs)",
+    "val_share": "Validation share",
+    "test_share": "Test share",
     "seed": "Seed",
 }
 
 
 def setting_name(key: str) -> str:
-    """What a setting of a recipe is called."""
+    """Label of a recipe setting."""
     return _SETTINGS.get(key, key.replace("_", " ").capitalize())
 
 
 def settings_in_order(keys: set[str]) -> list[str]:
-    """Settings as a table lists them."""
+    """Settings in the order of a table."""
     known = list(_SETTINGS)
     return sorted(keys, key=lambda key: (known.index(key) if key in known else len(known), key))
 
 
 def setting_value(key: str, value: Any) -> str:
-    """A setting's value, for people."""
+    """Text of a setting's value."""
     if value is None:
         return NONE
     if key == "network":
         return network_title(str(value))
     if key == "trainable":
-        return PART_WORDS.get(str(value), str(value))
+        return TRAINABLE_WORDS.get(str(value), str(value))
     if key == "init":
-        # The whole path of a file says less than its name.
+        # Only the name of a file, not its path.
         return str(value).replace("\\", "/").rsplit("/", 1)[-1]
     if isinstance(value, bool):
         return "yes" if value else "no"
@@ -74,7 +77,7 @@ def setting_value(key: str, value: Any) -> str:
 
 
 def network_title(name: str) -> str:
-    """What a network is called by those who know it."""
+    """Title of a network."""
     from sneaker_core.networks.architectures import ARCHITECTURES
 
     found = ARCHITECTURES.get(name)
@@ -82,12 +85,12 @@ def network_title(name: str) -> str:
 
 
 def recipe_word(name: str) -> str:
-    """A recipe's name, for people; a dash where it is not known."""
-    return RECIPE_WORDS[name].title if name in RECIPE_WORDS else name or NONE
+    """Title of a recipe; a dash if unknown."""
+    return RECIPE_LABELS[name].title if name in RECIPE_LABELS else name or NONE
 
 
 def state_word(run: Run) -> str:
-    """Where a run stands, in a word."""
+    """State of a run in one word."""
     return DAMAGED if run.is_damaged and run.state is JobState.FAILED else STATE_WORDS[run.state]
 
 
@@ -102,8 +105,8 @@ def state_colour(state: JobState) -> Any:
 
 
 def share(value: Any, digits: int = 1) -> str:
-    """A share as a percentage: "93.3 %"; a dash where there is none."""
-    return f"{100 * value:.{digits}f} %" if _is_number(value) else NONE
+    """A share as a percentage: "93.3%"; a dash if there is none."""
+    return percent(float(value), digits) if _is_number(value) else NONE
 
 
 def _is_number(value: Any) -> bool:
@@ -123,7 +126,7 @@ def duration(seconds: float) -> str:
 
 
 def photo_counts(counts: Mapping[str, int], tested: float | None) -> str:
-    """Photos to learn from and to judge by: "1,200 / 130"."""
+    """Training and test photos: "1,200 / 130"."""
     train, test = counts.get("train"), counts.get("test", None if tested is None else int(tested))
     if train is None and test is None:
         return NONE

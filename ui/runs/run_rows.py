@@ -1,4 +1,4 @@
-"""Runs and the models that come with SoleScope, as rows of one table."""
+"""Runs and built-in models as rows of one table."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from sneaker_core.networks.model_registry import ModelEntry, list_models
+from sneaker_core.training.recipe_fields import current_fields
 from sneaker_core.training.run_collection import Run, list_runs
 from sneaker_core.workspace.paths import workspace
 from ui.runs import run_labels, run_metrics_cache
@@ -17,15 +18,15 @@ BUNDLED = "Built in"
 
 @dataclass(frozen=True)
 class Row:
-    """A run, or a model that came with SoleScope.
+    """A run or a built-in model.
 
     Attributes
     ----------
     name : str
-        No two rows have the same.
+        Unique.
     run : Run or None
     model : ModelEntry or None
-        Given where there is no run.
+        Set if there is no run.
     """
 
     name: str
@@ -34,7 +35,7 @@ class Row:
 
     @property
     def folder(self) -> Path:
-        """Where it lies."""
+        """Its folder."""
         return self._one.folder
 
     @property
@@ -45,22 +46,22 @@ class Row:
 
     @property
     def state(self) -> str:
-        """Where it stands, in a word."""
+        """Its state in one word."""
         return run_labels.state_word(self.run) if self.run else BUNDLED
 
     @property
     def recipe(self) -> dict[str, Any]:
-        """Its settings; empty where they are not known."""
-        return self.run.recipe if self.run else {"network": self._spec.network, **self._spec.recipe}
+        """Its settings; empty if unknown."""
+        return self.run.recipe if self.run else {"network": self._spec.network, **current_fields(self._spec.recipe)}
 
     @property
     def figures(self) -> dict[str, Any]:
-        """Of the finished model on its test photos; empty while there are none."""
+        """Test metrics of the finished model; empty if there are none."""
         return dict(self.run.headline) if self.run else dict(self._spec.metrics.get("test", {}))
 
     @property
     def counts(self) -> dict[str, int]:
-        """Photos by split, as far as they are known."""
+        """Photos by split, as far as known."""
         if self.run:
             return self.run.counts
         totals: dict[str, int] = {}
@@ -71,13 +72,13 @@ class Row:
 
     @property
     def network(self) -> str:
-        """What its network is called."""
+        """Title of its network."""
         name = self.recipe.get("network")
         return run_labels.network_title(str(name)) if name else run_labels.NONE
 
     @property
     def metrics(self) -> pd.DataFrame:
-        """What was kept of each epoch."""
+        """Metrics of each epoch."""
         return run_metrics_cache.run_metrics(self.folder)
 
     @property
@@ -87,16 +88,16 @@ class Row:
 
 
 def all_rows() -> list[Row]:
-    """Runs, the newest first, and then the models that came with SoleScope."""
+    """Runs, newest first, then the built-in models."""
     bundled = [entry for entry in list_models(workspace()) if entry.bundled]
     taken = {entry.name for entry in bundled}
-    # A folder that was copied there by hand may have such a name too; the model goes before it everywhere.
+    # A folder copied there by hand may have the name of a built-in model, which takes precedence.
     runs = [Row(run.name, run) for run in list_runs(workspace()) if run.name not in taken]
     return [*runs, *(Row(entry.name, model=entry) for entry in bundled)]
 
 
 def table(rows: Iterable[Row]) -> pd.DataFrame:
-    """The rows for `st.dataframe`: figures as numbers, so that sorting sorts."""
+    """The rows for `st.dataframe`, with numbers as numbers so that they sort."""
     return pd.DataFrame([_cells(row) for row in rows])
 
 
@@ -124,7 +125,7 @@ def _percent(value: Any) -> float | None:
 
 
 def epochs(row: Row) -> int | None:
-    """How many epochs it learned, which may be fewer than it was meant to."""
+    """Number of epochs trained, which may be fewer than planned."""
     done = len(row.metrics)
     if done or (row.run and row.run.recipe and not row.run.is_done):
         return done

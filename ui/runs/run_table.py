@@ -1,4 +1,4 @@
-"""The table of runs, and which of them are looked at."""
+"""The table of runs and their selection."""
 
 from typing import Any
 
@@ -8,13 +8,13 @@ from ui.runs.run_labels import NONE
 from ui.runs.run_rows import Row, table
 from ui.runs.runs_keys import Key
 
-# So many curves can be told apart.
+# Number of curves that can be told apart.
 MOST_CHOSEN = 6
 _ROW, _MOST_HEIGHT = 35, 390
 
 
 def choose(rows: list[Row]) -> list[Row]:
-    """Draw the table and the list of names, which choose the same; gives the chosen rows.
+    """Draw the table and the list of names, which share one selection; returns the selected rows.
 
     Parameters
     ----------
@@ -26,12 +26,12 @@ def choose(rows: list[Row]) -> list[Row]:
     _settle(names)
     place = st.container()
     chosen = st.multiselect(
-        "Look at",
+        "Selected runs",
         names,
         key=Key.RUNS_CHOSEN,
         max_selections=MOST_CHOSEN,
-        placeholder="Choose one to see all about it, or several to compare them",
-        help=f"The same as ticking rows of the table. Up to {MOST_CHOSEN} can be compared.",
+        placeholder="Select one for details, or several to compare",
+        help=f"Same as ticking rows of the table. You can compare up to {MOST_CHOSEN}.",
         bind="query-params",
     )
     with place:
@@ -40,12 +40,12 @@ def choose(rows: list[Row]) -> list[Row]:
 
 
 def look_at(names: list[str]) -> None:
-    """Have the next run of the page choose these."""
+    """Select these in the next run of the page."""
     st.session_state[Key.RUNS_WANTED] = names
 
 
 def _settle(names: list[str]) -> None:
-    """Choose what was asked for, and nothing that has gone."""
+    """Apply a requested selection, without runs that no longer exist."""
     chosen = st.session_state.pop(Key.RUNS_WANTED, None)
     if chosen is None:
         chosen = st.session_state.get(Key.RUNS_CHOSEN)
@@ -57,20 +57,19 @@ def _settle(names: list[str]) -> None:
 
 
 def _tick(names: list[str]) -> None:
-    """The names follow the ticks; those that stay keep their order, and with it their colours."""
+    """Update the selection from the ticks; selected runs keep their order and colors."""
     rows = st.session_state[Key.RUNS_TABLE]["selection"]["rows"]
     ticked = [names[row] for row in rows if row < len(names)]
     before = [name for name in st.session_state.get(Key.RUNS_CHOSEN) or () if name in ticked]
     wanted = [*before, *(name for name in ticked if name not in before)]
     if len(wanted) > MOST_CHOSEN:
-        st.toast(f"Up to {MOST_CHOSEN} can be compared; the others were left out.")
+        st.toast(f"You can compare up to {MOST_CHOSEN} runs; the others are not selected.")
     st.session_state[Key.RUNS_CHOSEN] = wanted[:MOST_CHOSEN]
 
 
 def _draw_table(rows: list[Row], chosen: list[str]) -> None:
     names = [row.name for row in rows]
-    # Set anew each time: ticks are kept by position, the same names may stand elsewhere now, and a table that the
-    # browser has made anew knows of none.
+    # Set in every run: ticks are stored by position, and the rows may have moved.
     ticked = sorted(names.index(name) for name in chosen)
     st.session_state[Key.RUNS_TABLE] = {"selection": {"rows": ticked}}
     st.dataframe(
@@ -82,33 +81,33 @@ def _draw_table(rows: list[Row], chosen: list[str]) -> None:
         selection_mode="multi-row",
         placeholder=NONE,
         column_config=_columns(),
-        alt="Runs and models with their key figures; the list below chooses the same",
+        alt="Runs and models with their metrics; the list below shares its selection",
     )
 
 
 def _columns() -> dict[str, Any]:
     column = st.column_config
-    percent: dict[str, Any] = {"format": "%.1f %%", "width": 85}
+    percent: dict[str, Any] = {"format": "%.1f%%", "width": 85}
     return {
         "name": column.TextColumn("Name", pinned=True, width=120),
-        "state": column.TextColumn("State", width=90, help="Built in are the models that came with SoleScope."),
-        "top1": column.NumberColumn(
-            "Top-1", help="Share of the test photos for which the first answer is right.", **percent
-        ),
+        "state": column.TextColumn("State", width=90, help="Models that come with SoleScope are built in."),
+        "top1": column.NumberColumn("Top-1", help="Share of the test photos whose first answer is correct.", **percent),
         "top3": column.NumberColumn(
-            "Top-3", help="Share of the test photos for which one of the first three answers is right.", **percent
+            "Top-3", help="Share of the test photos with the correct class among the first three answers.", **percent
         ),
         "ece": column.NumberColumn(
             "Calibration error",
-            help="How far stated probabilities are from how often the answers are right; 0 is perfect.",
-            format="%.1f %%",
+            help="Expected difference between probability and accuracy; 0 is perfect.",
+            format="%.1f%%",
         ),
         "dataset": column.TextColumn("Dataset"),
         "recipe": column.TextColumn("Recipe"),
         "network": column.TextColumn("Network"),
-        "train": column.NumberColumn("Photos to learn", help="Photos that it learned from.", format="localized"),
-        "test": column.NumberColumn("Test photos", help="Photos kept aside to measure it.", format="localized"),
-        "epochs": column.NumberColumn("Epochs", help="How often it has seen every photo that it learns from."),
-        "minutes": column.NumberColumn("Minutes", help="Time it has trained.", format="%.1f"),
+        "train": column.NumberColumn("Training photos", help="Photos used in training.", format="localized"),
+        "test": column.NumberColumn(
+            "Test photos", help="Photos used to evaluate the model, not to train it.", format="localized"
+        ),
+        "epochs": column.NumberColumn("Epochs", help="Passes over the training photos."),
+        "minutes": column.NumberColumn("Minutes", help="Training time.", format="%.1f"),
         "created": column.DatetimeColumn("Started", format="D MMM YYYY, HH:mm", timezone=st.context.timezone or "UTC"),
     }

@@ -1,16 +1,16 @@
-"""The two parts of the page."""
+"""The two sections of the page."""
 
 import streamlit as st
 
 from ui.runs.runs_keys import Key
 
-RUNS, SEARCH = "Runs", "Find the best settings"
+RUNS, SEARCH = "Runs", "Hyperparameter search"
 
 
 def choose_part() -> str:
-    """The part to draw; it is in the address too."""
+    """Draw the section switch, which is in the address."""
     part = st.segmented_control(
-        "Part of the page",
+        "Section",
         [RUNS, SEARCH],
         default=RUNS,
         required=True,
@@ -23,5 +23,5 @@ def choose_part() -> str:
 
 
 def show_runs() -> None:
-    """Have the next run of the page show the runs; only from a callback, as the choice is drawn first."""
+    """Show the runs in the next run of the page; only from a callback."""
     st.session_state[Key.RUNS_PART] = RUNS

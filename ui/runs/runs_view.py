@@ -1,10 +1,10 @@
-"""The part of the page with all runs: table, comparison, one run."""
+"""The section with all runs: table, comparison and details."""
 
 import streamlit as st
 
+from sneaker_core.number_text import counted
 from sneaker_core.training.run_collection import METRICS_FILE, Run, list_runs
 from sneaker_core.workspace.paths import workspace
-from ui.kit.text import counted
 from ui.runs.run_comparison import draw_comparison, draw_curves
 from ui.runs.run_detail_view import draw_run
 from ui.runs.run_labels import state_word
@@ -15,10 +15,10 @@ _LOOK_EVERY = 2.0
 
 
 def draw_runs() -> None:
-    """Draw the part."""
+    """Draw the section."""
     rows = all_rows()
     runs = [row.run for row in rows if row.run]
-    _follow(_standing(list_runs(workspace())))
+    _follow(_snapshot(list_runs(workspace())))
     if not runs:
         _draw_invitation(bool(rows))
     if not rows:
@@ -37,10 +37,10 @@ def draw_runs() -> None:
 
 def _draw_invitation(models: bool) -> None:
     with st.container(border=True):
-        st.markdown("**Nothing was trained here yet.** A run is one training: its settings, its curves and its model.")
+        st.markdown("**No runs yet.** A run is one training with its settings, curves and model.")
         if models:
-            st.markdown("Until then, look at the model that came with SoleScope in the table below.")
-        st.page_link("pages/train.py", label="Train the first one", icon=":material/model_training:")
+            st.markdown("The table below shows the built-in model.")
+        st.page_link("pages/train.py", label="Start a training", icon=":material/model_training:")
 
 
 def _summary(runs: list[Run]) -> str:
@@ -49,8 +49,8 @@ def _summary(runs: list[Run]) -> str:
     return f"{counted(len(runs), 'run')}: {', '.join(parts)}."
 
 
-def _standing(runs: list[Run]) -> tuple[tuple[str, str, int], ...]:
-    """Changes whenever a run comes, goes, begins, ends or finishes an epoch."""
+def _snapshot(runs: list[Run]) -> tuple[tuple[str, str, int], ...]:
+    """Changes when a run is added or removed, changes its state or finishes an epoch."""
     return tuple((run.name, run.state.value, _epochs(run)) for run in runs)
 
 
@@ -63,6 +63,6 @@ def _epochs(run: Run) -> int:
 
 @st.fragment(run_every=_LOOK_EVERY)
 def _follow(seen: tuple[tuple[str, str, int], ...]) -> None:
-    """Draw the page anew when something has changed on disk, whoever changed it."""
-    if _standing(list_runs(workspace())) != seen:
+    """Rerun the page when something has changed on disk."""
+    if _snapshot(list_runs(workspace())) != seen:
         st.rerun()

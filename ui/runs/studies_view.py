@@ -1,4 +1,4 @@
-"""The part of the page that searches for the best settings."""
+"""The section with hyperparameter searches."""
 
 import contextlib
 import shlex
@@ -8,13 +8,14 @@ import streamlit as st
 
 from sneaker_core.datasets.dataset_collection import source_folder
 from sneaker_core.errors import SneakerError
+from sneaker_core.number_text import counted
 from sneaker_core.training.study_collection import TRIALS_FILE, Study, list_studies, stop_study
 from sneaker_core.workspace.jobs import Job, JobState, Progress, read_job
 from sneaker_core.workspace.paths import studies_folder, workspace
 from ui.kit.job_panel import progress_words
-from ui.kit.moments import moment
-from ui.kit.text import counted, plain
-from ui.kit.training_labels import STATE_WORDS, waiting_words
+from ui.kit.run_text import queue_text
+from ui.kit.text import escape_markdown, timestamp_text
+from ui.kit.training_labels import STATE_WORDS
 from ui.runs import run_labels
 from ui.runs.new_study_view import draw_new_search
 from ui.runs.run_dialogs import Dialog, open_dialog
@@ -22,37 +23,37 @@ from ui.runs.runs_keys import Key
 from ui.runs.trials_view import draw_found
 
 ABOUT = (
-    "A search trains many times for a short while, each time with other settings, and keeps what answers the most "
-    "validation photos right (those are kept from training, to check). Trials that lag behind end early."
+    "A search runs many short trainings (trials) with different settings and finds those with the highest validation "
+    "accuracy. Trials that fall behind are pruned."
 )
 _LOOK_EVERY = 2.0
 _END_WORDS = {
-    JobState.DONE: "It has ended. Search on, or train fully with the best settings.",
-    JobState.STOPPED: "It was stopped. Every trial is kept, and it can search on.",
-    JobState.INTERRUPTED: "It was interrupted; the process is no longer running. Every complete trial is kept, and it "
-    "can be resumed.",
+    JobState.DONE: "The search is done. Resume it, or run a full training with the best settings.",
+    JobState.STOPPED: "The search was stopped. All trials are kept, and you can resume it.",
+    JobState.INTERRUPTED: "The search was interrupted; the process is no longer running. Complete trials are kept, "
+    "and you can resume it.",
 }
 
 
 def draw_search() -> None:
-    """Draw the part."""
+    """Draw the section."""
     studies = list_studies(workspace())
-    seen = _standing(studies)
+    seen = _snapshot(studies)
     st.markdown(ABOUT)
     if studies:
         study = _choose(studies)
         _follow(studies, seen)
         _draw_study(study)
-    with st.expander("Start a new search", icon=":material/add:", expanded=not studies):
+    with st.expander("New search", icon=":material/add:", expanded=not studies):
         draw_new_search({study.name for study in studies})
 
 
 def _choose(studies: list[Study]) -> Study:
-    """The search to look at: the newest, until another is chosen."""
+    """Draw the picker of searches; the newest is the default."""
     by_name = {study.name: study for study in studies}
     wanted = st.session_state.pop(Key.STUDY_WANTED, None)
     chosen = wanted if wanted in by_name else st.session_state.get(Key.STUDY)
-    # Set anew each time and not by `index`: a default is not written into the address.
+    # Set in every run: a default `index` is not written to the address.
     st.session_state[Key.STUDY] = chosen if chosen in by_name else studies[0].name
     name = st.selectbox(
         "Search",
@@ -67,8 +68,8 @@ def _choose(studies: list[Study]) -> Study:
     return by_name.get(str(name), studies[0])
 
 
-def _standing(studies: list[Study]) -> tuple[object, ...]:
-    """Changes whenever a search comes, goes, begins, ends, or a trial gets on; asked often, so no trial is read."""
+def _snapshot(studies: list[Study]) -> tuple[object, ...]:
+    """Changes when a search or a trial changes; cheap, as it reads no trials."""
     parent = studies_folder(workspace())
     names = tuple(sorted(folder.name for folder in parent.iterdir())) if parent.is_dir() else ()
     return names, *((_changed(study), *(job.state for job in _jobs(study))) for study in studies)
@@ -82,7 +83,7 @@ def _changed(study: Study) -> int:
 
 
 def _jobs(study: Study) -> Iterator[Job]:
-    """The processes of a search, as they are now."""
+    """Current jobs of a search."""
     for job in study.jobs:
         with contextlib.suppress(SneakerError):
             yield read_job(job.folder)
@@ -90,25 +91,25 @@ def _jobs(study: Study) -> Iterator[Job]:
 
 @st.fragment(run_every=_LOOK_EVERY)
 def _follow(studies: list[Study], seen: tuple[object, ...]) -> None:
-    """Draw the page anew when something has changed on disk, whoever changed it."""
-    if _standing(studies) != seen:
+    """Rerun the page when something has changed on disk."""
+    if _snapshot(studies) != seen:
         st.rerun()
 
 
 def _draw_study(study: Study) -> None:
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.subheader(plain(study.name), anchor=False, width="content")
+            st.subheader(escape_markdown(study.name), anchor=False, width="content")
             st.badge(
                 STATE_WORDS[study.state],
                 icon=run_labels.state_icon(study.state),
                 color=run_labels.state_colour(study.state),
             )
-        st.markdown(plain(_about(study)))
+        st.markdown(escape_markdown(_about(study)))
         if not study.state.ended:
             _watch(study)
         elif study.error:
-            st.error(plain(study.error), icon=":material/error:")
+            st.error(escape_markdown(study.error), icon=":material/error:")
         elif study.state in _END_WORDS:
             st.info(_END_WORDS[study.state], icon=run_labels.state_icon(study.state))
         _draw_actions(study)
@@ -119,7 +120,7 @@ def _draw_study(study: Study) -> None:
 
 def _about(study: Study) -> str:
     if not study.source:
-        return "What was kept of it cannot be read; the other searches are not harmed."
+        return "Its files are damaged and can't be read. Other searches are not affected."
     networks = [run_labels.network_title(name) for name in study.networks]
     parts = [f"{run_labels.recipe_word(study.recipe_name)} on {study.dataset}", _minutes(study)]
     parts += [f"among {', '.join(networks)}"] if networks else []
@@ -127,7 +128,7 @@ def _about(study: Study) -> str:
         f"{run_labels.setting_name(key).lower()} {run_labels.setting_value(key, value)}"
         for key, value in study.changes.items()
     ]
-    return f"{', '.join(parts)}, started {moment(study.created)}: {counted(len(study.trials), 'trial')} so far."
+    return f"{', '.join(parts)}, started {timestamp_text(study.created)}: {counted(len(study.trials), 'trial')} so far."
 
 
 def _minutes(study: Study) -> str:
@@ -136,17 +137,17 @@ def _minutes(study: Study) -> str:
 
 @st.fragment(run_every=_LOOK_EVERY)
 def _watch(study: Study) -> None:
-    """How far each process is; the page itself notices when one ends."""
+    """Draw the progress of each process; the page notices when one ends."""
     for job in _jobs(study):
         if job.state is JobState.QUEUED:
-            st.info(f"{waiting_words(job.progress)}.", icon=run_labels.state_icon(job.state))
+            st.info(f"{queue_text(job.progress)}.", icon=run_labels.state_icon(job.state))
         elif not job.state.ended:
-            st.progress(job.progress.share, text=plain(_progress_words(job.progress)))
-    st.caption("You may leave this page or close the browser: the search goes on.")
+            st.progress(job.progress.share, text=escape_markdown(_progress_words(job.progress)))
+    st.caption("You can leave this page or close the browser. The search continues in the background.")
 
 
 def _progress_words(progress: Progress) -> str:
-    """While it tries settings, what it counts are seconds of its budget."""
+    """Progress; while trials run, it counts seconds of the time budget."""
     if "trial" not in progress.details:
         return progress_words(progress)
     left = max(progress.total - progress.done, 0)
@@ -164,17 +165,17 @@ def _draw_actions(study: Study) -> None:
                 disabled=stopping,
                 on_click=stop_study,
                 args=(study,),
-                help="It ends at its next step; all complete trials are kept.",
+                help="It stops after the current step. All complete trials are kept.",
             )
             return
         if study.source:
             st.button(
-                f"Search {_minutes(study)} more",
+                f"Resume for {_minutes(study)}",
                 key=Key.STUDY_RESUME,
                 icon=":material/restart_alt:",
                 on_click=_search_on,
                 args=(study,),
-                help="It goes on with what it has learned so far, as soon as nothing else trains.",
+                help="It joins the queue and builds on the trials so far.",
             )
         st.button(
             "Delete",
@@ -191,18 +192,18 @@ def _search_on(study: Study) -> None:
     try:
         resume_study(workspace(), study.name)
     except SneakerError as error:
-        st.toast(plain(str(error)), icon=":material/error:", duration="long")
+        st.toast(escape_markdown(str(error)), icon=":material/error:", duration="long")
 
 
 def _draw_joining(study: Study) -> None:
-    """How others help; the command is the one of this search."""
+    """Draw the command with which other processes join the search."""
     try:
         source = str(source_folder(workspace(), study.source))
     except SneakerError:  # its dataset is gone
         return
-    where = ["--workspace", str(workspace()), "tune", "--study", study.name, "--", source]
+    where = ["--workspace", str(workspace()), "search", "--study", study.name, "--", source]
     st.caption(
-        "More processes can join the search, also on other machines that share this folder. Each runs this command in "
-        "the folder of SoleScope:"
+        "To search faster, run this command in the SoleScope folder, in other terminals or on other machines that "
+        "share this workspace:"
     )
     st.code(f"python -m sneaker_core {shlex.join(where)}", language="bash", wrap_lines=True)

@@ -1,4 +1,4 @@
-"""What a search has found: its trials, drawn and listed, and the way to a full training."""
+"""Results of a search: its trials, and a full training with the best settings."""
 
 from pathlib import Path
 from typing import Any
@@ -8,11 +8,12 @@ import streamlit as st
 
 from sneaker_core.datasets.dataset_collection import source_folder
 from sneaker_core.errors import SneakerError
+from sneaker_core.number_text import counted
 from sneaker_core.training.run_collection import list_runs
 from sneaker_core.training.study_collection import Study
 from sneaker_core.training.training_jobs import start_training
 from sneaker_core.workspace.paths import workspace
-from ui.kit.text import counted, plain
+from ui.kit.text import escape_markdown
 from ui.runs import run_labels
 from ui.runs.run_charts import best_finding, trials_plot
 from ui.runs.run_comparison import VALIDATION, draw_chart
@@ -20,7 +21,7 @@ from ui.runs.run_table import look_at
 from ui.runs.runs_keys import Key
 from ui.runs.runs_sections import show_runs
 
-_STATE_WORDS = {"complete": "complete", "pruned": "ended early", "failed": "failed", "running": "at work"}
+_STATE_WORDS = {"complete": "complete", "pruned": "pruned", "failed": "failed", "running": "running"}
 _ROW, _MOST_HEIGHT = 35, 390
 
 
@@ -34,20 +35,20 @@ def draw_found(study: Study) -> None:
     trials = study.trials
     if trials.empty:
         if study.state.ended:
-            st.caption("No trial was begun. Give it more minutes.")
+            st.caption("No trial was started. Resume the search with more time.")
         else:
-            st.caption("The first trial begins when the photos are read.")
+            st.caption("The first trial starts when the photos are prepared.")
         return
     if study.best is None:
         if study.state.ended:
-            st.caption("No trial is complete yet, so there are no best settings. Search on, with more minutes.")
+            st.caption("No trial is complete yet. Resume the search with more time.")
     else:
         _draw_best(study)
     _draw_trials(study)
 
 
 def _draw_best(study: Study) -> None:
-    """The best settings, and the button that trains with them."""
+    """Draw the best settings and the button that trains with them."""
     best = study.best or {}
     told = [
         f"{run_labels.setting_name(key)}: {run_labels.setting_value(key, best[key])}"
@@ -56,16 +57,16 @@ def _draw_best(study: Study) -> None:
     ]
     with st.container(border=True):
         st.markdown(
-            f"**The best settings so far answer {run_labels.share(best['val_top1'])} of the validation photos right**",
-            help=f"{VALIDATION} A full training is longer and sees larger photos, so it often does better still.",
+            f"**Best settings so far: {run_labels.share(best['val_top1'])} validation accuracy**",
+            help=f"{VALIDATION} A full training is longer and uses larger photos, so it is often more accurate.",
         )
-        st.markdown(plain(" · ".join(told) or "The recipe as it is."))
+        st.markdown(escape_markdown(" · ".join(told) or "The unchanged recipe."))
         with st.container(horizontal=True, vertical_alignment="bottom"):
             suggested = _free_name(f"{study.name}-best")
             key = Key.STUDY_FULL_NAME.of(suggested)
-            st.text_input("Name of the run", suggested, key=key, max_chars=80, width=260)
+            st.text_input("Run name", suggested, key=key, max_chars=80, width=260)
             st.button(
-                "Train fully with the best settings",
+                "Train with the best settings",
                 key=Key.STUDY_FULL,
                 type="primary",
                 icon=":material/model_training:",
@@ -84,7 +85,7 @@ def _free_name(name: str) -> str:
 
 
 def _train_fully(study: Study, key: str) -> None:
-    # What stands in the field now; the page may have been drawn before it was typed.
+    # The current text: the page may have been drawn before it was entered.
     name = " ".join((st.session_state.get(key) or "").split())
     from sneaker_core.training.search_space import best_recipe
 
@@ -93,7 +94,7 @@ def _train_fully(study: Study, key: str) -> None:
         source = str(source_folder(workspace(), study.source))
         start_training(workspace(), source, best_recipe(study), name, study.only, negatives)
     except SneakerError as error:
-        st.toast(plain(str(error)), icon=":material/error:", duration="long")
+        st.toast(escape_markdown(str(error)), icon=":material/error:", duration="long")
         return
     show_runs()
     look_at([name])
@@ -108,11 +109,11 @@ def _draw_trials(study: Study) -> None:
             draw_chart(
                 chart,
                 Key.STUDY_PLOT,
-                "Every line is a complete trial: it crosses each axis at its setting and ends, on the right, at its "
-                "share of right answers. The more colour, the better. The table below holds the same.",
+                "Each line is a complete trial: it crosses each axis at its setting and ends at its validation "
+                "accuracy. Stronger color means higher accuracy. The table below lists the same trials.",
             )
         elif len(complete):
-            st.markdown(f"**{plain(best_finding(complete))}**")
+            st.markdown(f"**{escape_markdown(best_finding(complete))}**")
         st.dataframe(
             trials_table(study),
             key=Key.STUDY_TRIALS,
@@ -128,7 +129,7 @@ def _draw_trials(study: Study) -> None:
 
 
 def trials_table(study: Study) -> pd.DataFrame:
-    """The trials for `st.dataframe`, the best first.
+    """The trials for `st.dataframe`, best first.
 
     Parameters
     ----------
@@ -160,9 +161,11 @@ def _columns(study: Study) -> dict[str, Any]:
         for key in study.searched
     }
     return {
-        "number": column.NumberColumn("Trial", pinned=True, width=60, help="The first is the recipe as it is."),
+        "number": column.NumberColumn(
+            "Trial", pinned=True, width=60, help="The first trial uses the unchanged recipe."
+        ),
         "state": column.TextColumn("State", width=100),
-        "val_top1": column.NumberColumn("Right", format="%.1f %%", width=80, help=VALIDATION),
+        "val_top1": column.NumberColumn("Accuracy", format="%.1f%%", width=80, help=VALIDATION),
         "epochs": column.NumberColumn("Epochs", width=75, help="Passes over the training photos."),
         **settings,
         "seconds": column.NumberColumn("Seconds", format="%.0f"),

@@ -1,1 +1,1 @@
-"""The Train page: photos and a recipe chosen, a training started, watched, stopped and gone on with."""
+"""The Train page: choose photos and a recipe, start a training, and watch it."""

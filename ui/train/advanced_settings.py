@@ -1,4 +1,4 @@
-"""Every setting of a recipe that a person may want to change, with what it means."""
+"""Advanced settings of a recipe, each with an explanation."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -17,17 +17,17 @@ from sneaker_core.training.recipe import Recipe, make_recipe
 from sneaker_core.training.recipe_fields import AUGMENTATIONS
 from sneaker_core.workspace.paths import workspace
 from ui.kit import dataset_cache
-from ui.kit.text import plain, shortened
-from ui.kit.training_labels import AUGMENTATION_WORDS, PART_WORDS
+from ui.kit.labels import AUGMENTATION_LABELS, TRAINABLE_LABELS
+from ui.kit.text import escape_markdown, truncate_middle
 from ui.train import training_cache
-from ui.train.lr_finder_view import draw_rates, taken_rate
+from ui.train.lr_finder_view import applied_rate, draw_lr_finder
 from ui.train.train_keys import Key
 
 _IMAGENET, _NOTHING, _FILE = "imagenet", "none", ""
 _INIT_WORDS = {
-    _IMAGENET: "ImageNet: general weights, fetched from the web once",
-    _NOTHING: "Nothing: random weights",
-    _FILE: "A file of weights on this computer",
+    _IMAGENET: "ImageNet: general-purpose weights, downloaded once",
+    _NOTHING: "None: random weights",
+    _FILE: "A weights file on this computer",
 }
 
 
@@ -53,53 +53,53 @@ class Choices:
 
 
 def choose_advanced(name: str, source: str, dataset: Dataset, only: tuple[str, ...]) -> Choices:
-    """The settings of a recipe, behind a switch: while it is off, the recipe is taken as it is.
+    """Draw the advanced settings behind a switch; while it is off, the preset is used unchanged.
 
     Parameters
     ----------
     name : str
-        Of the recipe.
+        Name of the preset.
     source : str
-        The dataset's name as commands take it.
+        Name of the dataset.
     dataset : Dataset
     only : tuple of str
-        Classes that are used; all when empty.
+        Classes to use; empty for all.
     """
     if not st.toggle(
         "Advanced",
         key=Key.TRAIN_ADVANCED,
         persist_state="session",
-        help="Every setting of the recipe. Switched off, the recipe is taken as it is.",
+        help="Change any setting of the recipe. When off, the recipe is used unchanged.",
     ):
         return Choices(name, make_recipe(name))
     form = _Form(name)
     network = form.network()
     wanted: dict[str, Any] = {"network": network, "init": form.init(network)}
     wanted |= form.sizes(network)
-    wanted |= form.steps()
+    wanted |= form.optimizer()
     rate_place = st.container()
-    wanted |= form.looks()
-    wanted |= form.care()
-    negatives, trouble = form.negatives()
+    wanted |= form.augmentation()
+    wanted |= form.regularization()
+    negatives, error_text = form.negatives()
     changes = _changed(name, wanted)
     try:
         chosen = make_recipe(name, changes)
     except RecipeError as error:
-        st.error(plain(str(error)), icon=":material/error:")
+        st.error(escape_markdown(str(error)), icon=":material/error:")
         return Choices(name, None, negatives, str(error))
     with rate_place:
         params = lr_finder_params(workspace(), source, chosen, only, negatives)
-        draw_rates(params, chosen.learning_rate, name)
+        draw_lr_finder(params, chosen.learning_rate, name)
     if wanted["init"] == _FILE:
-        trouble = "Say which file of weights to start from."
+        error_text = "Enter the path of a weights file."
     _draw_preview(chosen, dataset, only)
-    if trouble:
-        st.error(plain(trouble), icon=":material/error:")
-    return Choices(name, chosen, negatives, trouble)
+    if error_text:
+        st.error(escape_markdown(error_text), icon=":material/error:")
+    return Choices(name, chosen, negatives, error_text)
 
 
 def _changed(name: str, wanted: Mapping[str, Any]) -> dict[str, Any]:
-    """Those settings that are others than the recipe's, as it is for the network that is wanted."""
+    """Settings that differ from the preset with the wanted network."""
     base, changes = make_recipe(name), {}
     if wanted["network"] != base.network:
         changes["network"] = wanted["network"]
@@ -109,7 +109,7 @@ def _changed(name: str, wanted: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class _Form:
-    """The widgets; each recipe has its own, so that another recipe comes with its own settings."""
+    """The widgets; each preset has its own, so it comes with its own defaults."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -128,51 +128,51 @@ class _Form:
                 format_func=lambda name: ARCHITECTURES[name].title,
                 key=self.key(Key.TRAIN_NETWORK),
                 persist_state="session",
-                help="How the program that learns is built.",
+                help="Architecture of the neural network.",
             )
             with st.container(height="stretch", vertical_alignment="bottom"):
                 st.caption(ARCHITECTURES[chosen].about)
         return str(chosen)
 
     def init(self, network: str) -> str:
-        """What it starts from; empty while a file is still to be named."""
+        """Pretrained weights; empty while the path of a file is missing."""
         models = [entry.name for entry in list_models(workspace()) if entry.spec.network == network]
         general = [_IMAGENET] if ARCHITECTURES[network].imagenet else []
         options = [*models, *general, _NOTHING, _FILE]
         usual = next(init for init in (self.base.init, _IMAGENET, _NOTHING) if init in options)
         with st.grid(2, min_column_width=280):
             chosen = st.selectbox(
-                "Start from",
+                "Pretrained weights",
                 options,
                 index=options.index(usual),
-                format_func=lambda init: _INIT_WORDS.get(init, f"The model {init}"),
+                format_func=lambda init: _INIT_WORDS.get(init, f"Model {init}"),
                 key=self.key(Key.TRAIN_INIT, network),
                 persist_state="session",
-                help="What the network knows before it sees your photos. Models of the same network can serve.",
+                help="What the network has learned before. Models with the same network are listed, too.",
             )
-            part = self._part()
+            trainable = self._trainable()
             if chosen == _FILE:
                 path = st.text_input(
-                    "File of weights",
+                    "Weights file",
                     key=self.key(Key.TRAIN_INIT_FILE, network),
                     persist_state="session",
                     placeholder="/home/me/mobilenet_v2.safetensors",
-                    help="A .safetensors or .pth file with torchvision's names, on the computer of SoleScope.",
+                    help="A .safetensors or .pth file in torchvision's format, on the computer that runs SoleScope.",
                 )
                 chosen = (path or "").strip()
-        self.part = part
+        self.trainable = trainable
         return str(chosen)
 
-    def _part(self) -> str:
+    def _trainable(self) -> str:
         return str(
             st.selectbox(
-                "What learns",
+                "Trainable layers",
                 TRAINABLE,
                 index=TRAINABLE.index(self.base.trainable),
-                format_func=lambda part: PART_WORDS[part],
-                key=self.key(Key.TRAIN_PART),
+                format_func=lambda trainable: TRAINABLE_LABELS[trainable],
+                key=self.key(Key.TRAIN_TRAINABLE),
                 persist_state="session",
-                help="The rest of the network stays as it was. The less learns, the faster, and the fewer photos do.",
+                help="All other layers are frozen. Fewer trainable layers need less time and fewer photos.",
             )
         )
 
@@ -180,20 +180,20 @@ class _Form:
         usual = make_recipe(self.name, {"network": network} if network != self.base.network else {}).size
         with st.grid(3, min_column_width=180):
             size = self._number(
-                "Size in pixels", Key.TRAIN_SIZE, usual, 32, "Height and width that the network sees. More shows "
-                "more, and takes time by its square.", item=network
+                "Photo size in pixels", Key.TRAIN_SIZE, usual, 32, "Width and height of the network's input. "
+                "Doubling it takes about four times as long.", item=network
             )  # fmt: skip
             epochs = self._number(
                 "Epochs", Key.TRAIN_EPOCHS, self.base.epochs, 1, "Passes over all training photos."
             )  # fmt: skip
             batch = self._number(
-                "Photos a step (batch)", Key.TRAIN_BATCH, self.base.batch, 8, "How many photos one correction is "
-                "based on. Less needs less memory."
+                "Batch size", Key.TRAIN_BATCH, self.base.batch, 8, "Photos per training step. A smaller batch needs "
+                "less memory."
             )  # fmt: skip
-        return {"size": size, "epochs": epochs, "batch": batch, "trainable": self.part}
+        return {"size": size, "epochs": epochs, "batch": batch, "trainable": self.trainable}
 
-    def steps(self) -> dict[str, Any]:
-        turn, usual = taken_rate(self.name) or (0, self.base.learning_rate)
+    def optimizer(self) -> dict[str, Any]:
+        turn, usual = applied_rate(self.name) or (0, self.base.learning_rate)
         with st.grid(2, min_column_width=240):
             rate = st.number_input(
                 "Learning rate",
@@ -202,59 +202,59 @@ class _Form:
                 format="%g",
                 key=self.key(Key.TRAIN_RATE, str(turn)),
                 persist_state="session",
-                help="How large each correction is: too small learns slowly, too large forgets what it knew.",
+                help="Size of each training step: too low learns slowly, too high makes training unstable.",
             )
             decay = self._share(
-                "Weight decay", Key.TRAIN_DECAY, self.base.weight_decay, "Pulls weights towards nothing, a little at "
-                "each step, against learning by heart."
+                "Weight decay", Key.TRAIN_DECAY, self.base.weight_decay, "Shrinks the weights a little at each step, "
+                "which reduces overfitting."
             )  # fmt: skip
         return {"learning_rate": rate, "weight_decay": decay}
 
-    def looks(self) -> dict[str, Any]:
+    def augmentation(self) -> dict[str, Any]:
         words = list(AUGMENTATIONS)
         chosen = st.selectbox(
-            "Changes to photos (augmentation)",
+            "Augmentation",
             words,
             index=words.index(self.base.augmentation),
-            format_func=lambda word: AUGMENTATION_WORDS[word],
+            format_func=lambda word: AUGMENTATION_LABELS[word],
             key=self.key(Key.TRAIN_AUGMENTATION),
             persist_state="session",
-            help="Each time a photo is shown it looks a little different, so that it cannot be learned by heart.",
+            help="Random changes to training photos, which reduce overfitting.",
         )
         return {"augmentation": chosen}
 
-    def care(self) -> dict[str, Any]:
+    def regularization(self) -> dict[str, Any]:
         with st.grid(3, min_column_width=200):
-            drawn_up = st.slider(
-                "Rare classes drawn up",
+            oversampling = st.slider(
+                "Oversample rare classes",
                 0.0,
                 1.0,
                 1 - self.base.class_balance_exponent,
                 0.1,
-                key=self.key(Key.TRAIN_RARE),
+                key=self.key(Key.TRAIN_OVERSAMPLING),
                 persist_state="session",
-                help="0 shows photos as often as they come; 1 shows all classes equally often, however rare.",
+                help="0 uses all photos equally often; 1 uses all classes equally often, however rare.",
             )
             smoothing = self._share(
-                "Label smoothing", Key.TRAIN_SMOOTHING, self.base.label_smoothing, "How much doubt is taught along "
-                "with each label. Helps where some labels are wrong."
+                "Label smoothing", Key.TRAIN_SMOOTHING, self.base.label_smoothing, "Share of probability spread over "
+                "the other classes. Helps if some labels are wrong."
             )  # fmt: skip
             patience = self._number(
-                "Stop early after", Key.TRAIN_PATIENCE, self.base.patience, 1, "Epochs without getting better on the "
-                "validation photos; 0 never stops early."
+                "Early stopping (epochs)", Key.TRAIN_PATIENCE, self.base.patience, 1, "Stop after this many epochs "
+                "without better validation accuracy; 0 never stops early."
             )  # fmt: skip
             seed = self._number(
-                "Seed", Key.TRAIN_SEED, self.base.seed, 1, "The same seed gives the same run; another one, other luck."
+                "Seed", Key.TRAIN_SEED, self.base.seed, 1, "Random seed. The same seed gives the same result."
             )
             with st.container(height="stretch", vertical_alignment="bottom"):
                 averaging = st.toggle(
-                    "Average the weights",
+                    "Average the weights (EMA)",
                     self.base.ema_decay > 0,
                     key=self.key(Key.TRAIN_AVERAGING),
                     persist_state="session",
-                    help="The model is a mean over the last steps: steadier, and usually a little better.",
+                    help="Use an exponential moving average of the weights: usually a little more accurate.",
                 )
-        exponent, usual = round(1 - drawn_up, 2), self.base.class_balance_exponent
+        exponent, usual = round(1 - oversampling, 2), self.base.class_balance_exponent
         return {
             "class_balance_exponent": usual if abs(exponent - usual) < 1e-6 else exponent,
             "label_smoothing": smoothing,
@@ -264,28 +264,31 @@ class _Form:
         }
 
     def negatives(self) -> tuple[Path | None, str | None]:
-        """The folder with photos of other things, and what is wrong with it."""
+        """The folder of negatives, and why it can't be used."""
         text = st.text_input(
-            "Photos of other things",
-            key=self.key(Key.TRAIN_OTHERS),
+            "Negatives",
+            key=self.key(Key.TRAIN_NEGATIVES),
             persist_state="session",
             placeholder="/home/me/not-sneakers",
-            help="A folder, on the computer that SoleScope runs on, with photos of anything but sneakers. With them "
-            "the model learns to say “not a sneaker I know”. Leave it empty to do without.",
+            help="A folder of photos that show no sneaker, on the computer that runs SoleScope. With them the model "
+            "learns to answer “not a sneaker I know”. Optional.",
         )
         path = (text or "").strip()
         if not path:
             return None, None
         try:
-            there = Path(path).is_absolute() and Path(path).is_dir()
+            exists = Path(path).is_absolute() and Path(path).is_dir()
         except (OSError, ValueError):
-            there = False
-        if there:
+            exists = False
+        if exists:
             return Path(path), None
-        return None, f"There is no folder {shortened(path)!r} on this computer; give its whole path, or leave it empty."
+        return (
+            None,
+            f"Can't find the folder {truncate_middle(path)!r}. Enter its full path, or leave the field empty.",
+        )
 
     def _number(self, label: str, key: Key, value: int, step: int, about: str, item: str = "") -> int | None:
-        # Without limits of their own: a recipe says what is allowed, in one place.
+        # No limits here: the recipe checks them.
         return st.number_input(
             label, value=value, step=step, key=self.key(key, item), persist_state="session", help=about
         )
@@ -297,15 +300,15 @@ class _Form:
 
 
 def _draw_preview(chosen: Recipe, dataset: Dataset, only: tuple[str, ...]) -> None:
-    if not st.toggle("Show what happens to photos", key=Key.TRAIN_PREVIEW):
+    if not st.toggle("Preview augmentation", key=Key.TRAIN_PREVIEW):
         return
-    # The start and the length of a training do not show on its photos.
+    # Only these settings affect the preview, so it stays cached when others change.
     looks = replace(Recipe(), **{key: getattr(chosen, key) for key in ("size", "small_size", *AUGMENTATIONS["none"])})
     try:
-        with st.spinner("Changing some photos…"):
+        with st.spinner("Augmenting photos…"):
             sheet = training_cache.augmentation_sheet(dataset_cache.review_key(dataset), only, looks, workspace())
     except SneakerError as error:
-        st.error(plain(str(error)), icon=":material/error:")
+        st.error(escape_markdown(str(error)), icon=":material/error:")
         return
-    st.image(sheet, width=760, alt="Three photos, each as it is and then in four versions that training shows")
-    st.caption("Left: the photo as it is. The others: how one epoch or the next shows it to the network.")
+    st.image(sheet, width=760, alt="Three photos, each followed by four augmented variants")
+    st.caption("Left: the original photo. Right: variants used in training.")

@@ -1,4 +1,4 @@
-"""A good learning rate looked for in the background, and taken over by a click."""
+"""Learning-rate finder: runs in the background, and its suggestion is applied with one click."""
 
 from pathlib import Path
 from typing import Any
@@ -11,28 +11,28 @@ from sneaker_core.training.training_notes import finite
 from sneaker_core.workspace.jobs import Job, JobState, read_job, stop_job
 from sneaker_core.workspace.paths import workspace
 from ui.kit.job_panel import progress_words
-from ui.kit.text import plain
+from ui.kit.text import escape_markdown
 from ui.train.train_keys import Key
 from ui.train.training_charts import rate_curve
 
 _LOOK_EVERY = 1.0
 
 
-def taken_rate(name: str) -> tuple[int, float] | None:
-    """The rate that was taken over for a recipe, and how many were; None where none was."""
-    taken: tuple[int, float] | None = st.session_state.get(Key.TRAIN_RATE.of(name))
-    return taken
+def applied_rate(name: str) -> tuple[int, float] | None:
+    """The last applied rate of a recipe, and how many were applied; None if none."""
+    applied: tuple[int, float] | None = st.session_state.get(Key.TRAIN_RATE.of(name))
+    return applied
 
 
-def draw_rates(params: dict[str, Any], rate: float, name: str) -> None:
-    """Offer to look for a good learning rate; show the search for these settings, or what it found.
+def draw_lr_finder(params: dict[str, Any], rate: float, name: str) -> None:
+    """Draw the finder: its button, its progress or its result for these settings.
 
     Parameters
     ----------
     params : dict
-        From `lr_finder_params`: the recipe and the photos.
+        From `lr_finder_params`.
     rate : float
-        The one that is set.
+        The current learning rate.
     name : str
         Of the recipe.
     """
@@ -41,13 +41,13 @@ def draw_rates(params: dict[str, Any], rate: float, name: str) -> None:
         _watch(job.folder)
         return
     st.button(
-        "Find a good rate",
+        "Find a learning rate",
         key=Key.TRAIN_RATES_START,
         icon=":material/troubleshoot:",
         on_click=_start,
         args=(params,),
-        help="Tries rates from tiny to huge on a few batches, and suggests the one at which the loss falls fastest. "
-        "It takes a minute or so.",
+        help="Tries learning rates from very low to very high on a few batches and suggests the one at which the "
+        "loss falls fastest. It takes about a minute.",
     )
     if job is not None:
         _draw_result(job, rate, name)
@@ -57,12 +57,12 @@ def _start(params: dict[str, Any]) -> None:
     try:
         start_lr_finder(workspace(), params)
     except (SneakerError, OSError) as error:
-        st.toast(plain(str(error)), icon=":material/error:")
+        st.toast(escape_markdown(str(error)), icon=":material/error:")
 
 
 @st.fragment(run_every=_LOOK_EVERY)
 def _watch(folder: Path) -> None:
-    """Look at the search once a second; the page runs anew, once, when it has ended."""
+    """Follow the finder once a second; rerun the page when it ends."""
     try:
         job = read_job(folder)
     except SneakerError:
@@ -70,9 +70,9 @@ def _watch(folder: Path) -> None:
     if job is None or job.state.ended:
         st.rerun()
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.progress(job.progress.share, text=plain(progress_words(job.progress)))
+        st.progress(job.progress.share, text=escape_markdown(progress_words(job.progress)))
         st.button(
-            "Stop the search",
+            "Stop",
             key=Key.TRAIN_RATES_STOP,
             type="tertiary",
             icon=":material/stop_circle:",
@@ -87,16 +87,16 @@ def _draw_result(job: Job, rate: float, name: str) -> None:
     if not isinstance(rates, list) or not isinstance(losses, list) or not rates or len(rates) != len(losses):
         if job.state is not JobState.STOPPED:
             st.warning(
-                plain(job.error or "The search for a rate ended without a word; try again."), icon=":material/error:"
+                escape_markdown(job.error or "The learning-rate finder failed. Try again."),
+                icon=":material/error:",
             )
         return
     found = finite(job.result.get("suggestion"))
     suggestion = float(f"{found:.1g}") if found > 0 else None
     chart = rate_curve(rates, losses, suggestion)
     st.markdown(
-        f"**{plain(chart.title)}**",
-        help="The loss says how wrong the answers are. Where it falls steeply the network learns fast; further right "
-        "it forgets what it knew.",
+        f"**{escape_markdown(chart.title)}**",
+        help="Where the loss falls steeply, the network learns fast. At higher rates, training becomes unstable.",
     )
     st.plotly_chart(chart.figure, key=Key.TRAIN_RATES_CHART, config={"displayModeBar": False}, alt=chart.alt)
     if suggestion is not None:
@@ -111,6 +111,6 @@ def _draw_result(job: Job, rate: float, name: str) -> None:
 
 
 def _use(name: str, rate: float) -> None:
-    # A widget with a default may not be set from outside: another one takes its place.
-    turn, _ = taken_rate(name) or (0, rate)
+    # The value of a widget with a default cannot be set, so a new widget replaces it.
+    turn, _ = applied_rate(name) or (0, rate)
     st.session_state[Key.TRAIN_RATE.of(name)] = (turn + 1, rate)

@@ -1,4 +1,4 @@
-"""A training watched: how far it is, how well it does, and what can be done about it."""
+"""Progress of a training: state, curves, notes and actions."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -7,6 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from sneaker_core.errors import RecipeError, RunError, SneakerError
+from sneaker_core.number_text import counted, percent
 from sneaker_core.training.recipe import Recipe
 from sneaker_core.training.run_collection import Run, list_runs, read_metrics, read_run
 from sneaker_core.training.training_jobs import resume_training, stop_training
@@ -15,24 +16,16 @@ from sneaker_core.workspace.jobs import JobState, log_tail
 from sneaker_core.workspace.paths import run_job_folder, workspace
 from ui.kit.charts import Chart
 from ui.kit.job_panel import progress_words
-from ui.kit.moments import moment
+from ui.kit.labels import recipe_title
 from ui.kit.page_links import Page, open_page
-from ui.kit.quantities import counted_classes, time_words
-from ui.kit.text import plain, shortened
-from ui.kit.training_labels import (
-    STATE_BADGES,
-    STATE_WORDS,
-    end_words,
-    others_at_work,
-    photos_words,
-    recipe_title,
-    waiting_words,
-)
+from ui.kit.run_text import other_trainings_text, queue_text, run_end_text, split_counts_text
+from ui.kit.text import duration_text, escape_markdown, timestamp_text, truncate_middle
+from ui.kit.training_labels import STATE_BADGES, STATE_WORDS
 from ui.train import training_cache
 from ui.train.train_keys import Key
 from ui.train.train_views import watch
 from ui.train.training_charts import accuracy_curve, loss_curve
-from ui.train.watched_photos import draw_mixed_up, draw_watched
+from ui.train.watched_photos import draw_confusions, draw_watched
 
 _LOOK_EVERY = 2.0
 _NOTE_ICONS = {
@@ -43,12 +36,12 @@ _NOTE_ICONS = {
 
 
 def draw_watch(runs: list[Run]) -> None:
-    """Show one run: live while it is at work, and then what came of it.
+    """Draw one run: live while it is running, then its result.
 
     Parameters
     ----------
     runs : list of Run
-        All there are, at least one.
+        All runs, at least one.
     """
     run = _choose(runs)
     if run.state.ended:
@@ -56,11 +49,11 @@ def draw_watch(runs: list[Run]) -> None:
     else:
         _follow(run.folder)
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.page_link("pages/runs.py", label="All runs, side by side", icon=":material/table_chart:")
+        st.page_link("pages/runs.py", label="Compare all runs", icon=":material/table_chart:")
 
 
 def _choose(runs: list[Run]) -> Run:
-    """The run to look at: those at work come first, then the newest."""
+    """Draw the run picker: running ones first, then the newest."""
     by_name = {run.name: run for run in sorted(runs, key=lambda run: run.state.ended)}
     st.session_state[Key.TRAIN_RUN] = _asked_for(by_name)
     name = str(
@@ -69,19 +62,19 @@ def _choose(runs: list[Run]) -> Run:
             list(by_name),
             key=Key.TRAIN_RUN,
             width=420,
-            help="Those at work come first, then the others, the newest first.",
+            help="Running trainings come first, then the newest.",
         )
     )
-    # Not by binding the widget: a choice that was made for it is not written into the address.
+    # A value set from code is not written to the address by a bound widget.
     st.query_params[Key.TRAIN_RUN] = st.session_state[Key.TRAIN_RUN_TOLD] = name
     return by_name[name]
 
 
 def _asked_for(names: Iterable[str]) -> str:
-    """The run that was started just now, that the address names, or that was chosen before; else the first."""
+    """The run just started, the one in the address, or the one chosen before; else the first."""
     addressed = st.query_params.get(Key.TRAIN_RUN)
     if addressed == st.session_state.get(Key.TRAIN_RUN_TOLD):
-        addressed = None  # written by this page itself, before the present choice
+        addressed = None  # written by this page before the current choice
     asked = (
         st.session_state.pop(Key.TRAIN_RUN_WANTED, None),
         addressed,
@@ -94,7 +87,7 @@ def _asked_for(names: Iterable[str]) -> str:
 
 @st.fragment(run_every=_LOOK_EVERY)
 def _follow(folder: Path) -> None:
-    """Look at a run every two seconds; the page runs anew, once, when it has ended."""
+    """Draw a run every two seconds; rerun the page when it ends."""
     try:
         run = read_run(folder)
     except RunError:
@@ -114,7 +107,7 @@ def _draw(run: Run, runs: list[Run]) -> None:
     if len(metrics):
         _draw_course(run, metrics)
     elif run.state is JobState.RUNNING:
-        st.caption("Curves appear when the first epoch (a pass over all training photos) is done.")
+        st.caption("Curves appear after the first epoch (one pass over the training photos).")
     _draw_log(run)
 
 
@@ -124,14 +117,14 @@ def _draw_head(run: Run, runs: list[Run]) -> None:
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             with st.container(horizontal=True, vertical_alignment="center", width="content"):
                 st.badge(STATE_WORDS[run.state], icon=icon, color=colour)
-                st.markdown(f"**{plain(shortened(run.name))}**", width="content")
+                st.markdown(f"**{escape_markdown(truncate_middle(run.name))}**", width="content")
             with st.container(horizontal=True, vertical_alignment="center", width="content"):
                 _draw_actions(run)
-        about = [f"{recipe_title(run.recipe_name)} on {plain(shortened(run.dataset or 'photos'))}"]
-        about += [f"{counted_classes(len(run.only))} chosen"] if run.only else []
-        about += [f"started {moment(run.created)}"] if run.created else []
+        about = [f"{recipe_title(run.recipe_name)} on {escape_markdown(truncate_middle(run.dataset or 'photos'))}"]
+        about += [f"{counted(len(run.only), 'class', 'classes')} selected"] if run.only else []
+        about += [f"started {timestamp_text(run.created)}"] if run.created else []
         st.caption(" · ".join(about))
-        told = [photos_words(run.counts), others_at_work(runs, run.name) if not run.state.ended else ""]
+        told = [split_counts_text(run.counts), other_trainings_text(runs, run.name) if not run.state.ended else ""]
         if any(told):
             st.caption("  \n".join(filter(None, told)))
 
@@ -150,12 +143,12 @@ def _draw_actions(run: Run) -> None:
         st.button("Stopping…", key=Key.TRAIN_STOP_SURE, icon=":material/stop_circle:", disabled=True)
     elif not run.is_done and not run.is_damaged:
         st.button(
-            "Try again" if run.state is JobState.FAILED else "Go on",
+            "Try again" if run.state is JobState.FAILED else "Resume",
             key=Key.TRAIN_RESUME,
             icon=":material/restart_alt:",
             on_click=_go_on,
             args=(run.name,),
-            help="It takes its place behind other trainings, and goes on from the last epoch that was kept.",
+            help="It joins the queue and continues from the last saved epoch.",
         )
 
 
@@ -163,13 +156,13 @@ def _draw_stop(run: Run) -> None:
     waits = run.state is JobState.QUEUED
     with st.popover("Stop", icon=":material/stop_circle:", key=Key.TRAIN_STOP):
         st.markdown(
-            "It leaves the queue; nothing is lost, as nothing was learned yet."
+            "Remove this training from the queue? It has not started yet, so nothing is lost."
             if waits
-            else "It ends after the present step. The best it has learned so far becomes a model that you can use, and "
-            "you can let it go on later."
+            else "Stop after the current step? The best model so far is kept and ready to use, and you can resume the "
+            "training later."
         )
         st.button(
-            "Leave the queue" if waits else "Stop and keep the best so far",
+            "Remove from the queue" if waits else "Stop and keep the best model",
             key=Key.TRAIN_STOP_SURE,
             type="primary",
             on_click=_stop,
@@ -181,52 +174,52 @@ def _stop(name: str) -> None:
     try:
         stop_training(workspace(), name)
     except SneakerError as error:
-        st.toast(plain(str(error)))
+        st.toast(escape_markdown(str(error)))
 
 
 def _go_on(name: str) -> None:
     try:
         resume_training(workspace(), name)
     except SneakerError as error:
-        st.toast(plain(str(error)), icon=":material/error:")
+        st.toast(escape_markdown(str(error)), icon=":material/error:")
         return
     watch(name)
 
 
 def _draw_progress(run: Run) -> None:
-    """How far it is: in words and, where anybody can tell, as a bar."""
+    """Draw the progress bar with the time left."""
     if run.job is None:
         return
     progress, details = run.job.progress, run.job.progress.details
     if run.state is JobState.QUEUED:
         st.info(
-            f"{waiting_words(progress)}. Trainings work one after the other, as each needs the whole machine.",
+            f"{queue_text(progress)}. Trainings run one after another, as each needs the whole computer.",
             icon=":material/hourglass_empty:",
         )
         return
     if run.state is JobState.STOPPING:
         st.warning(
-            "It stops after the present step, and keeps the best it has learned so far.",
+            "Stopping after the current step. The best model so far is kept.",
             icon=":material/hourglass_bottom:",
         )
     if "epochs" not in details:
-        st.progress(progress.share, text=plain(progress_words(progress)))
+        st.progress(progress.share, text=escape_markdown(progress_words(progress)))
     else:
         left = details.get("seconds_left")
         words = [progress.step]
-        words += [f"{details['images_per_second']:.0f} photos a second"] if details.get("images_per_second") else []
-        words += [f"{time_words(left)} left"] if isinstance(left, (int, float)) and left > 0 else []
-        st.progress(progress.share, text=plain(" · ".join(words)))
+        words += [f"{details['images_per_second']:.0f} photos per second"] if details.get("images_per_second") else []
+        words += [f"{duration_text(left)} left"] if isinstance(left, (int, float)) and left > 0 else []
+        st.progress(progress.share, text=escape_markdown(" · ".join(words)))
     st.caption(
-        "You may leave this page or close the browser: it goes on, and is found here again. While the computer sleeps, "
-        "it rests too."
+        "You can leave this page or close the browser. Training continues in the background; it pauses while the "
+        "computer sleeps."
     )
 
 
 def _draw_end(run: Run) -> None:
     if run.has_model:
         _draw_headline(run)
-    words = plain(end_words(run))
+    words = escape_markdown(run_end_text(run))
     if run.state is JobState.FAILED:
         st.error(words, icon=":material/error:")
     elif run.state is JobState.INTERRUPTED:
@@ -236,32 +229,32 @@ def _draw_end(run: Run) -> None:
 
 
 def _draw_headline(run: Run) -> None:
-    """How well the model does on photos that it never saw."""
+    """Draw the model's accuracy on test photos."""
     count, top1, top3 = (run.headline.get(key) for key in ("n", "top1", "top3"))
     if top1 is None or not count:
         return
     with st.grid(3, min_column_width=200):
         st.metric(
-            "Right at the first guess",
-            f"{top1:.1%}",
+            "Top-1 accuracy",
+            percent(top1, 1),
             border=True,
-            help="Top-1 accuracy on the test photos: those that were kept aside from the beginning.",
+            help="Share of the test photos whose first answer is correct. Test photos are not used in training.",
         )
         if top3 is not None:
             st.metric(
-                "Right among the first three",
-                f"{top3:.1%}",
+                "Top-3 accuracy",
+                percent(top3, 1),
                 border=True,
-                help="Top-3 accuracy on the same photos.",
+                help="Share of the test photos with the correct class among the first three answers.",
             )
         st.metric(
-            "Photos it never saw",
+            "Test photos",
             f"{count:,.0f}",
             border=True,
-            help="The fewer they are, the more luck is in the figures beside: with 100 photos, give or take 5 %.",
+            help="Few test photos make accuracy uncertain: with 100 photos, by about ±5 percentage points.",
         )
     if run.is_done and run.seconds:
-        st.caption(end_words(run))
+        st.caption(run_end_text(run))
 
 
 def _draw_course(run: Run, metrics: pd.DataFrame) -> None:
@@ -269,39 +262,39 @@ def _draw_course(run: Run, metrics: pd.DataFrame) -> None:
     epochs = recipe.epochs if recipe else int(metrics["epoch"].max())
     for note in notes(metrics, training_cache.run_class_count(run.folder) or len(run.only) or 2, epochs, recipe):
         with st.container(horizontal=True, gap="small"):
-            st.markdown(f"{_NOTE_ICONS[note.kind]} {plain(note.text)}")
+            st.markdown(f"{_NOTE_ICONS[note.kind]} {escape_markdown(note.text)}")
     with st.grid(2, min_column_width=320, gap="medium"):
         with st.container(gap="xsmall"):
             _draw_chart(
                 accuracy_curve(metrics, epochs),
                 Key.TRAIN_ACCURACY_CHART,
-                "Validation photos are kept from training and asked after each epoch, so they tell what was understood "
-                "rather than learned by heart. Training photos are made harder on purpose, so they may do worse.",
+                "Validation photos are not used in training; they show how well the model does on new photos. Training "
+                "photos are augmented, which makes them harder, so their accuracy may be lower.",
             )
         with st.container(gap="xsmall"):
             _draw_chart(
                 loss_curve(metrics, epochs),
                 Key.TRAIN_LOSS_CHART,
-                "The loss says how wrong the answers are, also counting how sure they were: lower is better. That of "
-                "training is counted more strictly, so only the course of the two can be compared.",
+                "The loss measures errors weighted by confidence; lower is better. Training loss includes augmentation "
+                "and label smoothing, so compare the trends of the curves, not their values.",
             )
-    draw_mixed_up(metrics)
+    draw_confusions(metrics)
     draw_watched(run.folder, metrics)
 
 
 def _recipe(run: Run) -> Recipe | None:
-    """The run's recipe; None for that of another version of SoleScope."""
+    """The run's recipe; None if this version of SoleScope can't read it."""
     try:
-        return Recipe(**run.recipe) if run.recipe else None
-    except (TypeError, RecipeError):
+        return Recipe.from_dict(run.recipe) if run.recipe else None
+    except RecipeError:
         return None
 
 
 def _draw_chart(chart: Chart, key: Key, explanation: str) -> None:
-    st.markdown(f"**{plain(chart.title)}**", help=explanation)
+    st.markdown(f"**{escape_markdown(chart.title)}**", help=explanation)
     st.plotly_chart(chart.figure, key=key, config={"displayModeBar": False}, alt=chart.alt)
 
 
 def _draw_log(run: Run) -> None:
-    if st.toggle("What the program wrote", key=Key.TRAIN_LOG, help="The last lines of its log, for a closer look."):
-        st.code(log_tail(run_job_folder(run.folder)) or "Nothing so far.", language=None)
+    if st.toggle("Log", key=Key.TRAIN_LOG, help="The last lines of the log."):
+        st.code(log_tail(run_job_folder(run.folder)) or "The log is empty.", language=None)

@@ -1,4 +1,4 @@
-"""The recipes on cards: what each does, when to choose it, and how long it takes here."""
+"""Recipe cards: what each recipe does, when to choose it, and how long it takes on this computer."""
 
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -8,8 +8,8 @@ import streamlit as st
 from sneaker_core.training.planning.time_estimate import Estimate
 from sneaker_core.training.recipe import RECIPES, Recipe
 from sneaker_core.workspace.paths import workspace
-from ui.kit.quantities import time_words
-from ui.kit.training_labels import RECIPE_WORDS
+from ui.kit.labels import RECIPE_LABELS
+from ui.kit.text import duration_text
 from ui.train import training_cache
 from ui.train.train_keys import Key
 
@@ -18,13 +18,13 @@ _LOOK_EVERY = 1.0
 
 @dataclass(frozen=True)
 class Amount:
-    """How much there is to learn from.
+    """Amount of training data.
 
     Attributes
     ----------
     photos, classes : int
     idle : bool
-        Whether no training is at work: beside one, a measurement would tell too long a time.
+        Whether no training is running; otherwise a time measurement would be too slow.
     """
 
     photos: int
@@ -33,7 +33,7 @@ class Amount:
 
 
 def choose_recipe(amount: Amount) -> str:
-    """The name of the recipe that is chosen; the first one until somebody chooses.
+    """Draw the recipe cards; returns the name of the chosen recipe.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ def _choose(name: str) -> None:
 
 
 def _draw_card(name: str, chosen: bool, amount: Amount) -> None:
-    words = RECIPE_WORDS[name]
+    words = RECIPE_LABELS[name]
     with st.container(border=True, height="stretch", gap="small"):
         st.markdown(f"{words.icon} **{words.title}**")
         st.markdown(words.about)
@@ -59,7 +59,7 @@ def _draw_card(name: str, chosen: bool, amount: Amount) -> None:
         draw_time(RECIPES[name], amount, name, measure=amount.idle)
         with st.container(height="stretch", vertical_alignment="bottom"):
             st.button(
-                "Chosen" if chosen else f"Choose {words.title}",
+                "Selected" if chosen else f"Choose {words.title}",
                 key=Key.TRAIN_CHOOSE.of(name),
                 type="primary" if chosen else "secondary",
                 icon=":material/check:" if chosen else None,
@@ -70,16 +70,16 @@ def _draw_card(name: str, chosen: bool, amount: Amount) -> None:
 
 
 def draw_time(recipe: Recipe, amount: Amount, name: str, *, measure: bool) -> None:
-    """Say how long a training takes on this machine, or offer to measure it.
+    """Show how long a training takes on this computer, or offer to measure it.
 
     Parameters
     ----------
     recipe : Recipe
     amount : Amount
     name : str
-        Tells this place from others on the page.
+        Distinguishes this widget from others on the page.
     measure : bool
-        Whether to measure without being asked.
+        Whether to measure without asking.
     """
     if not amount.photos:
         return
@@ -89,28 +89,28 @@ def draw_time(recipe: Recipe, amount: Amount, name: str, *, measure: bool) -> No
     )
     if isinstance(time, Estimate):
         st.markdown(
-            f":material/schedule: {time_words(time.total).capitalize()} on this machine",
-            help=f"Measured by a few trial batches: {time_words(time.reading)} until it begins, "
-            f"{time_words(time.learning)} to learn, {time_words(time.measuring)} to measure how good it became. "
-            "Photos that were read before are quicker.",
+            f":material/schedule: {duration_text(time.total).capitalize()} on this computer",
+            help=f"Estimated from a few test batches: {duration_text(time.reading)} to prepare the photos, "
+            f"{duration_text(time.learning)} to train and {duration_text(time.measuring)} to evaluate the model. "
+            "Photos that are already cached take less time.",
         )
     elif time is None:
         st.button(
-            "Measure how long it takes",
+            "Estimate the time",
             key=key,
             type="tertiary",
             icon=":material/timer:",
-            help=None if amount.idle else "A training is at work, so it will seem slower than it is.",
+            help=None if amount.idle else "Another training is running, so the estimate will be too high.",
         )
     elif time.done():
-        st.caption(":material/schedule: How long it takes could not be measured.")
+        st.caption(":material/schedule: The time could not be estimated.")
     else:
         _wait_for(time)
 
 
 @st.fragment(run_every=_LOOK_EVERY)
 def _wait_for(time: "Future[Estimate]") -> None:
-    """Look once a second whether the measurement is done; the page runs anew, once, when it is."""
+    """Check once a second whether the measurement is done; then rerun the page."""
     if time.done():
         st.rerun()
-    st.caption(":material/hourglass_top: Measuring how long it takes here…")
+    st.caption(":material/hourglass_top: Estimating the time…")

@@ -1,4 +1,4 @@
-"""A training put together: photos, recipe, name, and the button that starts it."""
+"""Set-up of a training: photos, recipe, name and start button."""
 
 from pathlib import Path
 
@@ -8,6 +8,7 @@ from sneaker_core.datasets.dataset_collection import DatasetEntry, create_datase
 from sneaker_core.datasets.index import Dataset, open_index
 from sneaker_core.datasets.safe_names import natural_order, safe_folder_name
 from sneaker_core.errors import SneakerError
+from sneaker_core.number_text import counted
 from sneaker_core.training.recipe import Recipe
 from sneaker_core.training.run_collection import Run
 from sneaker_core.training.training_jobs import start_training
@@ -16,31 +17,30 @@ from ui.datasets.add_photos_view import draw_examples, start_drawing
 from ui.datasets.dataset_picker import by_name
 from ui.kit import dataset_cache
 from ui.kit.dataset_work import draw_work, is_busy
-from ui.kit.quantities import counted_classes, counted_photos
-from ui.kit.text import plain
+from ui.kit.text import escape_markdown
 from ui.train.advanced_settings import Choices, choose_advanced
 from ui.train.recipe_cards import Amount, choose_recipe, draw_time
 from ui.train.train_keys import Key
 from ui.train.train_views import watch
 
-_DRAWN_NAME = "drawn"
+_SYNTHETIC_NAME = "drawn"
 _FEWEST_CLASSES = 2
 
 
 def draw_setup(runs: list[Run]) -> None:
-    """Ask for everything a training needs, and start it.
+    """Draw the form that starts a training.
 
     Parameters
     ----------
     runs : list of Run
-        All there are.
+        All runs.
     """
     entries = by_name(list_datasets(workspace()))
     if not entries:
         _draw_no_photos()
         return
     with st.container(border=True):
-        st.subheader("1. Photos to learn from", anchor=False)
+        st.subheader("1. Photos", anchor=False)
         source, dataset = _choose_dataset(entries)
         draw_work(dataset)
         if dataset_cache.is_empty(dataset):
@@ -48,11 +48,11 @@ def draw_setup(runs: list[Run]) -> None:
             return
         only, photos, classes = _choose_classes(dataset)
     if classes < _FEWEST_CLASSES:
-        st.info("There is one class only. There must be two or more, to tell them apart.", icon=":material/info:")
+        st.info("There is only one class. Training needs two or more.", icon=":material/info:")
         return
     amount = Amount(photos, classes, idle=all(run.state.ended for run in runs))
     with st.container(border=True):
-        st.subheader("2. How thorough", anchor=False)
+        st.subheader("2. Recipe", anchor=False)
         name = choose_recipe(amount)
         choices = choose_advanced(name, source, dataset, only)
     with st.container(border=True):
@@ -62,32 +62,32 @@ def draw_setup(runs: list[Run]) -> None:
 
 def _draw_no_photos() -> None:
     with st.container(border=True):
-        st.subheader("There are no photos to learn from yet", anchor=False)
+        st.subheader("No photos yet", anchor=False)
         st.markdown(
-            "A model learns from photos that are sorted by what they show. Bring your own, or try it with drawn ones: "
-            "they are made in seconds and need no network."
+            "A model learns from photos sorted into classes. Import your own, or try it with a synthetic dataset, "
+            "which takes seconds to create and needs no internet connection."
         )
         draw_examples()
         with st.container(horizontal=True, vertical_alignment="center"):
             st.button(
-                "Make a drawn dataset",
+                "Create a synthetic dataset",
                 type="primary",
-                key=Key.TRAIN_DRAWN,
+                key=Key.TRAIN_SYNTHETIC,
                 icon=":material/brush:",
-                on_click=_make_drawn,
+                on_click=_create_synthetic,
             )
-            st.page_link("pages/datasets.py", label="Bring photos of my own", icon=":material/photo_library:")
+            st.page_link("pages/datasets.py", label="Import photos", icon=":material/photo_library:")
 
 
-def _make_drawn() -> None:
+def _create_synthetic() -> None:
     try:
-        start_drawing(create_dataset(workspace(), _DRAWN_NAME))
+        start_drawing(create_dataset(workspace(), _SYNTHETIC_NAME))
     except SneakerError as error:
-        st.toast(plain(str(error)))
+        st.toast(escape_markdown(str(error)))
 
 
 def _choose_dataset(entries: dict[str, DatasetEntry]) -> tuple[str, Dataset]:
-    """Its name as commands take it, and the dataset."""
+    """The dataset and its name."""
     usual = max(entries, key=lambda name: (entries[name].photos > 0, entries[name].created))
     if st.session_state.get(Key.TRAIN_DATASET) not in entries:
         st.session_state[Key.TRAIN_DATASET] = usual
@@ -98,7 +98,7 @@ def _choose_dataset(entries: dict[str, DatasetEntry]) -> tuple[str, Dataset]:
             key=Key.TRAIN_DATASET,
             persist_state="session",
             width=420,
-            help="Photos that were excluded on the Datasets page are left out.",
+            help="Photos excluded on the Datasets page are not used.",
         )
     )
     return name, open_index(entries[name].folder)
@@ -106,44 +106,44 @@ def _choose_dataset(entries: dict[str, DatasetEntry]) -> tuple[str, Dataset]:
 
 def _draw_empty(dataset: Dataset) -> None:
     if is_busy(dataset):
-        st.caption("Photos are on their way. This page goes on when the work has ended.")
+        st.caption("Photos are being added. You can continue here when that is done.")
         return
-    st.markdown(f"**{plain(dataset.name)}** has no photos yet.")
-    st.page_link("pages/datasets.py", label="Bring photos", icon=":material/photo_library:")
+    st.markdown(f"**{escape_markdown(dataset.name)}** has no photos yet.")
+    st.page_link("pages/datasets.py", label="Add photos", icon=":material/photo_library:")
 
 
 def _choose_classes(dataset: Dataset) -> tuple[tuple[str, ...], int, int]:
-    """The classes to use, none named for all; the number of photos and of classes that this makes."""
+    """The selected classes (empty for all), and the number of photos and classes they have."""
     photos = dataset_cache.reviewed_photos(dataset_cache.review_key(dataset))
     counts = photos.loc[~photos["excluded"], "label"].value_counts()
     chosen = st.multiselect(
         "Classes",
         sorted(counts.index, key=natural_order),
         key=Key.TRAIN_CLASSES.of(dataset.folder.name),
-        placeholder="All of them",
+        placeholder="All classes",
         format_func=lambda label: f"{label} ({counts[label]})",
-        help="Choose some to teach these alone; leave it empty to teach all.",
+        help="Train on selected classes only. Leave empty to use all classes.",
     )
     taken = counts[list(chosen)] if chosen else counts
-    st.caption(f"{counted_photos(int(taken.sum()))} of {counted_classes(len(taken))}")
+    st.caption(f"{counted(int(taken.sum()), 'photo')} of {counted(len(taken), 'class', 'classes')}")
     return tuple(chosen), int(taken.sum()), len(taken)
 
 
 def _draw_start(source: str, only: tuple[str, ...], choices: Choices, amount: Amount) -> None:
     default = _default_name(source, choices.preset)
     name = st.text_input(
-        "Name of the run",
+        "Run name",
         default,
         key=Key.TRAIN_NAME.of(default),
         max_chars=80,
         width=420,
-        help="The model gets this name too.",
+        help="The model gets the same name.",
     )
     if choices.recipe and (changes := choices.recipe.changes_from_preset()):
-        st.caption(f"Changed from the recipe: {', '.join(key.replace('_', ' ') for key in changes)}.")
+        st.caption(f"Changed settings: {', '.join(key.replace('_', ' ') for key in changes)}.")
         draw_time(choices.recipe, amount, "changed", measure=False)
     if choices.error:
-        st.caption(":material/arrow_upward: One of the settings above cannot be used yet.")
+        st.caption(":material/arrow_upward: Fix the settings marked above first.")
     if st.button(
         "Start training",
         type="primary",
@@ -155,11 +155,11 @@ def _draw_start(source: str, only: tuple[str, ...], choices: Choices, amount: Am
         assert choices.recipe is not None
         _start(source, choices.recipe, (name or "").strip(), only, choices.negatives)
     if not amount.idle:
-        st.caption("Another training is at work: this one waits for its turn.")
+        st.caption("Another training is running. This one joins the queue.")
 
 
 def _default_name(source: str, recipe_name: str) -> str:
-    # It brings all of training with it, which takes a moment the first time.
+    # Imported here, as it loads torch.
     from sneaker_core.training.train_model import default_run_name
 
     return default_run_name(workspace(), safe_folder_name(source), recipe_name)
@@ -170,7 +170,7 @@ def _start(source: str, recipe: Recipe, name: str, only: tuple[str, ...], negati
         with st.spinner("Starting…"):
             start_training(workspace(), source, recipe, name, only, negatives)
     except SneakerError as error:
-        st.error(plain(str(error)), icon=":material/error:")
+        st.error(escape_markdown(str(error)), icon=":material/error:")
         return
     watch(name)
     st.rerun()

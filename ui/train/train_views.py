@@ -1,4 +1,4 @@
-"""The two sides of the page: starting a training, and watching one."""
+"""The two views of the page: start a training, and watch one."""
 
 from enum import StrEnum
 
@@ -9,20 +9,20 @@ from ui.train.train_keys import Key
 
 
 class View(StrEnum):
-    """What the page shows."""
+    """View of the page."""
 
     SETUP = "New training"
     WATCH = "Watch"
 
 
 def watch(name: str) -> None:
-    """Show a run from the next look at the page on."""
+    """Show a run in the next run of the page."""
     st.session_state[Key.TRAIN_RUN_WANTED] = name
     st.session_state[Key.TRAIN_VIEW_WANTED] = View.WATCH
 
 
 def choose_view(runs: list[Run]) -> View:
-    """The side to show: that of a run at work, or of one that the address names, until somebody chooses.
+    """Draw the view switch; by default, a running training or the run in the address is shown.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ def choose_view(runs: list[Run]) -> View:
         st.session_state[Key.TRAIN_VIEW] = wanted or (View.WATCH if named or busy else View.SETUP)
     icons = {View.SETUP: ":material/add:", View.WATCH: ":material/monitoring:"}
     chosen = st.segmented_control(
-        "What to do",
+        "View",
         list(View),
         required=True,
         format_func=lambda view: f"{icons[view]} {view.value}",
@@ -46,6 +46,6 @@ def choose_view(runs: list[Run]) -> View:
     )
     view = View(chosen or View.SETUP)
     if view is View.SETUP:
-        # Else a reload would lead to that run.
+        # Otherwise a reload would show that run.
         st.query_params.pop(Key.TRAIN_RUN, None)
     return view

@@ -1,4 +1,4 @@
-"""Curves of a training, each with its finding in its title."""
+"""Charts of a training; each title states the finding."""
 
 import math
 from collections.abc import Sequence
@@ -13,30 +13,30 @@ from sneaker_core.training.training_notes import finite
 from ui.kit.charts import ACCENT, CATEGORIES, TEXT, Chart
 
 _HEIGHT = 270
-# A rise or a fall by less than this is none.
+# Smaller changes are not worth mentioning.
 _CLEAR = 0.005
 
 
 @dataclass(frozen=True)
 class _Line:
-    """A curve: told from the others by its dashes and marks, not by its colour alone."""
+    """Style of a curve; dashes and symbols distinguish it without color."""
 
     column: str
     name: str
-    colour: str
+    color: str
     dash: str
     symbol: str
 
 
 _TOP1 = _Line("val_top1", "validation", ACCENT, "solid", "circle")
-_TOP3 = _Line("val_top3", "validation, among the first three", CATEGORIES[2], "dot", "diamond")
+_TOP3 = _Line("val_top3", "validation, top-3", CATEGORIES[2], "dot", "diamond")
 _TRAINING = _Line("accuracy", "training", CATEGORIES[1], "dash", "square")
 _LOSS = _Line("val_loss", "validation", ACCENT, "solid", "circle")
 _TRAINING_LOSS = _Line("loss", "training", CATEGORIES[1], "dash", "square")
 
 
 def numbers(metrics: pd.DataFrame, column: str) -> list[float]:
-    """A column of the metrics; nan wherever there is no number."""
+    """A column of the metrics; nan for anything that is no number."""
     return [finite(value) for value in metrics[column]]
 
 
@@ -46,14 +46,14 @@ def _points(metrics: pd.DataFrame, column: str) -> list[tuple[int, float]]:
 
 
 def accuracy_curve(metrics: pd.DataFrame, epochs: int) -> Chart:
-    """Share of photos that are right, by epoch.
+    """Accuracy by epoch.
 
     Parameters
     ----------
     metrics : DataFrame
-        From `library.read_metrics`; at least one row.
+        From `read_metrics`; at least one row.
     epochs : int
-        That there will be in all.
+        Total number of epochs.
     """
     title = _accuracy_finding(_points(metrics, "val_top1"))
     axis = {"range": [0, 1.04], "tickformat": ".0%"}
@@ -63,25 +63,25 @@ def accuracy_curve(metrics: pd.DataFrame, epochs: int) -> Chart:
 
 def _accuracy_finding(points: Sequence[tuple[int, float]]) -> str:
     if not points:
-        return "Validation photos were not asked yet"
+        return "No validation results yet"
     (_, first), (epoch, last) = points[0], points[-1]
-    start = f"Right on {percent(last)} of the validation photos after epoch {epoch}"
+    start = f"Validation accuracy is {percent(last)} after epoch {epoch}"
     if len(points) == 1:
         return start
     if abs(last - first) < _CLEAR:
-        return f"{start}, as at first"
+        return f"{start}, unchanged"
     return f"{start}, {'up' if last > first else 'down'} from {percent(first)}"
 
 
 def loss_curve(metrics: pd.DataFrame, epochs: int) -> Chart:
-    """How wrong the answers are, by epoch.
+    """Loss by epoch.
 
     Parameters
     ----------
     metrics : DataFrame
-        From `library.read_metrics`; at least one row.
+        From `read_metrics`; at least one row.
     epochs : int
-        That there will be in all.
+        Total number of epochs.
     """
     title = _loss_finding(_points(metrics, "val_loss"), _points(metrics, "loss"))
     figure = _curves(metrics, epochs, [_LOSS, _TRAINING_LOSS], {"rangemode": "tozero"}, "%{y:.3f}")
@@ -91,22 +91,22 @@ def loss_curve(metrics: pd.DataFrame, epochs: int) -> Chart:
 def _loss_finding(validation: Sequence[tuple[int, float]], training: Sequence[tuple[int, float]]) -> str:
     points, which = (validation, "Validation loss") if validation else (training, "Training loss")
     if not points:
-        return "There is no loss to show yet"
+        return "No loss to show yet"
     (_, first), (epoch, last) = points[0], points[-1]
     if len(points) == 1:
         return f"{which} is {last:.2f} after epoch {epoch}"
     lowest_at, lowest = min(points, key=lambda point: point[1])
     if last > lowest * 1.05 and lowest_at != points[0][0]:
-        return f"{which} was lowest after epoch {lowest_at} ({lowest:.2f}); now it is {last:.2f}"
+        return f"{which} was lowest after epoch {lowest_at} ({lowest:.2f}) and is now {last:.2f}"
     if abs(last - first) < _CLEAR:
-        return f"{which} stays at {last:.2f}"
+        return f"{which} is unchanged at {last:.2f}"
     return f"{which} {'fell' if last < first else 'rose'} from {first:.2f} to {last:.2f}"
 
 
 def _in_words(metrics: pd.DataFrame, lines: Sequence[_Line], written: Any) -> str:
-    """The newest value of each curve."""
-    told = [(line.name, _points(metrics, line.column)) for line in lines]
-    return "Newest values: " + ", ".join(f"{name} {written(points[-1][1])}" for name, points in told if points) + "."
+    """The latest value of each curve."""
+    latest = [(line.name, _points(metrics, line.column)) for line in lines]
+    return "Latest values: " + ", ".join(f"{name} {written(points[-1][1])}" for name, points in latest if points) + "."
 
 
 def _curves(
@@ -123,12 +123,12 @@ def _curves(
             y=[value for _, value in points],
             name=line.name,
             mode="lines" if many else "lines+markers",
-            line={"color": line.colour, "dash": line.dash, "width": 2.5},
+            line={"color": line.color, "dash": line.dash, "width": 2.5},
             marker={"symbol": line.symbol, "size": 7},
             hovertemplate=f"epoch %{{x}}, {line.name}: {written}<extra></extra>",
         )
     last = max(epochs, int(metrics["epoch"].max()))
-    _lay_out(figure, "epoch (pass over the training photos)", axis)
+    _lay_out(figure, "epoch", axis)
     figure.update_xaxes(range=[0.5, last + 0.5], dtick=max(1, math.ceil(last / 8)), tick0=max(1, math.ceil(last / 8)))
     return figure
 
@@ -153,7 +153,7 @@ def _lay_out(figure: go.Figure, below: str, axis: dict[str, Any]) -> None:
 
 
 def rate_curve(rates: Sequence[float], losses: Sequence[float], suggestion: float | None) -> Chart:
-    """The loss at each learning rate that was tried, with the suggested one marked.
+    """Loss at each learning rate, with the suggestion marked.
 
     Parameters
     ----------
@@ -186,12 +186,12 @@ def rate_curve(rates: Sequence[float], losses: Sequence[float], suggestion: floa
         )
         title = f"The loss falls fastest at a learning rate of about {suggestion:.1g}"
     else:
-        title = "The loss did not fall at any rate: look at the photos, or let more of the network learn"
-    # What follows after it has run away would press the rest flat.
+        title = "The loss did not fall at any learning rate: check the photos, or train more layers"
+    # Diverged losses would flatten the rest of the curve.
     start, lowest = losses[0], min(losses)
     top = max(start + 0.35 * max(start - lowest, 0.1 * abs(start)), lowest + 0.1)
-    _lay_out(figure, "learning rate (each step ten times the one before)", {"range": [lowest - 0.08 * top, top]})
+    _lay_out(figure, "learning rate (logarithmic)", {"range": [lowest - 0.08 * top, top]})
     figure.update_layout(showlegend=False, margin={"t": 12})
     figure.update_xaxes(type="log", dtick=1, exponentformat="power")
-    words = f"{title}. Tried from {rates[0]:.1g} to {rates[-1]:.1g}; the loss began at {start:.2f}."
+    words = f"{title}. Tried from {rates[0]:.1g} to {rates[-1]:.1g}; the initial loss was {start:.2f}."
     return Chart(figure, title, words)

@@ -1,4 +1,4 @@
-"""Validation photos that a run watches, and the classes that it mixes up most."""
+"""Watched validation photos of a run, and its most frequent confusions."""
 
 from pathlib import Path
 from typing import Any
@@ -8,22 +8,24 @@ import streamlit as st
 
 from sneaker_core.training.run_collection import WatchedPhoto, read_watch
 from sneaker_core.training.training_notes import finite
-from ui.kit.text import percent, plain, shortened
+from ui.kit.text import escape_markdown, probability_text, truncate_middle
 
-# So many answers are shown of each photo, evenly spread over the epochs.
+# Number of predictions shown per photo, evenly spread over the epochs.
 _HISTORY = 6
 _RIGHT, _WRONG = "✓", "✗"
 
 
-def draw_mixed_up(metrics: pd.DataFrame) -> None:
-    """The pairs of classes that are mixed up most after the newest epoch."""
+def draw_confusions(metrics: pd.DataFrame) -> None:
+    """Draw the most frequent confusions of the latest epoch."""
     pairs = [pair for pair in _rows(metrics["confusions"].iloc[-1]) if finite(pair.get("count")) > 0]
     if not pairs:
         return
-    st.markdown("**Mixed up most, after the newest epoch**", help="Among validation photos, those kept from training.")
+    st.markdown(
+        "**Most frequent confusions, latest epoch**", help="On validation photos, which are not used in training."
+    )
     lines = [
-        f"- **{plain(shortened(str(pair.get('label'))))}** taken for "
-        f"**{plain(shortened(str(pair.get('predicted'))))}**: {_share(pair)}"
+        f"- **{escape_markdown(truncate_middle(str(pair.get('label'))))}** predicted as "
+        f"**{escape_markdown(truncate_middle(str(pair.get('predicted'))))}**: {_share(pair)}"
         for pair in pairs
     ]
     st.markdown("\n".join(lines))
@@ -35,7 +37,7 @@ def _share(pair: dict[str, Any]) -> str:
 
 
 def draw_watched(folder: Path, metrics: pd.DataFrame) -> None:
-    """A few photos with what the network says of them, epoch by epoch.
+    """Draw a few photos with their predictions, epoch by epoch.
 
     Parameters
     ----------
@@ -52,8 +54,8 @@ def draw_watched(folder: Path, metrics: pd.DataFrame) -> None:
     newest = max(told)
     right = sum(_is_right(photo, answer) for photo, answer in zip(photos, told[newest], strict=True))
     st.markdown(
-        f"**{right} of these {len(photos)} photos are right after epoch {newest}**",
-        help="Validation photos, chosen once and asked after each epoch, so that you see it learn.",
+        f"**{right} of these {len(photos)} photos are recognized correctly after epoch {newest}**",
+        help="The same validation photos after each epoch, so you can see the model learn.",
     )
     with st.grid(4, min_column_width=160, gap="small"):
         for place, photo in enumerate(photos):
@@ -62,16 +64,18 @@ def draw_watched(folder: Path, metrics: pd.DataFrame) -> None:
 
 def _draw_photo(photo: WatchedPhoto, answers: dict[int, dict[str, Any]]) -> None:
     newest = answers[max(answers)]
-    label, answer = shortened(photo.label), shortened(str(newest.get("label")))
+    label, answer = truncate_middle(photo.label), truncate_middle(str(newest.get("label")))
     with st.container(border=True, gap="xsmall", height="stretch"):
         if photo.thumbnail.is_file():
             st.image(str(photo.thumbnail), width=112, alt=f"A photo of {photo.label}")
-        st.markdown(f"**{plain(label)}**")
-        sure = percent(finite(newest.get("probability"))) if finite(newest.get("probability")) >= 0 else ""
+        st.markdown(f"**{escape_markdown(label)}**")
+        confidence = (
+            probability_text(finite(newest.get("probability"))) if finite(newest.get("probability")) >= 0 else ""
+        )
         if _is_right(photo, newest):
-            st.markdown(f":green[:material/check_circle:] right, {sure} sure")
+            st.markdown(f":green[:material/check_circle:] Correct · {confidence}")
         else:
-            st.markdown(f":orange[:material/cancel:] says {plain(answer)}, {sure} sure")
+            st.markdown(f":orange[:material/cancel:] {escape_markdown(answer)} · {confidence}")
         st.caption(_history(photo, answers))
 
 
@@ -80,7 +84,7 @@ def _is_right(photo: WatchedPhoto, answer: dict[str, Any]) -> bool:
 
 
 def _history(photo: WatchedPhoto, answers: dict[int, dict[str, Any]]) -> str:
-    """A few answers on the way as marks: "Epochs 1 to 16: ✗ ✗ ✓ ✓"."""
+    """Predictions over time as marks: "Epochs 1 to 16: ✗ ✗ ✓ ✓"."""
     every = sorted(answers)
     steps = min(len(every), _HISTORY)
     epochs = [every[round((step + 1) * len(every) / steps) - 1] for step in range(1, steps)]
@@ -91,6 +95,6 @@ def _history(photo: WatchedPhoto, answers: dict[int, dict[str, Any]]) -> str:
 
 
 def _rows(value: Any) -> list[dict[str, Any]]:
-    """The objects of a list; nothing for anything else, as a damaged line may hold anything."""
+    """The objects in a list; empty for anything else, as a damaged line may hold anything."""
     rows = value if isinstance(value, list) else []
     return [row for row in rows if isinstance(row, dict)]
