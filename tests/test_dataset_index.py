@@ -48,12 +48,12 @@ from sneaker_core.datasets.photo_folder import sample_id
 from sneaker_core.datasets.quality.findings import read_findings, read_near_duplicate_groups
 from sneaker_core.datasets.quality.near_duplicate_groups import read_embeddings
 from sneaker_core.datasets.review_log import Action, decide, history
-from sneaker_core.datasets.safe_names import safe_folder_name
 from sneaker_core.datasets.sources.photo_import import import_photos
 from sneaker_core.datasets.thumbnails import ensure_thumbnail, thumbnail_path
 from sneaker_core.errors import DatasetError, ImageError
 from sneaker_core.settings import ImageLimits
 from sneaker_core.workspace.paths import PROJECT, datasets_folder
+from sneaker_core.workspace.safe_names import safe_folder_name
 from tests.factories import draw_dataset, jpeg, photo, write
 
 DEVICES = {"CON", "PRN", "AUX", "NUL", *(f"{port}{digit}" for port in ("COM", "LPT") for digit in "0123456789¹²³")}
@@ -566,7 +566,7 @@ class TestLibrary:
     @pytest.mark.parametrize("name", ["nope", "", "x" * 300, "a/" * 200, "\0", "..", "\udce9", "~"])
     def test_a_name_that_nothing_has_is_told_with_those_there_are(self, tmp_path, name):
         create_dataset(tmp_path, "Shoes")
-        with pytest.raises(DatasetError, match="there are: 'Shoes'"):
+        with pytest.raises(DatasetError, match="Available datasets: 'Shoes'"):
             find_dataset(tmp_path, name)
 
     @pytest.mark.parametrize("name", ["", "   ", "x" * 101])
@@ -577,10 +577,10 @@ class TestLibrary:
 
     def test_a_name_is_given_once_whatever_its_case(self, tmp_path):
         create_dataset(tmp_path, "Shoes")
-        with pytest.raises(DatasetError, match="'SHOES' already"):
+        with pytest.raises(DatasetError, match="already a dataset named 'SHOES'"):
             create_dataset(tmp_path, "SHOES")
         other = create_dataset(tmp_path, "Other")
-        with pytest.raises(DatasetError, match="'shoes' already"):
+        with pytest.raises(DatasetError, match="already a dataset named 'shoes'"):
             rename_dataset(tmp_path, other, "shoes")
         assert other.name == "Other"
 
@@ -632,7 +632,7 @@ class TestLibrary:
         create_dataset(tmp_path, "shoes")
         assert [restore_dataset(tmp_path, "Shoes").name for _ in range(2)] == ["Shoes (2)", "Shoes (3)"]
         assert len({entry.folder for entry in list_datasets(tmp_path)}) == 3
-        with pytest.raises(DatasetError, match="bin holds no dataset"):
+        with pytest.raises(DatasetError, match="There is no dataset named 'Shoes' in the bin"):
             restore_dataset(tmp_path, "Shoes")
 
     def test_nothing_is_deleted_while_photos_are_added(self, tmp_path):

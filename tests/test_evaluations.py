@@ -140,10 +140,10 @@ class TestSaved:
     def test_names_are_unique(self, house):
         workspace, model_folder, photos = house
         for name in ("kept", "KEPT"):
-            with pytest.raises(SneakerError, match="There is an evaluation named"):
+            with pytest.raises(SneakerError, match="There is already an evaluation named"):
                 evaluate(model_folder, photos, workspace, name=name)
         for name in ("../x", "-x", "a/b", ""):
-            with pytest.raises(SneakerError, match="cannot be called"):
+            with pytest.raises(SneakerError, match="can't be the name of an evaluation"):
                 evaluate(model_folder, photos, workspace, name=name)
         assert default_name(workspace, "lively", "photos", "test") == "lively on photos test"
 
@@ -173,13 +173,14 @@ class TestCollection:
         assert rename_evaluation(workspace, "kept", "Better name").name == "Better name"
         delete_evaluation(workspace, "Better name")
         assert deleted_evaluations(workspace)[0].name == "Better name"
-        with pytest.raises(SneakerError, match="There is no evaluation 'Better name'; there are: "):
+        with pytest.raises(SneakerError, match=r"No evaluation named 'Better name'\. Available"):
             find_evaluation(workspace, "Better name")
-        shutil.copytree(deleted_evaluations(workspace)[0].folder, evaluations_folder(workspace) / "Better name")
+        taken = evaluations_folder(workspace) / "Better name"
+        shutil.copytree(deleted_evaluations(workspace)[0].folder, taken)
         restored = restore_evaluation(workspace, "Better name")
         assert restored.name == "Better name (2)"
         assert len(read_table(restored)) == 8
-        with pytest.raises(SneakerError, match="The bin holds no evaluation"):
+        with pytest.raises(SneakerError, match="There is no evaluation named 'Better name' in the bin"):
             restore_evaluation(workspace, "Better name")
 
     def test_runs_and_bundled_models_come_with_evaluations(self, own, monkeypatch):
@@ -215,7 +216,7 @@ class TestCollection:
             (lambda folder: (folder / EVALUATION_FILE).write_text("{"), "is damaged and cannot be read"),
             (lambda folder: (folder / EVALUATION_FILE).write_text('{"format": 99}'), "another version of SoleScope"),
             (lambda folder: (folder / EVALUATION_FILE).write_text('{"format": 1}'), "lacks what describes"),
-            (lambda folder: (folder / EVALUATION_FILE).unlink(), "it broke off"),
+            (lambda folder: (folder / EVALUATION_FILE).unlink(), "it was interrupted"),
             (lambda folder: (folder / PREDICTIONS_FILE).unlink(), f"has lost its {PREDICTIONS_FILE}"),
             (lambda folder: (folder / PREDICTIONS_FILE).write_bytes(b"PAR1 no more"), "is damaged and cannot be read"),
             (lambda folder: pd.DataFrame({"x": [1]}).to_parquet(folder / PREDICTIONS_FILE), "is no prediction table"),
@@ -267,9 +268,9 @@ class TestJob:
         started = start_evaluation(workspace, "lively", str(photos), "test", name="By job", neighbours=False)
         assert (started.name, started.model, started.data, started.split) == ("By job", "lively", "photos", "test")
         assert not started.is_ready
-        with pytest.raises(SneakerError, match="at work"):
+        with pytest.raises(SneakerError, match="running"):
             delete_evaluation(workspace, "By job")
-        with pytest.raises(SneakerError, match="There is an evaluation named"):
+        with pytest.raises(SneakerError, match="There is already an evaluation named"):
             start_evaluation(workspace, "lively", str(photos), name="by job")
         found = ended("By job", workspace)
         assert found.job.state is JobState.DONE, jobs.log_tail(found.job.folder)

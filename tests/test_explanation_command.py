@@ -172,7 +172,7 @@ def test_class_maps_of_an_evaluation(tiny_model: SneakerModel, tmp_path: Path) -
     assert "right predictions" in plain.stdout
     gone = run(home, "evaluations", "means", "kept", "--label", "Unheard of", "--out", out, "--kind", "run")
     assert gone.returncode == 1
-    assert "There is no evaluation 'kept'" in gone.stderr
+    assert "No evaluation named 'kept'" in gone.stderr
 
 
 def test_a_stopped_job_of_class_maps_writes_nothing(tiny_model: SneakerModel, tmp_path: Path) -> None:

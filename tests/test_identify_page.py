@@ -11,11 +11,11 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from sneaker_core.datasets.safe_names import natural_order
 from sneaker_core.inference import model_service
 from sneaker_core.inference.predictor import Answer, Guess, predict_bytes
 from sneaker_core.networks.checkpoint import MODEL_FILE, WEIGHTS_FILE, load_model
 from sneaker_core.networks.decision import Status
+from sneaker_core.workspace.safe_names import natural_order
 from tests.conftest import CLASSES, KNOWN, UNKNOWN, UNSURE
 from ui.identify.answer_downloads import answers_csv, answers_json
 from ui.identify.answer_text import confidence_text, summary_text

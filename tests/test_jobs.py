@@ -238,7 +238,7 @@ class TestRecords:
         job = read_job(tmp_path / "job")
         assert (job.kind, job.params, job.queue) == ("dance", params, True)
 
-    @pytest.mark.parametrize("values", [{}, {"kind": 3}, {"kind": "x", "params": [], "workspace": 5, "started": "now"}])
+    @pytest.mark.parametrize("values", [{}, {"kind": 3}, {"kind": "x", "params": [], "workspace": 5}])
     def test_damaged_values_harm_nothing(self, tmp_path, values):
         (tmp_path / "job.json").write_text(json.dumps(values))
         (tmp_path / "end.json").write_text(json.dumps({"state": "lost", "error": 5, "result": 3}))

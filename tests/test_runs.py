@@ -33,6 +33,7 @@ from sneaker_core.training.run_collection import (
 from sneaker_core.training.training_jobs import (
     check_space,
     needed_bytes,
+    recipe_in,
     resume_training,
     start_training,
     stop_training,
@@ -60,11 +61,6 @@ RUN = {
     "error": None,
     "seconds": 12.5,
 }  # fmt: skip
-
-
-@pytest.fixture(autouse=True)
-def no_job_of_its_own(monkeypatch):
-    monkeypatch.delenv(jobs.JOB_VARIABLE, raising=False)
 
 
 def make_run(workspace: Path, name: str, **changes: Any) -> Path:
@@ -109,7 +105,7 @@ class TestReading:
         put_model(folder, tiny_model_folder, n=20, top1=0.9, top3=1, ece=0.05, macro_f1=0.8)
         run = find_run(tmp_path, "one")
         assert (run.name, run.folder, run.dataset, run.source, run.only, run.others) == (
-            "one", folder, "Shoes", "Shoes", ("boot",), None,
+            "one", folder, "Shoes", "name:Shoes", ("boot",), None,
         )  # fmt: skip
         assert (run.recipe_name, run.recipe["network"], run.state) == ("finetune", "mobilenet_v2", JobState.DONE)
         assert (run.created, run.seconds, run.counts) == (1000.0, 12.5, {"train": 8, "val": 1, "test": 1})
@@ -201,7 +197,7 @@ class TestReading:
         make_run(tmp_path, "one")
         make_run(tmp_path / "elsewhere", "two")
         for name in ("../runs/one", str(runs_folder(tmp_path) / "one"), "", ".", "..", "\0", "x" * 5000, "two"):
-            with pytest.raises(RunError, match=r"There is no run .*there are: 'one'"):
+            with pytest.raises(RunError, match=r"No run named .*Available runs: 'one'"):
                 find_run(tmp_path, name)
 
     def test_it_takes_no_torch_to_look(self, tmp_path, tiny_model_folder):
@@ -275,7 +271,7 @@ class TestNames:
     def test_taken(self, tmp_path):
         make_run(tmp_path, "One")
         for name in ("One", "one"):
-            with pytest.raises(RunError, match="a run named"):
+            with pytest.raises(RunError, match="already a run named"):
                 check_run_name(tmp_path, name)
         for name in ("street22", "STREET22"):
             with pytest.raises(RunError, match="comes with SoleScope"):
@@ -300,11 +296,12 @@ class TestChanging:
                 rename_run(tmp_path, name, new)
         assert {run.name for run in list_runs(tmp_path)} == {"one", "two"}
 
-    def test_while_it_is_at_work_it_stays_where_it_is(self, tmp_path):
-        make_job(make_run(tmp_path, "one"), None)
-        for change in (lambda: rename_run(tmp_path, "one", "x"), lambda: delete_run(tmp_path, "one")):
-            with pytest.raises(RunError, match="at work"):
-                change()
+    def test_while_it_is_running_it_stays_where_it_is(self, tmp_path):
+        folder = make_run(tmp_path, "zero")
+        make_job(folder, None)
+        with pytest.raises(RunError, match="running"):
+            delete_run(tmp_path, "zero")
+        assert rename_run(tmp_path, "zero", "one").folder == folder
         write_note(tmp_path, "one", "still")
         assert find_run(tmp_path, "one").note == "still"
 
@@ -335,7 +332,7 @@ class TestChanging:
         assert deleted_runs(tmp_path) == []
         assert list((tmp_path / "bin" / "runs").iterdir()) == []
         for name in ("one", "../runs/ONE"):
-            with pytest.raises(RunError, match="bin holds no run"):
+            with pytest.raises(RunError, match=r"There is no run named .* in the bin"):
                 restore_run(tmp_path, name)
 
 
@@ -369,14 +366,15 @@ class TestStarting:
             folder = start_training(home, str(photos), "finetune", changes, "my run", ["boot", "clog"], photos)
             assert folder == runs_folder(home) / "my run"
             job = read_job(run_job_folder(folder))
-            assert job.arguments == (
-                "--workspace", str(home), "train", "--recipe", "finetune", "--run", "my run", "--queue",
-                "--set", "init=none", "--set", "epochs=1", "--set", "size=32", "--set", "horizontal_flip=0.25",
-                "--class", "boot", "--class", "clog", "--others", str(photos), "--", str(photos),
-            )  # fmt: skip
+            assert (job.kind, job.queue, job.workspace) == ("train", True, home)
+            assert recipe_in(job.params) == recipe_in({"recipe_name": "finetune", "changes": changes})
+            given = {key: value for key, value in job.params.items() if key != "recipe"}
+            assert given == {
+                "run": "my run", "dataset": str(photos), "classes": ["boot", "clog"], "negatives": str(photos),
+            }  # fmt: skip
             run = find_run(home, "my run")
             assert (run.dataset, run.recipe_name) == ("photos", "finetune")
-            with pytest.raises(RunError, match="a run named"):
+            with pytest.raises(RunError, match="already a run named"):
                 start_training(home, str(photos), "finetune", changes, "my run")
             stop_job(run_job_folder(folder))
             ended(folder)
@@ -404,7 +402,7 @@ class TestStarting:
         home.mkdir()
         (home / "queue").touch()  # where the queue's folder belongs
         for _ in range(2):
-            with pytest.raises(RunError, match="cannot be started"):
+            with pytest.raises(RunError, match="can't be started"):
                 start_training(home, str(photos), "quick", {}, "one")
         assert list_runs(home) == []
 
@@ -431,7 +429,7 @@ class TestStarting:
         with take_lock(queue_folder(home) / "lock"):
             folder = start_training(home, str(photos), "quick", changes, "one")
             assert find_run(home, "one").state is JobState.QUEUED
-            with pytest.raises(RunError, match="at work"):
+            with pytest.raises(RunError, match="running"):
                 resume_training(home, "one")
             stop_training(home, "one")
             assert ended(folder).state is JobState.STOPPED
@@ -448,32 +446,35 @@ class TestStarting:
 class TestGoingOn:
     """Their jobs end by themselves, one way or another: the datasets they name are not there."""
 
-    def arguments(self, workspace: Path, name: str) -> tuple[str, ...]:
+    def params(self, workspace: Path, name: str) -> dict[str, Any]:
         folder = resume_training(workspace, name)
-        assert is_alive(run_job_folder(folder)) or read_job(run_job_folder(folder)).state is JobState.FAILED
+        job = read_job(run_job_folder(folder))
+        assert (job.kind, job.queue, job.workspace) == ("train", True, workspace)
+        assert is_alive(run_job_folder(folder)) or job.state is JobState.FAILED
         assert ended(folder).state is JobState.FAILED
-        return read_job(run_job_folder(folder)).arguments
+        return job.params
 
-    def test_a_run_goes_on_as_it_is_called_now(self, tmp_path):
+    def test_a_run_goes_on_with_its_own_recipe_whatever_its_name(self, tmp_path):
         make_job(make_run(tmp_path, "one", state="stopped", others="/x/others"), "stopped")
-        assert self.arguments(tmp_path, "one") == (
-            "--workspace", str(tmp_path), "train", "--recipe", "finetune", "--run", "one", "--queue", "--resume",
-            "--class", "boot", "--others", "/x/others", "--", "Shoes",
-        )  # fmt: skip
+        rename_run(tmp_path, "one", "other name")
+        assert self.params(tmp_path, "other name") == {
+            "run": "one", "dataset": "name:Shoes", "recipe": RUN["recipe"], "classes": ["boot"],
+            "negatives": "/x/others",
+        }  # fmt: skip
 
-    def test_one_that_never_began_starts_as_it_was_asked_for(self, tmp_path):
+    def test_one_of_an_old_version_that_never_began_starts_as_it_was_asked_for(self, tmp_path):
         make_job(runs_folder(tmp_path) / "new name", "failed", "Too early.")
-        assert self.arguments(tmp_path, "new name") == (
-            "--workspace", str(tmp_path), "train", "--recipe", "quick", "--run", "new name", "--queue", "--", "Shoes",
-        )  # fmt: skip
+        assert self.params(tmp_path, "new name") == {
+            "run": "new name", "dataset": "name:Shoes", "recipe_name": "quick", "changes": {}, "classes": [],
+            "negatives": None,
+        }  # fmt: skip
 
-    def test_one_from_a_shell_waits_for_its_turn_from_then_on(self, tmp_path):
-        job = run_job_folder(runs_folder(tmp_path) / "one")
-        with working(job, "Training", ["train", "--run", "one", "--", "Shoes"]):
+    def test_one_from_a_shell_waits_in_the_queue_from_then_on(self, tmp_path):
+        job, params = run_job_folder(runs_folder(tmp_path) / "one"), {"run": "one", "dataset": "shoes", "recipe": {}}
+        with working(job, "train", params, title="Training", workspace=tmp_path):
             stop_job(job)
-        assert self.arguments(tmp_path, "one") == (
-            "--workspace", str(tmp_path), "train", "--queue", "--run", "one", "--", "Shoes",
-        )  # fmt: skip
+        assert not read_job(job).queue
+        assert self.params(tmp_path, "one") == params
 
     def test_what_cannot_go_on_is_told(self, tmp_path):
         make_run(tmp_path, "done")
@@ -481,14 +482,14 @@ class TestGoingOn:
         (make_run(tmp_path, "damaged") / "run.json").write_text("{")
         (make_run(tmp_path, "both damaged") / "run.json").write_text("{")
         make_job(runs_folder(tmp_path) / "both damaged", "failed")
-        told = {"done": "done already", "alive": "at work", "damaged": "Nothing is left", "none": "no run"}
+        told = {"done": "done already", "alive": "running", "damaged": "Nothing is left", "none": "No run"}
         for name, words in {**told, "both damaged": "Nothing is left"}.items():
             with pytest.raises(RunError, match=words):
                 resume_training(tmp_path, name)
 
     def test_a_training_in_a_shell_can_be_stopped_from_outside(self, tmp_path):
         folder = make_run(tmp_path, "one", state="running")
-        with working(run_job_folder(folder), "Training one", ["train", "Shoes"]) as worker:
+        with working(run_job_folder(folder), "train", {}, title="Training one", workspace=tmp_path) as worker:
             assert find_run(tmp_path, "one").state is JobState.RUNNING
             stop_training(tmp_path, "one")
             assert worker.stopped()
@@ -575,4 +576,4 @@ class TestCommands:
 
     @pytest.mark.parametrize("command", ["show", "delete", "stop", "retry"])
     def test_what_is_not_there_is_told(self, shell, command):
-        assert shell.failed(command, "none") == "There is no run 'none'; there are: none yet."
+        assert shell.failed(command, "none") == "No run named 'none'. Available runs: none yet."

@@ -336,14 +336,14 @@ class TestFolders:
         (kept / STUDY_FILE).write_bytes((deleted / STUDY_FILE).read_bytes())
         assert restore_study(workspace, "kept").name == "kept (2)"
         assert deleted_studies(workspace) == []
-        with pytest.raises(RunError, match="The bin holds no study 'kept'"):
+        with pytest.raises(RunError, match="There is no study named 'kept' in the bin"):
             restore_study(workspace, "kept")
 
     def test_a_study_at_work_is_neither_deleted_nor_deaf(self, workspace, kept):
         with working(run_job_folder(kept), "search", {"study": "kept"}, title="Searching", workspace=workspace):
             study = find_study(workspace, "kept")
             assert study.state is JobState.RUNNING
-            with pytest.raises(RunError, match="is at work"):
+            with pytest.raises(RunError, match="running"):
                 delete_study(workspace, "kept")
             stop_study(study)
             assert find_study(workspace, "kept").state is JobState.STOPPING
@@ -351,9 +351,9 @@ class TestFolders:
 
     @pytest.mark.parametrize("name", ["", "..", "a/b", "-x", "CON"])
     def test_names_never_become_other_paths(self, photos, workspace, name):
-        with pytest.raises(RunError, match="A study cannot be called"):
+        with pytest.raises(RunError, match="can't be the name of a study"):
             search(photos, workspace, name)
-        with pytest.raises(RunError, match="There is no study"):
+        with pytest.raises(RunError, match="No study named"):
             find_study(workspace, name)
 
 
@@ -398,7 +398,7 @@ class TestCommands:
         shown = CliRunner().invoke(studies_command, ["show", "first", "--json"], obj=workspace)
         assert len(json.loads(shown.output)["trials"]) == 2
         missing = CliRunner().invoke(studies_command, ["show", "second"], obj=workspace)
-        assert (missing.exit_code, "there are: 'first'" in missing.output) == (1, True)
+        assert (missing.exit_code, "Available studies: 'first'" in missing.output) == (1, True)
 
     def test_a_study_is_started_in_the_background(self, photos, workspace, one_thread):
         folder = start_study(workspace, photos, "far", make_recipe("scratch", SMALL), minutes=5, trials=1)

@@ -17,6 +17,7 @@ from sneaker_core.commands.recipe_options import class_option, negatives_option,
 from sneaker_core.errors import BusyError, SneakerError
 from sneaker_core.training.recipe_fields import PRESETS
 from sneaker_core.workspace import paths
+from sneaker_core.workspace.references import name_in
 
 if TYPE_CHECKING:
     from sneaker_core.training.study_collection import Study
@@ -60,7 +61,7 @@ def search(
     """
     from sneaker_core.training.hyperparameter_search import run_search
     from sneaker_core.training.search_log import trial_text
-    from sneaker_core.training.study_collection import study_folder
+    from sneaker_core.training.study_collection import open_study_folder
     from sneaker_core.training.study_setup import chosen_recipe
     from sneaker_core.workspace.jobs import waiting_turn
 
@@ -70,8 +71,8 @@ def search(
         elif event == "trial":
             click.echo(trial_text(values))
 
-    folder = study_folder(workspace, name)
-    with _job(workspace, folder, given) as worker:
+    folder = open_study_folder(workspace, name)
+    with _job(workspace, folder, name, given) as worker:
         turn = waiting_turn(worker, paths.queue_folder(workspace)) if queue else contextlib.nullcontext(True)
         with turn as ours:
             if ours:
@@ -84,7 +85,7 @@ def search(
 
 
 @contextlib.contextmanager
-def _job(workspace: Path, folder: Path, given: dict[str, Any]) -> "Iterator[Worker]":
+def _job(workspace: Path, folder: Path, name: str, given: dict[str, Any]) -> "Iterator[Worker]":
     """The worker of a search: that of the study's job, or of a job of its own beside it if that one is running."""
     from sneaker_core.training.search_jobs import search_params
     from sneaker_core.workspace.jobs import is_alive, working
@@ -92,7 +93,7 @@ def _job(workspace: Path, folder: Path, given: dict[str, Any]) -> "Iterator[Work
     own = paths.run_job_folder(folder)
     beside = folder / f"job-{platform.node() or 'machine'}-{os.getpid()}"
     params = search_params(folder.name, given.get("trials"), given.get("minutes"))
-    about: dict[str, Any] = {"title": f"Searching {folder.name}", "workspace": workspace}
+    about: dict[str, Any] = {"title": f"Searching {name}", "workspace": workspace}
     with contextlib.ExitStack() as stack:
         if is_alive(own):
             worker = stack.enter_context(working(beside, "search", params, **about))
@@ -126,7 +127,7 @@ def _full_run(study: "Study") -> str | None:
     words += [word for key, value in recipe.changes_from_preset().items() for word in ("--set", f"{key}={value}")]
     words += [word for label in study.only for word in ("--class", label)]
     words += [] if study.negatives is None else ["--negatives", study.negatives]
-    return shlex.join([*words, "--", study.source])
+    return shlex.join([*words, "--", name_in(study.source) or study.source])
 
 
 tune = hidden_alias(search, "tune")

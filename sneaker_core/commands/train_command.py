@@ -56,10 +56,10 @@ def train(
 
     with process_group.joined():
         name = process_group.broadcast(run_name or default_run_name(workspace, source, recipe.name))
-        folder = paths.runs_folder(workspace) / name
         kept, _ = source_of(workspace, source)
-        params = training_params(workspace, name, kept, recipe.to_dict(), classes, negatives)
-        with _as_job(workspace, folder, params, queue) as worker:
+        folder = Path(process_group.broadcast(str(_folder(workspace, name, resume))))
+        params = training_params(workspace, folder.name, kept, recipe.to_dict(), classes, negatives)
+        with _as_job(workspace, folder, name, params, queue) as worker:
             if worker is None:
                 return
             metrics = train(
@@ -73,24 +73,31 @@ def train(
                 report=report,
                 resume=resume,
             )
-            worker.result = {"run": name}
+            worker.result = {"run": folder.name}
             if not as_json and process_group.is_first():
                 click.echo(result_text(name, metrics))
 
 
+def _folder(workspace: Path, name: str, resume: bool) -> Path:
+    """The folder of the run with a display name; one process creates it."""
+    from sneaker_core import process_group
+    from sneaker_core.training.run_collection import find_run, open_run_folder
+
+    if not process_group.is_first():
+        return Path()
+    return find_run(workspace, name).folder if resume else open_run_folder(workspace, name)
+
+
 @contextlib.contextmanager
-def _as_job(workspace: Path, folder: Path, params: dict[str, Any], queue: bool) -> Iterator[Worker | None]:
+def _as_job(workspace: Path, folder: Path, name: str, params: dict[str, Any], queue: bool) -> Iterator[Worker | None]:
     """The run's job, so that pages show it and can stop it; None if it was stopped in the queue."""
     from sneaker_core import process_group
-    from sneaker_core.training.run_collection import check_run_name
 
     if not process_group.is_first():
         go_on = process_group.broadcast(True)
         yield Worker() if go_on else None
         return
-    if not folder.exists():
-        check_run_name(workspace, folder.name)
-    job, title = paths.run_job_folder(folder), f"Training {folder.name}"
+    job, title = paths.run_job_folder(folder), f"Training {name}"
     turn = waiting_turn if queue else _at_once
     try:
         with (

@@ -1,8 +1,12 @@
-"""The datasets there are: found, made, renamed, put in the bin and brought back."""
+"""The datasets of a workspace: listed, created, renamed, deleted and restored; and where labelled photos come from.
+
+::
+
+    <workspace>/datasets/<id>/        see `index`, which holds the display name
+    <workspace>/bin/datasets/<id>/    a deleted dataset
+"""
 
 import contextlib
-import shutil
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,13 +23,12 @@ from sneaker_core.datasets.index import (
     set_fact,
 )
 from sneaker_core.datasets.photo_folder import scan_classes
-from sneaker_core.datasets.safe_names import safe_folder_name
 from sneaker_core.errors import DatasetError
-from sneaker_core.workspace.paths import bin_folder, datasets_folder
-from sneaker_core.workspace.references import name_in, text_of
+from sneaker_core.workspace.collection import Collection, CollectionSpec
+from sneaker_core.workspace.jobs import list_jobs
+from sneaker_core.workspace.paths import datasets_folder
 
 _LONGEST_NAME = 100
-_DELETED_AT = "%Y%m%d-%H%M%S"
 
 
 @dataclass(frozen=True)
@@ -50,46 +53,35 @@ class DatasetEntry:
     classes: int
     created: float
 
+    @property
+    def id(self) -> str:
+        """The name of its folder: the same for life."""
+        return self.folder.name
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
-        return {"name": self.name, "folder": str(self.folder), "photos": self.photos, "classes": self.classes}
+        told = {"id": self.id, "name": self.name, "folder": str(self.folder)}
+        return {**told, "photos": self.photos, "classes": self.classes}
+
+
+def datasets_of(workspace: Path) -> Collection[DatasetEntry]:
+    """The datasets of a workspace as a collection."""
+    return Collection(workspace, _SPEC)
 
 
 def list_datasets(workspace: Path) -> list[DatasetEntry]:
-    """All sound datasets by name; folders that hold none are passed over."""
-    return _entries(datasets_folder(workspace))
+    """All datasets that can be opened, by name; folders without one are skipped."""
+    return datasets_of(workspace).list()
 
 
 def list_bin(workspace: Path) -> list[DatasetEntry]:
-    """Deleted datasets that can be restored, by name."""
-    return _entries(bin_folder(workspace))
+    """Deleted datasets that can be restored, those deleted last first."""
+    return datasets_of(workspace).deleted()
 
 
 def damaged_datasets(workspace: Path) -> dict[str, str]:
-    """Folders among the datasets whose index cannot be opened: name of the folder -> why."""
-    reasons = {}
-    for folder in _candidates(datasets_folder(workspace)):
-        try:
-            _entry(folder)
-        except DatasetError as error:
-            reasons[folder.name] = str(error)
-    return reasons
-
-
-def _candidates(parent: Path) -> list[Path]:
-    if not parent.is_dir():
-        return []
-    return sorted(path for path in parent.iterdir() if not path.name.startswith(".") and (path / INDEX_FILE).is_file())
-
-
-def _entries(parent: Path) -> list[DatasetEntry]:
-    entries = []
-    for folder in _candidates(parent):
-        try:
-            entries.append(_entry(folder))
-        except DatasetError:
-            continue
-    return sorted(entries, key=lambda entry: (entry.name.casefold(), entry.folder.name))
+    """Datasets whose index cannot be opened: id -> why."""
+    return datasets_of(workspace).damaged()
 
 
 def _entry(folder: Path) -> DatasetEntry:
@@ -102,74 +94,60 @@ def _entry(folder: Path) -> DatasetEntry:
 
 
 def create_dataset(workspace: Path, name: str) -> Dataset:
-    """Make an empty dataset.
+    """Create an empty dataset.
 
     Raises
     ------
     DatasetError
-        The name is empty, too long or in use.
+        The name is empty, too long or taken.
     """
-    name = _check_name(name, workspace)
-    parent = datasets_folder(workspace)
-    return create_index(parent / _free_folder(name, parent), name)
-
-
-def _free_folder(name: str, parent: Path) -> str:
-    taken = {path.name.lower() for path in parent.iterdir()} if parent.is_dir() else set()
-    return safe_folder_name(name, taken)
-
-
-def _tidy(name: str) -> str:
-    return " ".join(name.split())
-
-
-def _check_name(name: str, workspace: Path) -> str:
-    name = _tidy(name)
-    if not name or len(name) > _LONGEST_NAME:
-        raise DatasetError(f"A dataset's name has 1 to {_LONGEST_NAME} characters.")
-    if any(entry.name.casefold() == name.casefold() for entry in list_datasets(workspace)):
-        raise DatasetError(f"There is a dataset named {name!r} already; choose another name.")
-    return name
+    found = datasets_of(workspace)
+    name = found.check_name(name)
+    return create_index(found.folder / found.free_id(name), name)
 
 
 def find_dataset(workspace: Path, name: str) -> Dataset:
-    """A dataset by its name, its folder's name or its folder's path.
+    """A dataset by its display name, else by its id, else by the path of its folder.
 
     Raises
     ------
     DatasetError
-        None goes by that name; the message lists those there are.
+        There is none, and the message lists those that exist; or several have that name.
     """
-    entries = list_datasets(workspace)
-    entry = _named(name, entries)
-    if entry is not None:
-        return open_index(entry.folder)
-    # A name that no system would take for a file's ends in an error rather than in "no".
+    found = datasets_of(workspace)
+    names = found.names()
+    tidy = _tidy(name)
+    if tidy in names.values():
+        return open_index(found.find(tidy).folder)
+    by_id = [folder for folder in names if folder.name in (name, tidy)]
+    if by_id:
+        return open_index(by_id[0])
+    # A name that no system accepts as a path is an error rather than False.
     with contextlib.suppress(OSError, ValueError):
         if (Path(name) / INDEX_FILE).is_file():
             return open_index(Path(name))
-    there = ", ".join(repr(entry.name) for entry in entries) or "none yet"
-    raise DatasetError(f"There is no dataset {name[:80]!r}; there are: {there}.")
+    return open_index(found.find(name).folder)
 
 
 def find_dataset_by_id(workspace: Path, dataset: str) -> Dataset:
-    """A dataset by its id, the name of its folder; records of older versions hold its display name.
+    """The dataset that a record refers to by its id.
 
     Raises
     ------
     DatasetError
-        The workspace has no such dataset.
+        There is none.
     """
-    name = name_in(dataset)
-    for entry in list_datasets(workspace):
-        if dataset == entry.folder.name or name == entry.name:
-            return open_index(entry.folder)
-    there = ", ".join(repr(entry.name) for entry in list_datasets(workspace)) or "none yet"
-    raise DatasetError(f"The dataset {text_of(dataset)[:80]!r} is gone. Available datasets: {there}.")
+    return open_index(datasets_of(workspace).find_by_id(dataset).folder)
 
 
 def source_folder(workspace: Path, source: str) -> Path:
-    """The folder that a record names as the source of photos: a dataset by its id, or any folder by its path.
+    """The folder that a record refers to as the source of photos.
+
+    Parameters
+    ----------
+    workspace : Path
+    source : str
+        As `source_reference` returns it: the id of a dataset, or the path of a folder.
 
     Raises
     ------
@@ -180,28 +158,27 @@ def source_folder(workspace: Path, source: str) -> Path:
 
 
 def find_or_create(workspace: Path, name: str) -> Dataset:
-    """The dataset of that name, made when there is none."""
-    entry = _named(name, list_datasets(workspace))
-    return create_dataset(workspace, name) if entry is None else open_index(entry.folder)
-
-
-def _named(name: str, entries: list[DatasetEntry]) -> DatasetEntry | None:
-    """The dataset of that name; if there is none, the one whose folder is called so."""
+    """The dataset with a display name, created if there is none."""
+    found = datasets_of(workspace)
     tidy = _tidy(name)
-    by_name = [entry for entry in entries if entry.name == tidy]
-    by_folder = [entry for entry in entries if entry.folder.name in (name, tidy)]
-    return next(iter([*by_name, *by_folder]), None)
+    if tidy in found.names().values() or ((found.folder / tidy / INDEX_FILE).is_file() and tidy not in (".", "..")):
+        return find_dataset(workspace, tidy)
+    return create_dataset(workspace, name)
 
 
-def rename_dataset(workspace: Path, dataset: Dataset, name: str) -> None:
-    """Give a dataset another name; its folder stays where it is, so nothing at work in it is disturbed."""
-    name = _check_name(name, workspace)
-    with dataset.changing() as db:
-        set_fact(db, "name", name)
+def rename_dataset(workspace: Path, dataset: Dataset | DatasetEntry | str, new: str) -> None:
+    """Change the display name of a dataset; its folder stays, so work on it is not disturbed.
+
+    Raises
+    ------
+    DatasetError
+        There is no such dataset, or the name is empty, too long or taken.
+    """
+    datasets_of(workspace).rename(_entry_of(dataset), new)
 
 
-def delete_dataset(workspace: Path, dataset: Dataset) -> Path:
-    """Put a dataset in the bin, from where `restore_dataset` brings it back.
+def delete_dataset(workspace: Path, dataset: Dataset | DatasetEntry | str) -> Path:
+    """Move a dataset to the bin, from where `restore_dataset` brings it back.
 
     Returns
     -------
@@ -211,61 +188,60 @@ def delete_dataset(workspace: Path, dataset: Dataset) -> Path:
     Raises
     ------
     DatasetError
-        Photos are being added to it.
+        There is no such dataset, or photos are being added to it.
     """
-    parent = bin_folder(workspace)
-    parent.mkdir(parents=True, exist_ok=True)
-    target = parent / _free_folder(f"{dataset.folder.name}-{time.strftime(_DELETED_AT)}", parent)
-    with import_lock(dataset):
+    found = datasets_of(workspace)
+    entry = found.resolve(_entry_of(dataset))
+    with import_lock(Dataset(entry.folder)):
         pass
     # Not under the lock: Windows does not move a folder with an open file in it.
-    _move(dataset.folder, target)
-    return target
+    return found.delete(entry)
 
 
-def restore_dataset(workspace: Path, folder: str) -> Dataset:
-    """Bring a dataset back from the bin, under its old name or, when that was taken meanwhile, one beside it.
-
-    Parameters
-    ----------
-    folder : str
-        Name of its folder in the bin, or of the dataset.
-    workspace : Path
+def restore_dataset(workspace: Path, dataset: DatasetEntry | str) -> Dataset:
+    """Bring back a dataset, by its display name the one deleted last; under a free name if its own was taken.
 
     Raises
     ------
     DatasetError
-        The bin has no such dataset.
+        There is no such dataset in the bin.
     """
-    for entry in list_bin(workspace):
-        if folder in (entry.folder.name, entry.name):
-            break
-    else:
-        raise DatasetError(f"The bin holds no dataset {folder[:80]!r}.")
-    parent = datasets_folder(workspace)
-    parent.mkdir(parents=True, exist_ok=True)
-    names = {other.name.casefold() for other in list_datasets(workspace)}
-    name, number = entry.name, 1
-    while name.casefold() in names:
-        number += 1
-        name = f"{entry.name} ({number})"
-    target = parent / _free_folder(name, parent)
-    _move(entry.folder, target)
-    dataset = open_index(target)
-    if name != entry.name:
-        with dataset.changing() as db:
-            set_fact(db, "name", name)
-    return dataset
+    return open_index(datasets_of(workspace).restore(dataset).folder)
 
 
-def _move(source: Path, target: Path) -> None:
-    try:
-        source.rename(target)
-    except OSError:
-        try:
-            shutil.move(source, target)
-        except OSError as error:
-            raise DatasetError(f"{source} cannot be moved to {target}: {error.strerror}.") from error
+def _entry_of(dataset: Dataset | DatasetEntry | str) -> DatasetEntry | str:
+    return _entry(dataset.folder) if isinstance(dataset, Dataset) else dataset
+
+
+def _tidy(name: str) -> str:
+    return " ".join(name.split())
+
+
+def _clean_name(name: str) -> str:
+    name = _tidy(name)
+    if not name or len(name) > _LONGEST_NAME:
+        raise ValueError(f"a name has 1 to {_LONGEST_NAME} characters.")
+    return name
+
+
+def _write_name(folder: Path, name: str) -> None:
+    with Dataset(folder).changing() as db:
+        set_fact(db, "name", name)
+
+
+_SPEC = CollectionSpec[DatasetEntry](
+    kind="datasets",
+    noun="dataset",
+    plural="datasets",
+    error=DatasetError,
+    holds_item=lambda folder: (folder / INDEX_FILE).is_file(),
+    read=_entry,
+    is_busy=lambda entry: any(not job.state.ended for job in list_jobs(Dataset(entry.folder).jobs)),
+    order=lambda entry: (entry.name.casefold(), entry.folder.name),
+    read_name=lambda folder: Dataset(folder).name,
+    write_name=_write_name,
+    clean_name=_clean_name,
+)
 
 
 def _is_folder(name: str) -> bool:

@@ -13,8 +13,8 @@ import pandas as pd
 
 from sneaker_core.csv_cells import escape_formula
 from sneaker_core.datasets.index import Dataset, read_samples
-from sneaker_core.datasets.safe_names import safe_folder_name
 from sneaker_core.errors import DatasetError
+from sneaker_core.workspace.safe_names import safe_folder_name
 
 TABLE_FILE = "dataset.csv"
 _COLUMNS = ["file", "label", "split", "sample", "name", "width", "height"]

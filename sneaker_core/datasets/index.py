@@ -26,9 +26,9 @@ from typing import Any
 import pandas as pd
 
 from sneaker_core.datasets.index_schema import FORMAT, SCHEMA, read_format, upgrade
-from sneaker_core.datasets.safe_names import safe_folder_name
 from sneaker_core.errors import DatasetError, SneakerError
 from sneaker_core.workspace.locks import take_lock
+from sneaker_core.workspace.safe_names import safe_folder_name
 
 INDEX_FILE = "index.sqlite"
 _LOCK_FILE = "import.lock"

@@ -6,8 +6,8 @@ from enum import StrEnum
 import numpy as np
 import pandas as pd
 
-from sneaker_core.datasets.safe_names import natural_order
 from sneaker_core.evaluation.table_columns import evaluated_rows
+from sneaker_core.workspace.safe_names import natural_order
 
 
 class ClassOrder(StrEnum):

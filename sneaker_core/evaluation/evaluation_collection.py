@@ -18,9 +18,6 @@ of its test photos (``<workspace>/runs/<run>/predictions.parquet``): these are l
 import contextlib
 import json
 import math
-import shutil
-import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
@@ -32,25 +29,26 @@ from numpy.typing import NDArray
 
 from sneaker_core.datasets.dataset_collection import list_datasets
 from sneaker_core.datasets.index import Dataset, read_samples
-from sneaker_core.datasets.safe_names import safe_folder_name
 from sneaker_core.datasets.split import Split
 from sneaker_core.errors import CheckpointError, DatasetError, ModelNotFoundError, SneakerError, SpaceError
 from sneaker_core.evaluation.table_columns import REQUIRED_COLUMNS, class_columns, with_all_columns
-from sneaker_core.workspace.atomic_files import write_atomically
+from sneaker_core.workspace.atomic_files import read_json, write_atomically
+from sneaker_core.workspace.collection import ABOUT_FILE, Collection, CollectionSpec, read_name
 from sneaker_core.workspace.jobs import Job, JobState, read_job, stop_job
 from sneaker_core.workspace.paths import (
     BUNDLED_MODELS,
     MODEL_FILE,
     PREDICTIONS_FILE,
     RUN_FILE,
-    bin_folder,
     evaluation_job_folder,
-    evaluations_folder,
     model_evaluation_folder,
+    path_from_text,
+    path_to_text,
     run_model_folder,
     runs_folder,
 )
-from sneaker_core.workspace.references import text_of
+from sneaker_core.workspace.references import by_name, name_in, text_of
+from sneaker_core.workspace.safe_names import safe_folder_name
 
 FORMAT = 1
 EVALUATION_FILE = "evaluation.json"
@@ -76,7 +74,7 @@ class Evaluation:
     Attributes
     ----------
     name : str
-        Of its folder; of the model or the run it belongs to where it is not a stored one.
+        Its display name, or that of the model or run it belongs to.
     kind : Kind
     folder : Path or None
         None for one that was not kept.
@@ -134,6 +132,13 @@ class Evaluation:
     job: Job | None = None
 
     @property
+    def id(self) -> str:
+        """The name of its folder, or of the folder of the model or run it belongs to; empty if it was not kept."""
+        if self.folder is None:
+            return ""
+        return self.folder.parent.name if self.kind is Kind.BUNDLED else self.folder.name
+
+    @property
     def is_ready(self) -> bool:
         """Whether it can be opened."""
         return self.problem is None and self.state is JobState.DONE
@@ -155,7 +160,7 @@ class Evaluation:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
-        told = ("name", "model", "data", "split", "created", "n", "left_out", "with_neighbours", "problem")
+        told = ("id", "name", "model", "data", "split", "created", "n", "left_out", "with_neighbours", "problem")
         return {
             **{key: getattr(self, key) for key in told},
             "kind": self.kind.value,
@@ -165,15 +170,18 @@ class Evaluation:
         }
 
 
-def list_evaluations(workspace: Path) -> list[Evaluation]:
-    """All evaluations: stored ones, the newest first, then those of bundled models and of runs, each by name.
+def evaluations_of(workspace: Path) -> Collection[Evaluation]:
+    """The stored evaluations of a workspace as a collection."""
+    return Collection(workspace, _SPEC)
 
-    One that is broken is listed with its `problem`; folders that hold none are passed over.
+
+def list_evaluations(workspace: Path) -> list[Evaluation]:
+    """All evaluations: stored ones, newest first, then those of bundled models and of runs, each by name.
+
+    A damaged one is listed with its `problem`; folders without an evaluation are skipped.
     """
-    stored = sorted(_stored(evaluations_folder(workspace)), key=lambda one: (-one.created, one.name))
     bundled = (_bundled(folder) for folder in _folders(BUNDLED_MODELS))
-    runs = _of_runs(workspace)
-    return [*stored, *(one for one in bundled if one is not None), *runs]
+    return [*evaluations_of(workspace).list(), *(one for one in bundled if one is not None), *_of_runs(workspace)]
 
 
 def _folders(parent: Path) -> list[Path]:
@@ -182,65 +190,69 @@ def _folders(parent: Path) -> list[Path]:
     return sorted(path for path in parent.iterdir() if path.is_dir() and not path.name.startswith("."))
 
 
-def _stored(parent: Path) -> Iterator[Evaluation]:
-    return (one for one in map(_read_stored, _folders(parent)) if one is not None)
-
-
 def find_evaluation(workspace: Path, name: str, kind: Kind | None = None) -> Evaluation:
-    """An evaluation by its name alone: never a path, so safe for names from outside.
+    """The evaluation with a display name; never a path, so safe for names from outside.
 
     Parameters
     ----------
-    name : str
     workspace : Path
+    name : str
     kind : Kind, optional
-        Where several go by one name, a stored one goes before a bundled one before that of a run.
+        If left out, a stored evaluation goes before a bundled one, and that before a run's.
 
     Raises
     ------
     SneakerError
-        None goes by that name; the message lists those there are.
+        There is none; the message lists those that exist.
     """
     there = list_evaluations(workspace)
     for one in there:
         if one.name == name and kind in (None, one.kind):
             return one
     listed = ", ".join(repr(one.name) for one in there) or "none yet"
-    raise SneakerError(f"There is no evaluation {name[:80]!r}; there are: {listed}.")
+    raise SneakerError(f"No evaluation named {name[:80]!r}. Available evaluations: {listed}.")
 
 
 def find_evaluation_by_id(workspace: Path, evaluation: str, kind: Kind = Kind.STORED) -> Evaluation:
-    """An evaluation by its id: the name of its folder, or of the folder of the model or run it belongs to.
+    """The evaluation that a record refers to.
+
+    Parameters
+    ----------
+    workspace : Path
+    evaluation : str
+        Its id, or a display name from an old record; see `references`.
+    kind : Kind
 
     Raises
     ------
     SneakerError
         There is none.
     """
-    return find_evaluation(workspace, evaluation, kind)
+    name = name_in(evaluation)
+    for one in list_evaluations(workspace):
+        if one.kind is kind and (one.id == evaluation or one.name == name):
+            return one
+    return find_evaluation(workspace, text_of(evaluation), kind)
 
 
-def _object(file: Path) -> dict[str, Any] | None:
-    """What a JSON file holds; None where it is missing or damaged."""
-    try:
-        values = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return values if isinstance(values, dict) else None
+def _read_stored(folder: Path) -> Evaluation:
+    """A stored evaluation.
 
-
-def _read_stored(folder: Path) -> Evaluation | None:
-    """A stored evaluation; None where the folder holds none."""
+    Raises
+    ------
+    SneakerError
+        The folder holds none.
+    """
     job = _job(folder)
     if (folder / EVALUATION_FILE).exists():
-        return replace(_described(folder, Kind.STORED, folder.name), job=job)
+        return replace(_described(folder, Kind.STORED, read_name(folder)), job=job)
     if job is None:
         if not (folder / PREDICTIONS_FILE).exists():
-            return None
-        problem = f"{folder} has no {EVALUATION_FILE}: it broke off; delete it and evaluate again."
-        return Evaluation(folder.name, Kind.STORED, folder, "", state=JobState.INTERRUPTED, problem=problem)
+            raise SneakerError(f"There is no evaluation in {folder}.")
+        problem = f"{folder} has no {EVALUATION_FILE}: it was interrupted. Delete it and evaluate again."
+        return Evaluation(read_name(folder), Kind.STORED, folder, "", state=JobState.INTERRUPTED, problem=problem)
     return Evaluation(
-        folder.name,
+        read_name(folder),
         Kind.STORED,
         folder,
         text_of(str(job.params.get("model") or "")),
@@ -265,7 +277,7 @@ def _described(folder: Path, kind: Kind, name: str) -> Evaluation:
     """An evaluation from its ``evaluation.json``."""
     file = folder / EVALUATION_FILE
     broken = Evaluation(name, kind, folder, "", state=JobState.FAILED, created=_changed(file))
-    values = _object(file)
+    values = read_json(file)
     if values is None:
         return replace(broken, problem=f"{file} is damaged and cannot be read; evaluate again.")
     if values.get("format") != FORMAT:
@@ -277,10 +289,10 @@ def _described(folder: Path, kind: Kind, name: str) -> Evaluation:
             kind,
             folder,
             model=str(values["model"]),
-            model_folder=_there(values.get("model_folder")),
+            model_folder=_there(folder, values.get("model_folder")),
             model_version=str(values["model_version"]),
             data=str(values["data"]),
-            dataset_folder=_there(values["dataset_folder"]),
+            dataset_folder=_there(folder, values["dataset_folder"]),
             split=None if values["split"] is None else str(values["split"]),
             split_of_data=bool(values.get("split_of_data", False)),
             created=float(values["created"]),
@@ -297,8 +309,12 @@ def _described(folder: Path, kind: Kind, name: str) -> Evaluation:
     return found
 
 
-def _there(folder: Any) -> Path | None:
-    return Path(folder) if isinstance(folder, str) and Path(folder).is_dir() else None
+def _there(evaluation_folder: Path, place: Any) -> Path | None:
+    """A folder that an evaluation refers to, relative to the workspace if it is inside, if it still exists."""
+    if not isinstance(place, str) or not place:
+        return None
+    folder = path_from_text(evaluation_folder.parent.parent, place)
+    return folder if folder.is_dir() else None
 
 
 def _changed(file: Path) -> float:
@@ -317,26 +333,35 @@ def _bundled(model_folder: Path) -> Evaluation | None:
 
 def _of_runs(workspace: Path) -> list[Evaluation]:
     found = [one for one in map(_of_run, _folders(runs_folder(workspace))) if one is not None]
-    # Each look at a dataset opens its index, so they are looked at once.
-    places = {entry.name: entry.folder for entry in list_datasets(workspace)} if found else {}
-    return [replace(one, dataset_folder=places.get(one.data)) for one in found]
+    # Each look at a dataset opens its index, so all are looked at once.
+    datasets = list_datasets(workspace) if found else []
+    ids, names = ({getattr(entry, key): entry for entry in datasets} for key in ("id", "name"))
+    evaluations = []
+    for evaluation, source in found:
+        name = name_in(source)
+        entry = ids.get(source) if name is None else names.get(name)
+        if entry is not None:
+            evaluation = replace(evaluation, data=entry.name, dataset_folder=entry.folder)
+        evaluations.append(evaluation)
+    return sorted(evaluations, key=lambda one: one.name)
 
 
-def _of_run(run_folder: Path) -> Evaluation | None:
-    """The test photos of a finished run; what is told of them stands in its own files."""
+def _of_run(run_folder: Path) -> tuple[Evaluation, str] | None:
+    """The evaluation of a finished run on its test photos, and the reference to its dataset."""
     file, model = run_folder / PREDICTIONS_FILE, run_model_folder(run_folder)
-    described = _object(model / MODEL_FILE)
+    described = read_json(model / MODEL_FILE)
     if not file.is_file() or described is None:
         return None
     metrics = described.get("metrics")
     test = metrics.get("test") if isinstance(metrics, dict) else None
     test = test if isinstance(test, dict) else {}
-    run = _object(run_folder / RUN_FILE) or {}
-    return Evaluation(
-        run_folder.name,
+    run = read_json(run_folder / RUN_FILE) or {}
+    source = str(run.get("source") or run.get("dataset") or "")
+    found = Evaluation(
+        read_name(run_folder),
         Kind.RUN,
         run_folder,
-        model=run_folder.name,
+        model=read_name(run_folder),
         model_folder=model,
         model_version=str(described.get("weights_sha256", ""))[:16],
         data=str(run.get("dataset", "")),
@@ -346,6 +371,7 @@ def _of_run(run_folder: Path) -> Evaluation | None:
         top1=float(test.get("top1", float("nan"))),
         left_out=test.get("left_out") or {},
     )
+    return found, source if run.get("format") == 2 else by_name(source)
 
 
 def read_table(evaluation: Evaluation) -> pd.DataFrame:
@@ -503,85 +529,47 @@ def _description(evaluation: Evaluation) -> dict[str, Any]:
         "with_neighbours",
     )  # fmt: skip
     places = {key: getattr(evaluation, key) for key in ("model_folder", "dataset_folder")}
+    workspace = evaluation._folder.parent.parent
     return {
         "format": FORMAT,
         **{key: getattr(evaluation, key) for key in told},
-        **{key: None if place is None else str(place.absolute()) for key, place in places.items()},
+        **{key: None if place is None else path_to_text(workspace, place) for key, place in places.items()},
     }
 
 
-def check_name(workspace: Path, name: str, instead_of: str | None = None) -> None:
-    """Whether a new evaluation may go by a name.
-
-    Parameters
-    ----------
-    workspace : Path
-    name : str
-    instead_of : str, optional
-        The name that it has so far.
-
-    Raises
-    ------
-    SneakerError
-        It is no name for a folder on every system, begins with a dash, or another evaluation has it.
-    """
-    if name.startswith("-") or safe_folder_name(name) != name:
-        raise SneakerError(
-            f"An evaluation cannot be called {name[:80]!r}; give it 1 to 80 letters, digits, spaces, dots, dashes or "
-            "underscores, beginning with a letter or a digit."
-        )
-    if name.casefold() in _taken(workspace) - {(instead_of or "").casefold()}:
-        raise SneakerError(f"There is an evaluation named {name!r} already; choose another name.")
-
-
-def _taken(workspace: Path) -> set[str]:
-    """Names in use, in small letters, for some systems do not tell "a" from "A"."""
-    return {one.name.casefold() for one in list_evaluations(workspace)}
-
-
 def free_name(workspace: Path, wanted: str) -> str:
-    """The name, or one beside it where it is taken."""
-    taken, name, number = _taken(workspace), wanted, 1
-    while name.casefold() in taken:
-        number += 1
-        name = f"{wanted} ({number})"
-    return name
+    """The name, or if it is taken, one beside it."""
+    return evaluations_of(workspace).free_name(wanted)
 
 
 def default_name(workspace: Path, model: str, data: str, split: str | None) -> str:
-    """A name that no evaluation has yet: ``<model> on <data>``, with the split where only one was judged."""
+    """A name that no evaluation has yet: ``<model> on <data>``, with the split if only one is evaluated."""
     wanted = f"{model} on {data}" + (f", {split}" if split else "")
     return free_name(workspace, safe_folder_name(wanted.replace(",", "").lstrip("-")[:70]))
 
 
-def _at_rest(name: str, workspace: Path) -> Evaluation:
-    """A stored evaluation that no process works on."""
-    found = find_evaluation(workspace, name)
+def _stored(workspace: Path, evaluation: Evaluation | str) -> Evaluation:
+    """A stored evaluation."""
+    found = find_evaluation(workspace, evaluation) if isinstance(evaluation, str) else evaluation
     if found.kind is not Kind.STORED:
         owner = "model" if found.kind is Kind.BUNDLED else "run"
-        raise SneakerError(f"The evaluation {name!r} belongs to the {owner} of that name and stays with it.")
-    if not found.state.ended:
-        raise SneakerError(f"The evaluation {name!r} is at work; wait until it has ended, or stop it.")
+        raise SneakerError(f"The evaluation {found.name!r} belongs to the {owner} of that name and stays with it.")
     return found
 
 
-def rename_evaluation(workspace: Path, name: str, new: str) -> Evaluation:
-    """Give a stored evaluation another name.
+def rename_evaluation(workspace: Path, evaluation: Evaluation | str, new: str) -> Evaluation:
+    """Give a stored evaluation another display name.
 
     Raises
     ------
     SneakerError
-        There is none, it is at work, belongs to a model or a run, or cannot have that name.
+        There is none, it belongs to a model or a run, or it can't have that name.
     """
-    found = _at_rest(name, workspace)
-    if new == name:
-        return found
-    check_name(workspace, new, instead_of=name)
-    return _moved(found._folder, evaluations_folder(workspace) / new)
+    return evaluations_of(workspace).rename(_stored(workspace, evaluation), new)
 
 
-def delete_evaluation(workspace: Path, name: str) -> Path:
-    """Put a stored evaluation in the bin, from where `restore_evaluation` brings it back.
+def delete_evaluation(workspace: Path, evaluation: Evaluation | str) -> Path:
+    """Move a stored evaluation to the bin, from where `restore_evaluation` brings it back.
 
     Returns
     -------
@@ -591,52 +579,50 @@ def delete_evaluation(workspace: Path, name: str) -> Path:
     Raises
     ------
     SneakerError
-        There is none, it is at work, or it belongs to a model or a run.
+        There is none, it is running, or it belongs to a model or a run.
     """
-    found = _at_rest(name, workspace)
-    target = _bin(workspace) / f"{time.time_ns():020}" / name
-    _moved(found._folder, target)
-    return target
-
-
-def _bin(workspace: Path) -> Path:
-    return bin_folder(workspace) / "evaluations"
+    return evaluations_of(workspace).delete(_stored(workspace, evaluation))
 
 
 def deleted_evaluations(workspace: Path) -> list[Evaluation]:
-    """The evaluations in the bin, the one deleted last first."""
-    return [one for moment in reversed(_folders(_bin(workspace))) for one in _stored(moment)]
+    """The evaluations in the bin, those deleted last first."""
+    return evaluations_of(workspace).deleted()
 
 
-def restore_evaluation(workspace: Path, name: str) -> Evaluation:
-    """Bring back the evaluation of that name that was deleted last; when the name was taken, under one beside it.
+def restore_evaluation(workspace: Path, evaluation: Evaluation | str) -> Evaluation:
+    """Bring back an evaluation, by its display name the one deleted last; under a free name if its own was taken.
 
     Raises
     ------
     SneakerError
-        The bin has none of that name.
+        There is none in the bin.
     """
-    found = next((one for one in deleted_evaluations(workspace) if one.name == name), None)
-    if found is None:
-        raise SneakerError(f"The bin holds no evaluation {name[:80]!r}.")
-    restored = _moved(found._folder, evaluations_folder(workspace) / free_name(workspace, name))
-    with contextlib.suppress(OSError):
-        found._folder.parent.rmdir()
-    return restored
+    return evaluations_of(workspace).restore(evaluation)
 
 
-def _moved(source: Path, target: Path) -> Evaluation:
-    if target.exists() and not target.samefile(source):  # the same where only the case of its letters changes
-        raise SneakerError(f"There is something at {target} already; choose another name.")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.move(source, target)
-    except OSError as error:
-        raise SneakerError(f"{source} cannot be moved to {target}: {error.strerror or error}.") from error
-    found = _read_stored(target)
-    if found is None:
-        raise SneakerError(f"There is no evaluation in {target}.")
-    return found
+def _holds_evaluation(folder: Path) -> bool:
+    files = (EVALUATION_FILE, PREDICTIONS_FILE, ABOUT_FILE, "job/job.json")
+    return any((folder / file).exists() for file in files)
+
+
+def _names_elsewhere(workspace: Path) -> dict[str, str]:
+    """Names of the evaluations of bundled models and of runs."""
+    models = {folder.name: "the evaluation of a model that comes with SoleScope" for folder in _folders(BUNDLED_MODELS)}
+    runs = {read_name(folder): "the evaluation of a run" for folder in _folders(runs_folder(workspace))}
+    return {**models, **runs}
+
+
+_SPEC = CollectionSpec[Evaluation](
+    kind="evaluations",
+    noun="evaluation",
+    plural="evaluations",
+    error=SneakerError,
+    holds_item=_holds_evaluation,
+    read=_read_stored,
+    is_busy=lambda evaluation: not evaluation.state.ended,
+    order=lambda evaluation: (-evaluation.created, evaluation.name),
+    reserved=_names_elsewhere,
+)
 
 
 def stop_evaluation(workspace: Path, name: str) -> None:

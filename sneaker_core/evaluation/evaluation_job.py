@@ -12,24 +12,25 @@ import pandas as pd
 from sneaker_core import process_group
 from sneaker_core.datasets.dataset_collection import find_source, open_samples, source_folder, source_reference
 from sneaker_core.datasets.split import Split, read_split
-from sneaker_core.errors import DatasetError, ModelNotFoundError, StoppedError
+from sneaker_core.errors import DatasetError, StoppedError
 from sneaker_core.evaluation.evaluation_collection import (
+    EVALUATION_FILE,
     Evaluation,
     Halves,
     Kind,
-    check_name,
     default_name,
-    find_evaluation,
+    evaluations_of,
+    find_evaluation_by_id,
     write_evaluation,
 )
 from sneaker_core.evaluation.metrics import summary
 from sneaker_core.evaluation.prediction_table import PhotoOutputs, prediction_table, run_on_photos
 from sneaker_core.evaluation.table_columns import check_known_labels, compact
 from sneaker_core.networks.checkpoint import SneakerModel, load_model, read_spec, weights_version
-from sneaker_core.networks.model_registry import find_model, find_named_model
+from sneaker_core.networks.model_registry import find_model, find_model_by_reference, model_reference
 from sneaker_core.number_text import counted, percent
 from sneaker_core.workspace.jobs import Worker, start_job
-from sneaker_core.workspace.paths import evaluation_job_folder, evaluations_folder, model_evaluation_folder
+from sneaker_core.workspace.paths import PREDICTIONS_FILE, evaluation_job_folder, model_evaluation_folder
 
 # Training photos of each class whose embeddings are kept to find similar photos.
 NEIGHBOURS_PER_CLASS = 150
@@ -118,7 +119,7 @@ def evaluate(
     evaluation = Evaluation(
         name or f"{model.spec.name} on {source.name}",
         Kind.STORED,
-        None if name is None else evaluations_folder(workspace) / name,
+        None,
         model=model.spec.name,
         model_folder=model_folder.absolute(),
         model_version=weights_version(model_folder),
@@ -147,6 +148,7 @@ def _saved(
     embedded = None if training is None else _embedded(model, training, table, found, reporter)
     evaluation = replace(evaluation, with_neighbours=embedded is not None)
     if process_group.is_first():
+        evaluation = replace(evaluation, folder=_open_folder(workspace, name))
         write_evaluation(evaluation, table, found.outputs.embeddings, embedded)
     process_group.wait_for_all()
     return evaluation
@@ -172,12 +174,22 @@ class _Reporter:
         return progress
 
 
+def _open_folder(workspace: Path, name: str) -> Path:
+    """The folder to save an evaluation in: a new one, or that of an evaluation that never got to save anything."""
+    return _unfinished(workspace, name) or evaluations_of(workspace).create(name)
+
+
 def _check_free(workspace: Path, name: str) -> None:
-    """Check that an evaluation can be saved under a name. The folder of its own job may exist already."""
-    folder = evaluations_folder(workspace) / name
-    if folder.is_dir() and [path.name for path in folder.iterdir()] == [evaluation_job_folder(folder).name]:
-        return
-    check_name(workspace, name)
+    """Check that an evaluation can be saved under a name."""
+    if _unfinished(workspace, name) is None:
+        evaluations_of(workspace).check_name(name)
+
+
+def _unfinished(workspace: Path, name: str) -> Path | None:
+    """The folder of the evaluation with that name, if it holds nothing but its name and its job."""
+    found = [folder for folder, own in evaluations_of(workspace).names().items() if own == name]
+    done = (EVALUATION_FILE, PREDICTIONS_FILE)
+    return found[0] if len(found) == 1 and not any((found[0] / file).exists() for file in done) else None
 
 
 def _of_split(samples: pd.DataFrame, model_folder: Path, split: str | None, shown: str) -> tuple[pd.DataFrame, bool]:
@@ -309,11 +321,10 @@ def start_evaluation(
     spec = read_spec(model_folder)
     if name is None:
         name = default_name(workspace, spec.name, source.name, split)
-    _check_free(workspace, name)
-    folder = evaluations_folder(workspace) / name
+    folder = _open_folder(workspace, name)
     params = {
         "evaluation": folder.name,
-        "model": _model_reference(model, model_folder, workspace),
+        "model": model_reference(workspace, model_folder),
         "dataset": source_reference(workspace, source),
         "split": split,
         "neighbours": neighbours,
@@ -328,26 +339,18 @@ def start_evaluation(
         )
     except OSError as error:
         raise DatasetError(f"The evaluation can't be started in {folder}: {error.strerror}.") from error
-    return find_evaluation(workspace, name, Kind.STORED)
-
-
-def _model_reference(model: str, folder: Path, workspace: Path) -> str:
-    """What names a model in a record."""
-    try:
-        return model if find_named_model(workspace, model) == folder else str(folder.absolute())
-    except ModelNotFoundError:
-        return str(folder.absolute())
+    return find_evaluation_by_id(workspace, folder.name)
 
 
 def run_evaluation_job(workspace: Path, params: Mapping[str, Any], worker: Worker) -> None:
     """Evaluate a model; params: evaluation, model, dataset, split, neighbours."""
     done = evaluate(
-        find_model(workspace, params["model"]),
+        find_model_by_reference(workspace, params["model"]),
         source_folder(workspace, params["dataset"]),
         workspace,
         params.get("split"),
         neighbours=params.get("neighbours", True),
-        name=params["evaluation"],
+        name=find_evaluation_by_id(workspace, params["evaluation"]).name,
         report=worker.report,
         stopped=worker.stopped,
     )

@@ -7,6 +7,7 @@ from typing import Any
 
 from sneaker_core.errors import CheckpointError, ModelNotFoundError
 from sneaker_core.networks.checkpoint import MODEL_FILE, ModelSpec, SneakerModel, load_model, read_spec
+from sneaker_core.workspace.collection import read_name
 from sneaker_core.workspace.paths import BUNDLED_MODELS, run_model_folder, runs_folder
 
 DEFAULT_MODEL = "street22"
@@ -63,7 +64,7 @@ def model_version(folder: Path) -> str:
 
 def _named_folders(workspace: Path) -> dict[str, tuple[Path, bool]]:
     """Name -> (folder, whether bundled); bundled models take precedence over runs of the same name."""
-    runs = {path.name: (run_model_folder(path), False) for path in _folders(runs_folder(workspace))}
+    runs = {read_name(path): (run_model_folder(path), False) for path in _folders(runs_folder(workspace))}
     bundled = {path.name: (path, True) for path in _folders(BUNDLED_MODELS)}
     return {**bundled, **{name: found for name, found in runs.items() if name not in bundled}}
 
@@ -127,6 +128,30 @@ def find_model(workspace: Path, name: str) -> Path:
                 if (folder / MODEL_FILE).is_file():
                     return folder
         raise
+
+
+def model_reference(workspace: Path, folder: Path) -> str:
+    """What a record keeps of a model: the name of a bundled one, a run's id, or the path of another folder."""
+    folder = folder.absolute()
+    if folder.parent == BUNDLED_MODELS:
+        return folder.name
+    if folder.name == run_model_folder(Path()).name and folder.parent.parent == runs_folder(workspace).absolute():
+        return folder.parent.name
+    return str(folder)
+
+
+def find_model_by_reference(workspace: Path, reference: str) -> Path:
+    """The folder of the model that a record refers to; old records hold the name it had.
+
+    Raises
+    ------
+    ModelNotFoundError
+        It is gone.
+    """
+    for folder in (BUNDLED_MODELS / reference, run_model_folder(runs_folder(workspace) / reference)):
+        if reference and (folder / MODEL_FILE).is_file():
+            return folder
+    return find_model(workspace, reference)
 
 
 def open_model(workspace: Path, name: str) -> SneakerModel:

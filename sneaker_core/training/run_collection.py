@@ -1,41 +1,44 @@
-"""The runs there are: read, named, noted, put in the bin and brought back. Only their folders are looked at.
+"""The runs of a workspace, read from their folders: listed, renamed, annotated, deleted and restored.
 
 ::
 
-    <workspace>/runs/<name>/     see `training.run`
-    <workspace>/bin/runs/<when>/<name>/     a deleted run
+    <workspace>/runs/<id>/        see `train_model`; about.json holds the display name and the note
+    <workspace>/bin/runs/<id>/    a deleted run
 """
 
 import contextlib
 import json
-import shutil
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sneaker_core.datasets.safe_names import safe_folder_name
 from sneaker_core.errors import RunError, SneakerError
 from sneaker_core.training.recipe_fields import current_fields
-from sneaker_core.workspace.atomic_files import write_atomically
+from sneaker_core.workspace.atomic_files import read_json, write_json
+from sneaker_core.workspace.collection import (
+    ABOUT_FILE,
+    Collection,
+    CollectionSpec,
+    read_name,
+    update_about,
+    write_name,
+)
 from sneaker_core.workspace.jobs import Job, JobState, read_job
 from sneaker_core.workspace.paths import (
     BUNDLED_MODELS,
     MODEL_FILE,
+    PREDICTIONS_FILE,
     RUN_FILE,
-    bin_folder,
     run_job_folder,
     run_model_folder,
-    runs_folder,
 )
 from sneaker_core.workspace.references import by_name, text_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
-ABOUT_FILE = "about.json"
 METRICS_FILE = "metrics.jsonl"
 WATCH_FILE = "watch.json"
 CARD_FILE = "MODEL_CARD.md"
@@ -54,12 +57,12 @@ class Run:
     Attributes
     ----------
     name : str
-        Of its folder, and of the model it makes.
+        Its display name, which is also that of its model.
     folder : Path
     dataset : str
         Its shown name.
     source : str
-        The dataset's name, or the absolute path of a folder of photos.
+        A reference to a dataset or a folder of photos, for `dataset_collection.source_folder`.
     only : tuple of str
         Classes it was confined to; empty for all.
     others : str or None
@@ -108,6 +111,11 @@ class Run:
     is_damaged: bool
 
     @property
+    def id(self) -> str:
+        """The name of its folder: the same for life."""
+        return self.folder.name
+
+    @property
     def is_done(self) -> bool:
         """Whether nothing is left to train."""
         return self.state is JobState.DONE
@@ -115,6 +123,7 @@ class Run:
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
         told = (
+            "id",
             "name",
             "dataset",
             "recipe_name",
@@ -150,49 +159,36 @@ class WatchedPhoto:
     thumbnail: Path
 
 
+def runs_of(workspace: Path) -> Collection[Run]:
+    """The runs of a workspace as a collection."""
+    return Collection(workspace, _SPEC)
+
+
 def list_runs(workspace: Path) -> list[Run]:
-    """All runs, the newest first; a damaged one is listed as failed, and folders that hold no run are passed over."""
-    return sorted(_runs(runs_folder(workspace)), key=lambda run: (-run.created, run.name))
-
-
-def _runs(parent: Path) -> Iterator[Run]:
-    for folder in parent.iterdir() if parent.is_dir() else ():
-        if not folder.name.startswith("."):
-            # One that is deleted or renamed at this very moment is no longer here.
-            with contextlib.suppress(RunError):
-                yield read_run(folder)
+    """All runs, newest first; a damaged one is listed as failed, and folders without a run are skipped."""
+    return runs_of(workspace).list()
 
 
 def find_run(workspace: Path, name: str) -> Run:
-    """A run by its name alone: never a path, so safe for names from outside.
+    """The run with a display name; never a path, so safe for names from outside.
 
     Raises
     ------
     RunError
-        None goes by that name; the message lists those there are.
+        There is none; the message lists those that exist.
     """
-    parent = runs_folder(workspace)
-    names = _names(parent)
-    if name in names:
-        with contextlib.suppress(RunError):
-            return read_run(parent / name)
-    listed = ", ".join(map(repr, names)) or "none yet"
-    raise RunError(f"There is no run {name[:80]!r}; there are: {listed}.")
+    return runs_of(workspace).find(name)
 
 
 def find_run_by_id(workspace: Path, run: str) -> Run:
-    """A run by its id, the name of its folder.
+    """The run that a record refers to by its id.
 
     Raises
     ------
     RunError
         There is none.
     """
-    return find_run(workspace, run)
-
-
-def _names(parent: Path) -> list[str]:
-    return sorted(folder.name for folder in parent.iterdir() if folder.is_dir()) if parent.is_dir() else []
+    return runs_of(workspace).find_by_id(run)
 
 
 def read_run(folder: Path) -> Run:
@@ -204,7 +200,7 @@ def read_run(folder: Path) -> Run:
         There is no run in that folder.
     """
     file, job, headline = folder / RUN_FILE, _job(folder), read_headline(folder)
-    run, there = _object(file) or {}, file.exists()
+    run, there = read_json(file) or {}, file.exists()
     damaged = there and not run
     if not there and job is None and headline is None:
         raise RunError(f"There is no run in {folder}.")
@@ -216,9 +212,9 @@ def read_run(folder: Path) -> Run:
     if run.get("format") != 2:
         source = by_name(source)
     source = source or _text(params.get("dataset"))
-    note = (_object(folder / ABOUT_FILE) or {}).get("note")
+    note = (read_json(folder / ABOUT_FILE) or {}).get("note")
     return Run(
-        name=folder.name,
+        name=read_name(folder),
         folder=folder,
         dataset=_text(run.get("dataset")) or text_of(source),
         source=source,
@@ -238,14 +234,6 @@ def read_run(folder: Path) -> Run:
         has_model=headline is not None,
         is_damaged=damaged,
     )
-
-
-def _object(file: Path) -> dict[str, Any] | None:
-    try:
-        values = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return values if isinstance(values, dict) else None
 
 
 def _of(kind: type[Any], value: Any) -> Any:
@@ -311,7 +299,7 @@ def read_headline(folder: Path) -> dict[str, float] | None:
 # Pages ask every two seconds for all runs; a model's description changes next to never and is long.
 @lru_cache(maxsize=1000)
 def _headline(file: str, changed: int, size: int) -> dict[str, float] | None:
-    values = _object(Path(file))
+    values = read_json(Path(file))
     if values is None:
         return None
     test = _of(dict, _of(dict, values.get("metrics")).get("test"))
@@ -364,84 +352,60 @@ def read_watch(folder: Path) -> list[WatchedPhoto]:
         return []
 
 
-def check_run_name(workspace: Path, name: str, instead_of: str | None = None) -> None:
-    """Whether a new run may go by a name.
-
-    Parameters
-    ----------
-    workspace : Path
-    name : str
-    instead_of : str, optional
-        The name that its run has so far.
+def check_run_name(workspace: Path, name: str) -> None:
+    """Check that a new run can have a name.
 
     Raises
     ------
     RunError
-        It is no name for a folder on every system, begins with a dash, or a run or a bundled model has it.
+        It can't be used as a folder name on every system, or a run or a bundled model has it.
     """
-    if name.startswith("-") or safe_folder_name(name) != name:
-        raise RunError(
-            f"A run cannot be called {name[:80]!r}; give it 1 to 80 letters, digits, spaces, dots, dashes or "
-            "underscores, beginning with a letter or a digit."
-        )
-    # Some systems do not tell "a" from "A".
-    wanted = name.casefold()
-    if any(bundled.casefold() == wanted for bundled in _names(BUNDLED_MODELS)):
-        raise RunError(f"A model that comes with SoleScope is called {name!r}; choose another name.")
-    if any(other.casefold() == wanted and other != instead_of for other in _names(runs_folder(workspace))):
-        raise RunError(f"There is a run named {name!r} already; choose another name.")
+    runs_of(workspace).check_name(name)
+
+
+def open_run_folder(workspace: Path, name: str) -> Path:
+    """The folder of the run with a display name; created if there is none.
+
+    Raises
+    ------
+    RunError
+        A new run can't have that name.
+    """
+    return runs_of(workspace).open_folder(name)
 
 
 def run_at_rest(workspace: Path, name: str) -> Run:
-    """A run by its name that no process works on.
+    """The run with a display name, if its job has ended.
 
     Raises
     ------
     RunError
-        None goes by that name, or it is at work.
+        There is none, or it is running.
     """
     run = find_run(workspace, name)
     if not run.state.ended:
-        raise RunError(f"The run {name!r} is at work; wait until it has ended, or stop it.")
+        raise RunError(f"The run {name!r} is running. Wait until it has ended, or stop it.")
     return run
 
 
-def rename_run(workspace: Path, name: str, new: str) -> Run:
-    """Give a run, and the model it made, another name.
+def rename_run(workspace: Path, run: Run | str, new: str) -> Run:
+    """Give a run, and the model it made, another display name.
 
     Raises
     ------
     RunError
-        There is no such run, it is at work, or it cannot have that name.
+        There is no such run, or it can't have that name.
     """
-    run = run_at_rest(workspace, name)
-    if new == name:
-        return run
-    check_run_name(workspace, new, instead_of=name)
-    return _moved(run.folder, run.folder.with_name(new))
+    return runs_of(workspace).rename(run, new)
 
 
-def _moved(source: Path, target: Path) -> Run:
-    """Move a run's folder and give its model the name of the new place."""
-    if target.exists() and not target.samefile(source):  # the same where only the case of its letters changes
-        raise RunError(f"There is something at {target} already; choose another name.")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.move(source, target)
-    except OSError as error:
-        raise RunError(f"{source} cannot be moved to {target}: {error.strerror or error}.") from error
-    file = run_model_folder(target) / MODEL_FILE
-    values = _object(file)
-    if values is not None and values.get("name") != target.name:
-        _write(file, json.dumps({**values, "name": target.name}, indent=1, ensure_ascii=False) + "\n")
-    return read_run(target)
-
-
-def _write(file: Path, text: str) -> None:
-    try:
-        write_atomically(file, text.encode(errors="replace"))
-    except OSError as error:
-        raise RunError(f"{file} cannot be written: {error.strerror}.") from error
+def _write_name(folder: Path, name: str) -> None:
+    """Keep the name of a run, and pass it on to its model."""
+    write_name(folder, name)
+    file = run_model_folder(folder) / MODEL_FILE
+    values = read_json(file)
+    if values is not None and values.get("name") != name:
+        write_json(file, {**values, "name": name}, indent=1)
 
 
 def write_note(workspace: Path, name: str, note: str) -> None:
@@ -454,13 +418,15 @@ def write_note(workspace: Path, name: str, note: str) -> None:
     """
     if len(note) > _LONGEST_NOTE:
         raise RunError(f"A note has at most {_LONGEST_NOTE:,} characters; this one has {len(note):,}.")
-    file = find_run(workspace, name).folder / ABOUT_FILE
-    about = {**(_object(file) or {}), "note": note.strip()}
-    _write(file, json.dumps(about, ensure_ascii=False))
+    folder = find_run(workspace, name).folder
+    try:
+        update_about(folder, note=note.strip())
+    except OSError as error:
+        raise RunError(f"Can't write to {folder}: {error.strerror}.") from error
 
 
-def delete_run(workspace: Path, name: str) -> Path:
-    """Put a run in the bin, from where `restore_run` brings it back.
+def delete_run(workspace: Path, run: Run | str) -> Path:
+    """Move a run to the bin, from where `restore_run` brings it back.
 
     Returns
     -------
@@ -470,39 +436,46 @@ def delete_run(workspace: Path, name: str) -> Path:
     Raises
     ------
     RunError
-        There is no such run, or it is at work.
+        There is no such run, or it is running.
     """
-    run = run_at_rest(workspace, name)
-    return _moved(run.folder, _bin(workspace) / f"{time.time_ns():020}" / name).folder
-
-
-def _bin(workspace: Path) -> Path:
-    return bin_folder(workspace) / "runs"
+    return runs_of(workspace).delete(run)
 
 
 def deleted_runs(workspace: Path) -> list[Run]:
-    """The runs in the bin, the one deleted last first."""
-    moments = sorted(_bin(workspace).iterdir(), reverse=True) if _bin(workspace).is_dir() else []
-    return [run for moment in moments for run in _runs(moment)]
+    """The runs in the bin, those deleted last first."""
+    return runs_of(workspace).deleted()
 
 
-def restore_run(workspace: Path, name: str) -> Run:
-    """Bring back the run of that name that was deleted last; when the name was taken meanwhile, under one beside it.
+def restore_run(workspace: Path, run: Run | str) -> Run:
+    """Bring back a run, by its display name the one deleted last; under a free name if its own was taken.
 
     Raises
     ------
     RunError
-        The bin has no such run.
+        There is no such run in the bin.
     """
-    run = next((run for run in deleted_runs(workspace) if run.name == name), None)
-    if run is None:
-        raise RunError(f"The bin holds no run {name[:80]!r}.")
-    names = {other.casefold() for other in (*_names(runs_folder(workspace)), *_names(BUNDLED_MODELS))}
-    free, number = name, 1
-    while free.casefold() in names:
-        number += 1
-        free = f"{name} ({number})"
-    restored = _moved(run.folder, runs_folder(workspace) / free)
-    with contextlib.suppress(OSError):
-        run.folder.parent.rmdir()
-    return restored
+    return runs_of(workspace).restore(run)
+
+
+def _holds_run(folder: Path) -> bool:
+    files = (RUN_FILE, ABOUT_FILE, "job/job.json", f"model/{MODEL_FILE}", PREDICTIONS_FILE)
+    return any((folder / file).exists() for file in files)
+
+
+def _bundled_names(workspace: Path) -> dict[str, str]:
+    folders = BUNDLED_MODELS.iterdir() if BUNDLED_MODELS.is_dir() else ()
+    return {folder.name: "a model that comes with SoleScope" for folder in folders if folder.is_dir()}
+
+
+_SPEC = CollectionSpec[Run](
+    kind="runs",
+    noun="run",
+    plural="runs",
+    error=RunError,
+    holds_item=_holds_run,
+    read=read_run,
+    is_busy=lambda run: not run.state.ended,
+    order=lambda run: (-run.created, run.name),
+    write_name=_write_name,
+    reserved=_bundled_names,
+)

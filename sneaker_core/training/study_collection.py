@@ -1,31 +1,30 @@
-"""The studies there are: read, put in the bin and brought back. A study is a search for the best recipe.
+"""The studies of a workspace: read, renamed, deleted and restored. A study is a hyperparameter search and its trials.
 
 ::
 
-    <workspace>/studies/<name>/
-      study.json       what is searched, written once
-      study.sqlite     the trials, in Optuna's own storage; several processes may work on it
-      lock             held while a process makes these two
+    <workspace>/studies/<id>/
+      study.json       what is searched; written once
+      study.sqlite     the trials, in Optuna's storage; several processes may work on it
+      lock             held while a process creates these two
       job/             the job of its process; job-*/ those of processes that joined it
-    <workspace>/bin/studies/<when>/<name>/     a deleted study
+      about.json       its display name
+    <workspace>/bin/studies/<id>/    a deleted study
 """
 
 import contextlib
 import json
-import shutil
 import sqlite3
-import time
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sneaker_core.datasets.safe_names import safe_folder_name
 from sneaker_core.errors import RecipeError, RunError, SneakerError
 from sneaker_core.training.recipe_fields import augmentation_strength, current_fields
+from sneaker_core.workspace.collection import ABOUT_FILE, Collection, CollectionSpec, read_name
 from sneaker_core.workspace.jobs import Job, JobState, read_job, stop_job
-from sneaker_core.workspace.paths import bin_folder, run_job_folder, studies_folder
+from sneaker_core.workspace.paths import run_job_folder
 from sneaker_core.workspace.references import by_name
 
 if TYPE_CHECKING:
@@ -51,12 +50,12 @@ class Study:
     Attributes
     ----------
     name : str
-        Of its folder.
+        Its display name.
     folder : Path
     dataset : str
         Its shown name.
     source : str
-        The dataset's name, or the absolute path of a folder of photos.
+        A reference to a dataset or a folder of photos, for `dataset_collection.source_folder`.
     recipe : dict
         Values of the base recipe; empty if the study is damaged.
     fixed : tuple of str
@@ -102,6 +101,11 @@ class Study:
     trials: "pd.DataFrame"
 
     @property
+    def id(self) -> str:
+        """The name of its folder: the same for life."""
+        return self.folder.name
+
+    @property
     def recipe_name(self) -> str:
         """Preset of the base recipe; empty if unknown."""
         return str(self.recipe.get("name", ""))
@@ -127,7 +131,7 @@ class Study:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
-        told = ("name", "dataset", "recipe_name", "changes", "minutes", "created", "error", "best")
+        told = ("id", "name", "dataset", "recipe_name", "changes", "minutes", "created", "error", "best")
         counts = self.trials["state"].value_counts()
         return {
             **{key: getattr(self, key) for key in told},
@@ -143,61 +147,47 @@ def plain(row: "pd.Series") -> dict[str, Any]:
     return {str(key): value.item() if hasattr(value, "item") else value for key, value in values.items()}
 
 
+def studies_of(workspace: Path) -> Collection[Study]:
+    """The studies of a workspace as a collection."""
+    return Collection(workspace, _SPEC)
+
+
 def list_studies(workspace: Path) -> list[Study]:
-    """All studies, the newest first; a damaged one is listed as failed."""
-    return sorted(_studies(studies_folder(workspace)), key=lambda study: (-study.created, study.name))
-
-
-def _studies(parent: Path) -> Iterator[Study]:
-    for folder in parent.iterdir() if parent.is_dir() else ():
-        if not folder.name.startswith("."):
-            # One that is deleted at this very moment is no longer here.
-            with contextlib.suppress(RunError):
-                yield read_study(folder)
+    """All studies, newest first; a damaged one is listed as failed."""
+    return studies_of(workspace).list()
 
 
 def find_study(workspace: Path, name: str) -> Study:
-    """A study by its name alone: never a path, so safe for names from outside.
+    """The study with a display name; never a path, so safe for names from outside.
 
     Raises
     ------
     RunError
-        None goes by that name; the message lists those there are.
+        There is none; the message lists those that exist.
     """
-    parent = studies_folder(workspace)
-    names = sorted(folder.name for folder in parent.iterdir() if folder.is_dir()) if parent.is_dir() else []
-    if name in names:
-        with contextlib.suppress(RunError):
-            return read_study(parent / name)
-    listed = ", ".join(map(repr, names)) or "none yet"
-    raise RunError(f"There is no study {name[:80]!r}; there are: {listed}.")
+    return studies_of(workspace).find(name)
 
 
 def find_study_by_id(workspace: Path, study: str) -> Study:
-    """A study by its id, the name of its folder.
+    """The study that a record refers to by its id.
 
     Raises
     ------
     RunError
         There is none.
     """
-    return find_study(workspace, study)
+    return studies_of(workspace).find_by_id(study)
 
 
-def study_folder(workspace: Path, name: str) -> Path:
-    """The folder of a study that there is, or of a new one.
+def open_study_folder(workspace: Path, name: str) -> Path:
+    """The folder of the study with a display name; created if there is none.
 
     Raises
     ------
     RunError
-        It is no name for a folder on every system, or begins with a dash.
+        A new study can't have that name.
     """
-    if name.startswith("-") or safe_folder_name(name) != name:
-        raise RunError(
-            f"A study cannot be called {name[:80]!r}; give it 1 to 80 letters, digits, spaces, dots, dashes or "
-            "underscores, beginning with a letter or a digit."
-        )
-    return studies_folder(workspace) / name
+    return studies_of(workspace).open_folder(name)
 
 
 def read_study(folder: Path) -> Study:
@@ -224,7 +214,7 @@ def read_study(folder: Path) -> Study:
     state = JobState.FAILED if error else _state(jobs, trials)
     if not error and state is JobState.FAILED:
         error = jobs[0].error
-    return Study(folder.name, folder, **settings, state=state, error=error, jobs=jobs, trials=trials)
+    return Study(read_name(folder), folder, **settings, state=state, error=error, jobs=jobs, trials=trials)
 
 
 def _settings(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -374,8 +364,19 @@ def stop_study(study: Study) -> None:
             stop_job(job.folder)
 
 
-def delete_study(workspace: Path, name: str) -> Path:
-    """Put a study in the bin, from where `restore_study` brings it back.
+def rename_study(workspace: Path, study: Study | str, new: str) -> Study:
+    """Give a study another display name.
+
+    Raises
+    ------
+    RunError
+        There is no such study, or it can't have that name.
+    """
+    return studies_of(workspace).rename(study, new)
+
+
+def delete_study(workspace: Path, study: Study | str) -> Path:
+    """Move a study to the bin, from where `restore_study` brings it back.
 
     Returns
     -------
@@ -385,52 +386,34 @@ def delete_study(workspace: Path, name: str) -> Path:
     Raises
     ------
     RunError
-        There is no such study, or it is at work.
+        There is no such study, or it is running.
     """
-    study = find_study(workspace, name)
-    if not all(job.state.ended for job in study.jobs):
-        raise RunError(f"The study {name!r} is at work; wait until it has ended, or stop it.")
-    target = _bin(workspace) / f"{time.time_ns():020}" / name
-    _move(study.folder, target)
-    return target
-
-
-def _bin(workspace: Path) -> Path:
-    return bin_folder(workspace) / "studies"
-
-
-def _move(source: Path, target: Path) -> None:
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.move(source, target)
-    except OSError as error:
-        raise RunError(f"{source} cannot be moved to {target}: {error.strerror}.") from error
+    return studies_of(workspace).delete(study)
 
 
 def deleted_studies(workspace: Path) -> list[Study]:
-    """The studies in the bin, the one deleted last first."""
-    moments = sorted(_bin(workspace).iterdir(), reverse=True) if _bin(workspace).is_dir() else []
-    return [study for moment in moments for study in _studies(moment)]
+    """The studies in the bin, those deleted last first."""
+    return studies_of(workspace).deleted()
 
 
-def restore_study(workspace: Path, name: str) -> Study:
-    """Bring back the study of that name that was deleted last; when the name was taken meanwhile, as one beside it.
+def restore_study(workspace: Path, study: Study | str) -> Study:
+    """Bring back a study, by its display name the one deleted last; under a free name if its own was taken.
 
     Raises
     ------
     RunError
-        The bin has no such study.
+        There is no such study in the bin.
     """
-    study = next((study for study in deleted_studies(workspace) if study.name == name), None)
-    if study is None:
-        raise RunError(f"The bin holds no study {name[:80]!r}.")
-    parent = studies_folder(workspace)
-    taken = {folder.name.casefold() for folder in parent.iterdir()} if parent.is_dir() else set()
-    free, number = name, 1
-    while free.casefold() in taken:
-        number += 1
-        free = f"{name} ({number})"
-    _move(study.folder, parent / free)
-    with contextlib.suppress(OSError):
-        study.folder.parent.rmdir()
-    return read_study(parent / free)
+    return studies_of(workspace).restore(study)
+
+
+_SPEC = CollectionSpec[Study](
+    kind="studies",
+    noun="study",
+    plural="studies",
+    error=RunError,
+    holds_item=lambda folder: any((folder / file).exists() for file in (STUDY_FILE, ABOUT_FILE)),
+    read=read_study,
+    is_busy=lambda study: any(not job.state.ended for job in study.jobs),
+    order=lambda study: (-study.created, study.name),
+)

@@ -18,9 +18,9 @@ from sneaker_core.training.study_collection import (
     TRIALS_FILE,
     Study,
     list_studies,
+    open_study_folder,
     read_study,
     storage,
-    study_folder,
 )
 from sneaker_core.training.training_jobs import source_of
 from sneaker_core.workspace.atomic_files import write_json
@@ -83,7 +83,7 @@ def open_study(
 
     Parameters and errors are those of `hyperparameter_search.run_search`.
     """
-    folder = study_folder(workspace, name)
+    folder = open_study_folder(workspace, name)
     source, shown = source_of(workspace, str(dataset))
     wanted = _Wanted(
         recipe=recipe,

@@ -26,7 +26,7 @@ from sneaker_core.training.model_card import model_card
 from sneaker_core.training.planning.time_estimate import remember_speed
 from sneaker_core.training.prepared_photos import PreparedPhotos
 from sneaker_core.training.recipe import Recipe
-from sneaker_core.training.run_collection import CARD_FILE, WATCH_FILE
+from sneaker_core.training.run_collection import CARD_FILE, WATCH_FILE, runs_of
 from sneaker_core.training.run_record import FORMAT, RunRecord, recipe_of
 from sneaker_core.training.trainer import EpochReport, Trainer
 from sneaker_core.training.training_jobs import source_of
@@ -34,8 +34,10 @@ from sneaker_core.training.training_setup import set_up_training
 from sneaker_core.training.training_state import best_epoch, load_best, load_state, remove_state, save_best, save_state
 from sneaker_core.training.validation import Validation
 from sneaker_core.workspace.atomic_files import write_atomically
+from sneaker_core.workspace.collection import read_name
 from sneaker_core.workspace.jobs import Worker
-from sneaker_core.workspace.paths import PREDICTIONS_FILE, run_model_folder, runs_folder
+from sneaker_core.workspace.paths import PREDICTIONS_FILE, run_model_folder
+from sneaker_core.workspace.safe_names import safe_folder_name
 
 # With several processes, the first one checks for a stop request every this many steps and tells the others.
 _CHECK_STOP_EVERY = 10
@@ -66,7 +68,7 @@ def train(
         Name of a dataset, or a folder laid out as ``<class>/*``.
     recipe : Recipe
     folder : Path
-        The run's folder; its last part is the model's name.
+        The run's folder; the model gets the run's display name.
     workspace : Path
         Where the dataset, and a model named by `recipe.init`, are looked up.
     only : iterable of str
@@ -131,9 +133,10 @@ def train(
 
 
 def default_run_name(workspace: Path, dataset: str | Path, recipe_name: str) -> str:
-    """First free name of the form ``<dataset>-<recipe>-<number>``."""
-    base = f"{Path(dataset).resolve().name}-{recipe_name}"
-    return next(name for n in count(1) if not (runs_folder(workspace) / (name := f"{base}-{n}")).exists())
+    """A name that no run has yet: ``<dataset>-<recipe>-<number>``."""
+    taken = {name.casefold() for name in runs_of(workspace).names().values()}
+    base = safe_folder_name(f"{Path(dataset).resolve().name}-{recipe_name}".lstrip("-"))
+    return next(name for n in count(1) if (name := f"{base}-{n}").casefold() not in taken)
 
 
 class _TrainingRun:
@@ -162,7 +165,7 @@ class _TrainingRun:
         )
         if recorded not in (None, photos.fingerprint):
             # The split would change too, and training photos could end up in the test split.
-            name = self.folder.name
+            name = read_name(self.folder)
             raise DatasetError(f"The photos have changed since the run {name!r} was started. Start a new run.")
         counts = {str(split): len(photos.labelled(split)) for split in (Split.TRAIN, Split.VAL, Split.TEST)}
         self.record.write(photos=photos.fingerprint, rejected=photos.rejected, counts=counts)
@@ -301,7 +304,7 @@ class _TrainingRun:
 
     def finalize(self, network: SneakerNetwork, photos: PreparedPhotos) -> dict[str, Any]:
         """Calibrate, evaluate and save the model; its metrics are those of the weights as stored."""
-        model = as_stored(_uncalibrated(network, photos.classes, self.recipe, self.folder.name))
+        model = as_stored(_uncalibrated(network, photos.classes, self.recipe, read_name(self.folder)))
         split = {part: photos.labelled(part) for part in Split}
 
         def on_progress(done: int, total: int) -> None:

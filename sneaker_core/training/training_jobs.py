@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sneaker_core.errors import RunError, SpaceError
-from sneaker_core.training.run_collection import check_run_name, find_run, find_run_by_id, run_at_rest
+from sneaker_core.training.run_collection import check_run_name, find_run, find_run_by_id, run_at_rest, runs_of
 from sneaker_core.workspace.jobs import Worker, start_job, stop_job
-from sneaker_core.workspace.paths import path_from_text, path_to_text, run_job_folder, runs_folder
+from sneaker_core.workspace.paths import path_from_text, path_to_text, run_job_folder
 
 if TYPE_CHECKING:
     from sneaker_core.training.recipe import Recipe
@@ -66,11 +66,7 @@ def start_training(
     photos, classes = _counted(source_folder(workspace, source), workspace, only)
     photos += 0 if negatives is None else _files(negatives)
     check_space(workspace, needed_bytes(recipe, photos, classes + 1))
-    folder = runs_folder(workspace) / name
-    try:
-        folder.mkdir(parents=True)
-    except FileExistsError:
-        raise RunError(f"There is already a run named {name!r}. Choose another name.") from None
+    folder = runs_of(workspace).create(name)
     params = training_params(workspace, folder.name, source, recipe.to_dict(), only, negatives)
     try:
         start_job(run_job_folder(folder), "train", params, title=f"Training {name}", workspace=workspace, queue=True)

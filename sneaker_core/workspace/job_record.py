@@ -162,16 +162,18 @@ def read_job(folder: Path) -> Job:
     Raises
     ------
     SneakerError
-        There is no job in that folder.
+        There is no job in that folder, or its record is damaged.
     """
     values = read_json(folder / JOB_FILE)
     if values is None:
         raise SneakerError(f"There is no job in {folder}.")
+    if not isinstance(values.get("started", 0), (int, float)):
+        raise SneakerError(f"{folder / JOB_FILE} is damaged.")
     if "kind" not in values:
         values = recover_job(folder, values)
     end = read_json(folder / END_FILE)
     progress = _progress(read_json(folder / PROGRESS_FILE))
-    started = _number(values.get("started"))
+    started = float(values.get("started", 0))
     error, result, params = (end or {}).get("error"), (end or {}).get("result"), values.get("params")
     return Job(
         folder=folder,
@@ -194,10 +196,6 @@ def find_job(folder: Path) -> Job | None:
         return read_job(folder)
     except SneakerError:
         return None
-
-
-def _number(value: Any) -> float:
-    return float(value) if isinstance(value, (int, float)) else 0.0
 
 
 def _progress(values: dict[str, Any] | None) -> Progress:

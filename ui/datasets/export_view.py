@@ -8,8 +8,8 @@ import streamlit as st
 
 from sneaker_core.datasets.dataset_export import export_csv, export_folder, export_zip
 from sneaker_core.datasets.index import Dataset
-from sneaker_core.datasets.safe_names import safe_folder_name
 from sneaker_core.errors import SneakerError
+from sneaker_core.workspace.safe_names import safe_folder_name
 from ui.datasets.datasets_keys import Key
 from ui.kit.quantities import counted_photos, size_words
 from ui.kit.text import plain

@@ -11,7 +11,7 @@ import streamlit as st
 from scipy.spatial import cKDTree
 
 from sneaker_core.datasets.index import Dataset
-from sneaker_core.datasets.safe_names import natural_order
+from sneaker_core.workspace.safe_names import natural_order
 from ui.datasets import dataset_details_cache
 from ui.datasets.datasets_keys import Key
 from ui.datasets.photo_detail_view import draw_case

@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from sneaker_core.datasets.index import Dataset
-from sneaker_core.datasets.safe_names import natural_order
+from sneaker_core.workspace.safe_names import natural_order
 from ui.datasets.datasets_keys import Key
 from ui.datasets.photo_detail_view import draw_case
 from ui.kit import dataset_cache

@@ -2,7 +2,6 @@
 
 import streamlit as st
 
-from sneaker_core.datasets.safe_names import natural_order
 from sneaker_core.evaluation.confusion_matrix import ClassOrder, MatrixView, matrix_view, photos_in_cell
 from sneaker_core.evaluation.matrix_charts import matrix_chart
 from sneaker_core.evaluation.metric_text import pair_text

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 import pandas as pd
 import streamlit as st
 
-from sneaker_core.datasets.safe_names import natural_order
 from sneaker_core.errors import SneakerError
 from sneaker_core.evaluation.evaluation_job import start_evaluation
 from sneaker_core.evaluation.table_columns import as_csv, misclassified
 from sneaker_core.number_text import counted
 from sneaker_core.workspace.paths import workspace
+from sneaker_core.workspace.safe_names import natural_order
 from ui.evaluate.evaluate_keys import Key
 from ui.evaluate.evaluation_picker import go_to
 from ui.evaluate.loaded_evaluation import LoadedEvaluation, reviews_of

@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from sneaker_core.datasets.review_log import Action
-from sneaker_core.datasets.safe_names import natural_order
+from sneaker_core.workspace.safe_names import natural_order
 from ui.evaluate.evaluate_keys import Key
 from ui.evaluate.loaded_evaluation import LoadedEvaluation, Reviews, reviews_of
 from ui.kit import dataset_cache

@@ -10,19 +10,21 @@ import streamlit as st
 from streamlit.typing import UploadedFile
 
 from sneaker_core.datasets.index import Dataset
-from sneaker_core.datasets.safe_names import natural_order, safe_folder_name
 from sneaker_core.inference.explanation.explanation_jobs import (
     ARCHIVE,
     UPLOADS,
+    SavedExplanation,
+    delete_explanation,
     explain_photos_params,
-    photo_explanations_folder,
+    list_explanations,
     remove,
     start_photo_explanation,
 )
 from sneaker_core.inference.explanation.explanation_request import ExplanationRequest
-from sneaker_core.networks.model_registry import ModelEntry
-from sneaker_core.workspace.jobs import Job, JobState, list_jobs, restart_job
+from sneaker_core.networks.model_registry import ModelEntry, model_reference
+from sneaker_core.workspace.jobs import Job, JobState, restart_job
 from sneaker_core.workspace.paths import workspace
+from sneaker_core.workspace.safe_names import natural_order, safe_folder_name
 from ui.explain import map_pictures
 from ui.explain.explain_address import tell
 from ui.explain.explain_keys import Key
@@ -73,8 +75,8 @@ def draw_batch(models: list[ModelEntry]) -> None:
             _ask_of_uploads(model)
         else:
             _ask_of_class(model)
-    for job in list_jobs(photo_explanations_folder(workspace())):
-        _draw_work(job)
+    for saved in list_explanations(workspace()):
+        _draw_work(saved)
 
 
 def _ask_of_class(model: ModelEntry) -> None:
@@ -143,7 +145,9 @@ def _choose(title: str, labels: Sequence[str], left_open: str, model: ModelEntry
 
 
 def _start_class(model: ModelEntry, dataset: Dataset, label: str, request: ExplanationRequest) -> None:
-    params = explain_photos_params(model.name, request, dataset=dataset.folder.name, labels=[label])
+    params = explain_photos_params(
+        model_reference(workspace(), model.folder), request, dataset=dataset.folder.name, labels=[label]
+    )
     start(partial(start_photo_explanation, workspace(), params, f"Explaining {label}"))
 
 
@@ -153,13 +157,14 @@ def _start_uploads(model: ModelEntry, uploads: Sequence[UploadedFile], request: 
         f"{number:04}-{safe_folder_name(Path(upload.name).stem)}": upload.getvalue()
         for number, upload in enumerate(uploads, start=1)
     }
-    params = explain_photos_params(model.name, request)
+    params = explain_photos_params(model_reference(workspace(), model.folder), request)
     title = f"Explaining {counted_photos(len(uploads))}"
     start(partial(start_photo_explanation, workspace(), params, title, photos))
 
 
-def _draw_work(job: Job) -> None:
-    """A piece of work: how far it is, or what came of it."""
+def _draw_work(saved: SavedExplanation) -> None:
+    """A saved explanation: its progress or its result."""
+    job = saved.job
     with st.container(border=True, gap="small"):
         if not job.state.ended:
             follow(job.folder)
@@ -175,8 +180,8 @@ def _draw_work(job: Job) -> None:
             key=Key.EXPLAIN_WORK_REMOVE.of(job.folder.name),
             icon=":material/delete:",
             type="tertiary",
-            on_click=remove,
-            args=(job.folder,),
+            on_click=start,
+            args=(partial(delete_explanation, workspace(), saved),),
         )
 
 

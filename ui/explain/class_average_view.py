@@ -9,7 +9,6 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from sneaker_core.datasets.safe_names import natural_order
 from sneaker_core.errors import SneakerError
 from sneaker_core.evaluation.evaluation_collection import Evaluation, find_model_of
 from sneaker_core.evaluation.table_columns import class_columns, evaluated_rows
@@ -20,6 +19,7 @@ from sneaker_core.networks.checkpoint import read_spec
 from sneaker_core.networks.model_registry import ModelEntry
 from sneaker_core.workspace.jobs import find_job
 from sneaker_core.workspace.paths import workspace
+from sneaker_core.workspace.safe_names import natural_order
 from ui.explain import map_pictures
 from ui.explain.explain_address import tell
 from ui.explain.explain_keys import Key
@@ -110,7 +110,7 @@ def _start(
         workspace(),
         folder,
         f"Class-average maps of {what}",
-        evaluation=evaluation.name,
+        evaluation=evaluation.id,
         evaluation_kind=evaluation.kind.value,
         labels=labels,
         method=method,

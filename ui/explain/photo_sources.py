@@ -8,12 +8,12 @@ import streamlit as st
 
 from sneaker_core.datasets.dataset_collection import list_datasets
 from sneaker_core.datasets.index import Dataset, open_index
-from sneaker_core.datasets.safe_names import natural_order
 from sneaker_core.datasets.thumbnails import ensure_thumbnail
 from sneaker_core.evaluation.evaluation_collection import Evaluation, list_evaluations
 from sneaker_core.evaluation.table_columns import misclassified
 from sneaker_core.networks.model_registry import ModelEntry
 from sneaker_core.workspace.paths import workspace
+from sneaker_core.workspace.safe_names import natural_order
 from ui.datasets.dataset_picker import by_name
 from ui.explain.explain_address import notice, use_model_of
 from ui.explain.explain_keys import Key

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from sneaker_core.datasets.safe_names import natural_order
 from sneaker_core.inference.explanation.explanation_request import ExplanationRequest, Method
 from sneaker_core.networks.checkpoint import ModelSpec
+from sneaker_core.workspace.safe_names import natural_order
 from ui.explain.explain_address import notice
 from ui.explain.explain_keys import Key
 from ui.kit.text import percent, plain, shortened

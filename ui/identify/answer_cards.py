@@ -5,10 +5,10 @@ from typing import Literal, Protocol
 
 import streamlit as st
 
-from sneaker_core.datasets.safe_names import natural_order
 from sneaker_core.inference.predictor import Answer
 from sneaker_core.networks.checkpoint import ModelSpec
 from sneaker_core.networks.decision import Status
+from sneaker_core.workspace.safe_names import natural_order
 from ui.identify.answer_downloads import answers_csv, answers_json
 from ui.identify.answer_explanation import draw_explanation
 from ui.identify.answer_text import confidence_text

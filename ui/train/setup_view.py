@@ -6,13 +6,13 @@ import streamlit as st
 
 from sneaker_core.datasets.dataset_collection import DatasetEntry, create_dataset, list_datasets
 from sneaker_core.datasets.index import Dataset, open_index
-from sneaker_core.datasets.safe_names import natural_order, safe_folder_name
 from sneaker_core.errors import SneakerError
 from sneaker_core.number_text import counted
 from sneaker_core.training.recipe import Recipe
 from sneaker_core.training.run_collection import Run
 from sneaker_core.training.training_jobs import start_training
 from sneaker_core.workspace.paths import workspace
+from sneaker_core.workspace.safe_names import natural_order, safe_folder_name
 from ui.datasets.add_photos_view import draw_examples, start_drawing
 from ui.datasets.dataset_picker import by_name
 from ui.kit import dataset_cache

@@ -9,7 +9,7 @@
 
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,9 @@ from sneaker_core.inference.explanation.explanation_request import (
     ExplanationRequest,
     Method,
 )
-from sneaker_core.workspace.jobs import Worker, is_alive, new_job_folder, start_job
+from sneaker_core.workspace.collection import Collection, CollectionSpec, read_name
+from sneaker_core.workspace.job_record import JOB_FILE
+from sneaker_core.workspace.jobs import Job, Worker, is_alive, new_job_folder, read_job, start_job
 from sneaker_core.workspace.paths import explanations_folder, path_from_text, path_to_text
 
 ARCHIVE, UPLOADS, JOB = "maps.zip", "photos", "job"
@@ -29,9 +31,74 @@ _MAX_SIDE = 640
 _KEPT_PHOTOS, _KEPT_CLASS_MAPS = 10, 100
 
 
-def photo_explanations_folder(workspace: Path) -> Path:
-    """The folder with one folder for each job of kind "explain_photos"."""
-    return explanations_folder(workspace) / "many"
+@dataclass(frozen=True)
+class SavedExplanation:
+    """Photos that a job explained, or is about to.
+
+    Attributes
+    ----------
+    folder : Path
+        Also the folder of the job.
+    name : str
+        Its display name; the title of the job unless it was renamed.
+    job : Job
+    """
+
+    folder: Path
+    name: str
+    job: Job
+
+    @property
+    def id(self) -> str:
+        """The name of its folder: the same for life."""
+        return self.folder.name
+
+    @property
+    def archive(self) -> Path:
+        """The zip file with the pictures, once they are made."""
+        return self.folder / ARCHIVE
+
+
+def _read_saved(folder: Path) -> SavedExplanation:
+    job, name = read_job(folder), read_name(folder)
+    return SavedExplanation(folder, job.title if name == folder.name else name, job)
+
+
+_SPEC = CollectionSpec[SavedExplanation](
+    kind="explanations/many",
+    noun="explanation",
+    plural="explanations",
+    error=SneakerError,
+    holds_item=lambda folder: (folder / JOB_FILE).exists(),
+    read=_read_saved,
+    is_busy=lambda saved: not saved.job.state.ended,
+    order=lambda saved: (-saved.job.started, saved.id),
+    read_name=lambda folder: _read_saved(folder).name,
+)
+
+
+def explanations_of(workspace: Path) -> Collection[SavedExplanation]:
+    """The saved explanations of photos as a collection; names need not be unique."""
+    return Collection(workspace, _SPEC)
+
+
+def list_explanations(workspace: Path) -> list[SavedExplanation]:
+    """All saved explanations of photos, newest first."""
+    return explanations_of(workspace).list()
+
+
+def delete_explanation(workspace: Path, saved: SavedExplanation) -> None:
+    """Move a saved explanation to the bin, which keeps the last few.
+
+    Raises
+    ------
+    SneakerError
+        Its job is running.
+    """
+    found = explanations_of(workspace)
+    found.delete(saved)
+    for old in found.deleted()[_KEPT_PHOTOS:]:
+        remove(old.folder)
 
 
 def class_maps_folder(workspace: Path) -> Path:
@@ -47,7 +114,7 @@ def explain_photos_params(
     Parameters
     ----------
     model : str
-        As for `model_registry.find_model`.
+        From `model_registry.model_reference`.
     request : ExplanationRequest
         Without `max_side`, the overlays have at most 640 pixels per side.
     dataset : str, optional
@@ -84,7 +151,7 @@ def start_photo_explanation(
     OSError
         The photos cannot be written.
     """
-    parent = photo_explanations_folder(workspace)
+    parent = explanations_of(workspace).folder
     prune(parent, _KEPT_PHOTOS - 1)
     folder = new_job_folder(parent)
     try:
@@ -103,11 +170,12 @@ def run_explain_photos_job(workspace: Path, params: Mapping[str, Any], worker: W
     """Explain photos into a zip file in the job's folder; params: those of `explain_photos_params`, and photos."""
     from sneaker_core.inference.explanation.explain_photos import explain_files
     from sneaker_core.inference.explanation.explanation_files import write_zip
-    from sneaker_core.networks.model_registry import DEFAULT_MODEL, open_model
+    from sneaker_core.networks.checkpoint import load_model
+    from sneaker_core.networks.model_registry import DEFAULT_MODEL, find_model_by_reference
 
     assert worker.folder is not None
     worker.report(0, 0, "Loading the model")
-    model = open_model(workspace, params.get("model") or DEFAULT_MODEL)
+    model = load_model(find_model_by_reference(workspace, params.get("model") or DEFAULT_MODEL))
     request = ExplanationRequest.from_dict(params)
     explanations = explain_files(model, _photos(workspace, params), request, worker.report, worker.stopped)
     count, failed = write_zip(worker.folder / ARCHIVE, explanations)

@@ -1,0 +1,437 @@
+"""Collections: datasets, runs, studies, evaluations and saved explanations, each item a folder.
+
+::
+
+    <workspace>/<kind>/<id>/        an item
+    <workspace>/bin/<kind>/<id>/    a deleted item, until it is restored
+
+An item's id is the name of its folder. It never changes, and no other item gets it while this one exists or is in the
+bin, so records refer to items by id. What people see and type is the display name, which is unique when it is given,
+can be changed at any time, and is found exactly or not at all; it is never taken for a path.
+"""
+
+import contextlib
+import shutil
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Generic, Protocol, TypeVar
+
+from sneaker_core.errors import BusyError, SneakerError
+from sneaker_core.workspace.atomic_files import read_json, write_json
+from sneaker_core.workspace.locks import take_lock
+from sneaker_core.workspace.old_bin import old_items
+from sneaker_core.workspace.paths import bin_folder
+from sneaker_core.workspace.references import name_in, text_of
+from sneaker_core.workspace.safe_names import safe_folder_name
+
+# What people say about an item: its display name and note; and when it was deleted.
+ABOUT_FILE = "about.json"
+_LOCK_FILE, _LOCK_PATIENCE = ".lock", 10.0
+_LONGEST_SHOWN = 80
+
+
+class Item(Protocol):
+    """What every item of a collection tells."""
+
+    @property
+    def id(self) -> str:
+        """The name of its folder."""
+
+    @property
+    def name(self) -> str:
+        """Its display name."""
+
+
+I = TypeVar("I", bound=Item)  # noqa: E741
+_List = list  # inside the class, `list` is a method
+
+
+def read_name(folder: Path) -> str:
+    """The display name in an item's ``about.json``, else the name of its folder."""
+    name = (read_json(folder / ABOUT_FILE) or {}).get("name")
+    return name if isinstance(name, str) and name else folder.name
+
+
+def write_name(folder: Path, name: str) -> None:
+    """Keep a display name in an item's ``about.json``."""
+    update_about(folder, name=name)
+
+
+def update_about(folder: Path, **changes: object) -> None:
+    """Change values of an item's ``about.json``; None removes one."""
+    about = {**(read_json(folder / ABOUT_FILE) or {}), **changes}
+    write_json(folder / ABOUT_FILE, {key: value for key, value in about.items() if value is not None})
+
+
+def check_plain_name(name: str) -> str:
+    """A name that may also be a folder's on every system.
+
+    Raises
+    ------
+    ValueError
+        It may not; the message says what is allowed.
+    """
+    if name.startswith("-") or safe_folder_name(name) != name:
+        raise ValueError(
+            "use 1 to 80 letters, digits, spaces, dots, dashes or underscores, beginning with a letter or a digit."
+        )
+    return name
+
+
+@dataclass(frozen=True)
+class CollectionSpec(Generic[I]):
+    """What distinguishes one kind of collection from another.
+
+    Attributes
+    ----------
+    kind : str
+        Name of its folder in the workspace and in the bin.
+    noun, plural : str
+        What messages call an item, and several.
+    error : type of SneakerError
+        Raised for items of this kind.
+    holds_item : callable
+        Whether a folder holds an item, sound or damaged.
+    read : callable
+        Reads the item in a folder; raises `error` if it cannot be read.
+    is_busy : callable
+        Whether an item's job is running, so that it cannot be deleted.
+    order : callable
+        Key to sort items by.
+    read_name, write_name : callable
+        Read and keep the display name of the item in a folder.
+    clean_name : callable
+        Returns a name in the form in which it is kept; raises ValueError with what is allowed.
+    reserved : callable
+        Names that items may not have, for a workspace: name -> what has it.
+    """
+
+    kind: str
+    noun: str
+    plural: str
+    error: type[SneakerError]
+    holds_item: Callable[[Path], bool]
+    read: Callable[[Path], I]
+    is_busy: Callable[[I], bool]
+    order: Callable[[I], tuple[object, ...]]
+    read_name: Callable[[Path], str] = read_name
+    write_name: Callable[[Path, str], None] = write_name
+    clean_name: Callable[[str], str] = check_plain_name
+    reserved: Callable[[Path], dict[str, str]] = lambda workspace: {}
+
+
+class Collection(Generic[I]):
+    """The items of one kind in a workspace.
+
+    Parameters
+    ----------
+    workspace : Path
+    spec : CollectionSpec
+    """
+
+    def __init__(self, workspace: Path, spec: CollectionSpec[I]) -> None:
+        self.workspace = workspace
+        self.spec = spec
+        self.folder = workspace / spec.kind
+        self.bin = bin_folder(workspace) / spec.kind
+
+    def list(self) -> _List[I]:
+        """All items that can be read, in the collection's order; damaged ones harm no other."""
+        return sorted(self._read_all(self._folders(self.folder)), key=self.spec.order)
+
+    def damaged(self) -> dict[str, str]:
+        """Items that cannot be read: id -> why."""
+        reasons = {}
+        for folder in self._folders(self.folder):
+            try:
+                self.spec.read(folder)
+            except self.spec.error as error:
+                reasons[folder.name] = str(error)
+        return reasons
+
+    def find(self, name: str) -> I:
+        """The item with exactly this display name.
+
+        Raises
+        ------
+        SneakerError
+            There is none, and the message lists those that exist; or there are several.
+        """
+        names = self.names()
+        found = [folder for folder, own in names.items() if own == name]
+        if len(found) > 1:
+            raise self._ambiguous(name, found)
+        if found:
+            with contextlib.suppress(OSError):
+                return self.spec.read(found[0])
+        raise self._missing(name)
+
+    def find_by_id(self, reference: str) -> I:
+        """The item that a record refers to.
+
+        Parameters
+        ----------
+        reference : str
+            An id, or a display name from an old record; see `references`.
+
+        Raises
+        ------
+        SneakerError
+            There is none.
+        """
+        name = name_in(reference)
+        for folder in self._folders(self.folder):
+            if folder.name == reference or (name is not None and self.spec.read_name(folder) == name):
+                return self.spec.read(folder)
+        raise self._missing(text_of(reference) if reference else reference)
+
+    def _missing(self, name: str) -> SneakerError:
+        listed = ", ".join(sorted(map(repr, self.names().values()))) or "none yet"
+        return self.spec.error(
+            f"No {self.spec.noun} named {name[:_LONGEST_SHOWN]!r}. Available {self.spec.plural}: {listed}."
+        )
+
+    def resolve(self, item: I | str) -> I:
+        """The item itself, as it is now, or the one with a display name."""
+        return self.find(item) if isinstance(item, str) else self.find_by_id(item.id)
+
+    def create(self, name: str) -> Path:
+        """Make the folder of a new item.
+
+        Returns
+        -------
+        Path
+            Empty but for ``about.json`` with the display name.
+
+        Raises
+        ------
+        SneakerError
+            The name cannot be used or is taken.
+        """
+        self.check_name(name)
+        with self._locked():
+            name = self.check_name(name)
+            folder = self.folder / self.free_id(name)
+            try:
+                folder.mkdir()
+                write_name(folder, name)
+            except OSError as error:
+                raise self.spec.error(f"Can't create {folder}: {error.strerror}.") from error
+        return folder
+
+    def open_folder(self, name: str) -> Path:
+        """The folder of the item with a display name; created if there is none.
+
+        Raises
+        ------
+        SneakerError
+            A new item can't have that name, or several have it.
+        """
+        if name not in self.names().values():
+            with contextlib.suppress(self.spec.error):  # or another process was faster
+                return self.create(name)
+        found = [folder for folder, own in self.names().items() if own == name]
+        if not found:
+            self.check_name(name)
+        if len(found) != 1:
+            raise self._ambiguous(name, found)
+        return found[0]
+
+    def _ambiguous(self, name: str, found: _List[Path]) -> SneakerError:
+        ids = ", ".join(repr(folder.name) for folder in found)
+        return self.spec.error(
+            f"Several {self.spec.plural} are named {name!r}, in the folders {ids}. Rename all but one of them."
+        )
+
+    def rename(self, item: I | str, new: str) -> I:
+        """Change the display name of an item; its folder stays, so work on it is not disturbed.
+
+        Raises
+        ------
+        SneakerError
+            There is no such item, or the name cannot be used or is taken.
+        """
+        found = self.resolve(item)
+        folder = self.folder / found.id
+        if new != found.name:
+            self.check_name(new, but=found.id)
+            with self._locked():
+                self._write_name(folder, self.check_name(new, but=found.id))
+        return self.spec.read(folder)
+
+    def _write_name(self, folder: Path, name: str) -> None:
+        try:
+            self.spec.write_name(folder, name)
+        except OSError as error:
+            raise self.spec.error(f"Can't write to {folder}: {error.strerror}.") from error
+
+    def delete(self, item: I | str) -> Path:
+        """Move an item to the bin.
+
+        Returns
+        -------
+        Path
+            Its folder in the bin.
+
+        Raises
+        ------
+        SneakerError
+            There is no such item, or its job is running.
+        """
+        found = self.resolve(item)
+        if self.spec.is_busy(found):
+            raise self.spec.error(
+                f"The {self.spec.noun} {found.name!r} is in use by a running job. Wait until it has ended, or stop it."
+            )
+        with self._locked():
+            target = self.bin / _free(found.id, _names_in(self.bin))
+            self._move(self.folder / found.id, target)
+            with contextlib.suppress(OSError):  # only the order of the bin depends on it
+                update_about(target, deleted=time.time())
+        return target
+
+    def deleted(self) -> _List[I]:
+        """The items in the bin, those deleted last first."""
+        self._update_bin()
+        folders = sorted(self._folders(self.bin), key=_deleted_at, reverse=True)
+        return list(self._read_all(folders))
+
+    def restore(self, item: I | str) -> I:
+        """Bring an item back from the bin; if its name was taken meanwhile, under a free name beside it.
+
+        Parameters
+        ----------
+        item : Item or str
+            Or its display name (of several, the one deleted last) or its id.
+
+        Raises
+        ------
+        SneakerError
+            The bin has no such item.
+        """
+        deleted = self.deleted()
+        wanted = item if isinstance(item, str) else item.id
+        found = [one for one in deleted if isinstance(item, str) and one.name == wanted]
+        found += [one for one in deleted if one.id == wanted]
+        if not found:
+            raise self.spec.error(f"There is no {self.spec.noun} named {wanted[:_LONGEST_SHOWN]!r} in the bin.")
+        with self._locked():
+            name = self.free_name(found[0].name)
+            target = self.folder / _free(found[0].id, _names_in(self.folder))
+            self._move(self.bin / found[0].id, target)
+            with contextlib.suppress(OSError):
+                if (target / ABOUT_FILE).exists():
+                    update_about(target, deleted=None)
+            if name != found[0].name:
+                self._write_name(target, name)
+        return self.spec.read(target)
+
+    def check_name(self, name: str, but: str = "") -> str:
+        """A name in the form in which it is kept.
+
+        Parameters
+        ----------
+        name : str
+        but : str
+            The id of the item that may have this name already.
+
+        Raises
+        ------
+        SneakerError
+            The name cannot be used, or another item has it, whatever its case.
+        """
+        try:
+            name = self.spec.clean_name(name)
+        except ValueError as error:
+            shown = name[:_LONGEST_SHOWN]
+            raise self.spec.error(f"{shown!r} can't be the name of {self._a_noun}: {error}") from None
+        wanted = name.casefold()
+        for reserved, owner in self.spec.reserved(self.workspace).items():
+            if reserved.casefold() == wanted:
+                raise self.spec.error(f"The name {name!r} belongs to {owner}. Choose another name.")
+        if any(own.casefold() == wanted for folder, own in self.names().items() if folder.name != but):
+            raise self.spec.error(f"There is already {self._a_noun} named {name!r}. Choose another name.")
+        return name
+
+    @property
+    def _a_noun(self) -> str:
+        return f"{'an' if self.spec.noun[0] in 'aeiou' else 'a'} {self.spec.noun}"
+
+    def free_name(self, wanted: str) -> str:
+        """The name, or if it is taken the first free of "name (2)", "name (3)", …."""
+        taken = {name.casefold() for name in (*self.names().values(), *self.spec.reserved(self.workspace))}
+        name, number = wanted, 1
+        while name.casefold() in taken:
+            number += 1
+            name = f"{wanted} ({number})"
+        return name
+
+    def free_id(self, name: str) -> str:
+        """An id for a new item, made from its name."""
+        self._update_bin()
+        return safe_folder_name(name, {other.lower() for other in _names_in(self.folder) | _names_in(self.bin)})
+
+    def names(self) -> dict[Path, str]:
+        """Folder -> display name, of all items that have one."""
+        names = {}
+        for folder in self._folders(self.folder):
+            with contextlib.suppress(self.spec.error, OSError):
+                names[folder] = self.spec.read_name(folder)
+        return names
+
+    def _folders(self, parent: Path) -> _List[Path]:
+        folders = sorted(parent.iterdir()) if parent.is_dir() else []
+        return [path for path in folders if not path.name.startswith(".") and self.spec.holds_item(path)]
+
+    def _read_all(self, folders: Iterable[Path]) -> Iterable[I]:
+        for folder in folders:
+            # An item that is moved at this very moment is no longer here.
+            with contextlib.suppress(self.spec.error):
+                yield self.spec.read(folder)
+
+    @contextlib.contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Keep other processes from giving names and ids while the body runs."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise self.spec.error(f"Can't write to {self.folder}: {error.strerror}.") from error
+        lock = take_lock(self.folder / _LOCK_FILE, _LOCK_PATIENCE)
+        if lock is None:
+            raise BusyError(f"Another process is changing the {self.spec.plural}. Try again shortly.")
+        with lock:
+            yield
+
+    def _move(self, source: Path, target: Path) -> None:
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.move(source, target)
+        except OSError as error:
+            raise self.spec.error(f"Can't move {source} to {target}: {error.strerror or error}.") from error
+
+    def _update_bin(self) -> None:
+        """Bring what older versions put into the bin into today's layout."""
+        for old in old_items(bin_folder(self.workspace), self.spec.kind, self.spec.holds_item):
+            target = self.bin / _free(old.id, _names_in(self.bin) | _names_in(self.folder))
+            with contextlib.suppress(OSError, self.spec.error):
+                self._move(old.folder, target)
+                update_about(target, deleted=old.deleted)
+                if old.name is not None and target.name != old.name:
+                    write_name(target, old.name)
+                if old.folder.parent != bin_folder(self.workspace):
+                    old.folder.parent.rmdir()
+
+
+def _free(wanted: str, taken: set[str]) -> str:
+    return wanted if wanted not in taken else safe_folder_name(wanted, {name.lower() for name in taken})
+
+
+def _names_in(parent: Path) -> set[str]:
+    return {path.name for path in parent.iterdir()} if parent.is_dir() else set()
+
+
+def _deleted_at(folder: Path) -> tuple[float, str]:
+    deleted = (read_json(folder / ABOUT_FILE) or {}).get("deleted")
+    return (float(deleted) if isinstance(deleted, (int, float)) else 0.0), folder.name
