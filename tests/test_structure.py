@@ -40,6 +40,8 @@ FOREIGN_ERRORS = {
     "sneaker_core/commands/explain_command.py": {"click.UsageError"},
     # How a trial tells Optuna that it was ended early.
     "sneaker_core/training/hyperparameter_search.py": {"optuna.TrialPruned"},
+    # Each kind of item has its own error of the family.
+    "sneaker_core/workspace/collection.py": {"self.spec.error", "self._missing", "self._ambiguous"},
     "sneaker_core/api.py": {"HTTPException"},
 }
 TOO_LOW_FOR_PAGES = {"torch", "torchvision", "sqlite3", "PIL", "safetensors", "captum", "pages"}

@@ -23,7 +23,7 @@ from sneaker_core.datasets.index import (
     set_fact,
 )
 from sneaker_core.datasets.photo_folder import scan_classes
-from sneaker_core.errors import DatasetError
+from sneaker_core.errors import DatasetError, SneakerError
 from sneaker_core.workspace.collection import Collection, CollectionSpec
 from sneaker_core.workspace.jobs import list_jobs
 from sneaker_core.workspace.paths import datasets_folder
@@ -220,7 +220,7 @@ def _tidy(name: str) -> str:
 def _clean_name(name: str) -> str:
     name = _tidy(name)
     if not name or len(name) > _LONGEST_NAME:
-        raise ValueError(f"a name has 1 to {_LONGEST_NAME} characters.")
+        raise SneakerError(f"a name has 1 to {_LONGEST_NAME} characters.")
     return name
 
 

@@ -132,11 +132,12 @@ def evaluate(
     )
     if name is not None:
         training = _training_photos(everything, model_folder, model.spec.classes) if neighbours else None
-        evaluation = _saved(evaluation, model, table, found, training, reporter)
+        evaluation = _saved(workspace, evaluation, model, table, found, training, reporter)
     return EvaluationResult(evaluation, table, metrics)
 
 
 def _saved(
+    workspace: Path,
     evaluation: Evaluation,
     model: SneakerModel,
     table: pd.DataFrame,
@@ -148,7 +149,7 @@ def _saved(
     embedded = None if training is None else _embedded(model, training, table, found, reporter)
     evaluation = replace(evaluation, with_neighbours=embedded is not None)
     if process_group.is_first():
-        evaluation = replace(evaluation, folder=_open_folder(workspace, name))
+        evaluation = replace(evaluation, folder=_open_folder(workspace, evaluation.name))
         write_evaluation(evaluation, table, found.outputs.embeddings, embedded)
     process_group.wait_for_all()
     return evaluation

@@ -55,8 +55,8 @@ def read_name(folder: Path) -> str:
 
 
 def write_name(folder: Path, name: str) -> None:
-    """Keep a display name in an item's ``about.json``."""
-    update_about(folder, name=name)
+    """Keep a display name in an item's ``about.json``; if it is that of the folder, a copy by hand gets its own."""
+    update_about(folder, name=None if name == folder.name else name)
 
 
 def update_about(folder: Path, **changes: object) -> None:
@@ -70,11 +70,11 @@ def check_plain_name(name: str) -> str:
 
     Raises
     ------
-    ValueError
+    SneakerError
         It may not; the message says what is allowed.
     """
     if name.startswith("-") or safe_folder_name(name) != name:
-        raise ValueError(
+        raise SneakerError(
             "use 1 to 80 letters, digits, spaces, dots, dashes or underscores, beginning with a letter or a digit."
         )
     return name
@@ -103,7 +103,7 @@ class CollectionSpec(Generic[I]):
     read_name, write_name : callable
         Read and keep the display name of the item in a folder.
     clean_name : callable
-        Returns a name in the form in which it is kept; raises ValueError with what is allowed.
+        Returns a name in the form in which it is kept; raises SneakerError with what is allowed.
     reserved : callable
         Names that items may not have, for a workspace: name -> what has it.
     """
@@ -290,6 +290,7 @@ class Collection(Generic[I]):
             self._move(self.folder / found.id, target)
             with contextlib.suppress(OSError):  # only the order of the bin depends on it
                 update_about(target, deleted=time.time())
+            self._keep_name(target, found)
         return target
 
     def deleted(self) -> _List[I]:
@@ -326,7 +327,14 @@ class Collection(Generic[I]):
                     update_about(target, deleted=None)
             if name != found[0].name:
                 self._write_name(target, name)
+            else:
+                self._keep_name(target, found[0])
         return self.spec.read(target)
+
+    def _keep_name(self, target: Path, item: I) -> None:
+        """Keep the display name of an item whose folder had to be renamed, as another copied by hand had its id."""
+        if target.name != item.id and self.spec.read_name(target) != item.name:
+            self._write_name(target, item.name)
 
     def check_name(self, name: str, but: str = "") -> str:
         """A name in the form in which it is kept.
@@ -344,7 +352,7 @@ class Collection(Generic[I]):
         """
         try:
             name = self.spec.clean_name(name)
-        except ValueError as error:
+        except SneakerError as error:
             shown = name[:_LONGEST_SHOWN]
             raise self.spec.error(f"{shown!r} can't be the name of {self._a_noun}: {error}") from None
         wanted = name.casefold()

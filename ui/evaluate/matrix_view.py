@@ -5,6 +5,7 @@ import streamlit as st
 from sneaker_core.evaluation.confusion_matrix import ClassOrder, MatrixView, matrix_view, photos_in_cell
 from sneaker_core.evaluation.matrix_charts import matrix_chart
 from sneaker_core.evaluation.metric_text import pair_text
+from sneaker_core.workspace.safe_names import natural_order
 from ui.evaluate.evaluate_keys import Key
 from ui.evaluate.evaluation_text import cell_text
 from ui.evaluate.loaded_evaluation import LoadedEvaluation
