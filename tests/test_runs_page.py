@@ -165,14 +165,14 @@ def wait_until(is_so: Callable[[], bool]) -> None:
 class TestNoRuns:
     def test_invites_and_shows_what_is_built_in(self, home):
         app = opened()
-        assert "Nothing was trained here yet" in words(app)
+        assert "No runs yet" in words(app)
         assert table(app).loc[DEFAULT_MODEL, "state"] == "Built in"
         assert table(app).loc[DEFAULT_MODEL, "top1"] > 50
 
     def test_built_in_model_has_its_figures_and_its_card_but_no_way_out(self, home):
         app = opened(DEFAULT_MODEL)
         assert buttons(app) == ["Use in Identify"]
-        assert "None were kept" in words(app)
+        assert "None were recorded" in words(app)
         app.segmented_control(key=Key.RUN_MORE.of(DEFAULT_MODEL)).set_value(CARD)
         assert f"Model card: {DEFAULT_MODEL}" in words(again(app))
 
@@ -214,12 +214,12 @@ class TestTable:
 
     @pytest.mark.parametrize("state", [JobState.STOPPED, JobState.FAILED, JobState.INTERRUPTED])
     def test_a_run_that_ended_early(self, full, state):
-        error = "The loss is no number any more." if state is JobState.FAILED else None
+        error = "The loss became NaN." if state is JobState.FAILED else None
         set_state(full, "slow", "running" if state is JobState.INTERRUPTED else state.value, error=error)
         app = opened("slow")
-        assert table(app).loc["slow", "state"] == spoken.STATE_WORDS[state]
+        assert table(app).loc["slow", "state"] == STATE_LABELS[state].word
         assert (error or "resume") in words(app)
-        assert ("Try again" if error else "Go on") in buttons(app)
+        assert ("Try again" if error else "Resume") in buttons(app)
         assert "Use in Identify" not in buttons(app)
 
     def test_a_run_at_work(self, full):
@@ -241,7 +241,7 @@ class TestTable:
     def test_a_run_that_has_hardly_begun(self, home):
         put_job(runs_folder(home) / "fresh", "Reading photos")
         app = opened("fresh")
-        assert "The first point comes after the first epoch" in words(app)
+        assert "The first point appears after the first epoch" in words(app)
 
     @pytest.mark.parametrize("text", ["{nonsense", "[]", "null", '{"recipe": 5, "counts": [], "created": "x"}'])
     def test_a_damaged_run_harms_only_itself(self, full, text):
@@ -257,7 +257,7 @@ class TestTable:
         (folder / "run.json").write_text("{nonsense")
         app = opened("slow")
         assert "damaged and cannot be read" in words(app)
-        assert "the other runs are not harmed" in words(app)
+        assert "Other runs are not affected" in words(app)
         assert {"Rename", "Delete"} <= set(buttons(app))
         assert "Go on" not in buttons(app)
 
@@ -283,7 +283,7 @@ class TestOne:
         app.segmented_control(key=Key.RUN_MORE.of("fast")).set_value(SETTINGS)
         assert "Learning rate" in str(again(app).table[0].value)
         app.segmented_control(key=Key.RUN_MORE.of("fast")).set_value(LOG)
-        assert "It has printed nothing" in words(again(app))
+        assert "The log is empty" in words(again(app))
         put_job(runs_folder(full) / "fast", "", end={"state": "done"}, **{"log.txt": "epoch 1\nepoch 2"})
         assert "epoch 2" in words(again(app))
 
@@ -335,7 +335,7 @@ class TestOne:
             shutil.copytree(runs_folder(full) / "fast", runs_folder(full) / "again")
             delete_run(full, "again")
         app = click(opened(), Key.RUNS_BIN)
-        assert "1 older of this name" in words(app)
+        assert "1 older with this name" in words(app)
         click(app, Key.RUNS_RESTORE.of("run-again"))
         click(app, Key.RUNS_BIN)
         click(app, Key.RUNS_RESTORE.of("run-again"))
@@ -345,7 +345,7 @@ class TestOne:
         """A real process, which finds that its photos are gone."""
         folder = set_state(full, "slow", "stopped", source=str(full / "gone"))
         app = click(opened("slow"), Key.RUN_RESUME)
-        assert "--resume" in read_job(run_job_folder(folder)).arguments
+        assert read_job(run_job_folder(folder)).kind == "train"
         wait_until(lambda: find_run(full, "slow").state.ended)
         assert find_run(full, "slow").state is JobState.FAILED
         assert str(find_run(full, "slow").error) in words(again(app))
@@ -362,9 +362,9 @@ class TestSeveral:
         app = opened("slow", "fast")
         best = max(("slow", "fast"), key=lambda name: read_metrics(runs_folder(full) / name)["val_top1"].max())
         shown = words(app)
-        assert f"{best} did best" in shown or "did equally well" in shown
-        assert "on test photos" in shown
-        assert "Settings that differ: 1" in shown
+        assert f"{best} is best" in shown or "are equally good" in shown
+        assert "test accuracy" in shown
+        assert "1 setting differs" in shown
         figures, settings = (element.value for element in app.table)
         assert list(figures.columns) == ["slow", "fast"]
         assert figures.loc["Epochs", "slow"] == "2"
@@ -376,14 +376,14 @@ class TestSeveral:
         assert "All settings are the same" in words(opened("twin", "fast"))
 
     def test_with_a_built_in_model(self, full):
-        assert f"Without curves: {DEFAULT_MODEL}" in words(opened("fast", DEFAULT_MODEL))
+        assert f"No curves: {DEFAULT_MODEL}" in words(opened("fast", DEFAULT_MODEL))
 
     def test_with_one_that_knows_nothing(self, home):
         put_job(runs_folder(home) / "fresh", "Reading photos")
         put_job(runs_folder(home) / "fresher", "Reading photos")
         shown = words(opened("fresh", "fresher"))
-        assert "None of them has been measured" in shown
-        assert "Settings cannot be compared" in shown
+        assert "None of these runs has been evaluated" in shown
+        assert "Settings can't be compared" in shown
 
     def test_delete_all_of_them(self, full):
         app = click(opened("slow", "fast"), Key.RUN_DELETE)
@@ -394,18 +394,18 @@ class TestSeveral:
 class TestSearch:
     def test_without_photos(self, home):
         app = searching()
-        assert "There are no photos to search with yet" in words(app)
+        assert "No photos yet" in words(app)
 
     def test_ended(self, full):
         app = searching()
         study = find_study(full, "first")
-        assert "It has ended" in words(app)
+        assert "The search is done" in words(app)
         trials = app.dataframe[0].value
         assert len(trials) == 3
         assert trials["val_top1"].iloc[0] == pytest.approx(100 * study.best["val_top1"])
-        assert f"The best settings so far answer {spoken.share(study.best['val_top1'])}" in words(app)
+        assert f"Best settings so far: {spoken.share(study.best['val_top1'])}" in words(app)
         assert "Trial" in words(app)
-        assert "tune --study first -- shoes" in words(app)
+        assert "search --study first -- " in words(app)
 
     def test_train_fully(self, full):
         """A real training, on the settings that were found."""
@@ -425,7 +425,7 @@ class TestSearch:
         """A real search."""
         app = searching()
         app.text_input(key=Key.STUDY_NAME.of("search-1")).set_value("first")
-        assert "There is a search named first already" in words(click(app, Key.STUDY_START))
+        assert "There is already a search named first" in words(click(app, Key.STUDY_START))
         app.text_input(key=Key.STUDY_NAME.of("search-1")).set_value("second")
         app.selectbox(key=Key.STUDY_RECIPE).set_value("quick")
         app.number_input(key=Key.STUDY_MINUTES).set_value(1)
@@ -462,7 +462,7 @@ class TestSearch:
         put_job(folder, step)
         app = searching()
         assert shown in words(app)
-        assert "The first trial begins when the photos are read" in words(app)
+        assert "The first trial starts when the photos are prepared" in words(app)
         assert "Stop" in buttons(app)
         assert "Delete" not in buttons(app)
 
@@ -470,7 +470,7 @@ class TestSearch:
         folder = studies_folder(full) / "first"
         (folder / TRIALS_FILE).unlink()
         put_job(folder, "", end={"state": "done"})
-        assert "No trial was begun" in words(searching())
+        assert "No trial was started" in words(searching())
 
     def test_failed(self, full):
         put_job(studies_folder(full) / "first", "", end={"state": "failed", "error": "The photos are gone."})
@@ -483,7 +483,7 @@ class TestSearch:
         assert "damaged and cannot be read" in words(app)
         assert "Delete" in buttons(app)
         app.selectbox(key=Key.STUDY).set_value("first")
-        assert "The best settings" in words(again(app))
+        assert "Best settings so far" in words(again(app))
 
     def test_delete_and_restore(self, full):
         app = click(searching(), Key.RUN_DELETE)
@@ -504,21 +504,21 @@ def metrics(**columns: list[object]) -> pd.DataFrame:
 class TestFigures:
     def test_the_best_is_in_the_title(self):
         chart = accuracy_curves({"a": metrics(val_top1=[0.5, 0.93]), "b": metrics(val_top1=[0.6, 0.7])})
-        assert chart.title == "a did best: 93 % of validation photos"
-        assert "a: best 93.0 % after epoch 2" in chart.alt
+        assert chart.title == "a is best: 93% validation accuracy"
+        assert "a: best 93.0% after epoch 2" in chart.alt
         assert len({(line.line.dash, line.marker.symbol) for line in chart.figure.data}) == 2
 
     def test_a_draw_is_a_draw(self):
         chart = accuracy_curves({"a": metrics(val_top1=[0.931]), "b": metrics(val_top1=[0.929])})
-        assert chart.title == "a and b did equally well: 93 % of validation photos"
+        assert chart.title == "a and b are equally good: 93% validation accuracy"
 
     def test_loss(self):
         assert loss_curves({"a": metrics(val_loss=[2, 1, 1.2])}).title == "Lowest validation loss 1.00, after epoch 2"
         rising = loss_curves({"a": metrics(val_loss=[2, 1, 1.2, 1.3, 1.4])})
-        assert rising.title.endswith("it rose since")
+        assert rising.title.endswith("it has risen since")
         both = loss_curves({"a": metrics(val_loss=[2, 1]), "b": metrics(val_loss=[2, 0.5])})
         assert both.title == "b has the lowest validation loss 0.50"
-        assert loss_curves({"a": metrics(val_loss=[2]), "b": metrics(loss=[2])}).title.startswith("a alone kept")
+        assert loss_curves({"a": metrics(val_loss=[2]), "b": metrics(loss=[2])}).title.startswith("Only a has recorded")
         assert "training loss" in loss_curves({"a": metrics(loss=[2]), "b": metrics(loss=[1])}).title
 
     def test_nothing_to_draw(self):
@@ -537,7 +537,7 @@ class TestFigures:
             }
         )
         chart = trials_plot(trials, ["learning_rate", "augmentation", "weight_decay"])
-        assert chart.title == "Trial 2 did best: 75 % of validation photos, 25.0 points more than the recipe as it is"
+        assert chart.title == "Trial 2 is best: 75% validation accuracy, 25.0 points more than the unchanged recipe"
         rate, words_axis, decay, right = chart.figure.data[0].dimensions
         assert list(rate["values"]) == pytest.approx([-3, -2])
         assert list(words_axis.ticktext) == ["light", "none"]
@@ -547,11 +547,11 @@ class TestFigures:
 
     @pytest.mark.parametrize(
         ("numbers", "ending"),
-        [([0], "with the recipe as it is"), ([1], "of validation photos"), ([0, 1], "as many as the recipe as it is")],
+        [([0], "with the unchanged recipe"), ([1], "validation accuracy"), ([0, 1], "the same as the unchanged recipe")],
     )
     def test_finding_of_trials(self, numbers, ending):
         trials = pd.DataFrame({"number": numbers, "val_top1": [0.5] * len(numbers)})
-        if ending.startswith("as many"):
+        if ending.startswith("the same"):
             trials.loc[1, "val_top1"] = 0.50001
         assert best_finding(trials).endswith(ending)
 

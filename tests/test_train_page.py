@@ -21,7 +21,7 @@ from sneaker_core.training.planning.time_estimate import SPEEDS_FILE, estimate, 
 from sneaker_core.training.recipe import RECIPES, make_recipe
 from sneaker_core.training.run_collection import METRICS_FILE, WATCH_FILE, find_run, list_runs, read_metrics
 from sneaker_core.training.train_model import train
-from sneaker_core.workspace import jobs
+from sneaker_core.training.training_jobs import source_of, training_params
 from sneaker_core.workspace.jobs import WAITING, Job, JobState, Progress, list_jobs, read_job, stop_job, working
 from sneaker_core.workspace.paths import RUN_FILE, cache_folder, run_job_folder, run_model_folder, runs_folder
 from tests.factories import PROJECT, draw_dataset, write
@@ -59,9 +59,10 @@ def trained(tmp_path_factory, speeds) -> Path:
     photos = draw_dataset(tmp_path_factory.mktemp("photos"), {"boot": 12, "clog": 12})
     import_photos(create_dataset(workspace, "Shoes"), photos)
     folder = runs_folder(workspace) / "first"
-    arguments = ["train", "--recipe", "finetune", "--run", "first", "--", "Shoes"]
-    with working(run_job_folder(folder), "Training first", arguments) as worker:
-        made = make_recipe("finetune", {**SMALL, "epochs": 2})
+    made = make_recipe("finetune", {**SMALL, "epochs": 2})
+    params = training_params(workspace, "first", source_of(workspace, "Shoes")[0], made.to_dict())
+    job = run_job_folder(folder)
+    with working(job, "train", params, title="Training first", workspace=workspace) as worker:
         train("Shoes", made, folder, workspace, worker=worker)
     return workspace
 
@@ -70,7 +71,6 @@ def trained(tmp_path_factory, speeds) -> Path:
 def home(tmp_path, monkeypatch) -> Iterator[Path]:
     """An empty workspace."""
     monkeypatch.setenv("SOLESCOPE_WORKSPACE", str(tmp_path / "workspace"))
-    monkeypatch.delenv(jobs.JOB_VARIABLE, raising=False)
     st.cache_data.clear()
     st.cache_resource.clear()
     (tmp_path / "workspace").mkdir()
@@ -200,19 +200,19 @@ class TestSetup:
     def test_recipes_with_their_times_and_a_name(self, ready):
         app = opened()
         text = words(app)
-        assert "24 photos of 2 classes" in text and text.count("on this machine") == 3
+        assert "24 photos of 2 classes" in text and text.count("on this computer") == 3
         assert app.text_input(key=Key.TRAIN_NAME.of("Shoes-quick-1")).value == "Shoes-quick-1"
         assert labels(app).count("Chosen") == 1 and not app.segmented_control
         click(app, Key.TRAIN_CHOOSE.of("scratch"))
         assert app.text_input(key=Key.TRAIN_NAME.of("Shoes-scratch-1")).value == "Shoes-scratch-1"
-        assert app.button(key=Key.TRAIN_CHOOSE.of("scratch")).label == "Chosen"
+        assert app.button(key=Key.TRAIN_CHOOSE.of("scratch")).label == "Selected"
 
     def test_one_class_is_none(self, ready):
         app = opened()
         (entry,) = list_datasets(ready)
         app.multiselect(key=Key.TRAIN_CLASSES.of(entry.folder.name)).set_value(["boot"])
         again(app)
-        assert "12 photos of 1 class" in words(app) and "There must be two or more" in words(app)
+        assert "12 photos of 1 class" in words(app) and "Training needs two or more" in words(app)
         assert Key.TRAIN_START not in [button.key for button in app.button]
 
     @pytest.mark.parametrize(("name", "told"), [("../x", "A run cannot be called"), ("street22", "comes with")])
@@ -227,10 +227,10 @@ class TestSetup:
         app = opened()
         app.segmented_control(key=Key.TRAIN_VIEW).set_value(View.SETUP)
         again(app)
-        assert "Another training is at work" in words(app) and "on this machine" not in words(app)
+        assert "Another training is running" in words(app) and "on this computer" not in words(app)
         click(app, Key.TRAIN_MEASURE.of("finetune"))
         deadline = time.monotonic() + PATIENCE
-        while "on this machine" not in words(app) and time.monotonic() < deadline:
+        while "on this computer" not in words(app) and time.monotonic() < deadline:
             again(app)
         assert words(app).count("on this machine") == 1
 
@@ -240,7 +240,7 @@ class TestSetup:
         for key, item, value in ((Key.TRAIN_SIZE, "-mobilenet_v2", 32), (Key.TRAIN_EPOCHS, "", 2)):
             app.number_input(key=key.of(f"finetune{item}")).set_value(value)
         put(app, Key.TRAIN_BATCH.of("finetune"), 8)
-        assert "Changed from the recipe: init, size, epochs, batch" in words(app)
+        assert "Changed settings: init, size, epochs, batch" in words(app)
         click(app, Key.TRAIN_START)
         run = find_run(ready, "Shoes-finetune-1")
         assert app.selectbox(key=Key.TRAIN_RUN).value == run.name
@@ -264,7 +264,7 @@ class TestAdvanced:
         click(app, Key.TRAIN_CHOOSE.of("scratch"))
         assert app.number_input(key=Key.TRAIN_EPOCHS.of("scratch")).value == 60
         assert app.selectbox(key=Key.TRAIN_INIT.of("scratch-mobilenet_v2")).value == "none"
-        assert "Changed from the recipe" not in words(app) and not app.error
+        assert "Changed settings" not in words(app) and not app.error
 
     def test_wrong_value_is_told_and_stops_the_start(self, ready):
         app = put(advanced(), Key.TRAIN_EPOCHS.of("quick"), 0)
@@ -272,7 +272,7 @@ class TestAdvanced:
         assert app.button(key=Key.TRAIN_START).disabled
         put(app, Key.TRAIN_EPOCHS.of("quick"), 3)
         assert not app.error and not app.button(key=Key.TRAIN_START).disabled
-        assert "Changed from the recipe: epochs." in words(app)
+        assert "Changed settings: epochs." in words(app)
 
     def test_another_network_brings_its_size_and_its_starts(self, ready):
         app = advanced()
@@ -282,23 +282,23 @@ class TestAdvanced:
         start = app.selectbox(key=Key.TRAIN_INIT.of("quick-sneaker_cnn"))
         assert start.value == "none" and len(start.options) == 2
         put(app, Key.TRAIN_SIZE.of("quick-sneaker_cnn"), 160)
-        assert "sneaker_cnn sees photos of exactly 224 pixels" in words(app)
+        assert "sneaker_cnn takes exactly 224 pixels" in words(app)
 
     def test_file_of_weights_has_to_be_named(self, ready):
         app = advanced()
         app.selectbox(key=Key.TRAIN_INIT.of("quick-mobilenet_v2")).set_value("")
         again(app)
-        assert "Say which file" in words(app) and app.button(key=Key.TRAIN_START).disabled
+        assert "Enter the path of a weights file" in words(app) and app.button(key=Key.TRAIN_START).disabled
         app.text_input(key=Key.TRAIN_INIT_FILE.of("quick-mobilenet_v2")).set_value(" /a/b.pth ")
         again(app)
-        assert "Changed from the recipe: init." in words(app) and not app.button(key=Key.TRAIN_START).disabled
+        assert "Changed settings: init." in words(app) and not app.button(key=Key.TRAIN_START).disabled
 
     @pytest.mark.parametrize("folder", ["nowhere", "/nowhere/at/all", "/\0", "~"])
     def test_folder_of_other_things_has_to_be_there(self, ready, folder, tmp_path):
         app = advanced()
         app.text_input(key=Key.TRAIN_NEGATIVES.of("quick")).set_value(folder)
         again(app)
-        assert "There is no folder" in words(app) and app.button(key=Key.TRAIN_START).disabled
+        assert "Can't find the folder" in words(app) and app.button(key=Key.TRAIN_START).disabled
         app.text_input(key=Key.TRAIN_NEGATIVES.of("quick")).set_value(str(tmp_path))
         again(app)
         assert not app.error
@@ -313,7 +313,7 @@ class TestAdvanced:
         app = advanced()
         click(app, Key.TRAIN_RATES_START)
         (job,) = list_jobs(ready / "rates")
-        assert job.arguments[:5] == ("--workspace", str(ready), "rates", "--recipe", "quick")
+        assert (job.kind, job.params["recipe"]["name"]) == ("find_lr", "quick")
         assert "Stop" in labels(app)
         click(app, Key.TRAIN_RATES_STOP)
         ended(job.folder)
@@ -324,7 +324,7 @@ class TestAdvanced:
         assert "The loss falls fastest at a learning rate of about 0.002" in words(app)
         click(app, Key.TRAIN_RATES_USE)
         assert app.number_input(key=Key.TRAIN_RATE.of("quick-1")).value == 0.002
-        assert "Changed from the recipe: learning rate." in words(app) and not app.warning
+        assert "Changed settings: learning rate." in words(app) and not app.warning
         # Other settings, another search.
         put(app, Key.TRAIN_BATCH.of("quick"), 16)
         assert "falls fastest" not in words(app)
@@ -356,7 +356,7 @@ class TestWatch:
         app = opened(run="first")
         text = words(app)
         assert app.selectbox(key=Key.TRAIN_RUN).value == "first"
-        for told in ("Top-1 accuracy", "Test photos", "of the validation photos", "photos are right"):
+        for told in ("Top-1 accuracy", "Test photos", "alidation accuracy", "photos are recognized correctly"):
             assert told in text
         assert "Use in Identify" in labels(app) and len(app.get("plotly_chart")) == 2
         assert not {"Go on", "Try again", "Stop and keep the best model"} & set(labels(app))
@@ -382,7 +382,7 @@ class TestWatch:
         without_model(folder)
         (folder / METRICS_FILE).unlink()
         app = opened()
-        assert "Queued, 1 training ahead" in words(app) and "Leave the queue" in labels(app)
+        assert "Queued, 1 training ahead" in words(app) and "Remove from the queue" in labels(app)
         click(app, Key.TRAIN_STOP_SURE)
         assert read_job(run_job_folder(folder)).state is JobState.STOPPING
 
@@ -393,11 +393,11 @@ class TestWatch:
         app = opened()
         assert app.segmented_control(key=Key.TRAIN_VIEW).value == View.WATCH
         text = words(app)
-        for told in ("Epoch 3 of 6", "61 photos a second", "about 2 minutes left", "It ends after the present step"):
+        for told in ("Epoch 3 of 6", "61 photos per second", "about 2 minutes left", "Stop after the current step"):
             assert told in text
         assert len(app.get("plotly_chart")) == 2 and "Use in Identify" not in labels(app)
         click(app, Key.TRAIN_STOP_SURE)
-        assert "Stopping…" in labels(app) and "It stops after the present step" in words(app)
+        assert "Stopping…" in labels(app) and "Stopping after the current step" in words(app)
 
     def test_before_the_first_epoch(self, done):
         folder = tell(done, "running", counts={})
@@ -409,14 +409,14 @@ class TestWatch:
     def test_stopped_with_a_model(self, done):
         tell(done, "stopped")
         app = opened(run="first")
-        assert "is a model that you can use" in words(app)
-        assert {"Go on", "Use in Identify"} <= set(labels(app)) and "Top-1 accuracy" in words(app)
+        assert "model so far is ready to use" in words(app)
+        assert {"Resume", "Use in Identify"} <= set(labels(app)) and "Top-1 accuracy" in words(app)
 
     def test_stopped_without_a_model_goes_on(self, done):
         folder = tell(done, "stopped")
         without_model(folder)
         app = opened(run="first")
-        assert "stopped before there was a model" in words(app) and "Use in Identify" not in labels(app)
+        assert "Stopped before there was a model" in words(app) and "Use in Identify" not in labels(app)
         click(app, Key.TRAIN_RESUME)
         assert not find_run(done, "first").state.ended
         assert app.selectbox(key=Key.TRAIN_RUN).value == "first"
@@ -433,10 +433,10 @@ class TestWatch:
         at_work(folder, EPOCH, age=3600)
         without_model(folder)
         app = opened(run="first")
-        assert "The process ended without a word" in words(app) and "Go on" in labels(app)
+        assert "The process is no longer running" in words(app) and "Resume" in labels(app)
 
     def test_what_cannot_go_on_says_why(self, done):
-        tell(done, "lost", recipe={}, source="")
+        tell(done, "interrupted", recipe={}, source="")
         without_model(runs_folder(done) / "first")
         shutil.rmtree(run_job_folder(runs_folder(done) / "first"))
         app = click(opened(run="first"), Key.TRAIN_RESUME)
@@ -455,7 +455,7 @@ class TestWatch:
     def test_damaged_run(self, done):
         (runs_folder(done) / "first" / RUN_FILE).write_text("{")
         app = opened(run="first")
-        assert "is damaged and cannot be read" in words(app) and "Go on" not in labels(app)
+        assert "is damaged and cannot be read" in words(app) and "Resume" not in labels(app)
 
     def test_run_of_another_version(self, done):
         tell(done, "done", recipe={"network": "mobilenet_v2", "freeze": False})
@@ -483,11 +483,11 @@ class TestFigures:
     @pytest.mark.parametrize(
         ("values", "title"),
         [
-            ([0.62, 0.7, 0.87], "Right on 87 % of the validation photos after epoch 3, up from 62 %"),
-            ([0.5, 0.4], "Right on 40 % of the validation photos after epoch 2, down from 50 %"),
-            ([0.5, 0.5], "Right on 50 % of the validation photos after epoch 2, as at first"),
-            ([0.5], "Right on 50 % of the validation photos after epoch 1"),
-            ([None, 0.5], "Right on 50 % of the validation photos after epoch 2"),
+            ([0.62, 0.7, 0.87], "Validation accuracy is 87% after epoch 3, up from 62%"),
+            ([0.5, 0.4], "Validation accuracy is 40% after epoch 2, down from 50%"),
+            ([0.5, 0.5], "Validation accuracy is 50% after epoch 2, unchanged"),
+            ([0.5], "Validation accuracy is 50% after epoch 1"),
+            ([None, 0.5], "Validation accuracy is 50% after epoch 2"),
             ([None], "No validation results yet"),
         ],
     )
@@ -498,9 +498,9 @@ class TestFigures:
         ("columns", "title"),
         [
             ({"val_loss": [2.0, 1.0]}, "Validation loss fell from 2.00 to 1.00"),
-            ({"val_loss": [2.0, 1.0, 1.5]}, "Validation loss was lowest after epoch 2 (1.00); now it is 1.50"),
+            ({"val_loss": [2.0, 1.0, 1.5]}, "Validation loss was lowest after epoch 2 (1.00) and is now 1.50"),
             ({"val_loss": [1.0, 2.0]}, "Validation loss rose from 1.00 to 2.00"),
-            ({"val_loss": [1.0, 1.0]}, "Validation loss stays at 1.00"),
+            ({"val_loss": [1.0, 1.0]}, "Validation loss is unchanged at 1.00"),
             ({"loss": [1.0]}, "Training loss is 1.00 after epoch 1"),
             ({"loss": [None]}, "No loss to show yet"),
         ],
@@ -511,7 +511,7 @@ class TestFigures:
 
     def test_rates_without_a_suggestion(self):
         chart = rate_curve([1e-3, 1e-2], [1.0, 1.0], None)
-        assert chart.title.startswith("The loss did not fall at any rate") and len(chart.figure.data) == 1
+        assert chart.title.startswith("The loss did not fall at any learning rate") and len(chart.figure.data) == 1
 
 
 class TestWords:
