@@ -24,6 +24,7 @@ from sneaker_core.training.train_model import train
 from sneaker_core.workspace.jobs import JobState, read_job
 from sneaker_core.workspace.paths import run_job_folder, runs_folder, studies_folder
 from tests.factories import draw_dataset
+from ui.kit.labels import STATE_LABELS
 from ui.kit.model_picker import MODEL_PARAM
 from ui.runs import run_labels as spoken
 from ui.runs.run_charts import accuracy_curves, best_finding, loss_curves, trials_plot
@@ -547,7 +548,11 @@ class TestFigures:
 
     @pytest.mark.parametrize(
         ("numbers", "ending"),
-        [([0], "with the unchanged recipe"), ([1], "validation accuracy"), ([0, 1], "the same as the unchanged recipe")],
+        [
+            ([0], "with the unchanged recipe"),
+            ([1], "validation accuracy"),
+            ([0, 1], "the same as the unchanged recipe"),
+        ],
     )
     def test_finding_of_trials(self, numbers, ending):
         trials = pd.DataFrame({"number": numbers, "val_top1": [0.5] * len(numbers)})
@@ -557,12 +562,6 @@ class TestFigures:
 
 
 class TestWords:
-    @pytest.mark.parametrize(
-        ("seconds", "said"), [(0, "–"), (0.2, "1 s"), (59, "59 s"), (200, "3 min 20 s"), (7260, "2 h 1 min")]
-    )
-    def test_duration(self, seconds, said):
-        assert spoken.duration(seconds) == said
-
     def test_values(self):
         assert spoken.setting_value("init", "C:\\weights\\a.safetensors") == "a.safetensors"
         assert spoken.setting_value("network", "resnet18") == "ResNet-18"

@@ -9,6 +9,7 @@ from sneaker_core.errors import SneakerError
 from sneaker_core.networks.model_registry import DEFAULT_MODEL
 from sneaker_core.number_text import counted
 from sneaker_core.workspace.paths import workspace
+from ui.kit.address import choose_next
 from ui.kit.labels import RECIPE_LABELS
 from ui.kit.text import escape_markdown
 from ui.runs import run_labels
@@ -131,5 +132,5 @@ def _start(
     except SneakerError as error:
         st.error(escape_markdown(str(error)), icon=":material/error:")
         return
-    st.session_state[Key.STUDY_WANTED] = name
+    choose_next(Key.STUDY, name)
     st.rerun()

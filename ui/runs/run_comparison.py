@@ -6,9 +6,8 @@ import pandas as pd
 import streamlit as st
 
 from sneaker_core.number_text import counted
-from ui.kit.charts import Chart
-from ui.kit.text import escape_markdown
-from ui.kit.text import truncate as cut
+from ui.kit.charts import draw_chart
+from ui.kit.text import escape_markdown, short_duration_text, truncate
 from ui.runs import run_labels
 from ui.runs.run_charts import accuracy_curves, loss_curves
 from ui.runs.run_dialogs import Dialog, open_dialog
@@ -48,7 +47,7 @@ def draw_curves(rows: list[Row]) -> None:
         with st.grid(2, min_column_width=340) as grid:
             for chart, key, about in drawn:
                 with grid.cell(), st.container(border=True, height="stretch"):
-                    draw_chart(chart, key, about)
+                    draw_chart(chart, key, help=about)
     without = [row.name for row in rows if row.metrics.empty]
     if without:
         st.caption(f"No curves: {', '.join(map(escape_markdown, without))}. {_why_none(rows)}")
@@ -57,20 +56,6 @@ def draw_curves(rows: list[Row]) -> None:
 def _why_none(rows: list[Row]) -> str:
     living = any(row.run and not row.run.state.ended for row in rows if row.metrics.empty)
     return "The first point appears after the first epoch." if living else "None were recorded."
-
-
-def draw_chart(chart: Chart, key: Key, about: str) -> None:
-    """Draw a figure below its finding.
-
-    Parameters
-    ----------
-    chart : Chart
-    key : Key
-    about : str
-        Explains its terms.
-    """
-    st.markdown(f"**{escape_markdown(chart.title)}**", help=about)
-    st.plotly_chart(chart.figure, key=key, config={"displayModeBar": False}, alt=chart.alt)
 
 
 def draw_comparison(rows: list[Row]) -> None:
@@ -146,7 +131,7 @@ def _told(row: Row) -> dict[str, str]:
         **{_FIGURES[key][0]: run_labels.share(row.figures.get(key)) for key in _FIGURES},
         "Photos (train / test)": run_labels.photo_counts(row.counts, row.figures.get("n")),
         "Epochs": run_labels.NONE if done is None else str(done),
-        "Time": run_labels.duration(run.seconds if run else 0),
+        "Time": short_duration_text(run.seconds) if run and run.seconds else run_labels.NONE,
     }
 
 
@@ -163,4 +148,4 @@ def _differences(rows: list[Row]) -> pd.DataFrame:
 
 
 def _shown(row: Row, key: str) -> str:
-    return cut(run_labels.setting_value(key, row.recipe.get(key)), _LONGEST_VALUE)
+    return truncate(run_labels.setting_value(key, row.recipe.get(key)), _LONGEST_VALUE)

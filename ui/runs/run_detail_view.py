@@ -11,9 +11,10 @@ from sneaker_core.training.training_jobs import resume_training, stop_training
 from sneaker_core.workspace.jobs import JobState, log_tail, read_job
 from sneaker_core.workspace.paths import run_job_folder, run_model_folder, workspace
 from ui.kit.job_panel import progress_words
+from ui.kit.labels import STATE_LABELS, draw_state_badge
 from ui.kit.page_links import Page, open_page
 from ui.kit.run_text import run_end_text
-from ui.kit.text import escape_markdown, timestamp_text
+from ui.kit.text import escape_markdown, short_duration_text, timestamp_text
 from ui.runs import run_labels
 from ui.runs.run_dialogs import Dialog, open_dialog
 from ui.runs.run_rows import Row
@@ -45,11 +46,7 @@ def _draw_head(row: Row) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader(escape_markdown(row.name), anchor=False, width="content")
         if run:
-            st.badge(
-                run_labels.state_word(run),
-                icon=run_labels.state_icon(run.state),
-                color=run_labels.state_colour(run.state),
-            )
+            draw_state_badge(run_labels.state_label(run))
         else:
             st.badge(row.state, icon=":material/inventory_2:", color="gray")
     st.markdown(escape_markdown(_about(row)))
@@ -60,7 +57,7 @@ def _draw_head(row: Row) -> None:
     elif run.state is JobState.FAILED:
         st.error(escape_markdown(run_end_text(run)), icon=":material/error:")
     elif not run.is_done:
-        st.info(escape_markdown(run_end_text(run)), icon=run_labels.state_icon(run.state))
+        st.info(escape_markdown(run_end_text(run)), icon=STATE_LABELS[run.state].icon)
 
 
 def _about(row: Row) -> str:
@@ -74,7 +71,7 @@ def _about(row: Row) -> str:
     parts += [row.network] if run.recipe else []
     parts += [f"{len(run.only)} selected classes"] if run.only else []
     parts += [f"started {timestamp_text(run.created)}"] if run.created else []
-    parts += [f"trained for {run_labels.duration(run.seconds)}"] if run.seconds else []
+    parts += [f"trained for {short_duration_text(run.seconds)}"] if run.seconds else []
     return f"{', '.join(parts)}."
 
 

@@ -12,9 +12,10 @@ from sneaker_core.number_text import counted
 from sneaker_core.training.run_collection import Run, delete_run, deleted_runs, rename_run, restore_run
 from sneaker_core.training.study_collection import Study, delete_study, deleted_studies, restore_study
 from sneaker_core.workspace.paths import workspace
+from ui.kit.address import choose_next
 from ui.kit.text import escape_markdown, truncate_middle
 from ui.runs.run_labels import recipe_word
-from ui.runs.run_table import look_at
+from ui.runs.run_table import select_runs
 from ui.runs.runs_keys import Key
 
 
@@ -85,7 +86,7 @@ def _draw_rename(name: str) -> None:
     def rename() -> None:
         chosen = [_wanted(new, other) for other in st.session_state.get(Key.RUNS_CHOSEN) or ()]
         rename_run(workspace(), name, new)
-        look_at(chosen)
+        select_runs(chosen)
 
     def _wanted(new: str, other: str) -> str:
         return new if other == name else other
@@ -146,11 +147,11 @@ def _draw_bin() -> None:
 
 
 def _restore_run(name: str) -> None:
-    look_at([restore_run(workspace(), name).name])
+    select_runs([restore_run(workspace(), name).name])
 
 
 def _restore_study(name: str) -> None:
-    st.session_state[Key.STUDY_WANTED] = restore_study(workspace(), name).name
+    choose_next(Key.STUDY, restore_study(workspace(), name).name)
 
 
 def _run_words(run: Run) -> str:

@@ -6,11 +6,9 @@ from typing import Any
 from sneaker_core.number_text import percent
 from sneaker_core.training.run_collection import Run
 from sneaker_core.workspace.jobs import JobState
-from ui.kit.labels import RECIPE_LABELS
-from ui.kit.training_labels import STATE_BADGES, STATE_WORDS
+from ui.kit.labels import DAMAGED, RECIPE_LABELS, STATE_LABELS, StateLabel
 
 NONE = "–"
-DAMAGED = "Damaged"
 TRAINABLE_WORDS = {"head": "head only", "last_stage": "last stage and head", "all": "all layers"}
 # Field of a recipe -> label, in the order of a table.
 _SETTINGS = {
@@ -89,19 +87,9 @@ def recipe_word(name: str) -> str:
     return RECIPE_LABELS[name].title if name in RECIPE_LABELS else name or NONE
 
 
-def state_word(run: Run) -> str:
-    """State of a run in one word."""
-    return DAMAGED if run.is_damaged and run.state is JobState.FAILED else STATE_WORDS[run.state]
-
-
-def state_icon(state: JobState) -> str:
-    """For a badge."""
-    return STATE_BADGES[state][1]
-
-
-def state_colour(state: JobState) -> Any:
-    """For a badge."""
-    return STATE_BADGES[state][0]
+def state_label(run: Run) -> StateLabel:
+    """Label of a run's state."""
+    return DAMAGED if run.is_damaged and run.state is JobState.FAILED else STATE_LABELS[run.state]
 
 
 def share(value: Any, digits: int = 1) -> str:
@@ -111,18 +99,6 @@ def share(value: Any, digits: int = 1) -> str:
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and value == value
-
-
-def duration(seconds: float) -> str:
-    """A stretch of time, short enough for a table: "3 min 20 s"; a dash where it is not known."""
-    if seconds <= 0:
-        return NONE
-    whole = max(1, round(seconds))
-    hours, rest = divmod(whole, 3600)
-    minutes, left = divmod(rest, 60)
-    if hours:
-        return f"{hours} h {minutes} min"
-    return f"{minutes} min {left} s" if minutes else f"{left} s"
 
 
 def photo_counts(counts: Mapping[str, int], tested: float | None) -> str:

@@ -47,7 +47,7 @@ class Row:
     @property
     def state(self) -> str:
         """Its state in one word."""
-        return run_labels.state_word(self.run) if self.run else BUNDLED
+        return run_labels.state_label(self.run).word if self.run else BUNDLED
 
     @property
     def recipe(self) -> dict[str, Any]:

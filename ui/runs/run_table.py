@@ -4,6 +4,7 @@ from typing import Any
 
 import streamlit as st
 
+from ui.kit.address import choose_items, choose_next
 from ui.runs.run_labels import NONE
 from ui.runs.run_rows import Row, table
 from ui.runs.runs_keys import Key
@@ -23,37 +24,23 @@ def choose(rows: list[Row]) -> list[Row]:
     """
     by_name = {row.name: row for row in rows}
     names = list(by_name)
-    _settle(names)
     place = st.container()
-    chosen = st.multiselect(
-        "Selected runs",
+    chosen = choose_items(
+        Key.RUNS_CHOSEN,
         names,
-        key=Key.RUNS_CHOSEN,
-        max_selections=MOST_CHOSEN,
-        placeholder="Select one for details, or several to compare",
-        help=f"Same as ticking rows of the table. You can compare up to {MOST_CHOSEN}.",
-        bind="query-params",
+        noun="run",
+        most=MOST_CHOSEN,
+        label="Selected runs",
+        help=f"Select one run for details, or up to {MOST_CHOSEN} to compare them. Same as ticking rows of the table.",
     )
     with place:
-        _draw_table(rows, [name for name in chosen if name in by_name])
-    return [by_name[name] for name in chosen if name in by_name]
+        _draw_table(rows, chosen)
+    return [by_name[name] for name in chosen]
 
 
-def look_at(names: list[str]) -> None:
-    """Select these in the next run of the page."""
-    st.session_state[Key.RUNS_WANTED] = names
-
-
-def _settle(names: list[str]) -> None:
-    """Apply a requested selection, without runs that no longer exist."""
-    chosen = st.session_state.pop(Key.RUNS_WANTED, None)
-    if chosen is None:
-        chosen = st.session_state.get(Key.RUNS_CHOSEN)
-    if chosen is None:
-        return
-    kept = [name for name in chosen if name in names][:MOST_CHOSEN]
-    if kept != st.session_state.get(Key.RUNS_CHOSEN):
-        st.session_state[Key.RUNS_CHOSEN] = kept
+def select_runs(names: list[str]) -> None:
+    """Select these runs in the next run of the page."""
+    choose_next(Key.RUNS_CHOSEN, names)
 
 
 def _tick(names: list[str]) -> None:

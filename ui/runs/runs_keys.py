@@ -9,8 +9,6 @@ class Key(StateKey):
     RUNS_PART = "part"
     RUNS_CHOSEN = "runs"
     STUDY = "study"
-    STUDY_WANTED = "studies_wanted"
-    RUNS_WANTED = "runs_wanted"
     RUNS_TABLE = "runs_table"
     RUNS_CURVES = "runs_curves"
     RUNS_LOSSES = "runs_losses"

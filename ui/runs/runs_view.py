@@ -7,7 +7,7 @@ from sneaker_core.training.run_collection import METRICS_FILE, Run, list_runs
 from sneaker_core.workspace.paths import workspace
 from ui.runs.run_comparison import draw_comparison, draw_curves
 from ui.runs.run_detail_view import draw_run
-from ui.runs.run_labels import state_word
+from ui.runs.run_labels import state_label
 from ui.runs.run_rows import all_rows
 from ui.runs.run_table import choose
 
@@ -44,7 +44,7 @@ def _draw_invitation(models: bool) -> None:
 
 
 def _summary(runs: list[Run]) -> str:
-    states = [state_word(run) for run in runs]
+    states = [state_label(run).word for run in runs]
     parts = [f"{states.count(state)} {state.lower()}" for state in dict.fromkeys(sorted(states))]
     return f"{counted(len(runs), 'run')}: {', '.join(parts)}."
 

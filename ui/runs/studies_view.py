@@ -12,10 +12,11 @@ from sneaker_core.number_text import counted
 from sneaker_core.training.study_collection import TRIALS_FILE, Study, list_studies, stop_study
 from sneaker_core.workspace.jobs import Job, JobState, Progress, read_job
 from sneaker_core.workspace.paths import studies_folder, workspace
+from ui.kit.address import choose_item
 from ui.kit.job_panel import progress_words
+from ui.kit.labels import STATE_LABELS, draw_state_badge
 from ui.kit.run_text import queue_text
-from ui.kit.text import escape_markdown, timestamp_text
-from ui.kit.training_labels import STATE_WORDS
+from ui.kit.text import escape_markdown, short_duration_text, timestamp_text
 from ui.runs import run_labels
 from ui.runs.new_study_view import draw_new_search
 from ui.runs.run_dialogs import Dialog, open_dialog
@@ -51,21 +52,7 @@ def draw_search() -> None:
 def _choose(studies: list[Study]) -> Study:
     """Draw the picker of searches; the newest is the default."""
     by_name = {study.name: study for study in studies}
-    wanted = st.session_state.pop(Key.STUDY_WANTED, None)
-    chosen = wanted if wanted in by_name else st.session_state.get(Key.STUDY)
-    # Set in every run: a default `index` is not written to the address.
-    st.session_state[Key.STUDY] = chosen if chosen in by_name else studies[0].name
-    name = st.selectbox(
-        "Search",
-        list(by_name),
-        index=None,
-        required=True,
-        key=Key.STUDY,
-        label_visibility="collapsed",
-        bind="query-params",
-        width=420,
-    )
-    return by_name.get(str(name), studies[0])
+    return by_name[choose_item(Key.STUDY, list(by_name), noun="search")]
 
 
 def _snapshot(studies: list[Study]) -> tuple[object, ...]:
@@ -100,18 +87,14 @@ def _draw_study(study: Study) -> None:
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.subheader(escape_markdown(study.name), anchor=False, width="content")
-            st.badge(
-                STATE_WORDS[study.state],
-                icon=run_labels.state_icon(study.state),
-                color=run_labels.state_colour(study.state),
-            )
+            draw_state_badge(study.state)
         st.markdown(escape_markdown(_about(study)))
         if not study.state.ended:
             _watch(study)
         elif study.error:
             st.error(escape_markdown(study.error), icon=":material/error:")
         elif study.state in _END_WORDS:
-            st.info(_END_WORDS[study.state], icon=run_labels.state_icon(study.state))
+            st.info(_END_WORDS[study.state], icon=STATE_LABELS[study.state].icon)
         _draw_actions(study)
     draw_found(study)
     if study.source:
@@ -140,7 +123,7 @@ def _watch(study: Study) -> None:
     """Draw the progress of each process; the page notices when one ends."""
     for job in _jobs(study):
         if job.state is JobState.QUEUED:
-            st.info(f"{queue_text(job.progress)}.", icon=run_labels.state_icon(job.state))
+            st.info(f"{queue_text(job.progress)}.", icon=STATE_LABELS[job.state].icon)
         elif not job.state.ended:
             st.progress(job.progress.share, text=escape_markdown(_progress_words(job.progress)))
     st.caption("You can leave this page or close the browser. The search continues in the background.")
@@ -151,7 +134,7 @@ def _progress_words(progress: Progress) -> str:
     if "trial" not in progress.details:
         return progress_words(progress)
     left = max(progress.total - progress.done, 0)
-    return f"{progress.step} · {run_labels.duration(left)} left" if left else progress.step
+    return f"{progress.step} · {short_duration_text(left)} left" if left else progress.step
 
 
 def _draw_actions(study: Study) -> None:

@@ -13,11 +13,12 @@ from sneaker_core.training.run_collection import list_runs
 from sneaker_core.training.study_collection import Study
 from sneaker_core.training.training_jobs import start_training
 from sneaker_core.workspace.paths import workspace
+from ui.kit.charts import draw_chart
 from ui.kit.text import escape_markdown
 from ui.runs import run_labels
 from ui.runs.run_charts import best_finding, trials_plot
-from ui.runs.run_comparison import VALIDATION, draw_chart
-from ui.runs.run_table import look_at
+from ui.runs.run_comparison import VALIDATION
+from ui.runs.run_table import select_runs
 from ui.runs.runs_keys import Key
 from ui.runs.runs_sections import show_runs
 
@@ -97,7 +98,7 @@ def _train_fully(study: Study, key: str) -> None:
         st.toast(escape_markdown(str(error)), icon=":material/error:", duration="long")
         return
     show_runs()
-    look_at([name])
+    select_runs([name])
 
 
 def _draw_trials(study: Study) -> None:
@@ -109,7 +110,7 @@ def _draw_trials(study: Study) -> None:
             draw_chart(
                 chart,
                 Key.STUDY_PLOT,
-                "Each line is a complete trial: it crosses each axis at its setting and ends at its validation "
+                help="Each line is a complete trial: it crosses each axis at its setting and ends at its validation "
                 "accuracy. Stronger color means higher accuracy. The table below lists the same trials.",
             )
         elif len(complete):

@@ -10,6 +10,7 @@ from sneaker_core.training.planning.lr_finder_job import newest_lr_finder_job, s
 from sneaker_core.training.training_notes import finite
 from sneaker_core.workspace.jobs import Job, JobState, read_job, stop_job
 from sneaker_core.workspace.paths import workspace
+from ui.kit.charts import draw_chart
 from ui.kit.job_panel import progress_words
 from ui.kit.text import escape_markdown
 from ui.train.train_keys import Key
@@ -94,11 +95,11 @@ def _draw_result(job: Job, rate: float, name: str) -> None:
     found = finite(job.result.get("suggestion"))
     suggestion = float(f"{found:.1g}") if found > 0 else None
     chart = rate_curve(rates, losses, suggestion)
-    st.markdown(
-        f"**{escape_markdown(chart.title)}**",
+    draw_chart(
+        chart,
+        Key.TRAIN_RATES_CHART,
         help="Where the loss falls steeply, the network learns fast. At higher rates, training becomes unstable.",
     )
-    st.plotly_chart(chart.figure, key=Key.TRAIN_RATES_CHART, config={"displayModeBar": False}, alt=chart.alt)
     if suggestion is not None:
         st.button(
             f"Use {suggestion:g}",

@@ -1,6 +1,5 @@
 """Progress of a training: state, curves, notes and actions."""
 
-from collections.abc import Iterable
 from pathlib import Path
 
 import pandas as pd
@@ -14,13 +13,13 @@ from sneaker_core.training.training_jobs import resume_training, stop_training
 from sneaker_core.training.training_notes import NoteKind, notes
 from sneaker_core.workspace.jobs import JobState, log_tail
 from sneaker_core.workspace.paths import run_job_folder, workspace
-from ui.kit.charts import Chart
+from ui.kit.address import choose_item
+from ui.kit.charts import draw_chart
 from ui.kit.job_panel import progress_words
-from ui.kit.labels import recipe_title
+from ui.kit.labels import draw_state_badge, recipe_title
 from ui.kit.page_links import Page, open_page
 from ui.kit.run_text import other_trainings_text, queue_text, run_end_text, split_counts_text
 from ui.kit.text import duration_text, escape_markdown, timestamp_text, truncate_middle
-from ui.kit.training_labels import STATE_BADGES, STATE_WORDS
 from ui.train import training_cache
 from ui.train.train_keys import Key
 from ui.train.train_views import watch
@@ -55,34 +54,7 @@ def draw_watch(runs: list[Run]) -> None:
 def _choose(runs: list[Run]) -> Run:
     """Draw the run picker: running ones first, then the newest."""
     by_name = {run.name: run for run in sorted(runs, key=lambda run: run.state.ended)}
-    st.session_state[Key.TRAIN_RUN] = _asked_for(by_name)
-    name = str(
-        st.selectbox(
-            "Run",
-            list(by_name),
-            key=Key.TRAIN_RUN,
-            width=420,
-            help="Running trainings come first, then the newest.",
-        )
-    )
-    # A value set from code is not written to the address by a bound widget.
-    st.query_params[Key.TRAIN_RUN] = st.session_state[Key.TRAIN_RUN_TOLD] = name
-    return by_name[name]
-
-
-def _asked_for(names: Iterable[str]) -> str:
-    """The run just started, the one in the address, or the one chosen before; else the first."""
-    addressed = st.query_params.get(Key.TRAIN_RUN)
-    if addressed == st.session_state.get(Key.TRAIN_RUN_TOLD):
-        addressed = None  # written by this page before the current choice
-    asked = (
-        st.session_state.pop(Key.TRAIN_RUN_WANTED, None),
-        addressed,
-        st.session_state.get(Key.TRAIN_RUN),
-        st.query_params.get(Key.TRAIN_RUN),
-    )
-    known = list(names)
-    return next((name for name in asked if name in known), known[0])
+    return by_name[choose_item(Key.TRAIN_RUN, list(by_name), noun="run")]
 
 
 @st.fragment(run_every=_LOOK_EVERY)
@@ -112,11 +84,10 @@ def _draw(run: Run, runs: list[Run]) -> None:
 
 
 def _draw_head(run: Run, runs: list[Run]) -> None:
-    colour, icon = STATE_BADGES[run.state]
     with st.container(border=True, gap="small"):
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             with st.container(horizontal=True, vertical_alignment="center", width="content"):
-                st.badge(STATE_WORDS[run.state], icon=icon, color=colour)
+                draw_state_badge(run.state)
                 st.markdown(f"**{escape_markdown(truncate_middle(run.name))}**", width="content")
             with st.container(horizontal=True, vertical_alignment="center", width="content"):
                 _draw_actions(run)
@@ -265,18 +236,18 @@ def _draw_course(run: Run, metrics: pd.DataFrame) -> None:
             st.markdown(f"{_NOTE_ICONS[note.kind]} {escape_markdown(note.text)}")
     with st.grid(2, min_column_width=320, gap="medium"):
         with st.container(gap="xsmall"):
-            _draw_chart(
+            draw_chart(
                 accuracy_curve(metrics, epochs),
                 Key.TRAIN_ACCURACY_CHART,
-                "Validation photos are not used in training; they show how well the model does on new photos. Training "
-                "photos are augmented, which makes them harder, so their accuracy may be lower.",
+                help="Validation photos are not used in training; they show how well the model does on new photos. "
+                "Training photos are augmented, which makes them harder, so their accuracy may be lower.",
             )
         with st.container(gap="xsmall"):
-            _draw_chart(
+            draw_chart(
                 loss_curve(metrics, epochs),
                 Key.TRAIN_LOSS_CHART,
-                "The loss measures errors weighted by confidence; lower is better. Training loss includes augmentation "
-                "and label smoothing, so compare the trends of the curves, not their values.",
+                help="The loss measures errors weighted by confidence; lower is better. Training loss includes "
+                "augmentation and label smoothing, so compare the trends of the curves, not their values.",
             )
     draw_confusions(metrics)
     draw_watched(run.folder, metrics)
@@ -288,11 +259,6 @@ def _recipe(run: Run) -> Recipe | None:
         return Recipe.from_dict(run.recipe) if run.recipe else None
     except RecipeError:
         return None
-
-
-def _draw_chart(chart: Chart, key: Key, explanation: str) -> None:
-    st.markdown(f"**{escape_markdown(chart.title)}**", help=explanation)
-    st.plotly_chart(chart.figure, key=key, config={"displayModeBar": False}, alt=chart.alt)
 
 
 def _draw_log(run: Run) -> None:

@@ -7,8 +7,6 @@ class Key(StateKey):
     """Keys without a prefix are parameters of the address, too."""
 
     TRAIN_RUN = "run"
-    TRAIN_RUN_WANTED = "train_run_wanted"
-    TRAIN_RUN_TOLD = "train_run_told"
     TRAIN_VIEW = "train_view"
     TRAIN_VIEW_WANTED = "train_view_wanted"
     TRAIN_DATASET = "train_dataset"

@@ -5,6 +5,7 @@ from enum import StrEnum
 import streamlit as st
 
 from sneaker_core.training.run_collection import Run
+from ui.kit.address import address_value, choose_next, report_missing, set_address_value
 from ui.train.train_keys import Key
 
 
@@ -17,7 +18,7 @@ class View(StrEnum):
 
 def watch(name: str) -> None:
     """Show a run in the next run of the page."""
-    st.session_state[Key.TRAIN_RUN_WANTED] = name
+    choose_next(Key.TRAIN_RUN, name)
     st.session_state[Key.TRAIN_VIEW_WANTED] = View.WATCH
 
 
@@ -32,7 +33,10 @@ def choose_view(runs: list[Run]) -> View:
         return View.SETUP
     wanted = st.session_state.pop(Key.TRAIN_VIEW_WANTED, None)
     if wanted is not None or Key.TRAIN_VIEW not in st.session_state:
-        named = st.query_params.get(Key.TRAIN_RUN) in {run.name for run in runs}
+        linked = address_value(Key.TRAIN_RUN)
+        named = linked in {run.name for run in runs}
+        if linked and not named:
+            report_missing(Key.TRAIN_RUN, "run", linked)
         busy = any(not run.state.ended for run in runs)
         st.session_state[Key.TRAIN_VIEW] = wanted or (View.WATCH if named or busy else View.SETUP)
     icons = {View.SETUP: ":material/add:", View.WATCH: ":material/monitoring:"}
@@ -47,5 +51,5 @@ def choose_view(runs: list[Run]) -> View:
     view = View(chosen or View.SETUP)
     if view is View.SETUP:
         # Otherwise a reload would show that run.
-        st.query_params.pop(Key.TRAIN_RUN, None)
+        set_address_value(Key.TRAIN_RUN, None)
     return view
