@@ -124,7 +124,7 @@ def click_pair(page: Page, place: int) -> float:
     page.get_by_text(
         re.compile(rf"^{count} of [\d,]+ photos of {re.escape(label)} predicted as {re.escape(predicted)}")
     ).wait_for()
-    page.get_by_role("button", name="Details").first.wait_for()
+    page.get_by_role("button", name="Look closer").first.wait_for()
     return time.perf_counter() - started
 
 

@@ -137,8 +137,8 @@ class TestFromCellToLabel:
         label, predicted, count = worst["label"], worst["predicted"], worst["count"]
         page = opened(browser, address, f"?evaluation={NAME}&view=Confusion+matrix")
         click_cell(page, label, predicted)
-        expect(button(page, "Details")).to_have_count(count)
-        button(page, "Details").first.click()
+        expect(button(page, "Look closer")).to_have_count(count)
+        button(page, "Look closer").first.click()
         dialog = page.get_by_role("dialog")
         expect(dialog.get_by_text("Evidence for", exact=False)).to_have_count(2)
         button(dialog, "Label is wrong: relabel").click()
@@ -155,8 +155,8 @@ class TestFromCellToLabel:
         page = opened(browser, address, f"?evaluation={NAME}&view=Confusion+matrix")
         choose_by_keyboard(page, "True class", label)
         choose_by_keyboard(page, "Predicted class", predicted)
-        expect(button(page, "Details")).to_have_count(count)
-        button(page, "Details").first.focus()
+        expect(button(page, "Look closer")).to_have_count(count)
+        button(page, "Look closer").first.focus()
         page.keyboard.press("Enter")
         dialog = page.get_by_role("dialog")
         expect(dialog.get_by_text("Evidence for", exact=False)).to_have_count(2)
@@ -182,7 +182,7 @@ class TestFromCellToLabel:
         for label in counts.index:
             for predicted in counts.columns[counts.loc[label] > 0]:
                 click_cell(page, label, predicted)
-                expect(button(page, "Details")).to_have_count(int(counts.loc[label, predicted]))
+                expect(button(page, "Look closer")).to_have_count(int(counts.loc[label, predicted]))
         page.context.close()
 
     def test_only_the_selected_cell_is_outlined(self, browser, address, shoes, worst):
@@ -211,21 +211,21 @@ class TestFromCellToLabel:
         settle(page)
         page.get_by_role("radio", name="Percentages").or_(button(page, "Percentages")).first.click()
         settle(page)
-        expect(button(page, "Details")).to_have_count(worst["count"])
+        expect(button(page, "Look closer")).to_have_count(worst["count"])
         page.reload()
-        expect(button(page, "Details")).to_have_count(worst["count"])
+        expect(button(page, "Look closer")).to_have_count(worst["count"])
         # The same cell opens again after the selection was cleared.
         button(page, "Clear selection").click()
-        expect(button(page, "Details")).to_have_count(0)
+        expect(button(page, "Look closer")).to_have_count(0)
         click_cell(page, worst["label"], worst["predicted"])
-        expect(button(page, "Details")).to_have_count(worst["count"])
+        expect(button(page, "Look closer")).to_have_count(worst["count"])
         page.context.close()
 
 
 class TestPhotoDetails:
     def test_the_address_survives_a_reload_and_is_cleared_on_close(self, browser, address, shoes):
         page = opened(browser, address, f"?evaluation={NAME}&view=Mistakes")
-        button(page, "Details").first.click()
+        button(page, "Look closer").first.click()
         expect(page.get_by_role("dialog")).to_be_visible()
         expect(page).to_have_url(re.compile("photo="))
         page.reload()

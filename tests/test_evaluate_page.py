@@ -47,6 +47,7 @@ from ui.evaluate.evaluate_keys import Key
 from ui.evaluate.evaluate_sections import ALL_EVALUATIONS, OLD_SECTIONS, SECTIONS
 from ui.evaluate.mistakes_view import BY_PAIR, NEAR_MISSES, by_pair
 from ui.evaluate.prediction_review import NOT_IN_DATASET
+from ui.kit.photo_detail import PHOTO_PARAM
 
 PROJECT = Path(__file__).resolve().parent.parent
 PATIENCE = 120.0
@@ -133,12 +134,12 @@ def boxes(app: AppTest) -> dict[str, object]:
 
 
 def tiles(app: AppTest) -> int:
-    return buttons(app).count("Details")
+    return buttons(app).count("Look closer")
 
 
 def photo_of(app: AppTest) -> str:
     """The photo in the address; AppTest returns a list if the test has set it."""
-    value = app.query_params[Key.PHOTO]
+    value = app.query_params[PHOTO_PARAM]
     return value if isinstance(value, str) else value[0]
 
 
@@ -180,7 +181,7 @@ class TestOnAFreshMachine:
         assert "This photo is not included with the evaluation." in text
         assert f"{wrong['width'].iloc[0]:.0f} × {wrong['height'].iloc[0]:.0f} pixels" in text
         assert tiles(app) == min(len(wrong), 24)
-        case = words(click(app, "Details"))
+        case = words(click(app, "Look closer"))
         assert NOT_IN_DATASET in case
         assert "saved without training photos" in case
 
@@ -304,7 +305,7 @@ class TestMistakes:
         app = opened("Mistakes", FIRST)
         assert tiles(app) == len(wrong) > 0
         assert f"0 of {len(wrong)} mistakes reviewed" in [str(bar.proto.text) for bar in app.get("progress")]
-        first = photo_of(click(app, "Details"))
+        first = photo_of(click(app, "Look closer"))
         assert first == wrong["sample"].iloc[0]
 
     @pytest.mark.parametrize("order", [NEAR_MISSES, BY_PAIR])
@@ -314,7 +315,7 @@ class TestMistakes:
         again(app)
         table = table_of(FIRST, full)
         expected = misclassified(table, near_misses=True) if order == NEAR_MISSES else by_pair(misclassified(table))
-        first = photo_of(click(app, "Details"))
+        first = photo_of(click(app, "Look closer"))
         assert first == expected["sample"].iloc[0]
 
     def test_filters(self, full):

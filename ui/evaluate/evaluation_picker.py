@@ -7,7 +7,8 @@ from sneaker_core.workspace.paths import workspace
 from ui.evaluate.evaluate_keys import Key
 from ui.evaluate.evaluation_dialogs import Dialog, draw_dialog, open_dialog
 from ui.evaluate.evaluation_text import display_name, old_display_names
-from ui.kit.address import choose_item, choose_next, set_address_value
+from ui.kit.address import choose_item, choose_next
+from ui.kit.photo_detail import close_photo
 
 
 def go_to(evaluation: Evaluation | None = None, section: str | None = None) -> None:
@@ -50,11 +51,6 @@ def choose_evaluation(evaluations: list[Evaluation]) -> Evaluation | None:
         _draw_more(chosen)
     draw_dialog(chosen, go_to)
     return chosen
-
-
-def close_photo() -> None:
-    """Close the open photo: it belongs to the evaluation that was shown before."""
-    set_address_value(Key.PHOTO, None)
 
 
 def _default(by_name: dict[str, Evaluation]) -> str:

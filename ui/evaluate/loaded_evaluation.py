@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import streamlit as st
 
 from sneaker_core.datasets.dataset_collection import list_datasets
 from sneaker_core.datasets.index import INDEX_FILE, Dataset
 from sneaker_core.datasets.thumbnails import ensure_thumbnail
-from sneaker_core.errors import DatasetError, SneakerError
+from sneaker_core.errors import DatasetError, ImageError, SneakerError
 from sneaker_core.evaluation.evaluation_collection import Evaluation, find_model_of
 from sneaker_core.networks.model_registry import model_version
 from sneaker_core.workspace.paths import workspace
@@ -42,9 +41,12 @@ class LoadedEvaluation:
     table: pd.DataFrame
 
     def widget(self, key: Key, item: str = "") -> str:
-        """The key of a widget that exists once per evaluation; names are hashed, so that CSS can refer to it."""
-        name = zlib.crc32(self.evaluation.name.encode())
-        return key.of(f"{self.evaluation.kind.value}-{name:08x}-{item}")
+        """The key of a widget that exists once per evaluation."""
+        return key.of(self.place(item))
+
+    def place(self, item: str = "") -> str:
+        """Distinguishes this evaluation, and something in it, from all others; safe in CSS, so names are hashed."""
+        return f"{self.evaluation.kind.value}-{zlib.crc32(self.evaluation.name.encode()):08x}-{item}"
 
     @property
     def metrics(self) -> dict[str, Any]:
@@ -137,15 +139,21 @@ def reviews_of(loaded: LoadedEvaluation) -> Reviews | None:
         return None
 
 
-def thumbnail_of(loaded: LoadedEvaluation, sample: str, path: object) -> bytes | None:
-    """A small JPEG of a photo; None if it is not on this computer or can't be read."""
+def read_thumbnail(loaded: LoadedEvaluation, sample: str, path: object) -> bytes:
+    """A small JPEG of a photo.
+
+    Raises
+    ------
+    ImageError
+        The photo is not on this computer or can't be read.
+    OSError
+        The file is missing.
+    """
     if not isinstance(path, str):
-        return None
-    with contextlib.suppress(SneakerError, OSError):
-        if loaded.dataset is not None and Path(path).is_relative_to(loaded.dataset.images):
-            return ensure_thumbnail(loaded.dataset, sample, Path(path)).read_bytes()
-        return photo_previews.small_photo(path)
-    return None
+        raise ImageError(missing_photo_text(path))
+    if loaded.dataset is not None and Path(path).is_relative_to(loaded.dataset.images):
+        return ensure_thumbnail(loaded.dataset, sample, Path(path)).read_bytes()
+    return photo_previews.small_photo(path)
 
 
 def missing_photo_text(path: object) -> str:
@@ -153,11 +161,3 @@ def missing_photo_text(path: object) -> str:
     if isinstance(path, str):
         return "The photo file is missing or can’t be read."
     return "This photo is not included with the evaluation."
-
-
-def draw_missing_photo(path: object, properties: str) -> None:
-    """Draw a placeholder for a photo that can't be shown."""
-    with st.container(border=True, height=120, vertical_alignment="center", gap=None):
-        st.caption(f":material/image_not_supported: {missing_photo_text(path)}")
-        if properties:
-            st.caption(properties)

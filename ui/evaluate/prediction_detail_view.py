@@ -16,14 +16,13 @@ from sneaker_core.inference.explanation.explanation_request import ExplanationRe
 from sneaker_core.inference.similar_photos import nearest
 from sneaker_core.number_text import percent
 from ui.evaluate import evaluation_metrics_cache
-from ui.evaluate.evaluate_keys import Key
 from ui.evaluate.evaluation_text import properties_text
-from ui.evaluate.loaded_evaluation import LoadedEvaluation, draw_missing_photo, missing_photo_text, thumbnail_of
-from ui.evaluate.prediction_grid import draw_style, open_photo
+from ui.evaluate.loaded_evaluation import LoadedEvaluation, missing_photo_text, read_thumbnail
+from ui.evaluate.prediction_grid import clear_notice
 from ui.evaluate.prediction_review import draw_review
 from ui.kit import explanation_cache, model_cache, photo_previews
-from ui.kit.address import address_value, set_address_value
 from ui.kit.page_links import Page, draw_page_link
+from ui.kit.photo_detail import draw_photo_dialog
 from ui.kit.photo_files import Photo, stored_photo
 from ui.kit.text import escape_markdown, probability_text, truncate
 
@@ -33,61 +32,24 @@ _SIMILAR_WIDTH = 104
 
 def draw_detail(loaded: LoadedEvaluation) -> None:
     """Draw the photo that is open, or that the address names, if any."""
-    key = loaded.widget(Key.OPEN_PHOTO)
-    addressed = address_value(Key.PHOTO)
-    if addressed and key not in st.session_state:
-        st.session_state[key] = (addressed, tuple(misclassified(loaded.table)["sample"]))
-    if key in st.session_state:
-        dialog = st.dialog("Photo details", width="large", on_dismiss=partial(_close, loaded))
-        dialog(_draw_dialog)(loaded)
+
+    def mistakes() -> tuple[str, ...]:
+        return tuple(misclassified(loaded.table)["sample"])
+
+    draw_photo_dialog(loaded.place(), partial(_draw_photo, loaded), mistakes, partial(clear_notice, loaded))
 
 
-def _close(loaded: LoadedEvaluation) -> None:
-    st.session_state.pop(loaded.widget(Key.OPEN_PHOTO), None)
-    set_address_value(Key.PHOTO, None)
-
-
-def _draw_dialog(loaded: LoadedEvaluation) -> None:
-    try:
-        _draw_photo(loaded)
-    except SneakerError as error:
-        st.error(escape_markdown(str(error)), icon=":material/error:")
-
-
-def _draw_photo(loaded: LoadedEvaluation) -> None:
-    sample, order = st.session_state[loaded.widget(Key.OPEN_PHOTO)]
+def _draw_photo(loaded: LoadedEvaluation, sample: str) -> None:
     found = loaded.table[loaded.table["sample"] == sample]
     if found.empty:
         st.warning("This photo is not part of the evaluation.", icon=":material/broken_image:")
         return
     row = {str(name): value for name, value in found.iloc[0].items()}
-    draw_style()
-    _draw_steps(loaded, sample, order)
     st.markdown(_headline(row))
     draw_review(loaded, row)
     _draw_explanations(loaded, row)
     _draw_similar(loaded, row)
     _draw_facts(row)
-
-
-def _draw_steps(loaded: LoadedEvaluation, sample: str, order: Sequence[str]) -> None:
-    at = order.index(sample) if sample in order else 0
-    with st.container(horizontal=True, vertical_alignment="center"):
-        for name, icon, shortcut, to in (
-            ("Previous", ":material/chevron_left:", "Left", at - 1),
-            ("Next", ":material/chevron_right:", "Right", at + 1),
-        ):
-            exists = 0 <= to < len(order)
-            st.button(
-                name,
-                key=loaded.widget(Key.STEP, name),
-                icon=icon,
-                shortcut=shortcut,
-                disabled=not exists,
-                on_click=open_photo,
-                args=(loaded, order[to] if exists else sample, order),
-            )
-        st.caption(f"{at + 1:,} of {max(len(order), 1):,}", width="content")
 
 
 def _headline(row: dict[str, Any]) -> str:
@@ -194,11 +156,11 @@ def _draw_similar_row(loaded: LoadedEvaluation, similar: pd.DataFrame, label: st
     with st.container(horizontal=True, gap="small"):
         for photo in similar.to_dict("records"):
             with st.container(width=_SIMILAR_WIDTH, gap="xxsmall"):
-                picture = thumbnail_of(loaded, photo["sample"], photo["path"])
-                if picture is None:
-                    draw_missing_photo(photo["path"], "")
-                else:
+                try:
+                    picture = read_thumbnail(loaded, photo["sample"], photo["path"])
                     st.image(picture, width=_SIMILAR_WIDTH, alt=f"Training photo of {truncate(label)}")
+                except (SneakerError, OSError):
+                    st.caption(f":material/image_not_supported: {missing_photo_text(photo['path'])}")
                 st.caption(f"{percent(max(photo['similarity'], 0.0))} similar")
 
 

@@ -1,6 +1,5 @@
-"""The grid of evaluated photos that several sections share; each photo opens in the detail view."""
+"""The grid of evaluated photos that several sections share; each photo opens in the photo dialog."""
 
-import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -10,17 +9,22 @@ import streamlit as st
 from sneaker_core.evaluation.metric_text import rank_text
 from ui.evaluate.evaluate_keys import Key
 from ui.evaluate.evaluation_text import properties_text
-from ui.evaluate.loaded_evaluation import LoadedEvaluation, Reviews, draw_missing_photo, reviews_of, thumbnail_of
-from ui.kit.address import set_address_value
-from ui.kit.photo_grid import PHOTOS_A_PAGE
+from ui.evaluate.loaded_evaluation import LoadedEvaluation, Reviews, missing_photo_text, read_thumbnail, reviews_of
+from ui.kit.photo_detail import open_photo
+from ui.kit.photo_tiles import (
+    PHOTOS_A_PAGE,
+    Tile,
+    TileAction,
+    draw_grid_style,
+    draw_page_numbers,
+    draw_tiles,
+    page_count,
+    shown_page,
+)
 from ui.kit.state_keys import KitKey
 from ui.kit.text import escape_markdown, probability_text, truncate
 
-_COLUMNS, _NARROWEST = 6, 150
 _STYLE = """<style>
-[class*="st-key-evaluate_grid"] img {aspect-ratio: 4 / 3; object-fit: contain; background: rgba(143, 147, 163, 0.12);}
-[class*="st-key-evaluate_grid"] p {overflow-wrap: anywhere;}
-[class*="st-key-evaluate_grid"] button {padding-left: 0; padding-right: 0; min-height: 2rem;}
 [class*="st-key-evaluate_pair"] button {text-align: left; justify-content: start; padding-left: 0;}
 </style>"""
 Row = Mapping[Any, Any]
@@ -29,6 +33,7 @@ Caption = Callable[[Row], str]
 
 def draw_style() -> None:
     """Add the CSS of grids and lists; once per run of the page."""
+    draw_grid_style()
     st.html(_STYLE)
 
 
@@ -56,66 +61,34 @@ def draw_predictions(
     caption : callable
         Returns the markdown below a photo.
     """
-    pages = max(math.ceil(len(rows) / PHOTOS_A_PAGE), 1)
+    pages = page_count(len(rows))
     # Another selection of photos starts on its first page.
     first = rows["sample"].iloc[0] if len(rows) else ""
     pager = loaded.widget(Key.GRID_PAGE, f"{grid}-{len(rows)}-{first}")
-    page = min(int(st.session_state.get(pager, 1)), pages)
-    shown = rows.iloc[(page - 1) * PHOTOS_A_PAGE : page * PHOTOS_A_PAGE]
-    reviews = reviews_of(loaded)
-    order = tuple(rows["sample"])
-    key = loaded.widget(Key.GRID, grid)
-    with st.grid(_COLUMNS, min_column_width=_NARROWEST, gap="small", key=key):
-        for row in shown.to_dict("records"):
-            with st.container(border=True, height="stretch", gap="xsmall"):
-                _draw_tile(loaded, row, caption(row), reviews, order, grid)
-    if pages > 1:
-        with st.container(horizontal_alignment="center"):
-            st.pagination(pages, key=pager, persist_state="session")
+    start = shown_page(pager, pages) * PHOTOS_A_PAGE
+    reviews, order = reviews_of(loaded), tuple(rows["sample"])
+
+    def open_tile(sample: str) -> None:
+        clear_notice(loaded)
+        open_photo(loaded.place(), sample, order)
+
+    shown = rows.iloc[start : start + PHOTOS_A_PAGE].to_dict("records")
+    draw_tiles(loaded.place(grid), [_tile(loaded, row, caption(row), reviews) for row in shown], TileAction(open_tile))
+    draw_page_numbers(pager, pages)
 
 
-def _draw_tile(
-    loaded: LoadedEvaluation, row: Row, caption: str, reviews: Reviews | None, order: tuple[str, ...], grid: str
-) -> None:
-    picture = thumbnail_of(loaded, row["sample"], row["path"])
-    if picture is None:
-        draw_missing_photo(row["path"], properties_text(row) if "width" in row else "")
-    else:
-        st.image(picture, width="stretch", alt=_alt(row))
-    st.markdown(caption)
-    badge = reviews.badge(row["sample"]) if reviews is not None else ""
-    if badge:
-        st.markdown(badge)
-    st.space("stretch")
-    st.button(
-        "Details",
-        key=loaded.widget(Key.DETAILS, f"{grid}-{row['sample']}"),
-        icon=":material/zoom_in:",
-        type="tertiary",
-        on_click=open_photo,
-        args=(loaded, row["sample"], order),
-    )
-
-
-def _alt(row: Row) -> str:
-    label = truncate(str(row["label"]))
+def _tile(loaded: LoadedEvaluation, row: Row, caption: str, reviews: Reviews | None) -> Tile:
+    label, name = str(row["label"]), str(row["sample"])
     if "predicted" in row and row["predicted"] != row["label"]:
-        return f"{label}, predicted as {truncate(str(row['predicted']))}"
-    return label
+        name = f"predicted as {row['predicted']}"
+    badge = reviews.badge(row["sample"]) if reviews is not None else ""
+    reason = f":material/image_not_supported: {missing_photo_text(row['path'])}"
+    missing = "  \n".join(filter(None, [reason, properties_text(row) if "width" in row else ""]))
+    text = "\n\n".join(filter(None, [caption, badge]))
+    return Tile(row["sample"], label, name, lambda: read_thumbnail(loaded, row["sample"], row["path"]), text, missing)
 
 
-def open_photo(loaded: LoadedEvaluation, sample: str, order: tuple[str, ...]) -> None:
-    """Open a photo in the detail view.
-
-    Parameters
-    ----------
-    loaded : LoadedEvaluation
-    sample : str
-    order : tuple of str
-        Samples to step through with "Previous" and "Next".
-    """
+def clear_notice(loaded: LoadedEvaluation) -> None:
+    """Drop the notice about the photo that was open before."""
     if loaded.section is not None:
-        # The notice is about the photo that was open before.
         st.session_state.pop(loaded.section.key(KitKey.NOTICE), None)
-    st.session_state[loaded.widget(Key.OPEN_PHOTO)] = (sample, order)
-    set_address_value(Key.PHOTO, sample)
