@@ -63,8 +63,8 @@ def unknown_classes_text(left_out: Mapping[str, int]) -> str:
     names = sorted(left_out, key=lambda name: (-left_out[name], name))
     listed = ", ".join(f"{name} ({counted(left_out[name], 'photo')})" for name in names[:_MOST_CLASSES])
     more = f" and {len(names) - _MOST_CLASSES} more" if len(names) > _MOST_CLASSES else ""
-    classes = counted(len(names), "class", "classes")
-    return f"{classes} could not be evaluated because the model doesn’t know them: {listed}{more}."
+    classes, them = counted(len(names), "class", "classes"), "it" if len(names) == 1 else "them"
+    return f"{classes} could not be evaluated because the model doesn’t know {them}: {listed}{more}."
 
 
 def unreadable_text(rejected: Mapping[str, str]) -> str:

@@ -39,7 +39,7 @@ def draw_summary(loaded: LoadedEvaluation) -> None:
                 st.markdown(escape_markdown(one.description))
         with st.container(border=True, gap="xsmall", height="stretch"):
             st.metric(BASELINE, percent(metrics["majority"], 1))
-            st.caption("To compare the accuracy with")
+            st.caption("For comparison")
             st.markdown(BASELINE_DESCRIPTION)
     if metrics["refused"] > 0:
         st.caption(f"The model answered “unknown” for {percent(metrics['refused'])} of the photos.")
