@@ -13,7 +13,8 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from sneaker_core.datasets.dataset_collection import create_dataset, find_dataset
-from sneaker_core.datasets.review_log import Action, decide, history
+from sneaker_core.datasets.review_log import Action as ReviewAction
+from sneaker_core.datasets.review_log import decide, history
 from sneaker_core.datasets.sources.photo_import import import_photos
 from sneaker_core.datasets.split import write_split
 from sneaker_core.evaluation.comparison import compare
@@ -47,7 +48,9 @@ from ui.evaluate.evaluate_keys import Key
 from ui.evaluate.evaluate_sections import ALL_EVALUATIONS, OLD_SECTIONS, SECTIONS
 from ui.evaluate.mistakes_view import BY_PAIR, NEAR_MISSES, by_pair
 from ui.evaluate.prediction_review import NOT_IN_DATASET
+from ui.kit.item_dialogs import Action, OpenDialog
 from ui.kit.photo_detail import PHOTO_PARAM
+from ui.kit.state_keys import KitKey
 
 PROJECT = Path(__file__).resolve().parent.parent
 PATIENCE = 120.0
@@ -360,7 +363,8 @@ class TestPhotoDetails:
         assert photo_of(click(app, "Previous")) == order[0]
 
     @pytest.mark.parametrize(
-        ("button", "action"), [("Bad photo: exclude", Action.EXCLUDE), ("Label is right: keep", Action.KEEP)]
+        ("button", "action"),
+        [("Bad photo: exclude", ReviewAction.EXCLUDE), ("Label is right: keep", ReviewAction.KEEP)],
     )
     def test_decisions_are_logged_and_can_be_undone(self, full, button, action):
         wrong = errors_of(FIRST, full)
@@ -385,14 +389,14 @@ class TestPhotoDetails:
 
     def test_reviewed_photos_can_be_hidden(self, full):
         wrong = errors_of(FIRST, full)
-        decide(find_dataset(full, "shoes"), list(wrong["sample"][:2]), Action.KEEP)
+        decide(find_dataset(full, "shoes"), list(wrong["sample"][:2]), ReviewAction.KEEP)
         app = opened("Mistakes", FIRST)
         app.toggle[0].set_value(True)
         assert tiles(again(app)) == len(wrong) - 2
 
     def test_evaluate_again_with_the_corrections(self, full):
         wrong = errors_of(FIRST, full)
-        decide(find_dataset(full, "shoes"), list(wrong["sample"]), Action.EXCLUDE)
+        decide(find_dataset(full, "shoes"), list(wrong["sample"]), ReviewAction.EXCLUDE)
         app = opened("Mistakes", FIRST)
         click(app, "Evaluate again with these corrections")
         again = find_evaluation(full, str(app.selectbox(key=Key.EVALUATION).value))
@@ -471,7 +475,7 @@ class TestList:
 
     def test_rename(self, full):
         app = opened("Summary", FIRST)
-        menu(app, "Rename")
+        menu(app, Action.RENAME, FIRST)
         box = next(box for box in app.text_input if box.label == "Name")
         box.set_value("a better name")
         click(app, "Rename")
@@ -480,20 +484,18 @@ class TestList:
 
     def test_delete_and_restore(self, full):
         app = opened("Summary", FIRST)
-        menu(app, "Delete")
+        menu(app, Action.DELETE, FIRST)
         click(app, "Delete")
         assert [one.name for one in deleted_evaluations(full)] == [FIRST]
         assert app.selectbox(key=Key.EVALUATION).value != FIRST
-        menu(app, "Restore deleted")
+        menu(app, Action.RESTORE)
         click(app, "Restore")
         assert app.selectbox(key=Key.EVALUATION).value == FIRST
 
 
-def menu(app: AppTest, dialog: str) -> AppTest:
+def menu(app: AppTest, action: Action, *ids: str) -> AppTest:
     """Choose from the menu "More", which AppTest can't operate."""
-    from ui.evaluate.evaluation_dialogs import Dialog
-
-    app.session_state[Key.DIALOG] = Dialog(dialog)
+    app.session_state[KitKey.DIALOG] = OpenDialog(action, Key.EVALUATION, ids)
     return again(app)
 
 

@@ -237,7 +237,8 @@ class TestCharts:
         assert bars.title.startswith(f"Lowest recall: {worst} (")
         told = coverage_at(table, 0.5)
         covered = coverage_chart(coverage_curve(table), told)
-        assert f"{percent(told.coverage)} of the photos are answered, and {percent(told.accuracy)}" in covered.title
+        answered = f"{told.answered} of {told.n} photos are answered ({percent(told.coverage)})"
+        assert f"{answered}, and {percent(told.accuracy)} of the answers are correct" in covered.title
         assert "no photo is answered" in coverage_chart(coverage_curve(table), coverage_at(table, 1.0)).title
         assert "confident by" in reliability_chart(reliability_bins(table)).title
         assert "No group stands out" in slices_chart(slices(table)).title

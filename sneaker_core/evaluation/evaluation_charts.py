@@ -148,8 +148,8 @@ def coverage_text(chosen: Coverage) -> str:
     if not chosen.answered:
         return f"At a threshold of {threshold}, no photo is answered"
     return (
-        f"At a threshold of {threshold}, {percent(chosen.coverage)} of the photos are answered, and "
-        f"{percent(chosen.accuracy)} of the answers are correct"
+        f"At a threshold of {threshold}, {chosen.answered:,} of {counted(chosen.n, 'photo')} are answered "
+        f"({percent(chosen.coverage)}), and {percent(chosen.accuracy)} of the answers are correct"
     )
 
 

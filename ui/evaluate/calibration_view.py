@@ -9,7 +9,7 @@ from sneaker_core.errors import SneakerError
 from sneaker_core.evaluation.evaluation_charts import coverage_chart, reliability_chart
 from sneaker_core.evaluation.reliability import Coverage, coverage_at
 from sneaker_core.networks.checkpoint import ModelSpec, read_spec, save_confidence_threshold
-from sneaker_core.number_text import percent, percent_setting
+from sneaker_core.number_text import percent_setting
 from ui.evaluate import evaluation_metrics_cache
 from ui.evaluate.evaluate_keys import Key
 from ui.evaluate.loaded_evaluation import LoadedEvaluation
@@ -56,7 +56,6 @@ def draw_calibration(loaded: LoadedEvaluation) -> None:
         )
         thresholds, reason = _thresholds(loaded)
         chosen = _draw_slider(loaded, thresholds)
-        st.markdown(f"**{_effect(chosen)}**")
         draw_chart(coverage_chart(curve, chosen, PALETTE), loaded.widget(Key.COVERAGE_CHART))
         if thresholds is None:
             st.caption(f"The threshold can’t be saved. {escape_markdown(reason)}")
@@ -98,16 +97,6 @@ def _draw_slider(loaded: LoadedEvaluation, thresholds: _Thresholds | None) -> Co
         help="Starts at the model’s current threshold.",
     )
     return coverage_at(loaded.table, value / 100)
-
-
-def _effect(chosen: Coverage) -> str:
-    threshold = percent_setting(chosen.threshold)
-    if not chosen.answered:
-        return f"At a threshold of {threshold}, no photo is answered."
-    return (
-        f"At a threshold of {threshold}, {chosen.answered:,} of {chosen.n:,} photos are answered "
-        f"({percent(chosen.coverage)}), and {percent(chosen.accuracy)} of the answers are correct."
-    )
 
 
 def _draw_saving(loaded: LoadedEvaluation, thresholds: _Thresholds, chosen: Coverage) -> None:

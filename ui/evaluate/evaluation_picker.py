@@ -2,12 +2,12 @@
 
 import streamlit as st
 
-from sneaker_core.evaluation.evaluation_collection import Evaluation, Kind, deleted_evaluations
-from sneaker_core.workspace.paths import workspace
+from sneaker_core.evaluation.evaluation_collection import Evaluation, Kind
 from ui.evaluate.evaluate_keys import Key
-from ui.evaluate.evaluation_dialogs import Dialog, draw_dialog, open_dialog
+from ui.evaluate.evaluation_dialogs import EVALUATIONS, NEW_EVALUATION, draw_open_dialog
 from ui.evaluate.evaluation_text import display_name, old_display_names
 from ui.kit.address import choose_item, choose_next
+from ui.kit.item_dialogs import Action, draw_item_menu, open_dialog
 from ui.kit.photo_detail import close_photo
 
 
@@ -41,15 +41,16 @@ def choose_evaluation(evaluations: list[Evaluation]) -> Evaluation | None:
             )
             chosen = by_name[name]
         st.button(
-            "New evaluation",
+            NEW_EVALUATION,
             key=Key.NEW,
             icon=":material/add:",
             type="secondary" if by_name else "primary",
             on_click=open_dialog,
-            args=(Dialog.NEW,),
+            args=(NEW_EVALUATION,),
         )
-        _draw_more(chosen)
-    draw_dialog(chosen, go_to)
+        can_change = chosen is not None and chosen.kind is Kind.STORED and chosen.state.ended
+        draw_item_menu(EVALUATIONS, chosen if can_change else None, (Action.RENAME, Action.DELETE, Action.RESTORE))
+    draw_open_dialog(go_to)
     return chosen
 
 
@@ -57,21 +58,3 @@ def _default(by_name: dict[str, Evaluation]) -> str:
     """The newest evaluation that can be opened, else the first."""
     ready = [name for name, one in by_name.items() if one.is_ready]
     return next(iter(ready), next(iter(by_name)))
-
-
-def _draw_more(chosen: Evaluation | None) -> None:
-    can_change = chosen is not None and chosen.kind is Kind.STORED and chosen.state.ended
-    icons = {Dialog.RENAME: "edit", Dialog.DELETE: "delete"} if can_change else {}
-    if deleted_evaluations(workspace()):
-        icons[Dialog.BIN] = "restore_from_trash"
-    if not icons:
-        return
-    dialog = st.menu_button(
-        "More",
-        [dialog.value for dialog in icons],
-        key=Key.MORE,
-        icon=":material/more_horiz:",
-        format_func=lambda name: f":material/{icons[Dialog(name)]}: {name}",
-    )
-    if dialog:
-        open_dialog(Dialog(dialog))
