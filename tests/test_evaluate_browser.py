@@ -32,7 +32,7 @@ pytestmark = pytest.mark.timeout(600)
 def ready(tmp_path_factory) -> Path:
     """A workspace with a dataset, a model and its evaluation, to be copied."""
     root = tmp_path_factory.mktemp("ready")
-    workspace, model = root / "workspace", run_model_folder(runs_folder(root / "workspace") / NAME)
+    workspace, model = root / "workspace", run_model_folder(runs_folder(root / "workspace") / "first run")
     import_photos(
         create_dataset(workspace, "shoes"), draw_dataset(root / "photos", {"boot": 8, "clog": 8, "sandal": 6})
     )

@@ -56,6 +56,8 @@ PROJECT = Path(__file__).resolve().parent.parent
 PATIENCE = 120.0
 BUILT_IN = "street22, built in"
 FIRST, SECOND = "first", "second"
+# An evaluation can't have the name of a run.
+FIRST_RUN, SECOND_RUN = "first run", "second run"
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -67,8 +69,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     workspace = root / "workspace"
     photos = draw_dataset(root / "photos", {"boot": 8, "clog": 8, "sandal": 6, "stiletto": 2})
     import_photos(create_dataset(workspace, "shoes"), photos)
-    for name, seed in ((FIRST, 0), (SECOND, 3)):
-        folder = run_model_folder(runs_folder(workspace) / name)
+    for name, run, seed in ((FIRST, FIRST_RUN, 0), (SECOND, SECOND_RUN, 3)):
+        folder = run_model_folder(runs_folder(workspace) / run)
         save_model(lively_model(decision=Decision(confidence_threshold=0.7), seed=seed), folder)
         table = evaluate(folder, "shoes", workspace).table
         write_split(folder, table.assign(split=np.where(np.arange(len(table)) % 2, "test", "train")))
@@ -280,7 +282,7 @@ class TestClassesAndSlices:
 class TestCalibration:
     def test_the_threshold_is_explored_saved_and_reset(self, full):
         app = opened("Calibration", FIRST)
-        folder = run_model_folder(runs_folder(full) / FIRST)
+        folder = run_model_folder(runs_folder(full) / FIRST_RUN)
         slider = app.slider[0]
         assert slider.value == 70.0
         slider.set_value(55.0)
@@ -296,7 +298,7 @@ class TestCalibration:
         assert app.slider[0].value == 70.0
 
     def test_without_its_model_nothing_can_be_saved(self, full):
-        shutil.rmtree(runs_folder(full) / FIRST)
+        shutil.rmtree(runs_folder(full) / FIRST_RUN)
         app = opened("Calibration", FIRST)
         assert "is gone or has been trained anew" in words(app)
         assert not [label for label in buttons(app) if label.startswith("Save")]
@@ -411,7 +413,7 @@ class TestPhotoDetails:
         photos = draw_dataset(full.parent / "elsewhere", {"boot": 6, "clog": 6})
         for file in photos.rglob("*.jpg"):
             file.write_bytes(file.read_bytes() + b"\0")
-        model = run_model_folder(runs_folder(full) / FIRST)
+        model = run_model_folder(runs_folder(full) / FIRST_RUN)
         evaluate(model, photos, full, name="folder")
         sample = errors_of("folder", full)["sample"].iloc[0]
         app = opened("Mistakes", "folder", photo=sample)
@@ -419,13 +421,13 @@ class TestPhotoDetails:
         assert "Bad photo: exclude" not in buttons(app)
 
     def test_photos_of_a_folder_that_are_in_a_dataset_can_be_reviewed(self, full, made):
-        model = run_model_folder(runs_folder(full) / FIRST)
+        model = run_model_folder(runs_folder(full) / FIRST_RUN)
         evaluate(model, made.parent / "photos", full, name="folder")
         sample = errors_of("folder", full)["sample"].iloc[0]
         assert "Bad photo: exclude" in buttons(opened("Mistakes", "folder", photo=sample))
 
     def test_a_model_that_is_gone(self, full):
-        shutil.rmtree(runs_folder(full) / FIRST)
+        shutil.rmtree(runs_folder(full) / FIRST_RUN)
         sample = errors_of(FIRST, full)["sample"].iloc[0]
         text = words(opened("Mistakes", FIRST, photo=sample))
         assert "can’t be explained" in text
@@ -456,15 +458,15 @@ class TestCompare:
 
 class TestList:
     def test_all_kinds_are_listed(self, full):
-        table_of(FIRST, full).to_parquet(runs_folder(full) / FIRST / PREDICTIONS_FILE)
+        table_of(FIRST, full).to_parquet(runs_folder(full) / FIRST_RUN / PREDICTIONS_FILE)
         shown = opened(ALL_EVALUATIONS).dataframe[0].value.set_index("name")
-        assert set(shown.index) == {FIRST, SECOND, BUILT_IN, f"{FIRST}, training run"}
+        assert set(shown.index) == {FIRST, SECOND, BUILT_IN, f"{FIRST_RUN}, training run"}
         assert shown.loc[FIRST, "top1"] == pytest.approx(100 * find_evaluation(full, FIRST).top1)
 
     def test_the_evaluation_of_a_run_is_found_by_its_old_name(self, full):
-        table_of(FIRST, full).to_parquet(runs_folder(full) / FIRST / PREDICTIONS_FILE)
-        app = opened("Summary", f"{FIRST}, after its training")
-        assert app.selectbox(key=Key.EVALUATION).value == f"{FIRST}, training run"
+        table_of(FIRST, full).to_parquet(runs_folder(full) / FIRST_RUN / PREDICTIONS_FILE)
+        app = opened("Summary", f"{FIRST_RUN}, after its training")
+        assert app.selectbox(key=Key.EVALUATION).value == f"{FIRST_RUN}, training run"
 
     def test_a_damaged_one_says_what_is_wrong_and_harms_no_other(self, full):
         (evaluations_folder(full) / FIRST / EVALUATION_FILE).write_text("{")
@@ -504,8 +506,8 @@ def put_job(workspace: Path, name: str, step: str = "Evaluating photos", end: di
     folder = evaluation_job_folder(evaluations_folder(workspace) / name)
     folder.mkdir(parents=True)
     now = time.time()
-    arguments = ["--workspace", str(workspace), "evaluate", "--data", "shoes", "--name", name, "--", FIRST]
-    job = {"title": f"Evaluating {FIRST} on shoes", "arguments": arguments, "started": now}
+    arguments = ["--workspace", str(workspace), "evaluate", "--data", "shoes", "--name", name, "--", FIRST_RUN]
+    job = {"title": f"Evaluating {FIRST_RUN} on shoes", "arguments": arguments, "started": now}
     (folder / "job.json").write_text(json.dumps(job))
     (folder / "progress.json").write_text(json.dumps({"done": 3, "total": 22, "step": step, "rate": 2.0}))
     (folder / "heartbeat").touch()
@@ -518,7 +520,7 @@ class TestJobs:
     def test_start_follow_and_show(self, full):
         app = opened("Summary", FIRST)
         click(app, "New evaluation")
-        boxes(app)["Model"].set_value(SECOND)
+        boxes(app)["Model"].set_value(SECOND_RUN)
         box = next(box for box in app.text_input if box.label == "Name")
         box.set_value("mine")
         click(app, "Start")
@@ -527,12 +529,12 @@ class TestJobs:
         while not find_evaluation(full, "mine").state.ended and time.monotonic() < deadline:
             time.sleep(0.2)
         assert "Top-1 accuracy" in words(again(app))
-        assert find_evaluation(full, "mine").model_folder == run_model_folder(runs_folder(full) / SECOND)
+        assert find_evaluation(full, "mine").model_folder == run_model_folder(runs_folder(full) / SECOND_RUN)
 
     def test_a_missing_folder_is_an_error(self, full):
         app = opened("Summary", FIRST)
         click(app, "New evaluation")
-        boxes(app)["Model"].set_value(SECOND)
+        boxes(app)["Model"].set_value(SECOND_RUN)
         app.segmented_control(key=Key.SOURCE).set_value("Folder on this computer")
         again(app).text_input(key=Key.FOLDER).set_value("/nowhere/at/all")
         assert "There is no folder" in words(click(again(app), "Start"))
