@@ -15,20 +15,16 @@ import pandas as pd
 
 from sneaker_core.datasets.class_balance import stats
 from sneaker_core.datasets.dataset_collection import find_or_create
+from sneaker_core.datasets.dataset_split import make_split
 from sneaker_core.datasets.importer import Importer, IncomingPhoto
 from sneaker_core.datasets.index import Dataset, read_samples
-from sneaker_core.datasets.photo_folder import scan_classes
-from sneaker_core.datasets.quality.findings import (
-    Kind,
-    apply_suggestions,
-    read_findings,
-    read_near_duplicate_groups,
-    suggested_decisions,
-)
+from sneaker_core.datasets.photo_folder import read_labelled_folder
+from sneaker_core.datasets.quality.findings import Kind, read_findings, read_near_duplicate_groups
 from sneaker_core.datasets.quality.scan import scan
+from sneaker_core.datasets.quality.suggestions import apply_suggestions, suggested_decisions
 from sneaker_core.datasets.review_log import Action, decide, undo
 from sneaker_core.datasets.sources.photo_import import import_photos
-from sneaker_core.datasets.split import Split, make_split
+from sneaker_core.datasets.split import Split
 from sneaker_core.datasets.synthetic.demo_dataset import make_synthetic, planted_path
 from sneaker_core.networks.checkpoint import SneakerModel, read_spec
 from sneaker_core.networks.model_registry import DEFAULT_MODEL, open_model
@@ -53,7 +49,7 @@ def real_photos() -> Path:
 def taken_in(workspace: Path, name: str, classes: list[str], flipped_by: int | None = None) -> Dataset:
     """A dataset of some classes, with 5 % of the photos filed under another of them where a seed is given."""
     dataset = find_or_create(workspace, name)
-    rows = scan_classes(real_photos(), classes)
+    rows = read_labelled_folder(real_photos(), classes)
     labels = rows["label"].tolist()
     if flipped_by is not None:
         rng = np.random.default_rng(flipped_by)

@@ -18,7 +18,7 @@ import pandas as pd
 from benchmarks.data_quality import SEEDS, real_photos
 from sneaker_core.datasets.dataset_collection import find_or_create
 from sneaker_core.datasets.index import Dataset, read_samples
-from sneaker_core.datasets.photo_folder import scan_classes
+from sneaker_core.datasets.photo_folder import read_labelled_folder
 from sneaker_core.datasets.review_log import Action, decide, undo
 from sneaker_core.datasets.sources.photo_import import import_photos
 from sneaker_core.datasets.split import read_split
@@ -44,7 +44,7 @@ def bring_in(home: Path) -> Dataset:
     if len(read_samples(dataset)):
         return dataset
     split = read_split(find_model(home, DEFAULT_MODEL))
-    photos = scan_classes(real_photos(), split["label"].dropna().unique()).merge(split, on=["sample", "label"])
+    photos = read_labelled_folder(real_photos(), split["label"].dropna().unique()).merge(split, on=["sample", "label"])
     laid_out = home / "laid out"
     for kept, label, path in photos[["split", "label", "path"]].to_numpy(dtype=str):
         folder = laid_out / kept / label

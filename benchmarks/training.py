@@ -28,7 +28,7 @@ from torch import Generator, Tensor, nn
 from torch.nn import functional
 
 from benchmarks.datasets import photos
-from sneaker_core.datasets.photo_folder import scan_classes
+from sneaker_core.datasets.photo_folder import read_labelled_folder
 from sneaker_core.networks.architectures import SneakerNetwork, build_network
 from sneaker_core.networks.precision import mixed_precision, training_device
 from sneaker_core.networks.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
@@ -182,7 +182,7 @@ def stored_size(recipe: Recipe) -> int:
 
 def prepare(source: Path, count: int, recipe: Recipe, workspace: Path) -> tuple[Task, float]:
     """The photos, read as a run reads them, and how many a second that were."""
-    found = scan_classes(source)
+    found = read_labelled_folder(source)
     samples = found.sample(min(count, len(found)), random_state=0).reset_index(drop=True)
     started = time.perf_counter()
     loaded = load_photos(samples, stored_size(recipe), workspace)

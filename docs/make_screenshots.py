@@ -16,8 +16,8 @@ sys.path.insert(0, str(PROJECT))
 from playwright.sync_api import Browser, Page, expect  # noqa: E402
 
 from sneaker_core.datasets.dataset_collection import create_dataset  # noqa: E402
+from sneaker_core.datasets.dataset_split import make_split  # noqa: E402
 from sneaker_core.datasets.quality.scan import scan  # noqa: E402
-from sneaker_core.datasets.split import make_split  # noqa: E402
 from sneaker_core.datasets.synthetic.demo_dataset import make_synthetic  # noqa: E402
 from sneaker_core.evaluation.evaluation_collection import find_evaluation, read_table  # noqa: E402
 from sneaker_core.evaluation.evaluation_job import evaluate  # noqa: E402

@@ -1,16 +1,16 @@
-"""Tables for people to take along."""
+"""Cells of CSV files that people open in a spreadsheet."""
 
 import re
 
-# A spreadsheet takes a cell that begins with one of these for a formula and runs it; names come from anyone.
+# Spreadsheets run cells that begin with one of these characters as formulas. File and class names are untrusted.
 _FORMULA = re.compile("'* *[=+\\-@\t\r\n＝＋－＠]")
 
 
 def escape_formula(text: str) -> str:
-    """A cell of a table that a spreadsheet shows and does not run."""
+    """Prefix text that a spreadsheet would run as a formula with an apostrophe."""
     return f"'{text}" if _FORMULA.match(text) else text
 
 
 def unescape_formula(cell: str) -> str:
-    """What `escape_formula` made a cell of."""
+    """Undo `escape_formula`."""
     return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell

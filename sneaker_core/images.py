@@ -1,8 +1,15 @@
-"""The one decoder of untrusted bytes: whatever comes in, an RGB image or one plain sentence goes out.
+"""The only decoder of untrusted image bytes: it returns an RGB image or raises an error with one plain sentence.
 
-The format is told by the first bytes and only then is that format's decoder called, by itself. ``Image.open`` is
-not used: it imports every plugin that Pillow has, warns on standard error, and reads a phone's JPEG with a second
-picture in it by another, more fragile class. Colour profiles are dropped with the other metadata.
+The format is detected from the first bytes, and only that format's decoder is called. ``Image.open`` is not used: it
+imports every Pillow plugin, writes warnings to standard error, and reads phone JPEGs that embed a second picture with
+a more fragile class. Color profiles are dropped with the other metadata.
+
+============  ============  ================================
+from          decoded       decoded, with size and format
+============  ============  ================================
+bytes         `decode`      `decode_photo`
+a file        `load`        `load_photo`
+============  ============  ================================
 """
 
 import contextlib
@@ -26,14 +33,15 @@ from PIL.WebPImagePlugin import WebPImageFile
 from sneaker_core.errors import ImageError, ImageTooLargeError
 from sneaker_core.settings import ImageLimits
 
-__all__ = ["FORMATS", "Photo", "decode", "load", "read"]
+__all__ = ["FORMATS", "Photo", "decode", "decode_photo", "load", "load_photo", "read_bytes"]
 
 FORMATS = ("JPEG", "PNG", "WebP", "GIF", "BMP", "AVIF", "HEIC")
 
-_NOT_A_PHOTO = f"This is not a photo in a format SoleScope reads ({', '.join(FORMATS[:-1])} or {FORMATS[-1]})."
-_DAMAGED = "The photo is cut off or damaged and cannot be read."
+_NOT_A_PHOTO = f"This is not a photo in a format SoleScope can read ({', '.join(FORMATS[:-1])} or {FORMATS[-1]})."
+_DAMAGED = "The photo is incomplete or damaged and can't be read."
 
-_EXTENSIONS = {"JPEG": ".jpg", "HEIF": ".heic"}  # of a format as Pillow names it; the others' are their names
+# Pillow's format name -> extension, where the extension is not simply the name.
+_EXTENSIONS = {"JPEG": ".jpg", "HEIF": ".heic"}
 
 _SIGNATURES: tuple[tuple[bytes, Callable[[BytesIO], ImageFile]], ...] = (
     (b"\xff\xd8\xff", JpegImageFile),
@@ -52,16 +60,16 @@ _pillow_cap_lock = threading.Lock()
 
 @dataclass(frozen=True)
 class Photo:
-    """A decoded photo and what its file told of it.
+    """A decoded photo with its size and format.
 
     Attributes
     ----------
     image : PIL.Image.Image
-        As from `decode`.
+        The pixels, as returned by `decode`.
     width, height : int
-        Of the whole photo, upright, in pixels; `image` may be smaller.
+        Size of the full photo in pixels, after applying the EXIF orientation. `image` may be smaller.
     extension : str
-        That its format goes by, with the dot: ".jpg".
+        File extension of the detected format, with the dot: ".jpg".
     """
 
     image: Image.Image
@@ -76,31 +84,31 @@ def decode(data: bytes, limits: ImageLimits | None = None, *, shrink_to: int | N
     Parameters
     ----------
     data : bytes
-        The file's bytes, from anywhere.
+        Contents of the file, from any source.
     limits : ImageLimits, optional
-        Caps on bytes and pixels; those of the environment when left out.
+        Limits on bytes and pixels; by default, those set in the environment.
     shrink_to : int, optional
-        The caller will shrink the photo anyway, to no less than this on its shorter side. A JPEG may then come back
-        at 1/2, 1/4 or 1/8 of its size, neither side under ``shrink_to``, which is quicker. Ask for twice the final
-        size to stay closest to what the whole photo would give.
+        Hint for callers that downscale the photo anyway: a JPEG may be decoded at 1/2, 1/4 or 1/8 of its size, which
+        is faster, as long as neither side falls below ``shrink_to``. Use twice the final size to stay closest to the
+        result of decoding the full photo.
 
     Returns
     -------
     PIL.Image.Image
-        The first frame, upright, RGB, over white where it was transparent, with no metadata.
+        The first frame in RGB: upright, on white where it was transparent, without metadata.
 
     Raises
     ------
     ImageTooLargeError
-        The file or the photo is over a cap; found from its size and its header, before any pixel is decoded.
+        The file or the photo exceeds a limit. The header is checked before any pixel is decoded.
     ImageError
-        The bytes are no photo of an allowed format, or a damaged one.
+        The bytes are not a photo in a supported format, or the photo is damaged.
     """
-    return read(data, limits, shrink_to=shrink_to).image
+    return decode_photo(data, limits, shrink_to=shrink_to).image
 
 
-def read(data: bytes, limits: ImageLimits | None = None, *, shrink_to: int | None = None) -> Photo:
-    """Decode one photo and tell its size and format; parameters and errors as in `decode`."""
+def decode_photo(data: bytes, limits: ImageLimits | None = None, *, shrink_to: int | None = None) -> Photo:
+    """Decode one photo and return it with its size and format; parameters and errors as for `decode`."""
     limits = limits or ImageLimits.from_environment()
     _check_bytes(len(data), limits)
     opener = _opener(data)
@@ -111,38 +119,38 @@ def read(data: bytes, limits: ImageLimits | None = None, *, shrink_to: int | Non
     _lift_pillow_cap(limits.max_pixels)
     try:
         image = opener(BytesIO(data))
-        # Pillow unpacks a run-length BMP in Python: 8 seconds for 50 megapixels in 1 kB. No camera writes one.
-        packed = isinstance(image, BmpImageFile) and image.info.get("compression") in _BMP_RUN_LENGTH
-        _check_pixels(image.size, limits.max_pixels // 10 if packed else limits.max_pixels)
-        whole, extension = image.size, _EXTENSIONS.get(str(image.format), f".{str(image.format).lower()}")
+        # Pillow unpacks run-length BMPs in Python: 8 seconds for 50 megapixels in 1 kB. No camera writes them.
+        run_length = isinstance(image, BmpImageFile) and image.info.get("compression") in _BMP_RUN_LENGTH
+        _check_pixels(image.size, limits.max_pixels // 10 if run_length else limits.max_pixels)
+        full_size, extension = image.size, _EXTENSIONS.get(str(image.format), f".{str(image.format).lower()}")
         if shrink_to and isinstance(image, JpegImageFile):
             image.draft(None, (shrink_to, shrink_to))
         image.load()
-        lying = image.size
+        stored_size = image.size
         upright = _upright(_to_rgb(image), image)
-        width, height = whole if upright.size == lying else whole[::-1]
+        width, height = full_size if upright.size == stored_size else full_size[::-1]
         return Photo(upright, width, height, extension)
     except ImageError:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        # Some decoders hold the size against Pillow's cap before they tell it.
+        # Some decoders check Pillow's own limit before they report the size.
         raise ImageTooLargeError(
-            f"The photo has too many pixels; at most {limits.max_pixels / 1e6:g} megapixels can be read."
+            f"The photo has too many pixels; the limit is {limits.max_pixels / 1e6:g} megapixels."
         ) from error
     except Exception as error:
-        # On mangled bytes Pillow raises nearly anything: SyntaxError, struct.error, MemoryError, IndexError …
+        # For corrupt bytes Pillow raises almost anything: SyntaxError, struct.error, MemoryError, IndexError …
         raise ImageError(_DAMAGED) from error
 
 
 def load(path: Path, limits: ImageLimits | None = None, *, shrink_to: int | None = None) -> Image.Image:
-    """Read a file and decode it; the size is checked before a byte is read.
+    """Read and decode a photo file.
 
     Parameters
     ----------
     path : Path
         The file.
     limits, shrink_to
-        As in `decode`.
+        As for `decode`.
 
     Returns
     -------
@@ -152,38 +160,60 @@ def load(path: Path, limits: ImageLimits | None = None, *, shrink_to: int | None
     Raises
     ------
     ImageError
-        The file is missing, is no ordinary file or cannot be opened; else as in `decode`.
+        The file is missing, is not a regular file or can't be opened; otherwise as for `decode`.
+    """
+    return load_photo(path, limits, shrink_to=shrink_to).image
+
+
+def load_photo(path: Path, limits: ImageLimits | None = None, *, shrink_to: int | None = None) -> Photo:
+    """Read and decode a photo file and return it with its size and format; parameters and errors as for `load`."""
+    limits = limits or ImageLimits.from_environment()
+    return decode_photo(read_bytes(path, limits), limits, shrink_to=shrink_to)
+
+
+def read_bytes(path: Path, limits: ImageLimits | None = None) -> bytes:
+    """Read a photo file without decoding it; its size is checked before any byte is read.
+
+    Parameters
+    ----------
+    path : Path
+    limits : ImageLimits, optional
+        Limit on bytes; by default, the one set in the environment.
+
+    Raises
+    ------
+    ImageTooLargeError
+        The file exceeds the limit.
+    ImageError
+        The file is missing, is not a regular file or can't be opened.
     """
     limits = limits or ImageLimits.from_environment()
     try:
-        if not path.is_file():  # a pipe or a device may never end
-            raise ImageError("This is a folder, not a photo." if path.is_dir() else "There is no such photo file.")
+        if not path.is_file():  # reading a pipe or a device may never end
+            raise ImageError("This is a folder, not a photo." if path.is_dir() else "The photo file doesn't exist.")
         _check_bytes(path.stat().st_size, limits)
         with path.open("rb") as file:
-            data = file.read(limits.max_bytes + 1)  # it may have grown since
+            return file.read(limits.max_bytes + 1)  # the file may have grown since
     except OSError as error:
-        raise ImageError("The file cannot be opened.") from error
-    return decode(data, limits, shrink_to=shrink_to)
+        raise ImageError("The file can't be opened.") from error
 
 
 def _check_bytes(count: int, limits: ImageLimits) -> None:
     if count == 0:
         raise ImageError("The file is empty.")
     if count > limits.max_bytes:
-        # Rounded up: "20 MB; at most 20 MB" would help nobody.
+        # Rounded up, so that the message never reads "20 MB; the limit is 20 MB".
         size = math.ceil(count / 1e5) / 10
-        raise ImageTooLargeError(f"The file is {size:g} MB; at most {limits.max_bytes / 1e6:g} MB can be read.")
+        raise ImageTooLargeError(f"The file is {size:g} MB; the limit is {limits.max_bytes / 1e6:g} MB.")
 
 
 def _check_pixels(size: tuple[int, int], most: int) -> None:
     if size[0] * size[1] > most:
-        raise ImageTooLargeError(
-            f"The photo is {size[0]} x {size[1]} pixels; at most {most / 1e6:g} megapixels can be read."
-        )
+        raise ImageTooLargeError(f"The photo is {size[0]} x {size[1]} pixels; the limit is {most / 1e6:g} megapixels.")
 
 
 def _opener(data: bytes) -> Callable[[BytesIO], ImageFile] | None:
-    """Choose the decoder by the first bytes; None for all that is not on the allow-list."""
+    """Choose the decoder from the first bytes; None for formats that are not on the allow-list."""
     for signature, opener in _SIGNATURES:
         if data.startswith(signature):
             return opener
@@ -195,13 +225,13 @@ def _opener(data: bytes) -> Callable[[BytesIO], ImageFile] | None:
 
 
 def _ftyp_opener(data: bytes) -> Callable[[BytesIO], ImageFile] | None:
-    """Tell AVIF from HEIC by the brands; many files of both name neither first, but the parent brand mif1."""
+    """Tell AVIF and HEIC apart by their brands; many files of both list the parent brand mif1 first."""
     end = min(int.from_bytes(data[:4], "big"), 256)
     for brand in (data[8:12], *(data[at : at + 4] for at in range(16, end, 4))):
         if brand in _AVIF_BRANDS:
             return _open_avif
         if brand in _HEIC_BRANDS:
-            # Not at the top: it takes as long to import as Pillow itself, and few photos need it.
+            # Imported on use: it takes as long to import as Pillow itself, and few photos need it.
             from pillow_heif.as_plugin import HeifImageFile
 
             opener: Callable[[BytesIO], ImageFile] = HeifImageFile
@@ -210,7 +240,7 @@ def _ftyp_opener(data: bytes) -> Callable[[BytesIO], ImageFile] | None:
 
 
 def _boxed_sizes(data: bytes) -> list[tuple[int, int]]:
-    """List the sizes that a HEIC or AVIF declares, for its decoder tells only what a crop leaves of them."""
+    """List the sizes that a HEIC or AVIF file declares; its decoder only reports the size after cropping."""
     if data[4:8] != b"ftyp":
         return []
     boxes = re.findall(rb"ispe.{4}(.{4})(.{4})", data, flags=re.DOTALL)
@@ -218,17 +248,17 @@ def _boxed_sizes(data: bytes) -> list[tuple[int, int]]:
 
 
 def _open_avif(stream: BytesIO) -> ImageFile:
-    """Open an AVIF with its EXIF item renamed: libavif refuses the photo when its EXIF is broken.
+    """Open an AVIF file with its EXIF item renamed, because libavif refuses photos with broken EXIF data.
 
-    Nothing is lost by it, for AVIF keeps the orientation elsewhere (Pillow hands it on as if it were EXIF's).
+    Nothing is lost: AVIF stores the orientation elsewhere, and Pillow reports it as if it were EXIF's.
     """
     return AvifImageFile(BytesIO(re.sub(rb"(infe.{8}(?:..)?)Exif", rb"\1skip", stream.getvalue(), flags=re.DOTALL)))
 
 
 def _lift_pillow_cap(pixels: int) -> None:
-    """Keep Pillow's own cap, one for the whole process, from refusing what our caps allow.
+    """Raise Pillow's own process-wide limit so that it does not refuse what our limits allow.
 
-    It is only ever raised, and under a lock, so no thread can lower it under another one's photo.
+    The limit is only ever raised, under a lock, so that no thread lowers it while another decodes a photo.
     """
     with _pillow_cap_lock:
         if Image.MAX_IMAGE_PIXELS is not None and pixels > Image.MAX_IMAGE_PIXELS:
@@ -236,7 +266,7 @@ def _lift_pillow_cap(pixels: int) -> None:
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
-    """Bring a loaded image of any mode to a plain RGB one."""
+    """Convert a loaded image of any mode to RGB."""
     if image.mode.startswith("I") or image.mode == "F":
         image = _to_8_bits(image)
     if image.has_transparency_data:
@@ -244,13 +274,13 @@ def _to_rgb(image: Image.Image) -> Image.Image:
         image = Image.new("RGB", image.size, "white")
         image.paste(layer, mask=layer)
         return image
-    rgb = image.convert("RGB")  # a copy even of RGB, without the file's own class and what it holds
+    rgb = image.convert("RGB")  # copies RGB images too, which drops the file object
     rgb.info = {}
     return rgb
 
 
 def _to_8_bits(image: Image.Image) -> Image.Image:
-    """Scale 16-bit grey, which Pillow's own conversion would cut off at 255."""
+    """Scale 16-bit grayscale, which Pillow's own conversion would clip at 255."""
     scale = 255 / 65535
     grey = image.convert("F").point(lambda value: value * scale + 0.5).convert("L")
     grey.info = {}
@@ -260,9 +290,9 @@ def _to_8_bits(image: Image.Image) -> Image.Image:
 
 
 def _upright(rgb: Image.Image, source: Image.Image) -> Image.Image:
-    """Turn the image the way the camera was held; HEIC's decoder has done so already and says 1 here."""
-    # Bad EXIF must not cost a good photo. Of all tags only this one goes to exif_transpose, which would encode the
-    # others anew and fail on an odd one.
+    """Apply the EXIF orientation. HEIC's decoder has already done so and reports 1 here."""
+    # Bad EXIF data must not spoil a good photo. Only this tag is passed to exif_transpose, which would re-encode the
+    # others and fail on unusual ones.
     with contextlib.suppress(Exception):
         rgb.getexif()[ExifTags.Base.Orientation] = source.getexif().get(ExifTags.Base.Orientation, 1)
         ImageOps.exif_transpose(rgb, in_place=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from sneaker_core.datasets.photo_folder import scan_photos
+from sneaker_core.datasets.photo_folder import read_unlabelled_folder
 from sneaker_core.datasets.split import read_split
 from sneaker_core.evaluation.evaluation_collection import EVALUATION_FILE, find_evaluation, read_table
 from sneaker_core.evaluation.evaluation_job import evaluate
@@ -106,7 +106,7 @@ def test_on_its_own_test_photos_it_is_as_good_as_it_says(tmp_path: Path) -> None
 def test_it_knows_that_other_things_are_no_sneakers() -> None:
     split = read_split(STREET22)
     kept_back = split[split["label"].isna() & (split["split"] == "test")]
-    photos = scan_photos(Path(str(REAL_DATA)) / "not_sneakers").drop(columns="label")
+    photos = read_unlabelled_folder(Path(str(REAL_DATA)) / "not_sneakers").drop(columns="label")
     photos = pd.merge(photos, kept_back[["sample", "label"]], on="sample")
     table, _ = evaluate_photos(load_model(STREET22), photos)
     assert len(table) == read_spec(STREET22).metrics["negatives"]["n"]

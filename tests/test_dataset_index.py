@@ -46,7 +46,7 @@ from sneaker_core.datasets.index import (
 )
 from sneaker_core.datasets.photo_folder import sample_id
 from sneaker_core.datasets.quality.findings import read_findings, read_near_duplicate_groups
-from sneaker_core.datasets.quality.near_duplicate_groups import read_embeddings
+from sneaker_core.datasets.quality.stored_measures import read_embeddings
 from sneaker_core.datasets.review_log import Action, decide, history
 from sneaker_core.datasets.sources.photo_import import import_photos
 from sneaker_core.datasets.thumbnails import ensure_thumbnail, thumbnail_path
@@ -68,7 +68,7 @@ def dataset(tmp_path: Path) -> Dataset:
 
 def add(dataset: Dataset, *photos: IncomingPhoto, source: str = "test") -> list[ImportStatus]:
     with Importer(dataset, source) as intake:
-        return [intake.add(incoming).kind for incoming in photos]
+        return [intake.add(incoming).status for incoming in photos]
 
 
 def filled(dataset: Dataset, count: int, label: str = "boot") -> list[str]:
@@ -360,7 +360,7 @@ class TestIntake:
                     IncomingPhoto("nameless.jpg", " \t", PHOTOS[0]),
                 )
             ]
-        assert {outcome.kind for outcome in outcomes} == {ImportStatus.REJECTED}
+        assert {outcome.status for outcome in outcomes} == {ImportStatus.REJECTED}
         rejects = read_rejects(dataset)
         assert sorted(rejects["name"]) == ["cut.jpg", "empty.jpg", "large.jpg", "nameless.jpg", "text.jpg"]
         assert all(reason.endswith(".") for reason in rejects["reason"])
@@ -380,7 +380,7 @@ class TestIntake:
                 for copy in range(6)
                 for number, data in enumerate([*PHOTOS[:5], b"no photo"])
             ]
-            kinds = Counter(future.result().kind for future in waiting)
+            kinds = Counter(future.result().status for future in waiting)
         assert kinds == {ImportStatus.ADDED: 5, ImportStatus.KNOWN: 25, ImportStatus.REJECTED: 6}
         assert len(read_provenance(dataset)) == 30
         assert_whole(dataset)
@@ -640,7 +640,7 @@ class TestLibrary:
         with Importer(made, "test") as intake:
             with pytest.raises(DatasetError, match="being added"):
                 delete_dataset(tmp_path, made)
-            assert intake.add(IncomingPhoto("a", "x", PHOTOS[0])).kind is ImportStatus.ADDED
+            assert intake.add(IncomingPhoto("a", "x", PHOTOS[0])).status is ImportStatus.ADDED
         assert (list_datasets(tmp_path)[0].photos, list_bin(tmp_path)) == (1, [])
 
     def test_a_damaged_dataset_is_named_and_disturbs_no_other(self, tmp_path):

@@ -12,16 +12,17 @@ import pytest
 from PIL import Image, ImageDraw, ImageFilter, ImageOps
 from threadpoolctl import threadpool_limits
 
+from sneaker_core.datasets.dataset_split import find_leaks, make_split
 from sneaker_core.datasets.importer import Importer, IncomingPhoto
 from sneaker_core.datasets.index import Dataset, create_index, open_index, read_samples
 from sneaker_core.datasets.near_duplicates import MIN_SKETCH_CORRELATION, group_near_duplicates
-from sneaker_core.datasets.quality.findings import Kind, Thresholds, read_findings, read_near_duplicate_groups
+from sneaker_core.datasets.quality.finding_rules import Thresholds
+from sneaker_core.datasets.quality.findings import Kind, read_findings, read_near_duplicate_groups
 from sneaker_core.datasets.quality.label_errors import MIN_PHOTOS, out_of_fold, suspected_labels
 from sneaker_core.datasets.quality.measures import SKETCH_SIDE, measure, sketch
 from sneaker_core.datasets.quality.outliers import lay_out_map, neighbour_distance
 from sneaker_core.datasets.quality.scan import read_map, scan
 from sneaker_core.datasets.review_log import Action, decide
-from sneaker_core.datasets.split import find_leaks, make_split
 from sneaker_core.datasets.synthetic.demo_dataset import make_synthetic, planted_path
 from sneaker_core.datasets.thumbnails import thumbnail_path
 from sneaker_core.errors import DatasetError

@@ -17,23 +17,23 @@ from sneaker_core.csv_cells import escape_formula, unescape_formula
 from sneaker_core.datasets.class_balance import BALANCE_COLUMNS, advice, balance, imbalance_ratio, stats
 from sneaker_core.datasets.dataset_collection import create_dataset, open_samples
 from sneaker_core.datasets.dataset_export import TABLE_FILE, export_csv, export_folder, export_zip, exported
+from sneaker_core.datasets.dataset_split import find_leaks, make_split
 from sneaker_core.datasets.importer import Importer, IncomingPhoto
 from sneaker_core.datasets.index import Dataset, read_classes, read_samples
 from sneaker_core.datasets.photo_folder import sample_id
 from sneaker_core.datasets.quality.findings import (
     Kind,
-    apply_suggestions,
     finding_rows,
     open_kinds,
     read_findings,
     read_near_duplicate_groups,
     store_findings,
-    suggested_decisions,
 )
 from sneaker_core.datasets.quality.scan import scan
+from sneaker_core.datasets.quality.suggestions import apply_suggestions, suggested_decisions
 from sneaker_core.datasets.review_log import Action, decide, history, undo
 from sneaker_core.datasets.sources.photo_import import import_photos
-from sneaker_core.datasets.split import PRESETS, Split, find_leaks, make_split, parse_shares
+from sneaker_core.datasets.split import PRESETS, Split, parse_shares
 from sneaker_core.errors import DatasetError
 from sneaker_core.training.prepared_photos import prepare_photos
 from sneaker_core.training.recipe import make_recipe

@@ -22,11 +22,11 @@ from sneaker_core.datasets.dataset_collection import (
     list_datasets,
     rename_dataset,
 )
+from sneaker_core.datasets.dataset_split import make_split
 from sneaker_core.datasets.index import INDEX_FILE, Dataset, read_samples
 from sneaker_core.datasets.quality.scan import scan
 from sneaker_core.datasets.review_log import Action, decide
 from sneaker_core.datasets.sources.photo_import import import_photos
-from sneaker_core.datasets.split import make_split
 from sneaker_core.workspace.jobs import Job, JobState, Progress, list_jobs, read_job
 from tests.factories import draw_dataset, jpeg, photo, write
 from ui.datasets import add_photos_view as arrivals

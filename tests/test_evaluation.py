@@ -14,10 +14,11 @@ from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score, t
 
 from sneaker_core import images
 from sneaker_core.datasets.dataset_collection import create_dataset
+from sneaker_core.datasets.dataset_split import make_split
 from sneaker_core.datasets.index import read_samples
 from sneaker_core.datasets.quality.measures import measure
 from sneaker_core.datasets.sources.photo_import import import_photos
-from sneaker_core.datasets.split import make_split, write_split
+from sneaker_core.datasets.split import write_split
 from sneaker_core.datasets.thumbnails import make_thumbnail
 from sneaker_core.errors import CheckpointError, DatasetError
 from sneaker_core.evaluation.calibration import (

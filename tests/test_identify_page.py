@@ -185,7 +185,7 @@ class TestBadFiles:
         [
             (b"", "bad.jpg: The file is empty."),
             (b"I am a text", "bad.jpg: This is not a photo"),
-            ("half", "bad.jpg: The photo is cut off or damaged"),
+            ("half", "bad.jpg: The photo is incomplete or damaged"),
         ],
     )
     def test_one_sentence_names_the_file_and_the_others_are_answered(self, models_home, sneaker_jpeg, data, sentence):

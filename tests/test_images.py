@@ -22,9 +22,9 @@ from sneaker_core.settings import ImageLimits
 
 PROJECT = Path(__file__).resolve().parent.parent
 ROOMY = ImageLimits(max_bytes=20_000_000, max_pixels=50_000_000)
-NOT_A_PHOTO = "This is not a photo in a format SoleScope reads (JPEG, PNG, WebP, GIF, BMP, AVIF or HEIC)."
-DAMAGED = "The photo is cut off or damaged and cannot be read."
-BOMB = "The photo is 20000 x 20000 pixels; at most 50 megapixels can be read."
+NOT_A_PHOTO = "This is not a photo in a format SoleScope can read (JPEG, PNG, WebP, GIF, BMP, AVIF or HEIC)."
+DAMAGED = "The photo is incomplete or damaged and can't be read."
+BOMB = "The photo is 20000 x 20000 pixels; the limit is 50 megapixels."
 
 # Bad EXIF makes Pillow warn; that it does not fail is what the tests here look at.
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
@@ -377,14 +377,14 @@ def test_a_webp_over_pillows_own_cap_is_refused(no_pixels):
     data = b"RIFF" + struct.pack("<I", 22) + b"WEBPVP8X" + struct.pack("<II", 10, 0) + side + side
     with pytest.raises(ImageTooLargeError):
         decode(data)
-    assert refusal(decode, data) == "The photo has too many pixels; at most 50 megapixels can be read."
+    assert refusal(decode, data) == "The photo has too many pixels; the limit is 50 megapixels."
 
 
 def test_a_gif_whose_first_frame_is_huge_is_refused(no_pixels):
     data = bytearray(encode(picture(), "GIF"))
     at = data.index(b"," + struct.pack("<4H", 0, 0, 48, 32))
     data[at + 5 : at + 9] = struct.pack("<HH", 9000, 9000)
-    assert refusal(decode, bytes(data)) == "The photo is 9000 x 9000 pixels; at most 50 megapixels can be read."
+    assert refusal(decode, bytes(data)) == "The photo is 9000 x 9000 pixels; the limit is 50 megapixels."
 
 
 @pytest.mark.parametrize("kind", images.FORMATS)
@@ -393,7 +393,7 @@ def test_the_pixel_cap_is_exact(kind):
     assert decode(data, ImageLimits(10**6, 10_000)).size == (100, 100)
     assert (
         refusal(decode, data, ImageLimits(10**6, 9_999))
-        == "The photo is 100 x 100 pixels; at most 0.009999 megapixels can be read."
+        == "The photo is 100 x 100 pixels; the limit is 0.009999 megapixels."
     )
 
 
@@ -417,7 +417,7 @@ def packed_bmp(width: int, height: int) -> bytes:
 
 def test_a_run_length_bmp_has_a_lower_cap(no_pixels):
     message = refusal(decode, packed_bmp(5_000_001, 1))
-    assert message == "The photo is 5000001 x 1 pixels; at most 5 megapixels can be read."
+    assert message == "The photo is 5000001 x 1 pixels; the limit is 5 megapixels."
 
 
 def test_a_run_length_bmp_is_read():
@@ -432,7 +432,7 @@ def test_pillows_cap_stays_as_it_is_by_default():
 
 def test_200_megabytes_are_refused_at_once(monkeypatch):
     monkeypatch.setattr(images, "_opener", lambda data: pytest.fail("the bytes were looked at"))
-    assert refusal(decode, bytes(200_000_000)) == "The file is 200 MB; at most 20 MB can be read."
+    assert refusal(decode, bytes(200_000_000)) == "The file is 200 MB; the limit is 20 MB."
 
 
 def test_the_byte_cap_is_exact():
@@ -444,15 +444,15 @@ def test_the_byte_cap_is_exact():
 
 def test_a_file_a_little_over_the_cap_reads_as_more_than_the_cap():
     message = refusal(decode, bytes(1_000_001), ImageLimits(1_000_000, 10**6))
-    assert message == "The file is 1.1 MB; at most 1 MB can be read."
+    assert message == "The file is 1.1 MB; the limit is 1 MB."
 
 
 def test_the_environment_sets_the_caps(monkeypatch):
     data = encode(picture(), "PNG")
     monkeypatch.setenv("SOLESCOPE_MAX_MEGAPIXELS", "0.001")
-    assert refusal(decode, data) == "The photo is 48 x 32 pixels; at most 0.001 megapixels can be read."
+    assert refusal(decode, data) == "The photo is 48 x 32 pixels; the limit is 0.001 megapixels."
     monkeypatch.setenv("SOLESCOPE_MAX_UPLOAD_MB", "0.001")
-    assert refusal(decode, data + bytes(1000)) == "The file is 0.1 MB; at most 0.001 MB can be read."
+    assert refusal(decode, data + bytes(1000)) == "The file is 0.1 MB; the limit is 0.001 MB."
 
 
 # --- what is not a photo --------------------------------------------------------------------------------------------
@@ -541,8 +541,8 @@ def test_load_reads_a_file(tmp_path):
 
 
 def test_load_of_what_is_no_file(tmp_path):
-    assert refusal(load, tmp_path / "none.png") == "There is no such photo file."
-    assert refusal(load, tmp_path / "bad\0name.png") == "There is no such photo file."
+    assert refusal(load, tmp_path / "none.png") == "The photo file doesn't exist."
+    assert refusal(load, tmp_path / "bad\0name.png") == "The photo file doesn't exist."
     assert refusal(load, tmp_path) == "This is a folder, not a photo."
 
 
@@ -551,7 +551,7 @@ def test_load_does_not_wait_for_a_pipe(tmp_path):
     import os
 
     os.mkfifo(tmp_path / "pipe.png")
-    assert refusal(load, tmp_path / "pipe.png") == "There is no such photo file."
+    assert refusal(load, tmp_path / "pipe.png") == "The photo file doesn't exist."
 
 
 def test_load_of_an_unreadable_file(tmp_path, monkeypatch):
@@ -561,14 +561,14 @@ def test_load_of_an_unreadable_file(tmp_path, monkeypatch):
         raise PermissionError(13, "Permission denied", str(self))
 
     monkeypatch.setattr(Path, "open", forbid)
-    assert refusal(load, tmp_path / "shoe.png") == "The file cannot be opened."
+    assert refusal(load, tmp_path / "shoe.png") == "The file can't be opened."
 
 
 def test_load_refuses_a_huge_file_before_opening_it(tmp_path, monkeypatch):
     with (tmp_path / "shoe.png").open("wb") as file:
         file.truncate(200_000_000)  # sparse: takes no room on the disk
     monkeypatch.setattr(Path, "open", lambda *_args: pytest.fail("the file was opened"))
-    assert refusal(load, tmp_path / "shoe.png") == "The file is 200 MB; at most 20 MB can be read."
+    assert refusal(load, tmp_path / "shoe.png") == "The file is 200 MB; the limit is 20 MB."
 
 
 # --- shrinking ------------------------------------------------------------------------------------------------------

@@ -20,8 +20,9 @@ from torch import Generator
 
 from benchmarks.kills import DATASET, train_through_kills
 from sneaker_core.datasets.dataset_collection import find_or_create, open_samples
+from sneaker_core.datasets.dataset_split import make_split
 from sneaker_core.datasets.sources.photo_import import import_photos
-from sneaker_core.datasets.split import make_split, read_split
+from sneaker_core.datasets.split import read_split
 from sneaker_core.errors import DatasetError, RecipeError, SpaceError
 from sneaker_core.networks.architectures import build_network
 from sneaker_core.networks.checkpoint import load_model, save_model

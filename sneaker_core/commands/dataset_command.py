@@ -239,7 +239,8 @@ def findings(workspace: Path, name: str, kinds: tuple[str, ...], as_json: bool) 
 @click.pass_obj
 def review(workspace: Path, name: str, action: str, samples: tuple[str, ...], label: str | None, as_json: bool) -> None:
     """Decide on photos of NAME by their ids: keep, relabel, exclude, or apply what the scan suggests."""
-    from sneaker_core.datasets.quality.findings import apply_suggestions, open_kinds
+    from sneaker_core.datasets.quality.findings import open_kinds
+    from sneaker_core.datasets.quality.suggestions import apply_suggestions
     from sneaker_core.datasets.review_log import Action, decide
 
     found = _found(name, workspace)
@@ -292,8 +293,9 @@ def history(workspace: Path, name: str, as_json: bool) -> None:
 def split(workspace: Path, name: str, shares: str, seed: int, check: bool, as_json: bool) -> None:
     """Split by class and by families of copies, and keep the split."""
     from sneaker_core.datasets.class_balance import balance
+    from sneaker_core.datasets.dataset_split import find_leaks, make_split
     from sneaker_core.datasets.index import read_samples
-    from sneaker_core.datasets.split import find_leaks, make_split, parse_shares
+    from sneaker_core.datasets.split import parse_shares
 
     found = _found(name, workspace)
     if not check:

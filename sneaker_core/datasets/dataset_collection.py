@@ -22,7 +22,7 @@ from sneaker_core.datasets.index import (
     read_samples,
     set_fact,
 )
-from sneaker_core.datasets.photo_folder import scan_classes
+from sneaker_core.datasets.photo_folder import read_labelled_folder
 from sneaker_core.errors import DatasetError, SneakerError
 from sneaker_core.workspace.collection import Collection, CollectionSpec
 from sneaker_core.workspace.jobs import list_jobs
@@ -317,7 +317,7 @@ def open_samples(workspace: Path, source: str, only: tuple[str, ...] = ()) -> pd
     """
     dataset = find_source(workspace, source).dataset
     if dataset is None:
-        return scan_classes(Path(source), only).assign(split=None)
+        return read_labelled_folder(Path(source), only)
     samples = read_samples(dataset)
     samples = samples[~samples["excluded"]]
     missing = sorted(set(only) - set(samples["label"]))

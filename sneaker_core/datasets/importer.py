@@ -1,4 +1,4 @@
-"""The one way for a photo into a dataset, whether from a folder, an archive, the web or the drawing board."""
+"""The only way for photos into a dataset, from a folder, an archive, the web or the synthetic generator."""
 
 import contextlib
 import json
@@ -19,13 +19,13 @@ from sneaker_core.settings import ImageLimits
 
 _NEW_SAMPLE = "INSERT INTO samples VALUES (?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?)"
 _NEW_PROVENANCE = "INSERT OR IGNORE INTO provenance VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
-# So many photos, or so many seconds' worth, are committed at once: what a crash may cost is brought in again.
+# Photos, or seconds, between commits: what a crash may lose is imported again.
 _BATCH = 128
 _SECONDS = 2.0
 
 
 class ImportStatus(StrEnum):
-    """What became of a file."""
+    """What happened to a file."""
 
     ADDED = "added"
     KNOWN = "known"
@@ -34,19 +34,19 @@ class ImportStatus(StrEnum):
 
 @dataclass(frozen=True)
 class IncomingPhoto:
-    """A file that asks to come in.
+    """A file to import.
 
     Attributes
     ----------
     name : str
-        As its source calls it.
+        Its name in the source.
     label : str
-        The class it is filed under, as written.
+        Its class.
     data : bytes
     split : str, optional
-        "train", "val" or "test", where its source says so.
+        "train", "val" or "test", if the source defines a split.
     url, query : str, optional
-        Where on the web it was found, and by which search.
+        Web address it was downloaded from, and the search that found it.
     """
 
     name: str
@@ -59,38 +59,38 @@ class IncomingPhoto:
 
 @dataclass(frozen=True)
 class ImportOutcome:
-    """What became of a file, and why if it was rejected."""
+    """What happened to a file, and the reason if it was rejected."""
 
-    kind: ImportStatus
+    status: ImportStatus
     sample: str | None = None
     reason: str | None = None
 
 
 class Importer:
-    """Brings photos into a dataset, from several threads at once; one intake at a time for each dataset.
+    """Adds photos to a dataset, from several threads at once; a dataset has one importer at a time.
 
-    Identical bytes are stored once, with a note of every place they came from. Rows are committed in small batches:
-    whatever ends the process, the dataset opens with what had arrived until then.
+    Identical bytes are stored once, with the provenance of every file. Rows are committed in small batches: if the
+    process dies, the dataset opens with everything imported up to the last commit.
 
     Parameters
     ----------
     dataset : Dataset
     source : str
-        Where the photos come from, for people: "folder /photos", "archive shoes.zip", "web".
+        Where the photos come from, as shown to people: "folder /photos", "archive shoes.zip", "web".
     limits : ImageLimits, optional
 
     Raises
     ------
     DatasetError
-        On entering: another intake is at work on this dataset.
+        On entering: another importer is adding photos to this dataset.
     """
 
     def __init__(self, dataset: Dataset, source: str, limits: ImageLimits | None = None) -> None:
         self.dataset = dataset
         self.source = source
         self.limits = limits or ImageLimits.from_environment()
-        self._arriving = threading.Condition()
-        self._at_work: set[str] = set()
+        self._state = threading.Condition()
+        self._in_progress: set[str] = set()
         self._stack = contextlib.ExitStack()
 
     def __enter__(self) -> "Importer":
@@ -102,58 +102,58 @@ class Importer:
         except BaseException:
             self._stack.close()
             raise
-        self._forget()
+        self._start_batch()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
-            with self._arriving:
+            with self._state:
                 self._commit()
         finally:
             self._stack.close()
 
     def add(self, photo: IncomingPhoto) -> ImportOutcome:
-        """Take in one file; safe to call from several threads.
+        """Import one file; safe to call from several threads.
 
         Raises
         ------
         DatasetError
-            The disk is full or the dataset cannot be written to.
+            The disk is full or the dataset can't be written.
         """
         label = photo.label.strip()
         if not label:
             return self.reject(photo.name, "It has no class name.")
         sample = sample_id(photo.data)
-        with self._arriving:
-            # Another thread may be at work on the same bytes: whether they are a photo is known when it is done.
-            self._arriving.wait_for(lambda: sample not in self._at_work)
+        with self._state:
+            # Another thread may be decoding the same bytes: wait until it is known whether they are a photo.
+            self._state.wait_for(lambda: sample not in self._in_progress)
             if sample in self._known:
-                return self._note(photo, label, ImportOutcome(ImportStatus.KNOWN, sample))
-            self._at_work.add(sample)
+                return self._record(photo, label, ImportOutcome(ImportStatus.KNOWN, sample))
+            self._in_progress.add(sample)
         try:
-            return self._take_in(photo, label, sample)
+            return self._store(photo, label, sample)
         finally:
-            with self._arriving:
-                self._at_work.discard(sample)
-                self._arriving.notify_all()
+            with self._state:
+                self._in_progress.discard(sample)
+                self._state.notify_all()
 
-    def _take_in(self, photo: IncomingPhoto, label: str, sample: str) -> ImportOutcome:
+    def _store(self, photo: IncomingPhoto, label: str, sample: str) -> ImportOutcome:
         try:
-            read = images.read(photo.data, self.limits, shrink_to=2 * THUMBNAIL_SIDE)
+            decoded = images.decode_photo(photo.data, self.limits, shrink_to=2 * THUMBNAIL_SIDE)
         except ImageError as error:
             return self.reject(photo.name, str(error))
-        waiting = self.dataset.incoming / f"{sample}{read.extension}"
-        self._write(waiting, photo.data, make_thumbnail(read.image), sample)
-        with self._arriving:
+        waiting = self.dataset.incoming / f"{sample}{decoded.extension}"
+        self._write(waiting, photo.data, make_thumbnail(decoded.image), sample)
+        with self._state:
             self._known.add(sample)
-            size = (read.width, read.height, len(photo.data))
-            return self._note(photo, label, ImportOutcome(ImportStatus.ADDED, sample), waiting, size)
+            size = (decoded.width, decoded.height, len(photo.data))
+            return self._record(photo, label, ImportOutcome(ImportStatus.ADDED, sample), waiting, size)
 
     def reject(self, name: str, reason: str) -> ImportOutcome:
-        """Note that a file cannot come in, and why."""
-        with self._arriving:
+        """Record that a file can't be imported, with the reason."""
+        with self._state:
             self._rejects.append((self.source, name, reason, time.time()))
             self._commit_when_due()
         return ImportOutcome(ImportStatus.REJECTED, None, reason)
@@ -168,9 +168,9 @@ class Importer:
             small.parent.mkdir(parents=True, exist_ok=True)
             small.write_bytes(thumbnail)
         except OSError as error:
-            raise DatasetError(f"Photos cannot be written to {self.dataset.folder}: {error.strerror}.") from error
+            raise DatasetError(f"Can't write photos to {self.dataset.folder}: {error.strerror}.") from error
 
-    def _note(
+    def _record(
         self,
         photo: IncomingPhoto,
         label: str,
@@ -185,8 +185,8 @@ class Importer:
         self._commit_when_due()
         return outcome
 
-    def _forget(self) -> None:
-        # Photos and filings wait with their labels: a review may make classes meanwhile.
+    def _start_batch(self) -> None:
+        # Rows keep labels, not class numbers, until they are committed: a review may add classes meanwhile.
         self._samples: list[tuple[Path, str, tuple[object, ...]]] = []
         self._provenance: list[tuple[str, tuple[object, ...]]] = []
         self._rejects: list[tuple[object, ...]] = []
@@ -214,4 +214,4 @@ class Importer:
                 db.execute("INSERT OR IGNORE INTO facts VALUES ('split', ?)", (json.dumps({"kind": "given"}),))
         for waiting, place in moves:
             move_into_place(waiting, place)
-        self._forget()
+        self._start_batch()

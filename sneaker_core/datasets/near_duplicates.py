@@ -1,4 +1,4 @@
-"""Which photos are copies of one another: recompressed, resized, cropped a little or mirrored."""
+"""Group near-duplicates: photos that are recompressed, resized, slightly cropped or mirrored copies of each other."""
 
 import math
 from collections.abc import Iterator
@@ -10,28 +10,28 @@ from PIL import Image
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-# Two photos are copies when their 256-bit perceptual hashes differ in at most this many bits …
+# Two photos are near-duplicates if their 256-bit perceptual hashes differ in at most this many bits …
 HASH_SIZE = 16
 MAX_HASH_DISTANCE = 24
-# … of which those that differ in more than this may be two colours of one shoe, and must be alike in their sketches …
+# … where pairs that differ in more than this may show two colors of one shoe and must also have similar sketches …
 MAX_SURE_HASH_DISTANCE = 16
 MIN_SKETCH_LIKENESS = 0.965
-# … or when their embeddings by general weights, averaged over the photo and its mirror image, are this alike …
+# … or if their embeddings by general-purpose weights, averaged over photo and mirror image, are this similar …
 MIN_COSINE = 0.95
-# … or when their embeddings by any weights are this alike, which says "the same model", and their sketches correlate so
-# much, which says "the same picture": it finds what was cut out or framed anew.
+# … or if their embeddings by any weights are this similar ("the same model") and their sketches correlate this much
+# ("the same picture"), which finds cutouts and new crops.
 MIN_MODEL_COSINE = 0.9
 MIN_SKETCH_CORRELATION = 0.98
 _BLOCK = 1024
 
 
 def perceptual_hash(photo: Image.Image) -> NDArray[np.bool_]:
-    """The DCT hash (pHash) of one photo: bool array (256,)."""
+    """Return the DCT hash (pHash) of one photo: bool array (256,)."""
     return np.asarray(imagehash.phash(photo, hash_size=HASH_SIZE).hash.ravel(), dtype=np.bool_)
 
 
 def perceptual_hashes(pixels: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """DCT hashes (pHash) of photos.
+    """Return the DCT hashes (pHash) of photos.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ def _pairs(found: list[NDArray[np.int64]]) -> NDArray[np.int64]:
 def _pairs_by_hash(
     hashes: NDArray[np.bool_], others: NDArray[np.bool_], most: int = MAX_HASH_DISTANCE
 ) -> NDArray[np.int64]:
-    """Pairs (i, j) of which hash i differs from the other hash j in at most so many bits."""
+    """Pairs (i, j) where hash i and other hash j differ in at most `most` bits."""
     bits, other_bits = hashes.astype(np.float32), others.astype(np.float32)
     ones, other_ones = bits.sum(1), other_bits.sum(1)
     found = []
@@ -85,7 +85,7 @@ def _pairs_by_sketch(sketches: NDArray[np.uint8], embeddings: NDArray[np.float32
 
 
 def _centred(sketches: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Vectors whose dot products are the sketches' correlations."""
+    """Vectors whose dot products are the correlations of the sketches."""
     values = sketches.reshape(len(sketches), math.prod(sketches.shape[1:])).astype(np.float32)
     values -= values.mean(1, keepdims=True)
     lengths = np.maximum(np.linalg.norm(values, axis=1, keepdims=True), 1e-6)
@@ -100,19 +100,21 @@ def _groups(pairs: NDArray[np.int64], count: int) -> NDArray[np.int64]:
 
 
 def group_by_hash(hashes: NDArray[np.bool_], embeddings: NDArray[np.float32] | None = None) -> NDArray[np.int64]:
-    """Number the groups of photos that are copies of one another, directly or through others.
+    """Group near-duplicates by hash, and by general-purpose embeddings where available.
+
+    Two photos are in one group if a chain of near-duplicates connects them.
 
     Parameters
     ----------
     hashes : bool array (N, 256)
         From `perceptual_hashes`.
     embeddings : float32 array (N, D), optional
-        By general weights; they find the copies that a hash misses: mirrored and cropped ones.
+        By general-purpose weights. They find what hashes miss: mirrored and cropped photos.
 
     Returns
     -------
     int64 array (N,)
-        The same number for photos of one group; a photo without a copy is a group of its own.
+        Number of each photo's group; a photo without near-duplicates is a group of its own.
     """
     pairs = _pairs_by_hash(hashes, hashes)
     if embeddings is not None:
@@ -126,17 +128,17 @@ def group_near_duplicates(
     sketches: NDArray[np.uint8],
     embeddings: NDArray[np.float32] | None = None,
 ) -> NDArray[np.int64]:
-    """Number the families of copies in a dataset, whatever weights the embeddings are by.
+    """Group the near-duplicates of a dataset by hashes and sketches, with embeddings by any weights.
 
     Parameters
     ----------
     hashes, mirrored_hashes : bool array (N, 256)
         Of the photos and of their mirror images.
     sketches : uint8 array (N, S, S, 3)
-        Tiny pictures of what stands out from the background.
+        Tiny pictures of what differs from the background; see `measures.sketch`.
     embeddings : float32 array (N, D), optional
-        Unit length. Those of a network that was taught classes lay all photos of a class close together, so they only
-        confirm what the sketches say.
+        Unit length. A classifier's embeddings place all photos of a class close together, so they are only used to
+        confirm similar sketches.
 
     Returns
     -------

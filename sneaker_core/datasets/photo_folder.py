@@ -1,4 +1,4 @@
-"""A folder of photos as a table: one row a photo, its label the name of the folder it lies in."""
+"""Photos of a plain folder as a table, in the layouts that importing supports."""
 
 import hashlib
 from collections.abc import Iterable
@@ -6,81 +6,95 @@ from pathlib import Path
 
 import pandas as pd
 
+from sneaker_core.datasets.sources.folder_layout import read_layout
+from sneaker_core.datasets.sources.source_files import FolderSource
 from sneaker_core.errors import DatasetError
+from sneaker_core.settings import ImageLimits
 
-SAMPLE_COLUMNS = ["sample", "path", "label"]
+SAMPLE_COLUMNS = ["sample", "path", "label", "split"]
+_ID_DIGITS = 16
 
 
 def sample_id(data: bytes) -> str:
-    """Name of a photo that depends on its bytes alone: 16 hexadecimal digits of their SHA-256."""
-    return hashlib.sha256(data).hexdigest()[:16]
+    """Return the id of a photo, which depends only on its bytes: 16 hexadecimal digits of their SHA-256."""
+    return hashlib.sha256(data).hexdigest()[:_ID_DIGITS]
 
 
-def _photos(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.rglob("*") if path.is_file() and not _hidden(path.relative_to(folder)))
+def read_labelled_folder(folder: Path, only: Iterable[str] = ()) -> pd.DataFrame:
+    """List the photos of a folder with their classes and splits.
 
-
-def _hidden(path: Path) -> bool:
-    return any(part.startswith(".") for part in path.parts)
-
-
-def _rows(paths: Iterable[Path], label: str | None) -> list[tuple[str, str, str | None]]:
-    return [(sample_id(path.read_bytes()), str(path), label) for path in paths]
-
-
-def scan_classes(folder: Path, only: Iterable[str] = ()) -> pd.DataFrame:
-    """List the photos of a folder laid out as ``<class>/*``.
+    The layouts are those of `folder_layout`, as for importing. Unlike an import, which copies photos, links to files
+    are followed.
 
     Parameters
     ----------
     folder : Path
     only : iterable of str, optional
-        Names of the classes wanted; all of them when empty.
+        Names of the classes to list; all by default.
 
     Returns
     -------
     DataFrame
-        Columns sample, path, label; sorted by label, then path. A file with the same bytes and the same label as
-        an earlier one is left out.
+        Columns sample, path, label, split ("train", "val", "test" or None); sorted by label, then path. If several
+        files have the same bytes and label, only the first is listed.
 
     Raises
     ------
     DatasetError
-        The folder is missing, has no class folders, or lacks a class that was asked for.
+        The folder doesn't exist, has no supported layout, or lacks a requested class.
     """
-    if not folder.is_dir():
-        raise DatasetError(f"There is no folder {folder}; give a folder that holds one folder of photos a class.")
-    found = {path.name: path for path in sorted(folder.iterdir()) if path.is_dir() and not path.name.startswith(".")}
-    wanted = sorted(set(only)) or sorted(found)
-    missing = [name for name in wanted if name not in found]
+    source = _open_folder(folder, "one folder of photos per class")
+    files, wanted = read_layout(source, str(folder)).files, set(only)
+    missing = sorted(wanted - {file.label.strip() for file in files})
     if missing:
-        raise DatasetError(f"{folder} has no class folder named {', '.join(map(repr, missing))}.")
-    rows = [row for name in wanted for row in _rows(_photos(found[name]), name)]
+        raise DatasetError(f"{folder} has no class named {', '.join(map(repr, missing))}.")
+    rows = []
+    for file in files:
+        label, path = file.label.strip(), source.path_of(file.name)
+        if label and (not wanted or label in wanted) and path.is_file():
+            rows.append((_file_id(path), str(path), label, file.split))
     if not rows:
-        raise DatasetError(f"{folder} holds no photos; it needs one folder of photos a class.")
+        raise DatasetError(f"{folder} has no photos in its class folders.")
+    rows.sort(key=lambda row: (row[2], Path(row[1])))
     return pd.DataFrame(rows, columns=SAMPLE_COLUMNS).drop_duplicates(["sample", "label"], ignore_index=True)
 
 
-def scan_photos(folder: Path) -> pd.DataFrame:
-    """List the photos below a folder, whatever its layout, without labels.
+def read_unlabelled_folder(folder: Path) -> pd.DataFrame:
+    """List all photos in a folder and its subfolders, without labels.
 
     Returns
     -------
     DataFrame
-        Columns sample, path, label (all None); sorted by path, identical bytes once.
+        Columns sample, path, label (all None); sorted by path. Identical files are listed once.
 
     Raises
     ------
     DatasetError
-        The folder is missing or holds no file.
+        The folder doesn't exist or has no files.
     """
-    rows = _rows(_photos(folder), None) if folder.is_dir() else []
-    if not rows:
-        raise DatasetError(f"{folder} is no folder with photos in it.")
-    return pd.DataFrame(rows, columns=SAMPLE_COLUMNS).drop_duplicates("sample", ignore_index=True)
+    source = _open_folder(folder, "photos")
+    paths = sorted(path for path in map(source.path_of, source.files) if path.is_file())
+    if not paths:
+        raise DatasetError(f"{folder} has no photos.")
+    rows = [(_file_id(path), str(path), None) for path in paths]
+    return pd.DataFrame(rows, columns=SAMPLE_COLUMNS[:3]).drop_duplicates("sample", ignore_index=True)
+
+
+def _open_folder(folder: Path, contents: str) -> FolderSource:
+    if not folder.is_dir():
+        raise DatasetError(f"There is no folder {folder}. Choose a folder with {contents}.")
+    return FolderSource(folder, ImageLimits.from_environment())
+
+
+def _file_id(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()[:_ID_DIGITS]
+    except OSError as error:
+        raise DatasetError(f"Can't read {path}: {error.strerror}.") from error
 
 
 def fingerprint(samples: pd.DataFrame) -> str:
-    """One name for exactly these photos with exactly these labels: 16 hexadecimal digits."""
+    """Return 16 hexadecimal digits that identify these photos with these labels, in any order."""
     lines = sorted(f"{sample} {label}" for sample, label in zip(samples["sample"], samples["label"], strict=True))
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]

@@ -1,6 +1,6 @@
 """Decisions on photos: keep, relabel, exclude.
 
-Each is a row in a log, applied at once and undoable one by one; no photo is ever touched.
+Each decision is a row in a log. It takes effect at once and can be undone individually; photo files never change.
 """
 
 import json
@@ -19,15 +19,15 @@ _LONGEST_LABEL = 300
 
 
 class Action(StrEnum):
-    """What is decided on a photo."""
+    """What is decided about a photo."""
 
     KEEP = "keep"
     RELABEL = "relabel"
     EXCLUDE = "exclude"
 
 
-# A photo stands as the decisions that are not undone leave it: the last one says whether it is in, the last relabelling
-# what it is called.
+# The state of a photo follows from its decisions in force: the last one says whether it is excluded, the last
+# relabeling what it is called.
 _APPLY = """
 UPDATE samples SET
   excluded = coalesce((SELECT action = 'exclude' FROM decisions
@@ -48,37 +48,37 @@ def decide(
     author: str = "",
     batch: str | None = None,
 ) -> str:
-    """Decide on photos; saved and applied when this returns.
+    """Record a decision on photos and apply it.
 
     Parameters
     ----------
     dataset : Dataset
     samples : sequence of str
-        Ids; one photo or many.
+        Ids of one or more photos.
     action : Action
     label : str, optional
-        The class that photos are moved to, for `Action.RELABEL` only; a new name makes a new class.
+        The new class, for `Action.RELABEL` only; a new name creates a new class.
     kinds : iterable of str
-        Kinds of findings that this decision dismisses; they stay dismissed when the dataset is scanned again.
+        Kinds of findings that this decision dismisses. They stay dismissed when the dataset is scanned again.
     author : str
-        Who decided, so that one person's "undo" is their own.
+        Who decided, so that "Undo" only affects a person's own decisions.
     batch : str, optional
-        From an earlier call that this one belongs to: both are taken back together.
+        From an earlier call: adds these decisions to that batch, so that they are undone together.
 
     Returns
     -------
     str
-        The batch's id, for `undo`.
+        The batch, for `undo`.
 
     Raises
     ------
     DatasetError
-        A photo is not in the dataset, a label is missing or not wanted; nothing is changed then.
+        A photo is not in the dataset, or the label is missing or doesn't fit the action. Nothing changes then.
     """
     if (action is Action.RELABEL) != bool(label and label.strip()):
-        raise DatasetError("A class name is needed to relabel photos, and only then.")
+        raise DatasetError("Relabeling needs a class name, and no other action takes one.")
     if not samples:
-        raise DatasetError("No photo is chosen.")
+        raise DatasetError("Choose at least one photo.")
     batch, now, dismissed = batch or uuid.uuid4().hex[:16], time.time(), json.dumps(sorted(set(kinds)))
     with dataset.changing() as db:
         _check_present(db, samples)
@@ -99,14 +99,14 @@ def _check_present(db: sqlite3.Connection, samples: Sequence[str]) -> None:
 
 
 def _class_number(db: sqlite3.Connection, label: str) -> int:
-    """The number of a class, made when it is new."""
+    """The number of a class, which is added if it is new."""
     if len(label) > _LONGEST_LABEL:
         raise DatasetError(f"A class name may have at most {_LONGEST_LABEL} characters.")
     return ensure_class(db, label)[0]
 
 
 def undo(dataset: Dataset, batch: str | None = None, decision: int | None = None, author: str | None = None) -> int:
-    """Take decisions back: a whole batch, a single decision, or the last batch that stands.
+    """Undo a batch, a single decision, or the last batch in force.
 
     Parameters
     ----------
@@ -116,17 +116,17 @@ def undo(dataset: Dataset, batch: str | None = None, decision: int | None = None
     decision : int, optional
         From `history`.
     author : str, optional
-        Without the two above: the last batch of this author; of anybody when left out.
+        If neither of these is given: whose last batch to undo; by default, anyone's.
 
     Returns
     -------
     int
-        How many photos went back to how they stood before.
+        Number of photos whose state was restored.
 
     Raises
     ------
     DatasetError
-        There is nothing to take back.
+        There is nothing to undo.
     """
     with dataset.changing() as db:
         if batch is None and decision is None:
@@ -136,7 +136,7 @@ def undo(dataset: Dataset, batch: str | None = None, decision: int | None = None
             (batch, decision),
         ).fetchall()
         if not rows:
-            raise DatasetError("There is no such decision to take back.")
+            raise DatasetError("There is no such decision to undo.")
         now = time.time()
         db.executemany("UPDATE decisions SET undone = ? WHERE decision = ?", [(now, number) for number, _ in rows])
         db.executemany(_APPLY, [(sample,) for _, sample in rows])
@@ -152,13 +152,13 @@ def _last_batch(db: sqlite3.Connection, author: str | None) -> str | None:
 
 
 def history(dataset: Dataset) -> pd.DataFrame:
-    """Every decision that was ever taken, the newest first.
+    """Return all decisions, newest first, including those that were undone.
 
     Returns
     -------
     DataFrame
-        Columns decision, batch, time (seconds since 1970), author, sample, name, action, label (None but for
-        relabelling), kinds (tuple of findings it dismisses), undone (time, or None while it stands).
+        Columns decision, batch, time (seconds since 1970), author, sample, name, action, label (None except for
+        relabeling), kinds (tuple of dismissed findings), undone (time, or None while in force).
     """
     columns = ["decision", "batch", "time", "author", "sample", "name", "action", "label", "kinds", "undone"]
     with dataset.reading() as db:

@@ -23,7 +23,6 @@ from sneaker_core.evaluation.table_columns import (
 from sneaker_core.images import Photo
 from sneaker_core.networks.checkpoint import SneakerModel
 from sneaker_core.networks.decision import Outputs, ood_score, probabilities, statuses
-from sneaker_core.settings import ImageLimits
 
 __all__ = [
     "PROBABILITY_PREFIX",
@@ -89,7 +88,7 @@ def run_on_photos(
         readable: list[Image.Image] = []
         for row in own[start : start + _BATCH]:
             try:
-                photo = _opened(Path(paths[row]), model.spec.preprocessing.shrink_to)
+                photo = images.load_photo(Path(paths[row]), shrink_to=model.spec.preprocessing.shrink_to)
                 properties.append(_properties(Path(paths[row]), photo, with_measures))
             except ImageError as error:
                 rejected[paths[row]] = str(error)
@@ -117,19 +116,6 @@ def _gathered(
         table.iloc[order].reset_index(drop=True),
         {path: reason for *_, theirs in everyone for path, reason in theirs.items()},
     )
-
-
-def _opened(path: Path, shrink_to: int) -> Photo:
-    """Decode a photo file; the result knows the size of the original."""
-    limits = ImageLimits.from_environment()
-    try:
-        if not path.is_file() or path.stat().st_size > limits.max_bytes:
-            images.load(path, limits)  # raises an error that says what is wrong
-        with path.open("rb") as file:
-            data = file.read(limits.max_bytes + 1)  # it may have grown since the check
-    except OSError as error:
-        raise ImageError("The file cannot be opened.") from error
-    return images.read(data, limits, shrink_to=shrink_to)
 
 
 def _properties(path: Path, photo: Photo, with_measures: bool) -> tuple[float, ...]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from sneaker_core import process_group
 from sneaker_core.datasets.near_duplicates import group_by_hash, perceptual_hashes
-from sneaker_core.datasets.photo_folder import fingerprint, scan_photos
+from sneaker_core.datasets.photo_folder import fingerprint, read_unlabelled_folder
 from sneaker_core.datasets.split import Split, split_by_group
 from sneaker_core.errors import DatasetError
 from sneaker_core.networks.architectures import SneakerNetwork
@@ -133,7 +133,8 @@ def prepare_photos(
     if negatives is not None:
         known = set(samples["sample"])
         samples = pd.concat(
-            [samples, scan_photos(negatives).loc[lambda rows: ~rows["sample"].isin(known)]], ignore_index=True
+            [samples, read_unlabelled_folder(negatives).loc[lambda rows: ~rows["sample"].isin(known)]],
+            ignore_index=True,
         )
     photos = _load_photos(samples, recipe, workspace, progress)
     samples = samples[photos.readable].reset_index(drop=True)

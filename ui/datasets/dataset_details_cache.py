@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from sneaker_core.datasets.dataset_split import find_leaks
 from sneaker_core.datasets.index import Dataset, read_rejects
-from sneaker_core.datasets.quality.findings import suggested_decisions
 from sneaker_core.datasets.quality.scan import read_map
-from sneaker_core.datasets.split import find_leaks
+from sneaker_core.datasets.quality.suggestions import suggested_decisions
 from sneaker_core.datasets.synthetic.rendering import draw_photo
 from ui.kit.dataset_cache import ReviewKey, reviewed_photos
 from ui.kit.photo_previews import jpeg_bytes

@@ -4,8 +4,9 @@ import pandas as pd
 import streamlit as st
 
 from sneaker_core.datasets.class_balance import UNASSIGNED, balance
+from sneaker_core.datasets.dataset_split import make_split
 from sneaker_core.datasets.index import Dataset
-from sneaker_core.datasets.split import PRESETS, make_split
+from sneaker_core.datasets.split import PRESETS
 from sneaker_core.errors import SneakerError
 from ui.datasets import dataset_details_cache
 from ui.datasets.datasets_keys import Key

@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from sneaker_core.datasets.index import INDEX_FILE, Dataset
-from sneaker_core.datasets.quality.findings import apply_suggestions, suggested_decisions
+from sneaker_core.datasets.quality.suggestions import apply_suggestions, suggested_decisions
 from sneaker_core.datasets.review_log import Action, decide, undo
 from sneaker_core.errors import SneakerError
 from sneaker_core.number_text import counted

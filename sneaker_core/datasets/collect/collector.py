@@ -340,10 +340,10 @@ class _Collection:
         result = self.results[name]
         if outcome is None:  # not asked for: the next run may
             return
-        if outcome.kind == ImportStatus.ADDED:
+        if outcome.status == ImportStatus.ADDED:
             result.added += 1
             result.have += 1
-        elif outcome.kind == ImportStatus.KNOWN:
+        elif outcome.status == ImportStatus.KNOWN:
             result.copies += 1
         else:
             reason = outcome.reason or "It is no photo."

@@ -1,1 +1,1 @@
-"""What may be wrong with photos: measures of each, comparisons between them, and the table of findings."""
+"""Data quality: measures of each photo, comparisons between photos, and the findings about a dataset."""

@@ -1,4 +1,4 @@
-"""Labels that are probably wrong: what a simple classifier, taught on the other photos, reads otherwise."""
+"""Find labels that are probably wrong by confident learning on out-of-fold predictions."""
 
 import warnings
 
@@ -8,18 +8,18 @@ from numpy.typing import NDArray
 
 _FOLDS = 5
 _COMPONENTS = 128
-# A class with fewer photos than this says too little of itself to doubt any of them.
+# Classes with fewer photos than this are not checked: too little evidence.
 MIN_PHOTOS = 8
 
 
 def suspected_labels(
     embeddings: NDArray[np.float32], labels: pd.Series, groups: pd.Series, seed: int = 0
 ) -> pd.DataFrame:
-    """Find labels that contradict what photos show.
+    """Find labels that contradict what the photos show.
 
-    A linear probe (logistic regression on the embeddings' principal components) is taught on four fifths of the photos
-    and asked about the rest, in turn; copies of one photo stay on one side, or a wrongly filed copy would vouch for
-    itself. Confident learning then finds the labels that its out-of-fold probabilities contradict.
+    A linear probe (logistic regression on the principal components of the embeddings) is trained on four fifths of the
+    photos and predicts the rest, in turn. Near-duplicates stay in the same fold, so that a mislabeled duplicate cannot
+    confirm its own label. Confident learning then finds the labels that the out-of-fold probabilities contradict.
 
     Parameters
     ----------
@@ -28,14 +28,14 @@ def suspected_labels(
     labels : Series of str
         N labels.
     groups : Series of int
-        Equal for copies of one photo.
+        Near-duplicate groups.
     seed : int
 
     Returns
     -------
     DataFrame
-        One row for each suspected label, indexed as `labels`: suggestion (another label), score (0 to 1, the more the
-        surer), sorted by score, the surest first.
+        One row per suspected label, indexed like `labels`: suggestion (another label), score (probability of the
+        suggestion minus that of the given label, 0 to 1); sorted by descending score.
 
     References
     ----------
@@ -67,7 +67,7 @@ def suspected_labels(
 def out_of_fold(
     embeddings: NDArray[np.float32], numbers: NDArray[np.int64], groups: NDArray[np.int64], seed: int
 ) -> NDArray[np.float64]:
-    """Probabilities (N, C) of each class for each photo, from probes that were not taught on it nor on its copies."""
+    """Return class probabilities (N, C) from probes that were trained without the photo and its near-duplicates."""
     from sklearn.decomposition import PCA
     from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import StratifiedGroupKFold
@@ -77,16 +77,16 @@ def out_of_fold(
     chances = np.zeros((len(numbers), numbers.max() + 1))
     folds = StratifiedGroupKFold(_FOLDS, shuffle=True, random_state=seed)
     with warnings.catch_warnings():
-        # Some classes have fewer groups than folds, and some probes stop early: good enough for doubt.
+        # Some classes have fewer groups than folds, and some probes don't converge: good enough for this purpose.
         warnings.simplefilter("ignore")
-        for taught, asked in folds.split(embeddings, numbers, groups):
-            components = min(_COMPONENTS, len(taught) - 1, embeddings.shape[1])
+        for training, held_out in folds.split(embeddings, numbers, groups):
+            components = min(_COMPONENTS, len(training) - 1, embeddings.shape[1])
             probe = make_pipeline(
                 PCA(components, svd_solver="covariance_eigh"),
                 StandardScaler(),
                 LogisticRegression(C=0.05, max_iter=100, class_weight="balanced"),
             )
-            probe.fit(embeddings[taught], numbers[taught])
-            chances[np.ix_(asked, probe.classes_)] = probe.predict_proba(embeddings[asked])
+            probe.fit(embeddings[training], numbers[training])
+            chances[np.ix_(held_out, probe.classes_)] = probe.predict_proba(embeddings[held_out])
     shares: NDArray[np.float64] = chances / np.maximum(chances.sum(1, keepdims=True), 1e-12)
     return shares

@@ -1,6 +1,6 @@
 """Measures of one photo: pure functions of its pixels, without thresholds.
 
-All are taken of the thumbnail, so that a photo measures the same whatever the size of its file.
+All measures use the thumbnail, so that they don't depend on the size of the original.
 """
 
 from dataclasses import dataclass
@@ -13,33 +13,33 @@ from scipy.ndimage import uniform_filter1d
 from sneaker_core.datasets.near_duplicates import HASH_SIZE, perceptual_hash
 
 SKETCH_SIDE = 16
-# The sketch's frame is found on a picture so many times smaller …
+# The frame of the sketch is found on a picture reduced by this factor …
 _COARSE = 4
-# … as the rows and columns of which this share differs so much (of 255) from the border's usual colour.
+# … as the rows and columns in which at least _SHARE of the pixels differ from the border's median color by more than
+# _DIFFERS of 255, if there are at least _LEAST of each.
 _DIFFERS, _SHARE, _LEAST = 24, 0.02, 6
 
-# Pixels over which the photo is blurred to see what it has to lose.
-_REACH = 11
+_BLUR_WIDTH = 11  # pixels of the box blur that sharpness is compared with
 _NO_CHANGE = 1e-9
 _LIGHT, _DARK = 95, 5  # percentiles of the pixels
 
 
 @dataclass(frozen=True)
 class Measures:
-    """What one photo measures.
+    """Measures of one photo.
 
     Attributes
     ----------
     hash, mirrored_hash : bool array (256,)
         Perceptual hashes of the photo and of its mirror image.
     sketch : uint8 array (16, 16, 3)
-        What stands out from an even background, fitted to a tiny square.
+        What differs from an even background, scaled to a tiny square.
     brightness : float
         Mean luma, 0 (black) to 1 (white).
     light, dark : float
-        95th and 5th percentile of luma, 0 to 1: how light the lightest parts and how dark the darkest parts are.
+        95th and 5th percentile of luma, 0 to 1: brightness of the lightest and of the darkest parts.
     sharpness : float
-        0 (blurred) to 1 (sharp), whatever the contrast.
+        0 (blurred) to 1 (sharp), independent of contrast.
     """
 
     hash: NDArray[np.bool_]
@@ -52,13 +52,13 @@ class Measures:
 
 
 def measure(photo: Image.Image) -> Measures:
-    """Measure an RGB photo, best at thumbnail size."""
+    """Measure an RGB photo, preferably at thumbnail size."""
     grey = photo.convert("L")
     luma = np.asarray(grey, dtype=np.float32) / np.float32(255)
-    # Of 256 levels, counted by Pillow: quicker than to sort the pixels.
+    # Percentiles from Pillow's histogram are faster than sorting the pixels.
     shares = np.cumsum(grey.histogram()) / (grey.width * grey.height)
     dark, light = np.searchsorted(shares, (_DARK / 100, _LIGHT / 100)) / 255
-    # The hash is made of a small grey picture; the mirrored one of the same picture, mirrored.
+    # Both hashes use the same small grayscale picture.
     small = grey.resize((4 * HASH_SIZE, 4 * HASH_SIZE), Image.Resampling.LANCZOS)
     return Measures(
         hash=perceptual_hash(small),
@@ -72,7 +72,7 @@ def measure(photo: Image.Image) -> Measures:
 
 
 def sharpness(luma: NDArray[np.float32]) -> float:
-    """How much a picture loses when it is blurred: a sharp one loses much, a blurred one has little to lose.
+    """Return the share of local contrast that a photo loses when it is blurred: much if sharp, little if blurred.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ def sharpness(luma: NDArray[np.float32]) -> float:
     Returns
     -------
     float
-        0 to 1; 0 for a picture of one tone. It does not depend on contrast, nor on how much of the picture is empty.
+        0 to 1; 0 for an image of one tone. Independent of contrast and of how much of the image is empty.
 
     References
     ----------
@@ -92,15 +92,15 @@ def sharpness(luma: NDArray[np.float32]) -> float:
     lost = []
     for axis in (0, 1):
         change = np.abs(np.diff(luma, axis=axis))
-        left = np.abs(np.diff(uniform_filter1d(luma, _REACH, axis=axis), axis=axis))
+        left = np.abs(np.diff(uniform_filter1d(luma, _BLUR_WIDTH, axis=axis), axis=axis))
         lost.append(np.maximum(change - left, 0).sum() / max(change.sum(), _NO_CHANGE))
     return float(min(lost))
 
 
 def sketch(photo: Image.Image) -> NDArray[np.uint8]:
-    """A tiny picture of what stands out from the background: uint8, (16, 16, 3).
+    """Return a tiny picture of what differs from the background: uint8 array (16, 16, 3).
 
-    It is nearly the same for a shoe on a wide and on a narrow ground of one colour; without such a ground it is a tiny
+    It is nearly the same whether a shoe has wide or narrow margins of one color. Without such margins, it is a tiny
     picture of the whole photo.
     """
     coarse = np.asarray(photo.reduce(_COARSE), dtype=np.int16)

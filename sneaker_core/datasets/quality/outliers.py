@@ -1,4 +1,4 @@
-"""How alike photos are by what the network saw in them: outliers, and a map of the whole dataset."""
+"""Distances between embeddings: outliers and a map of the dataset."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -6,17 +6,17 @@ from numpy.typing import NDArray
 _NEIGHBOURS = 5
 _COMPONENTS = 50
 _PERPLEXITY = 30
-# Threads wait for one another in every small step: below so many photos one thread is the quickest.
+# Threads wait for each other in every small step: below this many photos, one thread is fastest.
 _ALONE_BELOW = 2000
 _NO_SPREAD = 1e-6
-# A standard deviation as the median absolute deviation tells it, undisturbed by the outliers themselves.
+# Median absolute deviation -> standard deviation of a normal distribution; robust against the outliers themselves.
 _MAD_TO_DEVIATION = 1.4826
 
 
 def neighbour_distance(
     embeddings: NDArray[np.float32], labels: NDArray[np.object_], groups: NDArray[np.int64]
 ) -> NDArray[np.float64]:
-    """How far each photo is from those of its class that are most like it, in the dataset's own standard deviations.
+    """Return the distance of each photo to its nearest photos of the same class, in robust standard deviations.
 
     Parameters
     ----------
@@ -24,13 +24,13 @@ def neighbour_distance(
         Unit length.
     labels : object array (N,)
     groups : int64 array (N,)
-        Equal for copies: a photo's own copies are not counted as its neighbours.
+        Near-duplicate groups. Photos of the same group don't count as neighbors.
 
     Returns
     -------
     float64 array (N,)
-        Mean cosine distance to the 5 nearest photos of the class, less the median of all, over a robust standard
-        deviation; 0 for photos of classes with fewer than 6 other photos.
+        Mean cosine distance to the 5 nearest photos of the class, minus the dataset's median, divided by a robust
+        standard deviation; 0 for classes with fewer than 6 other photos.
     """
     distance = np.full(len(embeddings), np.nan)
     for label in set(labels):
@@ -39,7 +39,7 @@ def neighbour_distance(
         cosine[groups[members, None] == groups[None, members]] = np.nan
         others = (~np.isnan(cosine)).sum(axis=1)
         judged = others > _NEIGHBOURS
-        nearest = -np.sort(-cosine[judged], axis=1)[:, :_NEIGHBOURS]  # what is not a number comes last
+        nearest = -np.sort(-cosine[judged], axis=1)[:, :_NEIGHBOURS]  # nan sorts last
         distance[members[judged]] = 1 - nearest.mean(axis=1)
     known = ~np.isnan(distance)
     result = np.zeros(len(embeddings))
@@ -49,14 +49,14 @@ def neighbour_distance(
 
 
 def in_deviations(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """How far values lie above their median, in robust standard deviations (from the median absolute deviation)."""
+    """Return distances above the median in robust standard deviations (from the median absolute deviation)."""
     middle = np.median(values)
     spread = _MAD_TO_DEVIATION * np.median(np.abs(values - middle))
     return np.asarray((values - middle) / max(float(spread), 1e-9), dtype=np.float64)
 
 
 def lay_out_map(embeddings: NDArray[np.float32], seed: int = 0) -> NDArray[np.float32]:
-    """Places on a map on which photos that look alike lie together.
+    """Place photos on a map so that similar photos are close together.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ def lay_out_map(embeddings: NDArray[np.float32], seed: int = 0) -> NDArray[np.fl
     from threadpoolctl import threadpool_limits
 
     count = len(embeddings)
-    # Where all look the same, t-SNE would divide by nothing, and crash.
+    # t-SNE would divide by zero if all photos were the same.
     if count < 3 or embeddings.std(axis=0).max() < _NO_SPREAD:
         return np.zeros((count, 2), dtype=np.float32)
     components = PCA(min(_COMPONENTS, count - 1, embeddings.shape[1]), random_state=seed).fit_transform(embeddings)

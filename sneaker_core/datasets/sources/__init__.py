@@ -1,1 +1,1 @@
-"""Where photos come in from: a folder or an archive, how its files are laid out, and the import itself."""
+"""The one reader of photo folders and archives: which files there are, and which class and split each belongs to."""

@@ -1,11 +1,13 @@
-"""Which class and which split each file belongs to, told from its path and from tables beside it.
+"""Find the class and split of each file, from its path and from CSV tables in the source.
 
-::
+Supported layouts::
 
-    <class>/*                      one folder a class
-    train|val|test/<class>/*       a split that is kept
+    <class>/*                      one folder per class
+    train|val|test/<class>/*       with a split, which is kept
     <sku>/*, with a CSV sku,name   folders named by SKU
-    *, with a CSV file,label       one flat folder; a column split is kept
+    *, with a CSV file,label       one flat folder; a column "split" is kept
+
+Every command that reads photos from a folder uses this module, so a layout added here works everywhere.
 """
 
 import csv
@@ -15,17 +17,23 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from sneaker_core.csv_cells import unescape_formula
+from sneaker_core.datasets.sources.source_files import Source, read_table
 from sneaker_core.datasets.split import Split
+from sneaker_core.errors import DatasetError
 
 _SPLITS = {
     **dict.fromkeys(("train", "training"), Split.TRAIN),
     **dict.fromkeys(("val", "valid", "validation", "dev"), Split.VAL),
     **dict.fromkeys(("test", "testing"), Split.TEST),
 }
-# What people lay beside the class folders, and is no photo.
+# Files that people keep beside class folders and that are not photos.
 _NOTES = {".html", ".json", ".log", ".md", ".pdf", ".py", ".rst", ".txt", ".xml", ".yaml", ".yml"}
 _NOTE_NAMES = {"licence", "license", "notice", "readme"}
-_NO_FOLDER = "It lies in no class folder, and no table gives it a label."
+_NO_FOLDER = "It isn't in a class folder, and no table gives it a label."
+_NO_LAYOUT = (
+    "has no photos in a supported layout: one folder per class; train, val and test folders with one folder per class "
+    "in each; or photos with a CSV table of file,label."
+)
 
 
 @dataclass(frozen=True)
@@ -35,9 +43,10 @@ class LabelledFile:
     Attributes
     ----------
     name : str
-        Path in its source.
+        Path within the source, with forward slashes.
     label : str
     split : str or None
+        "train", "val", "test", or None if the source doesn't say.
     """
 
     name: str
@@ -47,13 +56,14 @@ class LabelledFile:
 
 @dataclass(frozen=True)
 class Layout:
-    """What became of each file that might be a photo.
+    """Every file of a source that could be a photo.
 
     Attributes
     ----------
     files : list of LabelledFile
+        Those with a class.
     rejected : dict of str to str
-        Name -> why it belongs to no class.
+        The others: name -> reason.
     """
 
     files: list[LabelledFile] = field(default_factory=list)
@@ -62,28 +72,49 @@ class Layout:
 
 @dataclass(frozen=True)
 class _Tables:
-    """What the CSV files say; `base` is the folder they lie in."""
+    """Contents of the CSV files; `base` is the folder that contains them."""
 
     base: tuple[str, ...] | None = None
     labels: dict[str, tuple[str, str | None]] | None = None
     names: dict[str, str] = field(default_factory=dict)
 
 
+def read_layout(source: Source, name: str) -> Layout:
+    """Find the class and split of each file in a source.
+
+    Parameters
+    ----------
+    source : Source
+    name : str
+        Name of the source in error messages.
+
+    Raises
+    ------
+    DatasetError
+        No file is in a supported layout.
+    """
+    tables = {file: read_table(source, file) for file in source.files if file.lower().endswith(".csv")}
+    layout = lay_out([file for file in source.files if file not in tables], tables)
+    if not layout.files:
+        raise DatasetError(f"{name} {_NO_LAYOUT}")
+    return layout
+
+
 def lay_out(files: Sequence[str], tables: Mapping[str, str]) -> Layout:
-    """Give each file its class.
+    """Find the class and split of each file.
 
     Parameters
     ----------
     files : sequence of str
-        Paths with forward slashes, of everything but tables.
+        Paths with forward slashes of all files except tables.
     tables : mapping of str to str
-        Path -> text of each CSV file. Those without the columns sku, name or file, label are passed over.
+        Path -> text of each CSV file. Tables without the columns sku, name or file, label are ignored.
     """
-    said = _read_tables(tables)
-    if said.labels is not None:
-        return _by_table(files, said.base or (), said.labels)
+    found = _read_tables(tables)
+    if found.labels is not None:
+        return _by_table(files, found.base or (), found.labels)
     parts = {name: PurePosixPath(name).parts for name in files}
-    base = said.base if said.names and said.base is not None else _wrapping(list(parts.values()))
+    base = found.base if found.names and found.base is not None else _wrapping_folders(list(parts.values()))
     inner = {name: path[len(base) :] for name, path in parts.items() if path[: len(base)] == base}
     tops = {path[0].lower() for path in inner.values() if len(path) > 1}
     split_first = bool(tops) and tops <= set(_SPLITS)
@@ -93,14 +124,14 @@ def lay_out(files: Sequence[str], tables: Mapping[str, str]) -> Layout:
         if split_first and len(path) > 1:
             split, path = _SPLITS[path[0].lower()].value, path[1:]
         if len(path) > 1:
-            layout.files.append(LabelledFile(name, said.names.get(path[0].strip().lower(), path[0]), split))
+            layout.files.append(LabelledFile(name, found.names.get(path[0].strip().lower(), path[0]), split))
         else:
             layout.rejected[name] = _NO_FOLDER
     return layout
 
 
-def _wrapping(paths: list[tuple[str, ...]]) -> tuple[str, ...]:
-    """Folders around everything, as archivers put them: all that lie outside of the class folders."""
+def _wrapping_folders(paths: list[tuple[str, ...]]) -> tuple[str, ...]:
+    """Folders that wrap everything else, as archiving programs add them: all those above the class folders."""
     base: tuple[str, ...] = ()
     while True:
         tops = {path[len(base)] for path in paths if len(path) > len(base) + 1}
@@ -123,7 +154,7 @@ def _read_tables(tables: Mapping[str, str]) -> _Tables:
         columns, rows = _rows(tables[path])
         if labels is None and {"file", "label"} <= columns:
             labels = {
-                _normal(row["file"]): (row["label"], _SPLITS.get(row.get("split", "").lower()))
+                _normalized(row["file"]): (row["label"], _SPLITS.get(row.get("split", "").lower()))
                 for row in rows
                 if row["file"] and row["label"]
             }
@@ -135,10 +166,10 @@ def _read_tables(tables: Mapping[str, str]) -> _Tables:
 
 
 def _rows(text: str) -> tuple[set[str], list[dict[str, str]]]:
-    """Column names in lower case and the rows under them; commas, semicolons and tabs all divide."""
+    """Column names in lower case and the rows below them; separated by commas, semicolons or tabs."""
     first = text.partition("\n")[0]
-    divider = max(",;\t", key=first.count)
-    table = csv.reader(io.StringIO(text), delimiter=divider)
+    separator = max(",;\t", key=first.count)
+    table = csv.reader(io.StringIO(text), delimiter=separator)
     try:
         columns = [cell.strip().lower() for cell in next(table, [])]
         rows = [
@@ -150,7 +181,7 @@ def _rows(text: str) -> tuple[set[str], list[dict[str, str]]]:
     return set(columns), [{**empty, **row} for row in rows]
 
 
-def _normal(name: str) -> str:
+def _normalized(name: str) -> str:
     return PurePosixPath(name.replace("\\", "/")).as_posix()
 
 
@@ -166,5 +197,5 @@ def _by_table(files: Sequence[str], base: tuple[str, ...], labels: Mapping[str, 
         else:
             layout.rejected[name] = "The table of labels has no row for it."
     for missing in labels.keys() - used:
-        layout.rejected[missing] = "The table of labels names it, but there is no such file."
+        layout.rejected[missing] = "The table of labels lists it, but the file doesn't exist."
     return layout

@@ -1,4 +1,4 @@
-"""Import: every file of a folder or an archive comes in, is there already, or is listed with the reason why not."""
+"""Import photos from a folder or an archive: every file is added, already known, or listed with the reason."""
 
 import os
 from collections import Counter
@@ -10,31 +10,26 @@ from typing import Any
 
 from sneaker_core.datasets.importer import Importer, ImportOutcome, ImportStatus, IncomingPhoto
 from sneaker_core.datasets.index import Dataset
-from sneaker_core.datasets.sources.folder_layout import LabelledFile, Layout, lay_out
-from sneaker_core.datasets.sources.source_files import Source, open_source, read_table
-from sneaker_core.errors import DatasetError, ImageError
+from sneaker_core.datasets.sources.folder_layout import LabelledFile, read_layout
+from sneaker_core.datasets.sources.source_files import Source, open_source
+from sneaker_core.errors import ImageError
 from sneaker_core.settings import ImageLimits
-
-_NO_LAYOUT = (
-    "holds no photos in a layout I know: one folder a class, train|val|test folders with one folder a class in each, "
-    "or photos with a CSV of file,label beside them."
-)
 
 
 @dataclass
 class ImportResult:
-    """What became of every file.
+    """ImportOutcome of an import; every file is counted once.
 
     Attributes
     ----------
     added, known : int
-        New photos, and files whose bytes were there already.
+        New photos, and files whose bytes were already in the dataset.
     rejected : dict of str to str
         Name -> reason.
     stopped : bool
-        Whether it was ended before all files were looked at; importing again goes on.
+        Whether the import was stopped before all files were read. Importing again continues.
     waiting : int
-        Files that were not looked at because of that.
+        Number of files that were not read because of that.
     """
 
     added: int = 0
@@ -45,11 +40,11 @@ class ImportResult:
 
     @property
     def files(self) -> int:
-        """How many files there were in all."""
+        """Total number of files."""
         return self.added + self.known + len(self.rejected) + self.waiting
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, for JSON."""
+        """Return plain values for JSON."""
         return {
             "files": self.files,
             "added": self.added,
@@ -69,36 +64,36 @@ def import_photos(
     report: Callable[[int, int], None] = lambda done, total: None,
     stopped: Callable[[], bool] = lambda: False,
 ) -> ImportResult:
-    """Bring the photos of a folder or a zip archive into a dataset; importing again adds only what is new.
+    """Import the photos of a folder or zip archive into a dataset. Importing again adds only what is new.
 
     Parameters
     ----------
     dataset : Dataset
     path : Path
-        A folder or a zip archive, laid out as `layout` says.
+        A folder or a zip archive in one of the layouts of `folder_layout`.
     name : str, optional
-        What an uploaded archive is called.
+        Original name of an uploaded archive.
     report : callable
-        Called with the number of files looked at and of all files.
+        Called with the number of files processed and the total.
     stopped : callable
-        Asked between files; once it says True, what is there stays and the rest is left.
+        Checked between files. When it returns True, imported photos stay and the remaining files are skipped.
 
     Raises
     ------
     DatasetError
-        There is no such folder or archive, it has no layout that is known, or the dataset cannot be written to.
+        The path is neither a folder nor an archive, its layout is not supported, or the dataset can't be written.
     """
     limits = ImageLimits.from_environment()
     result = ImportResult()
     with open_source(path, name, limits) as source:
-        layout = _laid_out(source, name or str(path))
-        with Importer(dataset, source.title, limits) as intake:
+        layout = read_layout(source, name or str(path))
+        with Importer(dataset, source.title, limits) as importer:
             rejected = {**layout.rejected, **source.rejected}
             for file, reason in rejected.items():
-                intake.reject(file, reason)
+                importer.reject(file, reason)
                 result.rejected[file] = reason
             total = len(layout.files)
-            for done, (file, outcome) in enumerate(_arrivals(source, intake, layout.files, stopped), start=1):
+            for done, (file, outcome) in enumerate(_outcomes(source, importer, layout.files, stopped), start=1):
                 _count(result, file, outcome)
                 report(done, total)
             result.waiting = total + len(rejected) - result.files
@@ -107,47 +102,39 @@ def import_photos(
 
 
 def check_source(path: Path, name: str | None = None) -> None:
-    """Raise what `import_photos` would raise at once for a folder or an archive that it cannot import."""
+    """Raise the errors that `import_photos` would raise right away for this folder or archive."""
     with open_source(path, name) as source:
-        _laid_out(source, name or str(path))
-
-
-def _laid_out(source: Source, name: str) -> Layout:
-    tables = {file: read_table(source, file) for file in source.files if file.lower().endswith(".csv")}
-    layout = lay_out([file for file in source.files if file not in tables], tables)
-    if not layout.files:
-        raise DatasetError(f"{name} {_NO_LAYOUT}")
-    return layout
+        read_layout(source, name or str(path))
 
 
 def _count(result: ImportResult, file: str, outcome: ImportOutcome) -> None:
-    if outcome.kind is ImportStatus.ADDED:
+    if outcome.status is ImportStatus.ADDED:
         result.added += 1
-    elif outcome.kind is ImportStatus.KNOWN:
+    elif outcome.status is ImportStatus.KNOWN:
         result.known += 1
     else:
         result.rejected[file] = outcome.reason or ""
 
 
-def _arrivals(
-    source: Source, intake: Importer, files: Sequence[LabelledFile], stopped: Callable[[], bool]
+def _outcomes(
+    source: Source, importer: Importer, files: Sequence[LabelledFile], stopped: Callable[[], bool]
 ) -> Iterator[tuple[str, ImportOutcome]]:
-    """Read and take in files in several threads, a few ahead of what is asked for."""
+    """Read and import files in several threads, a few ahead of the consumer."""
 
-    def take(filing: LabelledFile) -> tuple[str, ImportOutcome]:
+    def import_file(file: LabelledFile) -> tuple[str, ImportOutcome]:
         try:
-            data = source.read(filing.name)
+            data = source.read(file.name)
         except ImageError as error:
-            return filing.name, intake.reject(filing.name, str(error))
-        return filing.name, intake.add(IncomingPhoto(filing.name, filing.label, data, filing.split))
+            return file.name, importer.reject(file.name, str(error))
+        return file.name, importer.add(IncomingPhoto(file.name, file.label, data, file.split))
 
     workers = os.cpu_count() or 2
     remaining = iter(files)
     with ThreadPoolExecutor(workers) as pool:
-        ahead = {pool.submit(take, filing) for _, filing in zip(range(4 * workers), remaining, strict=False)}
-        while ahead:
-            ready, ahead = wait(ahead, return_when=FIRST_COMPLETED)
-            for future in ready:
+        pending = {pool.submit(import_file, file) for _, file in zip(range(4 * workers), remaining, strict=False)}
+        while pending:
+            done, pending = wait(pending, return_when=FIRST_COMPLETED)
+            for future in done:
                 yield future.result()
-                if not stopped() and (filing := next(remaining, None)) is not None:
-                    ahead.add(pool.submit(take, filing))
+                if not stopped() and (file := next(remaining, None)) is not None:
+                    pending.add(pool.submit(import_file, file))

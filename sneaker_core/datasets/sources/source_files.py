@@ -1,4 +1,4 @@
-"""A folder or a zip archive as a list of files that can be read one by one; nothing is ever unpacked to disk."""
+"""The files of a folder or zip archive, read one by one; archives are never unpacked to disk."""
 
 import contextlib
 import os
@@ -16,23 +16,23 @@ from sneaker_core.settings import ArchiveLimits, ImageLimits
 
 _TABLE_BYTES = 20_000_000
 _SYSTEM_FILES = {"thumbs.db", "desktop.ini", "__macosx"}
-# Below this many bytes a high ratio is harmless, and common: a drawing of one colour.
+# Below this many bytes a high compression ratio is harmless and common: an image of one color.
 _SMALL = 1_000_000
 _END, _END_64 = b"PK\x05\x06", b"PK\x06\x06"
 _LARGEST_END = 22 + 65535
 
 
 class Source(Protocol):
-    """Where photos come from.
+    """A folder or archive with photos.
 
     Attributes
     ----------
     title : str
-        For people and for the index: "folder /photos" or "archive shoes.zip".
+        Shown to people and stored in the index: "folder /photos" or "archive shoes.zip".
     files : list of str
-        Paths with forward slashes, sorted; without hidden files and those that systems leave behind.
+        Sorted paths with forward slashes, without hidden files and system files.
     rejected : dict of str to str
-        Name -> why this entry is not even looked at.
+        Name -> reason, for entries that are not read at all.
     """
 
     title: str
@@ -40,7 +40,7 @@ class Source(Protocol):
     rejected: dict[str, str]
 
     def read(self, name: str) -> bytes:
-        """The bytes of one file; raises ImageError when it is over a cap or cannot be read."""
+        """Return the bytes of one file; raises ImageError if it exceeds a limit or can't be read."""
         ...
 
 
@@ -52,36 +52,38 @@ def open_source(path: Path, name: str | None = None, limits: ImageLimits | None 
     ----------
     path : Path
     name : str, optional
-        What an uploaded archive is called.
+        Original name of an uploaded archive.
     limits : ImageLimits, optional
 
     Raises
     ------
     DatasetError
-        There is neither, or the archive is damaged or over a cap.
+        The path is neither, or the archive is damaged or exceeds a limit.
     """
     limits = limits or ImageLimits.from_environment()
     if path.is_dir():
-        yield _Folder(path, limits)
+        yield FolderSource(path, limits)
         return
     if not path.is_file():
-        raise DatasetError(f"There is no folder and no archive at {path}.")
+        raise DatasetError(f"There is no folder or archive at {path}.")
     with path.open("rb") as file:
         yield _Archive(file, name or path.name, limits, ArchiveLimits.from_environment())
 
 
-def _wanted(name: str) -> bool:
+def _is_wanted(name: str) -> bool:
     return not any(part.startswith(".") or part.lower() in _SYSTEM_FILES for part in PurePosixPath(name).parts)
 
 
-def _shown(name: str) -> str:
-    """A name that can be stored and printed, for one whose bytes are no text on this system."""
+def _printable(name: str) -> str:
+    """A name that can be stored and printed, even if its bytes are not valid text on this system."""
     return name.encode(errors="surrogateescape").decode(errors="backslashreplace")
 
 
-class _Folder:
+class FolderSource:
+    """A folder on disk."""
+
     def __init__(self, folder: Path, limits: ImageLimits) -> None:
-        self.title = _shown(f"folder {folder.resolve()}")
+        self.title = _printable(f"folder {folder.resolve()}")
         self.rejected: dict[str, str] = {}
         self._folder, self._limits = folder, limits
         names = [
@@ -89,37 +91,42 @@ class _Folder:
             for parent, _, names in os.walk(folder)
             for name in names
         ]
-        self._named = {_shown(name): name for name in names if _wanted(name)}
-        self.files = sorted(self._named)
+        self._on_disk = {_printable(name): name for name in names if _is_wanted(name)}
+        self.files = sorted(self._on_disk)
+
+    def path_of(self, name: str) -> Path:
+        """Return the path on disk of one of `files`."""
+        return self._folder / self._on_disk[name]
 
     def read(self, name: str) -> bytes:
-        path = self._folder / self._named[name]
+        """Return the bytes of one file. Links are refused: they may lead out of the folder."""
+        path = self.path_of(name)
         try:
-            # A pipe or a device may never end, and a link may lead to one or out of the folder.
-            if path.is_symlink() or not path.is_file():
-                raise ImageError("It is a link or no ordinary file.")
+            if path.is_symlink() or not path.is_file():  # reading a pipe or a device may never end
+                raise ImageError("It is a link or not a regular file.")
             with path.open("rb") as file:
                 data = file.read(self._limits.max_bytes + 1)
         except OSError as error:
-            raise ImageError("The file cannot be opened.") from error
+            raise ImageError("The file can't be opened.") from error
         return data
 
 
 class _Archive:
-    def __init__(self, file: BinaryIO, name: str, limits: ImageLimits, caps: ArchiveLimits) -> None:
-        self.title = _shown(f"archive {name}")
+    def __init__(self, file: BinaryIO, name: str, limits: ImageLimits, archive_limits: ArchiveLimits) -> None:
+        self.title = _printable(f"archive {name}")
         self.rejected: dict[str, str] = {}
-        self._limits, self._caps = limits, caps
+        self._limits, self._archive_limits = limits, archive_limits
         self._unpacked, self._counting = 0, threading.Lock()
+        most = archive_limits.max_entries
         try:
-            if _directory_bytes(file) > caps.max_directory_bytes:
-                raise DatasetError(f"{name} lists far too many files; at most {caps.max_entries} can be read.")
+            if _directory_bytes(file) > archive_limits.max_directory_bytes:
+                raise DatasetError(f"{name} lists too many files; the limit is {most}.")
             self._zip = zipfile.ZipFile(file)
             entries = self._zip.infolist()
         except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, struct.error) as error:
-            raise DatasetError(f"{name} is no zip archive that can be read; pack it again.") from error
-        if len(entries) > caps.max_entries:
-            raise DatasetError(f"{name} holds {len(entries)} files; at most {caps.max_entries} can be read.")
+            raise DatasetError(f"Can't read {name}: it isn't a zip archive. Choose another file.") from error
+        if len(entries) > most:
+            raise DatasetError(f"{name} has {len(entries)} files; the limit is {most}.")
         self._entries: dict[str, zipfile.ZipInfo] = {}
         for entry in entries:
             self._list(entry)
@@ -131,14 +138,14 @@ class _Archive:
         if entry.is_dir() or name.endswith("/"):
             return
         if path.is_absolute() or ".." in path.parts or (path.parts and path.parts[0].endswith(":")):
-            self.rejected[name] = "Its name leads out of the archive."
-        elif not _wanted(name):
+            self.rejected[name] = "Its path leads out of the archive."
+        elif not _is_wanted(name):
             return
         elif stat.S_ISLNK(entry.external_attr >> 16):
             self.rejected[name] = "It is a link, not a file."
         elif name in self._entries:
             again = next(f"{name} ({number})" for number in counting(2) if f"{name} ({number})" not in self.rejected)
-            self.rejected[again] = "The archive holds another file of the same name."
+            self.rejected[again] = "The archive has another file with the same name."
         else:
             self._entries[name] = entry
 
@@ -148,27 +155,27 @@ class _Archive:
             with self._zip.open(entry) as file:
                 data = file.read(most)
         except RuntimeError as error:
-            raise ImageError("It is locked with a password or packed in a way that cannot be read.") from error
+            raise ImageError("It is protected with a password or compressed in an unsupported way.") from error
         except Exception as error:
-            # Each way of packing has errors of its own: zlib.error, LZMAError, EOFError, struct.error …
+            # Each compression method has errors of its own: zlib.error, LZMAError, EOFError, struct.error …
             raise ImageError("The archive is damaged at this file.") from error
         with self._counting:
             self._unpacked += len(data)
-            if self._unpacked > self._caps.max_bytes:
-                raise ImageError(f"The archive unpacks to more than {self._caps.max_bytes / 1e9:g} GB.")
-        if len(data) > max(_SMALL, self._caps.max_ratio * entry.compress_size):
-            raise ImageError("It is packed far more tightly than any photo: a trap.")
+            if self._unpacked > self._archive_limits.max_bytes:
+                raise ImageError(f"The archive unpacks to more than {self._archive_limits.max_bytes / 1e9:g} GB.")
+        if len(data) > max(_SMALL, self._archive_limits.max_ratio * entry.compress_size):
+            raise ImageError("It is compressed far more than any photo: probably a zip bomb.")
         return data
 
 
 def _directory_bytes(file: BinaryIO) -> int:
-    """Bytes of an archive's list of contents, by its last record; zipfile reads all of the list before one may ask."""
+    """Size in bytes of an archive's directory, from its last record; zipfile would read the whole directory first."""
     size = file.seek(0, os.SEEK_END)
     file.seek(max(0, size - _LARGEST_END))
     tail = file.read()
     at = tail.rfind(_END)
     if at < 0 or len(tail) < at + 22:
-        return 0  # zipfile will say that this is no archive
+        return 0  # not an archive; zipfile reports it
     (count,) = struct.unpack_from("<L", tail, at + 12)
     wide = tail.rfind(_END_64, 0, at)
     if count == 0xFFFFFFFF and wide >= 0:
@@ -177,7 +184,7 @@ def _directory_bytes(file: BinaryIO) -> int:
 
 
 def read_table(source: Source, name: str) -> str:
-    """The text of a table in a source; empty when it cannot be read."""
+    """Return the text of a CSV file in a source, or an empty string if it can't be read."""
     try:
         data = source.read(name)
     except ImageError:

@@ -36,7 +36,7 @@ def make_synthetic(
     with Importer(dataset, "synthetic") as intake:
         for done, photo in enumerate(generate_photos(per_class, seed), start=1):
             outcome = intake.add(IncomingPhoto(photo.name, photo.label, photo.data))
-            added += outcome.kind is ImportStatus.ADDED
+            added += outcome.status is ImportStatus.ADDED
             if photo.flaw:
                 row = (outcome.sample, photo.name, photo.label, photo.true_label, photo.flaw, photo.copy_of)
                 planted.append(row)
