@@ -101,9 +101,9 @@ class TestQueries:
         [
             ([], "at least one"),
             (["  "], "at least one"),
-            (["on feet"], "lacks {model}"),
+            (["on feet"], "needs {model}"),
             (["{model} {size}"], "braces"),
-            (["{model}" + "x" * 120], "over 120"),
+            (["{model}" + "x" * 120], "longer than 120"),
             (["{model}\x07"], "control character"),
         ],
     )
@@ -152,13 +152,13 @@ class TestSkuLists:
     @pytest.mark.parametrize(
         ("data", "message"),
         [
-            (b"", "no SKU"),
-            (b"sku,name\n", "no SKU"),
+            (b"", "no SKUs"),
+            (b"sku,name\n", "no SKUs"),
             (b"\xff\xfe\x00", "UTF-8"),
             (b"A1,Dunk\n,Blazer\n", "Line 2"),
             (b"A1,Dunk\n" + b"x" * 50, "Line 2"),
-            (b"x" * 1_000_001, "over 1 MB"),
-            ("\n".join(map(str, range(2001))).encode(), "at most 2000"),
+            (b"x" * 1_000_001, "larger than 1 MB"),
+            ("\n".join(map(str, range(2001))).encode(), "limit is 2,000"),
             (b"a\x00b,c", "Line 1"),
         ],
     )
@@ -205,7 +205,7 @@ class TestLinks:
         ("answer", "message", "unreachable"),
         [
             (b"", "found no photos for “dunk”", False),
-            (b"<html><body>A new look!</body></html>", "without photo links", False),
+            (b"<html><body>A new look!</body></html>", "no photo links", False),
             (403, "error 403", True),
             (429, "error 429", True),
             (500, "error 500", True),
@@ -218,7 +218,7 @@ class TestLinks:
         assert is_unreachable(caught.value) == unreachable
 
     def test_blocked_network(self):
-        with bing_at(closed_port()), pytest.raises(CollectError, match="cannot be reached") as caught:
+        with bing_at(closed_port()), pytest.raises(CollectError, match="Can't reach") as caught:
             find_links("dunk", 10)
         assert is_unreachable(caught.value)
 
@@ -328,7 +328,7 @@ class TestAddresses:
 
     @pytest.mark.parametrize("host", ["nowhere.example", "x" * 70 + ".example"])
     def test_names_that_nobody_knows(self, downloader, host):
-        with pytest.raises(CollectError, match="name cannot be found"):
+        with pytest.raises(CollectError, match="name can't be resolved"):
             downloader.fetch(f"http://{host}/1.jpg")
 
 
@@ -381,7 +381,7 @@ class TestDownloads:
             ("http://2130706433/photo/1.jpg", "not public"),
             ("http://[::ffff:127.0.0.1]/photo/1.jpg", "not public"),
             ("//localhost/photo/1.jpg", "not public"),
-            ("file:///etc/passwd", "not one of the web"),
+            ("file:///etc/passwd", "doesn't start with http"),
             ("http://me@photos.example/photo/1.jpg", "user name"),
             ("http://[::1", "."),
         ],
@@ -401,13 +401,13 @@ class TestDownloads:
         [
             ("missing", "code 404"),
             ("broken", "code 500"),
-            ("huge", "over 0.2 MB"),
-            ("endless", "over 0.2 MB"),
-            ("chunked", "over 0.2 MB"),
-            ("short", "cut off"),
-            ("brokenchunk", "cut off"),
-            ("garbage", "cannot be understood"),
-            ("nothing", "broke off"),
+            ("huge", "larger than 0.2 MB"),
+            ("endless", "larger than 0.2 MB"),
+            ("chunked", "larger than 0.2 MB"),
+            ("short", "incomplete"),
+            ("brokenchunk", "incomplete"),
+            ("garbage", "not valid HTTP"),
+            ("nothing", "connection to the server was lost"),
         ],
     )
     def test_bad_answers(self, downloader, path, message):
@@ -424,7 +424,7 @@ class TestDownloads:
             if allowed:
                 assert downloader.fetch(f"{SITE}/photo/3.png") == png(3)
             else:
-                with pytest.raises(CollectError, match="over"):
+                with pytest.raises(CollectError, match="larger than"):
                     downloader.fetch(f"{SITE}/photo/3.png")
 
     @pytest.mark.parametrize("path", ["drip", "dripheaders"])
@@ -438,7 +438,7 @@ class TestDownloads:
 
     def test_nobody_there(self, names):
         names.port = closed_port()
-        with pytest.raises(CollectError, match="cannot be reached"):
+        with pytest.raises(CollectError, match="can't be reached"):
             Downloader(LIMITS, network=names.network).fetch(f"{SITE}/photo/1.jpg")
 
 
@@ -474,7 +474,7 @@ class TestSecureConnections:
             downloader.fetch("https://other.example/photo/1.jpg")
 
     def test_a_server_that_does_not_speak_tls(self, downloader):
-        with pytest.raises(CollectError, match="broke off"):
+        with pytest.raises(CollectError, match="was lost"):
             downloader.fetch("https://photos.example/photo/1.jpg")
 
     def test_a_server_that_drips_there_is_given_up_on_too(self, secure, certificate, monkeypatch):
@@ -641,25 +641,25 @@ class TestCollecting:
         bad += [f"{SITE}/missing/2", "http://10.0.0.1/1.jpg", "http://user@photos.example/1.jpg"]
         web.search = paged({"Dunk": bad + links(1)})
         result = runs.collect(plan_for("Dunk")).classes["Dunk"]
-        assert (result.found, result.added, result.copies) == (len(bad) + 1, 1, 0)
+        assert (result.found, result.added, result.known) == (len(bad) + 1, 1, 0)
         assert result.rejected["The server answered with code 404 instead of a photo."] == 2
         assert sum(result.rejected.values()) == len(bad)
         assert len(result.rejected) == len(bad) - 1
         assert all(reason.endswith(".") for reason in result.rejected)
-        assert result.message == "1 of 3 photos: the searches gave no more links."
+        assert result.message == "1 of 3 photos: the searches found no more links."
         assert tried_links(runs.dataset) == set(bad)
         web.asked.clear()
         again = runs.collect(plan_for("Dunk")).classes["Dunk"]
         assert web.asked == []
         assert (again.have, again.added, again.rejected) == (1, 0, {})
 
-    def test_copies_are_noted_but_do_not_count(self, web, runs):
+    def test_known_photos_are_noted_but_do_not_count(self, web, runs):
         with Importer(runs.dataset, "folder /mine") as intake:
             intake.add(IncomingPhoto("mine.jpg", "Dunk", jpeg(photo(1))))
         copies = [f"{SITE}/photo/{seed}.jpg?copy" for seed in (1, 2)]
         web.search = paged({"Dunk": links(1, 2) + copies + links(3, 4)})
         result = runs.collect(plan_for("Dunk"), connections=1).classes["Dunk"]
-        assert (result.added, result.copies, result.have) == (3, 3, 3)
+        assert (result.added, result.known, result.have) == (3, 3, 3)
         assert runs.labels() == {"Dunk": 4}
         assert set(web_provenance(runs.dataset)["url"]) == {*links(1, 2, 3, 4), *copies}
         assert len(read_provenance(runs.dataset)) == 7
@@ -675,7 +675,7 @@ class TestCollecting:
         assert result.classes["Dunk"].added == 3
 
     def test_a_blocked_network_is_told_at_once(self, web, runs):
-        with bing_at(closed_port()), pytest.raises(CollectError, match="cannot be reached"):
+        with bing_at(closed_port()), pytest.raises(CollectError, match="Can't reach"):
             runs.collect(plan_for("Dunk", "Blazer"))
         web.search = lambda fields: 403
         with pytest.raises(CollectError, match="error 403"):
@@ -687,8 +687,8 @@ class TestCollecting:
         web.search = lambda fields: some(fields) if fields["q"] == "Dunk" else 503
         result = runs.collect(plan_for("Dunk", "Blazer", "Gazelle", "Samba"))
         assert runs.labels() == {"Dunk": 2}
-        assert result.classes["Dunk"].message.startswith("2 of 3 photos: the search broke off")
-        assert result.classes["Samba"].message.startswith("0 of 3 photos: the search broke off")
+        assert result.classes["Dunk"].message.startswith("2 of 3 photos: Bing couldn't be reached")
+        assert result.classes["Samba"].message.startswith("0 of 3 photos: Bing couldn't be reached")
         # Three searches in a row are enough to know.
         assert [fields["q"] for fields in web.searched if fields["first"] == "0"] == [
             "Dunk",

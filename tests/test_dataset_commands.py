@@ -112,7 +112,7 @@ def test_import_counts_every_file(filled, tmp_path):
     assert sum(values["reasons"].values()) == 1
     said = filled.run("import", tmp_path / "photos", "--name", "Shoes")
     assert (said.exit_code, said.stderr) == (0, "")
-    assert "21 files, 0 new photos, 20 there already, 1 rejected" in said.stdout
+    assert "21 files, 0 new photos, 20 already known, 1 rejected" in said.stdout
     assert "clog/text.jpg: " in said.stdout
 
 
@@ -147,7 +147,7 @@ def test_list_tells_what_there_is(filled):
     assert (row["name"], row["photos"], row["classes"]) == ("Shoes", 18, 2)
     assert filled.run("list").stdout == "Shoes  18 photos, 2 classes\n"
     assert filled.json("list", "--bin") == []
-    assert filled.run("list", "--bin").stdout == "There is no dataset yet.\n"
+    assert filled.run("list", "--bin").stdout == "No datasets yet.\n"
 
 
 def test_stats_tell_the_balance(filled):
@@ -162,7 +162,7 @@ def test_stats_tell_the_balance(filled):
     assert values["scan"] is None
     said = filled.run("stats", "Shoes").stdout
     assert "Shoes: 18 photos, 0 excluded, 1 rejected" in said
-    assert "never scanned" in said
+    assert "Not checked yet" in said
 
 
 def test_scan_findings_review_undo_and_history(filled, tmp_path):
@@ -194,11 +194,14 @@ def test_scan_findings_review_undo_and_history(filled, tmp_path):
     assert [row["action"] for row in log] == ["relabel", "exclude", "exclude"]
     assert {row["batch"] for row in log[1:]} == {batch}
     assert log[0]["label"] == "sandal"
-    assert "relabel sandal" in filled.run("history", "Shoes").stdout
+    told = filled.run("history", "Shoes").stdout
+    assert (
+        f"{batch}: 2 photos excluded\n" in told and ": 1 photo moved to sandal\n" in told and "relabel sandal" in told
+    )
     assert filled.json("undo", "Shoes") == {"photos": 1}
     assert filled.json("undo", "Shoes", "--decision", log[1]["decision"]) == {"photos": 1}
     assert filled.json("undo", "Shoes", "--batch", batch) == {"photos": 1}
-    assert filled.failed("undo", "Shoes") == "There is no such decision to take back."
+    assert filled.failed("undo", "Shoes") == "There is no such decision to undo."
     assert filled.json("stats", "Shoes")["excluded"] == 0
 
     batch = filled.json("review", "Shoes", "apply-suggestions")["batch"]
@@ -208,12 +211,12 @@ def test_scan_findings_review_undo_and_history(filled, tmp_path):
 
 def test_reviews_that_cannot_be_are_said_in_one_line(filled, tmp_path):
     (first,) = ids(tmp_path, "boot/00.jpg")
-    assert "No photo is chosen" in filled.failed("review", "Shoes", "exclude")
+    assert "Choose at least one photo" in filled.failed("review", "Shoes", "exclude")
     assert "no photo 'nope'" in filled.failed("review", "Shoes", "exclude", first, "nope")
-    assert "class name is needed" in filled.failed("review", "Shoes", "relabel", first)
-    assert "class name is needed" in filled.failed("review", "Shoes", "keep", first, "--label", "x")
+    assert "needs a class name" in filled.failed("review", "Shoes", "relabel", first)
+    assert "needs a class name" in filled.failed("review", "Shoes", "keep", first, "--label", "x")
     assert filled.json("history", "Shoes") == []
-    assert filled.run("history", "Shoes").stdout == "Nothing was decided yet.\n"
+    assert filled.run("history", "Shoes").stdout == "No decisions yet.\n"
     assert filled.json("findings", "Shoes") == []
 
 
@@ -287,4 +290,4 @@ def test_a_real_process_prints_json_and_nothing_else(tmp_path):
 def test_a_real_process_fails_in_one_line(tmp_path):
     done = process(tmp_path, "import", tmp_path / "nowhere", "--name", "x")
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == f"Error: There is no folder and no archive at {tmp_path / 'nowhere'}.\n"
+    assert done.stderr == f"Error: There is no folder or archive at {tmp_path / 'nowhere'}.\n"

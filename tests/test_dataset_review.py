@@ -32,6 +32,7 @@ from sneaker_core.datasets.quality.findings import (
 from sneaker_core.datasets.quality.scan import scan
 from sneaker_core.datasets.quality.suggestions import apply_suggestions, suggested_decisions
 from sneaker_core.datasets.review_log import Action, decide, history, undo
+from sneaker_core.datasets.review_summary import describe_changes, summarize_history
 from sneaker_core.datasets.sources.photo_import import import_photos
 from sneaker_core.datasets.split import PRESETS, Split, parse_shares
 from sneaker_core.errors import DatasetError
@@ -202,7 +203,7 @@ class TestDecisions:
         dataset, (first, *_) = three
         with pytest.raises(DatasetError, match="no photo 'nope'"):
             decide(dataset, [first, "nope"], Action.RELABEL, "new")
-        with pytest.raises(DatasetError, match="No photo is chosen"):
+        with pytest.raises(DatasetError, match="Choose at least one photo"):
             decide(dataset, [], Action.EXCLUDE)
         assert (standing(dataset)[first], read_classes(dataset)) == (("boot", False), ["boot", "clog"])
 
@@ -258,6 +259,26 @@ ALL_FOUND = {
     ("as boot", "two_labels"), ("as clog", "two_labels"), ("twice", "two_labels"),
     ("dark", "dark"),
 }  # fmt: skip
+
+
+class TestHistory:
+    def test_a_batch_is_described_by_all_that_it_did(self, make):
+        rows = [(f"{number}.jpg", "boot", None, a_photo(number)) for number in range(8)]
+        dataset, ids = make(*rows), [sample_id(row[3]) for row in rows]
+        batch = decide(dataset, ids[:3], Action.EXCLUDE, author="ann")
+        decide(dataset, ids[3:7], Action.RELABEL, "Air Jordan 3", author="ann", batch=batch)
+        decide(dataset, ids[7:], Action.RELABEL, "Air Jordan 4", author="ann", batch=batch)
+        undo(dataset, decision=int(history(dataset)["decision"].min()))
+        later = decide(dataset, ids[:1], Action.KEEP, author="bob")
+        newest, oldest = summarize_history(history(dataset))
+        assert (newest.batch, newest.author, newest.photos, newest.undone) == (later, "bob", 1, 0)
+        assert (oldest.batch, oldest.author, oldest.photos, oldest.decisions, oldest.undone) == (batch, "ann", 8, 8, 1)
+        assert newest.time > oldest.time
+        assert describe_changes(newest.changes) == "1 photo kept"
+        assert describe_changes(oldest.changes) == (
+            "4 photos moved to Air Jordan 3, 3 photos excluded, 1 photo moved to Air Jordan 4"
+        )
+        assert describe_changes(oldest.changes[:1], str.upper) == "4 photos moved to AIR JORDAN 3"
 
 
 class TestFindings:
@@ -472,10 +493,10 @@ class TestSummary:
     @pytest.mark.parametrize(
         ("counts", "ratio", "said"),
         [
-            ({}, None, "no photos yet"),
+            ({}, None, "No photos yet"),
             ({"boot": 30}, None, "only one class, boot"),
             ({"boot": 30, "clog": 4, "heel": 5, "pump": 6, "shoe": 7}, 7.5, "clog (4), heel (5), pump (6) and 1 more"),
-            ({"boot": 30, "clog": 25}, 1.2, "about equally large"),
+            ({"boot": 30, "clog": 25}, 1.2, "well balanced"),
             ({"boot": 60, "clog": 20}, 3.0, "more photos of clog would help most"),
             ({"boot": 120, "clog": 20}, 6.0, "6 times as many"),
         ],
@@ -595,9 +616,9 @@ class TestExport:
 
     def test_a_place_in_use_is_refused_and_left(self, three, tmp_path):
         (tmp_path / "out").mkdir()
-        with pytest.raises(DatasetError, match="choose another place"):
+        with pytest.raises(DatasetError, match="choose another folder"):
             export_folder(three[0], tmp_path / "out")
-        with pytest.raises(DatasetError, match="cannot be written"):
+        with pytest.raises(DatasetError, match="Can't write"):
             export_zip(three[0], tmp_path / "out")
         assert {path.name for path in tmp_path.iterdir()} == {"datasets", "out"}
 

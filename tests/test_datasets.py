@@ -25,7 +25,8 @@ class TestScanning:
         write(tmp_path / "boot" / "deeper" / "x.jpg", b"x")
         write(tmp_path / "readme.txt", b"not in a class folder")
         table = read_labelled_folder(tmp_path)
-        assert list(table.columns) == ["sample", "path", "label"]
+        assert list(table.columns) == ["sample", "path", "label", "split"]
+        assert table["split"].isna().all()
         assert list(table["label"]) == ["boot", "boot", "sandal", "sandal"]
         names = [Path(path).relative_to(tmp_path).as_posix() for path in table["path"]]
         assert names == ["boot/00.jpg", "boot/deeper/x.jpg", "sandal/00.jpg", "sandal/01.jpg"]
@@ -52,7 +53,7 @@ class TestScanning:
     def test_only_some_classes(self, tmp_path):
         draw_dataset(tmp_path, {"boot": 1, "clog": 1, "sandal": 1})
         assert list(read_labelled_folder(tmp_path, ["sandal", "boot"])["label"]) == ["boot", "sandal"]
-        with pytest.raises(DatasetError, match="no class folder named 'heel', 'pump'"):
+        with pytest.raises(DatasetError, match="no class named 'heel', 'pump'"):
             read_labelled_folder(tmp_path, ["pump", "boot", "heel"])
 
     def test_photos_have_no_label(self, tmp_path):

@@ -357,7 +357,7 @@ class TestArrivals:
         app.text_area(key=Key.COLLECT_NAMES).set_value("Air Jordan 1\n\n-odd one")
         app.text_area(key=Key.COLLECT_TEMPLATES).set_value("on feet")
         click(app, Key.ARRIVAL_START.of("web"))
-        assert "lacks {model}" in words(app) and not started
+        assert "needs {model}" in words(app) and not started
         app.text_area(key=Key.COLLECT_TEMPLATES).set_value("{model} on feet")
         app.text_area(key=Key.COLLECT_WITHOUT).set_value("kids\nbaby")
         app.number_input(key=Key.COLLECT_PER_CLASS).set_value(7)
@@ -621,7 +621,7 @@ class TestExport:
         assert app.get("download_button")[1].label.startswith("Save the zip file (")
         (packed,) = (three.folder / "exports").iterdir()
         assert len(zipfile.ZipFile(packed).namelist()) == 23
-        for text, said in (("here", "Write the folder's full path"), (str(three.folder), "There is something at")):
+        for text, said in (("here", "Write the folder's full path"), (str(three.folder), "already exists")):
             app.text_input(key=Key.EXPORT_FOLDER).set_value(text)
             click(app, Key.EXPORT_FOLDER_START)
             assert said in words(app)

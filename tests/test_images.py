@@ -547,6 +547,15 @@ def test_load_of_what_is_no_file(tmp_path):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no named pipes in folders")
+def test_a_file_is_read_once_for_its_photo_and_its_properties(tmp_path):
+    path = tmp_path / "shoe.bin"
+    path.write_bytes(encode(picture(), "JPEG", exif=exif(6)))
+    photo = images.load_photo(path)
+    assert (photo.width, photo.height, photo.extension) == (*picture().size[::-1], ".jpg")
+    assert photo.image.size == (photo.width, photo.height)
+    assert images.load(path).tobytes() == photo.image.tobytes() == decode(images.read_bytes(path)).tobytes()
+
+
 def test_load_does_not_wait_for_a_pipe(tmp_path):
     import os
 

@@ -116,7 +116,7 @@ class TestJobs:
     def test_a_failure_is_recorded_with_its_message(self, tmp_path):
         job = ended(bring(tmp_path, tmp_path / "nowhere"))
         assert job.state is JobState.FAILED
-        assert job.error == f"There is no folder and no archive at {tmp_path / 'nowhere'}."
+        assert job.error == f"There is no folder or archive at {tmp_path / 'nowhere'}."
 
     def test_stopped_it_keeps_what_it_has_and_restarted_it_finishes(self, tmp_path):
         folder = draw(tmp_path, per_class=30)
@@ -377,7 +377,7 @@ class TestAgainInOneFolder:
         job = ended(folder)
         assert (job.title, job.state, job.error) == ("Second", JobState.DONE, None)
         log = log_tail(folder)
-        assert log.index("no folder and no archive") < log.index("new photos")
+        assert log.index("no folder or archive") < log.index("new photos")
 
     def test_of_many_at_once_one_is_started(self, tmp_path):
         folder, at_once = tmp_path / "job", threading.Barrier(6)

@@ -748,7 +748,7 @@ class TestRun:
         for only, message in (
             (["boot"], "only one class"),
             (["boot", "pump"], "No photo of 'pump' in .* can be read"),
-            (["boot", "heel"], "no class folder named 'heel'"),
+            (["boot", "heel"], "no class named 'heel'"),
         ):
             with pytest.raises(DatasetError, match=message):
                 train(dataset, QUICK, tmp_path / "run", tmp_path, only=only)

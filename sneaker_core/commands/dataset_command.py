@@ -1,4 +1,4 @@
-"""``dataset …``: bring photos in, see what is there, find what is wrong, decide, split, export."""
+"""``dataset …``: import, collect, check, review, split and export photos."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -7,8 +7,11 @@ import click
 
 from sneaker_core.commands.common import STOPPED, Commands, json_option, long_work, print_result, shown
 from sneaker_core.errors import SneakerError
+from sneaker_core.number_text import counted
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from sneaker_core.datasets.index import Dataset
 
 _NAME = click.argument("name", metavar="NAME")
@@ -16,7 +19,7 @@ _NAME = click.argument("name", metavar="NAME")
 
 @click.group(cls=Commands)
 def dataset() -> None:
-    """Datasets: import, collect, demo, list, stats, scan, findings, review, undo, split, export, rename, delete."""
+    """Import, collect, check, review, split and export photos."""
 
 
 def _found(name: str, workspace: Path) -> "Dataset":
@@ -27,21 +30,21 @@ def _found(name: str, workspace: Path) -> "Dataset":
 
 @dataset.command("import")
 @click.argument("source", type=click.Path(path_type=Path), metavar="SRC")
-@click.option("--name", required=True, help="Name of the dataset; made when there is none.")
-@click.option("--as", "shown_name", help="What SRC is called, when its file's name does not say.")
+@click.option("--name", required=True, help="Name of the dataset; created if it doesn't exist.")
+@click.option("--as", "shown_name", help="Original name of SRC, if its file name differs.")
 @json_option
 @click.pass_obj
 def import_(workspace: Path, source: Path, name: str, shown_name: str | None, as_json: bool) -> None:
-    """Bring in the photos of SRC, a folder or a zip archive; again adds only what is new.
+    """Import the photos of SRC, a folder or zip archive.
 
-    Layouts: <class>/*, train|val|test/<class>/*, folders named by SKU with a CSV of sku,name, or one folder with a CSV
-    of file,label.
+    Importing again adds only new photos. Layouts: <class>/*, train|val|test/<class>/*, folders named by SKU with a
+    CSV table of sku,name, or one folder with a CSV table of file,label.
     """
     from sneaker_core.datasets.dataset_collection import find_or_create
     from sneaker_core.datasets.sources.photo_import import check_source, import_photos
 
     with long_work() as worker:
-        check_source(source, shown_name)  # a wrong one must not leave an empty dataset behind
+        check_source(source, shown_name)  # an unsupported source must not leave an empty dataset behind
         report = shown(worker)
         result = import_photos(
             find_or_create(workspace, name),
@@ -55,8 +58,8 @@ def import_(workspace: Path, source: Path, name: str, shown_name: str | None, as
 
 def _import_words(name: str, values: dict[str, Any]) -> str:
     lines = [
-        f"{name}: {values['files']} files, {values['added']} new photos, {values['known']} there already, "
-        f"{len(values['rejected'])} rejected.",
+        f"{name}: {values['files']:,} files, {values['added']:,} new photos, {values['known']:,} already known, "
+        f"{len(values['rejected']):,} rejected.",
         *(f"  {file}: {reason}" for file, reason in values["rejected"].items()),
     ]
     return "\n".join([*lines, *([STOPPED] if values["stopped"] else [])])
@@ -69,7 +72,7 @@ def _import_words(name: str, values: dict[str, Any]) -> str:
 @json_option
 @click.pass_obj
 def demo(workspace: Path, name: str, per_class: int, seed: int, as_json: bool) -> None:
-    """Draw a dataset of made-up sneakers, with flaws to find; needs no network."""
+    """Generate a synthetic dataset with planted flaws; works offline."""
     from sneaker_core.datasets.dataset_collection import find_or_create
     from sneaker_core.datasets.synthetic.demo_dataset import make_synthetic
 
@@ -79,19 +82,25 @@ def demo(workspace: Path, name: str, per_class: int, seed: int, as_json: bool) -
             find_or_create(workspace, name),
             per_class,
             seed,
-            report=lambda done, total: report(done, total, "Drawing sneakers"),
+            report=lambda done, total: report(done, total, "Generating photos"),
         )
     values = {"dataset": name, "added": added}
-    print_result(values, as_json, lambda: f"{name}: {added} new drawings.")
+    print_result(values, as_json, lambda: f"{name}: {added:,} new photos.")
 
 
 @dataset.command()
-@click.option("--name", required=True, help="Name of the dataset; made when there is none.")
-@click.option("--class", "classes", multiple=True, metavar="LABEL", help="A class to collect; once for each.")
-@click.option("--skus", type=click.Path(path_type=Path, dir_okay=False), help="CSV of sku,name, or a SKU a line.")
+@click.option("--name", required=True, help="Name of the dataset; created if it doesn't exist.")
+@click.option("--class", "classes", multiple=True, metavar="LABEL", help="A class to collect; repeat for more.")
+@click.option(
+    "--skus",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="CSV file of sku,name, or a text file with one SKU per line.",
+)
 @click.option("--per-class", default=100, show_default=True, type=click.IntRange(1, 1000))
-@click.option("--template", "templates", multiple=True, help="A search, with {model} in it; once for each.")
-@click.option("--without", "excluded", multiple=True, metavar="WORD", help="A word to search without; once for each.")
+@click.option("--template", "templates", multiple=True, help="A search query with {model} in it; repeat for more.")
+@click.option(
+    "--without", "excluded", multiple=True, metavar="WORD", help="A word that results must not have; repeat for more."
+)
 @json_option
 @click.pass_obj
 def collect(
@@ -104,7 +113,7 @@ def collect(
     excluded: tuple[str, ...],
     as_json: bool,
 ) -> None:
-    """Collect photos from the web, by image search; again collects what is missing."""
+    """Collect photos from the web by image search; running it again collects what is missing."""
     from sneaker_core.datasets.collect.collector import CollectPlan, collect
     from sneaker_core.datasets.collect.search_queries import (
         DEFAULT_EXCLUDED,
@@ -137,28 +146,31 @@ def _bytes_of(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise SneakerError(f"{path} cannot be read: {error.strerror}.") from error
+        raise SneakerError(f"Can't read {path}: {error.strerror}.") from error
 
 
 def _collect_words(values: dict[str, Any]) -> list[str]:
     lines = [
-        f"{label}: {row['added']} new photos, {row['copies']} there already. {row['message'] or ''}".strip()
+        f"{label}: {row['added']:,} new photos, {row['known']:,} already known. {row['message'] or ''}".strip()
         for label, row in values["classes"].items()
     ]
     return [*lines, *([STOPPED] if values["stopped"] else [])]
 
 
 @dataset.command("list")
-@click.option("--bin", "deleted", is_flag=True, help="Those in the bin.")
+@click.option("--bin", "deleted", is_flag=True, help="List deleted datasets.")
 @json_option
 @click.pass_obj
 def list_(workspace: Path, deleted: bool, as_json: bool) -> None:
-    """List the datasets there are."""
+    """List the datasets."""
     from sneaker_core.datasets.dataset_collection import list_bin, list_datasets
 
     rows = [entry.to_dict() for entry in (list_bin if deleted else list_datasets)(workspace)]
-    lines = [f"{row['name']}  {row['photos']} photos, {row['classes']} classes" for row in rows]
-    print_result(rows, as_json, lambda: "\n".join(lines) or "There is no dataset yet.")
+    lines = [
+        f"{row['name']}  {counted(row['photos'], 'photo')}, {counted(row['classes'], 'class', 'classes')}"
+        for row in rows
+    ]
+    print_result(rows, as_json, lambda: "\n".join(lines) or "No datasets yet.")
 
 
 @dataset.command()
@@ -166,7 +178,7 @@ def list_(workspace: Path, deleted: bool, as_json: bool) -> None:
 @json_option
 @click.pass_obj
 def stats(workspace: Path, name: str, as_json: bool) -> None:
-    """Say how many photos each class has, how even that is, and what was found."""
+    """Show photos per class, their balance, and a summary of the findings."""
     from sneaker_core.datasets.class_balance import stats
 
     values = stats(_found(name, workspace))
@@ -176,22 +188,25 @@ def stats(workspace: Path, name: str, as_json: bool) -> None:
 def _stats_words(values: dict[str, Any]) -> list[str]:
     found = {kind.replace("_", " "): count for kind, count in values["findings"].items() if count}
     return [
-        f"{values['name']}: {values['photos']} photos, {values['excluded']} excluded, {values['rejects']} rejected",
-        *(f"  {label}: {row['total']}" for label, row in values["classes"].items()),
+        f"{values['name']}: {counted(values['photos'], 'photo')}, {values['excluded']:,} excluded, "
+        f"{values['rejects']:,} rejected",
+        *(f"  {label}: {row['total']:,}" for label, row in values["classes"].items()),
         values["advice"],
-        *(f"found: {count} {kind}" for kind, count in found.items()),
-        *(["never scanned: see dataset scan"] if values["scan"] is None else []),
+        *(f"{kind}: {count:,}" for kind, count in found.items()),
+        *(["Not checked yet. Run: dataset scan"] if values["scan"] is None else []),
     ]
 
 
 @dataset.command()
 @_NAME
-@click.option("--no-model", is_flag=True, help="Without the network: quicker, but no wrong labels, outliers and map.")
-@click.option("--model", "model_name", default=None, metavar="MODEL", help="The network that looks at the photos.")
+@click.option(
+    "--no-model", is_flag=True, help="Skip the model: faster, but without wrong labels, outliers and the map."
+)
+@click.option("--model", "model_name", default=None, metavar="MODEL", help="The model that embeds the photos.")
 @json_option
 @click.pass_obj
 def scan(workspace: Path, name: str, no_model: bool, model_name: str | None, as_json: bool) -> None:
-    """Look for what is wrong: copies, wrong labels, outliers, blurry, dark, small photos and more."""
+    """Check photos for near-duplicates, wrong labels, outliers, blurry, dark and small photos, and more."""
     from sneaker_core.datasets.class_balance import stats
     from sneaker_core.datasets.quality.scan import scan
     from sneaker_core.networks.model_registry import DEFAULT_MODEL, open_model
@@ -208,11 +223,11 @@ def scan(workspace: Path, name: str, no_model: bool, model_name: str | None, as_
 
 @dataset.command()
 @_NAME
-@click.option("--kind", "kinds", multiple=True, help="Only this kind; once for each.")
+@click.option("--kind", "kinds", multiple=True, help="Only findings of this kind; repeat for more.")
 @json_option
 @click.pass_obj
 def findings(workspace: Path, name: str, kinds: tuple[str, ...], as_json: bool) -> None:
-    """List what the last scan found and nobody has dismissed."""
+    """List the open findings of the last scan."""
     from sneaker_core.datasets.index import read_samples
     from sneaker_core.datasets.quality.findings import Kind, read_findings
 
@@ -227,18 +242,18 @@ def findings(workspace: Path, name: str, kinds: tuple[str, ...], as_json: bool) 
     rows = table.merge(samples, on="sample").drop(columns="open").astype(object)
     rows = rows.where(rows.notna(), None)
     lines = [f"{row.kind}  {row.path}  {row.label}: {row.advice}" for row in rows.itertuples()]
-    print_result(rows.to_dict("records"), as_json, lambda: "\n".join(lines) or "Nothing is found.")
+    print_result(rows.to_dict("records"), as_json, lambda: "\n".join(lines) or "No open findings.")
 
 
 @dataset.command()
 @_NAME
 @click.argument("action", type=click.Choice(["keep", "relabel", "exclude", "apply-suggestions"]))
 @click.argument("samples", nargs=-1, metavar="[PHOTO…]")
-@click.option("--label", help="The class to move the photos to, for relabel.")
+@click.option("--label", help="The new class, for relabel.")
 @json_option
 @click.pass_obj
 def review(workspace: Path, name: str, action: str, samples: tuple[str, ...], label: str | None, as_json: bool) -> None:
-    """Decide on photos of NAME by their ids: keep, relabel, exclude, or apply what the scan suggests."""
+    """Keep, relabel or exclude photos of NAME by their ids, or apply all safe suggestions."""
     from sneaker_core.datasets.quality.findings import open_kinds
     from sneaker_core.datasets.quality.suggestions import apply_suggestions
     from sneaker_core.datasets.review_log import Action, decide
@@ -249,21 +264,21 @@ def review(workspace: Path, name: str, action: str, samples: tuple[str, ...], la
     else:
         kinds = open_kinds(found, samples)
         batch = decide(found, samples, Action(action), label, kinds, author="command line")
-    print_result({"batch": batch}, as_json, lambda: f"Done. To take it back: dataset undo {name}")
+    print_result({"batch": batch}, as_json, lambda: f"Done. To undo: dataset undo {name}")
 
 
 @dataset.command()
 @_NAME
-@click.option("--batch", help="From dataset history; the last one when left out.")
+@click.option("--batch", help="From dataset history; by default the last one.")
 @click.option("--decision", type=int, help="A single decision from dataset history.")
 @json_option
 @click.pass_obj
 def undo(workspace: Path, name: str, batch: str | None, decision: int | None, as_json: bool) -> None:
-    """Take back decisions on photos."""
+    """Undo decisions on photos."""
     from sneaker_core.datasets.review_log import undo
 
     count = undo(_found(name, workspace), batch, decision)
-    print_result({"photos": count}, as_json, lambda: f"{count} photos stand as before.")
+    print_result({"photos": count}, as_json, lambda: f"Undone: {counted(count, 'photo')}.")
 
 
 @dataset.command()
@@ -271,27 +286,37 @@ def undo(workspace: Path, name: str, batch: str | None, decision: int | None, as
 @json_option
 @click.pass_obj
 def history(workspace: Path, name: str, as_json: bool) -> None:
-    """List every decision, the newest first."""
+    """List all decisions, newest first, by batch."""
     from sneaker_core.datasets.review_log import history
 
-    table = history(_found(name, workspace)).astype(object)
+    decisions = history(_found(name, workspace))
+    table = decisions.astype(object)
     rows = table.where(table.notna(), None).to_dict("records")
-    lines = [
-        f"{row['decision']}  {row['sample']}  {row['action']} {row['label'] or ''}" + " (undone)" * bool(row["undone"])
-        for row in rows
-    ]
-    print_result(rows, as_json, lambda: "\n".join(lines) or "Nothing was decided yet.")
+    print_result(rows, as_json, lambda: "\n".join(_history_words(decisions)) or "No decisions yet.")
+
+
+def _history_words(decisions: "pd.DataFrame") -> list[str]:
+    from sneaker_core.datasets.review_summary import describe_changes, summarize_batch
+
+    lines = []
+    for batch, rows in decisions.groupby("batch", sort=False):
+        lines.append(f"{batch}: {describe_changes(summarize_batch(rows).changes)}")
+        for row in rows.to_dict("records"):
+            label = f" {row['label']}" if isinstance(row["label"], str) else ""
+            undone = " (undone)" if row["undone"] > 0 else ""  # nan while in force
+            lines.append(f"  {row['decision']}  {row['sample']}  {row['action']}{label}{undone}")
+    return lines
 
 
 @dataset.command()
 @_NAME
-@click.option("--shares", default="70/15/15", show_default=True, help="Training:test, or training/validation/test.")
+@click.option("--shares", default="70/15/15", show_default=True, help="Training:test or training/validation/test.")
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(0))
-@click.option("--check", is_flag=True, help="Only look whether copies sit on different sides of the split there is.")
+@click.option("--check", is_flag=True, help="Only check the current split for leaks.")
 @json_option
 @click.pass_obj
 def split(workspace: Path, name: str, shares: str, seed: int, check: bool, as_json: bool) -> None:
-    """Split by class and by families of copies, and keep the split."""
+    """Split the photos of each class, keep near-duplicates together, and store the split."""
     from sneaker_core.datasets.class_balance import balance
     from sneaker_core.datasets.dataset_split import find_leaks, make_split
     from sneaker_core.datasets.index import read_samples
@@ -303,10 +328,10 @@ def split(workspace: Path, name: str, shares: str, seed: int, check: bool, as_js
     counts = balance(read_samples(found)).drop(columns="label").sum().astype(int).to_dict()
     leaks = find_leaks(found)
     values = {"counts": counts, "leaks": leaks.to_dict("records")}
-    words = ", ".join(f"{part} {count}" for part, count in counts.items() if count)
-    print_result(
-        values, as_json, lambda: f"{words}; {leaks['group_id'].nunique()} photos have copies on different sides."
-    )
+    groups = leaks["group_id"].nunique()
+    parts = [f"{part} {count:,}" for part, count in counts.items() if count]
+    leaking = f"{counted(groups, 'near-duplicate group')} in more than one split" if groups else "no leaks"
+    print_result(values, as_json, lambda: f"{', '.join(parts)}; {leaking}.")
 
 
 @dataset.command()
@@ -316,7 +341,7 @@ def split(workspace: Path, name: str, shares: str, seed: int, check: bool, as_js
 @json_option
 @click.pass_obj
 def export(workspace: Path, name: str, kind: str, out: Path, as_json: bool) -> None:
-    """Write the dataset as it stands after review."""
+    """Export the dataset with all decisions applied."""
     from sneaker_core.datasets.dataset_export import export_csv, export_folder, export_zip
     from sneaker_core.workspace.atomic_files import write_atomically
 
@@ -325,10 +350,10 @@ def export(workspace: Path, name: str, kind: str, out: Path, as_json: bool) -> N
         try:
             write_atomically(out, export_csv(found))
         except OSError as error:
-            raise SneakerError(f"{out} cannot be written: {error.strerror}.") from error
+            raise SneakerError(f"Can't write {out}: {error.strerror}.") from error
     else:
         (export_folder if kind == "folder" else export_zip)(found, out)
-    print_result({"out": str(out)}, as_json, lambda: f"{out} is written.")
+    print_result({"out": str(out)}, as_json, lambda: f"Exported to {out}.")
 
 
 @dataset.command()
@@ -337,11 +362,11 @@ def export(workspace: Path, name: str, kind: str, out: Path, as_json: bool) -> N
 @json_option
 @click.pass_obj
 def rename(workspace: Path, name: str, new_name: str, as_json: bool) -> None:
-    """Give a dataset another name."""
+    """Rename a dataset."""
     from sneaker_core.datasets.dataset_collection import rename_dataset
 
     rename_dataset(workspace, _found(name, workspace), new_name)
-    print_result({"name": new_name}, as_json, lambda: f"{name} is called {new_name} now.")
+    print_result({"name": new_name}, as_json, lambda: f"Renamed {name} to {new_name}.")
 
 
 @dataset.command()
@@ -349,11 +374,13 @@ def rename(workspace: Path, name: str, new_name: str, as_json: bool) -> None:
 @json_option
 @click.pass_obj
 def delete(workspace: Path, name: str, as_json: bool) -> None:
-    """Put a dataset in the bin."""
+    """Move a dataset to the bin."""
     from sneaker_core.datasets.dataset_collection import delete_dataset
 
     target = delete_dataset(workspace, _found(name, workspace))
-    print_result({"bin": target.name}, as_json, lambda: f"{name} is in the bin: dataset restore {target.name}")
+    print_result(
+        {"bin": target.name}, as_json, lambda: f"Moved {name} to the bin. To restore: dataset restore {target.name}"
+    )
 
 
 @dataset.command()
@@ -361,8 +388,8 @@ def delete(workspace: Path, name: str, as_json: bool) -> None:
 @json_option
 @click.pass_obj
 def restore(workspace: Path, name: str, as_json: bool) -> None:
-    """Bring a dataset back from the bin."""
+    """Restore a dataset from the bin."""
     from sneaker_core.datasets.dataset_collection import restore_dataset
 
     restored = restore_dataset(workspace, name)
-    print_result({"name": restored.name}, as_json, lambda: f"{restored.name} is back.")
+    print_result({"name": restored.name}, as_json, lambda: f"Restored {restored.name}.")

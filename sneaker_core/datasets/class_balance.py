@@ -1,4 +1,4 @@
-"""What a dataset looks like as a whole: its balance, and one sentence of advice about it."""
+"""Summary of a dataset: photos per class, their balance, and one sentence of advice."""
 
 from typing import Any
 
@@ -11,14 +11,14 @@ from sneaker_core.datasets.split import Split
 UNASSIGNED = "unassigned"
 BALANCE_COLUMNS = ["label", *(split.value for split in Split), UNASSIGNED, "total"]
 
-# Below so many photos a class can hardly be learned; from so many on, more help little.
+# Below _FEW photos, a class can hardly be learned; beyond _ENOUGH, more photos help little.
 _FEW, _ENOUGH = 20, 100
 _EVEN, _UNEVEN = 1.5, 5.0
 _NAMED = 3
 
 
 def balance(samples: pd.DataFrame) -> pd.DataFrame:
-    """Photos of each class by split, without those that were excluded.
+    """Count the photos of each class by split, without excluded photos.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ def balance(samples: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns label, train, val, test, unassigned, total; the largest class first.
+        Columns label, train, val, test, unassigned, total; largest class first.
     """
     kept = samples[~samples["excluded"]]
     counts = pd.crosstab(kept["label"], kept["split"].fillna(UNASSIGNED))
@@ -39,37 +39,39 @@ def balance(samples: pd.DataFrame) -> pd.DataFrame:
 
 
 def imbalance_ratio(samples: pd.DataFrame) -> float | None:
-    """Photos of the largest class over those of the smallest; None for fewer than two classes."""
+    """Return the size of the largest class divided by that of the smallest; None for fewer than two classes."""
     totals = samples.loc[~samples["excluded"], "label"].value_counts()
     return float(totals.max() / totals.min()) if len(totals) > 1 else None
 
 
 def advice(samples: pd.DataFrame) -> str:
-    """What to do about the balance, in one plain sentence."""
+    """Return one sentence of advice about the balance."""
     totals = samples.loc[~samples["excluded"], "label"].value_counts()
     ratio = imbalance_ratio(samples)
     if totals.empty:
-        return "There are no photos yet: import a folder or an archive, collect some, or make the drawn dataset."
+        return (
+            "No photos yet. Import a folder or archive, collect photos from the web, or create the synthetic dataset."
+        )
     if ratio is None:
-        return f"There is only one class, {totals.index[0]}: a second one is needed to tell anything apart."
+        return f"There is only one class, {totals.index[0]}. Add a second class to train a model."
     thin = totals[totals < _FEW].sort_values()
     if len(thin):
         named = ", ".join(f"{label} ({count})" for label, count in thin.head(_NAMED).items())
         more = f" and {len(thin) - _NAMED} more" if len(thin) > _NAMED else ""
-        return f"Some classes have very few photos: {named}{more}; collect at least {_FEW} of each, better {_ENOUGH}."
+        return f"Some classes have very few photos: {named}{more}. Collect at least {_FEW} of each, ideally {_ENOUGH}."
     if ratio <= _EVEN:
-        return "The classes are about equally large: nothing needs to be done about their balance."
+        return "The classes are well balanced."
     smallest = totals.idxmin()
     if ratio <= _UNEVEN:
-        return f"The classes differ in size, which training can make up for; more photos of {smallest} would help most."
+        return f"The classes differ in size. Training can compensate, but more photos of {smallest} would help most."
     return (
-        f"The largest class has {ratio:.0f} times as many photos as the smallest: collect more of {smallest}, "
-        "and keep weighted sampling on in training."
+        f"The largest class has {ratio:.0f} times as many photos as the smallest. Collect more photos of {smallest}, "
+        "and oversample rare classes in training."
     )
 
 
 def stats(dataset: Dataset) -> dict[str, Any]:
-    """The figures of a dataset as plain values, for JSON: counts, balance, sizes, findings."""
+    """Return counts, balance, sizes and findings of a dataset as plain values for JSON."""
     samples = read_samples(dataset)
     kept = samples[~samples["excluded"]]
     provenance, groups, findings = read_provenance(dataset), read_near_duplicate_groups(dataset), read_findings(dataset)

@@ -1,4 +1,4 @@
-"""A dataset to take along, as it stands after review: a folder, a zip archive or a table."""
+"""Export a dataset with all decisions applied: as a folder, a zip archive or a CSV table."""
 
 import contextlib
 import csv
@@ -21,13 +21,13 @@ _COLUMNS = ["file", "label", "split", "sample", "name", "width", "height"]
 
 
 def exported(dataset: Dataset) -> pd.DataFrame:
-    """Every photo that is not excluded, and where it lies in an export.
+    """Return all photos that are not excluded, with their paths in an export.
 
     Returns
     -------
     DataFrame
-        Columns file (``[<split>/]<class>/<sample>.<ending>``), path, label, split, sample, name, width, height. There
-        is a folder a split where every photo has one.
+        Columns file (``[<split>/]<class>/<sample>.<extension>``), path, label, split, sample, name, width, height.
+        There are split folders only if every photo has a split.
     """
     samples = read_samples(dataset)
     kept = samples[~samples["excluded"]].reset_index(drop=True)
@@ -43,7 +43,7 @@ def exported(dataset: Dataset) -> pd.DataFrame:
 
 
 def export_csv(dataset: Dataset) -> bytes:
-    """The table of an export: columns file, label, split, sample, name, width, height; importing knows it."""
+    """Return the table of an export: columns file, label, split, sample, name, width, height; importing reads it."""
     return _csv(exported(dataset))
 
 
@@ -57,26 +57,26 @@ def _csv(table: pd.DataFrame) -> bytes:
 
 
 def export_folder(dataset: Dataset, target: Path) -> int:
-    """Copy the photos into a new folder, laid out as ``<class>/*`` or ``train|val|test/<class>/*``, with the table.
+    """Copy the photos and the table to a new folder, as ``<class>/*`` or ``train|val|test/<class>/*``.
 
     Returns
     -------
     int
-        How many photos.
+        Number of photos.
 
     Raises
     ------
     DatasetError
-        There is something at that place already, or it cannot be written.
+        The target exists or can't be written.
     """
     if target.exists():
-        raise DatasetError(f"There is something at {target} already; choose another place.")
+        raise DatasetError(f"{target} already exists; choose another folder.")
     table = exported(dataset)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         unfinished = Path(tempfile.mkdtemp(dir=target.parent, prefix=".export-"))
     except OSError as error:
-        raise DatasetError(f"{target} cannot be written: {error.strerror}.") from error
+        raise DatasetError(f"Can't write {target}: {error.strerror}.") from error
     try:
         unfinished.chmod(0o755)
         for name, path in _files(table):
@@ -85,37 +85,37 @@ def export_folder(dataset: Dataset, target: Path) -> int:
         (unfinished / TABLE_FILE).write_bytes(_csv(table))
         unfinished.rename(target)
     except OSError as error:
-        raise DatasetError(f"{target} cannot be written: {error.strerror}.") from error
+        raise DatasetError(f"Can't write {target}: {error.strerror}.") from error
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
     return len(table)
 
 
 def export_zip(dataset: Dataset, target: Path) -> int:
-    """Pack the photos, laid out as in a folder, with the table; written whole or not at all.
+    """Write the photos and the table to a zip archive, in the layout of `export_folder`.
 
     Returns
     -------
     int
-        How many photos.
+        Number of photos.
 
     Raises
     ------
     DatasetError
-        It cannot be written.
+        The archive can't be written. No partial file is left behind.
     """
     table = exported(dataset)
     unfinished = target.with_name(f".{target.name}.part")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        # Photos are packed already: to pack them again costs time and saves nothing.
+        # Photos are already compressed: compressing them again costs time and saves nothing.
         with zipfile.ZipFile(unfinished, "w", zipfile.ZIP_STORED) as archive:
             for name, path in _files(table):
                 archive.write(path, name)
             archive.writestr(TABLE_FILE, _csv(table))
         unfinished.replace(target)
     except OSError as error:
-        raise DatasetError(f"{target} cannot be written: {error.strerror}.") from error
+        raise DatasetError(f"Can't write {target}: {error.strerror}.") from error
     finally:
         with contextlib.suppress(OSError):
             unfinished.unlink(missing_ok=True)

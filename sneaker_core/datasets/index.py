@@ -1,15 +1,15 @@
-"""A dataset: a folder with its photos and an index of them.
+"""A dataset: a folder of photos with an SQLite index.
 
 ::
 
     <dataset>/
-      index.sqlite              what is known of each photo, and every decision that was taken
-      images/<class>/<sample>   the bytes as they came, in the folder of the class they were first filed under
-      thumbnails/               small JPEGs, made once
-      incoming/                 photos on their way in
+      index.sqlite              the rows of all photos, findings and decisions
+      images/<class>/<sample>   the original bytes, in the folder of the class they were imported with
+      thumbnails/               small JPEGs
+      incoming/                 photos that are being imported
 
-Photos and rows agree at every moment that anybody can see: a photo waits in ``incoming`` until its row is committed
-and only then moves to its place; whoever opens the dataset after a crash finishes the move, or drops what has no row.
+Photos and rows always agree: a photo stays in ``incoming`` until its row is committed, and only then moves to its
+place. Opening the dataset after a crash finishes such moves and deletes photos that have no row.
 """
 
 import contextlib
@@ -32,7 +32,7 @@ from sneaker_core.workspace.safe_names import safe_folder_name
 
 INDEX_FILE = "index.sqlite"
 _LOCK_FILE = "import.lock"
-_PATIENCE = 60.0  # seconds to wait while another process writes
+_PATIENCE = 60.0  # seconds to wait for another process to finish writing
 
 
 @dataclass(frozen=True)
@@ -48,38 +48,38 @@ class Dataset:
 
     @property
     def images(self) -> Path:
-        """Where the photos lie."""
+        """Folder of the photos."""
         return self.folder / "images"
 
     @property
     def incoming(self) -> Path:
-        """Where photos wait for their rows."""
+        """Folder of photos whose rows are not committed yet."""
         return self.folder / "incoming"
 
     @property
     def jobs(self) -> Path:
-        """Where work in the background keeps its state."""
+        """Folder of the dataset's background jobs."""
         return self.folder / "jobs"
 
     @property
     def name(self) -> str:
-        """As it was given, whatever its folder is called."""
+        """Display name; the folder may be called something else."""
         return str(self.fact("name"))
 
     @property
     def revision(self) -> int:
-        """Grows with every change: a key for caches."""
+        """A number that grows with every change, for cache keys."""
         return int(self.fact("revision"))
 
     def fact(self, key: str, default: Any = None) -> Any:
-        """One thing that is kept of the dataset as a whole."""
+        """Return a stored value that concerns the whole dataset."""
         with self.reading() as db:
             row = db.execute("SELECT value FROM facts WHERE key = ?", (key,)).fetchone()
         return default if row is None else json.loads(row[0])
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        """A connection to read with.
+        """Open a connection for reading.
 
         Raises
         ------
@@ -91,12 +91,12 @@ class Dataset:
 
     @contextlib.contextmanager
     def changing(self) -> Iterator[sqlite3.Connection]:
-        """A connection to write with: all of it happens, at once, or nothing.
+        """Open a connection for writing, in one transaction.
 
         Raises
         ------
         DatasetError
-            As `reading`; or the disk is full; nothing has changed then.
+            As for `reading`, or the disk is full. Nothing changes then.
         """
         with self._connected() as db:
             db.execute("BEGIN IMMEDIATE")
@@ -113,36 +113,36 @@ class Dataset:
     def _connected(self) -> Iterator[sqlite3.Connection]:
         file = self.folder / INDEX_FILE
         try:
-            # Not `connect(file)`: that would make an empty index where there is none.
+            # Not `connect(file)`, which would create an empty index if there is none.
             db = sqlite3.connect(f"{file.as_uri()}?mode=rw", uri=True, timeout=_PATIENCE, isolation_level=None)
         except (sqlite3.Error, ValueError):
-            raise DatasetError(f"{self.folder} is no dataset: it has no {INDEX_FILE} that can be opened.") from None
+            raise DatasetError(f"{self.folder} is not a dataset: it has no readable {INDEX_FILE}.") from None
         try:
             version = read_format(db)
             if version not in (1, FORMAT):
                 raise DatasetError(
-                    f"{self.folder} was written by another version of SoleScope; update SoleScope to open it."
+                    f"{self.folder} was written by another version of SoleScope. Update SoleScope to open it."
                 )
             if version != FORMAT:
                 upgrade(db)
             yield db
         except sqlite3.OperationalError as error:
-            raise DatasetError(f"The index of {self.folder.name} cannot be used just now: {error}.") from error
+            raise DatasetError(f"Can't use the index of {self.folder.name} right now: {error}.") from error
         except sqlite3.DatabaseError as error:
             raise DatasetError(
-                f"{file} is damaged; the photos in {self.images} are untouched: import that folder as a new dataset."
+                f"{file} is damaged. The photos in {self.images} are intact: import that folder as a new dataset."
             ) from error
         finally:
             db.close()
 
 
 def set_fact(db: sqlite3.Connection, key: str, value: Any) -> None:
-    """Keep one thing of the dataset as a whole."""
+    """Store a value that concerns the whole dataset."""
     db.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (key, json.dumps(value, ensure_ascii=False)))
 
 
 def ensure_class(db: sqlite3.Connection, label: str) -> tuple[int, str]:
-    """Number and folder of a class, made when it is new; on a connection to write with."""
+    """Return the number and folder of a class, which is added if it is new."""
     row = db.execute("SELECT class, folder FROM classes WHERE label = ?", (label,)).fetchone()
     if row is not None:
         return int(row[0]), str(row[1])
@@ -152,12 +152,12 @@ def ensure_class(db: sqlite3.Connection, label: str) -> tuple[int, str]:
 
 
 def create_index(folder: Path, name: str) -> Dataset:
-    """Make an empty dataset, whole or not at all.
+    """Create an empty dataset, completely or not at all.
 
     Raises
     ------
     DatasetError
-        There is something at that place already.
+        The folder already exists.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     unfinished = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".new-"))
@@ -173,23 +173,23 @@ def create_index(folder: Path, name: str) -> Dataset:
             (unfinished / part).mkdir()
         unfinished.rename(folder)
     except OSError:
-        raise DatasetError(f"There is something at {folder} already; choose another name.") from None
+        raise DatasetError(f"{folder} already exists; choose another name.") from None
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
     return Dataset(folder)
 
 
 def open_index(folder: Path) -> Dataset:
-    """Open a dataset; what a crash left half done is finished first.
+    """Open a dataset, after finishing an import that was interrupted by a crash.
 
     Raises
     ------
     DatasetError
-        The folder holds no dataset, or a newer SoleScope wrote it.
+        The folder has no dataset, or a newer version of SoleScope wrote it.
     """
     dataset = Dataset(folder.resolve())
     with dataset.reading():
-        pass  # an index that cannot be read, or that a newer SoleScope wrote, is refused here
+        pass  # raises an error if the index can't be read
     if dataset.incoming.is_dir() and any(dataset.incoming.iterdir()):
         with contextlib.suppress(DatasetError), import_lock(dataset):
             recover_incoming(dataset)
@@ -198,12 +198,12 @@ def open_index(folder: Path) -> Dataset:
 
 @contextlib.contextmanager
 def import_lock(dataset: Dataset) -> Iterator[None]:
-    """Held by the one who brings photos in; let go by the system when its process dies.
+    """Hold the lock for adding photos; the system releases it if the process dies.
 
     Raises
     ------
     DatasetError
-        Another process or thread holds it, or the dataset cannot be written to.
+        Another process or thread holds it, or the dataset can't be written.
     """
     try:
         lock = take_lock(dataset.folder / _LOCK_FILE)
@@ -211,15 +211,15 @@ def import_lock(dataset: Dataset) -> Iterator[None]:
         raise DatasetError(str(error)) from error
     if lock is None:
         raise DatasetError(
-            f"Photos are being added to {dataset.name!r} already; wait until that has ended, or stop it."
+            f"Photos are already being added to {dataset.name!r}. Wait until that has finished, or stop it."
         )
     with lock:
         yield
 
 
 def recover_incoming(dataset: Dataset) -> None:
-    """Move waiting photos whose rows are there to their places, and drop those without; under `import_lock` only."""
-    # Empty folders are lost where a dataset is copied by tools that know files only.
+    """Move incoming photos that have a row to their places and delete the others; requires `import_lock`."""
+    # Some tools lose empty folders when they copy a dataset.
     dataset.incoming.mkdir(exist_ok=True)
     waiting = list(dataset.incoming.iterdir())
     with dataset.reading() as db:
@@ -232,22 +232,22 @@ def recover_incoming(dataset: Dataset) -> None:
 
 
 def move_into_place(waiting: Path, place: Path) -> None:
-    """Give a photo its place; where that fails it goes on waiting, until the dataset is opened again.
+    """Move an incoming photo to its place; if that fails, opening the dataset tries again.
 
     Raises
     ------
     DatasetError
-        The disk is full or not to be written to.
+        The disk is full or not writable.
     """
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
         waiting.replace(place)
     except OSError as error:
-        raise DatasetError(f"A photo cannot be moved to {place.parent}: {error.strerror}.") from error
+        raise DatasetError(f"Can't move a photo to {place.parent}: {error.strerror}.") from error
 
 
 def read_samples(dataset: Dataset) -> pd.DataFrame:
-    """Every photo of a dataset as it stands after review.
+    """Return all photos of a dataset with all decisions applied.
 
     Returns
     -------
@@ -283,13 +283,13 @@ def read_samples(dataset: Dataset) -> pd.DataFrame:
 
 
 def read_classes(dataset: Dataset) -> list[str]:
-    """The names of all classes, also of those whose photos were all moved or excluded; sorted."""
+    """Return the sorted names of all classes, including those without photos."""
     with dataset.reading() as db:
         return [label for (label,) in db.execute("SELECT label FROM classes ORDER BY label")]
 
 
 def read_provenance(dataset: Dataset) -> pd.DataFrame:
-    """Every place that a photo came from; one photo may have several.
+    """Return where each photo came from; a photo may have several sources.
 
     Returns
     -------
@@ -305,24 +305,24 @@ def read_provenance(dataset: Dataset) -> pd.DataFrame:
 
 
 def read_rejects(dataset: Dataset) -> pd.DataFrame:
-    """Files that could not come in: columns source, name, reason, time; sorted by source, name."""
+    """Return files that could not be imported: columns source, name, reason, time; sorted by source, name."""
     return _table(dataset, "SELECT source, name, reason, time FROM rejects", ["source", "name", "reason", "time"])
 
 
 def web_provenance(dataset: Dataset) -> pd.DataFrame:
-    """Photos that were collected from the web: as `read_provenance`, with a URL each."""
+    """Return the rows of `read_provenance` that have a URL."""
     provenance = read_provenance(dataset)
     return provenance[provenance["url"].notna()].reset_index(drop=True)
 
 
 def tried_links(dataset: Dataset) -> set[str]:
-    """Addresses on the web that gave no photo before."""
+    """Return web addresses that did not give a photo before."""
     with dataset.reading() as db:
         return {url for (url,) in db.execute("SELECT url FROM links")}
 
 
 def remember_link(dataset: Dataset, url: str, reason: str) -> None:
-    """Keep that an address gave no photo, and why."""
+    """Record that a web address gave no photo, with the reason."""
     with dataset.changing() as db:
         db.execute("INSERT OR REPLACE INTO links VALUES (?, ?, ?)", (url, reason, time.time()))
 

@@ -1,4 +1,4 @@
-"""Small pictures of photos, made once: what grids show and what the scan looks at."""
+"""Thumbnails: small JPEGs that grids show and that the scan measures."""
 
 from io import BytesIO
 from pathlib import Path
@@ -15,13 +15,13 @@ _QUALITY = 85
 
 
 def thumbnail_path(dataset: Dataset, sample: str) -> Path:
-    """Where the thumbnail of a sample lies, or will."""
-    # A hundred thousand files in one folder make every look at it slow.
+    """Return the path of a sample's thumbnail, which may not exist yet."""
+    # A single folder with a hundred thousand files would be slow to read.
     return dataset.folder / "thumbnails" / sample[:2] / f"{sample}.jpg"
 
 
 def make_thumbnail(photo: Image.Image) -> bytes:
-    """A JPEG of an RGB photo, at most 256 pixels on its longer side."""
+    """Return a JPEG of an RGB photo, at most 256 pixels on its longer side."""
     small = photo.copy()
     small.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
     buffer = BytesIO()
@@ -30,12 +30,12 @@ def make_thumbnail(photo: Image.Image) -> bytes:
 
 
 def ensure_thumbnail(dataset: Dataset, sample: str, photo: Path) -> Path:
-    """The thumbnail's file; made anew from the photo when it has gone.
+    """Return the path of the thumbnail, which is created from the photo if it is missing.
 
     Raises
     ------
     ImageError
-        It has gone and the photo cannot be read.
+        The thumbnail is missing and the photo can't be read.
     """
     path = thumbnail_path(dataset, sample)
     if not path.is_file():
@@ -44,12 +44,12 @@ def ensure_thumbnail(dataset: Dataset, sample: str, photo: Path) -> Path:
 
 
 def load_thumbnail(dataset: Dataset, sample: str, photo: Path) -> Image.Image:
-    """The thumbnail as an RGB image; made anew from the photo when it has gone or is damaged.
+    """Load the thumbnail as an RGB image; it is created from the photo if it is missing or damaged.
 
     Raises
     ------
     ImageError
-        It has gone and the photo cannot be read.
+        The thumbnail is missing or damaged and the photo can't be read.
     """
     path = ensure_thumbnail(dataset, sample, photo)
     try:

@@ -1,1 +1,1 @@
-"""Photos from the web: what to search for, which links there are, how they are fetched safely."""
+"""Collect photos from the web: search queries, image search, and safe downloads."""

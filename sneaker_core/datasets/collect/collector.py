@@ -1,4 +1,4 @@
-"""Collecting photos from the web: search, fetch, hand in; class after class, until each has as many as wanted."""
+"""Collect photos from the web, class by class: search, download and import, until each class has enough."""
 
 import threading
 import time
@@ -25,8 +25,8 @@ from sneaker_core.errors import CollectError
 SOURCE = "web"
 MOST_PER_CLASS = 1000
 
-_TICK = 0.2  # seconds between two questions whether to stop, while nothing arrives
-_MOST_UNREACHABLE = 3  # searches in a row, after which the rest is not tried
+_TICK = 0.2  # seconds between checks for a stop while nothing arrives
+_MOST_UNREACHABLE = 3  # failed searches in a row after which the others are skipped
 
 Report = Callable[[int, int, str, dict[str, dict[str, Any]]], None]
 
@@ -38,9 +38,9 @@ class CollectPlan:
     Attributes
     ----------
     classes : tuple of CollectClass
-        At least one; no name twice, whether in capitals or not.
+        At least one; names must differ in more than case.
     per_class : int
-        Photos wanted for each, 1 to 1000, with those that were collected before.
+        Number of photos wanted for each, 1 to 1000, including those collected before.
     templates : tuple of str
         See `clean_templates`.
     excluded : tuple of str
@@ -49,7 +49,7 @@ class CollectPlan:
     Raises
     ------
     CollectError
-        A value is out of its range; the message names it.
+        A value is out of range; the message names it.
     """
 
     classes: tuple[CollectClass, ...]
@@ -59,20 +59,20 @@ class CollectPlan:
 
     def __post_init__(self) -> None:
         if not self.classes:
-            raise CollectError("Give at least one class to collect photos of.")
+            raise CollectError("Add at least one class to collect photos of.")
         names = Counter(item.name.casefold() for item in self.classes)
         for item in self.classes:
             if names[item.name.casefold()] > 1:
-                raise CollectError(f"The class “{item.name}” is given more than once.")
+                raise CollectError(f"The class “{item.name}” is listed more than once.")
         if type(self.per_class) is not int or not 1 <= self.per_class <= MOST_PER_CLASS:
             raise CollectError(
-                f"Photos for each class: {self.per_class!r} is no whole number from 1 to {MOST_PER_CLASS}."
+                f"Photos per class must be a whole number from 1 to {MOST_PER_CLASS}, not {self.per_class!r}."
             )
         object.__setattr__(self, "templates", clean_templates(self.templates))
         object.__setattr__(self, "excluded", clean_excluded(self.excluded))
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON takes it."""
+        """Return plain values for JSON."""
         return {
             "classes": [{"name": item.name, "terms": item.terms} for item in self.classes],
             "per_class": self.per_class,
@@ -82,73 +82,75 @@ class CollectPlan:
 
     @classmethod
     def from_dict(cls, content: dict[str, Any]) -> "CollectPlan":
-        """What `to_dict` gave.
+        """Restore a plan from `to_dict`.
 
         Raises
         ------
         CollectError
-            Something is missing, of another kind or out of its range.
+            A value is missing, of the wrong type or out of range.
         """
         try:
             classes = tuple(CollectClass(_text(item["name"]), _text(item["terms"])) for item in content["classes"])
             templates = tuple(map(_text, content["templates"]))
             return cls(classes, content["per_class"], templates, tuple(map(_text, content["excluded"])))
         except (KeyError, TypeError, AttributeError) as error:
-            raise CollectError("What to collect is not written in a form that can be read.") from error
+            raise CollectError(
+                "Can't read the settings for collecting: a value is missing or of the wrong type."
+            ) from error
 
 
 def _text(value: Any) -> str:
     if not isinstance(value, str):
-        raise CollectError(f"What to collect holds {value!r} where a text belongs.")
+        raise CollectError(f"Can't read the settings for collecting: {value!r} should be text.")
     return value
 
 
 @dataclass
 class ClassResult:
-    """How collecting went for one class.
+    """Result for one class.
 
     Attributes
     ----------
     wanted, have : int
-        Photos asked for, and collected from the web so far, in earlier runs too.
+        Photos wanted, and photos collected from the web so far, including earlier runs.
     found : int
-        Links that this run's searches gave.
-    added, copies : int
-        Photos that this run brought, and those that were in the dataset already.
+        Links found by this run's searches.
+    added, known : int
+        Photos that this run added, and photos that were already in the dataset.
     rejected : dict of str to int
-        How many links gave no photo, by the reason.
+        Number of links that gave no photo, by reason.
     message : str
-        Why there are fewer than wanted; empty when there are not.
+        Why there are fewer photos than wanted; otherwise empty.
     """
 
     wanted: int
     have: int = 0
     found: int = 0
     added: int = 0
-    copies: int = 0
+    known: int = 0
     rejected: dict[str, int] = field(default_factory=dict)
     message: str = ""
 
     @property
     def missing(self) -> int:
-        """How many photos are still wanted."""
+        """Number of photos still wanted."""
         return max(self.wanted - self.have, 0)
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON takes it."""
+        """Return plain values for JSON."""
         return {**vars(self), "rejected": dict(self.rejected)}
 
 
 @dataclass(frozen=True)
 class CollectResult:
-    """How collecting went.
+    """Result of collecting.
 
     Attributes
     ----------
     classes : dict of str to ClassResult
-        By the classes' names, in the plan's order.
+        By class name, in the order of the plan.
     stopped : bool
-        A person ended it.
+        Whether it was stopped before the end.
     """
 
     classes: dict[str, ClassResult]
@@ -156,11 +158,11 @@ class CollectResult:
 
     @property
     def added(self) -> int:
-        """Photos that this run brought."""
+        """Number of photos that this run added."""
         return sum(result.added for result in self.classes.values())
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON takes it."""
+        """Return plain values for JSON."""
         return {"classes": {name: result.to_dict() for name, result in self.classes.items()}, "stopped": self.stopped}
 
 
@@ -174,24 +176,24 @@ def collect(
     connections: int = 4,
     delay: float = 0.5,
 ) -> CollectResult:
-    """Collect photos until each class has as many from the web as wanted, or no link is left.
+    """Collect photos until each class has enough from the web, or no links are left.
 
-    A second run counts what is there and goes on; a link that was tried is not tried again, whatever came of it.
+    Running it again continues with what is missing. Links that were tried before are not tried again.
 
     Parameters
     ----------
     dataset : Dataset
     plan : CollectPlan
     report : callable
-        (photos there, photos wanted, note, class name -> `ClassResult` as a dict); called in this thread when a class
-        begins and after each link.
+        Called in this thread when a class begins and after each link, with the photos collected, the photos wanted, a
+        note, and a dict of class name -> `ClassResult` as a dict.
     stopped : callable
-        Asked in this thread between photos and while waiting; photos on their way are still taken in.
+        Checked in this thread between photos and while waiting. Downloads in progress are still imported.
     downloader : Downloader, optional
     connections : int
-        Photos fetched at once.
+        Number of parallel downloads.
     delay : float
-        Seconds between two requests to one host.
+        Seconds between requests to the same host.
 
     Returns
     -------
@@ -200,18 +202,18 @@ def collect(
     Raises
     ------
     CollectError
-        Not one search could be made: Bing cannot be reached or refuses.
+        No search succeeded: Bing can't be reached or refuses.
     DatasetError
-        Photos are being added to the dataset already, or it cannot be written to.
+        Photos are already being added to the dataset, or it can't be written.
     """
     downloader = downloader or Downloader()
-    with Importer(dataset, SOURCE, downloader.limits) as intake:
-        fetcher = _Fetcher(downloader, intake, _Pace(delay))
-        return _Collection(dataset, plan, fetcher, report, stopped).run(max(connections, 1))
+    with Importer(dataset, SOURCE, downloader.limits) as importer:
+        fetcher = _Fetcher(downloader, importer, _RateLimit(delay))
+        return _CollectRun(dataset, plan, fetcher, report, stopped).run(max(connections, 1))
 
 
-class _Pace:
-    """Keeps requests to one host apart."""
+class _RateLimit:
+    """Minimum delay between requests to the same host."""
 
     def __init__(self, delay: float) -> None:
         self._delay = delay
@@ -220,7 +222,7 @@ class _Pace:
         self._ended = threading.Event()
 
     def wait(self, host: str) -> bool:
-        """Wait for this host's turn; False when all has ended meanwhile."""
+        """Wait for this host's turn; return False if collecting ended meanwhile."""
         now = time.monotonic()
         with self._guard:
             turn = max(now, self._next.get(host, now))
@@ -228,33 +230,33 @@ class _Pace:
         return not self._ended.wait(turn - now)
 
     def end(self) -> None:
-        """Let nobody wait any longer."""
+        """End all waits."""
         self._ended.set()
 
 
 @dataclass(frozen=True)
 class _Fetcher:
-    """The part that runs in several threads."""
+    """Downloads and imports photos; used by several threads."""
 
     downloader: Downloader
-    intake: Importer
-    pace: _Pace
+    importer: Importer
+    rate_limit: _RateLimit
 
-    def take(self, label: str, query: str, url: str) -> ImportOutcome | None:
-        """Fetch a photo and hand it in; None when all has ended before it was asked for."""
+    def fetch(self, label: str, query: str, url: str) -> ImportOutcome | None:
+        """Download and import a photo; return None if collecting ended before the download began."""
         host, _, rest = url.partition("://")[2].partition("/")
-        if not self.pace.wait(host.lower()):
+        if not self.rate_limit.wait(host.lower()):
             return None
         try:
             data = self.downloader.fetch(url)
         except CollectError as error:
             return ImportOutcome(ImportStatus.REJECTED, None, str(error))
-        # The whole address is the name: two photos of one host may share the last part, and both are to be noted.
-        return self.intake.add(IncomingPhoto(f"{host}/{rest}", label, data, url=url, query=query))
+        # The name is the full address: two photos of a host may share the last part of their addresses.
+        return self.importer.add(IncomingPhoto(f"{host}/{rest}", label, data, url=url, query=query))
 
 
-class _Collection:
-    """One run; lives in the thread that called `collect`, but for `_Fetcher`."""
+class _CollectRun:
+    """One run of `collect`, in the thread that called it; only `_Fetcher` runs in other threads."""
 
     def __init__(
         self, dataset: Dataset, plan: CollectPlan, fetcher: _Fetcher, report: Report, stopped: Callable[[], bool]
@@ -265,8 +267,8 @@ class _Collection:
         self.report = report
         self.stopped = stopped
         self.ended = False
-        self.answered = False  # by Bing, at least once
-        self.unreachable = 0  # searches in a row
+        self.answered = False  # whether Bing answered at least once
+        self.unreachable = 0  # failed searches in a row
         self.tried = tried_links(dataset) | set(web_provenance(dataset)["url"])
         have = _collected(dataset)
         self.results = {item.name: ClassResult(plan.per_class, have[item.name]) for item in plan.classes}
@@ -277,7 +279,7 @@ class _Collection:
                 for item in self.plan.classes:
                     self._class(item, pool, connections)
             finally:
-                self.fetcher.pace.end()
+                self.fetcher.rate_limit.end()
         return CollectResult(self.results, self.ended)
 
     def _class(self, item: CollectClass, pool: ThreadPoolExecutor, connections: int) -> None:
@@ -287,12 +289,12 @@ class _Collection:
         running: dict[Future[ImportOutcome | None], str] = {}
         more = True
         while running or (more and result.missing):
-            # Never more on their way than are missing: each may be a new photo.
+            # Never more downloads than missing photos: each may give a new one.
             while more and len(running) < min(connections, result.missing) and not self._asked_to_stop():
                 query, url = next(links, ("", ""))
                 more = bool(url)
                 if url:
-                    running[pool.submit(self.fetcher.take, item.name, query, url)] = url
+                    running[pool.submit(self.fetcher.fetch, item.name, query, url)] = url
             if self._asked_to_stop():
                 more = False
             done, _ = wait(running, timeout=_TICK, return_when=FIRST_COMPLETED)
@@ -303,11 +305,11 @@ class _Collection:
     def _asked_to_stop(self) -> bool:
         if not self.ended and self.stopped():
             self.ended = True
-            self.fetcher.pace.end()
+            self.fetcher.rate_limit.end()
         return self.ended
 
     def _links(self, item: CollectClass, result: ClassResult) -> Iterator[tuple[str, str]]:
-        """Queries and the links that they give, each link once, none that was tried before."""
+        """Yield queries with the links they found; each link once, and none that was tried before."""
         for query in queries_for(item, self.plan.templates, self.plan.excluded):
             for page in self._pages(query, result):
                 for url in page:
@@ -320,7 +322,7 @@ class _Collection:
             return
         pages = search_pages(query)
         try:
-            while self.fetcher.pace.wait(SEARCH_HOST):
+            while self.fetcher.rate_limit.wait(SEARCH_HOST):
                 page = next(pages, None)
                 self.answered, self.unreachable = True, 0
                 if page is None:
@@ -338,15 +340,15 @@ class _Collection:
 
     def _note(self, name: str, url: str, outcome: ImportOutcome | None) -> None:
         result = self.results[name]
-        if outcome is None:  # not asked for: the next run may
+        if outcome is None:  # not downloaded; the next run may try it
             return
         if outcome.status == ImportStatus.ADDED:
             result.added += 1
             result.have += 1
         elif outcome.status == ImportStatus.KNOWN:
-            result.copies += 1
+            result.known += 1
         else:
-            reason = outcome.reason or "It is no photo."
+            reason = outcome.reason or "It is not a photo."
             result.rejected[reason] = result.rejected.get(reason, 0) + 1
             remember_link(self.dataset, url, reason)
         self._tell(name)
@@ -365,13 +367,13 @@ class _Collection:
         if self.ended:
             return f"Stopped at {there}."
         if self.unreachable:
-            return f"{there}: the search broke off, for Bing could not be reached or refused."
+            return f"{there}: Bing couldn't be reached or refused the search."
         if not result.found:
             return result.message or "No photos were found."
-        return f"{there}: the searches gave no more links."
+        return f"{there}: the searches found no more links."
 
 
 def _collected(dataset: Dataset) -> Counter[str]:
-    """How many photos the web brought to each class: those that came from nowhere else before."""
+    """Number of photos of each class that were first imported from the web."""
     first = read_provenance(dataset).drop_duplicates("sample")
     return Counter(first.loc[first["url"].notna(), "label"])

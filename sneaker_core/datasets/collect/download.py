@@ -1,8 +1,8 @@
-"""Fetching a photo from an address that nobody has vouched for.
+"""Download photos from untrusted addresses.
 
-A link from the web may lead anywhere: to the router, to a service on this machine, to the metadata of a cloud. So a
-name is resolved once, every address it has must be a public one, and the connection is made to exactly an address that
-was checked: a name that answers otherwise the next time gains nothing. The same holds at every redirect.
+A link from the web may lead anywhere: to the router, to a service on this machine, to a cloud's metadata. A host name
+is therefore resolved once, all its addresses must be public, and the connection uses one of the checked addresses, so
+that a name that resolves differently the next time gains nothing. The same applies to every redirect.
 """
 
 import contextlib
@@ -24,17 +24,17 @@ from sneaker_core.settings import ImageLimits
 MOST_REDIRECTS = 3
 USER_AGENT = "SoleScope (collects sneaker photos)"
 
-_MOST_ADDRESSES = 3  # of one name are tried
+_MOST_ADDRESSES = 3  # tried per host name
 _CHUNK = 65536
-_TOO_SLOW = "The photo took too long to come."
-_CUT_OFF = "The photo was cut off on its way."
+_TOO_SLOW = "The download took too long."
+_CUT_OFF = "The download was incomplete."
 _REDIRECTS = {301, 302, 303, 307, 308}
 _PORTS = {"http": 80, "https": 443}
-# All that may stand in a path or a query, with the percent sign of what is written in full already.
+# Characters allowed in a path or query, including the percent sign of escapes.
 _PLAIN = "%/:@!$&'()*+,;=~?[]|"
 
-# Set aside for uses other than hosts on the internet (IANA's registries of special-purpose addresses); listed here
-# for `ipaddress` knows some of them only in newer Pythons.
+# Special-purpose addresses of IANA's registries that are not hosts on the internet; listed here because only newer
+# versions of `ipaddress` know some of them.
 _SPECIAL_4 = [IPv4Network(net) for net in ("100.64.0.0/10", "192.0.0.0/24", "192.88.99.0/24", "198.18.0.0/15")]
 _GLOBAL_6 = IPv6Network("2000::/3")
 _SPECIAL_6 = [IPv6Network(net) for net in ("2001::/23", "2001:db8::/32", "3fff::/20")]
@@ -52,7 +52,7 @@ def _connect(address: str, port: int, timeout: float) -> socket.socket:
 
 @dataclass(frozen=True)
 class Network:
-    """The two things that are asked of the network.
+    """Access to the network; tests replace it.
 
     Attributes
     ----------
@@ -67,18 +67,18 @@ class Network:
 
 
 def is_public(address: str) -> bool:
-    """Whether an IP address is a host's on the internet.
+    """Return whether an IP address is a public host on the internet.
 
     Parameters
     ----------
     address : str
-        IPv4 or IPv6. An IPv6 address that stands for an IPv4 one (mapped, 6to4, NAT64) is judged by that.
+        IPv4 or IPv6. An IPv6 address that embeds an IPv4 address (mapped, 6to4, NAT64) is judged by it.
 
     Returns
     -------
     bool
         False for private, shared (100.64/10), loopback, link-local, multicast, reserved, documentation and
-        unspecified addresses, and for what is no address.
+        unspecified addresses, and for invalid addresses.
     """
     try:
         parsed: IPv4Address | IPv6Address = ipaddress.ip_address(address)
@@ -97,16 +97,16 @@ def is_public(address: str) -> bool:
 
 
 class Downloader:
-    """Fetches photos over http and https from public addresses only; safe to use from several threads.
+    """Downloads photos over http and https from public addresses only; safe to use from several threads.
 
     Parameters
     ----------
     limits : ImageLimits
-        Its cap on bytes is kept while a photo comes in.
+        Its limit on bytes is enforced during the download.
     timeout : float
-        Seconds that the server may be silent.
+        Seconds to wait for the server to send anything.
     deadline : float
-        Seconds for a photo in all, redirects included (but for the system's own patience with a name server).
+        Seconds per photo in total, including redirects (but not the system's own timeout for name servers).
     network : Network
     """
 
@@ -124,7 +124,7 @@ class Downloader:
         self._tls = ssl.create_default_context()
 
     def fetch(self, url: str) -> bytes:
-        """Fetch one photo.
+        """Download one photo.
 
         Parameters
         ----------
@@ -133,25 +133,25 @@ class Downloader:
         Returns
         -------
         bytes
-            As they came, at most ``limits.max_bytes``; whether they are a photo is the decoder's to say.
+            At most ``limits.max_bytes``; not checked to be a photo.
 
         Raises
         ------
         CollectError
-            The address is none to fetch photos from, leads to a network that is not public or passes on too often;
-            the server cannot be reached, answers with an error, sends too much or too slowly.
+            The address is invalid, not public or redirects too often, or the server can't be reached, answers with an
+            error, or sends too much or too slowly.
         """
         clock = _Clock(self.timeout, time.monotonic() + self.deadline)
-        with _told_plainly():
+        with _as_collect_errors():
             for _ in range(MOST_REDIRECTS + 1):
                 answer = self._ask(_target(url), clock)
                 if isinstance(answer, bytes):
                     return answer
                 url = urllib.parse.urljoin(url, answer)
-        raise CollectError(f"The address passes on to another one more than {MOST_REDIRECTS} times.")
+        raise CollectError(f"The address redirects more than {MOST_REDIRECTS} times.")
 
     def _ask(self, target: "_Target", clock: "_Clock") -> bytes | str:
-        """Ask one server once: the photo, or the address that it passes on to."""
+        """Send one request; return the photo or the address of a redirect."""
         connection = _PinnedConnection(target, self._addresses(target), self.network, clock, self._tls)
         headers = {
             "Host": target.name_and_port,
@@ -165,7 +165,7 @@ class Downloader:
             with connection.getresponse() as response:
                 location = response.getheader("Location")
                 if response.status in _REDIRECTS and location:
-                    # What is not ASCII came as Latin-1 letters that stand for bytes.
+                    # http.client decodes non-ASCII bytes as Latin-1.
                     return urllib.parse.quote(location.strip(), safe=string.punctuation, encoding="latin-1")
                 if response.status != 200:
                     raise CollectError(f"The server answered with code {response.status} instead of a photo.")
@@ -175,16 +175,16 @@ class Downloader:
         try:
             addresses = self.network.resolve(target.host, target.port)
         except (OSError, UnicodeError) as error:
-            raise CollectError("The server's name cannot be found.") from error
+            raise CollectError("The server's name can't be resolved.") from error
         if not addresses:
-            raise CollectError("The server's name cannot be found.")
+            raise CollectError("The server's name can't be resolved.")
         if not all(map(is_public, addresses)):
-            raise CollectError("The address leads into a network that is not public, where no photos are fetched.")
+            raise CollectError("The address is not public; photos are only downloaded from the public internet.")
         return addresses[:_MOST_ADDRESSES]
 
     def _body(self, response: http.client.HTTPResponse) -> bytes:
         body = bytearray()
-        # A length that is promised is checked first, but not believed: the bytes are counted as they come.
+        # The declared length is checked first but not trusted: the bytes are counted as they arrive.
         while (response.length or 0) + len(body) <= self.limits.max_bytes:
             part = response.read(_CHUNK)
             if part:
@@ -193,12 +193,12 @@ class Downloader:
             if response.length:
                 raise CollectError(_CUT_OFF)
             return bytes(body)
-        raise CollectError(f"The photo is over {self.limits.max_bytes / 1e6:g} MB.")
+        raise CollectError(f"The photo is larger than {self.limits.max_bytes / 1e6:g} MB.")
 
 
 @dataclass(frozen=True)
 class _Target:
-    """An address taken apart: the host as it is resolved, the path as it is sent."""
+    """A parsed address: the host to resolve and the path to send."""
 
     scheme: str
     host: str
@@ -218,13 +218,13 @@ def _target(url: str) -> _Target:
         host = (parts.hostname or "").rstrip(".")
         host = host if host.isascii() else host.encode("idna").decode("ascii")
     except ValueError:  # UnicodeError is one
-        raise CollectError("The address of the photo is not a valid one.") from None
+        raise CollectError("The address of the photo is not valid.") from None
     if parts.scheme not in _PORTS:
-        raise CollectError("The address of the photo is not one of the web (http or https).")
+        raise CollectError("The address of the photo doesn't start with http or https.")
     if "@" in parts.netloc:
-        raise CollectError("The address of the photo holds a user name, which is never sent.")
+        raise CollectError("The address of the photo contains a user name, which is never sent.")
     if not host or port == 0 or not set(host) <= set(string.ascii_letters + string.digits + "-._:"):
-        raise CollectError("The address of the photo is not a valid one.")
+        raise CollectError("The address of the photo is not valid.")
     query = f"?{parts.query}" if parts.query else ""
     path = urllib.parse.quote((parts.path or "/") + query, safe=_PLAIN, errors="replace")
     return _Target(parts.scheme, host, port or _PORTS[parts.scheme], path)
@@ -232,7 +232,7 @@ def _target(url: str) -> _Target:
 
 @dataclass(frozen=True)
 class _Clock:
-    """How long may still be waited: for one piece, and until the end."""
+    """The time left: for one piece and in total."""
 
     timeout: float
     end: float
@@ -245,7 +245,7 @@ class _Clock:
 
 
 class _PinnedConnection(http.client.HTTPConnection):
-    """A connection to one of the addresses that were checked, on the clock from the first byte to the last."""
+    """A connection to one of the checked addresses, with a time limit from the first byte to the last."""
 
     def __init__(
         self, target: _Target, addresses: list[str], network: Network, clock: _Clock, tls: ssl.SSLContext
@@ -262,7 +262,7 @@ class _PinnedConnection(http.client.HTTPConnection):
         plain.settimeout(self._clock.left())
         if self._target.scheme == "https":
             plain = self._tls.wrap_socket(plain, server_hostname=self._target.host)
-        # http.client asks of a socket no more than `_TimedSocket` has.
+        # `_TimedSocket` has everything that http.client uses of a socket.
         self.sock = _TimedSocket(plain, self._clock)
 
     def _reached(self) -> socket.socket:
@@ -272,11 +272,11 @@ class _PinnedConnection(http.client.HTTPConnection):
                 return self._network.connect(address, self._target.port, self._clock.left())
             except OSError as error:
                 trouble = error
-        raise CollectError("The server cannot be reached.") from trouble
+        raise CollectError("The server can't be reached.") from trouble
 
 
 class _TimedSocket:
-    """A socket that looks at the clock before each piece: a server may send a byte now and then for ever."""
+    """A socket that checks the time before each piece: a server could otherwise send single bytes forever."""
 
     def __init__(self, plain: socket.socket, clock: _Clock) -> None:
         self._plain = plain
@@ -297,7 +297,7 @@ class _TimedReader(io.RawIOBase):
     def __init__(self, plain: socket.socket, clock: _Clock) -> None:
         self._plain = plain
         self._clock = clock
-        # The response outlives the connection: a socket closes when its last file does.
+        # The response outlives the connection: a socket closes with its last file.
         self._file = plain.makefile("rb", buffering=0)
 
     def readable(self) -> bool:
@@ -313,17 +313,17 @@ class _TimedReader(io.RawIOBase):
 
 
 @contextlib.contextmanager
-def _told_plainly() -> Iterator[None]:
-    """Make one plain sentence of whatever the network raises."""
+def _as_collect_errors() -> Iterator[None]:
+    """Turn network errors into CollectError."""
     try:
         yield
     except TimeoutError as error:
         raise CollectError(_TOO_SLOW) from error
     except ssl.SSLCertVerificationError as error:
-        raise CollectError("The server's certificate is not valid, so it may be another server.") from error
+        raise CollectError("The server's certificate is not valid.") from error
     except OSError as error:
-        raise CollectError("The connection to the server broke off.") from error
+        raise CollectError("The connection to the server was lost.") from error
     except http.client.IncompleteRead as error:
         raise CollectError(_CUT_OFF) from error
     except (http.client.HTTPException, ValueError) as error:
-        raise CollectError("The server's answer cannot be understood.") from error
+        raise CollectError("The server's answer is not valid HTTP.") from error

@@ -1,8 +1,8 @@
-"""Links to photos, from Bing's image search.
+"""Find links to photos with Bing's image search.
 
-Of bing-image-downloader only the part that asks for a page of results is used. Its own loop is not: it counts pages
-where Bing counts photos, so that each page but the first brings one new link; it prints; and what it finds it fetches
-from any address at all. Requests go through `urllib.request.urlopen`, like the package's own.
+Only the request for a page of results is taken from bing-image-downloader. Its own loop is not used: it counts pages
+where Bing counts photos, so every page after the first gives only one new link; it prints; and it downloads from any
+address. Requests use `urllib.request.urlopen`, as in that package.
 """
 
 import html
@@ -24,14 +24,14 @@ SEARCH_HOST = "www.bing.com"
 SEARCH_TIMEOUT = 15.0
 
 _ADDRESS = f"https://{SEARCH_HOST}/images/async?"
-# The value that Bing itself knows for "leave adult pictures out"; the package would send "on".
+# Bing's own value for excluding adult content; the package would send "on".
 _ADULT_FILTER = "strict"
 _LINK = re.compile("murl&quot;:&quot;(.*?)&quot;")
-_PAGE = 100  # links to ask for at once; Bing gives as many as it likes
+_PAGE = 100  # links to request at once; Bing may return fewer or more
 _MOST_PAGES = 40
 _MOST_BYTES = 8_000_000
 _LONGEST_LINK = 2000
-_TOO_SLOW = "Bing did not answer in time; check the connection or try again later."
+_TOO_SLOW = "Bing didn't answer in time. Check your internet connection or try again later."
 
 
 def find_links(query: str, limit: int, timeout: float = SEARCH_TIMEOUT) -> list[str]:
@@ -40,21 +40,21 @@ def find_links(query: str, limit: int, timeout: float = SEARCH_TIMEOUT) -> list[
     Parameters
     ----------
     query : str
-        As typed into the search; ``-word`` leaves results out.
+        As typed into the search field; ``-word`` excludes results.
     limit : int
-        At most so many.
+        Maximum number of links.
     timeout : float
-        Seconds to wait for one page of results.
+        Seconds to wait for a page of results.
 
     Returns
     -------
     list of str
-        Addresses with http or https, each once, the best first; at least one.
+        At least one distinct http or https address, best first.
 
     Raises
     ------
     CollectError
-        Nothing was found, Bing cannot be reached, answers with an error or with a page of another form.
+        Nothing was found, or Bing can't be reached, answers with an error or in an unknown form.
     """
     found: list[str] = []
     try:
@@ -63,47 +63,47 @@ def find_links(query: str, limit: int, timeout: float = SEARCH_TIMEOUT) -> list[
             if len(found) >= limit:
                 break
     except CollectError:
-        if not found:  # what came before the trouble is good
+        if not found:  # links found before the error are good
             raise
     return found[:limit]
 
 
 def search_pages(query: str, timeout: float = SEARCH_TIMEOUT) -> Iterator[list[str]]:
-    """Find links page by page, each page asked for when it is wanted.
+    """Find links page by page, requesting each page when it is needed.
 
     Yields
     ------
     list of str
-        New links of one page, as in `find_links`; not empty but where a page held nothing that can be fetched.
+        New links of one page, as in `find_links`; empty only if none of the page's links can be downloaded.
 
     Raises
     ------
     CollectError
-        As `find_links`; on a later page only when Bing cannot be reached.
+        As for `find_links`; after the first page, only if Bing can't be reached.
     """
     return _Search(query, timeout).pages()
 
 
 def is_unreachable(error: CollectError) -> bool:
-    """Whether Bing could not be asked at all, or refused: what the next search will meet too."""
+    """Return whether Bing couldn't be reached or refused, which will happen to the next search too."""
     return isinstance(error.__cause__, OSError | http.client.HTTPException)
 
 
 class _Search(Bing):  # type: ignore[misc]
-    """One search: the package's request and headers, without its fetching, saving and printing."""
+    """One search with the package's request and headers, but without downloading, saving and printing."""
 
     def __init__(self, query: str, timeout: float) -> None:
         super().__init__(query, _PAGE, Path(), _ADULT_FILTER, math.ceil(timeout), verbose=False)
-        self.timeout = timeout  # the package insists on whole seconds, urllib does not
+        self.timeout = timeout  # the package only accepts whole seconds
 
     def download_image(self, link: str) -> None:
-        """Nothing is fetched here: that is `Downloader`'s, which looks where a link leads."""
+        """Do nothing: downloads go through `Downloader`, which checks where a link leads."""
 
     def save_image(self, link: str, file_path: Path) -> None:
-        """Nothing is saved here."""
+        """Do nothing."""
 
     def run(self) -> None:
-        """Read all pages; `seen` holds the links then."""
+        """Read all pages; the links are in `seen` afterwards."""
         for _ in self.pages():
             pass
 
@@ -115,7 +115,7 @@ class _Search(Bing):  # type: ignore[misc]
             if number == 0:
                 self._check_first(page, links)
             new = [link for link in dict.fromkeys(links) if link not in self.seen]
-            if not new:  # past its last page Bing gives that one again and again
+            if not new:  # after the last page, Bing repeats it
                 return
             self.seen.update(new)
             listed += len(links)
@@ -126,11 +126,11 @@ class _Search(Bing):  # type: ignore[misc]
             raise CollectError(f"Bing found no photos for “{self.query}”.")
         if not links:
             raise CollectError(
-                "Bing answered with a page without photo links: it found nothing, asks who is there, or has changed."
+                "Bing's answer has no photo links: it found nothing, asks for a captcha, or has changed its format."
             )
 
     def _page(self, first: int) -> str:
-        """One page of results, from photo number `first` on, as HTML."""
+        """Return one page of results as HTML, starting at photo number `first`."""
         fields = {
             "q": self.query,
             "first": first,
@@ -144,15 +144,15 @@ class _Search(Bing):  # type: ignore[misc]
                 return _read(response, self.timeout).decode("utf-8", errors="replace")
         except urllib.error.HTTPError as error:
             error.close()
-            raise CollectError(f"Bing refused the search with error {error.code}; try again later.") from error
+            raise CollectError(f"Bing refused the search with error {error.code}. Try again later.") from error
         except (OSError, http.client.HTTPException) as error:
             if isinstance(error, TimeoutError) or isinstance(getattr(error, "reason", None), TimeoutError):
                 raise CollectError(_TOO_SLOW) from error
-            raise CollectError("Bing cannot be reached; check that this computer is on the internet.") from error
+            raise CollectError("Can't reach Bing. Check your internet connection.") from error
 
 
 def _read(response: http.client.HTTPResponse, seconds: float) -> bytes:
-    """The body, given up on when it comes too slowly; nothing past a cap is looked at."""
+    """Return the body up to a size limit; raises an error if it arrives too slowly."""
     until = time.monotonic() + seconds
     body = bytearray()
     while len(body) < _MOST_BYTES:
@@ -166,14 +166,14 @@ def _read(response: http.client.HTTPResponse, seconds: float) -> bytes:
 
 
 def _cleaned(link: str) -> str:
-    """A link as it was before it was put into JSON and that into HTML."""
+    """Undo the JSON and HTML escaping of a link."""
     plain = re.sub(r"\\u([0-9a-fA-F]{4})", lambda code: chr(int(code[1], 16)), html.unescape(link))
     return plain.replace("\\/", "/").replace(" ", "%20")
 
 
 def _can_be_fetched(link: str) -> bool:
     try:
-        link.encode()  # half of a surrogate pair is no text that can be kept
+        link.encode()  # a lone surrogate can't be stored as text
         parts = urllib.parse.urlsplit(link)
     except ValueError:
         return False

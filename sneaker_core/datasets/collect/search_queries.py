@@ -1,4 +1,4 @@
-"""What to search for: classes, templates that make queries of them, and words that no result may have."""
+"""Search queries: classes, query templates, and excluded words."""
 
 import csv
 import re
@@ -9,7 +9,7 @@ from sneaker_core.errors import CollectError
 
 MODEL = "{model}"
 DEFAULT_TEMPLATES = (MODEL, f"{MODEL} for sale", f"{MODEL} on feet", f"{MODEL} outfit")
-# A child's size is another shoe under the same name: other proportions, often other materials.
+# Children's sizes share the name but differ in proportions and often in materials.
 DEFAULT_EXCLUDED = ("kids", "toddler", "infant", "baby", "crib", "grade school", "preschool", "youth")
 
 _LONGEST = 120
@@ -27,14 +27,14 @@ class CollectClass:
     Attributes
     ----------
     name : str
-        As it is shown and filed under; 1 to 120 characters.
+        The label, 1 to 120 characters.
     terms : str
-        What stands for ``{model}`` in a query; the name when left empty.
+        Replacement for ``{model}`` in queries; by default, the name.
 
     Raises
     ------
     CollectError
-        A text is empty, too long or has control characters.
+        A value is empty, too long or has control characters.
     """
 
     name: str
@@ -47,12 +47,12 @@ class CollectClass:
 
 
 def clean_templates(templates: Iterable[str]) -> tuple[str, ...]:
-    """Query templates as a person wrote them, checked.
+    """Validate query templates.
 
     Parameters
     ----------
     templates : iterable of str
-        Each with ``{model}`` where the class goes; blank ones and repeats are left out.
+        Each with ``{model}`` in place of the class; blank ones and duplicates are dropped.
 
     Returns
     -------
@@ -61,22 +61,22 @@ def clean_templates(templates: Iterable[str]) -> tuple[str, ...]:
     Raises
     ------
     CollectError
-        There is none, or one lacks ``{model}``, is too long or has other braces.
+        There are none, or one lacks ``{model}``, is too long or has other braces.
     """
     kept = _unique(" ".join(template.split()) for template in templates)
     if not kept:
-        raise CollectError(f"Give at least one query template, such as “{MODEL} on feet”.")
+        raise CollectError(f"Add at least one query template, such as “{MODEL} on feet”.")
     for template in kept:
         _checked("query template", template)
         if MODEL not in template:
-            raise CollectError(f"The query template “{template}” lacks {MODEL}, which stands for the class.")
+            raise CollectError(f"The query template “{template}” needs {MODEL} in place of the class.")
         if re.search("[{}]", template.replace(MODEL, "")):
-            raise CollectError(f"The query template “{template}” has braces other than {MODEL}; take them out.")
+            raise CollectError(f"The query template “{template}” has braces other than {MODEL}. Remove them.")
     return kept
 
 
 def clean_excluded(words: Iterable[str]) -> tuple[str, ...]:
-    """Words and phrases that no result may have: without signs around them, blank ones and repeats left out.
+    """Normalize excluded words and phrases; blank ones and duplicates are dropped.
 
     Raises
     ------
@@ -88,7 +88,7 @@ def clean_excluded(words: Iterable[str]) -> tuple[str, ...]:
 
 
 def queries_for(item: CollectClass, templates: Sequence[str], excluded: Sequence[str]) -> tuple[str, ...]:
-    """Queries for one class, in the order of the templates.
+    """Return the queries for one class, in the order of the templates.
 
     Parameters
     ----------
@@ -96,12 +96,12 @@ def queries_for(item: CollectClass, templates: Sequence[str], excluded: Sequence
     templates : sequence of str
         From `clean_templates`.
     excluded : sequence of str
-        From `clean_excluded`. A word of the class's own terms is not excluded: nothing would be found.
+        From `clean_excluded`. Words in the class's own search terms are not excluded: nothing would be found.
 
     Returns
     -------
     tuple of str
-        For Bing, where ``-word`` and ``-"two words"`` leave results out.
+        For Bing, where ``-word`` and ``-"two words"`` exclude results.
     """
     own = f" {item.terms.lower()} "
     without = [f'-"{word}"' if " " in word else f"-{word}" for word in excluded if f" {word} " not in own]
@@ -109,7 +109,7 @@ def queries_for(item: CollectClass, templates: Sequence[str], excluded: Sequence
 
 
 def read_names(lines: Iterable[str]) -> tuple[CollectClass, ...]:
-    """Classes from names, a line each; blank lines and repeats are left out.
+    """Make classes from names, one per line; blank lines and duplicates are dropped.
 
     Raises
     ------
@@ -125,31 +125,31 @@ def read_skus(data: bytes) -> tuple[CollectClass, ...]:
     Parameters
     ----------
     data : bytes
-        UTF-8: a CSV file with the columns sku and name (with or without a line of titles, which may also name them
-        in the other order; comma, semicolon or tab between them), or a text file with a SKU a line.
+        UTF-8 text: a CSV file with the columns sku and name, separated by commas, semicolons or tabs (a header is
+        optional and may swap the columns), or one SKU per line.
 
     Returns
     -------
     tuple of CollectClass
-        One a SKU, repeats left out. The name is the shoe's, with the SKU behind it where several SKUs share a
-        name, or the SKU alone; both are searched for.
+        One per distinct SKU. Its name is the shoe's name, followed by the SKU if several SKUs share the name, or the
+        SKU alone. Searches use both.
 
     Raises
     ------
     CollectError
-        The file is too large, is no text or holds no SKU; the message names the line that is wrong.
+        The file is too large, is not text or has no SKU; the message names the invalid line.
     """
     if len(data) > _MOST_LIST_BYTES:
-        raise CollectError(f"The list of SKUs is over {_MOST_LIST_BYTES / 1e6:g} MB; give a shorter one.")
+        raise CollectError(f"The list of SKUs is larger than {_MOST_LIST_BYTES / 1e6:g} MB. Choose a shorter one.")
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise CollectError("The list of SKUs is no text in UTF-8; save it as a CSV or text file.") from None
+        raise CollectError("The list of SKUs isn't UTF-8 text. Save it as a CSV or text file.") from None
     names = _names_by_sku(text)
     if not names:
-        raise CollectError("The list holds no SKU; give a line for each, “sku,name” or the SKU alone.")
+        raise CollectError("The list has no SKUs. Write one per line: “sku,name” or the SKU alone.")
     if len(names) > _MOST_CLASSES:
-        raise CollectError(f"The list holds {len(names)} SKUs; give at most {_MOST_CLASSES}.")
+        raise CollectError(f"The list has {len(names):,} SKUs; the limit is {_MOST_CLASSES:,}.")
     return tuple(_class_of(sku, name, list(names.values())) for sku, name in names.items())
 
 
@@ -175,26 +175,26 @@ def _names_by_sku(text: str) -> dict[str, str]:
                 continue
             sku, name = (" ".join(row[at].split()) if at < len(row) else "" for at in (sku_at, name_at))
             if not sku or len(sku) > 40 or len(name) > _LONGEST - 41 or _CONTROL.search(sku + name):
-                raise CollectError(f"Line {reader.line_num} of the list has no usable SKU and name.")
+                raise CollectError(f"Line {reader.line_num} of the list has no valid SKU and name.")
             names.setdefault(sku, name)
     except csv.Error:
-        raise CollectError(f"Line {reader.line_num} of the list is no CSV that can be read.") from None
+        raise CollectError(f"Line {reader.line_num} of the list isn't valid CSV.") from None
     return names
 
 
 def _plain(text: str) -> str:
-    """Text without what a search would take for its own signs: quotes, and dashes before a word or alone."""
+    """Remove search operators: quotes, and dashes and plus signs before a word or alone."""
     return " ".join(re.sub(r"(?<!\S)[-+]+", " ", re.sub('["“”]', " ", text)).split())
 
 
 def _checked(what: str, text: str) -> str:
     text = " ".join(text.split())
     if not text:
-        raise CollectError(f"A {what} is empty.")
+        raise CollectError(f"The {what} is empty.")
     if len(text) > _LONGEST:
-        raise CollectError(f"The {what} “{text[:30]}…” is over {_LONGEST} characters; shorten it.")
+        raise CollectError(f"The {what} “{text[:30]}…” is longer than {_LONGEST} characters. Shorten it.")
     if _CONTROL.search(text):
-        raise CollectError(f"The {what} {text!r} has a control character in it.")
+        raise CollectError(f"The {what} {text!r} has a control character.")
     return text
 
 

@@ -18,7 +18,7 @@ from sneaker_core.settings import ImageLimits
 
 @dataclass
 class ImportResult:
-    """ImportOutcome of an import; every file is counted once.
+    """Outcome of an import; every file is counted once.
 
     Attributes
     ----------
