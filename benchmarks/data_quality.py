@@ -1,8 +1,8 @@
-"""What the scan finds, and what cleaning is worth: ``python -m benchmarks.data_quality`` from the project's folder.
+"""Measure what the scan finds and what cleaning gains: ``python -m benchmarks.data_quality`` in the project folder.
 
 Needs ``SOLESCOPE_REAL_DATA`` (a folder with ``sneakers40/<class>/*``) and, for the last part, ImageNet weights of
-MobileNetV2 as a safetensors file, named by ``SOLESCOPE_IMAGENET``. ``--keep FOLDER`` keeps the datasets and goes on
-where an earlier run ended.
+MobileNetV2 as a safetensors file, named by ``SOLESCOPE_IMAGENET``. ``--keep FOLDER`` keeps the datasets and continues
+an earlier run.
 """
 
 import argparse
@@ -11,7 +11,6 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from sneaker_core.datasets.class_balance import stats
 from sneaker_core.datasets.dataset_collection import find_or_create
@@ -25,7 +24,7 @@ from sneaker_core.datasets.quality.suggestions import apply_suggestions, suggest
 from sneaker_core.datasets.review_log import Action, decide, undo
 from sneaker_core.datasets.sources.photo_import import import_photos
 from sneaker_core.datasets.split import Split
-from sneaker_core.datasets.synthetic.demo_dataset import make_synthetic, planted_path
+from sneaker_core.datasets.synthetic.demo_dataset import make_synthetic, read_planted
 from sneaker_core.networks.checkpoint import SneakerModel, read_spec
 from sneaker_core.networks.model_registry import DEFAULT_MODEL, open_model
 from sneaker_core.training.recipe import make_recipe
@@ -34,7 +33,7 @@ from sneaker_core.workspace.paths import runs_folder
 
 FLIPPED = 0.05
 JORDAN10 = [f"Air Jordan {number}" for number in range(1, 11)]
-# Classes that the bundled model was never taught: what it saw of them is what it sees of anybody's photos.
+# Classes that the bundled model was not trained on: representative of other people's photos.
 NEW_TO_MODEL = [f"Air Jordan {number}" for number in (*range(15, 24), 2009, 2010, 2011, 2012, *range(28, 33))]
 SEEDS = (0, 1, 2)
 
@@ -42,12 +41,12 @@ SEEDS = (0, 1, 2)
 def real_photos() -> Path:
     folder = os.environ.get("SOLESCOPE_REAL_DATA")
     if not folder:
-        raise SystemExit("Set SOLESCOPE_REAL_DATA to a folder that holds sneakers40/<class>/*.")
+        raise SystemExit("Set SOLESCOPE_REAL_DATA to a folder with sneakers40/<class>/*.")
     return Path(folder) / "sneakers40"
 
 
-def taken_in(workspace: Path, name: str, classes: list[str], flipped_by: int | None = None) -> Dataset:
-    """A dataset of some classes, with 5 % of the photos filed under another of them where a seed is given."""
+def imported(workspace: Path, name: str, classes: list[str], flipped_by: int | None = None) -> Dataset:
+    """Import some classes; with a seed, 5% of the photos get the label of another class."""
     dataset = find_or_create(workspace, name)
     rows = read_labelled_folder(real_photos(), classes)
     labels = rows["label"].tolist()
@@ -55,10 +54,10 @@ def taken_in(workspace: Path, name: str, classes: list[str], flipped_by: int | N
         rng = np.random.default_rng(flipped_by)
         for position in rng.choice(len(labels), round(FLIPPED * len(labels)), replace=False):
             labels[position] = rng.choice([label for label in classes if label != labels[position]])
-    with Importer(dataset, "benchmark") as intake:
+    with Importer(dataset, "benchmark") as importer:
         for path, true, label in zip(rows["path"], rows["label"], labels, strict=True):
-            # The name tells what the photo was filed under before.
-            intake.add(IncomingPhoto(f"{true}/{Path(path).name}", label, Path(path).read_bytes()))
+            # The name records the original label.
+            importer.add(IncomingPhoto(f"{true}/{Path(path).name}", label, Path(path).read_bytes()))
     return dataset
 
 
@@ -74,16 +73,16 @@ def everything(workspace: Path, model: SneakerModel) -> None:
     values = stats(scanned(dataset, model))
     print("## All photos\n\n| what | count |\n| --- | --- |")
     print(f"| files | {result.files} |\n| photos | {values['photos']} |\n| rejected | {values['rejects']} |")
-    print(f"| exact copies (same bytes, stored once) | {values['exact_duplicates']} |")
-    print(f"| … of them under two labels | {values['exact_under_two_labels']} |")
-    print(f"| photos that have a near-duplicate | {values['near_duplicates']} |")
+    print(f"| exact duplicates (same bytes, stored once) | {values['exact_duplicates']} |")
+    print(f"| … of them with two labels | {values['exact_under_two_labels']} |")
+    print(f"| photos with a near-duplicate | {values['near_duplicates']} |")
     for kind, count in values["findings"].items():
         print(f"| {kind} | {count} |")
 
 
 def flips(workspace: Path, model: SneakerModel, name: str, classes: list[str], seed: int) -> None:
-    """How many of planted wrong labels are found, before anybody has reviewed those that came with the photos."""
-    dataset = scanned(taken_in(workspace, f"{name}-flipped-{seed}", classes, seed), model)
+    """Measure how many planted wrong labels are found, before any review of the original ones."""
+    dataset = scanned(imported(workspace, f"{name}-flipped-{seed}", classes, seed), model)
     samples = read_samples(dataset).set_index("sample")
     planted = samples.index[samples["name"].str.rpartition("/")[0] != samples["original_label"]]
     findings = read_findings(dataset)
@@ -96,22 +95,23 @@ def flips(workspace: Path, model: SneakerModel, name: str, classes: list[str], s
     )
 
 
-def drawn(workspace: Path, model: SneakerModel) -> None:
+def synthetic(workspace: Path, model: SneakerModel) -> None:
     dataset = find_or_create(workspace, "drawn")
     make_synthetic(dataset)
     scanned(dataset, model)
-    planted = pd.read_csv(planted_path(dataset))
+    planted = read_planted(dataset)
     groups, samples = read_near_duplicate_groups(dataset), read_samples(dataset).set_index("name")["sample"]
     copies = planted[planted["flaw"] == "near_duplicate"]
     pairs = list(zip(copies["sample"], samples[copies["copy_of"]], strict=True))
     found = sum(groups[copy] == groups[original] for copy, original in pairs)
     members = set(groups.index[groups.duplicated(keep=False)])
     false = members - {sample for pair in pairs for sample in pair}
-    print(f"\n## The drawn dataset: {len(samples)} photos\n")
+    print(f"\n## The synthetic dataset: {len(samples)} photos\n")
     print(
-        f"Copies: {found} of {len(pairs)} planted found; {len(false)} of {len(members)} photos in groups are false.\n"
+        f"Near-duplicates: {found} of {len(pairs)} planted found; {len(false)} of {len(members)} photos in groups "
+        "are false positives.\n"
     )
-    print("| flaw | planted | found | of the found, planted |\n| --- | --- | --- | --- |")
+    print("| flaw | planted | found | of the findings, planted |\n| --- | --- | --- | --- |")
     findings = read_findings(dataset)
     for flaw in sorted(set(planted["flaw"]) & set(Kind) - {Kind.NEAR_DUPLICATE}):
         there = set(planted.loc[planted["flaw"] == flaw, "sample"])
@@ -120,17 +120,17 @@ def drawn(workspace: Path, model: SneakerModel) -> None:
 
 
 def cleaning(workspace: Path, model: SneakerModel, name: str, classes: list[str], flipped_by: int | None) -> None:
-    """The same quick training before and after; the test photos and their labels are not touched."""
+    """Run the same quick training before and after cleaning; test photos and their labels stay the same."""
     weights = os.environ.get("SOLESCOPE_IMAGENET")
     if not weights:
-        print("Set SOLESCOPE_IMAGENET to measure what cleaning is worth.")
+        print("Set SOLESCOPE_IMAGENET to measure what cleaning gains.")
         return
-    dataset = scanned(taken_in(workspace, name, classes, flipped_by), model)
+    dataset = scanned(imported(workspace, name, classes, flipped_by), model)
     make_split(dataset, 0.15, 0.15)
     samples = read_samples(dataset).set_index("sample")
     tested = samples.index[samples["split"] == Split.TEST]
     if flipped_by is not None:
-        # Nobody is judged by labels that were made wrong: test photos get theirs back before both trainings.
+        # Test photos get their original labels back before both trainings.
         for label, rows in samples.loc[tested].groupby(samples.loc[tested, "name"].str.rpartition("/")[0]):
             decide(dataset, list(rows.index), Action.RELABEL, str(label))
     figures = {"before": accuracies(workspace, dataset, weights, "before")}
@@ -148,7 +148,7 @@ def cleaning(workspace: Path, model: SneakerModel, name: str, classes: list[str]
 
 
 def accuracies(workspace: Path, dataset: Dataset, weights: str, when: str) -> str:
-    """Test accuracy of quick trainings, mean over seeds (smallest to largest)."""
+    """Return the test accuracy of quick trainings: mean over seeds (smallest to largest)."""
     top1 = []
     for seed in SEEDS:
         run = runs_folder(workspace) / f"{dataset.folder.name}-{when}-{seed}"
@@ -165,15 +165,15 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         workspace = kept or Path(temporary)
         model = open_model(workspace, DEFAULT_MODEL)
-        drawn(workspace, model)
+        synthetic(workspace, model)
         print("\n## Wrong labels planted among real photos\n")
         print("| photos | count | planted | suspected | recall | precision | right suggestion |")
         print("| --- | --- | --- | --- | --- | --- | --- |")
         for seed in SEEDS:
             flips(workspace, model, "jordan10", JORDAN10, seed)
         flips(workspace, model, "new to the model", NEW_TO_MODEL, 0)
-        print("\n## What cleaning is worth\n")
-        print("| photos | count | test | relabelled | excluded | top-1 before | top-1 after |")
+        print("\n## What cleaning gains\n")
+        print("| photos | count | test | relabeled | excluded | top-1 before | top-1 after |")
         print("| --- | --- | --- | --- | --- | --- | --- |", flush=True)
         cleaning(workspace, model, "jordan10-natural", JORDAN10, None)
         cleaning(workspace, model, "jordan10-flipped-0", JORDAN10, 0)

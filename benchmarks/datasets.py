@@ -1,7 +1,7 @@
-"""How fast photos come in, are scanned and are shown: run ``python -m benchmarks.datasets`` from the project's folder.
+"""Measure importing, scanning and page reruns: run ``python -m benchmarks.datasets`` in the project folder.
 
-The photos are those of the folder named by ``SOLESCOPE_REAL_DATA`` (``sneakers40/<class>/*``), else drawn ones. Rates
-are of this machine in this run: compare them with each other, not with those of another day.
+Uses the photos of ``SOLESCOPE_REAL_DATA`` (``sneakers40/<class>/*``) or synthetic ones. Rates depend on the machine
+and its load: compare them only within one run.
 """
 
 import contextlib
@@ -37,7 +37,7 @@ def seconds(work: Callable[[], object]) -> float:
 
 
 def photos(folder: Path) -> Path:
-    """The photos to work on: a folder laid out as <class>/*."""
+    """Return a folder of photos in the layout <class>/*."""
     real = os.environ.get("SOLESCOPE_REAL_DATA")
     if real:
         return Path(real) / "sneakers40"
@@ -49,7 +49,7 @@ def photos(folder: Path) -> Path:
 
 
 def cleanvision_seconds(folder: Path) -> float:
-    """The same photos by cleanvision with its own defaults: it reads the files itself."""
+    """Time cleanvision on the same photos with its defaults; it reads the files itself."""
     from cleanvision import Imagelab
 
     def look() -> None:
@@ -60,7 +60,7 @@ def cleanvision_seconds(folder: Path) -> float:
 
 
 def many_rows(workspace: Path) -> Dataset:
-    """An index of a hundred thousand rows, without photos."""
+    """Create an index of a hundred thousand rows without photos."""
     dataset = create_dataset(workspace, "many")
     with dataset.changing() as db:
         db.executemany("INSERT INTO classes VALUES (?, ?, ?)", [(n, f"Class {n}", f"c{n}") for n in range(40)])
@@ -72,7 +72,7 @@ def many_rows(workspace: Path) -> Dataset:
 
 
 def rerun_seconds(workspace: Path, section: str) -> float:
-    """Median of a page rerun in which nothing changed."""
+    """Return the median time of page reruns in which nothing changed."""
     os.environ["SOLESCOPE_WORKSPACE"] = str(workspace)
     page = AppTest.from_file(str(PROJECT / "streamlit_app.py"), default_timeout=120)
     page.switch_page("pages/datasets.py")

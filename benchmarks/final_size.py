@@ -34,7 +34,7 @@ def at_size(model: SneakerModel, size: int) -> SneakerModel:
 def photos_of(folder: Path) -> pd.DataFrame:
     """The photos of a model's split: columns sample, label, split, path."""
     split = read_split(folder)
-    there = [read_labelled_folder(real_photos(), split["label"].dropna().unique())]
+    there = [read_labelled_folder(real_photos(), split["label"].dropna().unique()).drop(columns="split")]
     if split["label"].isna().any():
         there.append(read_unlabelled_folder(real_photos().parent / "not_sneakers"))
     return split.merge(pd.concat(there), on=["sample", "label"]).sort_values(["label", "path"])

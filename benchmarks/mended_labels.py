@@ -1,9 +1,10 @@
-"""What mending labels in the gallery gains: ``python -m benchmarks.mended_labels`` from the project's folder.
+"""Measure what correcting labels in the gallery gains: ``python -m benchmarks.mended_labels`` in the project folder.
 
-The photos that street22 was made of, in the split it was made with. ``mended_labels.csv`` holds what was decided by
-eye, with the answer in view, on photos that it learned from or was tuned with and yet takes for another class (sample,
-action, label); test photos are as they were. The same recipe is trained without and with these decisions and judged on
-the same test photos. Needs ``SOLESCOPE_REAL_DATA`` and ``SOLESCOPE_IMAGENET``, as ``benchmarks.data_quality`` does.
+Uses the photos that street22 was trained and tuned on, in their split. ``mended_labels.csv`` (sample, action, label)
+has decisions that a person made while seeing the model's prediction, on training and validation photos that the model
+predicts as another class; test photos are unchanged. The same recipe is trained without and with these decisions and
+evaluated on the same test photos. Needs ``SOLESCOPE_REAL_DATA`` and ``SOLESCOPE_IMAGENET``, as
+``benchmarks.data_quality`` does.
 """
 
 import argparse
@@ -38,13 +39,14 @@ RECIPES: dict[str, dict[str, Any]] = {
 }
 
 
-def bring_in(home: Path) -> Dataset:
-    """The photos of street22's split as a dataset, in that split."""
+def import_street22(home: Path) -> Dataset:
+    """Import the photos of street22 with their split."""
     dataset = find_or_create(home, NAME)
     if len(read_samples(dataset)):
         return dataset
     split = read_split(find_model(home, DEFAULT_MODEL))
-    photos = read_labelled_folder(real_photos(), split["label"].dropna().unique()).merge(split, on=["sample", "label"])
+    photos = read_labelled_folder(real_photos(), split["label"].dropna().unique()).drop(columns="split")
+    photos = photos.merge(split, on=["sample", "label"])
     laid_out = home / "laid out"
     for kept, label, path in photos[["split", "label", "path"]].to_numpy(dtype=str):
         folder = laid_out / kept / label
@@ -55,8 +57,8 @@ def bring_in(home: Path) -> Dataset:
     return dataset
 
 
-def mend(dataset: Dataset) -> None:
-    """Apply what was decided in the gallery; one batch, so that one "undo" takes all of it back."""
+def correct_labels(dataset: Dataset) -> None:
+    """Apply the decisions as one batch, so that they can be undone together."""
     batch, rows = None, pd.read_csv(DECISIONS, dtype=str).fillna("")
     for action, label in rows[["action", "label"]].drop_duplicates().to_numpy(dtype=str):
         group = rows[(rows["action"] == action) & (rows["label"] == label)]
@@ -65,8 +67,8 @@ def mend(dataset: Dataset) -> None:
         )
 
 
-def judged(dataset: Dataset, name: str, seed: int, home: Path, mended: bool) -> pd.DataFrame:
-    """The prediction table of the test photos after a training."""
+def evaluated(dataset: Dataset, name: str, seed: int, home: Path, mended: bool) -> pd.DataFrame:
+    """Train and return the prediction table of the test photos."""
     run = runs_folder(home) / f"{name}-{seed}-{'mended' if mended else 'as it came'}"
     if not (run / PREDICTIONS_FILE).exists():
         init = os.environ.get("SOLESCOPE_IMAGENET", "imagenet")
@@ -78,28 +80,28 @@ def main() -> None:
     """Print, for each seed, top-1 and top-3 on the test photos without and with the decisions."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--recipe", choices=list(RECIPES), default="quick")
-    parser.add_argument("--seed", type=int, action="append", help="once for each")
-    parser.add_argument("--only-import", action="store_true", help="for the gallery: make the dataset, and no more")
-    parser.add_argument("--keep", type=Path, help="a workspace to keep, and to go on in")
+    parser.add_argument("--seed", type=int, action="append", help="repeat for more")
+    parser.add_argument("--only-import", action="store_true", help="only create the dataset, to review it in the app")
+    parser.add_argument("--keep", type=Path, help="a workspace to keep, and to continue in")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         home = asked.keep or Path(folder)
-        dataset = bring_in(home)
+        dataset = import_street22(home)
         if asked.only_import:
             return
         for seed in asked.seed or SEEDS:
-            before = judged(dataset, asked.recipe, seed, home, mended=False)
-            mend(dataset)
+            before = evaluated(dataset, asked.recipe, seed, home, mended=False)
+            correct_labels(dataset)
             try:
-                after = judged(dataset, asked.recipe, seed, home, mended=True)
+                after = evaluated(dataset, asked.recipe, seed, home, mended=True)
             finally:
                 undo(dataset, author=DECISIONS.stem)
             found = compare(before, after)
             figures = [
                 f"top-1 {side['top1']:.3f}, top-3 {side['top3']:.3f}" for side in (found.metrics_a, found.metrics_b)
             ]
-            print(f"{asked.recipe} seed {seed}: as they came {figures[0]}; mended {figures[1]} ({found.n} photos)")
-            print(f"  {verdict(found, 'as they came', 'mended')}", flush=True)
+            print(f"{asked.recipe} seed {seed}: as collected {figures[0]}; corrected {figures[1]} ({found.n} photos)")
+            print(f"  {verdict(found, 'as collected', 'corrected')}", flush=True)
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from sneaker_core.datasets.quality.measures import SKETCH_SIDE, measure, sketch
 from sneaker_core.datasets.quality.outliers import lay_out_map, neighbour_distance
 from sneaker_core.datasets.quality.scan import read_map, scan
 from sneaker_core.datasets.review_log import Action, decide
-from sneaker_core.datasets.synthetic.demo_dataset import make_synthetic, planted_path
+from sneaker_core.datasets.synthetic.demo_dataset import make_synthetic, read_planted
 from sneaker_core.datasets.thumbnails import thumbnail_path
 from sneaker_core.errors import DatasetError
 from sneaker_core.networks.checkpoint import SneakerModel
@@ -348,7 +348,7 @@ class TestScan:
     def test_what_is_planted_is_found(self, drawn, model, seeing):
         steps: list[tuple[int, int, str]] = []
         assert scan(drawn, model if seeing else None, report=lambda *told: steps.append(told))
-        planted = pd.read_csv(planted_path(drawn))
+        planted = read_planted(drawn)
         findings, groups = read_findings(drawn), read_near_duplicate_groups(drawn)
         for flaw in ("blurry", "dark", "overexposed", "too_small"):
             expected = set(planted.loc[planted["flaw"] == flaw, "sample"])
@@ -374,7 +374,7 @@ class TestScan:
 
     def test_good_photos_have_few_findings(self, drawn):
         scan(drawn, None)
-        findings, planted = read_findings(drawn), pd.read_csv(planted_path(drawn))
+        findings, planted = read_findings(drawn), read_planted(drawn)
         plain = findings[findings["kind"].isin(["blurry", "dark", "overexposed", "too_small", "odd_aspect_ratio"])]
         false = set(plain["sample"]) - set(planted["sample"])
         assert len(false) <= 0.03 * len(read_samples(drawn))

@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter, ImageOps
 
+from sneaker_core.datasets.index import create_index
 from sneaker_core.datasets.near_duplicates import MAX_HASH_DISTANCE, perceptual_hashes
 from sneaker_core.datasets.synthetic.colours import choose_colourway
+from sneaker_core.datasets.synthetic.demo_dataset import planted_path, read_planted
 from sneaker_core.datasets.synthetic.rendering import draw_photo, take_photo
 from sneaker_core.datasets.synthetic.sample_plan import CLASSES, Flaw, SyntheticPhoto, generate_photos
-from sneaker_core.datasets.synthetic.shapes import SHOES
+from sneaker_core.datasets.synthetic.shoe_outlines import SHOES
 from sneaker_core.datasets.synthetic.sneaker_painter import paint_sneaker, silhouette
 from sneaker_core.errors import DatasetError
 from sneaker_core.images import decode
@@ -199,3 +201,11 @@ class TestDrawing:
 
     def test_classes_are_the_shapes(self):
         assert tuple(sorted(SHOES)) == CLASSES
+
+
+def test_planted_flaws_of_an_older_version_have_their_new_names(tmp_path):
+    dataset = create_index(tmp_path / "drawn", "drawn")
+    planted_path(dataset).write_text(
+        "sample,name,label,true_label,flaw,copy_of\na,1.jpg,x,x,near_copy,2.jpg\nb,3.jpg,x,x,bright,\nc,4.jpg,x,x,dark,\n"
+    )
+    assert read_planted(dataset)["flaw"].tolist() == [Flaw.NEAR_DUPLICATE, Flaw.OVEREXPOSED, Flaw.DARK]

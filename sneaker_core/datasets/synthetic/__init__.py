@@ -1,1 +1,1 @@
-"""Photos of made-up sneakers, drawn from curves: a dataset that needs no download and whose flaws are known."""
+"""Synthetic photos of fictional sneakers: a dataset that needs no download and whose flaws are known."""

@@ -1,4 +1,4 @@
-"""Where a photo is taken: sheets of paper, floors, walls, and what is out of focus behind."""
+"""Backgrounds: sheets of paper, floors, walls and out-of-focus scenes."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,14 +23,14 @@ _COLOURS: tuple[Colour, ...] = (
 
 @dataclass(frozen=True)
 class Backdrop:
-    """One kind of place.
+    """One kind of background.
 
     Attributes
     ----------
     paint : callable
-        Makes the picture from its size (width, height), its colour, the place of the horizon and a generator.
+        Renders the picture from its size (width, height), color, horizon (share of the height) and generator.
     standing : bool
-        Whether the sneaker stands on a floor; else it lies on a sheet that is seen from above.
+        Whether the sneaker stands on a floor; otherwise it is seen from above.
     """
 
     paint: Callable[[tuple[int, int], Colour, float, np.random.Generator], Picture]
@@ -38,18 +38,18 @@ class Backdrop:
 
 
 def paint_backdrop(backdrop: Backdrop, size: tuple[int, int], colour: Colour, rng: np.random.Generator) -> Picture:
-    """Paint a background, float32 array (H, W, 3) from 0 to 255."""
+    """Render a background, float32 array (H, W, 3) from 0 to 255."""
     return np.asarray(backdrop.paint(size, colour, rng.uniform(0.42, 0.66), rng), dtype=np.float32)
 
 
 def choose_colour(avoid: Colour, rng: np.random.Generator) -> Colour:
-    """Choose a background on which a sneaker of the colour `avoid` stands out."""
+    """Choose a background color on which a sneaker of the color `avoid` stands out."""
     offered = [_COLOURS[int(place)] for place in rng.integers(len(_COLOURS), size=3)]
     return max(offered, key=lambda colour: sum(abs(a - b) for a, b in zip(colour, avoid, strict=True)))
 
 
 def clouds(size: tuple[int, int], cells: int, rng: np.random.Generator) -> NDArray[np.float32]:
-    """Soft random spots, `cells` across, float32 array (H, W) of about -1 to 1."""
+    """Return soft random spots, `cells` across, float32 array (H, W) from about -1 to 1."""
     rows = max(round(cells * size[1] / size[0]), 2)
     spots = rng.uniform(-1, 1, (rows, cells)).astype(np.float32)
     return np.asarray(Image.fromarray(spots).resize(size, Image.Resampling.BICUBIC), dtype=np.float32)
@@ -60,14 +60,14 @@ def _flat(size: tuple[int, int], colour: Colour) -> Picture:
 
 
 def _ramp(size: tuple[int, int], angle: float) -> NDArray[np.float32]:
-    """Numbers that rise from 0 to 1 across the picture, in the direction of an angle in radians."""
+    """Values that rise from 0 to 1 across the picture, in the direction of an angle in radians."""
     x = np.linspace(-0.5, 0.5, size[0], dtype=np.float32)[None]
     y = np.linspace(-0.5, 0.5, size[1], dtype=np.float32)[:, None]
     across, down = float(np.cos(angle)), float(np.sin(angle))
     return np.asarray((x * across + y * down) / (abs(across) + abs(down)) + 0.5, dtype=np.float32)
 
 
-def _drawn(size: tuple[int, int], ground: Colour) -> tuple[Image.Image, ImageDraw.ImageDraw]:
+def _canvas(size: tuple[int, int], ground: Colour) -> tuple[Image.Image, ImageDraw.ImageDraw]:
     """A canvas of twice the size, which `_pixels` shrinks for smooth edges."""
     image = Image.new("RGB", (size[0] * 2, size[1] * 2), ground)
     return image, ImageDraw.Draw(image)
@@ -78,7 +78,7 @@ def _pixels(image: Image.Image) -> Picture:
 
 
 def _studio(size: tuple[int, int], colour: Colour, horizon: float, rng: np.random.Generator) -> Picture:
-    """A sheet of paper that bends from the wall to the table."""
+    """A paper backdrop that curves from wall to table."""
     y = np.linspace(0, 1, size[1], dtype=np.float32)[:, None, None]
     wall = np.array(lighter(colour, -0.06 - 0.16 * rng.random()), np.float32)
     table = np.array(lighter(colour, 0.3), np.float32)
@@ -106,7 +106,7 @@ def _wall_and_floor(size: tuple[int, int], colour: Colour, horizon: float, rng: 
 
 
 def _planks(size: tuple[int, int], colour: Colour, horizon: float, rng: np.random.Generator) -> Picture:
-    """Wooden boards, seen from above or running away from the eye."""
+    """Wooden boards."""
     tones: tuple[Colour, ...] = ((196, 154, 108), (150, 108, 74), (222, 196, 158), (116, 86, 66), (178, 164, 148))
     wood = tones[int(rng.integers(len(tones)))]
     width, height = size
@@ -135,7 +135,7 @@ def _concrete(size: tuple[int, int], colour: Colour, horizon: float, rng: np.ran
 
 
 def _bokeh(size: tuple[int, int], colour: Colour, horizon: float, rng: np.random.Generator) -> Picture:
-    """Lights out of focus over a dark floor."""
+    """Out-of-focus lights over a dark floor."""
     dark = mixed(colour, (28, 30, 44), 0.72)
     image = Image.new("RGB", size, dark)
     pen = ImageDraw.Draw(image, "RGBA")
@@ -155,7 +155,7 @@ def _bokeh(size: tuple[int, int], colour: Colour, horizon: float, rng: np.random
 
 
 def _blocks(size: tuple[int, int], colour: Colour, horizon: float, rng: np.random.Generator) -> Picture:
-    """Two sheets of coloured paper that meet in a slanted line."""
+    """Two sheets of colored paper with a slanted border."""
     other = _COLOURS[int(rng.integers(len(_COLOURS)))]
     ramp = _ramp(size, rng.uniform(0, 2 * np.pi))
     side = np.clip((ramp - np.float32(rng.uniform(0.36, 0.64))) * size[0] * 0.8, 0, 1)[..., None]
@@ -163,8 +163,8 @@ def _blocks(size: tuple[int, int], colour: Colour, horizon: float, rng: np.rando
 
 
 def _poster(size: tuple[int, int], colour: Colour, horizon: float, rng: np.random.Generator) -> Picture:
-    """A large disc of another colour behind the sneaker."""
-    image, pen = _drawn(size, colour)
+    """A large disc of another color behind the sneaker."""
+    image, pen = _canvas(size, colour)
     disc = _COLOURS[int(rng.integers(len(_COLOURS)))]
     radius = rng.uniform(0.5, 0.82) * size[1]
     x, y = rng.uniform(0.25, 0.75) * size[0] * 2, rng.uniform(0.25, 0.75) * size[1] * 2
@@ -173,7 +173,7 @@ def _poster(size: tuple[int, int], colour: Colour, horizon: float, rng: np.rando
 
 
 def _stripes(size: tuple[int, int], colour: Colour, horizon: float, rng: np.random.Generator) -> Picture:
-    """Wide stripes of two near tones, like cloth."""
+    """Wide stripes of two similar tones, like cloth."""
     ramp = _ramp(size, rng.uniform(0, 2 * np.pi)) * np.float32(rng.uniform(4, 9))
     wave = np.clip(np.sin(ramp * 2 * np.pi) * 14, -1, 1)[..., None]
     return np.asarray(_flat(size, colour) + wave * rng.uniform(8, 15), dtype=np.float32)
@@ -193,7 +193,7 @@ def _tiles(size: tuple[int, int], colour: Colour, horizon: float, rng: np.random
 
 def _court(size: tuple[int, int], colour: Colour, horizon: float, rng: np.random.Generator) -> Picture:
     """A sports floor with painted lines."""
-    image, pen = _drawn(size, mixed(colour, (60, 110, 140), 0.3))
+    image, pen = _canvas(size, mixed(colour, (60, 110, 140), 0.3))
     width, height = size[0] * 2, size[1] * 2
     paint = (244, 240, 230)
     angle = rng.uniform(0, np.pi)
@@ -223,8 +223,8 @@ def _window_light(size: tuple[int, int], colour: Colour, horizon: float, rng: np
 
 
 def _podium(size: tuple[int, int], colour: Colour, horizon: float, rng: np.random.Generator) -> Picture:
-    """A wall with an arch and a floor, all of one colour."""
-    image, pen = _drawn(size, lighter(colour, -0.05))
+    """A wall with an arch and a floor, all in one color."""
+    image, pen = _canvas(size, lighter(colour, -0.05))
     width, height = size[0] * 2, size[1] * 2
     edge = horizon * height
     half, x = rng.uniform(0.16, 0.3) * width, rng.uniform(0.25, 0.75) * width
@@ -239,7 +239,7 @@ def _podium(size: tuple[int, int], colour: Colour, horizon: float, rng: np.rando
 
 
 def _hills(size: tuple[int, int], colour: Colour, horizon: float, rng: np.random.Generator) -> Picture:
-    """Sky, hills out of focus and a path."""
+    """Sky, out-of-focus hills and a path."""
     sky = mixed(((186, 216, 232), (244, 208, 178), (212, 204, 226), (222, 230, 228))[int(rng.integers(4))], colour, 0.1)
     ground = ((104, 146, 108), (86, 122, 128), (150, 128, 110), (96, 104, 140))[int(rng.integers(4))]
     image = Image.new("RGB", size, sky)

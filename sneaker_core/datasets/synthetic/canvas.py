@@ -1,4 +1,4 @@
-"""What shapes are painted on: colour, and beside it the height and texture that the light needs later."""
+"""A canvas with color, and with the height and texture that shading needs."""
 
 from dataclasses import dataclass
 
@@ -11,41 +11,41 @@ from sneaker_core.datasets.synthetic.curves import Array
 
 __all__ = ["FINER", "Canvas", "View"]
 
-# Shapes are painted at so many times the size and shrunk, for smooth edges.
+# Shapes are painted at this multiple of the size and shrunk, for smooth edges.
 FINER = 3
 
 
 @dataclass(frozen=True)
 class View:
-    """How the field of a drawing (about 100 wide, y downwards) lies in the picture.
+    """Mapping from the field (about 100 wide, y downwards) to the picture.
 
     Attributes
     ----------
     matrix : float array (3, 3)
-        From the field to pixels of the picture, with perspective.
+        Perspective transform from the field to pixels of the picture.
     scale : float
-        Pixels to one unit of the field.
+        Pixels per unit of the field.
     """
 
     matrix: Array
     scale: float
 
     def at(self, points: Array) -> Array:
-        """Pixels of points of the field, float array (N, 2)."""
+        """Map points of the field to pixels, float array (N, 2)."""
         moved = points @ self.matrix[:, :2].T + self.matrix[:, 2]
         result: Array = moved[:, :2] / moved[:, 2:]
         return result
 
 
 class Canvas:
-    """A part of a picture, painted from the back to the front in units of a drawing's field.
+    """A part of a picture, painted from back to front in units of the field.
 
     Parameters
     ----------
     box : tuple of int
         Left, top, right and bottom of the part, in pixels of the picture.
     view : View
-        Where the field lies in the picture.
+        Mapping from the field to the picture.
     """
 
     def __init__(self, box: tuple[int, int, int, int], view: View) -> None:
@@ -56,12 +56,12 @@ class Canvas:
         self._pens = (ImageDraw.Draw(self.colour), ImageDraw.Draw(self.relief))
 
     def at(self, points: Array) -> Array:
-        """Pixels of this canvas for points of the field."""
+        """Map points of the field to pixels of this canvas."""
         result: Array = (self.view.at(points) - np.array(self.box[:2])) * FINER
         return result
 
     def fill(self, outline: Array, colour: Colour, height: int, texture: int = 0) -> None:
-        """Paint a shape; height and texture are 0 to 255, and the picture's own background has the height 0."""
+        """Paint a shape; height and texture are 0 to 255. The background has height 0."""
         corners = self.at(outline).ravel().tolist()
         self._pens[0].polygon(corners, fill=colour)
         self._pens[1].polygon(corners, fill=(height, texture, 255))
@@ -75,18 +75,18 @@ class Canvas:
             self._pens[1].ellipse(box, fill=(height, 0, 255))
 
     def threads(self, pieces: Array, width: float, colour: Colour) -> None:
-        """Paint short straight lines, from an array (N, 2, 2); they have no height of their own."""
+        """Paint short straight lines from an array (N, 2, 2), without changing the height."""
         wide = max(round(width * self.view.scale * FINER), 1)
         for piece in self.at(pieces.reshape(-1, 2)).reshape(-1, 4).tolist():
             self._pens[0].line(piece, fill=colour, width=wide)
 
     def line(self, path: Array, width: float, colour: Colour) -> None:
-        """Paint a thin line along a path; it has no height of its own."""
+        """Paint a thin line along a path, without changing the height."""
         wide = max(round(width * self.view.scale * FINER), 1)
         self._pens[0].line(self.at(path).ravel().tolist(), fill=colour, width=wide, joint="curve")
 
     def stroke(self, path: Array, width: float, colour: Colour, height: int, texture: int = 0) -> None:
-        """Paint a thick line with round ends, however sharply it bends."""
+        """Paint a thick line with round ends and joints."""
         corners = self.at(path)
         wide = max(width * self.view.scale * FINER, 1.0)
         for pen, ink in zip(self._pens, (colour, (height, texture, 255)), strict=True):
@@ -95,14 +95,14 @@ class Canvas:
                 pen.ellipse((x - wide / 2, y - wide / 2, x + wide / 2, y + wide / 2), fill=ink)
 
     def part(self, outline: Array) -> "Canvas":
-        """Make an unpainted canvas of the place of an outline, whose painting `stamp` takes over."""
+        """Return an empty canvas for the area of an outline, to be pasted with `stamp`."""
         places = self.view.at(outline)
         low = np.clip(np.floor(places.min(0)).astype(int), self.box[:2], self.box[2:])
         high = np.clip(np.ceil(places.max(0)).astype(int) + 1, low + 1, self.box[2:])
         return Canvas((int(low[0]), int(low[1]), int(high[0]), int(high[1])), self.view)
 
     def stamp(self, part: "Canvas", outline: Array) -> None:
-        """Take over what is painted on a part of this canvas, as far as it lies inside an outline."""
+        """Paste what is painted on a part of this canvas, clipped to an outline."""
         mask = Image.new("1", part.size)
         ImageDraw.Draw(mask).polygon(part.at(outline).ravel().tolist(), fill=1)
         corner = ((part.box[0] - self.box[0]) * FINER, (part.box[1] - self.box[1]) * FINER)
@@ -110,14 +110,14 @@ class Canvas:
         self.relief.paste(part.relief, corner, mask)
 
     def finished(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Shrink to the picture's pixels.
+        """Shrink to the pixels of the picture.
 
         Returns
         -------
         colour : float32 array (H, W, 3)
-            0 to 255, already multiplied by how much of the pixel is covered.
+            0 to 255, premultiplied by coverage.
         relief : float32 array (H, W, 3)
-            Height, texture and cover, each 0 to 1.
+            Height, texture and coverage, each 0 to 1.
         """
         colour = np.asarray(self.colour.reduce(FINER), dtype=np.float32)
         return colour, np.asarray(self.relief.reduce(FINER), dtype=np.float32) / np.float32(255)

@@ -1,4 +1,4 @@
-"""Colourways: which colours a sneaker and its background have."""
+"""Colorways: the colors of a sneaker."""
 
 import colorsys
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ __all__ = ["Colour", "Colourway", "choose_colourway", "lighter", "mixed", "shift
 
 Colour = tuple[int, int, int]
 
-# Four colours that go together (body, overlays, accent, sole), as on sneakers that one would like to wear.
+# Four matching colors each: body, overlays, accent, sole.
 _PALETTES = (
     ("f4f1ea", "f4f1ea", "2f6b4f", "f8f5ee"),  # white and green
     ("f5f3ee", "e4e0d6", "1f3a5f", "f7f4ec"),  # white and navy
@@ -46,7 +46,7 @@ _GUM = "b9824f"
 
 @dataclass(frozen=True)
 class Colourway:
-    """The colours of one pair of sneakers, by the part that has them."""
+    """The colors of a sneaker by part."""
 
     base: Colour
     overlay: Colour
@@ -59,7 +59,7 @@ class Colourway:
 
 
 def choose_colourway(rng: np.random.Generator) -> Colourway:
-    """Choose a palette and vary it a little, so that no two photos have quite the same colours."""
+    """Choose a palette and vary it slightly, so that photos rarely have the same colors."""
     palette = [_colour(code) for code in _PALETTES[int(rng.integers(len(_PALETTES)))]]
     turn, tint, tone = rng.uniform(-0.03, 0.03), rng.uniform(0.85, 1.12), rng.uniform(0.93, 1.05)
     base, overlay, accent, sole = (shifted(colour, turn, tint, tone) for colour in palette)
@@ -79,18 +79,18 @@ def choose_colourway(rng: np.random.Generator) -> Colourway:
 
 
 def mixed(colour: Colour, other: Colour, share: float) -> Colour:
-    """A colour with a share (0 to 1) of another in it."""
+    """Mix a color with a share (0 to 1) of another."""
     red, green, blue = (round(a + (b - a) * share) for a, b in zip(colour, other, strict=True))
     return (red, green, blue)
 
 
 def lighter(colour: Colour, share: float) -> Colour:
-    """A colour nearer to white, or to black when `share` is negative."""
+    """Lighten a color, or darken it if `share` is negative."""
     return mixed(colour, (255, 255, 255), share) if share > 0 else mixed(colour, (0, 0, 0), -share)
 
 
 def shifted(colour: Colour, turn: float, tint: float, tone: float) -> Colour:
-    """A colour with its hue turned (in turns) and its saturation and brightness multiplied."""
+    """Shift the hue of a color (in turns) and scale its saturation and brightness."""
     hue, saturation, value = colorsys.rgb_to_hsv(*(part / 255 for part in colour))
     red, green, blue = colorsys.hsv_to_rgb((hue + turn) % 1, min(saturation * tint, 1), min(value * tone, 1))
     return (round(red * 255), round(green * 255), round(blue * 255))

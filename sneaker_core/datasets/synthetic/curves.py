@@ -1,4 +1,4 @@
-"""Smooth curves through a few points, and what is drawn along them: bands, dashes, treads."""
+"""Smooth curves through points, and bands and dashes along them."""
 
 from functools import lru_cache
 
@@ -8,27 +8,27 @@ from numpy.typing import NDArray
 __all__ = ["Array", "Outline", "along", "band", "dashes", "normals", "smooth"]
 
 Array = NDArray[np.float64]
-# Points as (x, y), or (x, y, 1) where the curve has a corner.
+# Points (x, y), or (x, y, 1) for a corner.
 Outline = tuple[tuple[float, ...], ...]
 
 
 @lru_cache(maxsize=2048)
 def smooth(points: Outline, closed: bool = True, steps: int = 8) -> Array:
-    """Follow a smooth curve through points.
+    """Compute a smooth curve through points.
 
     Parameters
     ----------
     points : Outline
-        At least two; a third number that is not 0 marks a corner.
+        At least two; a nonzero third number marks a corner.
     closed : bool
-        Whether the curve comes back to its first point.
+        Whether the curve returns to its first point.
     steps : int
-        Points for each piece between two given ones.
+        Points per segment.
 
     Returns
     -------
     float array (N, 2)
-        Read-only, for it is kept for the next call.
+        Read-only, because it is cached.
     """
     knots = np.array([point[:2] for point in points], dtype=np.float64)
     corners = np.array([len(point) > 2 and bool(point[2]) for point in points])
@@ -39,7 +39,7 @@ def smooth(points: Outline, closed: bool = True, steps: int = 8) -> Array:
     length = np.maximum(np.hypot(chord[:, 0], chord[:, 1]), 1e-9)[:, None]
     direction = chord / length
     before, before_length = np.roll(direction, 1, axis=0), np.roll(length, 1, axis=0)
-    # The shorter piece says more about the direction at a point: long pieces then do not overshoot.
+    # Weighting by the shorter segment keeps long segments from overshooting.
     tangent = (before * length + direction * before_length) / (length + before_length)
     leaving = np.where(corners[:, None], direction, tangent) * length
     arriving = np.roll(np.where(corners[:, None], before, tangent), -1, axis=0) * length
@@ -56,7 +56,7 @@ def smooth(points: Outline, closed: bool = True, steps: int = 8) -> Array:
 
 
 def along(path: Array, places: Array) -> Array:
-    """Points on an open path at the given shares (0 to 1) of its length, float array (N, 2)."""
+    """Return points on an open path at the given shares (0 to 1) of its length, float array (N, 2)."""
     steps = np.hypot(*np.diff(path, axis=0).T)
     run = np.concatenate([[0.0], np.cumsum(steps)])
     where = places * run[-1]
@@ -64,20 +64,20 @@ def along(path: Array, places: Array) -> Array:
 
 
 def normals(path: Array) -> Array:
-    """Unit vectors to the right of an open path, seen with y downwards, float array (N, 2)."""
+    """Return unit vectors to the right of an open path (with y downwards), float array (N, 2)."""
     step = np.gradient(path, axis=0)
     step /= np.maximum(np.hypot(step[:, 0], step[:, 1]), 1e-9)[:, None]
     return np.stack([-step[:, 1], step[:, 0]], axis=1)
 
 
 def band(path: Array, width: float, taper: float = 0.0) -> Array:
-    """Outline of a stroke along an open path; `taper` narrows it towards its end by that share."""
+    """Return the outline of a stroke along an open path; `taper` narrows its end by that share."""
     half = normals(path) * (width / 2) * np.linspace(1, 1 - taper, len(path))[:, None]
     return np.concatenate([path + half, (path - half)[::-1]])
 
 
 def dashes(path: Array, length: float, gap: float) -> Array:
-    """Start and end of each dash along an open path, float array (N, 2, 2)."""
+    """Return start and end of each dash along an open path, float array (N, 2, 2)."""
     total = float(np.hypot(*np.diff(path, axis=0).T).sum())
     count = max(int(total / (length + gap)), 1)
     starts = np.arange(count) / count

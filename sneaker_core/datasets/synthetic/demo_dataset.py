@@ -1,4 +1,4 @@
-"""The drawn dataset in the workspace."""
+"""The synthetic dataset, imported into a workspace."""
 
 from collections.abc import Callable
 from io import StringIO
@@ -8,6 +8,7 @@ import pandas as pd
 
 from sneaker_core.datasets.importer import Importer, ImportStatus, IncomingPhoto
 from sneaker_core.datasets.index import Dataset
+from sneaker_core.datasets.index_schema import RENAMED_KINDS
 from sneaker_core.datasets.synthetic.sample_plan import count_photos, generate_photos
 from sneaker_core.workspace.atomic_files import write_atomically
 
@@ -22,20 +23,30 @@ def make_synthetic(
     report: Callable[[int, int], None] = lambda done, total: None,
     stopped: Callable[[], bool] = lambda: False,
 ) -> int:
-    """Draw made-up sneakers into a dataset; what is there already is not added again.
+    """Generate photos of fictional sneakers in a dataset; existing photos are not added again.
 
-    The flaws that were planted are listed in ``planted.csv`` beside the index: columns sample, name, label, true_label,
-    flaw, copy_of.
+    The planted flaws are listed in ``planted.csv`` next to the index; see `read_planted`.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    per_class : int
+        Photos of the largest class, 4 to 500.
+    seed : int
+    report : callable
+        Called with the number of photos generated and the total.
+    stopped : callable
+        Checked between photos; when it returns True, the photos generated so far stay.
 
     Returns
     -------
     int
-        How many photos were added.
+        Number of photos added.
     """
     total, added, planted = count_photos(per_class, seed), 0, []
-    with Importer(dataset, "synthetic") as intake:
+    with Importer(dataset, "synthetic") as importer:
         for done, photo in enumerate(generate_photos(per_class, seed), start=1):
-            outcome = intake.add(IncomingPhoto(photo.name, photo.label, photo.data))
+            outcome = importer.add(IncomingPhoto(photo.name, photo.label, photo.data))
             added += outcome.status is ImportStatus.ADDED
             if photo.flaw:
                 row = (outcome.sample, photo.name, photo.label, photo.true_label, photo.flaw, photo.copy_of)
@@ -51,5 +62,11 @@ def make_synthetic(
 
 
 def planted_path(dataset: Dataset) -> Path:
-    """Where the list of planted flaws lies."""
+    """Return the path of the list of planted flaws."""
     return dataset.folder / PLANTED_FILE
+
+
+def read_planted(dataset: Dataset) -> pd.DataFrame:
+    """Return the planted flaws: columns sample, name, label, true_label, flaw (a value of `Flaw`), copy_of."""
+    table = pd.read_csv(planted_path(dataset))
+    return table.assign(flaw=table["flaw"].replace(RENAMED_KINDS))

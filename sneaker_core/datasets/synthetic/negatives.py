@@ -1,4 +1,4 @@
-"""Drawings of things that are no sneakers, for the photos that got into a dataset by mistake."""
+"""Synthetic negatives: objects that are not sneakers, like photos that got into a dataset by mistake."""
 
 from collections.abc import Callable
 
@@ -37,7 +37,7 @@ _PEAR: Outline = (
 
 
 def draw_negative(rng: np.random.Generator, size: tuple[int, int] = (384, 288)) -> Image.Image:
-    """Draw a photo of a mug, a plant, a lamp, a ball, a house, a cat or a pear, RGB."""
+    """Render an RGB photo of a mug, a plant, a lamp, a ball, a house, a cat or a pear."""
     colours = choose_colourway(rng)
     paint = _PAINTERS[int(rng.integers(len(_PAINTERS)))]
     edge = np.array([[20, 8], [86, 8], [86, 67], [20, 67]], dtype=np.float64)

@@ -1,4 +1,4 @@
-"""One picture of a sneaker: its pose, its background, its light and the camera's noise."""
+"""Render a photo of a sneaker: pose, background, light and camera noise."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,18 +11,18 @@ from sneaker_core.datasets.synthetic.backdrops import BACKDROPS, Backdrop, Pictu
 from sneaker_core.datasets.synthetic.canvas import Canvas, View
 from sneaker_core.datasets.synthetic.colours import Colour, choose_colourway
 from sneaker_core.datasets.synthetic.curves import Array
-from sneaker_core.datasets.synthetic.shapes import SHOES
+from sneaker_core.datasets.synthetic.shoe_outlines import SHOES
 from sneaker_core.datasets.synthetic.sneaker_painter import paint_sneaker, silhouette
 from sneaker_core.errors import DatasetError
 
 __all__ = ["draw_photo", "take_photo"]
 
-_MARGIN = 0.035  # of each side, that stays free around what is drawn
+_MARGIN = 0.035  # share of each side that stays free around the object
 
 
 @dataclass(frozen=True)
 class _Light:
-    """Where the light comes from, and how hard it is."""
+    """Direction, strength and warmth of the light."""
 
     toward: tuple[float, float]
     strength: float
@@ -30,16 +30,16 @@ class _Light:
 
 
 def draw_photo(label: str, rng: np.random.Generator, size: tuple[int, int] = (384, 288)) -> Image.Image:
-    """Draw a photo of a made-up sneaker.
+    """Render a photo of a fictional sneaker.
 
     Parameters
     ----------
     label : str
-        One of the drawn classes.
+        One of the synthetic classes.
     rng : numpy.random.Generator
-        Chooses all the rest; generators of one seed give one picture.
+        Determines everything else; the same seed gives the same picture.
     size : tuple of int
-        Width and height in pixels, from about 40 up.
+        Width and height in pixels, at least about 40.
 
     Returns
     -------
@@ -49,11 +49,11 @@ def draw_photo(label: str, rng: np.random.Generator, size: tuple[int, int] = (38
     Raises
     ------
     DatasetError
-        No drawn sneaker goes by that label.
+        There is no synthetic class with this label.
     """
     shoe = SHOES.get(label)
     if shoe is None:
-        raise DatasetError(f"There is no drawn sneaker named “{label}”; there are {', '.join(SHOES)}.")
+        raise DatasetError(f"No synthetic class named “{label}”. Available classes: {', '.join(SHOES)}.")
     colours = choose_colourway(rng)
     bow = rng.uniform(0.75, 1.15) if rng.random() < 0.6 else 0.0
     return take_photo(
@@ -64,18 +64,18 @@ def draw_photo(label: str, rng: np.random.Generator, size: tuple[int, int] = (38
 def take_photo(
     edge: Array, paint: Callable[[Canvas], None], colour: Colour, rng: np.random.Generator, size: tuple[int, int]
 ) -> Image.Image:
-    """Put a drawing into a picture, with a background, shadow, light and noise.
+    """Render an object with background, shadow, light and noise.
 
     Parameters
     ----------
     edge : float array (N, 2)
-        Points around all that is painted, in the field's units.
+        Points around the object, in units of the field.
     paint : callable
-        Paints the drawing on a canvas.
+        Paints the object on a canvas.
     colour : Colour
-        Its main colour, which the background stays away from.
+        Main color of the object, which the background avoids.
     rng : numpy.random.Generator
-        Chooses all the rest.
+        Determines everything else.
     size : tuple of int
         Width and height in pixels.
 
@@ -101,7 +101,7 @@ def take_photo(
 
 
 def _choose_view(edge: Array, standing: bool, rng: np.random.Generator, size: tuple[int, int]) -> View:
-    """Turn, slant and mirror the field, then make it fit the picture with all of its edge inside."""
+    """Rotate, shear and mirror the field, then scale it so that the whole object is inside the picture."""
     mirror = -1.0 if rng.random() < 0.5 else 1.0
     angle = np.radians(rng.uniform(-3.5, 3.5) if standing else rng.uniform(-24, 24))
     slant = rng.uniform(-0.05, 0.05) if standing else rng.uniform(-0.12, 0.12)
@@ -116,7 +116,7 @@ def _choose_view(edge: Array, standing: bool, rng: np.random.Generator, size: tu
     room = np.array(size) * (1 - 2 * _MARGIN)
     scale = float((room / (high - low)).min() * rng.uniform(0.66, 0.99))
     spare = room - (high - low) * scale
-    # A standing sneaker is placed in the lower part, below the horizon.
+    # Standing sneakers are in the lower part, below the horizon.
     share = np.array([rng.uniform(0, 1), rng.uniform(0.55, 1) if standing else rng.uniform(0, 1)])
     corner = np.array(size) * _MARGIN + spare * share - low * scale
     placed = np.array([[scale, 0, corner[0]], [0, scale, corner[1]], [0, 0, 1]])
@@ -161,12 +161,12 @@ def _cast_shadow(
 def _add_standing_shadow(
     shade: NDArray[np.float32], box: tuple[int, int, int, int], cover: NDArray[np.float32], light: _Light, scale: float
 ) -> None:
-    """A wide soft shadow on the floor, and a narrow dark one where the sole touches it."""
+    """Add a wide, soft shadow on the floor and a narrow, dark one where the sole touches it."""
     lowest = np.where(cover > 0.5, np.arange(cover.shape[0])[:, None], -1).max(0)
     columns = np.flatnonzero(lowest >= 0)
     slope, start = np.polyfit(columns, lowest[columns], 1)
     gap = slope * columns + start - lowest[columns]
-    start -= float(gap.min()) + 0.8 * scale  # the sole's lowest point stands a little before the shadow's middle
+    start -= float(gap.min()) + 0.8 * scale  # the sole's lowest point is slightly in front of the shadow's center
     x = np.arange(shade.shape[1], dtype=np.float32) - box[0]
     floor = slope * x + start + box[1]
     top, bottom = int(max(floor.min() - 8 * scale, 0)), int(floor.max() + 8 * scale) + 1
@@ -179,14 +179,14 @@ def _add_standing_shadow(
 
 
 def _window(x: NDArray[np.float32], columns: NDArray[np.intp], fade: float, aside: float) -> NDArray[np.float32]:
-    """1 between the first and the last column, moved aside, with ends that fade out."""
+    """A window that is 1 between the first and last column, shifted aside, with soft ends."""
     first, last = float(columns[0]) + aside, float(columns[-1]) + aside
     ramp = np.clip(np.minimum(x - first, last - x) / (2 * fade) + 0.35, 0, 1)
     return np.asarray(ramp * ramp * (3 - 2 * ramp), dtype=np.float32)
 
 
 def _add(target: NDArray[np.float32], patch: NDArray[np.float32], x: int, y: int) -> None:
-    """Add a patch at a place, as far as it lies inside."""
+    """Add the part of a patch that is inside the target."""
     left, top = max(x, 0), max(y, 0)
     right, bottom = min(x + patch.shape[1], target.shape[1]), min(y + patch.shape[0], target.shape[0])
     if left < right and top < bottom:
@@ -194,7 +194,7 @@ def _add(target: NDArray[np.float32], patch: NDArray[np.float32], x: int, y: int
 
 
 def _blurred(values: NDArray[np.float32], radius: float) -> NDArray[np.float32]:
-    """Blur numbers of 0 to 1; for a large radius at a smaller size, where it is quicker and looks the same."""
+    """Blur values from 0 to 1; large radii use a smaller size, which is faster and looks the same."""
     image = Image.fromarray(values)
     small = max(int(radius / 1.5), 1)
     size = (max(image.width // small, 2), max(image.height // small, 2))
@@ -209,7 +209,7 @@ def _blurred(values: NDArray[np.float32], radius: float) -> NDArray[np.float32]:
 def _lit(
     painted: Picture, relief: NDArray[np.float32], light: _Light, scale: float, rng: np.random.Generator
 ) -> Picture:
-    """Shade the paint: bevels from the heights, roundness from the outline, dark creases, and the fabric."""
+    """Shade the paint with bevels from the heights, roundness from the outline, creases and fabric."""
     height, texture, cover = relief[..., 0], relief[..., 1], relief[..., 2]
     bevel = _facing(_blurred(height, 0.45 * scale), light) * (0.5 * scale)
     round_ = _facing(_blurred(cover, 4.5 * scale), light) * (3.4 * scale)
@@ -223,13 +223,13 @@ def _lit(
 
 
 def _facing(height: NDArray[np.float32], light: _Light) -> NDArray[np.float32]:
-    """How much a surface of these heights faces the light: its fall towards it, per pixel."""
+    """Return the slope of a height map towards the light, per pixel."""
     down, across = np.gradient(height)
     return np.asarray(-(across * light.toward[0] + down * light.toward[1]), dtype=np.float32)
 
 
 def _weave(shape: tuple[int, ...], scale: float, rng: np.random.Generator) -> NDArray[np.float32]:
-    """Threads of a fabric, -1 to 1: mesh, canvas or knit, turned at random."""
+    """A fabric texture from -1 to 1: mesh, canvas or knit, rotated at random."""
     angle, pitch = rng.uniform(0, np.pi), max(rng.uniform(0.9, 1.7) * scale, 2.6)
     turn = np.float32(2 * np.pi / pitch)
     y = np.arange(shape[0], dtype=np.float32)[:, None] * turn
@@ -243,7 +243,7 @@ def _weave(shape: tuple[int, ...], scale: float, rng: np.random.Generator) -> ND
 
 
 def _exposed(picture: Picture, light: _Light, rng: np.random.Generator) -> Image.Image:
-    """Colour of the light, a darker rim, and the sensor's noise."""
+    """Apply the color of the light, vignetting and sensor noise."""
     warm = np.array([1 + 0.03 * light.warmth, 1, 1 - 0.04 * light.warmth], dtype=np.float32)
     height, width = picture.shape[:2]
     x = np.linspace(-1, 1, width, dtype=np.float32)[None] - np.float32(light.toward[0] * 0.5)

@@ -1,4 +1,4 @@
-"""Which drawn photos there are, and which flaws are planted among them for the app to find."""
+"""The plan of the synthetic dataset: its photos and the flaws planted among them."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -10,7 +10,7 @@ from PIL import Image, ImageEnhance, ImageFilter, ImageOps
 
 from sneaker_core.datasets.synthetic.negatives import draw_negative
 from sneaker_core.datasets.synthetic.rendering import draw_photo
-from sneaker_core.datasets.synthetic.shapes import SHOES
+from sneaker_core.datasets.synthetic.shoe_outlines import SHOES
 from sneaker_core.errors import DatasetError
 
 __all__ = ["CLASSES", "Flaw", "SyntheticPhoto", "generate_photos"]
@@ -19,17 +19,17 @@ CLASSES: tuple[str, ...] = tuple(sorted(SHOES))
 
 FEWEST_PER_CLASS, MOST_PER_CLASS = 4, 500
 
-# How many photos a class gets, as a share of the largest; dealt out to the classes by the seed.
+# Photos of each class as a share of the largest class; assigned to classes by the seed.
 _SHARES = (1.0, 1.0, 0.95, 0.95, 0.9, 0.9, 0.85, 0.8, 0.7, 0.6, 0.45, 0.35)
 _FEWEST = 2
 _SIZES = ((384, 288), (400, 300), (360, 360), (320, 240))
 _SMALL = (72, 54)
-# With so many copies in all, some of them are filed under another label than their original.
-_COPIES_WITH_STRAYS, _STRAYS = 12, 3
+# With at least this many near-duplicates, some get another label than their original.
+_DUPLICATES_WITH_MISLABELED, _MISLABELED = 12, 3
 
 
 class Flaw(StrEnum):
-    """What is wrong with a photo."""
+    """What is wrong with a photo; values are those of the findings."""
 
     NEAR_DUPLICATE = "near_duplicate"
     WRONG_LABEL = "wrong_label"
@@ -40,7 +40,7 @@ class Flaw(StrEnum):
     NOT_SNEAKER = "not_sneaker"
 
 
-# Share of all photos; of each flaw there is at least one.
+# Share of all photos; each flaw occurs at least once.
 _FLAW_SHARES = {
     Flaw.NEAR_DUPLICATE: 0.06,
     Flaw.WRONG_LABEL: 0.04,
@@ -54,20 +54,20 @@ _FLAW_SHARES = {
 
 @dataclass(frozen=True)
 class SyntheticPhoto:
-    """One photo of the drawn dataset, with what is true of it.
+    """A photo of the synthetic dataset with its ground truth.
 
     Attributes
     ----------
     name : str
-        File name, unique in the whole dataset.
+        File name, unique in the dataset.
     label : str
-        What it is filed under.
+        The label in the dataset.
     true_label : str or None
-        What is drawn; None for a drawing of something else.
+        What it shows; None if it shows no sneaker.
     flaw : str or None
         A value of `Flaw`; None for a good photo.
     copy_of : str or None
-        Name of the photo that it is a copy of.
+        Name of the photo that it duplicates.
     data : bytes
         JPEG.
     """
@@ -82,7 +82,7 @@ class SyntheticPhoto:
 
 @dataclass(frozen=True)
 class _Slot:
-    """A photo before it is drawn; `place` is the number of its label and its own number under that label."""
+    """A planned photo; `place` is the number of its label and its number within that label."""
 
     place: tuple[int, int]
     true_label: str | None
@@ -95,14 +95,14 @@ class _Slot:
 
 
 def generate_photos(per_class: int = 60, seed: int = 0) -> Iterator[SyntheticPhoto]:
-    """Draw the photos of a small, flawed dataset, one after the other.
+    """Generate the photos of a small, flawed dataset one by one.
 
     Parameters
     ----------
     per_class : int
-        Photos of the largest class, 4 to 500; others have down to about a third of it.
+        Photos of the largest class, 4 to 500; the smallest has about a third.
     seed : int
-        Chooses everything; the same numbers give the same bytes.
+        The same seed and size give the same bytes.
 
     Yields
     ------
@@ -112,14 +112,14 @@ def generate_photos(per_class: int = 60, seed: int = 0) -> Iterator[SyntheticPho
     Raises
     ------
     DatasetError
-        `per_class` is out of range. Told at once, not at the first photo.
+        `per_class` is out of range; raised immediately, not at the first photo.
     """
     _check(per_class)
-    return (_drawn(slot, seed) for slot in _plan(per_class, seed))
+    return (_render(slot, seed) for slot in _plan(per_class, seed))
 
 
 def count_photos(per_class: int, seed: int = 0) -> int:
-    """How many photos `generate_photos` draws."""
+    """Return the number of photos that `generate_photos` generates."""
     _check(per_class)
     return len(_plan(per_class, seed))
 
@@ -127,17 +127,17 @@ def count_photos(per_class: int, seed: int = 0) -> int:
 def _check(per_class: int) -> None:
     if not FEWEST_PER_CLASS <= per_class <= MOST_PER_CLASS:
         raise DatasetError(
-            f"A drawn dataset has {FEWEST_PER_CLASS} to {MOST_PER_CLASS} photos a class, not {per_class}."
+            f"A synthetic dataset has {FEWEST_PER_CLASS} to {MOST_PER_CLASS} photos per class, not {per_class}."
         )
 
 
 def _generator(seed: int, *numbers: int) -> np.random.Generator:
-    # A generator takes no negative seeds: they become large ones.
+    # Generators don't accept negative seeds, so these become large ones.
     return np.random.default_rng([seed % 2**63, *numbers])
 
 
 def _plan(per_class: int, seed: int) -> list[_Slot]:
-    rng = _generator(seed, len(CLASSES))  # no label has this number, so no photo shares this generator
+    rng = _generator(seed, len(CLASSES))  # no label has this number, so no photo uses this generator
     shares = rng.permutation(_SHARES)
     counts = [max(round(per_class * share), _FEWEST) for share in shares.tolist()]
     slots = {
@@ -147,16 +147,16 @@ def _plan(per_class: int, seed: int) -> list[_Slot]:
     }
     wanted = {flaw: max(round(share * len(slots)), 1) for flaw, share in _FLAW_SHARES.items()}
     pool = _Pool(counts, rng)
-    _plant_copies(slots, wanted.pop(Flaw.NEAR_DUPLICATE), pool, rng)
+    _plant_duplicates(slots, wanted.pop(Flaw.NEAR_DUPLICATE), pool, rng)
     for flaw, count in wanted.items():
         for _ in range(count):
             place = pool.take()
-            slots[place] = replace(slots[place], flaw=flaw, true_label=_truth(flaw, place[0], rng))
+            slots[place] = replace(slots[place], flaw=flaw, true_label=_true_label(flaw, place[0], rng))
     return list(slots.values())
 
 
-def _truth(flaw: Flaw, label: int, rng: np.random.Generator) -> str | None:
-    """What is drawn on a photo with this flaw."""
+def _true_label(flaw: Flaw, label: int, rng: np.random.Generator) -> str | None:
+    """Choose what a photo with this flaw shows."""
     if flaw is Flaw.NOT_SNEAKER:
         return None
     if flaw is Flaw.WRONG_LABEL:
@@ -165,9 +165,9 @@ def _truth(flaw: Flaw, label: int, rng: np.random.Generator) -> str | None:
 
 
 class _Pool:
-    """Photos without a flaw that are not the original of a copy either; each is taken once.
+    """Photos without a flaw that no other photo duplicates; each is taken once.
 
-    The last of a class stays, so that every class has a good photo.
+    The last one of a class is never taken, so that every class has a flawless photo.
     """
 
     def __init__(self, counts: list[int], rng: np.random.Generator) -> None:
@@ -175,18 +175,18 @@ class _Pool:
         self._rng = rng
 
     def take(self, label: int | None = None, spare: int = 1) -> tuple[int, int]:
-        """Take a photo of one label, or of any that keeps at least `spare` photos."""
+        """Take a photo of a label, or of any label that keeps at least `spare` photos."""
         if label is None:
             chances = np.array([max(len(numbers) - spare, 0) for numbers in self._free], dtype=np.float64)
             label = int(self._rng.choice(len(chances), p=chances / chances.sum()))
         return (label, int(self._free[label].pop()))
 
 
-def _plant_copies(slots: dict[tuple[int, int], _Slot], count: int, pool: _Pool, rng: np.random.Generator) -> None:
-    strays = _STRAYS if count >= _COPIES_WITH_STRAYS else 0
+def _plant_duplicates(slots: dict[tuple[int, int], _Slot], count: int, pool: _Pool, rng: np.random.Generator) -> None:
+    mislabeled = _MISLABELED if count >= _DUPLICATES_WITH_MISLABELED else 0
     for number in range(count):
         source = pool.take(spare=2)
-        place = pool.take() if number < strays else pool.take(source[0])
+        place = pool.take() if number < mislabeled else pool.take(source[0])
         slots[place] = replace(slots[place], flaw=Flaw.NEAR_DUPLICATE, true_label=CLASSES[source[0]], source=source)
 
 
@@ -194,7 +194,7 @@ def _name(place: tuple[int, int]) -> str:
     return f"{CLASSES[place[0]].lower().replace(' ', '-')}-{place[1] + 1:04d}.jpg"
 
 
-def _drawn(slot: _Slot, seed: int) -> SyntheticPhoto:
+def _render(slot: _Slot, seed: int) -> SyntheticPhoto:
     copy_of = None if slot.source is None else _name(slot.source)
     flaw = None if slot.flaw is None else slot.flaw.value
     return SyntheticPhoto(_name(slot.place), slot.label, slot.true_label, flaw, copy_of, _data(slot, seed))
@@ -204,15 +204,15 @@ def _data(slot: _Slot, seed: int) -> bytes:
     rng = _generator(seed, *slot.place)
     if slot.source is not None:
         label, number = slot.source
-        return _copied(_data(_Slot((label, number), CLASSES[label]), seed), rng)
+        return _near_duplicate(_data(_Slot((label, number), CLASSES[label]), seed), rng)
     size = _SMALL if slot.flaw is Flaw.TOO_SMALL else _SIZES[int(rng.choice(len(_SIZES), p=(0.5, 0.2, 0.15, 0.15)))]
     quality = int(rng.integers(82, 95))
     image = draw_negative(rng, size) if slot.true_label is None else draw_photo(slot.true_label, rng, size)
-    return _jpeg(_spoilt(image, slot.flaw, rng), quality)
+    return _jpeg(_add_flaw(image, slot.flaw, rng), quality)
 
 
-def _spoilt(image: Image.Image, flaw: Flaw | None, rng: np.random.Generator) -> Image.Image:
-    """Take the photo badly, for the flaws that are the camera's."""
+def _add_flaw(image: Image.Image, flaw: Flaw | None, rng: np.random.Generator) -> Image.Image:
+    """Apply a photographic flaw."""
     if flaw is Flaw.BLURRY:
         return image.filter(ImageFilter.GaussianBlur(image.width * rng.uniform(0.02, 0.03)))
     if flaw is Flaw.DARK:
@@ -224,8 +224,8 @@ def _spoilt(image: Image.Image, flaw: Flaw | None, rng: np.random.Generator) -> 
     return image
 
 
-def _copied(data: bytes, rng: np.random.Generator) -> bytes:
-    """Do to a photo what happens to photos that are passed on."""
+def _near_duplicate(data: bytes, rng: np.random.Generator) -> bytes:
+    """Modify a photo as sharing does: recompress, resize, crop, brighten or mirror it."""
     with Image.open(BytesIO(data), formats=["JPEG"]) as opened:
         image = opened.convert("RGB")
     way = int(rng.integers(5))

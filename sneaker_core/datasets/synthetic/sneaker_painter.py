@@ -1,4 +1,4 @@
-"""Paints one made-up sneaker, from the parts behind to the parts in front."""
+"""Paint a fictional sneaker from back to front."""
 
 import numpy as np
 
@@ -11,12 +11,12 @@ __all__ = ["paint_sneaker", "silhouette"]
 
 _INK: Colour = (24, 22, 28)
 
-# Heights for the light, 0 to 255: what lies behind is lower.
+# Heights for the shading, 0 to 255: parts further back are lower.
 _LINING, _TONGUE, _UPPER, _COLLAR, _EYESTAY, _LACE, _MIDSOLE, _OUTSOLE = 40, 66, 92, 118, 116, 168, 158, 132
 
 
 def silhouette(shoe: Shoe) -> Array:
-    """Points on the edge of everything that `paint_sneaker` paints, float array (N, 2)."""
+    """Return points on the edge of everything that `paint_sneaker` paints, float array (N, 2)."""
     found = [smooth(outline) for outline in shoe.outlines]
     found.append(smooth(shoe.ground, closed=False) + np.array([0, shoe.tread_depth]))
     return np.concatenate(found)
@@ -28,13 +28,13 @@ def paint_sneaker(canvas: Canvas, shoe: Shoe, colours: Colourway, bow: float) ->
     Parameters
     ----------
     canvas : Canvas
-        Takes the paint.
+        The canvas to paint on.
     shoe : Shoe
-        What to paint.
+        The sneaker.
     colours : Colourway
-        In which colours.
+        Its colors.
     bow : float
-        Size of the bow, around 1; no bow from 0 down.
+        Size of the bow, around 1; no bow if 0 or less.
     """
     _paint_behind(canvas, shoe, colours)
     _paint_upper(canvas, shoe, colours)
@@ -137,7 +137,7 @@ def _paint_tread(canvas: Canvas, shoe: Shoe, colour: Colour) -> None:
 
 
 def _profile(tread: Tread, turn: Array) -> Array:
-    """Depth (0 to 1) of the outsole within one repeat of its pattern."""
+    """Depth (0 to 1) of the outsole within one repetition of its pattern."""
     depth = np.ones_like(turn)
     if tread is Tread.WAFFLE:
         depth = np.where(turn < 0.6, 1.0, 0.35)
@@ -167,7 +167,7 @@ def _paint_midsole(canvas: Canvas, shoe: Shoe, colours: Colourway) -> None:
 
 
 def _paint_window(group: Canvas, outline: Array, colours: Colourway) -> None:
-    """Paint a clear cushion: a dark rim, a glow that is brightest in the middle, and pillars."""
+    """Paint a transparent cushion: a dark rim, a glow that is brightest in the center, and pillars."""
     middle = outline.mean(0)
     group.fill(middle + (outline - middle) * 1.1, mixed(colours.sole, _INK, 0.3), _MIDSOLE + 8)
     cushion = group.part(outline)
@@ -195,7 +195,7 @@ def _inset(outline: Array, by: float) -> Array:
 
 
 def _thread_on(colour: Colour, thread: Colour) -> Colour:
-    """Thread that can be seen on a colour."""
+    """Return a thread color that is visible on a color."""
     if abs(sum(colour) - sum(thread)) > 90:
         return thread
     return lighter(colour, 0.4) if sum(colour) < 330 else mixed(colour, _INK, 0.35)
