@@ -56,7 +56,8 @@ def read_labelled_folder(folder: Path, only: Iterable[str] = ()) -> pd.DataFrame
     if not rows:
         raise DatasetError(f"{folder} has no photos in its class folders.")
     rows.sort(key=lambda row: (row[2], Path(row[1])))
-    return pd.DataFrame(rows, columns=SAMPLE_COLUMNS).drop_duplicates(["sample", "label"], ignore_index=True)
+    table = pd.DataFrame(rows, columns=SAMPLE_COLUMNS).drop_duplicates(["sample", "label"], ignore_index=True)
+    return table.assign(split=table["split"].astype(object).where(table["split"].notna(), None))
 
 
 def read_unlabelled_folder(folder: Path) -> pd.DataFrame:
