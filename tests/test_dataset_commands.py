@@ -99,7 +99,7 @@ def test_wrong_usage_exits_with_2(shell, arguments):
 )  # fmt: skip
 def test_an_unknown_dataset_is_said_in_one_line(shell, arguments):
     command, *rest = arguments
-    assert shell.failed(command, "nope", *rest) == "There is no dataset 'nope'; there are: none yet."
+    assert shell.failed(command, "nope", *rest) == "No dataset named 'nope'. Available datasets: none yet."
 
 
 def test_import_counts_every_file(filled, tmp_path):
@@ -143,11 +143,11 @@ def test_a_wrong_source_leaves_no_dataset_behind(shell, tmp_path, made):
 
 def test_list_tells_what_there_is(filled):
     (row,) = filled.json("list")
-    assert set(row) == {"name", "folder", "photos", "classes"}
+    assert set(row) == {"id", "name", "folder", "photos", "classes"}
     assert (row["name"], row["photos"], row["classes"]) == ("Shoes", 18, 2)
     assert filled.run("list").stdout == "Shoes  18 photos, 2 classes\n"
     assert filled.json("list", "--bin") == []
-    assert filled.run("list", "--bin").stdout == "No datasets yet.\n"
+    assert filled.run("list", "--bin").stdout == "The bin is empty.\n"
 
 
 def test_stats_tell_the_balance(filled):
@@ -240,15 +240,13 @@ def test_exports_are_written_and_nothing_is_overwritten(filled, tmp_path):
     assert len(list((tmp_path / "out" / "folder").rglob("*.jpg"))) == 18
     assert len(zipfile.ZipFile(tmp_path / "out" / "zip").namelist()) == 19
     assert (tmp_path / "out" / "csv").read_bytes() == (tmp_path / "out" / "folder" / "dataset.csv").read_bytes()
-    assert "choose another place" in filled.failed("export", "Shoes", "--out", tmp_path / "out" / "folder")
+    assert "choose another folder" in filled.failed("export", "Shoes", "--out", tmp_path / "out" / "folder")
 
 
 def test_an_export_that_cannot_be_written_is_said_in_one_line(filled, tmp_path):
     write(tmp_path / "file", b"in the way")
     for kind in ("folder", "zip", "csv"):
-        assert "cannot be written" in filled.failed(
-            "export", "Shoes", "--format", kind, "--out", tmp_path / "file" / "x"
-        )
+        assert "Can't write" in filled.failed("export", "Shoes", "--format", kind, "--out", tmp_path / "file" / "x")
 
 
 def test_rename_delete_and_restore(filled):
@@ -258,7 +256,7 @@ def test_rename_delete_and_restore(filled):
     assert (filled.json("list"), [row["name"] for row in filled.json("list", "--bin")]) == ([], ["Boots"])
     assert filled.json("restore", kept) == {"name": "Boots"}
     assert filled.json("stats", "Boots")["photos"] == 18
-    assert "bin holds no dataset" in filled.failed("restore", kept)
+    assert "in the bin" in filled.failed("restore", kept)
 
 
 def test_demo_draws_a_dataset_once(shell):
@@ -269,7 +267,7 @@ def test_demo_draws_a_dataset_once(shell):
 
 
 def test_collect_says_which_table_cannot_be_read(shell, tmp_path):
-    assert "cannot be read" in shell.failed("collect", "--name", "x", "--skus", tmp_path / "none.csv")
+    assert "Can't read" in shell.failed("collect", "--name", "x", "--skus", tmp_path / "none.csv")
     assert shell.json("list") == []
 
 

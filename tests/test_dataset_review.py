@@ -665,7 +665,7 @@ class TestForTraining:
 
     @pytest.mark.parametrize("source", ["nope", "x" * 300, "\0"])
     def test_neither_is_told_with_the_datasets_there_are(self, three, tmp_path, source):
-        with pytest.raises(DatasetError, match="there are: 'Shoes'"):
+        with pytest.raises(DatasetError, match="Available datasets: 'Shoes'"):
             open_samples(tmp_path, source)
 
     def test_an_empty_dataset_is_told(self, tmp_path):

@@ -170,7 +170,7 @@ def list_(workspace: Path, deleted: bool, as_json: bool) -> None:
         f"{row['name']}  {counted(row['photos'], 'photo')}, {counted(row['classes'], 'class', 'classes')}"
         for row in rows
     ]
-    print_result(rows, as_json, lambda: "\n".join(lines) or "No datasets yet.")
+    print_result(rows, as_json, lambda: "\n".join(lines) or ("The bin is empty." if deleted else "No datasets yet."))
 
 
 @dataset.command()
