@@ -366,7 +366,7 @@ class TestScan:
         assert drawn.fact("scan")["model"] == ("lively" if seeing else None)
         assert len(read_map(drawn)) == (len(samples) if seeing else 0)
         assert {step for *_, step in steps} == {
-            "Measuring photos", "Comparing photos", *(["Looking at photos"] if seeing else []),
+            "Measuring photos", "Comparing photos", *(["Embedding photos"] if seeing else []),
         }  # fmt: skip
         assert all(0 <= done <= total for done, total, _ in steps)
         make_split(drawn, 0.15, 0.15)
@@ -415,7 +415,7 @@ class TestScan:
         steps: set[tuple[int, str]] = set()
         scan(dataset, model, report=lambda done, total, step: steps.add((total, step)))
         assert {step for step in steps if "photos" in step[1] and "Comp" not in step[1]} == {
-            (8, "Measuring photos"), (8, "Looking at photos"),
+            (8, "Measuring photos"), (8, "Embedding photos"),
         }  # fmt: skip
         assert (
             len(read_near_duplicate_groups(dataset)) == len(read_map(dataset)) == dataset.fact("scan")["photos"] == 20
@@ -453,7 +453,7 @@ class TestScan:
         dataset = noise(3)
         shutil.rmtree(dataset.images)
         shutil.rmtree(dataset.folder / "thumbnails")
-        with pytest.raises(DatasetError, match="can be read"):
+        with pytest.raises(DatasetError, match="Can't read any photo"):
             scan(dataset, model if seeing else None)
 
     @pytest.mark.parametrize("seeing", [False, True])
@@ -471,7 +471,7 @@ class TestScan:
         assert set(read_findings(dataset)["kind"]) <= {Kind.TOO_SMALL, Kind.BLURRY}
 
     def test_an_empty_dataset_is_told_plainly(self, tmp_path):
-        with pytest.raises(DatasetError, match="no photos to look at"):
+        with pytest.raises(DatasetError, match="no photos to check"):
             scan(create_index(tmp_path / "empty", "Empty"), None)
 
     def test_thresholds_decide_what_counts(self, noise):

@@ -242,7 +242,7 @@ class TestChoice:
         app = more(opened(), "New dataset")
         app.text_input(key=Key.DATASET_NAME).set_value("three")
         click(app, Key.DATASET_NEW)
-        assert "There is a dataset named 'three' already" in words(app)
+        assert "There is already a dataset named 'three'" in words(app)
         app.text_input(key=Key.DATASET_NAME).set_value(NASTY)
         click(app, Key.DATASET_NEW)
         assert app.selectbox(key=Key.DATASET).value == NASTY
@@ -254,7 +254,7 @@ class TestChoice:
         assert name.value == "three"
         name.set_value("  ")
         click(app, Key.DATASET_RENAME)
-        assert "A dataset's name has 1 to 100 characters." in words(app) and three.name == "three"
+        assert "a name has 1 to 100 characters." in words(app) and three.name == "three"
         app.text_input(key=Key.DATASET_NAME.of(three.folder.name)).set_value("Four")
         click(app, Key.DATASET_RENAME)
         assert three.name == "Four" and app.selectbox(key=Key.DATASET).value == "Four"
@@ -285,7 +285,7 @@ class TestChoice:
         (broken.folder / INDEX_FILE).write_bytes(b"x" * 5000)
         app = opened()
         assert not app.exception
-        assert "is damaged; the photos in" in words(app) and "Photos 22" in words(app)
+        assert "is damaged. The photos in" in words(app) and "Photos 22" in words(app)
 
     def test_from_a_newer_program(self, three):
         with three.changing() as db:
@@ -304,7 +304,7 @@ class TestArrivals:
         app.file_uploader(key=Key.ARRIVAL_ZIP).upload("<b>mine</b>.zip", data)
         again(app)
         click(app, Key.ARRIVAL_START.of("zip"))
-        assert "Bringing in <b>mine</b>.zip" in words(app)
+        assert "Importing <b>mine</b>.zip" in words(app)
         assert ended(dataset).state is JobState.DONE
         again(app)
         assert "done. 5 photos imported, 1 file rejected." in words(app) and "Photos 5" in words(app)
@@ -353,7 +353,7 @@ class TestArrivals:
         create_dataset(home, "mine")
         app = pick(opened(), Key.ARRIVAL_WAY, "From the web")
         click(app, Key.ARRIVAL_START.of("web"))
-        assert "Give at least one class" in words(app) and not started
+        assert "Add at least one class" in words(app) and not started
         app.text_area(key=Key.COLLECT_NAMES).set_value("Air Jordan 1\n\n-odd one")
         app.text_area(key=Key.COLLECT_TEMPLATES).set_value("on feet")
         click(app, Key.ARRIVAL_START.of("web"))

@@ -414,7 +414,7 @@ class TestFolder:
         assert (list(done.table["sample"]), done.evaluation.split_of_data) == ([seen], False)
 
     def test_a_plain_folder_has_no_split_of_its_own(self, model_folder, data, tmp_path):
-        with pytest.raises(DatasetError, match="nobody knows which photos the model saw"):
+        with pytest.raises(DatasetError, match="unknown which photos the model was trained on"):
             evaluate(model_folder, data, tmp_path, "test")
 
     def test_a_damaged_model_is_an_error(self, data, tmp_path):

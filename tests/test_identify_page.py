@@ -207,7 +207,7 @@ class TestBadFiles:
         monkeypatch.setenv("SOLESCOPE_MAX_UPLOAD_MB", "0.003")
         models_home.install()
         app = uploaded(opened(), big_jpg=sneaker_jpeg())
-        assert re.search(r"big\.jpg: The file is [\d.]+ MB; at most 0\.003 MB can be read\.", words(app))
+        assert re.search(r"big\.jpg: The file is [\d.]+ MB; the limit is 0\.003 MB\.", words(app))
 
     def test_names_are_shown_as_they_are_written(self, models_home, sneaker_jpeg):
         models_home.install()

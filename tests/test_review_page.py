@@ -301,7 +301,7 @@ class TestDeciding:
 
     def test_relabel_without_a_class_asks_for_one(self, dataset):
         app = relabel(tick(opened("photos", dataset), 0), "photos", dataset, None)
-        assert "Choose the class" in words(app) and history(dataset).empty
+        assert "Choose a class" in words(app) and history(dataset).empty
         assert "**1 photo selected**" in words(app)
 
     def test_a_class_name_too_long_is_said(self, dataset):
@@ -568,13 +568,13 @@ class TestTwoSessions:
     def test_dataset_deleted_meanwhile(self, mapped, name):
         app = opened(name, mapped)
         shutil.rmtree(mapped.folder)
-        assert "not there any more" in words(ran(app))
+        assert "no longer exists" in words(ran(app))
 
     def test_dataset_deleted_before_a_decision(self, dataset):
         app = tick(opened("photos", dataset), 0)
         shutil.rmtree(dataset.folder)
         press(app, "Exclude")
-        assert "not there any more" in words(app)
+        assert "no longer exists" in words(app)
 
 
 class TestNames:
