@@ -311,7 +311,7 @@ class TestOne:
         click(app, Key.RUN_RENAME)
         app.text_input(key=Key.RUN_NAME.of("slow")).set_value("fast")
         click(app, Key.RUN_RENAME.of("do"))
-        assert "There is a run named 'fast' already" in words(app)
+        assert "There is already a run named 'fast'" in words(app)
         app.text_input(key=Key.RUN_NAME.of("slow")).set_value("  steady   one ")
         click(app, Key.RUN_RENAME.of("do"))
         assert chosen_names(app) == ["steady one"]
@@ -355,7 +355,7 @@ class TestOne:
         set_state(full, "slow", "stopped")
         app = opened("slow")
         put_job(runs_folder(full) / "slow", "Epoch 1 of 2")  # started in another window meanwhile
-        assert "is at work" in told(click(app, Key.RUN_RESUME))
+        assert "is running" in told(click(app, Key.RUN_RESUME))
 
 
 class TestSeveral:

@@ -202,7 +202,7 @@ class TestSetup:
         text = words(app)
         assert "24 photos of 2 classes" in text and text.count("on this computer") == 3
         assert app.text_input(key=Key.TRAIN_NAME.of("Shoes-quick-1")).value == "Shoes-quick-1"
-        assert labels(app).count("Chosen") == 1 and not app.segmented_control
+        assert labels(app).count("Selected") == 1 and not app.segmented_control
         click(app, Key.TRAIN_CHOOSE.of("scratch"))
         assert app.text_input(key=Key.TRAIN_NAME.of("Shoes-scratch-1")).value == "Shoes-scratch-1"
         assert app.button(key=Key.TRAIN_CHOOSE.of("scratch")).label == "Selected"
@@ -232,7 +232,7 @@ class TestSetup:
         deadline = time.monotonic() + PATIENCE
         while "on this computer" not in words(app) and time.monotonic() < deadline:
             again(app)
-        assert words(app).count("on this machine") == 1
+        assert words(app).count("on this computer") == 1
 
     def test_from_start_to_use(self, ready):
         app = advanced("finetune")
@@ -240,7 +240,7 @@ class TestSetup:
         for key, item, value in ((Key.TRAIN_SIZE, "-mobilenet_v2", 32), (Key.TRAIN_EPOCHS, "", 2)):
             app.number_input(key=key.of(f"finetune{item}")).set_value(value)
         put(app, Key.TRAIN_BATCH.of("finetune"), 8)
-        assert "Changed settings: init, size, epochs, batch" in words(app)
+        assert "Changed settings: init, epochs, size, batch" in words(app)
         click(app, Key.TRAIN_START)
         run = find_run(ready, "Shoes-finetune-1")
         assert app.selectbox(key=Key.TRAIN_RUN).value == run.name

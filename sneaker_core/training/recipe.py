@@ -232,7 +232,8 @@ class Recipe:
         if self.augmentation in AUGMENTATIONS and changes.keys() & set(AUGMENTATION_FIELDS):
             changes = {key: value for key, value in changes.items() if key not in AUGMENTATION_FIELDS}
             changes["augmentation"] = self.augmentation
-        # `size` also sets `small_size`, so one of them may still differ.
+        if changes.get("small_size") == changes.get("size"):
+            changes.pop("small_size", None)  # `size` alone sets both
         return changes | self.differences(preset.changed(changes))
 
     def to_dict(self) -> dict[str, Any]:
