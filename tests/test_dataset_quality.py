@@ -403,7 +403,7 @@ class TestScan:
         first = counted(dataset, "embeddings")
         assert 0 < first < 40
         totals: set[int] = set()
-        assert scan(dataset, model, report=lambda done, total, step: totals.add(total) if "Look" in step else None)
+        assert scan(dataset, model, report=lambda done, total, step: totals.add(total) if "Embed" in step else None)
         assert totals == {40 - first}
         assert len(read_map(dataset)) == 40
 

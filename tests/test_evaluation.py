@@ -13,7 +13,7 @@ from PIL import ExifTags, Image
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score, top_k_accuracy_score
 
 from sneaker_core import images
-from sneaker_core.datasets.dataset_collection import create_dataset
+from sneaker_core.datasets.dataset_collection import create_dataset, open_samples
 from sneaker_core.datasets.dataset_split import make_split
 from sneaker_core.datasets.index import read_samples
 from sneaker_core.datasets.quality.measures import measure
@@ -54,6 +54,8 @@ from sneaker_core.evaluation.table_columns import (
 )
 from sneaker_core.networks.checkpoint import save_model
 from sneaker_core.networks.decision import Decision, Outputs, embedding_distance, ood_score, unit_length
+from sneaker_core.training.prepared_photos import prepare_photos
+from sneaker_core.training.recipe import make_recipe
 from tests.factories import (
     CLASSES,
     draw_dataset,
@@ -416,6 +418,31 @@ class TestFolder:
     def test_a_plain_folder_has_no_split_of_its_own(self, model_folder, data, tmp_path):
         with pytest.raises(DatasetError, match="unknown which photos the model was trained on"):
             evaluate(model_folder, data, tmp_path, "test")
+
+    @pytest.mark.parametrize("parts", [("",), ("train", "valid", "test")], ids=["classes", "splits"])
+    def test_a_folder_is_trained_on_evaluated_and_imported_alike(self, model_folder, tmp_path, parts):
+        for at, part in enumerate(parts):
+            for number, label in enumerate(("boot", "sandal")):
+                for seed in range(12):
+                    photo = jpeg(photo_of_class(number, 100 * at + seed))
+                    write(tmp_path / "shoes" / part / label / f"{seed}.jpg", photo)
+        dataset = create_dataset(tmp_path / "home", "imported")
+        import_photos(dataset, tmp_path / "shoes")
+        imported = read_samples(dataset).set_index("sample")[["label", "split"]].sort_index()
+        read = open_samples(tmp_path / "home", str(tmp_path / "shoes"))
+        pd.testing.assert_frame_equal(
+            read.set_index("sample")[["label", "split"]].sort_index(), imported, check_dtype=False
+        )
+        assert set(imported["split"]) == ({None} if len(parts) == 1 else {"train", "val", "test"})
+        recipe = make_recipe("scratch", {"size": 32})
+        trained = prepare_photos("shoes", read, recipe, None, tmp_path / "home").samples.set_index("sample")
+        table = evaluate(model_folder, tmp_path / "shoes", tmp_path / "home").table.set_index("sample")
+        for rows in (trained, table):
+            assert rows["label"].to_dict() == imported["label"].to_dict()
+        if len(parts) > 1:
+            assert trained["split"].to_dict() == imported["split"].to_dict()
+            tested = evaluate(model_folder, tmp_path / "shoes", tmp_path / "home", "test").table
+            assert set(tested["sample"]) == set(imported.index[imported["split"] == "test"])
 
     def test_a_damaged_model_is_an_error(self, data, tmp_path):
         with pytest.raises(CheckpointError):

@@ -109,7 +109,7 @@ class TestJobs:
         assert (job.state, job.error, job.title) == (JobState.DONE, None, "Drawing ünïcode")
         assert (job.kind, job.params, job.workspace) == ("dataset_demo", demo(tmp_path), tmp_path)
         assert job.result == {"added": photos}
-        assert (job.progress.done, job.progress.total, job.progress.step) == (photos, photos, "Drawing sneakers")
+        assert (job.progress.done, job.progress.total, job.progress.step) == (photos, photos, "Generating photos")
         assert job.progress.share == 1
         assert "new photos" in (folder / "log.txt").read_text()
 

@@ -88,7 +88,7 @@ def run_demo_job(workspace: Path, params: Mapping[str, Any], worker: Worker) -> 
     added = make_synthetic(
         find_dataset_by_id(workspace, params["dataset"]),
         **given,
-        report=lambda done, total: worker.report(done, total, "Drawing sneakers"),
+        report=lambda done, total: worker.report(done, total, "Generating photos"),
         stopped=worker.stopped,
     )
     worker.result = {"added": added}
