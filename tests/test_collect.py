@@ -654,8 +654,8 @@ class TestCollecting:
         assert (again.have, again.added, again.rejected) == (1, 0, {})
 
     def test_known_photos_are_noted_but_do_not_count(self, web, runs):
-        with Importer(runs.dataset, "folder /mine") as intake:
-            intake.add(IncomingPhoto("mine.jpg", "Dunk", jpeg(photo(1))))
+        with Importer(runs.dataset, "folder /mine") as importer:
+            importer.add(IncomingPhoto("mine.jpg", "Dunk", jpeg(photo(1))))
         copies = [f"{SITE}/photo/{seed}.jpg?copy" for seed in (1, 2)]
         web.search = paged({"Dunk": links(1, 2) + copies + links(3, 4)})
         result = runs.collect(plan_for("Dunk"), connections=1).classes["Dunk"]

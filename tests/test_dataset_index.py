@@ -67,8 +67,8 @@ def dataset(tmp_path: Path) -> Dataset:
 
 
 def add(dataset: Dataset, *photos: IncomingPhoto, source: str = "test") -> list[ImportStatus]:
-    with Importer(dataset, source) as intake:
-        return [intake.add(incoming).status for incoming in photos]
+    with Importer(dataset, source) as importer:
+        return [importer.add(incoming).status for incoming in photos]
 
 
 def filled(dataset: Dataset, count: int, label: str = "boot") -> list[str]:
@@ -301,7 +301,7 @@ class TestIndex:
             assert len(list(dataset.incoming.iterdir())) == 1
 
 
-class TestIntake:
+class TestImporter:
     def test_a_photo_is_stored_as_it_came(self, dataset):
         data = jpeg(photo(1, (60, 40)))
         assert add(dataset, IncomingPhoto("my shoe.jpeg", " Boot ", data, "val", "https://x.org/1", "boot")) == [
@@ -333,7 +333,7 @@ class TestIntake:
         assert [Path(path).suffix for path in rows["path"]] == [".png", ".jpg"]
         assert list(zip(rows["width"], rows["height"], strict=True)) == [(60, 40), (40, 60)]
 
-    def test_identical_bytes_are_stored_once_with_every_filing(self, dataset):
+    def test_identical_bytes_are_stored_once_with_every_provenance(self, dataset):
         data = PHOTOS[0]
         arrived = add(
             dataset, *(IncomingPhoto(name, label, data) for name, label in (("a", "x"), ("b", "x"), ("c", "y")))
@@ -349,9 +349,9 @@ class TestIntake:
 
     def test_what_is_no_photo_is_listed_with_the_reason(self, dataset):
         large = Importer(dataset, "test", ImageLimits(max_bytes=100, max_pixels=10**6))
-        with large as intake:
+        with large as importer:
             outcomes = [
-                intake.add(incoming)
+                importer.add(incoming)
                 for incoming in (
                     IncomingPhoto("text.jpg", "x", b"hello"),
                     IncomingPhoto("empty.jpg", "x", b""),
@@ -374,9 +374,9 @@ class TestIntake:
         assert list(read_rejects(dataset)["name"]) == []
 
     def test_threads_with_the_same_bytes_store_them_once(self, dataset):
-        with Importer(dataset, "test") as intake, ThreadPoolExecutor(8) as pool:
+        with Importer(dataset, "test") as importer, ThreadPoolExecutor(8) as pool:
             waiting = [
-                pool.submit(intake.add, IncomingPhoto(f"{number}-{copy}", "x", data))
+                pool.submit(importer.add, IncomingPhoto(f"{number}-{copy}", "x", data))
                 for copy in range(6)
                 for number, data in enumerate([*PHOTOS[:5], b"no photo"])
             ]
@@ -385,7 +385,7 @@ class TestIntake:
         assert len(read_provenance(dataset)) == 30
         assert_whole(dataset)
 
-    def test_a_second_intake_is_refused_until_the_first_has_ended(self, dataset):
+    def test_a_second_importer_is_refused_until_the_first_has_ended(self, dataset):
         with Importer(dataset, "first"):
             with pytest.raises(DatasetError, match="already being added to 'Shoes'"), Importer(dataset, "second"):
                 pass
@@ -399,20 +399,20 @@ class TestIntake:
         assert in_background(code, dataset.folder).communicate()[0].strip() == "in"
 
     def test_an_error_in_the_body_keeps_what_had_arrived_and_lets_go(self, dataset):
-        with pytest.raises(ZeroDivisionError), Importer(dataset, "test") as intake:
-            intake.add(IncomingPhoto("a", "x", PHOTOS[0]))
+        with pytest.raises(ZeroDivisionError), Importer(dataset, "test") as importer:
+            importer.add(IncomingPhoto("a", "x", PHOTOS[0]))
             raise ZeroDivisionError
         assert add(dataset, IncomingPhoto("a", "x", PHOTOS[0])) == [ImportStatus.KNOWN]
         assert_whole(dataset)
 
     def test_a_class_that_a_review_makes_meanwhile_is_the_same_class(self, dataset):
         (sample,) = filled(dataset, 1)
-        with Importer(dataset, "test") as intake:
-            intake.add(IncomingPhoto("1", "clog", PHOTOS[1]))
+        with Importer(dataset, "test") as importer:
+            importer.add(IncomingPhoto("1", "clog", PHOTOS[1]))
             decide(dataset, [sample], Action.RELABEL, "sandal")
             decide(dataset, [sample], Action.RELABEL, "clog")
-            intake.add(IncomingPhoto("2", "sandal", PHOTOS[2]))
-            intake.add(IncomingPhoto("3", "heel", PHOTOS[3]))
+            importer.add(IncomingPhoto("2", "sandal", PHOTOS[2]))
+            importer.add(IncomingPhoto("3", "heel", PHOTOS[3]))
         assert read_classes(dataset) == ["boot", "clog", "heel", "sandal"]
         rows = read_samples(dataset)
         assert dict(zip(rows["name"], rows["label"], strict=True)) == {
@@ -448,9 +448,9 @@ class TestIntake:
             "from sneaker_core.errors import DatasetError\n"
             "data = Path(sys.argv[2]).read_bytes()\n"
             "try:\n"
-            " with Importer(open_index(Path(sys.argv[1])), 'x') as intake:\n"
+            " with Importer(open_index(Path(sys.argv[1])), 'x') as importer:\n"
             "  resource.setrlimit(resource.RLIMIT_FSIZE, (len(data) // 2,) * 2)\n"
-            "  intake.add(IncomingPhoto('large', 'x', data))\n"
+            "  importer.add(IncomingPhoto('large', 'x', data))\n"
             "except DatasetError as error: print(error)"
         )
         assert "Can't write photos" in in_background(code, dataset.folder, tmp_path / "large.jpg").communicate()[0]
@@ -637,10 +637,10 @@ class TestLibrary:
 
     def test_nothing_is_deleted_while_photos_are_added(self, tmp_path):
         made = create_dataset(tmp_path, "Shoes")
-        with Importer(made, "test") as intake:
+        with Importer(made, "test") as importer:
             with pytest.raises(DatasetError, match="being added"):
                 delete_dataset(tmp_path, made)
-            assert intake.add(IncomingPhoto("a", "x", PHOTOS[0])).status is ImportStatus.ADDED
+            assert importer.add(IncomingPhoto("a", "x", PHOTOS[0])).status is ImportStatus.ADDED
         assert (list_datasets(tmp_path)[0].photos, list_bin(tmp_path)) == (1, [])
 
     def test_a_damaged_dataset_is_named_and_disturbs_no_other(self, tmp_path):

@@ -144,7 +144,7 @@ def reopened(picture: Image.Image, tmp_path: Path, quality: int) -> Image.Image:
 
 
 class TestCopies:
-    def test_recompressed_resized_and_mirrored_copies_are_one_family(self, tmp_path):
+    def test_recompressed_resized_and_mirrored_copies_are_one_group(self, tmp_path):
         first, second = photo(1, (200, 150)), photo(2, (200, 150))
         pictures = [first, reopened(first, tmp_path, 30), first.resize((120, 90)), ImageOps.mirror(first)]
         groups = group_photos([*pictures, second, ImageOps.mirror(second)])
@@ -165,7 +165,7 @@ class TestCopies:
         assert len(set(group_photos(pictures, unlike))) == 3
         assert len(set(group_photos(pictures))) == 3
 
-    def test_no_photos_have_no_families(self):
+    def test_no_photos_have_no_groups(self):
         empty = np.zeros((0, 256), np.bool_)
         assert len(group_near_duplicates(empty, empty, np.zeros((0, SKETCH_SIDE, SKETCH_SIDE, 3), np.uint8))) == 0
 
@@ -333,9 +333,9 @@ def noise(tmp_path: Path) -> Callable[[int], Dataset]:
 
 
 def add_noise(dataset: Dataset, seeds: range) -> None:
-    with Importer(dataset, "test") as intake:
+    with Importer(dataset, "test") as importer:
         for seed in seeds:
-            intake.add(IncomingPhoto(f"{seed:04}.jpg", f"class {seed % 2}", jpeg(photo(seed, (32, 24)))))
+            importer.add(IncomingPhoto(f"{seed:04}.jpg", f"class {seed % 2}", jpeg(photo(seed, (32, 24)))))
 
 
 def counted(dataset: Dataset, table: str) -> int:

@@ -55,9 +55,9 @@ def make(tmp_path: Path) -> Callable[..., Dataset]:
 
     def made(*rows: tuple[str, str, str | None, bytes], name: str = "Shoes") -> Dataset:
         dataset = create_dataset(tmp_path, name)
-        with Importer(dataset, "test") as intake:
+        with Importer(dataset, "test") as importer:
             for file, label, split, data in rows:
-                assert intake.add(IncomingPhoto(file, label, data, split)).reason is None
+                assert importer.add(IncomingPhoto(file, label, data, split)).reason is None
         return dataset
 
     return made
@@ -212,8 +212,8 @@ class TestDecisions:
     def test_all_undone_all_is_as_it_was(self, tmp_path_factory, steps):
         dataset = create_dataset(tmp_path_factory.mktemp("undone"), "x")
         data = [a_photo(seed, size=(24, 16)) for seed in range(3)]
-        with Importer(dataset, "test") as intake:
-            samples = [intake.add(IncomingPhoto(str(n), "boot", one)).sample for n, one in enumerate(data)]
+        with Importer(dataset, "test") as importer:
+            samples = [importer.add(IncomingPhoto(str(n), "boot", one)).sample for n, one in enumerate(data)]
         before = standing(dataset)
         actions = [(Action.KEEP, None), (Action.EXCLUDE, None), (Action.RELABEL, "a"), (Action.RELABEL, "b")]
         batches = []
@@ -285,7 +285,7 @@ class TestFindings:
     def test_everything_planted_is_found(self, flawed):
         assert found(*flawed) == ALL_FOUND
 
-    def test_the_gravest_come_first_and_families_stand_together(self, flawed):
+    def test_the_gravest_come_first_and_groups_stand_together(self, flawed):
         dataset, _ = flawed
         rows = read_findings(dataset)
         order = [kind.value for kind in Kind]
@@ -517,8 +517,8 @@ class TestSummary:
     def test_stats_add_up(self, flawed):
         dataset, names = flawed
         decide(dataset, [names["good"]], Action.EXCLUDE)
-        with Importer(dataset, "test") as intake:
-            intake.reject("bad.jpg", "It is bad.")
+        with Importer(dataset, "test") as importer:
+            importer.reject("bad.jpg", "It is bad.")
         values = stats(dataset)
         assert (values["photos"], values["excluded"], values["files"], values["rejects"]) == (7, 1, 10, 1)
         assert (values["exact_duplicates"], values["exact_under_two_labels"], values["near_duplicates"]) == (1, 1, 5)
@@ -568,8 +568,8 @@ class TestExport:
         if split != "none":
             make_split(awkward, 0.0, 0.5)
         if split == "some":
-            with Importer(awkward, "later") as intake:
-                intake.add(IncomingPhoto("late.jpg", "boot", a_photo(99, size=(24, 16))))
+            with Importer(awkward, "later") as importer:
+                importer.add(IncomingPhoto("late.jpg", "boot", a_photo(99, size=(24, 16))))
         samples = list(read_samples(awkward)["sample"])
         decide(awkward, samples[:1], Action.EXCLUDE)
         decide(awkward, samples[1:2], Action.RELABEL, "re/labelled")
@@ -701,12 +701,12 @@ class TestForTraining:
         make_split(dataset, 0.25, 0.25)
         stored = read_samples(dataset).set_index("sample")["split"]
         late = {}
-        with Importer(dataset, "later") as intake:
+        with Importer(dataset, "later") as importer:
             for k, label in enumerate(("boot", "clog")):
                 for seed in range(100 * k, 100 * k + 8):
-                    sample = intake.add(IncomingPhoto("late", label, a_photo(seed, 55))).sample
+                    sample = importer.add(IncomingPhoto("late", label, a_photo(seed, 55))).sample
                     late[sample] = stored[sample_id(a_photo(seed))]
-            alone = intake.add(IncomingPhoto("alone", "boot", a_photo(999))).sample
+            alone = importer.add(IncomingPhoto("alone", "boot", a_photo(999))).sample
         split = prepared(tmp_path, {"size": 32})
         split = split.set_index("sample")["split"]
         assert {sample: split[sample] for sample in late} == late
