@@ -697,7 +697,7 @@ class TestCollecting:
             "Blazer worn",
         ]
 
-    def test_one_intake_at_a_time(self, web, runs):
+    def test_one_importer_at_a_time(self, web, runs):
         with Importer(runs.dataset, "folder /mine"), pytest.raises(DatasetError, match="already"):
             runs.collect(plan_for("Dunk"))
         assert web.searched == []
