@@ -1,6 +1,49 @@
-"""The core of SoleScope: everything but the pages.
+"""SoleScope's core: everything but the pages.
 
 Nothing here imports streamlit, prints, or raises anything but the `SneakerError` family on bad input.
+
+    import sneaker_core as sc
+
+    sc.load_model("street22").predict("photo.jpg")
 """
 
+from sneaker_core.errors import (
+    BusyError,
+    CheckpointError,
+    CollectError,
+    DatasetError,
+    ImageError,
+    ImageTooLargeError,
+    ModelNotFoundError,
+    RecipeError,
+    RunError,
+    SneakerError,
+    SpaceError,
+    StoppedError,
+    UnknownLabelError,
+)
+from sneaker_core.python_api import Model, evaluate, explain, load_model, open_dataset, train
+
 __version__ = "0.1.0"
+
+__all__ = [
+    "BusyError",
+    "CheckpointError",
+    "CollectError",
+    "DatasetError",
+    "ImageError",
+    "ImageTooLargeError",
+    "Model",
+    "ModelNotFoundError",
+    "RecipeError",
+    "RunError",
+    "SneakerError",
+    "SpaceError",
+    "StoppedError",
+    "UnknownLabelError",
+    "evaluate",
+    "explain",
+    "load_model",
+    "open_dataset",
+    "train",
+]

@@ -17,7 +17,7 @@ _SEEING = _LOW | {"networks"}
 _MIDDLE = _SEEING | {"datasets"}
 _UPPER = _MIDDLE | {"evaluation"}
 ALLOWED = {
-    "": set(),
+    "": {"errors", "python_api"},
     "errors": set(),
     "settings": {"errors"},
     "workspace": {"errors"},
@@ -31,6 +31,7 @@ ALLOWED = {
     "training": _UPPER,
     "inference": _UPPER,
     "api": _UPPER | {"training", "inference"},
+    "python_api": _UPPER | {"training", "inference"},
     "commands": _UPPER | {"training", "inference"},
     "__main__": _UPPER | {"training", "inference", "commands"},
 }

@@ -1,0 +1,264 @@
+"""The Python interface: a few calls that cover what the pages and the command line do.
+
+Heavy libraries load on the first call, so importing this module is quick.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sneaker_core.datasets.index import Dataset
+    from sneaker_core.evaluation.evaluation_job import Evaluated
+    from sneaker_core.inference.explanation.explain_photos import Explanation
+    from sneaker_core.inference.predictor import Answer
+    from sneaker_core.networks.checkpoint import SneakerModel
+
+
+class Model:
+    """A trained model, ready to answer. Get one from `load_model` or `train`.
+
+    Attributes
+    ----------
+    folder : Path
+        The model's files.
+    workspace : Path
+        Where `evaluate` looks datasets up.
+    """
+
+    def __init__(self, folder: Path, workspace: Path) -> None:
+        self.folder, self.workspace = folder, workspace
+
+    @property
+    def name(self) -> str:
+        """The model's name."""
+        return self._model.spec.name
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The sneakers that the model knows."""
+        return self._model.spec.classes
+
+    @property
+    def _model(self) -> "SneakerModel":
+        from sneaker_core.inference.model_service import shared_models
+
+        return shared_models().load(self.folder)
+
+    def predict(self, photo: str | Path, top: int = 3) -> "Answer":
+        """Say which sneaker a photo shows.
+
+        Parameters
+        ----------
+        photo : str or Path
+            JPEG, PNG, WebP, GIF, BMP, AVIF or HEIC file.
+        top : int
+            How many classes to name, 1 to 10.
+
+        Returns
+        -------
+        Answer
+            `status` ("known", "unsure" or "unknown"), `top` (class and probability, most probable first) and
+            `sentence`, the answer in words.
+
+        Raises
+        ------
+        ImageError
+            The file can't be read as a photo.
+        """
+        from sneaker_core.errors import ImageError
+        from sneaker_core.inference.predictor import predict_file
+
+        answer = predict_file(self._model, Path(photo), top)
+        if answer.error is not None:
+            raise ImageError(answer.error)
+        return answer
+
+    def explain(
+        self, photo: str | Path, *, target: str | None = None, versus: str | None = None, method: str = "gradcam"
+    ) -> "Explanation":
+        """Show what in a photo speaks for a class; see `explain`."""
+        from sneaker_core.inference.explanation.explain_photos import explain_file
+        from sneaker_core.inference.explanation.explanation_request import ExplanationRequest, checked_method
+
+        request = ExplanationRequest(target, versus, checked_method(method))
+        return explain_file(self._model, Path(photo), request)
+
+    def evaluate(self, data: str | Path, *, split: str | None = None) -> "Evaluated":
+        """Measure the model on labeled photos; see `evaluate`."""
+        from sneaker_core.evaluation.evaluation_job import evaluate
+
+        return evaluate(self.folder, data, self.workspace, split)
+
+    def __repr__(self) -> str:
+        return f"Model({str(self.folder)!r})"
+
+
+def load_model(name: str | Path = "street22", *, workspace: str | Path | None = None) -> Model:
+    """Open a model.
+
+    Parameters
+    ----------
+    name : str or Path
+        A bundled model, a run, or a folder that holds a model.
+    workspace : str or Path, optional
+        Folder with your runs; ``SOLESCOPE_WORKSPACE`` or ``data/workspace`` by default.
+
+    Raises
+    ------
+    ModelNotFoundError
+        There is no such model; the message lists the available ones.
+    CheckpointError
+        The model's files are damaged.
+
+    Examples
+    --------
+    >>> import sneaker_core as sc
+    >>> sc.load_model("street22").predict("photo.jpg").top[0].label  # doctest: +SKIP
+    'Air Jordan 1'
+    """
+    from sneaker_core.networks.checkpoint import read_spec
+    from sneaker_core.networks.model_registry import find_model
+
+    place = _workspace(workspace)
+    folder = find_model(str(name), place)
+    read_spec(folder)
+    return Model(folder, place)
+
+
+def open_dataset(name: str, *, workspace: str | Path | None = None) -> "Dataset":
+    """Open a dataset by its name.
+
+    Returns
+    -------
+    Dataset
+        `sneaker_core.datasets.index.read_samples` gives its photos as a table.
+
+    Raises
+    ------
+    DatasetError
+        There is no such dataset; the message lists the available ones.
+    """
+    from sneaker_core.datasets.dataset_collection import find_dataset
+
+    return find_dataset(_workspace(workspace), name)
+
+
+def train(
+    dataset: str | Path,
+    recipe: str = "finetune",
+    *,
+    name: str | None = None,
+    workspace: str | Path | None = None,
+    **changes: Any,
+) -> Model:
+    """Train a model and wait for it.
+
+    Parameters
+    ----------
+    dataset : str or Path
+        A dataset's name, or a folder with one subfolder of photos per class.
+    recipe : {"quick", "finetune", "scratch"}
+    name : str, optional
+        Name of the run and its model; chosen from the dataset and the recipe by default.
+    workspace : str or Path, optional
+        As for `load_model`.
+    **changes
+        Fields of `sneaker_core.training.recipe.Recipe` to change, such as ``epochs=5``.
+
+    Raises
+    ------
+    DatasetError, RecipeError, RunError
+        The photos, a setting or the name can't be used.
+    SpaceError
+        The disk is full.
+    """
+    from sneaker_core.training.recipe import make_recipe
+    from sneaker_core.training.run_collection import new_run
+    from sneaker_core.training.train_model import train as train_run
+    from sneaker_core.workspace.paths import run_model_folder
+
+    place, chosen = _workspace(workspace), make_recipe(recipe, changes)
+    folder = new_run(place, name, dataset, chosen)
+    train_run(dataset, chosen, folder, place)
+    return Model(run_model_folder(folder), place)
+
+
+def evaluate(
+    model: str | Path | Model,
+    data: str | Path,
+    *,
+    split: str | None = None,
+    workspace: str | Path | None = None,
+) -> "Evaluated":
+    """Measure a model on labeled photos.
+
+    Parameters
+    ----------
+    model : str, Path or Model
+        A `Model`, or what `load_model` takes.
+    data : str or Path
+        A dataset's name, or a folder with one subfolder of photos per class.
+    split : {"train", "val", "test"}, optional
+        Only the photos that the model used as that split.
+    workspace : str or Path, optional
+        As for `load_model`.
+
+    Returns
+    -------
+    Evaluated
+        `figures` ("top1", "top3", "ece", "macro_f1", "per_class" …, accuracies from 0 to 1) and `table`, one row per
+        photo.
+
+    Raises
+    ------
+    ModelNotFoundError, CheckpointError, DatasetError
+        The model or the photos can't be used.
+    """
+    opened = model if isinstance(model, Model) else load_model(model, workspace=workspace)
+    return opened.evaluate(data, split=split)
+
+
+def explain(
+    model: str | Path | Model,
+    photo: str | Path,
+    *,
+    target: str | None = None,
+    versus: str | None = None,
+    method: str = "gradcam",
+    workspace: str | Path | None = None,
+) -> "Explanation":
+    """Show what in a photo speaks for a class.
+
+    Parameters
+    ----------
+    model : str, Path or Model
+        A `Model`, or what `load_model` takes.
+    photo : str or Path
+    target : str, optional
+        The class to explain; the most probable one by default.
+    versus : str, optional
+        A class to compare with: what speaks for the target rather than for this one.
+    method : {"gradcam", "guided_gradcam", "integrated_gradients", "occlusion"}
+    workspace : str or Path, optional
+        As for `load_model`.
+
+    Returns
+    -------
+    Explanation
+        `png`, the photo with the map over it, and `heat`, the map: float32 (H, W) from 0 to 1.
+
+    Raises
+    ------
+    ImageError
+        The file can't be read as a photo.
+    UnknownLabelError
+        The model has no such class.
+    """
+    opened = model if isinstance(model, Model) else load_model(model, workspace=workspace)
+    return opened.explain(photo, target=target, versus=versus, method=method)
+
+
+def _workspace(folder: str | Path | None) -> Path:
+    from sneaker_core.workspace.paths import workspace
+
+    return workspace(folder)
