@@ -169,17 +169,29 @@ def train(
     ------
     DatasetError, RecipeError, RunError
         The photos, a setting or the name can't be used.
+    StoppedError
+        It was stopped, for example on the Train page, before it had a model.
     SpaceError
         The disk is full.
     """
+    from sneaker_core.errors import StoppedError
     from sneaker_core.training.recipe import make_recipe
-    from sneaker_core.training.run_collection import new_run
-    from sneaker_core.training.train_model import train as train_run
-    from sneaker_core.workspace.paths import run_model_folder
+    from sneaker_core.training.run_collection import open_run_folder
+    from sneaker_core.training.train_model import default_run_name
+    from sneaker_core.training.train_model import train as train_in
+    from sneaker_core.training.training_jobs import source_of, training_params
+    from sneaker_core.workspace.jobs import working
+    from sneaker_core.workspace.paths import run_job_folder, run_model_folder
 
     place, chosen = _workspace(workspace), make_recipe(recipe, changes)
-    folder = new_run(place, name, dataset, chosen)
-    train_run(dataset, chosen, folder, place)
+    source, _ = source_of(place, str(dataset))
+    name = default_run_name(place, str(dataset), recipe) if name is None else name
+    folder = open_run_folder(place, name)
+    params = training_params(place, folder.name, source, chosen.to_dict(), ())
+    # As a job, so that the app shows it and can stop it.
+    with working(run_job_folder(folder), "train", params, title=f"Training {name}", workspace=place) as worker:
+        if not train_in(str(dataset), chosen, folder, place, worker=worker):
+            raise StoppedError(f"The run {name!r} was stopped before it had a model.")
     return Model(run_model_folder(folder), place)
 
 
@@ -245,7 +257,8 @@ def explain(
     Returns
     -------
     Explanation
-        `png`, the photo with the map over it, and `heat`, the map: float32 (H, W) from 0 to 1.
+        `heat`, the map: float32 (H, W) from 0 to 1; `overlay()`, the photo with the map on top; `png()`, the same as
+        the bytes of a PNG file; `caption`, where the map is strongest, in a sentence.
 
     Raises
     ------

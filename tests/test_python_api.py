@@ -70,7 +70,7 @@ class TestCalls:
 
     def test_the_map_of_a_class(self, home):
         explanation = sc.explain("street22", "photo.jpg", target="Air Jordan 1", versus="Air Jordan 2")
-        assert explanation.png is not None
+        assert explanation.png().startswith(b"\x89PNG")
         assert explanation.heat is not None
         assert 0 <= explanation.heat.min() <= explanation.heat.max() <= 1
 
