@@ -1,8 +1,7 @@
 """Datasets: import and collect photos, check and review them, split and export them."""
 
-import streamlit as st
-
-from ui.datasets.dataset_picker import choose_dataset, choose_section
+from ui.datasets.dataset_picker import choose_dataset
+from ui.datasets.datasets_keys import Key
 from ui.datasets.export_view import draw_export
 from ui.datasets.findings_view import draw_findings
 from ui.datasets.history_view import draw_history
@@ -11,6 +10,7 @@ from ui.datasets.overview_view import FINDINGS, draw_overview
 from ui.datasets.photos_view import draw_photos
 from ui.datasets.splits_view import draw_splits
 from ui.datasets.welcome_view import draw_empty, draw_welcome
+from ui.kit.address import choose_section
 from ui.kit.dataset_cache import is_empty
 from ui.kit.dataset_work import draw_work
 from ui.kit.page_frame import page_body
@@ -29,9 +29,9 @@ with page_body("Datasets"):
     dataset = choose_dataset()
     if dataset is None:
         draw_welcome()
-        st.stop()
-    draw_work(dataset)
-    if is_empty(dataset):
-        draw_empty(dataset)
     else:
-        SECTIONS[choose_section(list(SECTIONS))](dataset)
+        draw_work(dataset)
+        if is_empty(dataset):
+            draw_empty(dataset)
+        else:
+            SECTIONS[choose_section(Key.SECTION, list(SECTIONS), label="Section")](dataset)

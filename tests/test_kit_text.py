@@ -67,7 +67,16 @@ def test_truncate_collapses_spaces_and_ends_with_an_ellipsis():
 
 
 @pytest.mark.parametrize(
-    ("size", "shown"), [(0, "0 bytes"), (999, "999 bytes"), (3_400, "3.4 kB"), (34_000, "34 kB"), (3.4e9, "3.4 GB")]
+    ("size", "shown"),
+    [
+        (0, "0 bytes"),
+        (999, "999 bytes"),
+        (1500, "1.5 kB"),
+        (3_400, "3.4 kB"),
+        (70_400_000, "70 MB"),
+        (34_000, "34 kB"),
+        (3.4e9, "3.4 GB"),
+    ],
 )
 def test_size(size, shown):
     assert size_text(int(size)) == shown
@@ -79,8 +88,13 @@ def test_size(size, shown):
         (3, "a few seconds"),
         (34, "about 30 seconds"),
         (90, "about 2 minutes"),
+        (58, "about 1 minute"),
         (60, "about 1 minute"),
+        (150, "about 2 minutes"),
+        (3500, "about 58 minutes"),
+        (3599, "about 1 hour"),
         (7300, "about 2 hours"),
+        (9000, "about 2 hours"),
     ],
 )
 def test_duration(seconds, shown):

@@ -18,15 +18,16 @@ from sneaker_core.datasets.review_log import Action, decide, history
 from sneaker_core.datasets.sources.photo_import import import_photos
 from tests.factories import draw_dataset, jpeg, photo_of_class, write
 from ui.datasets.datasets_keys import Key
-from ui.datasets.findings_view import family_pages
-from ui.datasets.map_view import (
+from ui.datasets.duplicate_groups import group_pages
+from ui.datasets.history_view import batch_text
+from ui.datasets.photo_map import (
     Overlap,
     closest_classes,
-    coloured_classes,
-    draw_points,
-    far_from_middle,
-    finding_of,
-    groups_of,
+    color_groups,
+    default_classes,
+    farthest_from_center,
+    map_figure,
+    overlap_text,
 )
 from ui.kit.labels import FINDING_LABELS
 from ui.kit.photo_grid import PHOTOS_A_PAGE
@@ -145,7 +146,7 @@ def widget(app: AppTest, name: str, dataset: Dataset, key: StateKey, item: str =
 
 
 def set_filter(app: AppTest, dataset: Dataset, item: str, value: object) -> AppTest:
-    widget(app, "photos", dataset, Key.FILTER, item).set_value(value)
+    widget(app, "photos", dataset, Key.PHOTO_FILTER, item).set_value(value)
     return ran(app)
 
 
@@ -193,21 +194,21 @@ class TestFilters:
     def test_finding_and_split(self, scanned):
         app = set_filter(opened("photos", scanned), scanned, "Finding", [FINDING_LABELS[Kind.DARK].title])
         assert len(app.checkbox) == 3 and "dark" in words(app)
-        set_filter(app, scanned, "Split", ["not split yet"])
+        set_filter(app, scanned, "Split", ["no split"])
         assert len(app.checkbox) == 3
 
     def test_nothing_matches(self, dataset):
         app = set_filter(opened("photos", dataset), dataset, "text", "no such name")
-        assert "No photo matches" in words(app) and not app.checkbox
+        assert "No photos match" in words(app) and not app.checkbox
 
     def test_a_filter_stays_when_nothing_is_left_of_it(self, scanned):
         app = set_filter(opened("photos", scanned), scanned, "Finding", [FINDING_LABELS[Kind.DARK].title])
         press(press(app, "Select this page"), "Keep")
-        assert "No photo matches" in words(app)
+        assert "No photos match" in words(app)
 
     def test_a_class_that_is_no_more(self, dataset):
         app = opened("photos", dataset)
-        app.session_state[Section("photos", dataset).key(Key.FILTER, "Class")] = ["gone"]
+        app.session_state[Section("photos", dataset).key(Key.PHOTO_FILTER, "Class")] = ["gone"]
         ran(app)
 
     def test_text_is_no_pattern(self, dataset):
@@ -301,7 +302,7 @@ class TestDeciding:
 
     def test_relabel_without_a_class_asks_for_one(self, dataset):
         app = relabel(tick(opened("photos", dataset), 0), "photos", dataset, None)
-        assert "Choose a class" in words(app) and history(dataset).empty
+        assert "Choose a class first" in words(app) and history(dataset).empty
         assert "**1 photo selected**" in words(app)
 
     def test_a_class_name_too_long_is_said(self, dataset):
@@ -311,19 +312,19 @@ class TestDeciding:
 
 class TestFindings:
     def test_never_scanned(self, dataset):
-        assert "Look for problems" in words(opened("findings", dataset))
+        assert "have not been checked yet" in words(opened("findings", dataset))
 
     def test_nothing_found(self, dataset):
         store_findings(dataset, finding_rows([], Kind.DARK, []), pd.Series(dtype="int64"), {"time": 1.0, "photos": 30})
-        assert "found nothing to complain about" in words(opened("findings", dataset))
+        assert "No problems found" in words(opened("findings", dataset))
 
     def test_gravest_first_and_explained(self, scanned):
         app = opened("findings", scanned)
-        kinds = widget(app, "findings", scanned, Key.FINDING)
+        kinds = widget(app, "findings", scanned, Key.FINDING_KIND)
         assert kinds.value == Kind.WRONG_LABEL
         assert FINDING_LABELS[Kind.WRONG_LABEL].about in words(app)
         assert app.get("progress")[0].text == "0 of 3 reviewed"
-        assert "filed as boot, looks like **sandal**" in words(app)
+        assert "labeled boot, looks like **sandal**" in words(app)
 
     def test_accept_suggestion(self, scanned):
         ids = list(read_samples(scanned)["sample"])
@@ -331,7 +332,7 @@ class TestFindings:
         press(app, "Accept suggestion")
         assert [row(scanned, ids[place])["label"] for place in (4, 5, 6)] == ["clog", "sandal", "clog"]
         assert "3 photos moved to the suggested classes." in words(app)
-        assert "All 3 photos of this kind reviewed" in words(app)
+        assert "All 3 photos of this kind are reviewed" in words(app)
         press(app, "Undo")
         assert set(read_samples(scanned).set_index("sample").loc[ids[4:7], "label"]) == {"boot"}
 
@@ -351,11 +352,11 @@ class TestFindings:
 
     def test_copies_stand_together_with_the_largest_marked(self, scanned):
         app = opened("findings", scanned)
-        widget(app, "findings", scanned, Key.FINDING).set_value(Kind.NEAR_DUPLICATE)
+        widget(app, "findings", scanned, Key.FINDING_KIND).set_value(Kind.NEAR_DUPLICATE)
         ran(app)
-        assert "3 copies of one photo, filed as **boot**" in words(app)
+        assert "3 near-duplicates labeled **boot**" in words(app)
         assert words(app).count("green-badge[largest]") == 1 and not app.checkbox[0].value
-        press(app, "Choose all but the largest")
+        press(app, "Select all but the largest")
         assert [box.value for box in app.checkbox] == [False, True, True]
         press(app, "Exclude")
         assert app.get("progress")[0].text == "3 of 3 reviewed", "the last one left is no copy any more"
@@ -363,7 +364,7 @@ class TestFindings:
 
     def test_what_needs_no_person(self, scanned):
         app = opened("findings", scanned)
-        assert "**exclude 2 photos**" in words(app) and "**move 3 photos**" in words(app)
+        assert "**exclude 2 photos**" in words(app) and "**relabel 3 photos**" in words(app)
         press(app, "Apply to 5 photos")
         samples = read_samples(scanned)
         assert samples["excluded"].sum() == 2 and (samples["label"] != samples["original_label"]).sum() == 3
@@ -377,7 +378,7 @@ class TestFindings:
         rows = finding_rows([ids[0], ids[12]], Kind.TWO_LABELS, [1, 1], [3, 3])
         store_findings(scanned, rows, pd.Series({ids[0]: 3, ids[12]: 3}), {"time": 1.0, "photos": 30})
         app = opened("findings", scanned)
-        assert "filed as **boot** and **clog**" in words(app)
+        assert "labeled **boot** and **clog**" in words(app)
         relabel(tick(app, [box.label for box in app.checkbox].index("boot")), "findings", scanned, "clog")
         assert app.get("progress")[0].text == "2 of 2 reviewed"
 
@@ -394,8 +395,8 @@ class TestFindings:
     def test_no_family_is_torn_apart(self):
         sizes = [20, 5, 30, 1, 1]
         table = pd.DataFrame({"group_id": np.repeat(range(5), sizes)})
-        assert family_pages(table) == [[0], [1], [2], [3, 4]]
-        assert family_pages(table.iloc[:0]) == []
+        assert group_pages(table) == [[0], [1], [2], [3, 4]]
+        assert group_pages(table.iloc[:0]) == []
 
 
 class TestCloserLook:
@@ -403,18 +404,18 @@ class TestCloserLook:
         ids = list(read_samples(scanned)["sample"])
         app = press(opened("photos", scanned), "Look closer", 4)
         text = words(app)
-        assert "40 × 32 pixels" in text and "odd" in text and "5 of 30" in text and "not split yet" in text
+        assert "40 × 32 pixels" in text and "odd" in text and "5 of 30" in text and "Split] none" in text
         widget(app, "photos", scanned, KitKey.EXCLUDE, "case").click()
         assert "1 photo excluded." in words(ran(app)) and row(scanned, ids[4])["excluded"]
         widget(app, "photos", scanned, KitKey.UNDO, "case").click()
         ran(app)
         assert not row(scanned, ids[4])["excluded"]
         relabel(app, "photos", scanned, "Something new", "case")
-        assert row(scanned, ids[4])["label"] == "Something new" and "First filed as" in words(app)
+        assert row(scanned, ids[4])["label"] == "Something new" and "Original class" in words(app)
 
     def test_previous_and_next(self, dataset):
         app = press(opened("photos", dataset), "Look closer", 0)
-        assert widget(app, "photos", dataset, Key.STEP, "Previous").disabled
+        assert widget(app, "photos", dataset, Key.PHOTO_STEP, "Previous").disabled
         press(app, "Next")
         assert "2 of 30" in words(app)
         press(app, "Previous")
@@ -422,11 +423,11 @@ class TestCloserLook:
 
     def test_copies_lead_to_each_other_and_back(self, scanned):
         app = press(opened("photos", scanned), "Look closer", 6)
-        assert "copies of this photo" not in words(app)
+        assert "of this photo**" not in words(app)
         set_filter(app, scanned, "text", "boot/00")
         first = read_samples(scanned)["sample"][0]
         app.session_state[Section("photos", scanned).key(KitKey.CASE)] = (first, (first,))
-        assert "2 copies of this photo" in words(ran(app))
+        assert "2 near-duplicates of this photo" in words(ran(app))
         [button for button in app.button if button.label == "Look closer"][-1].click()
         assert "2 of 2" in words(ran(app))
         press(app, "Previous")
@@ -435,7 +436,7 @@ class TestCloserLook:
     def test_photo_that_is_gone(self, dataset):
         app = press(opened("photos", dataset), "Look closer", 0)
         app.session_state[Section("photos", dataset).key(KitKey.CASE)] = ("f" * 64, ("f" * 64,))
-        assert "not in the dataset any more" in words(ran(app))
+        assert "no longer in the dataset" in words(ran(app))
 
     def test_files_that_are_gone(self, dataset):
         app = press(opened("photos", dataset), "Look closer", 0)
@@ -451,33 +452,33 @@ class TestMap:
 
     def test_says_what_it_shows_and_every_photo_is_a_point(self, mapped):
         app = opened("map", mapped)
-        assert "boot and clog overlap most" in words(app)
+        assert "boot and clog overlap the most" in words(app)
         traces = json.loads(app.get("plotly_chart")[0].proto.spec)["data"]
         assert {"boot", "clog", "sandal"} <= {trace["name"] for trace in traces}
         assert sum(len(trace["text"]) for trace in traces) == 30
-        assert "Nothing is drawn around" in words(app) and not app.checkbox
+        assert "No photos are selected" in words(app) and not app.checkbox
 
-    @pytest.mark.parametrize("colouring", ["Finding", "Split", "Class"])
-    def test_colourings(self, mapped, colouring):
+    @pytest.mark.parametrize("color_by", ["Finding", "Split", "Class"])
+    def test_colors(self, mapped, color_by):
         app = opened("map", mapped)
-        widget(app, "map", mapped, Key.COLOURING).set_value(colouring)
+        widget(app, "map", mapped, Key.MAP_COLOR_BY).set_value(color_by)
         assert app.get("plotly_chart") is not None and len(ran(app).get("plotly_chart")) == 1
 
-    def test_drawn_around(self, mapped):
+    def test_selected_on_the_map(self, mapped):
         ids = list(read_samples(mapped)["sample"])
         app = opened("map", mapped)
-        app.session_state[Section("map", mapped).key(Key.DRAWN)] = ids[:3]
-        assert "**3 photos** drawn around" in words(ran(app))
+        app.session_state[Section("map", mapped).key(Key.MAP_SELECTED)] = ids[:3]
+        assert "**3 photos** on the map" in words(ran(app))
         press(tick(app, 1), "Exclude")
-        assert row(mapped, ids[1])["excluded"] and "**2 photos** drawn around" in words(app)
+        assert row(mapped, ids[1])["excluded"] and "**2 photos** on the map" in words(app)
         press(app, "Undo")
-        assert "**3 photos** drawn around" in words(app)
+        assert "**3 photos** on the map" in words(app)
 
     def test_keyboard_twin_shows_the_farthest_first(self, mapped):
         samples = read_samples(mapped)
         app = opened("map", mapped)
         widget(app, "map", mapped, Key.MAP_CLASS).set_value("boot")
-        assert "**12 photos** of boot" in words(ran(app))
+        assert "**12 photos** labeled boot" in words(ran(app))
         press(tick(app, 0), "Exclude")
         assert row(mapped, samples["sample"][3])["excluded"], "the boot amid the clogs comes first"
 
@@ -487,39 +488,66 @@ class TestMap:
         places.loc[places["label"] == "c", "x"] += 50
         overlap = closest_classes(places)
         assert (overlap.one, overlap.other) == ("a", "b") and overlap.share > 0.3
-        assert finding_of(overlap) == "a and b overlap most: look there for mix-ups"
-        assert coloured_classes(places, overlap) == ("a", "b", "c")
-        assert closest_classes(places.head(6)) is None and "alike" in finding_of(None)
-        assert finding_of(Overlap("a", "b", 0.01)) == "No two classes overlap much"
+        assert overlap_text(overlap) == "a and b overlap the most: look for mix-ups there"
+        assert default_classes(places, overlap) == ("a", "b", "c")
+        assert closest_classes(places.head(6)) is None and "Similar photos" in overlap_text(None)
+        assert overlap_text(Overlap("a", "b", 0.01)) == "No two classes overlap much"
 
     def test_points_know_their_photos(self):
         places = pd.DataFrame(
             {"sample": list("pqrs"), "x": [0, 1, 2, 3], "y": [0, 0, 0, 0], "label": ["a", "b", "a", "<i>"]}
         )
         places["kinds"], places["split"] = [(), ("dark",), ("dark", "blurry"), ()], ["train", None, "test", "train"]
-        figure, samples = draw_points(places, groups_of(places, "Class", ("a",)))
+        figure, samples = map_figure(places, color_groups(places, "Class", ("a",)))
         assert samples == [["q", "s"], ["p", "r"]]
         assert figure.data[0].text == ("b", "&lt;i&gt;") and figure.data[1].name == "a"
-        assert list(groups_of(places, "Finding", ())) == ["", "dark", "dark", ""]
-        assert list(groups_of(places, "Split", ())) == ["train", "", "test", "train"]
-        assert list(far_from_middle(places.assign(x=[0, 1, 9, 3]), "a")["sample"]) in (["p", "r"], ["r", "p"])
+        assert list(color_groups(places, "Finding", ())) == ["", "dark", "dark", ""]
+        assert list(color_groups(places, "Split", ())) == ["train", "", "test", "train"]
+        assert list(farthest_from_center(places.assign(x=[0, 1, 9, 3]), "a")["sample"]) in (["p", "r"], ["r", "p"])
 
 
 class TestHistory:
     def test_nothing_yet(self, dataset):
-        assert "Nothing has been decided yet" in words(opened("history", dataset))
+        assert "No decisions yet" in words(opened("history", dataset))
 
     def test_newest_first_by_whom_and_undo(self, dataset):
         ids = list(read_samples(dataset)["sample"])
         decide(dataset, ids[:3], Action.EXCLUDE, author="somebody else")
         decide(dataset, ids[4:5], Action.RELABEL, ODD_CLASS)
         app = opened("history", dataset)
-        assert "**4 decisions**, 4 in force" in words(app)
-        assert words(app).index("1 photo moved to") < words(app).index("3 photos excluded")
-        assert "by another person, or you on another visit" in words(app)
+        assert "**4 decisions**, 4 active" in words(app)
+        assert words(app).index("1 photo relabeled to") < words(app).index("3 photos excluded")
+        assert "in another session" in words(app)
         press(app, "Undo", 0)
-        assert row(dataset, ids[4])["label"] == "boot" and "taken back" in words(app)
+        assert row(dataset, ids[4])["label"] == "boot" and "undone" in words(app)
         assert next(button for button in app.button if button.label == "Undo").disabled
+
+    def test_a_batch_is_summed_up_whole(self, dataset):
+        ids = list(read_samples(dataset)["sample"])
+        batch = decide(dataset, ids[:3], Action.EXCLUDE)
+        decide(dataset, ids[3:4], Action.RELABEL, "clog", batch=batch)
+        decide(dataset, ids[4:7], Action.RELABEL, ODD_CLASS, batch=batch)
+        app = opened("history", dataset)
+        assert f"7 photos: 4 relabeled (3 to {ODD_CLASS}, 1 to clog), 3 excluded" in words(app)
+        app.toggle[0].set_value(True)
+        assert words(ran(app)).count(":small[excluded]") == 3 and ":small[relabeled to clog]" in words(app)
+
+    @pytest.mark.parametrize(
+        ("decisions", "text"),
+        [
+            (["keep"], "1 photo kept"),
+            (["exclude"] * 2, "2 photos excluded"),
+            (["a", "a"], "2 photos relabeled to a"),
+            (["b", "a", "a"], "3 photos relabeled (2 to a, 1 to b)"),
+            (["exclude", "keep", "a"], "3 photos: 1 relabeled to a, 1 excluded, 1 kept"),
+            (list("aabbccddef"), "10 photos relabeled (2 to a, 2 to b, 2 to c, 2 to d, 2 to 2 other classes)"),
+        ],
+    )
+    def test_batches_in_words(self, decisions, text):
+        actions = [name if name in ("keep", "exclude") else "relabel" for name in decisions]
+        labels = [None if name in ("keep", "exclude") else name for name in decisions]
+        rows = {"decision": range(len(decisions)), "sample": range(len(decisions)), "action": actions, "label": labels}
+        assert batch_text(pd.DataFrame(rows)) == text
 
     def test_own_decisions_are_mine(self, dataset):
         app = opened("history", dataset)
@@ -532,9 +560,9 @@ class TestHistory:
         decide(dataset, ids[:3], Action.EXCLUDE)
         app = opened("history", dataset)
         app.toggle[0].set_value(True)
-        press(ran(app), "Undo this one", 1)
+        press(ran(app), "Undo for this photo", 1)
         assert [bool(row(dataset, one)["excluded"]) for one in ids[:3]] == [True, False, True]
-        assert "1 of 3 taken back" in words(app)
+        assert "1 of 3 undone" in words(app)
         press(app, "Undo")
         assert not read_samples(dataset)["excluded"].any()
 

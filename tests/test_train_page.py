@@ -181,8 +181,8 @@ class TestNoPhotos:
         assert Key.TRAIN_START not in [button.key for button in app.button]
 
     def test_drawn_dataset_is_made_here(self, home, monkeypatch):
-        real = setup.start_drawing
-        monkeypatch.setattr(setup, "start_drawing", lambda dataset: real(dataset, per_class=200))
+        real = setup.start_synthetic
+        monkeypatch.setattr(setup, "start_synthetic", lambda dataset: real(dataset, per_class=200))
         app = click(opened(), Key.TRAIN_SYNTHETIC)
         assert "Drawing sneakers" in words(app)
         (entry,) = list_datasets(home)

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -10,9 +9,7 @@ from sneaker_core.datasets.dataset_split import find_leaks
 from sneaker_core.datasets.index import Dataset, read_rejects
 from sneaker_core.datasets.quality.scan import read_map
 from sneaker_core.datasets.quality.suggestions import suggested_decisions
-from sneaker_core.datasets.synthetic.rendering import draw_photo
 from ui.kit.dataset_cache import ReviewKey, reviewed_photos
-from ui.kit.photo_previews import jpeg_bytes
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
@@ -40,9 +37,3 @@ def dataset_rejects(key: ReviewKey) -> pd.DataFrame:
 def dataset_leaks(key: ReviewKey) -> pd.DataFrame:
     """Near-duplicates that are in different splits."""
     return find_leaks(Dataset(Path(key.folder)))
-
-
-@st.cache_data(max_entries=20, show_spinner=False)
-def synthetic_example(label: str, seed: int) -> bytes:
-    """A small JPEG of a synthetic sneaker."""
-    return jpeg_bytes(draw_photo(label, np.random.default_rng(seed), (256, 192)))

@@ -1,4 +1,4 @@
-"""A dataset to take along: as a table, as a zip file, as a folder."""
+"""The section "Export": the dataset as a table, a zip file or a folder."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -9,10 +9,11 @@ import streamlit as st
 from sneaker_core.datasets.dataset_export import export_csv, export_folder, export_zip
 from sneaker_core.datasets.index import Dataset
 from sneaker_core.errors import SneakerError
+from sneaker_core.number_text import counted
 from sneaker_core.workspace.safe_names import safe_folder_name
 from ui.datasets.datasets_keys import Key
-from ui.kit.quantities import counted_photos, size_words
-from ui.kit.text import plain
+from ui.kit.page_frame import draw_error
+from ui.kit.text import escape_markdown, size_text
 
 _EXPORTS = "exports"
 
@@ -25,8 +26,8 @@ def draw_export(dataset: Dataset) -> None:
     dataset : Dataset
     """
     st.markdown(
-        "Take the dataset along as it stands after review: without excluded photos, under the classes you gave them, "
-        "by split where every photo has one. It can be brought in again here, or used by other programs."
+        "Export the dataset as reviewed: without excluded photos, with your labels, and in split folders if every "
+        "photo has a split. You can import an export here again or use it in other programs."
     )
     name = safe_folder_name(dataset.name)
     with st.grid(2, min_column_width=320) as grid:
@@ -40,9 +41,9 @@ def draw_export(dataset: Dataset) -> None:
 
 def _draw_table(dataset: Dataset, name: str) -> None:
     st.markdown(":material/table: **Table**")
-    st.caption("A CSV with a row a photo: where it lies in an export, class, split, its file's name, its size.")
+    st.caption("One row per photo: its path in an export, class, split, file name and size.")
     st.download_button(
-        "Save as table (CSV)",
+        "Download CSV",
         lambda: export_csv(dataset),
         f"{name}.csv",
         "text/csv",
@@ -54,59 +55,64 @@ def _draw_table(dataset: Dataset, name: str) -> None:
 
 def _draw_zip(dataset: Dataset, name: str) -> None:
     st.markdown(":material/folder_zip: **Zip file**")
-    st.caption("All photos in one folder a class, with the table.")
+    st.caption("All photos in one folder per class, plus the table.")
     target = dataset.folder / _EXPORTS / f"{name}-{dataset.revision}.zip"
     if not target.is_file():
         if (
-            st.button("Pack it", key=Key.EXPORT_ZIP, icon=":material/inventory_2:")
-            and _done("Packing the photos…", lambda: _pack(dataset, target)) is not None
+            st.button("Create zip file", key=Key.EXPORT_ZIP, icon=":material/inventory_2:")
+            and _with_spinner("Creating the zip file…", lambda: _create_zip(dataset, target)) is not None
         ):
             st.rerun()
         return
     st.download_button(
-        f"Save the zip file ({size_words(target.stat().st_size)})",
-        lambda: _opened(target),
+        f"Download zip file ({size_text(target.stat().st_size)})",
+        lambda: _open(target),
         f"{name}.zip",
         "application/zip",
-        key=Key.EXPORT_ZIP_SAVE,
+        key=Key.EXPORT_ZIP_DOWNLOAD,
         on_click="ignore",
         icon=":material/download:",
     )
 
 
-def _pack(dataset: Dataset, target: Path) -> int:
-    """Pack the dataset as it is now; archives of how it was before are in nobody's use."""
+def _create_zip(dataset: Dataset, target: Path) -> int:
+    """Export the dataset as it is now; zip files of earlier revisions are removed."""
     if target.parent.is_dir():
         for old in target.parent.glob("*.zip"):
             old.unlink(missing_ok=True)
     return export_zip(dataset, target)
 
 
-def _opened(path: Path) -> BinaryIO:
+def _open(path: Path) -> BinaryIO:
     return path.open("rb")
 
 
 def _draw_folder(dataset: Dataset, name: str) -> None:
-    st.markdown(":material/folder: **Folder on the computer that SoleScope runs on**")
-    st.caption("The same as in the zip file; the folder must not be there yet.")
+    st.markdown(":material/folder: **Folder on the computer that runs SoleScope**")
+    st.caption("Same content as the zip file. The folder must not exist yet.")
     text = st.text_input(
-        "Where to", key=Key.EXPORT_FOLDER, placeholder=str(Path.home() / f"{name}-export"), label_visibility="collapsed"
+        "Path of the new folder",
+        key=Key.EXPORT_FOLDER,
+        placeholder=str(Path.home() / f"{name}-export"),
+        label_visibility="collapsed",
     )
-    if not st.button("Write the folder", key=Key.EXPORT_FOLDER_START, icon=":material/save:"):
+    if not st.button("Export to folder", key=Key.EXPORT_FOLDER_START, icon=":material/save:"):
         return
     target = Path((text or "").strip()).expanduser()
     if not target.is_absolute():
-        st.error("Write the folder's full path, such as the one shown in grey.")
+        st.error("Enter the full path of the folder, like the example in the field.")
         return
-    if (photos := _done("Copying the photos…", lambda: export_folder(dataset, target))) is not None:
-        st.success(f"{counted_photos(photos)} lie in {plain(str(target))} now.", icon=":material/check_circle:")
+    if (photos := _with_spinner("Copying the photos…", lambda: export_folder(dataset, target))) is not None:
+        st.success(
+            f"Exported {counted(photos, 'photo')} to {escape_markdown(str(target))}.", icon=":material/check_circle:"
+        )
 
 
-def _done(words: str, action: Callable[[], int]) -> int | None:
-    """Do something that takes a while; None, with the reason shown, where it fails."""
+def _with_spinner(text: str, work: Callable[[], int]) -> int | None:
+    """The result of some work; None if it failed, after drawing the error."""
     try:
-        with st.spinner(words):
-            return action()
+        with st.spinner(text):
+            return work()
     except SneakerError as error:
-        st.error(plain(str(error)), icon=":material/error:")
+        draw_error(error)
         return None

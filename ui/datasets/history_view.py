@@ -1,4 +1,4 @@
-"""The section "History": every decision, the newest first, each with a way back."""
+"""The section "History": every decision, newest first, each with a button to undo it."""
 
 import math
 
@@ -6,44 +6,42 @@ import pandas as pd
 import streamlit as st
 
 from sneaker_core.datasets.index import Dataset
-from sneaker_core.datasets.review_log import Action, undo
+from sneaker_core.datasets.review_log import undo
+from sneaker_core.datasets.review_summary import describe_changes, summarize_batch
 from sneaker_core.errors import SneakerError
+from sneaker_core.number_text import counted
 from ui.datasets.datasets_keys import Key
 from ui.kit import dataset_cache
-from ui.kit.moments import moment
 from ui.kit.photo_grid import draw_pages, shown_page
-from ui.kit.quantities import counted_photos
-from ui.kit.review_section import Notice, Section, author, draw_notice, on_whole_page, said_kindly
+from ui.kit.review_section import Notice, Section, author, draw_notice, on_whole_page, reported_errors
 from ui.kit.state_keys import KitKey
-from ui.kit.text import plain, shortened
+from ui.kit.text import escape_markdown, timestamp_text, truncate_middle
 
-NOTHING = "Nothing has been decided yet. Whatever you keep, move or exclude is listed here."
+NO_DECISIONS = "No decisions yet. Photos that you keep, relabel or exclude are listed here."
 _BATCHES_A_PAGE = 12
 _MOST_PHOTOS = 30
-_DONE = {Action.KEEP: "kept", Action.EXCLUDE: "excluded", Action.RELABEL: "moved"}
 
 
 @st.fragment
 def draw_history(dataset: Dataset) -> None:
-    """Draw every decision on a dataset, with buttons that take one or all photos of it back.
+    """Draw all decisions on a dataset, with buttons that undo a batch or a single decision.
 
     Parameters
     ----------
     dataset : Dataset
     """
     section = Section("history", dataset)
-    with said_kindly(dataset):
+    with reported_errors(dataset):
         table = dataset_cache.decisions(dataset_cache.review_key(dataset))
         if table.empty:
-            st.info(NOTHING, icon=":material/history:")
+            st.info(NO_DECISIONS, icon=":material/history:")
             return
         batches = table.groupby("batch", sort=False)
         order = table["batch"].drop_duplicates().tolist()
-        standing = table["undone"].isna()
-        decided = "1 decision" if len(table) == 1 else f"{len(table):,} decisions"
+        active = int(table["undone"].isna().sum())
         st.markdown(
-            f"**{decided}**, {int(standing.sum()):,} in force. The photos themselves are never "
-            "touched, so everything here can be taken back."
+            f"**{counted(len(table), 'decision')}**, {active:,} active. Photo files are never changed, so you can undo "
+            "everything here."
         )
         draw_notice(section)
         pages = math.ceil(len(order) / _BATCHES_A_PAGE)
@@ -53,71 +51,75 @@ def draw_history(dataset: Dataset) -> None:
         draw_pages(section, pages)
 
 
-def what_was_done(rows: pd.DataFrame) -> str:
-    """A batch of decisions in one line of markdown: "3 photos moved to Air Max 1"."""
-    one = rows.iloc[0]
-    where = f" to {plain(shortened(one['label']))}" if isinstance(one["label"], str) else ""
-    return f"{counted_photos(len(rows))} {_DONE[Action(one['action'])]}{where}"
+def batch_text(decisions: pd.DataFrame) -> str:
+    """A batch of decisions in one line of markdown: "4 photos moved to Air Jordan 3, 3 photos excluded".
+
+    Parameters
+    ----------
+    decisions : DataFrame
+        Rows of `review_log.history` that share a batch.
+    """
+    changes = summarize_batch(decisions).changes
+    return describe_changes(changes, lambda label: escape_markdown(truncate_middle(label)))
 
 
-def _draw_batch(section: Section, rows: pd.DataFrame) -> None:
-    standing = rows[rows["undone"].isna()]
-    one = rows.iloc[0]
-    batch = str(one["batch"])
+def _draw_batch(section: Section, decisions: pd.DataFrame) -> None:
+    active = decisions[decisions["undone"].isna()]
+    newest = decisions.iloc[0]
+    batch = str(newest["batch"])
     with st.container(border=True, gap="xsmall"):
         with st.container(horizontal=True, vertical_alignment="center"):
             with st.container(gap=None, width="stretch"):
-                st.markdown(f"**{what_was_done(rows)}** {_state(len(rows), len(standing))}")
-                who = "by you" if one["author"] == author() else "by another person, or you on another visit"
-                st.caption(f"{moment(one['time'])}, {who}")
-            if len(rows) > 1:
-                opened = st.toggle("Photos", key=section.key(Key.BATCH_PHOTOS, batch))
+                st.markdown(f"**{batch_text(decisions)}** {_undone_badge(len(decisions), len(active))}")
+                who = "by you" if newest["author"] == author() else "in another session"
+                st.caption(f"{timestamp_text(newest['time'])}, {who}")
+            if len(decisions) > 1:
+                opened = st.toggle("Show photos", key=section.key(Key.BATCH_PHOTOS, batch))
             else:
                 opened = False
-                st.caption(plain(shortened(one["name"])), width="content")
+                st.caption(escape_markdown(truncate_middle(newest["name"])), width="content")
             st.button(
                 "Undo",
                 key=section.key(KitKey.UNDO, batch),
                 icon=":material/undo:",
-                disabled=standing.empty,
-                on_click=on_whole_page(_take_back),
+                disabled=active.empty,
+                on_click=on_whole_page(_undo),
                 args=(section, batch, None),
             )
         if opened:
-            _draw_photos(section, rows)
+            _draw_photos(section, decisions)
 
 
-def _state(decided: int, standing: int) -> str:
-    if standing == decided:
+def _undone_badge(decided: int, active: int) -> str:
+    if active == decided:
         return ""
-    return (
-        ":gray-badge[taken back]" if not standing else f":gray-badge[{decided - standing:,} of {decided:,} taken back]"
-    )
+    return ":gray-badge[undone]" if not active else f":gray-badge[{decided - active:,} of {decided:,} undone]"
 
 
-def _draw_photos(section: Section, rows: pd.DataFrame) -> None:
-    """Each photo of a batch with a way back of its own."""
-    for _, row in rows.head(_MOST_PHOTOS).iterrows():
+def _draw_photos(section: Section, decisions: pd.DataFrame) -> None:
+    """The photos of a batch, each with a button to undo its decision."""
+    for _, decision in decisions.head(_MOST_PHOTOS).iterrows():
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(plain(shortened(row["name"])), width="stretch")
-            if pd.notna(row["undone"]):
-                st.markdown(":gray-badge[taken back]", width="content")
+            what = batch_text(decision.to_frame().T).removeprefix("1 photo ")
+            st.markdown(f"{escape_markdown(truncate_middle(decision['name']))} :small[{what}]", width="stretch")
+            if pd.notna(decision["undone"]):
+                st.markdown(":gray-badge[undone]", width="content")
             else:
                 st.button(
-                    "Undo this one",
-                    key=section.key(KitKey.UNDO, f"one-{row['decision']}"),
+                    "Undo for this photo",
+                    key=section.key(KitKey.UNDO, f"one-{decision['decision']}"),
                     type="tertiary",
-                    on_click=on_whole_page(_take_back),
-                    args=(section, None, int(row["decision"])),
+                    on_click=on_whole_page(_undo),
+                    args=(section, None, int(decision["decision"])),
                 )
-    if len(rows) > _MOST_PHOTOS:
-        st.caption(f"And {len(rows) - _MOST_PHOTOS:,} more.")
+    if len(decisions) > _MOST_PHOTOS:
+        st.caption(f"And {len(decisions) - _MOST_PHOTOS:,} more.")
 
 
-def _take_back(section: Section, batch: str | None, decision: int | None) -> None:
+def _undo(section: Section, batch: str | None, decision: int | None) -> None:
     try:
         photos = undo(section.dataset, batch=batch, decision=decision)
-        said = Notice(f"Taken back: {counted_photos(photos)} as before.")
+        notice = Notice(f"Undone for {counted(photos, 'photo')}.")
     except SneakerError as error:
-        said = Notice(plain(str(error)), failed=True)
-    st.session_state[section.key(KitKey.NOTICE)] = said
+        notice = Notice(escape_markdown(str(error)), failed=True)
+    st.session_state[section.key(KitKey.NOTICE)] = notice

@@ -1,4 +1,4 @@
-"""The section "Photos": all photos of a dataset, filtered, sorted and decided on."""
+"""The section "Photos": all photos of a dataset, with filters and review actions."""
 
 from dataclasses import dataclass
 
@@ -16,17 +16,17 @@ from ui.kit.photo_grid import (
     draw_choosing,
     draw_grid,
     draw_pages,
-    draw_style,
     page_count,
     shown_page,
     tiles_of,
 )
+from ui.kit.photo_tiles import draw_grid_style
 from ui.kit.review_bar import chosen_of, draw_bar
-from ui.kit.review_section import Section, changes_by_kinds, said_kindly
+from ui.kit.review_section import Section, changes_by_kinds, reported_errors
 
 IN_USE, EXCLUDED, ALL = "In use", "Excluded", "All"
-_NO_SPLIT = "not split yet"
-_SORTED = {
+_NO_SPLIT = "no split"
+_ORDERS = {
     "By class": ("label", True),
     "Newest first": ("added", False),
     "Largest first": ("pixels", False),
@@ -36,18 +36,18 @@ _SORTED = {
 
 @dataclass(frozen=True)
 class Filter:
-    """Which photos to show, in which order.
+    """Which photos to show, and in which order.
 
     Attributes
     ----------
     state : str
         `IN_USE`, `EXCLUDED` or `ALL`.
     classes, splits, kinds : tuple of str
-        Any of these; empty for all.
+        Photos that have any of these; empty for all photos.
     text : str
-        In the file's name, capitals or not.
+        Part of the file name, upper or lower case.
     order : str
-        A key of the orders offered.
+        A key of `_ORDERS`.
     """
 
     state: str = IN_USE
@@ -58,7 +58,7 @@ class Filter:
     order: str = "By class"
 
     def apply(self, photos: pd.DataFrame) -> pd.DataFrame:
-        """The rows of `dataset_cache.reviewed_photos` that match, in order."""
+        """Matching rows of `dataset_cache.reviewed_photos`, sorted."""
         rows = pd.Series(True, index=photos.index)
         if self.state != ALL:
             rows &= photos["excluded"] == (self.state == EXCLUDED)
@@ -71,33 +71,33 @@ class Filter:
             rows &= pd.Series([not wanted.isdisjoint(kinds) for kinds in photos["kinds"]], index=photos.index)
         if self.text.strip():
             rows &= photos["name"].str.contains(self.text.strip(), case=False, regex=False)
-        column, rising = _SORTED[self.order]
+        column, ascending = _ORDERS[self.order]
         matching = photos[rows]
         if column == "label":
             return matching
         return (
             matching.assign(pixels=matching["width"] * matching["height"])
-            .sort_values(column, ascending=rising, kind="stable")
+            .sort_values(column, ascending=ascending, kind="stable")
             .drop(columns="pixels")
         )
 
 
 @st.fragment
 def draw_photos(dataset: Dataset) -> None:
-    """Draw the photos of a dataset, with filters and the bar that decides on them.
+    """Draw the photos of a dataset, with filters and review actions.
 
     Parameters
     ----------
     dataset : Dataset
     """
     section = Section("photos", dataset)
-    with said_kindly(dataset):
+    with reported_errors(dataset):
         key = dataset_cache.review_key(dataset)
         photos = dataset_cache.reviewed_photos(key)
         if photos.empty:
-            st.info("There are no photos in this dataset yet.", icon=":material/photo_library:")
+            st.info("This dataset has no photos yet.", icon=":material/photo_library:")
             return
-        draw_style()
+        draw_grid_style()
         matching = _draw_filters(section, photos, key).apply(photos)
         _draw_matching(section, matching, len(photos), key)
         draw_case(section)
@@ -108,13 +108,13 @@ def _draw_filters(section: Section, photos: pd.DataFrame, key: dataset_cache.Rev
     kinds = set(dataset_cache.dataset_findings(key)["kind"])
     offered = [kind for kind in FINDING_LABELS if kind.value in kinds]
     with st.grid(4, min_column_width=150):
-        classes = _several(section, "Class", sorted(dataset_cache.class_names(key), key=natural_order))
-        found = _several(section, "Finding", [FINDING_LABELS[kind].title for kind in offered])
-        split = _several(section, "Split", splits)
+        classes = _choose_several(section, "Class", sorted(dataset_cache.class_names(key), key=natural_order))
+        found = _choose_several(section, "Finding", [FINDING_LABELS[kind].title for kind in offered])
+        split = _choose_several(section, "Split", splits)
         text = st.text_input(
             "File name",
-            key=section.key(Key.FILTER, "text"),
-            placeholder="Part of a name",
+            key=section.key(Key.PHOTO_FILTER, "text"),
+            placeholder="Part of the name",
             persist_state="session",
             on_change=section.first_page,
         )
@@ -124,28 +124,28 @@ def _draw_filters(section: Section, photos: pd.DataFrame, key: dataset_cache.Rev
             [IN_USE, EXCLUDED, ALL],
             default=IN_USE,
             required=True,
-            key=section.key(Key.FILTER, "state"),
+            key=section.key(Key.PHOTO_FILTER, "state"),
             persist_state="session",
             on_change=section.first_page,
         )
         order = st.selectbox(
             "Sort",
-            list(_SORTED),
-            key=section.key(Key.FILTER, "order"),
+            list(_ORDERS),
+            key=section.key(Key.PHOTO_FILTER, "order"),
             persist_state="session",
             on_change=section.first_page,
             width=150,
         )
-    named = tuple(kind for kind in offered if FINDING_LABELS[kind].title in found)
-    return Filter(str(state), classes, split, named, text or "", order)
+    kinds_chosen = tuple(kind for kind in offered if FINDING_LABELS[kind].title in found)
+    return Filter(str(state), classes, split, kinds_chosen, text or "", order)
 
 
-def _several(section: Section, name: str, options: list[str]) -> tuple[str, ...]:
-    """A filter of which several can be chosen; all stay when none is."""
+def _choose_several(section: Section, name: str, options: list[str]) -> tuple[str, ...]:
+    """Draw a filter with several options; none chosen means all."""
     chosen = st.multiselect(
         name,
         options,
-        key=section.key(Key.FILTER, name),
+        key=section.key(Key.PHOTO_FILTER, name),
         placeholder="Any",
         persist_state="session",
         on_change=section.first_page,
@@ -163,7 +163,7 @@ def _draw_matching(section: Section, matching: pd.DataFrame, total: int, key: da
         st.markdown(f"**{len(matching):,}** of {total:,} photos", width="content")
         draw_choosing(section, list(shown["sample"]))
     if matching.empty:
-        st.info("No photo matches these filters.", icon=":material/filter_alt_off:")
+        st.info("No photos match these filters.", icon=":material/filter_alt_off:")
     draw_grid(section, tiles_of(shown), list(matching["sample"]))
     draw_pages(section, pages)
     draw_bar(section, chosen, changes_by_kinds, key)

@@ -1,4 +1,4 @@
-"""The split of a dataset: which photos are to learn from, which to tune with, which to judge by."""
+"""The section "Splits": which photos are for training, validation and test."""
 
 import pandas as pd
 import streamlit as st
@@ -8,13 +8,15 @@ from sneaker_core.datasets.dataset_split import make_split
 from sneaker_core.datasets.index import Dataset
 from sneaker_core.datasets.split import PRESETS
 from sneaker_core.errors import SneakerError
+from sneaker_core.number_text import counted, percent_setting
 from ui.datasets import dataset_details_cache
 from ui.datasets.datasets_keys import Key
 from ui.kit import dataset_cache
-from ui.kit.text import counted, plain
+from ui.kit.page_frame import draw_error
 
-_OWN = "Own shares"
-_LONGEST_TABLE = 500
+_CUSTOM = "Custom"
+_MOST_ROWS = 500
+_TABLE_HEIGHT = 640
 
 
 def draw_splits(dataset: Dataset) -> None:
@@ -25,99 +27,113 @@ def draw_splits(dataset: Dataset) -> None:
     dataset : Dataset
     """
     st.markdown(
-        "A model must be judged by photos that it did not learn from. **Train** photos are to learn from, **val** "
-        "photos to tune with while it learns, **test** photos are kept for the final judgement."
+        "Test a model only with photos that it was not trained on. It learns from the **training photos**, is tuned "
+        "with the **validation photos**, and its accuracy is measured on the **test photos**."
     )
     key = dataset_cache.review_key(dataset)
     split = dataset.fact("split")
-    _draw_stored(split, dataset_cache.reviewed_photos(key))
+    _draw_current(split, dataset_cache.reviewed_photos(key))
     if split:
         _draw_leaks(dataset, dataset_details_cache.dataset_leaks(key))
-    _draw_maker(dataset, split)
+    _draw_form(dataset, split)
 
 
-def _draw_stored(split: dict[str, object] | None, photos: pd.DataFrame) -> None:
+def _draw_current(split: dict[str, object] | None, photos: pd.DataFrame) -> None:
     if not split:
-        st.info("There is no split yet. Make one below; training makes one of its own otherwise.")
+        st.info("There is no split yet. Create one below; otherwise each training creates its own.")
         return
     table = balance(photos)
-    st.subheader("The split as it stands", anchor=False)
+    st.subheader("Current split", anchor=False)
     st.markdown(_origin(split))
     if table.empty:
         return
-    if table[UNASSIGNED].any():
-        late = int(table[UNASSIGNED].sum())
-        st.warning(f"{counted(late, 'photo')} came later and belong to no side. Make the split again to place them.")
-    columns = {"label": "Class", "train": "Train", "val": "Val", "test": "Test", UNASSIGNED: "No side", "total": "All"}
-    used = [name for name in columns if name in ("label", "total") or table[name].any()]
+    if missing := int(table[UNASSIGNED].sum()):
+        st.warning(
+            "1 photo was added later and is in no split. Create a new split to include it."
+            if missing == 1
+            else f"{missing:,} photos were added later and are in no split. Create a new split to include them."
+        )
+    titles = {
+        "label": "Class",
+        "train": "Training",
+        "val": "Validation",
+        "test": "Test",
+        UNASSIGNED: "No split",
+        "total": "Total",
+    }
+    used = [name for name in titles if name in ("label", "total") or table[name].any()]
     st.dataframe(
         table[used],
         hide_index=True,
-        column_config={name: columns[name] for name in used},
-        height=min(35 * (len(table) + 1) + 3, 640),
-        alt="Photos of each class on each side of the split",
+        column_config={name: titles[name] for name in used},
+        height=min(35 * (len(table) + 1) + 3, _TABLE_HEIGHT),
+        alt="Number of training, validation and test photos of each class",
     )
 
 
 def _origin(split: dict[str, object]) -> str:
     if split.get("kind") != "made":
-        return "It came with the photos."
+        return "Imported with the photos."
     val, test = float(str(split.get("val_share", 0))), float(str(split.get("test_share", 0)))
-    return f"Made here with {_shares(val, test)}; seed {split.get('seed', 0)}."
+    return f"Created here: {_shares_text(val, test)}; seed {split.get('seed', 0)}."
 
 
-def _shares(val: float, test: float) -> str:
-    parts = [f"{1 - val - test:.0%} to learn from"]
-    parts += [f"{val:.0%} to tune with"] if val else []
-    parts += [f"{test:.0%} to judge by"] if test else []
-    return " and ".join([", ".join(parts[:-1]), parts[-1]]) if len(parts) > 1 else parts[0]
+def _shares_text(val: float, test: float) -> str:
+    """Shares of a split: "70% training, 15% validation, 15% test"."""
+    shares = (("training", 1 - val - test), ("validation", val), ("test", test))
+    return ", ".join(f"{percent_setting(share)} {name}" for name, share in shares if share)
 
 
 def _draw_leaks(dataset: Dataset, leaks: pd.DataFrame) -> None:
-    """Whether copies sit on both sides, and what that would mean."""
-    if dataset.fact("scan") is None:
+    """Whether near-duplicates are in different splits, and why that matters."""
+    checked = dataset.fact("scan") is not None
+    if not checked:
         st.caption(
-            "I can check whether copies of one photo sit on both sides once you have looked for problems (see "
-            "Overview); until then I only know of files that came in twice."
+            "Near-duplicates in different splits can be found once the photos are checked (see Overview). Until then, "
+            "only identical files are found."
         )
     if leaks.empty:
-        if dataset.fact("scan") is not None:
+        if checked:
             st.success(
-                "No copies of one photo sit on both sides: the judgement will be fair.", icon=":material/balance:"
+                "No near-duplicates are in different splits: test results will be fair.", icon=":material/balance:"
             )
         return
+    groups = leaks["group_id"].nunique()
+    verb = "is" if groups == 1 else "are"
     st.warning(
-        f"Copies of {counted(leaks['group_id'].nunique(), 'photo')} sit on more than one side. A model that is judged "
-        "by what it learned from looks better than it is. Make a split here: copies then stay together.",
+        f"{counted(groups, 'near-duplicate group')} {verb} spread over several splits. Testing a model on photos that "
+        "it was trained on makes it look better than it is. Create a split below: it keeps near-duplicates together.",
         icon=":material/content_copy:",
     )
-    if st.toggle("Show these copies", key=Key.LEAKS, persist_state="session"):
+    if st.toggle("Show these photos", key=Key.LEAKS, persist_state="session"):
         st.dataframe(
-            leaks.head(_LONGEST_TABLE)[["group_id", "label", "split", "sample"]],
+            leaks.head(_MOST_ROWS)[["group_id", "label", "split", "sample"]],
             hide_index=True,
-            column_config={"group_id": "Copies", "label": "Class", "split": "Side", "sample": "Photo"},
-            alt="Copies of one photo that sit on different sides of the split",
+            column_config={"group_id": "Group", "label": "Class", "split": "Split", "sample": "Photo"},
+            alt="Near-duplicates that are in different splits",
         )
 
 
-def _draw_maker(dataset: Dataset, split: dict[str, object] | None) -> None:
-    st.subheader("Make a new split" if split else "Make a split", anchor=False)
+def _draw_form(dataset: Dataset, split: dict[str, object] | None) -> None:
+    st.subheader("Create a new split" if split else "Create a split", anchor=False)
     with st.container(border=True):
         preset = st.segmented_control(
             "Shares",
-            [*PRESETS, _OWN],
+            [*PRESETS, _CUSTOM],
             default=next(iter(PRESETS)),
             required=True,
             wrap=True,
-            key=Key.SPLIT_PRESET,
-            help="70:30 is train against test; 70/15/15 is train, val and test.",
+            key=Key.SPLIT_SHARES,
+            help="70:30 means training and test; 70/15/15 means training, validation and test.",
         )
-        val, test = _own_shares() if preset == _OWN else PRESETS[preset or next(iter(PRESETS))]
+        val, test = _choose_shares() if preset == _CUSTOM else PRESETS[preset or next(iter(PRESETS))]
         st.markdown(
-            f"{_shares(val, test)}, the same in every class." if val + test < 1 else "Nothing is left to learn from."
+            f"{_shares_text(val, test)}, the same in every class."
+            if val + test < 1
+            else "No photos are left for training."
         )
         if not val:
-            st.caption("Without val photos, training sets some of the train photos aside by itself.")
+            st.caption("Without validation photos, each training sets some training photos aside for validation.")
         seed = st.number_input(
             "Seed",
             0,
@@ -125,34 +141,34 @@ def _draw_maker(dataset: Dataset, split: dict[str, object] | None) -> None:
             0,
             key=Key.SPLIT_SEED,
             width=160,
-            help="The same seed gives the same split again; another number deals the photos out anew.",
+            help="The same seed gives the same split; another seed shuffles the photos differently.",
         )
-        st.caption("Copies of one photo always stay on one side. " + _replaces(split))
-        if st.button("Make the split", type="primary", key=Key.SPLIT_MAKE, icon=":material/call_split:"):
-            _make(dataset, val, test, int(seed or 0))
+        st.caption(f"Near-duplicates always stay together. {_replaces_text(split)}")
+        if st.button("Create split", type="primary", key=Key.SPLIT_CREATE, icon=":material/call_split:"):
+            _create(dataset, val, test, int(seed or 0))
 
 
-def _replaces(split: dict[str, object] | None) -> str:
+def _replaces_text(split: dict[str, object] | None) -> str:
     if not split:
         return ""
     if split.get("kind") == "made":
-        return "The new split takes the place of the one above."
-    return "The new split takes the place of the one that came with the photos."
+        return "The new split replaces the current one."
+    return "The new split replaces the one that was imported with the photos."
 
 
-def _own_shares() -> tuple[float, float]:
+def _choose_shares() -> tuple[float, float]:
     with st.container(horizontal=True):
-        val = st.number_input("To tune with (val), %", 0, 90, 10, key=Key.SPLIT_VAL, width=180)
-        test = st.number_input("To judge by (test), %", 0, 90, 20, key=Key.SPLIT_TEST, width=180)
+        val = st.number_input("Validation, %", 0, 90, 10, key=Key.SPLIT_VAL, width=180)
+        test = st.number_input("Test, %", 0, 90, 20, key=Key.SPLIT_TEST, width=180)
     return int(val or 0) / 100, int(test or 0) / 100
 
 
-def _make(dataset: Dataset, val: float, test: float, seed: int) -> None:
+def _create(dataset: Dataset, val: float, test: float, seed: int) -> None:
     try:
-        with st.spinner("Dealing the photos out…"):
+        with st.spinner("Creating the split…"):
             make_split(dataset, val, test, seed)
     except SneakerError as error:
-        st.error(plain(str(error)), icon=":material/error:")
+        draw_error(error)
         return
-    st.toast("The split is made and kept.", icon=":material/check:")
+    st.toast("Split created.", icon=":material/check:")
     st.rerun()

@@ -13,10 +13,10 @@ from sneaker_core.training.run_collection import Run
 from sneaker_core.training.training_jobs import start_training
 from sneaker_core.workspace.paths import workspace
 from sneaker_core.workspace.safe_names import natural_order, safe_folder_name
-from ui.datasets.add_photos_view import draw_examples, start_drawing
 from ui.datasets.dataset_picker import by_name
 from ui.kit import dataset_cache
 from ui.kit.dataset_work import draw_work, is_busy
+from ui.kit.synthetic_photos import draw_examples, start_synthetic
 from ui.kit.text import escape_markdown
 from ui.train.advanced_settings import Choices, choose_advanced
 from ui.train.recipe_cards import Amount, choose_recipe, draw_time
@@ -81,7 +81,7 @@ def _draw_no_photos() -> None:
 
 def _create_synthetic() -> None:
     try:
-        start_drawing(create_dataset(workspace(), _SYNTHETIC_NAME))
+        start_synthetic(create_dataset(workspace(), _SYNTHETIC_NAME))
     except SneakerError as error:
         st.toast(escape_markdown(str(error)))
 
