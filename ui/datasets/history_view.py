@@ -1,13 +1,14 @@
 """The section "History": every decision, newest first, each with a button to undo it."""
 
 import math
+from collections.abc import Mapping
 
 import pandas as pd
 import streamlit as st
 
 from sneaker_core.datasets.index import Dataset
-from sneaker_core.datasets.review_log import undo
-from sneaker_core.datasets.review_summary import describe_changes, summarize_batch
+from sneaker_core.datasets.review_log import Action, undo
+from sneaker_core.datasets.review_summary import summarize_batch
 from sneaker_core.errors import SneakerError
 from sneaker_core.number_text import counted
 from ui.datasets.datasets_keys import Key
@@ -20,6 +21,7 @@ from ui.kit.text import escape_markdown, timestamp_text, truncate_middle
 NO_DECISIONS = "No decisions yet. Photos that you keep, relabel or exclude are listed here."
 _BATCHES_A_PAGE = 12
 _MOST_PHOTOS = 30
+_MOST_CLASSES = 4
 
 
 @st.fragment
@@ -52,15 +54,43 @@ def draw_history(dataset: Dataset) -> None:
 
 
 def batch_text(decisions: pd.DataFrame) -> str:
-    """A batch of decisions in one line of markdown: "4 photos moved to Air Jordan 3, 3 photos excluded".
+    """A batch of decisions in one line of markdown.
 
     Parameters
     ----------
     decisions : DataFrame
         Rows of `review_log.history` that share a batch.
+
+    Returns
+    -------
+    str
+        "3 photos excluded", "1 photo relabeled to Air Max 1" or "7 photos: 4 relabeled (3 to Air Jordan 3, 1 to Air
+        Jordan 1), 3 excluded".
     """
-    changes = summarize_batch(decisions).changes
-    return describe_changes(changes, lambda label: escape_markdown(truncate_middle(label)))
+    summary = summarize_batch(decisions)
+    relabeled = {change.label: change.photos for change in summary.changes if change.label is not None}
+    counts = {action: sum(one.photos for one in summary.changes if one.action is action) for action in Action}
+    parts = [
+        (counts[Action.RELABEL], f"relabeled{_targets_text(relabeled)}"),
+        (counts[Action.EXCLUDE], "excluded"),
+        (counts[Action.KEEP], "kept"),
+    ]
+    done = [(count, text) for count, text in parts if count]
+    photos = counted(summary.photos, "photo")
+    if len(done) == 1:
+        return f"{photos} {done[0][1]}"
+    return f"{photos}: {', '.join(f'{count:,} {text}' for count, text in done)}"
+
+
+def _targets_text(relabeled: Mapping[str, int]) -> str:
+    """The classes that photos were moved to: " to Air Max 1" or " (3 to Air Jordan 3, 1 to Air Jordan 1)"."""
+    targets = [(escape_markdown(truncate_middle(label)), count) for label, count in relabeled.items()]
+    if len(targets) == 1:
+        return f" to {targets[0][0]}"
+    listed = [f"{count:,} to {label}" for label, count in targets[:_MOST_CLASSES]]
+    if rest := targets[_MOST_CLASSES:]:
+        listed.append(f"{sum(count for _, count in rest):,} to {counted(len(rest), 'other class', 'other classes')}")
+    return f" ({', '.join(listed)})"
 
 
 def _draw_batch(section: Section, decisions: pd.DataFrame) -> None:
