@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sneaker_core.datasets.index import Dataset
-    from sneaker_core.evaluation.evaluation_job import Evaluated
+    from sneaker_core.evaluation.evaluation_job import EvaluationResult
     from sneaker_core.inference.explanation.explain_photos import Explanation
     from sneaker_core.inference.predictor import Answer
     from sneaker_core.networks.checkpoint import SneakerModel
@@ -83,7 +83,7 @@ class Model:
         request = ExplanationRequest(target, versus, checked_method(method))
         return explain_file(self._model, Path(photo), request)
 
-    def evaluate(self, data: str | Path, *, split: str | None = None) -> "Evaluated":
+    def evaluate(self, data: str | Path, *, split: str | None = None) -> "EvaluationResult":
         """Measure the model on labeled photos; see `evaluate`."""
         from sneaker_core.evaluation.evaluation_job import evaluate
 
@@ -120,7 +120,7 @@ def load_model(name: str | Path = "street22", *, workspace: str | Path | None = 
     from sneaker_core.networks.model_registry import find_model
 
     place = _workspace(workspace)
-    folder = find_model(str(name), place)
+    folder = find_model(place, str(name))
     read_spec(folder)
     return Model(folder, place)
 
@@ -187,7 +187,7 @@ def train(
     source, _ = source_of(place, str(dataset))
     name = default_run_name(place, str(dataset), recipe) if name is None else name
     folder = open_run_folder(place, name)
-    params = training_params(place, folder.name, source, chosen.to_dict(), ())
+    params = training_params(place, folder.name, source, chosen.to_dict())
     # As a job, so that the app shows it and can stop it.
     with working(run_job_folder(folder), "train", params, title=f"Training {name}", workspace=place) as worker:
         if not train_in(str(dataset), chosen, folder, place, worker=worker):
@@ -201,7 +201,7 @@ def evaluate(
     *,
     split: str | None = None,
     workspace: str | Path | None = None,
-) -> "Evaluated":
+) -> "EvaluationResult":
     """Measure a model on labeled photos.
 
     Parameters
@@ -217,8 +217,8 @@ def evaluate(
 
     Returns
     -------
-    Evaluated
-        `figures` ("top1", "top3", "ece", "macro_f1", "per_class" …, accuracies from 0 to 1) and `table`, one row per
+    EvaluationResult
+        `metrics` ("top1", "top3", "ece", "macro_f1", "per_class" …, accuracies from 0 to 1) and `table`, one row per
         photo.
 
     Raises
