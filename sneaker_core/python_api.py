@@ -58,7 +58,7 @@ class Model:
         -------
         Answer
             `status` ("known", "unsure" or "unknown"), `top` (class and probability, most probable first) and
-            `sentence`, the answer in words.
+            `sentence()`, the answer in words.
 
         Raises
         ------

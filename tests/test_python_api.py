@@ -38,7 +38,7 @@ def test_the_examples_on_the_page_run(home, capsys):
     printed = capsys.readouterr().out
     assert "% correct on " in printed
     assert (home / "why.png").read_bytes().startswith(b"\x89PNG")
-    assert "notes.txt" in printed
+    assert "not a photo" in printed
     assert (home / "workspace" / "runs").is_dir()
 
 
