@@ -547,7 +547,8 @@ class TestHistory:
         actions = [name if name in ("keep", "exclude") else "relabel" for name in decisions]
         labels = [None if name in ("keep", "exclude") else name for name in decisions]
         rows = {"decision": range(len(decisions)), "sample": range(len(decisions)), "action": actions, "label": labels}
-        assert batch_text(pd.DataFrame(rows)) == text
+        table = pd.DataFrame(rows).assign(batch="b", time=0.0, author="me", undone=None)
+        assert batch_text(table) == text
 
     def test_own_decisions_are_mine(self, dataset):
         app = opened("history", dataset)

@@ -157,7 +157,7 @@ def _draw_suggestions(section: Section, key: dataset_cache.ReviewKey) -> None:
         icon=":material/bolt:",
         key=section.key(Key.SUGGESTIONS_APPLY, "ask"),
     ):
-        st.markdown(_suggestions_text(table["action"]))
+        st.markdown(_suggestions_text(list(table["action"])))
         st.button(
             f"Apply to {counted(len(table), 'photo')}",
             key=section.key(Key.SUGGESTIONS_APPLY),
@@ -168,7 +168,7 @@ def _draw_suggestions(section: Section, key: dataset_cache.ReviewKey) -> None:
 
 
 def _suggestions_text(actions: Sequence[str]) -> str:
-    exclude, relabel = (list(actions).count(action.value) for action in (Action.EXCLUDE, Action.RELABEL))
+    exclude, relabel = (actions.count(action.value) for action in (Action.EXCLUDE, Action.RELABEL))
     return (
         f"This will **exclude {counted(exclude, 'photo')}** (all but the largest of each near-duplicate group, photos "
         f"in two classes, photos that show no sneaker) and **relabel {counted(relabel, 'photo')}** to the class they "
