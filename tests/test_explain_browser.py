@@ -19,7 +19,7 @@ from sneaker_core.workspace.paths import run_model_folder, runs_folder
 from tests.browser import DESKTOP, PATIENCE, PHONE, AppServer, new_page, settle
 from tests.factories import draw_dataset, jpeg, lively_model, photo_of_class
 from tests.test_browser import check_looks
-from ui.kit.explain_links import explain_link
+from ui.kit import page_links
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -57,6 +57,10 @@ def maps(page: Page) -> Locator:
     return page.get_by_alt_text("The photo, colored by evidence for")
 
 
+def explain_link(**query: str) -> str:
+    return page_links.page_address(page_links.Page.EXPLAIN, dataset="shoes", model="lively", **query)
+
+
 def telling(address: str, workspace: Path) -> str:
     """A link to a photo and a class whose map marks something: in a network that learnt nothing, not all do."""
     model = load_model(run_model_folder(runs_folder(workspace) / "lively"))
@@ -64,16 +68,14 @@ def telling(address: str, workspace: Path) -> str:
         photo = images.load(Path(str(row.path)))
         for target in model.spec.classes:
             if gradcam(model, photo, target).max() > 0:
-                return (
-                    f"{address}/{explain_link(dataset='shoes', sample=str(row.sample), model='lively', target=target)}"
-                )
+                return f"{address}/{explain_link(sample=str(row.sample), target=target)}"
     raise AssertionError("no map marks anything")
 
 
 def link(address: str, workspace: Path, label: str = "boot", **query: str) -> str:
     table = read_samples(find_dataset(workspace, "shoes"))
     sample = table.loc[table["label"] == label, "sample"].iloc[0]
-    return f"{address}/{explain_link(dataset='shoes', sample=sample, model='lively', **query)}"
+    return f"{address}/{explain_link(sample=sample, **query)}"
 
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
@@ -155,14 +157,14 @@ def test_a_map_is_checked_beside_the_page(browser: Browser, address: str, worksp
 
 def test_a_class_on_the_whole(browser: Browser, address: str):
     page = opened(browser, f"{address}/explain?show=class-averages&evaluation=kept")
-    page.get_by_role("button", name="Look at").click()
-    expect(page.get_by_alt_text("Mean map of").first).to_be_visible()
-    expect(page.get_by_alt_text("Mean photo of").first).to_be_visible()
+    page.get_by_role("button", name="Average").click()
+    expect(page.get_by_alt_text("Average map of").first).to_be_visible()
+    expect(page.get_by_alt_text("Average photo of").first).to_be_visible()
     settle(page)
     check_looks(page)
     # Found again, without a word, in another browser.
     other = opened(browser, page.url, PHONE)
-    expect(other.get_by_alt_text("Mean map of").first).to_be_visible()
+    expect(other.get_by_alt_text("Average map of").first).to_be_visible()
     check_looks(other)
     for each in (page, other):
         each.context.close()
@@ -171,7 +173,7 @@ def test_a_class_on_the_whole(browser: Browser, address: str):
 def test_a_class_taken_along(browser: Browser, address: str, tmp_path: Path):
     page = opened(browser, f"{address}/explain?show=many")
     page.get_by_role("button", name="Explain 7 photos").click()
-    save = page.get_by_role("button", name="Save the zip file")
+    save = page.get_by_role("button", name="Download zip file")
     expect(save).to_be_visible()
     settle(page)
     check_looks(page)
@@ -181,7 +183,7 @@ def test_a_class_taken_along(browser: Browser, address: str, tmp_path: Path):
     with zipfile.ZipFile(tmp_path / "maps.zip") as archive:
         assert archive.testzip() is None
         assert len([name for name in archive.namelist() if name.endswith(".png")]) == 7
-    page.get_by_role("button", name="Remove").click()
+    page.get_by_role("button", name="Delete").click()
     expect(save).to_have_count(0)
     page.context.close()
 
@@ -198,7 +200,7 @@ def test_from_why_to_this_page_and_back(browser: Browser, address: str):
     expect(page.get_by_text("Colours in a sensible place")).to_be_visible()
     settle(page)
     page.get_by_role("button", name="More on the page Explain").click()
-    expect(page.get_by_text("On show is mine.jpg")).to_be_visible()
+    expect(page.get_by_text("mine.jpg, from the Identify page")).to_be_visible()
     expect(maps(page).first).to_be_visible()
     settle(page)
     check_looks(page)

@@ -27,6 +27,7 @@ from sneaker_core.evaluation.table_columns import misclassified
 from sneaker_core.inference.explanation.attributions import attribute
 from sneaker_core.inference.explanation.class_average_maps import class_average_maps
 from sneaker_core.inference.explanation.explanation_files import CLASS_MAPS_FILE, TABLE_FILE
+from sneaker_core.inference.explanation.explanation_jobs import ARCHIVE, UPLOADS
 from sneaker_core.inference.explanation.explanation_request import ExplanationRequest, Method
 from sneaker_core.inference.explanation.heat_maps import describe_location, strongest_area
 from sneaker_core.inference.explanation.sanity_checks import run_sanity_check
@@ -40,13 +41,13 @@ from sneaker_core.workspace.jobs import list_jobs, stop_job
 from sneaker_core.workspace.paths import explanations_folder, run_model_folder, runs_folder
 from tests.factories import CLASSES, draw_dataset, jpeg, lively_model, photo_of_class
 from ui.explain import map_pictures, sanity_cache
-from ui.explain.batch_view import ARCHIVE, OF_UPLOADS, UPLOADS
+from ui.explain.batch_view import FROM_UPLOADS
 from ui.explain.explain_keys import Key
 from ui.explain.explain_views import Section, Source
 from ui.explain.sanity_charts import deletion_chart, insertion_chart, randomization_chart
 from ui.identify.identify_keys import Key as IdentifyKey
 from ui.kit import explanation_cache, model_cache
-from ui.kit.explain_links import explain_link
+from ui.kit.page_links import Page, page_address
 from ui.kit.photo_files import Photo, stored_photo
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -210,7 +211,7 @@ class TestChoosing:
 
     def test_upload(self, home, model):
         app = pick(opened(), Key.EXPLAIN_SOURCE, Source.UPLOAD)
-        assert "Drop a photo here" in words(app)
+        assert "Upload a photo, or choose one" in words(app)
         app.file_uploader(key=Key.EXPLAIN_UPLOAD).upload("mine.jpg", jpeg(photo_of_class(1, 77)))
         again(app)
         assert len(explained(app)) == 4
@@ -224,7 +225,7 @@ class TestChoosing:
         app = pick(opened(), Key.EXPLAIN_SOURCE, Source.EVALUATION)
         assert f"{len(wrong)} photo" in words(app)
         worst = wrong.iloc[0]
-        assert f"{worst['label']}, taken for {worst['predicted']}" in words(app)
+        assert f"{worst['label']}, predicted as {worst['predicted']}" in words(app)
         click(app, Key.EXPLAIN_TILE.of(worst["sample"]))
         assert address(app)["evaluation"] == "kept"
         request = f"Why {worst['predicted']} and not {worst['label']}?"
@@ -237,7 +238,7 @@ class TestChoosing:
     def test_an_evaluation_whose_photos_are_elsewhere(self, home):
         app = pick(opened(), Key.EXPLAIN_SOURCE, Source.EVALUATION)
         choose(app, "Evaluation", "bundled/street22")
-        assert "not on this machine" in words(app)
+        assert "aren't on this machine" in words(app)
         assert "Explain" not in labels(app)
 
     def test_without_a_dataset_it_asks_for_an_upload(self, home):
@@ -245,18 +246,18 @@ class TestChoosing:
         app = opened()
         assert app.file_uploader(key=Key.EXPLAIN_UPLOAD)
         pick(app, Key.EXPLAIN_SOURCE, Source.DATASET)
-        assert "There is no dataset yet" in words(app)
+        assert "There are no datasets yet" in words(app)
 
 
 class TestLinks:
     def test_an_address_says_it_all(self):
-        link = explain_link(
-            model="m", dataset="a & b", sample="s", target="Air Max 90", versus=None, method="occlusion"
+        link = page_address(
+            Page.EXPLAIN, model="m", dataset="a & b", sample="s", target="Air Max 90", versus=None, method="occlusion"
         )
         assert parse_qs(urlsplit(link).query) == {
             "model": ["m"], "dataset": ["a & b"], "sample": ["s"], "target": ["Air Max 90"], "method": ["occlusion"],
         }  # fmt: skip
-        assert urlsplit(link).path == "explain" == explain_link()
+        assert urlsplit(link).path == "explain" == page_address(Page.EXPLAIN)
 
     def test_it_is_all_taken_over_and_written_back(self, home, dataset):
         query = {
@@ -297,11 +298,11 @@ class TestLinks:
     @pytest.mark.parametrize(
         ("query", "said"),
         [
-            ({"dataset": "gone", "sample": "x"}, "There is no dataset gone here"),
-            ({"dataset": "shoes", "sample": "gone"}, "The photo that was asked for is not in shoes"),
-            ({"evaluation": "gone", "sample": "x"}, "There is no evaluation gone here"),
-            ({"evaluation": "kept", "sample": "gone"}, "The photo that was asked for is not in kept"),
-            ({"model": "../gone"}, "The link names the model ../gone, which is not here"),
+            ({"dataset": "gone", "sample": "x"}, "The link leads to the dataset gone, which isn't here."),
+            ({"dataset": "shoes", "sample": "gone"}, "The link leads to a photo that isn't in shoes"),
+            ({"evaluation": "gone", "sample": "x"}, "The link leads to the evaluation gone, which isn't here."),
+            ({"evaluation": "kept", "sample": "gone"}, "The link leads to a photo that isn't in kept"),
+            ({"model": "../gone"}, "The link leads to the model ../gone, which isn't here"),
             ({"method": "magic"}, "No method named 'magic'"),
             ({"show": "nothing"}, ""),
         ],
@@ -487,7 +488,7 @@ class TestClassAverages:
         assert app.multiselect(key=Key.EXPLAIN_MEANS_CLASSES).value == [wrong.index[0]]
         app.multiselect(key=Key.EXPLAIN_MEANS_CLASSES).set_value(["clog", "boot"])
         again(app)
-        assert "Look at 12 photos" in labels(app)
+        assert "Average 12 photos" in labels(app)
         click(app, Key.EXPLAIN_MEANS_START)
         (folder,) = (explanations_folder(home) / "means").iterdir()
         ended(folder)
@@ -497,9 +498,9 @@ class TestClassAverages:
             if mean.count:
                 assert f"Average of {counted(mean.count, 'photo')} predicted " in words(app)
                 assert mean.area in words(app)
-        kinds = {True: "answered right", False: "taken for another class"}
-        assert [alt for alt in alts(app) if alt.startswith("Mean ")] == [
-            f"Mean {what} of {mean.count} photos of {mean.label} {kinds[mean.right]}"
+        kinds = {True: "correctly", False: "as another class"}
+        assert [alt for alt in alts(app) if alt.startswith("Average ")] == [
+            f"Average {what} of {counted(mean.count, 'photo')} of {mean.label} predicted {kinds[mean.right]}"
             for mean in means
             if mean.count
             for what in ("map", "photo")
@@ -509,11 +510,11 @@ class TestClassAverages:
         other = opened(show="means", evaluation="kept")
         other.multiselect(key=Key.EXPLAIN_MEANS_CLASSES).set_value(["boot", "clog"])
         again(other)
-        assert [alt for alt in alts(other) if alt.startswith("Mean ")]
+        assert [alt for alt in alts(other) if alt.startswith("Average ")]
 
         (folder / CLASS_MAPS_FILE).write_text("{")
         assert "are damaged. Create them again" in words(again(app))
-        assert "Look at 12 photos" in labels(app)
+        assert "Average 12 photos" in labels(app)
 
     def test_none_chosen(self, home):
         app = opened(show="means", evaluation="kept")
@@ -522,7 +523,7 @@ class TestClassAverages:
 
     def test_photos_that_are_not_here(self, home):
         app = opened(show="means", evaluation="street22", kind="bundled")
-        assert "not on this machine" in words(app)
+        assert "aren't on this machine" in words(app)
 
     def test_a_model_that_is_gone(self, home, tmp_path):
         save_model(lively_model(size=64, seed=1), run_model_folder(runs_folder(home) / "lively"))
@@ -558,14 +559,14 @@ class TestMany:
         assert table.count(",boot,,gradcam,") == 5
         assert str(home) not in table
         assert len(explained(app)) == 5
-        assert [button.label.split(" (")[0] for button in app.get("download_button")] == ["Save the zip file"]
+        assert [button.label.split(" (")[0] for button in app.get("download_button")] == ["Download zip file"]
         click(app, Key.EXPLAIN_WORK_REMOVE.of(folder.name))
         assert not folder.exists()
         assert not app.get("download_button")
 
     def test_uploads_are_kept_only_until_they_are_explained(self, home):
         app = pick(opened(), Key.EXPLAIN_PART, Section.MANY)
-        pick(app, Key.EXPLAIN_SOURCE.of("many"), OF_UPLOADS)
+        pick(app, Key.EXPLAIN_SOURCE.of("many"), FROM_UPLOADS)
         assert app.button(key=Key.EXPLAIN_MANY_START).disabled
         for name, data in (("../a.jpg", jpeg(photo_of_class(0, 50))), ("bad.jpg", b"no photo")):
             app.file_uploader(key=Key.EXPLAIN_MANY_UPLOADS).upload(name, data)
@@ -574,7 +575,7 @@ class TestMany:
         folder = ended(explanations_folder(home) / "many")
         again(app)
         assert "1 picture" in words(app)
-        assert "1 photo could not be read" in words(app)
+        assert "1 photo couldn't be read" in words(app)
         assert not (folder / UPLOADS).exists()
 
     def test_stopped_work_keeps_what_it_has(self, home):
@@ -584,7 +585,9 @@ class TestMany:
         stop_job(list_jobs(explanations_folder(home) / "many")[0].folder)
         ended(explanations_folder(home) / "many")
         again(app)
-        assert any(said in words(app) for said in ("stopped before all were done", "It was stopped", "14 pictures"))
+        assert any(
+            said in words(app) for said in ("Stopped before all photos were explained", "was stopped", "14 pictures")
+        )
 
     def test_a_damaged_archive_is_said(self, home):
         app = pick(opened(), Key.EXPLAIN_PART, Section.MANY)
@@ -607,7 +610,7 @@ class TestWhatIsNotThere:
         weights.write_bytes(weights.read_bytes()[:-1])
         app = opened(dataset="shoes", sample=samples_of(dataset, "boot")[0])
         assert "is damaged: its checksum doesn't match" in app.error[0].value
-        assert "Choose another" in labels(app)
+        assert "All photos" in labels(app)
 
     @pytest.mark.parametrize("data", [b"", b"I am a text", "half"])
     def test_broken_photo(self, home, data):
@@ -652,7 +655,7 @@ class TestIdentify:
         app.button[labels(app).index("More on the Explain page")].click()
         again(app)
         assert app.title[0].value == "Explain"
-        assert "On show is shoe.jpg" in words(app)
+        assert "shoe.jpg, from the Identify page" in words(app)
         assert select(app, "Class to explain").value == other
         assert select(app, "Compare with").value == first
 

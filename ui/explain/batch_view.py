@@ -1,4 +1,4 @@
-"""Many photos explained at once, to take along as a zip file."""
+"""Many photos explained at once, as a zip file of overlays."""
 
 import zipfile
 from collections.abc import Sequence
@@ -22,31 +22,30 @@ from sneaker_core.inference.explanation.explanation_jobs import (
 )
 from sneaker_core.inference.explanation.explanation_request import ExplanationRequest
 from sneaker_core.networks.model_registry import ModelEntry, model_reference
-from sneaker_core.workspace.jobs import Job, JobState, restart_job
+from sneaker_core.number_text import counted
+from sneaker_core.workspace.jobs import Job, JobState
 from sneaker_core.workspace.paths import workspace
 from sneaker_core.workspace.safe_names import natural_order, safe_folder_name
 from ui.explain import map_pictures
-from ui.explain.explain_address import tell
+from ui.explain.explain_address import write_address
 from ui.explain.explain_keys import Key
 from ui.explain.explain_views import Section
-from ui.explain.explanation_jobs import draw_unfinished, follow, start
 from ui.explain.heat_map_view import choose_opacity, draw_scale
 from ui.explain.photo_sources import choose_class, choose_dataset
-from ui.explain.request_controls import NOTHING, choose_layer, choose_method
+from ui.explain.request_controls import NO_CLASS, choose_layer, choose_method
 from ui.kit import dataset_cache
+from ui.kit.job_panel import JobPanel, attempt, draw_job
 from ui.kit.model_picker import pick_model
-from ui.kit.moments import moment
 from ui.kit.photo_files import upload_cap
-from ui.kit.quantities import counted_photos, size_words
-from ui.kit.text import counted, plain, shortened
+from ui.kit.text import escape_markdown, size_text, timestamp_text, truncate_middle
 
-OF_CLASS, OF_UPLOADS = "A class of a dataset", "Photos that I upload"
-_MOST_UPLOADS = 200
+FROM_DATASET, FROM_UPLOADS = "Photos of a class", "Uploaded photos"
+_MAX_UPLOADS = 200
 _PREVIEWS = 6
 
 
 def draw_batch(models: list[ModelEntry]) -> None:
-    """Draw the part.
+    """Draw the section.
 
     Parameters
     ----------
@@ -58,28 +57,28 @@ def draw_batch(models: list[ModelEntry]) -> None:
     SneakerError
         The dataset or the model is damaged.
     """
-    tell(show=Section.MANY.value)
+    write_address(show=Section.MANY.value)
     with st.container(border=True):
-        st.markdown("Explain a whole class, or photos of yours, and take the pictures along as a zip file.")
+        st.markdown("Explain all photos of a class, or your own photos, and download the results as a zip file.")
         model = pick_model(models, Key.EXPLAIN_MODEL)
         source = st.segmented_control(
-            "Which photos",
-            [OF_CLASS, OF_UPLOADS],
-            default=OF_CLASS,
+            "Photos",
+            [FROM_DATASET, FROM_UPLOADS],
+            default=FROM_DATASET,
             required=True,
             key=Key.EXPLAIN_SOURCE.of("many"),
             wrap=True,
             persist_state="session",
         )
-        if source == OF_UPLOADS:
-            _ask_of_uploads(model)
+        if source == FROM_UPLOADS:
+            _draw_upload_form(model)
         else:
-            _ask_of_class(model)
+            _draw_dataset_form(model)
     for saved in list_explanations(workspace()):
-        _draw_work(saved)
+        _draw_explanation(saved)
 
 
-def _ask_of_class(model: ModelEntry) -> None:
+def _draw_dataset_form(model: ModelEntry) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         dataset = choose_dataset()
         if dataset is None:
@@ -90,9 +89,9 @@ def _ask_of_class(model: ModelEntry) -> None:
             st.caption("This dataset has no photos yet.")
             return
         label = choose_class(sorted(counts.index, key=natural_order))
-    request = _ask(model)
+    request = _choose_request(model)
     st.button(
-        f"Explain {counted_photos(int(counts[label]))}",
+        f"Explain {counted(int(counts[label]), 'photo')}",
         key=Key.EXPLAIN_MANY_START,
         type="primary",
         icon=":material/play_arrow:",
@@ -101,46 +100,46 @@ def _ask_of_class(model: ModelEntry) -> None:
     )
 
 
-def _ask_of_uploads(model: ModelEntry) -> None:
+def _draw_upload_form(model: ModelEntry) -> None:
     uploads = st.file_uploader(
         "Photos of sneakers",
         accept_multiple_files=True,
         max_upload_size=upload_cap(),
         key=Key.EXPLAIN_MANY_UPLOADS,
-        help=f"At most {_MOST_UPLOADS} at once. They are kept only until they are explained.",
+        help=f"At most {_MAX_UPLOADS} photos. They are deleted once they are explained.",
     )
-    request = _ask(model)
-    if len(uploads) > _MOST_UPLOADS:
+    request = _choose_request(model)
+    if len(uploads) > _MAX_UPLOADS:
         st.warning(
-            f"These are {len(uploads):,} photos; take at most {_MOST_UPLOADS} at once.", icon=":material/stacks:"
+            f"You selected {len(uploads):,} photos. Select at most {_MAX_UPLOADS} at a time.", icon=":material/stacks:"
         )
     st.button(
-        f"Explain {counted_photos(len(uploads))}" if uploads else "Explain them",
+        f"Explain {counted(len(uploads), 'photo')}" if uploads else "Explain photos",
         key=Key.EXPLAIN_MANY_START,
         type="primary",
         icon=":material/play_arrow:",
-        disabled=not 0 < len(uploads) <= _MOST_UPLOADS,
+        disabled=not 0 < len(uploads) <= _MAX_UPLOADS,
         on_click=_start_uploads,
         args=(model, uploads, request),
     )
 
 
-def _ask(model: ModelEntry) -> ExplanationRequest:
+def _choose_request(model: ModelEntry) -> ExplanationRequest:
     method = choose_method()
     classes = sorted(model.spec.classes, key=natural_order)
     with st.grid(3, min_column_width=220):
-        target = _choose("Class to explain", classes, "each photo's most probable one", model, "target")
+        target = _choose_label("Class to explain", classes, "Most probable class of each photo", model, "target")
         others = [label for label in classes if label != target]
-        versus = _choose("Rather than", others, "nothing: that class alone", model, "versus")
+        versus = _choose_label("Compare with", others, "No other class", model, "versus")
         layer = choose_layer(model.spec, method)
     return ExplanationRequest(target, versus, method, layer, choose_opacity())
 
 
-def _choose(title: str, labels: Sequence[str], left_open: str, model: ModelEntry, item: str) -> str | None:
-    choices, key = [NOTHING, *labels], Key.EXPLAIN_MANY_TARGET.of(f"{item}-{model.name}")
+def _choose_label(title: str, labels: Sequence[str], none: str, model: ModelEntry, item: str) -> str | None:
+    choices, key = [NO_CLASS, *labels], Key.EXPLAIN_MANY_TARGET.of(f"{item}-{model.name}")
     if st.session_state.get(key) not in choices:
         st.session_state.pop(key, None)
-    label = st.selectbox(title, choices, format_func=lambda label: label or left_open, key=key, persist_state="session")
+    label = st.selectbox(title, choices, format_func=lambda label: label or none, key=key, persist_state="session")
     return str(label) if label else None
 
 
@@ -148,58 +147,58 @@ def _start_class(model: ModelEntry, dataset: Dataset, label: str, request: Expla
     params = explain_photos_params(
         model_reference(workspace(), model.folder), request, dataset=dataset.folder.name, labels=[label]
     )
-    start(partial(start_photo_explanation, workspace(), params, f"Explaining {label}"))
+    attempt(lambda: start_photo_explanation(workspace(), params, f"Explain {label}"))
 
 
 def _start_uploads(model: ModelEntry, uploads: Sequence[UploadedFile], request: ExplanationRequest) -> None:
-    # The file's content says what it is, not its name.
+    # The names only tell the files apart: their format is detected by content.
     photos = {
         f"{number:04}-{safe_folder_name(Path(upload.name).stem)}": upload.getvalue()
         for number, upload in enumerate(uploads, start=1)
     }
-    params = explain_photos_params(model_reference(workspace(), model.folder), request)
-    title = f"Explaining {counted_photos(len(uploads))}"
-    start(partial(start_photo_explanation, workspace(), params, title, photos))
+    params, title = (
+        explain_photos_params(model_reference(workspace(), model.folder), request),
+        f"Explain {counted(len(uploads), 'photo')}",
+    )
+    attempt(lambda: start_photo_explanation(workspace(), params, title, photos))
 
 
-def _draw_work(saved: SavedExplanation) -> None:
-    """A saved explanation: its progress or its result."""
+def _draw_explanation(saved: SavedExplanation) -> None:
+    """Draw the progress of a saved explanation, or its results."""
     job = saved.job
-    with st.container(border=True, gap="small"):
-        if not job.state.ended:
-            follow(job.folder)
-            return
-        again = partial(start, partial(restart_job, job.folder))
-        if (job.folder / ARCHIVE).is_file():
-            _draw_found(job)
-        else:
-            st.markdown(f"**{plain(shortened(job.title))}**")
-            draw_unfinished(job, again)
+    has_archive = job.state.ended and (job.folder / ARCHIVE).is_file()
+    if not has_archive:
+        draw_job(job.folder, JobPanel(place=job.folder.name, resumable=False))
+    if not job.state.ended:
+        return
+    with st.container(border=has_archive, gap="small"):
+        if has_archive:
+            _draw_archive(job)
         st.button(
-            "Remove",
+            "Delete",
             key=Key.EXPLAIN_WORK_REMOVE.of(job.folder.name),
             icon=":material/delete:",
             type="tertiary",
-            on_click=start,
-            args=(partial(delete_explanation, workspace(), saved),),
+            help=f"Move the results of “{escape_markdown(truncate_middle(job.title))}” to the bin.",
+            on_click=_delete,
+            args=(saved,),
         )
 
 
-def _draw_found(job: Job) -> None:
+def _draw_archive(job: Job) -> None:
     archive = job.folder / ARCHIVE
-    # What was uploaded has done its work.
-    remove(job.folder / UPLOADS)
+    remove(job.folder / UPLOADS)  # the uploaded photos aren't needed any more
     failed = int(job.result.get("failed", 0))
-    told = [counted(int(job.result.get("pictures", 0)), "picture"), moment(job.started)]
-    told += [f"{counted_photos(failed)} could not be read (the table in it says why)"] if failed else []
-    told += ["stopped before all were done"] if job.state is JobState.STOPPED else []
-    st.markdown(f":green[:material/check_circle:] **{plain(shortened(job.title))}**")
-    st.caption(" · ".join(told))
+    facts = [counted(int(job.result.get("pictures", 0)), "picture"), timestamp_text(job.started)]
+    facts += [f"{counted(failed, 'photo')} couldn't be read (see the table in the zip file)"] if failed else []
+    facts += ["Stopped before all photos were explained"] if job.state is JobState.STOPPED else []
+    st.markdown(f":green[:material/check_circle:] **{escape_markdown(truncate_middle(job.title))}**")
+    st.caption(" · ".join(facts))
     try:
         previews = map_pictures.archive_pictures(str(archive), archive.stat().st_mtime_ns, _PREVIEWS)
         size = archive.stat().st_size
     except (OSError, zipfile.BadZipFile):
-        st.warning("The zip file is damaged; remove it and explain the photos again.", icon=":material/heart_broken:")
+        st.warning("The zip file is damaged. Delete it and explain the photos again.", icon=":material/heart_broken:")
         return
     if previews:
         with st.grid(_PREVIEWS, min_column_width=120, gap="small", key=Key.EXPLAIN_TILE.of(job.folder.name)):
@@ -207,8 +206,8 @@ def _draw_found(job: Job) -> None:
                 st.image(picture, width="stretch", alt=f"{name}, colored by evidence for its class")
         draw_scale()
     st.download_button(
-        f"Save the zip file ({size_words(size)})",
-        partial(_opened, archive),
+        f"Download zip file ({size_text(size)})",
+        partial(_open, archive),
         f"{safe_folder_name(job.title)}.zip",
         "application/zip",
         key=Key.EXPLAIN_WORK_SAVE.of(job.folder.name),
@@ -217,5 +216,9 @@ def _draw_found(job: Job) -> None:
     )
 
 
-def _opened(path: Path) -> BinaryIO:
+def _open(path: Path) -> BinaryIO:
     return path.open("rb")
+
+
+def _delete(saved: SavedExplanation) -> None:
+    attempt(lambda: delete_explanation(workspace(), saved))

@@ -12,7 +12,7 @@ from ui.explain.request_controls import explain_class
 from ui.kit import explanation_cache
 from ui.kit.model_cache import ModelKey
 from ui.kit.photo_files import Photo
-from ui.kit.text import plain
+from ui.kit.text import escape_markdown
 
 _MAX_CLASSES = 5
 _MAX_SIDE = 320
@@ -59,10 +59,10 @@ def _draw_class(key: ModelKey, photo: Photo, request: ExplanationRequest, label:
         with st.skeleton(110):
             small = explanation_cache.overlay_jpeg(key, photo, alone)
     except SneakerError as error:
-        st.caption(plain(str(error)))
+        st.caption(escape_markdown(str(error)))
         return
     st.image(small, width="stretch", alt=f"The photo, colored by evidence for {label}")
-    st.markdown(f"**{plain(label)}** {percent(chance)}")
+    st.markdown(f"**{escape_markdown(label)}** {percent(chance)}")
     st.space("stretch")
     st.button(
         "Explain this class",

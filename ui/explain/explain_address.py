@@ -12,33 +12,35 @@ from sneaker_core.networks.model_registry import ModelEntry
 from sneaker_core.workspace.paths import workspace
 from ui.explain.explain_keys import Key
 from ui.explain.explain_views import OLD_SECTIONS, Section, Source
-from ui.kit.explain_links import QUERY, explain_query
-from ui.kit.text import plain, shortened
+from ui.kit.text import escape_markdown, truncate_middle
+
+# The parameters of the address, in their order.
+PARAMS = ("show", "dataset", "evaluation", "kind", "sample", "model", "target", "versus", "method")
 
 
 def arrive(models: Sequence[ModelEntry]) -> None:
-    """Take over what an address asks for, unless this page wrote it itself.
+    """Apply the address, unless this page wrote it.
 
     Parameters
     ----------
     models : sequence of ModelEntry
-        Those there are.
+        Available models.
     """
     st.session_state[Key.EXPLAIN_ARRIVED] = False
-    address = {name: st.query_params[name] for name in QUERY if st.query_params.get(name)}
-    if not address or address == st.session_state.get(Key.EXPLAIN_TOLD):
+    address = {name: st.query_params[name] for name in PARAMS if st.query_params.get(name)}
+    if not address or address == st.session_state.get(Key.EXPLAIN_WRITTEN):
         return
-    st.session_state[Key.EXPLAIN_TOLD] = address
+    st.session_state[Key.EXPLAIN_WRITTEN] = address
     notices: list[str] = []
-    _take_how(address, {model.name for model in models}, notices)
-    _take_what(address, models)
+    _apply_controls(address, {model.name for model in models}, notices)
+    _apply_photo(address, models)
     st.session_state[Key.EXPLAIN_ASKED] = {name: address[name] for name in ("target", "versus") if name in address}
     st.session_state[Key.EXPLAIN_NOTICES] = notices
     st.session_state[Key.EXPLAIN_ARRIVED] = True
 
 
-def _take_how(address: dict[str, str], models: set[str], notices: list[str]) -> None:
-    """Section of the page, model and method."""
+def _apply_controls(address: dict[str, str], models: set[str], notices: list[str]) -> None:
+    """Section, model and method."""
     asked = address.get("show", "")
     section = Section(asked) if asked in list(Section) else Section.ONE
     st.session_state[Key.EXPLAIN_PART] = OLD_SECTIONS.get(asked, section)
@@ -46,16 +48,17 @@ def _take_how(address: dict[str, str], models: set[str], notices: list[str]) -> 
     if model in models:
         st.session_state[Key.EXPLAIN_MODEL] = model
     elif model is not None:
-        notices.append(f"The link names the model {plain(shortened(model))}, which is not here: another one answers.")
+        name = escape_markdown(truncate_middle(model))
+        notices.append(f"The link leads to the model {name}, which isn't here. Another model is used.")
     if "method" in address:
         try:
             st.session_state[Key.EXPLAIN_METHOD] = checked_method(address["method"])
         except SneakerError as error:
-            notices.append(plain(str(error)))
+            notices.append(escape_markdown(str(error)))
 
 
-def _take_what(address: dict[str, str], models: Sequence[ModelEntry]) -> None:
-    """The photo, and where it is looked for."""
+def _apply_photo(address: dict[str, str], models: Sequence[ModelEntry]) -> None:
+    """The photo and its source."""
     sample = address.get("sample")
     if "dataset" in address:
         st.session_state[Key.EXPLAIN_SOURCE] = Source.DATASET
@@ -65,7 +68,7 @@ def _take_what(address: dict[str, str], models: Sequence[ModelEntry]) -> None:
         st.session_state[Key.EXPLAIN_EVALUATION] = f"{address.get('kind', '')}/{address['evaluation']}"
         if "model" not in address:
             kind = address.get("kind")
-            with contextlib.suppress(SneakerError):  # what is not there is said where it is chosen
+            with contextlib.suppress(SneakerError):  # the picker of evaluations says what is missing
                 known = Kind(kind) if kind in list(Kind) else None
                 use_model_of(find_evaluation(workspace(), address["evaluation"], known), models)
     else:
@@ -73,12 +76,12 @@ def _take_what(address: dict[str, str], models: Sequence[ModelEntry]) -> None:
     st.session_state.pop(Key.EXPLAIN_CLASS, None)
     st.session_state[Key.EXPLAIN_CHOOSING] = sample is None
     if sample is not None:
-        # Of the dataset or evaluation that is about to be opened.
+        # Belongs to the dataset or evaluation that the address names.
         st.session_state[Key.EXPLAIN_SAMPLE] = ("", sample)
 
 
 def use_model_of(evaluation: Evaluation, models: Sequence[ModelEntry]) -> None:
-    """Ask the model that was measured, where it still is there."""
+    """Choose the model that was evaluated, if it is still available."""
     with contextlib.suppress(SneakerError):
         folder = find_model_of(workspace(), evaluation)
         for model in models:
@@ -87,7 +90,7 @@ def use_model_of(evaluation: Evaluation, models: Sequence[ModelEntry]) -> None:
 
 
 def notice(text: str) -> None:
-    """Say something of the link that led here, as long as what it led to is on show.
+    """Show a message about the link, until something else is shown.
 
     Parameters
     ----------
@@ -100,17 +103,17 @@ def notice(text: str) -> None:
 
 
 def draw_notices() -> None:
-    """What of the link could not be had."""
+    """Draw the messages about the link."""
     for text in st.session_state.get(Key.EXPLAIN_NOTICES, []):
         st.warning(text, icon=":material/link_off:")
 
 
-def tell(**query: str | None) -> None:
-    """Write what is on show into the address, so that it can be reloaded and passed on."""
-    asked = explain_query(**query)
-    if asked != st.session_state.get(Key.EXPLAIN_TOLD) and not st.session_state.get(Key.EXPLAIN_ARRIVED):
-        # Something else was chosen since: what was said of the link is past.
+def write_address(**query: str | None) -> None:
+    """Write what is shown into the address, so that it can be reloaded and shared; keywords are `PARAMS`."""
+    asked = {name: value for name in PARAMS if (value := query.get(name))}
+    if asked != st.session_state.get(Key.EXPLAIN_WRITTEN) and not st.session_state.get(Key.EXPLAIN_ARRIVED):
+        # The user chose something else, so messages about the link no longer apply.
         st.session_state[Key.EXPLAIN_NOTICES] = []
-    st.session_state[Key.EXPLAIN_TOLD] = asked
-    if {name: value for name, value in st.query_params.items() if name in QUERY} != asked:
+    st.session_state[Key.EXPLAIN_WRITTEN] = asked
+    if {name: value for name, value in st.query_params.items() if name in PARAMS} != asked:
         st.query_params.from_dict(asked)

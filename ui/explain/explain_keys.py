@@ -8,7 +8,7 @@ class Key(StateKey):
 
     EXPLAIN_PART = "explain_part"
     EXPLAIN_MODEL = "explain_model"
-    EXPLAIN_TOLD = "explain_told"
+    EXPLAIN_WRITTEN = "explain_written"
     EXPLAIN_ARRIVED = "explain_arrived"
     EXPLAIN_NOTICES = "explain_notices"
     EXPLAIN_ASKED = "explain_asked"
@@ -38,6 +38,5 @@ class Key(StateKey):
     EXPLAIN_MANY_TARGET = "explain_many_target"
     EXPLAIN_MANY_UPLOADS = "explain_many_uploads"
     EXPLAIN_MANY_START = "explain_many_start"
-    EXPLAIN_WORK_STOP = "explain_work_stop"
     EXPLAIN_WORK_REMOVE = "explain_work_remove"
     EXPLAIN_WORK_SAVE = "explain_work_save"

@@ -30,7 +30,7 @@ class Source(StrEnum):
     """Where the photo comes from."""
 
     DATASET = "Dataset"
-    EVALUATION = "Mistakes of an evaluation"
+    EVALUATION = "Wrong predictions"
     UPLOAD = "Upload"
 
 

@@ -13,7 +13,7 @@ from ui.explain.request_controls import subject
 from ui.kit import explanation_cache, photo_previews
 from ui.kit.model_cache import ModelKey
 from ui.kit.photo_files import Photo
-from ui.kit.text import plain
+from ui.kit.text import escape_markdown
 
 
 @st.fragment
@@ -42,7 +42,7 @@ def draw_heat_map(key: ModelKey, photo: Photo, request: ExplanationRequest) -> N
                 explanation = explanation_cache.explain(key, photo, replace(request, opacity=opacity))
                 picture = photo_previews.jpeg_bytes(explanation.overlay())
     except SneakerError as error:
-        finding.warning(plain(str(error)), icon=":material/hourglass_empty:")
+        finding.warning(escape_markdown(str(error)), icon=":material/hourglass_empty:")
         return
     assert explanation.heat is not None
     area, share = strongest_area(explanation.heat)

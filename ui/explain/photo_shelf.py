@@ -1,4 +1,4 @@
-"""Photos laid out to choose one from, and the one that was chosen."""
+"""A grid of photos to choose from, and the chosen photo."""
 
 import math
 from collections.abc import Callable
@@ -10,16 +10,15 @@ import pandas as pd
 import streamlit as st
 
 from sneaker_core.errors import SneakerError
+from sneaker_core.number_text import counted
 from ui.explain.explain_address import notice
 from ui.explain.explain_keys import Key
 from ui.kit.photo_files import Photo, stored_photo
-from ui.kit.photo_grid import cut
-from ui.kit.quantities import counted_photos
-from ui.kit.text import plain, shortened
+from ui.kit.text import escape_markdown, truncate, truncate_middle
 
-_A_PAGE = 12
+_PAGE_SIZE = 12
 _COLUMNS, _NARROWEST = 6, 130
-# Photos of all shapes in tiles of one shape.
+# All tiles have one aspect ratio, whatever that of the photo.
 _STYLE = """<style>
 [class*="st-key-explain_tile"] img {aspect-ratio: 4 / 3; object-fit: contain; background: rgba(143, 147, 163, 0.12);}
 [class*="st-key-explain_tile"] button {padding-left: 0; padding-right: 0; min-height: 2rem;}
@@ -27,16 +26,16 @@ _STYLE = """<style>
 
 
 @dataclass(frozen=True)
-class Looked:
-    """The photo that is looked at.
+class ChosenPhoto:
+    """The chosen photo.
 
     Attributes
     ----------
     photo : Photo
     label : str or None
-        The class that it is filed under, where somebody said so.
+        Its label, if it has one.
     query : dict of str to str
-        What leads to it in an address; empty for an upload, which no address can name.
+        Parameters of the address that lead to it; empty for an upload, which has no address.
     """
 
     photo: Photo
@@ -45,24 +44,25 @@ class Looked:
 
 
 @dataclass(frozen=True)
-class Shelf:
-    """Photos to choose from.
+class PhotoChoices:
+    """The photos of a dataset or evaluation to choose from.
 
     Attributes
     ----------
     home : str
-        Tells the photos of one dataset or evaluation from all others.
+        Identifies the dataset or evaluation.
     name : str
-        For people.
+        As shown to users.
     photos : DataFrame
-        Columns sample, path, label; all that may be shown.
+        Columns sample, path, label; all photos that a link can lead to.
     offered : DataFrame
-        Those of them to choose among.
+        The photos in the grid.
     note : callable
-        Markdown under a photo, from its row.
+        Given a row: the Markdown below the photo.
     small : callable
-        A small JPEG, from its row.
+        Given a row: a small JPEG.
     query : dict of str to str
+        Parameters of the address that lead to these photos.
     """
 
     home: str
@@ -74,12 +74,12 @@ class Shelf:
     query: dict[str, str]
 
 
-def take(shelf: Shelf) -> Looked | None:
-    """The photo that was chosen from a shelf; until one is, the shelf itself is drawn.
+def choose_from(shelf: PhotoChoices) -> ChosenPhoto | None:
+    """Return the chosen photo; draw the grid and return None until a photo is chosen.
 
     Parameters
     ----------
-    shelf : Shelf
+    shelf : PhotoChoices
     """
     home, sample = st.session_state.get(Key.EXPLAIN_SAMPLE, (None, ""))
     if home == "":
@@ -87,14 +87,15 @@ def take(shelf: Shelf) -> Looked | None:
         st.session_state[Key.EXPLAIN_SAMPLE] = (home, sample)
     found = shelf.photos[shelf.photos["sample"] == sample] if home == shelf.home else shelf.photos.iloc[:0]
     if home == shelf.home and found.empty:
-        notice(f"The photo that was asked for is not in {plain(shortened(shelf.name))} (any more). Choose another one.")
+        name = escape_markdown(truncate_middle(shelf.name))
+        notice(f"The link leads to a photo that isn't in {name}. Choose another photo.")
     if found.empty or st.session_state.get(Key.EXPLAIN_CHOOSING):
         _draw_shelf(shelf)
         return None
     row = found.iloc[0]
     _draw_steps(shelf, row)
     photo = stored_photo(Path(row["path"]), _name(row))
-    return Looked(photo, str(row["label"]), {**shelf.query, "sample": str(row["sample"])})
+    return ChosenPhoto(photo, str(row["label"]), {**shelf.query, "sample": str(row["sample"])})
 
 
 def _name(row: pd.Series) -> str:
@@ -106,8 +107,8 @@ def _choose(home: str, sample: str) -> None:
     st.session_state[Key.EXPLAIN_CHOOSING] = False
 
 
-def _draw_steps(shelf: Shelf, row: pd.Series) -> None:
-    """The photo's name, those before and after it, and the way back to all."""
+def _draw_steps(shelf: PhotoChoices, row: pd.Series) -> None:
+    """Draw the photo's name, Previous and Next, and the way back to the grid."""
     order = list(shelf.offered["sample"])
     place = order.index(row["sample"]) if row["sample"] in order else None
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -122,28 +123,28 @@ def _draw_steps(shelf: Shelf, row: pd.Series) -> None:
                 args=(shelf.home, order[to] if 0 <= to < len(order) else row["sample"]),
             )
         st.button(
-            "Choose another",
+            "All photos",
             key=Key.EXPLAIN_STEP.of("choose"),
             icon=":material/grid_view:",
             on_click=partial(st.session_state.__setitem__, Key.EXPLAIN_CHOOSING, True),
         )
         of = f" · {place + 1:,} of {len(order):,}" if place is not None else ""
-        st.caption(f"{plain(cut(_name(row)))}{of}", width="content")
+        st.caption(f"{escape_markdown(truncate(_name(row)))}{of}", width="content")
 
 
-def _draw_shelf(shelf: Shelf) -> None:
+def _draw_shelf(shelf: PhotoChoices) -> None:
     if shelf.offered.empty:
-        st.caption("There is no such photo here.")
+        st.caption("No photos.")
         return
-    pages = math.ceil(len(shelf.offered) / _A_PAGE)
+    pages = math.ceil(len(shelf.offered) / _PAGE_SIZE)
     key = Key.EXPLAIN_PAGE.of(f"{shelf.home}-{st.session_state.get(Key.EXPLAIN_CLASS)}")
     if int(st.session_state.get(key, 1)) > pages:
         del st.session_state[key]
     page = int(st.session_state.get(key, 1))
-    st.caption(f"{counted_photos(len(shelf.offered))} to choose from")
+    st.caption(f"{counted(len(shelf.offered), 'photo')} to choose from")
     st.html(_STYLE)
     with st.grid(_COLUMNS, min_column_width=_NARROWEST, gap="small", key=Key.EXPLAIN_TILE.of("grid")):
-        for _, row in shelf.offered.iloc[(page - 1) * _A_PAGE : page * _A_PAGE].iterrows():
+        for _, row in shelf.offered.iloc[(page - 1) * _PAGE_SIZE : page * _PAGE_SIZE].iterrows():
             with st.container(border=True, height="stretch", gap="xsmall"):
                 _draw_tile(shelf, row)
     if pages > 1:
@@ -151,13 +152,13 @@ def _draw_shelf(shelf: Shelf) -> None:
             st.pagination(pages, key=key, persist_state="session")
 
 
-def _draw_tile(shelf: Shelf, row: pd.Series) -> None:
+def _draw_tile(shelf: PhotoChoices, row: pd.Series) -> None:
     try:
         small = shelf.small(row)
     except (SneakerError, OSError):
-        st.caption(":material/broken_image: The file of this photo has gone.")
+        st.caption(":material/broken_image: The file of this photo is missing.")
         return
-    st.image(small, width="stretch", alt=f"{cut(row['label'])}: {cut(_name(row))}")
+    st.image(small, width="stretch", alt=f"{truncate(row['label'])}: {truncate(_name(row))}")
     st.markdown(shelf.note(row))
     st.space("stretch")
     st.button(

@@ -1,4 +1,4 @@
-"""Which photo to explain: one of a dataset, a mistake of an evaluation, or an upload."""
+"""Sources of the photo to explain: a dataset, the wrong predictions of an evaluation, or an upload."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,15 +14,13 @@ from sneaker_core.evaluation.table_columns import misclassified
 from sneaker_core.networks.model_registry import ModelEntry
 from sneaker_core.workspace.paths import workspace
 from sneaker_core.workspace.safe_names import natural_order
-from ui.datasets.dataset_picker import by_name
 from ui.explain.explain_address import notice, use_model_of
 from ui.explain.explain_keys import Key
 from ui.explain.explain_views import Source
-from ui.explain.photo_shelf import Looked, Shelf, take
+from ui.explain.photo_shelf import ChosenPhoto, PhotoChoices, choose_from
 from ui.kit import dataset_cache, evaluation_cache, photo_previews
 from ui.kit.photo_files import Photo, upload_cap, uploaded_photos
-from ui.kit.photo_grid import cut
-from ui.kit.text import percent, plain, shortened
+from ui.kit.text import escape_markdown, probability_text, truncate, truncate_middle
 
 ALL_CLASSES = ""
 _ICONS = {
@@ -32,18 +30,18 @@ _ICONS = {
 }
 
 
-def choose_photo(models: Sequence[ModelEntry]) -> Looked | None:
-    """Have a photo chosen; None while none is.
+def choose_photo(models: Sequence[ModelEntry]) -> ChosenPhoto | None:
+    """Choose a photo; None until one is chosen.
 
     Parameters
     ----------
     models : sequence of ModelEntry
-        Those there are: with an evaluation comes the model that was measured.
+        Available models; choosing an evaluation also chooses its model.
     """
     choices = list(Source)
     if st.session_state.get(Key.EXPLAIN_SOURCE) not in choices:
-        there = bool(list_datasets(workspace())) and Key.EXPLAIN_HANDED not in st.session_state
-        st.session_state[Key.EXPLAIN_SOURCE] = Source.DATASET if there else Source.UPLOAD
+        has_dataset = bool(list_datasets(workspace())) and Key.EXPLAIN_HANDED not in st.session_state
+        st.session_state[Key.EXPLAIN_SOURCE] = Source.DATASET if has_dataset else Source.UPLOAD
     source = st.segmented_control(
         "Photo from",
         choices,
@@ -56,41 +54,44 @@ def choose_photo(models: Sequence[ModelEntry]) -> Looked | None:
     if source == Source.UPLOAD:
         return _uploaded()
     shelf = _dataset_shelf() if source == Source.DATASET else _evaluation_shelf(models)
-    return None if shelf is None else take(shelf)
+    return None if shelf is None else choose_from(shelf)
 
 
-def _uploaded() -> Looked | None:
+def _uploaded() -> ChosenPhoto | None:
     upload = st.file_uploader(
         "A photo of a sneaker",
         key=Key.EXPLAIN_UPLOAD,
         max_upload_size=upload_cap(),
-        help="Any photo; it is looked at and not kept.",
+        help="The photo is not stored.",
     )
     if upload is not None:
-        return Looked(uploaded_photos([upload], None)[0])
+        return ChosenPhoto(uploaded_photos([upload], None)[0])
     handed: Photo | None = st.session_state.get(Key.EXPLAIN_HANDED)
     if handed is None:
-        st.caption("Drop a photo here, or take one from a dataset, to see what the network looks at.")
+        st.caption("Upload a photo, or choose one from a dataset.")
         return None
-    st.caption(f"On show is {plain(shortened(handed.name))}, from the page Identify.")
-    return Looked(handed)
+    st.caption(f"{escape_markdown(truncate_middle(handed.name))}, from the Identify page")
+    return ChosenPhoto(handed)
 
 
 def choose_dataset() -> Dataset | None:
-    """The dataset whose photos are offered; None where there is none, which is said."""
-    entries = by_name(list_datasets(workspace()))
-    _sanitise(
+    """Choose a dataset; without one, say so and return None."""
+    found = list_datasets(workspace())
+    names = [entry.name for entry in found]
+    # A dataset copied by hand has the name of the original: then the folder tells them apart.
+    entries = {entry.name if names.count(entry.name) == 1 else entry.folder.name: entry for entry in found}
+    _settle(
         Key.EXPLAIN_DATASET, {name: (name, entry.name, entry.folder.name) for name, entry in entries.items()}, "dataset"
     )
     if not entries:
-        st.info("There is no dataset yet. Upload a photo here, or make a dataset first.", icon=":material/inbox:")
-        st.page_link("pages/datasets.py", label="Make a dataset", icon=":material/photo_library:")
+        st.info("There are no datasets yet. Upload a photo, or create a dataset.", icon=":material/inbox:")
+        st.page_link("pages/datasets.py", label="Create a dataset", icon=":material/photo_library:")
         return None
     name = st.selectbox("Dataset", list(entries), key=Key.EXPLAIN_DATASET, persist_state="session", width=320)
     return open_index(entries[str(name)].folder)
 
 
-def _dataset_shelf() -> Shelf | None:
+def _dataset_shelf() -> PhotoChoices | None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         dataset = choose_dataset()
         if dataset is None:
@@ -100,19 +101,19 @@ def _dataset_shelf() -> Shelf | None:
         offered = photos[~photos["excluded"]]
         label = choose_class(sorted(set(offered["label"]), key=natural_order), "All classes")
     name = str(st.session_state[Key.EXPLAIN_DATASET])
-    return Shelf(
+    return PhotoChoices(
         f"dataset/{name}",
         dataset.name,
         photos,
         offered if label == ALL_CLASSES else offered[offered["label"] == label],
-        lambda row: plain(cut(row["label"])),
+        lambda row: escape_markdown(truncate(row["label"])),
         lambda row: ensure_thumbnail(dataset, row["sample"], Path(row["path"])).read_bytes(),
         {"dataset": name},
     )
 
 
 def choose_class(labels: Sequence[str], every: str | None = None) -> str:
-    """One of the classes, or `ALL_CLASSES` where `every` names that choice."""
+    """Choose a class, or `ALL_CLASSES` if `every` gives that choice a name."""
     choices = [*([ALL_CLASSES] if every else []), *labels]
     if st.session_state.get(Key.EXPLAIN_CLASS) not in choices:
         st.session_state.pop(Key.EXPLAIN_CLASS, None)
@@ -128,7 +129,7 @@ def choose_class(labels: Sequence[str], every: str | None = None) -> str:
 
 
 def choose_evaluation(models: Sequence[ModelEntry]) -> Evaluation | None:
-    """The evaluation whose photos are offered; None where there is none, which is said.
+    """Choose an evaluation; without one, say so and return None.
 
     Parameters
     ----------
@@ -137,74 +138,78 @@ def choose_evaluation(models: Sequence[ModelEntry]) -> Evaluation | None:
     """
 
     def changed() -> None:
-        use_model_of(there[str(st.session_state[Key.EXPLAIN_EVALUATION])], models)
+        use_model_of(evaluations[str(st.session_state[Key.EXPLAIN_EVALUATION])], models)
 
-    # Those of stored evaluations, models and runs may have one name.
-    there = {f"{one.kind.value}/{one.name}": one for one in list_evaluations(workspace()) if one.is_ready}
-    _sanitise(Key.EXPLAIN_EVALUATION, {key: (key, f"/{one.name}") for key, one in there.items()}, "evaluation")
-    if not there:
-        st.info("There is no evaluation yet: measure a model, then its mistakes are here.", icon=":material/rule:")
+    # Evaluations of different kinds may have the same name.
+    evaluations = {f"{one.kind.value}/{one.name}": one for one in list_evaluations(workspace()) if one.is_ready}
+    _settle(Key.EXPLAIN_EVALUATION, {key: (key, f"/{one.name}") for key, one in evaluations.items()}, "evaluation")
+    if not evaluations:
+        st.info(
+            "There are no evaluations yet. Evaluate a model to explain its wrong predictions here.",
+            icon=":material/rule:",
+        )
         return None
     chosen = st.selectbox(
         "Evaluation",
-        list(there),
-        format_func=lambda key: _evaluation_words(there[key]) if key in there else str(key),
+        list(evaluations),
+        format_func=lambda key: _evaluation_title(evaluations[key]) if key in evaluations else str(key),
         key=Key.EXPLAIN_EVALUATION,
         on_change=changed,
         persist_state="session",
         width=420,
     )
-    return there[str(chosen)]
+    return evaluations[str(chosen)]
 
 
-def _sanitise(key: Key, names: Mapping[str, Sequence[str]], kind: str) -> None:
-    """A choice that is gone is dropped, and that is said; one by another name is taken for what it means.
+def _settle(key: Key, names: Mapping[str, Sequence[str]], kind: str) -> None:
+    """Replace a choice by the item that it names; if there is none, drop it and say so.
 
     Parameters
     ----------
     key : Key
-        Of the choice.
+        Key of the choice.
     names : mapping
-        Each choice there is -> the names that it goes by.
+        Item -> the names it can be chosen by.
     kind : str
-        For people.
+        Noun, as shown to users.
     """
-    wanted = st.session_state.get(key)
-    if wanted is None or wanted in names:
+    chosen = st.session_state.get(key)
+    if chosen is None or chosen in names:
         return
-    meant = next((choice for choice, known in names.items() if wanted in known), None)
+    meant = next((choice for choice, known in names.items() if chosen in known), None)
     if meant is not None:
         st.session_state[key] = meant
         return
-    notice(f"There is no {kind} {plain(shortened(str(wanted).rpartition('/')[2]))} here (any more).")
+    name = escape_markdown(truncate_middle(str(chosen).rpartition("/")[2]))
+    notice(f"The link leads to the {kind} {name}, which isn't here.")
     st.session_state.pop(key)
     st.session_state.pop(Key.EXPLAIN_SAMPLE, None)
 
 
-def _evaluation_words(one: Evaluation) -> str:
-    kind = {"bundled": " (comes with the model)", "run": " (test photos of the run)"}.get(one.kind.value, "")
+def _evaluation_title(one: Evaluation) -> str:
+    kind = {"bundled": " (bundled with the model)", "run": " (test photos of the run)"}.get(one.kind.value, "")
     return f"{one.name}{kind}"
 
 
 def evaluated_photos(evaluation: Evaluation) -> tuple[evaluation_cache.EvaluationKey, pd.DataFrame]:
-    """Its prediction table; only the photos that are on this machine have a path.
+    """The prediction table of an evaluation; only photos on this machine have a path.
 
     Raises
     ------
     SneakerError
-        It is missing or damaged.
+        The table is missing or damaged.
     """
     key = evaluation_cache.evaluation_key(evaluation, list_datasets(workspace()))
     return key, evaluation_cache.evaluation_table(key, evaluation)
 
 
-NOT_HERE = (
-    "The photos of this evaluation are not on this machine: some may not be passed on with a model. Evaluate the model "
-    "on a dataset of yours, and its mistakes can be looked at here."
+PHOTOS_MISSING = (
+    "The photos of this evaluation aren't on this machine. Evaluate the model on one of your datasets to explain its "
+    "predictions here."
 )
 
 
-def _evaluation_shelf(models: Sequence[ModelEntry]) -> Shelf | None:
+def _evaluation_shelf(models: Sequence[ModelEntry]) -> PhotoChoices | None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         evaluation = choose_evaluation(models)
         if evaluation is None:
@@ -212,11 +217,11 @@ def _evaluation_shelf(models: Sequence[ModelEntry]) -> Shelf | None:
         _, table = evaluated_photos(evaluation)
         here = table[table["path"].notna()]
         if here.empty:
-            st.info(NOT_HERE, icon=":material/hide_image:")
+            st.info(PHOTOS_MISSING, icon=":material/hide_image:")
             return None
         wrong = misclassified(here)
         label = choose_class(sorted(set(wrong["label"]), key=natural_order), "All classes")
-    return Shelf(
+    return PhotoChoices(
         f"evaluation/{st.session_state[Key.EXPLAIN_EVALUATION]}",
         evaluation.name,
         here,
@@ -228,8 +233,9 @@ def _evaluation_shelf(models: Sequence[ModelEntry]) -> Shelf | None:
 
 
 def _mistake(row: pd.Series) -> str:
-    """What was said of a photo, in markdown."""
-    sure = percent(float(row["probability"]))
+    """The label and the prediction of a photo, in Markdown."""
+    confidence = probability_text(float(row["probability"]))
+    label, predicted = escape_markdown(truncate(row["label"])), escape_markdown(truncate(row["predicted"]))
     if row["label"] == row["predicted"]:
-        return f"{plain(cut(row['label']))}, answered right ({sure})"
-    return f"{plain(cut(row['label']))}, taken for {plain(cut(row['predicted']))} ({sure})"
+        return f"{label}, predicted correctly ({confidence})"
+    return f"{label}, predicted as {predicted} ({confidence})"

@@ -9,9 +9,9 @@ from sneaker_core.networks.checkpoint import ModelSpec
 from sneaker_core.workspace.safe_names import natural_order
 from ui.explain.explain_address import notice
 from ui.explain.explain_keys import Key
-from ui.kit.text import percent, plain, shortened
+from ui.kit.text import escape_markdown, probability_text, truncate_middle
 
-NOTHING = ""
+NO_CLASS = ""
 
 
 def choose_method() -> Method:
@@ -74,13 +74,13 @@ def choose_classes(classes: Sequence[str], chances: Mapping[str, float], item: s
     target = st.selectbox(
         "Class to explain",
         order,
-        format_func=lambda label: f"{label} ({percent(chances[label])})" if label in chances else label,
+        format_func=lambda label: f"{label} ({probability_text(chances[label])})" if label in chances else label,
         key=target_key(item),
         persist_state="session",
         help="The most probable classes come first. You can also choose a wrong one.",
     )
     target = str(target or order[0])
-    others = [NOTHING, *(label for label in order if label != target)]
+    others = [NO_CLASS, *(label for label in order if label != target)]
     if st.session_state.get(versus_key(item)) not in others:
         st.session_state.pop(versus_key(item), None)
     versus = st.selectbox(
@@ -108,7 +108,7 @@ def versus_key(item: str) -> str:
 def explain_class(item: str, target: str, versus: str | None = None) -> None:
     """Explain another class; only from a callback."""
     st.session_state[target_key(item)] = target
-    st.session_state[versus_key(item)] = versus or NOTHING
+    st.session_state[versus_key(item)] = versus or NO_CLASS
 
 
 def _apply_address(known: Sequence[str], item: str) -> None:
@@ -119,13 +119,13 @@ def _apply_address(known: Sequence[str], item: str) -> None:
         if label in known:
             st.session_state[key] = label
         elif label is not None:
-            notice(f"This model has no class {plain(shortened(label))}, which the link asks for.")
+            notice(f"This model has no class {escape_markdown(truncate_middle(label))}, which the link asks for.")
     for key in (target_key(item), versus_key(item)):
-        if st.session_state.get(key) not in (None, NOTHING, *known):
+        if st.session_state.get(key) not in (None, NO_CLASS, *known):
             del st.session_state[key]
 
 
 def subject(request: ExplanationRequest) -> str:
     """What is explained, in markdown: "**Air Max 90** compared with **Air Max 1**"."""
-    target = f"**{plain(request.target or '')}**"
-    return target if request.versus is None else f"{target} compared with **{plain(request.versus)}**"
+    target = f"**{escape_markdown(request.target or '')}**"
+    return target if request.versus is None else f"{target} compared with **{escape_markdown(request.versus)}**"

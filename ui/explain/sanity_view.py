@@ -11,7 +11,7 @@ from ui.explain.sanity_charts import deletion_chart, insertion_chart, randomizat
 from ui.kit.charts import draw_chart
 from ui.kit.model_cache import ModelKey
 from ui.kit.photo_files import Photo
-from ui.kit.text import plain
+from ui.kit.text import escape_markdown
 
 _POLL_SECONDS = 1.0
 
@@ -69,7 +69,7 @@ def _draw(check: SanityCheck) -> None:
             "Marks areas that matter in part" if any(curves.better) else "Marks areas that don't matter",
         )
     for sentence in check.sentences:
-        st.markdown(f"- {plain(sentence)}")
+        st.markdown(f"- {escape_markdown(sentence)}")
     with st.grid(3, min_column_width=270, gap="medium"):
         draw_chart(
             randomization_chart(randomization),
