@@ -21,7 +21,8 @@ from playwright.sync_api import Page, expect
 from sneaker_core.datasets.dataset_collection import create_dataset
 from sneaker_core.datasets.index import Dataset, read_samples
 from sneaker_core.datasets.sources.photo_import import import_photos
-from sneaker_core.evaluation.evaluation_collection import Evaluation, Kind, write_evaluation
+from sneaker_core.evaluation.evaluation_files import write_evaluation
+from sneaker_core.evaluation.evaluation_record import Evaluation, Kind
 from sneaker_core.evaluation.metrics import summary
 from sneaker_core.evaluation.prediction_table import prediction_table
 from sneaker_core.networks.decision import Outputs

@@ -18,7 +18,7 @@ from typing import Any
 from sneaker_core.datasets.dataset_collection import find_or_create
 from sneaker_core.datasets.synthetic.demo_dataset import make_synthetic
 from sneaker_core.networks.checkpoint import read_spec
-from sneaker_core.training.run_collection import METRICS_FILE
+from sneaker_core.training.run_metrics import METRICS_FILE
 from sneaker_core.workspace.paths import PROJECT, RUN_FILE, run_model_folder, runs_folder
 
 DATASET = "drawn"

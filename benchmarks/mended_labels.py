@@ -24,7 +24,9 @@ from sneaker_core.datasets.review_log import Action, decide, undo
 from sneaker_core.datasets.sources.photo_import import import_photos
 from sneaker_core.datasets.split import read_split
 from sneaker_core.evaluation.comparison import compare
-from sneaker_core.evaluation.evaluation_collection import Kind, find_evaluation, read_table
+from sneaker_core.evaluation.evaluation_collection import find_evaluation
+from sneaker_core.evaluation.evaluation_files import read_table
+from sneaker_core.evaluation.evaluation_record import Kind
 from sneaker_core.evaluation.metric_text import verdict
 from sneaker_core.networks.model_registry import DEFAULT_MODEL, find_model
 from sneaker_core.training.recipe import make_recipe

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.kills import DATASET, draw
-from sneaker_core.training.run_collection import METRICS_FILE
+from sneaker_core.training.run_metrics import METRICS_FILE
 from sneaker_core.workspace.paths import PROJECT, runs_folder
 
 SEEDS = (0, 1, 2)

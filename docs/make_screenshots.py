@@ -19,7 +19,8 @@ from sneaker_core.datasets.dataset_collection import create_dataset  # noqa: E40
 from sneaker_core.datasets.dataset_split import make_split  # noqa: E402
 from sneaker_core.datasets.quality.scan import scan  # noqa: E402
 from sneaker_core.datasets.synthetic.demo_dataset import make_synthetic  # noqa: E402
-from sneaker_core.evaluation.evaluation_collection import find_evaluation, read_table  # noqa: E402
+from sneaker_core.evaluation.evaluation_collection import find_evaluation  # noqa: E402
+from sneaker_core.evaluation.evaluation_files import read_table  # noqa: E402
 from sneaker_core.evaluation.evaluation_job import evaluate  # noqa: E402
 from sneaker_core.evaluation.table_columns import misclassified  # noqa: E402
 from sneaker_core.networks.model_registry import DEFAULT_MODEL, open_model  # noqa: E402

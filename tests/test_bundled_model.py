@@ -9,8 +9,10 @@ import pytest
 
 from sneaker_core.datasets.photo_folder import read_unlabelled_folder
 from sneaker_core.datasets.split import read_split
-from sneaker_core.evaluation.evaluation_collection import EVALUATION_FILE, find_evaluation, read_table
+from sneaker_core.evaluation.evaluation_collection import find_evaluation
+from sneaker_core.evaluation.evaluation_files import read_table
 from sneaker_core.evaluation.evaluation_job import evaluate
+from sneaker_core.evaluation.evaluation_record import EVALUATION_FILE
 from sneaker_core.evaluation.metrics import summary
 from sneaker_core.evaluation.prediction_table import evaluate_photos
 from sneaker_core.networks.checkpoint import load_model, read_spec, weights_version

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from sneaker_core.errors import RunError, SneakerError
-from sneaker_core.workspace.collection import ABOUT_FILE, Collection, CollectionSpec, read_name, update_about
+from sneaker_core.workspace.collection import Collection
+from sneaker_core.workspace.collection_spec import ABOUT_FILE, CollectionSpec, read_name, update_about
 
 
 @dataclass(frozen=True)

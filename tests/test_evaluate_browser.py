@@ -14,8 +14,10 @@ from sneaker_core.datasets.index import Dataset, read_samples, set_fact
 from sneaker_core.datasets.review_log import history
 from sneaker_core.datasets.sources.photo_import import import_photos
 from sneaker_core.evaluation.confusion_matrix import confusion_matrix
-from sneaker_core.evaluation.evaluation_collection import EVALUATION_FILE, find_evaluation, read_table
+from sneaker_core.evaluation.evaluation_collection import find_evaluation
+from sneaker_core.evaluation.evaluation_files import read_table
 from sneaker_core.evaluation.evaluation_job import evaluate
+from sneaker_core.evaluation.evaluation_record import EVALUATION_FILE
 from sneaker_core.evaluation.metrics import summary
 from sneaker_core.networks.checkpoint import save_model
 from sneaker_core.workspace.paths import evaluations_folder, run_model_folder, runs_folder

@@ -19,15 +19,10 @@ from sneaker_core.datasets.sources.photo_import import import_photos
 from sneaker_core.datasets.split import write_split
 from sneaker_core.evaluation.comparison import compare
 from sneaker_core.evaluation.confusion_matrix import confusion_matrix, photos_in_cell
-from sneaker_core.evaluation.evaluation_collection import (
-    EVALUATION_FILE,
-    Evaluation,
-    deleted_evaluations,
-    find_evaluation,
-    list_evaluations,
-    read_table,
-)
+from sneaker_core.evaluation.evaluation_collection import deleted_evaluations, find_evaluation, list_evaluations
+from sneaker_core.evaluation.evaluation_files import read_table
 from sneaker_core.evaluation.evaluation_job import evaluate
+from sneaker_core.evaluation.evaluation_record import EVALUATION_FILE, Evaluation
 from sneaker_core.evaluation.metric_text import key_metrics, pair_text, verdict
 from sneaker_core.evaluation.metrics import summary
 from sneaker_core.evaluation.reliability import coverage_at

@@ -23,22 +23,18 @@ from sneaker_core.datasets.split import write_split
 from sneaker_core.errors import CheckpointError, DatasetError, ModelNotFoundError, SneakerError, StoppedError
 from sneaker_core.evaluation import evaluation_collection as library
 from sneaker_core.evaluation.evaluation_collection import (
-    EVALUATION_FILE,
-    Kind,
     default_name,
     delete_evaluation,
     deleted_evaluations,
     find_evaluation,
-    find_model_of,
     list_evaluations,
-    read_embeddings,
-    read_neighbours,
-    read_table,
     rename_evaluation,
     restore_evaluation,
     stop_evaluation,
 )
+from sneaker_core.evaluation.evaluation_files import find_model_of, read_embeddings, read_neighbours, read_table
 from sneaker_core.evaluation.evaluation_job import evaluate, keep_with_model, start_evaluation
+from sneaker_core.evaluation.evaluation_record import EVALUATION_FILE, Kind
 from sneaker_core.evaluation.html_report import report_html
 from sneaker_core.evaluation.metric_text import key_metrics, pair_text
 from sneaker_core.evaluation.metrics import summary

@@ -21,7 +21,8 @@ from sneaker_core.datasets.dataset_collection import create_dataset, find_datase
 from sneaker_core.datasets.index import Dataset, read_samples
 from sneaker_core.datasets.sources.photo_import import import_photos
 from sneaker_core.errors import DatasetError
-from sneaker_core.evaluation.evaluation_collection import find_evaluation, read_table
+from sneaker_core.evaluation.evaluation_collection import find_evaluation
+from sneaker_core.evaluation.evaluation_files import read_table
 from sneaker_core.evaluation.evaluation_job import evaluate
 from sneaker_core.evaluation.table_columns import misclassified
 from sneaker_core.inference.explanation.attributions import attribute

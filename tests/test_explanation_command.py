@@ -10,7 +10,8 @@ import pytest
 from PIL import Image
 
 from sneaker_core.errors import SneakerError
-from sneaker_core.evaluation.evaluation_collection import find_evaluation, read_table
+from sneaker_core.evaluation.evaluation_collection import find_evaluation
+from sneaker_core.evaluation.evaluation_files import read_table
 from sneaker_core.evaluation.evaluation_job import evaluate
 from sneaker_core.inference.explanation.class_average_maps import class_average_maps
 from sneaker_core.inference.explanation.explanation_files import CLASS_MAPS_FILE, read_class_maps

@@ -25,25 +25,19 @@ from sneaker_core.datasets.dataset_collection import (
 from sneaker_core.datasets.index import read_rejects, read_samples, tried_links
 from sneaker_core.datasets.review_log import history
 from sneaker_core.evaluation.evaluation_collection import (
-    Kind,
     deleted_evaluations,
     find_evaluation,
     list_evaluations,
-    read_table,
     restore_evaluation,
 )
+from sneaker_core.evaluation.evaluation_files import read_table
+from sneaker_core.evaluation.evaluation_record import Kind
 from sneaker_core.inference.explanation.explanation_files import read_class_maps
 from sneaker_core.inference.explanation.explanation_jobs import class_maps_folder, list_explanations
 from sneaker_core.networks.checkpoint import load_model
 from sneaker_core.networks.model_registry import find_model, list_models
-from sneaker_core.training.run_collection import (
-    deleted_runs,
-    find_run,
-    list_runs,
-    read_metrics,
-    rename_run,
-    restore_run,
-)
+from sneaker_core.training.run_collection import deleted_runs, find_run, list_runs, rename_run, restore_run
+from sneaker_core.training.run_metrics import read_metrics
 from sneaker_core.training.study_collection import deleted_studies, find_study, list_studies, restore_study
 from sneaker_core.training.training_jobs import resume_training, stop_training
 from sneaker_core.workspace.jobs import JobState, list_jobs, log_tail, read_job, restart_job

@@ -9,7 +9,7 @@ import pytest
 
 from sneaker_core import process_group
 from sneaker_core.networks.checkpoint import read_spec
-from sneaker_core.training.run_collection import METRICS_FILE
+from sneaker_core.training.run_metrics import METRICS_FILE
 from sneaker_core.workspace.paths import PROJECT, RUN_FILE, run_model_folder, runs_folder
 from tests.factories import draw_dataset
 

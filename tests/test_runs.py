@@ -23,13 +23,12 @@ from sneaker_core.training.run_collection import (
     deleted_runs,
     find_run,
     list_runs,
-    read_metrics,
     read_run,
-    read_watch,
     rename_run,
     restore_run,
     write_note,
 )
+from sneaker_core.training.run_metrics import read_metrics, read_watch
 from sneaker_core.training.training_jobs import (
     check_space,
     needed_bytes,

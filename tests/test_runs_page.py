@@ -18,8 +18,10 @@ from sneaker_core.datasets.sources.photo_import import import_photos
 from sneaker_core.networks.model_registry import DEFAULT_MODEL
 from sneaker_core.training.hyperparameter_search import run_search
 from sneaker_core.training.recipe import make_recipe
-from sneaker_core.training.run_collection import delete_run, deleted_runs, find_run, list_runs, read_metrics, write_note
-from sneaker_core.training.study_collection import STUDY_FILE, TRIALS_FILE, deleted_studies, find_study
+from sneaker_core.training.run_collection import delete_run, deleted_runs, find_run, list_runs, write_note
+from sneaker_core.training.run_metrics import read_metrics
+from sneaker_core.training.study_collection import STUDY_FILE, deleted_studies, find_study
+from sneaker_core.training.study_trials import TRIALS_FILE
 from sneaker_core.training.train_model import train
 from sneaker_core.workspace.jobs import JobState, read_job
 from sneaker_core.workspace.paths import run_job_folder, runs_folder, studies_folder

@@ -22,9 +22,7 @@ from sneaker_core.training.recipe import RECIPES, make_recipe
 from sneaker_core.training.search_jobs import start_study
 from sneaker_core.training.search_space import Span, best_recipe, search_space, trial_recipe
 from sneaker_core.training.study_collection import (
-    STORED_NAME,
     STUDY_FILE,
-    TRIALS_FILE,
     delete_study,
     deleted_studies,
     find_study,
@@ -32,8 +30,8 @@ from sneaker_core.training.study_collection import (
     read_study,
     restore_study,
     stop_study,
-    storage,
 )
+from sneaker_core.training.study_trials import STORED_NAME, TRIALS_FILE, storage
 from sneaker_core.workspace.jobs import JobState, Worker, log_tail, working
 from sneaker_core.workspace.paths import bin_folder, run_job_folder, studies_folder
 from tests.factories import PROJECT, draw_dataset

@@ -19,7 +19,8 @@ from sneaker_core.datasets.dataset_collection import create_dataset, list_datase
 from sneaker_core.datasets.sources.photo_import import import_photos
 from sneaker_core.training.planning.time_estimate import SPEEDS_FILE, estimate, remember_speed
 from sneaker_core.training.recipe import RECIPES, make_recipe
-from sneaker_core.training.run_collection import METRICS_FILE, WATCH_FILE, find_run, list_runs, read_metrics
+from sneaker_core.training.run_collection import find_run, list_runs
+from sneaker_core.training.run_metrics import METRICS_FILE, WATCH_FILE, read_metrics
 from sneaker_core.training.train_model import train
 from sneaker_core.training.training_jobs import source_of, training_params
 from sneaker_core.workspace.jobs import WAITING, Job, JobState, Progress, list_jobs, read_job, stop_job, working

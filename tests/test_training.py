@@ -34,12 +34,8 @@ from sneaker_core.training.prepared_photos import prepare_photos
 from sneaker_core.training.pretrained_weights import load_pretrained
 from sneaker_core.training.recipe import RANGES, RECIPES, Recipe, make_recipe
 from sneaker_core.training.recipe_fields import AUGMENTATIONS, OLD_FIELDS
-from sneaker_core.training.run_collection import (
-    CARD_FILE,
-    METRICS_FILE,
-    WATCH_FILE,
-    read_watch,
-)
+from sneaker_core.training.run_collection import CARD_FILE
+from sneaker_core.training.run_metrics import METRICS_FILE, WATCH_FILE, read_watch
 from sneaker_core.training.train_model import default_run_name, train
 from sneaker_core.training.trainer import Trainer, TrainingData, one_cycle, sampling_weights
 from sneaker_core.training.training_state import load_state, save_state

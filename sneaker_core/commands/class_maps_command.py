@@ -34,7 +34,8 @@ _KINDS = click.Choice(["stored", "bundled", "run"])
 @click.pass_obj
 def class_maps(workspace: Path, /, name: str, kind: str | None, out: Path, as_json: bool, **options: Any) -> None:
     """Average the attribution maps of each class, over right and over wrong predictions."""
-    from sneaker_core.evaluation.evaluation_collection import Kind, find_evaluation
+    from sneaker_core.evaluation.evaluation_collection import find_evaluation
+    from sneaker_core.evaluation.evaluation_record import Kind
     from sneaker_core.inference.explanation.explanation_files import write_class_maps
 
     evaluation = find_evaluation(workspace, name, Kind(kind) if kind else None)
@@ -61,7 +62,7 @@ def _averages(
     data: str | None,
 ) -> "list[ClassAverageMap]":
     from sneaker_core.datasets.dataset_collection import find_dataset
-    from sneaker_core.evaluation.evaluation_collection import find_model_of, read_table, with_photos
+    from sneaker_core.evaluation.evaluation_files import find_model_of, read_table, with_photos
     from sneaker_core.inference.explanation.class_average_maps import class_average_maps
     from sneaker_core.networks.checkpoint import load_model
 

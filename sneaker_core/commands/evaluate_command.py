@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from sneaker_core.evaluation.comparison import Comparison
-    from sneaker_core.evaluation.evaluation_collection import Evaluation
+    from sneaker_core.evaluation.evaluation_record import Evaluation
 
 _NAME = click.argument("name", metavar="NAME")
 _FILE = click.Path(path_type=Path, dir_okay=False)
@@ -146,7 +146,8 @@ def show(workspace: Path, name: str, as_json: bool) -> None:
 
 
 def _read(name: str, workspace: Path) -> "tuple[Evaluation, pd.DataFrame]":
-    from sneaker_core.evaluation.evaluation_collection import find_evaluation, read_table
+    from sneaker_core.evaluation.evaluation_collection import find_evaluation
+    from sneaker_core.evaluation.evaluation_files import read_table
 
     found = find_evaluation(workspace, name)
     return found, read_table(found)

@@ -44,7 +44,8 @@ def _line(row: dict[str, Any]) -> str:
 @click.pass_obj
 def show(workspace: Path, name: str, as_json: bool) -> None:
     """Show a run: its recipe, progress and results."""
-    from sneaker_core.training.run_collection import find_run, read_metrics
+    from sneaker_core.training.run_collection import find_run
+    from sneaker_core.training.run_metrics import read_metrics
 
     run = find_run(workspace, name)
     metrics = read_metrics(run.folder).drop(columns=["confusions", "favourite", "watched"])

@@ -166,7 +166,8 @@ def _line(row: dict[str, Any]) -> str:
 def show(workspace: Path, name: str, as_json: bool) -> None:
     """Show a study's trials and its best recipe."""
     from sneaker_core.training.search_log import trial_text
-    from sneaker_core.training.study_collection import find_study, plain
+    from sneaker_core.training.study_collection import find_study
+    from sneaker_core.training.study_trials import plain
 
     study = find_study(workspace, name)
     rows = [plain(row) for _, row in study.trials.iterrows()]

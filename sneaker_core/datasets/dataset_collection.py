@@ -24,7 +24,8 @@ from sneaker_core.datasets.index import (
 )
 from sneaker_core.datasets.photo_folder import read_labelled_folder
 from sneaker_core.errors import DatasetError, SneakerError
-from sneaker_core.workspace.collection import Collection, CollectionSpec
+from sneaker_core.workspace.collection import Collection
+from sneaker_core.workspace.collection_spec import CollectionSpec
 from sneaker_core.workspace.jobs import list_jobs
 from sneaker_core.workspace.paths import datasets_folder
 

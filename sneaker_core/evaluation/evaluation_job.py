@@ -13,16 +13,9 @@ from sneaker_core import process_group
 from sneaker_core.datasets.dataset_collection import find_source, open_samples, source_folder, source_reference
 from sneaker_core.datasets.split import Split, read_split
 from sneaker_core.errors import DatasetError, StoppedError
-from sneaker_core.evaluation.evaluation_collection import (
-    EVALUATION_FILE,
-    Evaluation,
-    Halves,
-    Kind,
-    default_name,
-    evaluations_of,
-    find_evaluation_by_id,
-    write_evaluation,
-)
+from sneaker_core.evaluation.evaluation_collection import default_name, evaluations_of, find_evaluation_by_id
+from sneaker_core.evaluation.evaluation_files import Halves, write_evaluation
+from sneaker_core.evaluation.evaluation_record import EVALUATION_FILE, Evaluation, Kind
 from sneaker_core.evaluation.metrics import summary
 from sneaker_core.evaluation.prediction_table import PhotoOutputs, prediction_table, run_on_photos
 from sneaker_core.evaluation.table_columns import check_known_labels, compact

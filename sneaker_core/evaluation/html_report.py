@@ -15,7 +15,7 @@ from sneaker_core.errors import ImageError
 from sneaker_core.evaluation.chart_style import Chart
 from sneaker_core.evaluation.confusion_matrix import ClassOrder, matrix_view
 from sneaker_core.evaluation.evaluation_charts import class_bars, coverage_chart, reliability_chart, slices_chart
-from sneaker_core.evaluation.evaluation_collection import Evaluation
+from sneaker_core.evaluation.evaluation_record import Evaluation
 from sneaker_core.evaluation.matrix_charts import matrix_chart
 from sneaker_core.evaluation.metric_text import key_metrics, pair_text, rank_text, unknown_class_lines
 from sneaker_core.evaluation.metrics import summary

@@ -7,7 +7,7 @@ from typing import Any
 
 from sneaker_core.errors import CheckpointError, ModelNotFoundError
 from sneaker_core.networks.checkpoint import MODEL_FILE, ModelSpec, SneakerModel, load_model, read_spec
-from sneaker_core.workspace.collection import read_name
+from sneaker_core.workspace.collection_spec import read_name
 from sneaker_core.workspace.paths import BUNDLED_MODELS, run_model_folder, runs_folder
 
 DEFAULT_MODEL = "street22"

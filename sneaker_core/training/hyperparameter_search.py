@@ -21,15 +21,9 @@ from sneaker_core.training.head_training import CROPPED_VIEWS, embed_views, head
 from sneaker_core.training.prepared_photos import PreparedPhotos
 from sneaker_core.training.recipe import Recipe
 from sneaker_core.training.search_space import Span, search_space, study_recipe, trial_recipe
-from sneaker_core.training.study_collection import (
-    STORED_NAME,
-    TRIALS_FILE,
-    Study,
-    read_study,
-    storage,
-    trial_row,
-)
+from sneaker_core.training.study_collection import Study, read_study
 from sneaker_core.training.study_setup import checked_minutes, locked_study, open_study
+from sneaker_core.training.study_trials import STORED_NAME, TRIALS_FILE, storage, trial_row
 from sneaker_core.training.trainer import Trainer
 from sneaker_core.training.training_setup import build_pretrained, reset_head, set_up_training
 from sneaker_core.training.validation import Validation

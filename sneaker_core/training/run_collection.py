@@ -6,9 +6,6 @@
     <workspace>/bin/runs/<id>/    a deleted run
 """
 
-import contextlib
-import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -17,14 +14,8 @@ from typing import TYPE_CHECKING, Any
 from sneaker_core.errors import RunError, SneakerError
 from sneaker_core.training.recipe_fields import current_fields
 from sneaker_core.workspace.atomic_files import read_json, write_json
-from sneaker_core.workspace.collection import (
-    ABOUT_FILE,
-    Collection,
-    CollectionSpec,
-    read_name,
-    update_about,
-    write_name,
-)
+from sneaker_core.workspace.collection import Collection
+from sneaker_core.workspace.collection_spec import ABOUT_FILE, CollectionSpec, read_name, update_about, write_name
 from sneaker_core.workspace.jobs import Job, JobState, read_job
 from sneaker_core.workspace.paths import (
     BUNDLED_MODELS,
@@ -37,16 +28,10 @@ from sneaker_core.workspace.paths import (
 from sneaker_core.workspace.references import by_name, text_of
 
 if TYPE_CHECKING:
-    import pandas as pd
+    pass
 
-METRICS_FILE = "metrics.jsonl"
-WATCH_FILE = "watch.json"
 CARD_FILE = "MODEL_CARD.md"
 _HEADLINE = ("n", "top1", "top3", "ece")
-_METRICS = (
-    "epoch", "loss", "accuracy", "learning_rate", "images_per_second", "seconds", "val_loss", "val_top1", "val_top3",
-    "confusions", "favourite", "watched",
-)  # fmt: skip
 _LONGEST_NOTE = 10_000
 
 
@@ -141,22 +126,6 @@ class Run:
             "state": self.state.value,
             **{key: self.headline.get(key) for key in _HEADLINE},
         }
-
-
-@dataclass(frozen=True)
-class WatchedPhoto:
-    """A validation photo whose prediction is kept after each epoch, in the column "watched" of the metrics.
-
-    Attributes
-    ----------
-    sample : str
-    label : str
-    thumbnail : Path
-    """
-
-    sample: str
-    label: str
-    thumbnail: Path
 
 
 def runs_of(workspace: Path) -> Collection[Run]:
@@ -304,52 +273,6 @@ def _headline(file: str, changed: int, size: int) -> dict[str, float] | None:
         return None
     test = _of(dict, _of(dict, values.get("metrics")).get("test"))
     return {key: test[key] for key in _HEADLINE if isinstance(test.get(key), (int, float))}
-
-
-def read_metrics(folder: Path) -> "pd.DataFrame":
-    """What was kept of each epoch.
-
-    Parameters
-    ----------
-    folder : Path
-        The run's.
-
-    Returns
-    -------
-    DataFrame
-        By epoch: epoch, loss, accuracy, learning_rate, images_per_second, seconds, val_loss, val_top1, val_top3,
-        confusions, favourite, watched, and whatever else was kept; lines that are damaged are left out.
-    """
-    import pandas as pd
-
-    rows = {row["epoch"]: row for row in _lines(folder / METRICS_FILE) if isinstance(row.get("epoch"), int)}
-    table = pd.DataFrame([rows[epoch] for epoch in sorted(rows)])
-    missing = [column for column in _METRICS if column not in table]
-    return table.reindex(columns=[*table.columns, *missing])
-
-
-def _lines(file: Path) -> Iterator[dict[str, Any]]:
-    try:
-        text = file.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return
-    for line in text.splitlines():
-        with contextlib.suppress(ValueError):
-            values = json.loads(line)
-            if isinstance(values, dict):
-                yield values
-
-
-def read_watch(folder: Path) -> list[WatchedPhoto]:
-    """The validation photos that a run watches, in the order of the column "watched" of its metrics."""
-    try:
-        rows = json.loads((folder / WATCH_FILE).read_text(encoding="utf-8"))
-        return [
-            WatchedPhoto(str(row["sample"]), str(row["label"]), folder / "watch" / Path(row["thumbnail"]).name)
-            for row in rows
-        ]
-    except (OSError, ValueError, KeyError, TypeError):
-        return []
 
 
 def check_run_name(workspace: Path, name: str) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from sneaker_core import process_group
 from sneaker_core.errors import RecipeError, SneakerError
 from sneaker_core.training.recipe import Recipe
-from sneaker_core.training.run_collection import METRICS_FILE
+from sneaker_core.training.run_metrics import METRICS_FILE
 from sneaker_core.training.training_state import remove_state
 from sneaker_core.workspace.atomic_files import write_atomically
 from sneaker_core.workspace.paths import RUN_FILE

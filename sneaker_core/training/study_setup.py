@@ -13,15 +13,8 @@ from sneaker_core.errors import BusyError, RecipeError, RunError
 from sneaker_core.training.recipe import Recipe, make_recipe
 from sneaker_core.training.recipe_fields import OLD_FIELDS, expanded_fields
 from sneaker_core.training.search_space import trial_recipe, with_values
-from sneaker_core.training.study_collection import (
-    STUDY_FILE,
-    TRIALS_FILE,
-    Study,
-    list_studies,
-    open_study_folder,
-    read_study,
-    storage,
-)
+from sneaker_core.training.study_collection import STUDY_FILE, Study, list_studies, open_study_folder, read_study
+from sneaker_core.training.study_trials import TRIALS_FILE, storage
 from sneaker_core.training.training_jobs import source_of
 from sneaker_core.workspace.atomic_files import write_json
 from sneaker_core.workspace.locks import take_lock

@@ -26,7 +26,8 @@ from sneaker_core.training.model_card import model_card
 from sneaker_core.training.planning.time_estimate import remember_speed
 from sneaker_core.training.prepared_photos import PreparedPhotos
 from sneaker_core.training.recipe import Recipe
-from sneaker_core.training.run_collection import CARD_FILE, WATCH_FILE, runs_of
+from sneaker_core.training.run_collection import CARD_FILE, runs_of
+from sneaker_core.training.run_metrics import WATCH_FILE
 from sneaker_core.training.run_record import FORMAT, RunRecord, recipe_of
 from sneaker_core.training.trainer import EpochReport, Trainer
 from sneaker_core.training.training_jobs import source_of
@@ -34,7 +35,7 @@ from sneaker_core.training.training_setup import set_up_training
 from sneaker_core.training.training_state import best_epoch, load_best, load_state, remove_state, save_best, save_state
 from sneaker_core.training.validation import Validation
 from sneaker_core.workspace.atomic_files import write_atomically
-from sneaker_core.workspace.collection import read_name
+from sneaker_core.workspace.collection_spec import read_name
 from sneaker_core.workspace.jobs import Worker
 from sneaker_core.workspace.paths import PREDICTIONS_FILE, run_model_folder
 from sneaker_core.workspace.safe_names import safe_folder_name

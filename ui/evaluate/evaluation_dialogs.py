@@ -6,12 +6,12 @@ import streamlit as st
 
 from sneaker_core.errors import SneakerError
 from sneaker_core.evaluation.evaluation_collection import (
-    Evaluation,
     delete_evaluation,
     evaluations_of,
     rename_evaluation,
     restore_evaluation,
 )
+from sneaker_core.evaluation.evaluation_record import Evaluation
 from ui.evaluate.evaluate_keys import Key
 from ui.evaluate.new_evaluation_form import draw_form
 from ui.kit.item_dialogs import ItemKind, close_dialog, draw_dialogs, finish_dialog, opened_dialog

@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from sneaker_core.evaluation.evaluation_collection import Evaluation
+from sneaker_core.evaluation.evaluation_record import Evaluation
 from ui.evaluate.evaluate_keys import Key
 from ui.evaluate.evaluation_picker import go_to
 from ui.evaluate.evaluation_text import KINDS, SPLITS, display_name, state_text

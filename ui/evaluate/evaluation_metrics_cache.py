@@ -10,7 +10,8 @@ import streamlit as st
 from sneaker_core.datasets.split import read_split
 from sneaker_core.errors import DatasetError
 from sneaker_core.evaluation.comparison import Comparison, compare
-from sneaker_core.evaluation.evaluation_collection import Evaluation, Halves, read_neighbours
+from sneaker_core.evaluation.evaluation_files import Halves, read_neighbours
+from sneaker_core.evaluation.evaluation_record import Evaluation
 from sneaker_core.evaluation.metrics import summary
 from sneaker_core.evaluation.reliability import coverage_curve, reliability_bins
 from sneaker_core.evaluation.slices import slices

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from sneaker_core.evaluation.evaluation_collection import Evaluation, Kind
+from sneaker_core.evaluation.evaluation_record import Evaluation, Kind
 from ui.evaluate.evaluate_keys import Key
 from ui.evaluate.evaluation_dialogs import EVALUATIONS, NEW_EVALUATION, draw_open_dialog
 from ui.evaluate.evaluation_text import display_name, old_display_names

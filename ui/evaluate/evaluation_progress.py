@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from sneaker_core.evaluation.evaluation_collection import Evaluation
+from sneaker_core.evaluation.evaluation_record import Evaluation
 from sneaker_core.workspace.jobs import Job, JobState, restart_job
 from ui.evaluate.evaluate_keys import Key
 from ui.evaluate.evaluation_picker import go_to

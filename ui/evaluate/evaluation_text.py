@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sneaker_core.datasets.split import Split
-from sneaker_core.evaluation.evaluation_collection import Evaluation, Kind
+from sneaker_core.evaluation.evaluation_record import Evaluation, Kind
 from sneaker_core.number_text import counted
 from sneaker_core.workspace.jobs import JobState
 from ui.kit.labels import DAMAGED, STATE_LABELS

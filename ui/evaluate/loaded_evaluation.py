@@ -13,7 +13,8 @@ from sneaker_core.datasets.dataset_collection import list_datasets
 from sneaker_core.datasets.index import INDEX_FILE, Dataset
 from sneaker_core.datasets.thumbnails import ensure_thumbnail
 from sneaker_core.errors import DatasetError, ImageError, SneakerError
-from sneaker_core.evaluation.evaluation_collection import Evaluation, find_model_of
+from sneaker_core.evaluation.evaluation_files import find_model_of
+from sneaker_core.evaluation.evaluation_record import Evaluation
 from sneaker_core.networks.model_registry import model_version
 from sneaker_core.workspace.paths import workspace
 from ui.evaluate import evaluation_metrics_cache

@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from sneaker_core.errors import SneakerError
-from sneaker_core.evaluation.evaluation_collection import read_embeddings
+from sneaker_core.evaluation.evaluation_files import read_embeddings
 from sneaker_core.evaluation.metric_text import rank_text
 from sneaker_core.evaluation.table_columns import PROBABILITY_PREFIX, misclassified
 from sneaker_core.inference.explanation.explanation_request import ExplanationRequest

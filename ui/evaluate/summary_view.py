@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from sneaker_core.evaluation.evaluation_collection import Kind
+from sneaker_core.evaluation.evaluation_record import Kind
 from sneaker_core.evaluation.html_report import report_html
 from sneaker_core.evaluation.metric_text import BASELINE, BASELINE_DESCRIPTION, key_metrics
 from sneaker_core.number_text import percent

@@ -10,7 +10,8 @@ import pandas as pd
 import streamlit as st
 
 from sneaker_core.errors import SneakerError
-from sneaker_core.evaluation.evaluation_collection import Evaluation, find_model_of
+from sneaker_core.evaluation.evaluation_files import find_model_of
+from sneaker_core.evaluation.evaluation_record import Evaluation
 from sneaker_core.evaluation.table_columns import class_columns, evaluated_rows
 from sneaker_core.inference.explanation.explanation_files import StoredClassMap, read_class_maps
 from sneaker_core.inference.explanation.explanation_jobs import JOB, class_maps_folder, start_class_maps

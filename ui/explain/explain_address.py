@@ -6,7 +6,9 @@ from collections.abc import Sequence
 import streamlit as st
 
 from sneaker_core.errors import SneakerError
-from sneaker_core.evaluation.evaluation_collection import Evaluation, Kind, find_evaluation, find_model_of
+from sneaker_core.evaluation.evaluation_collection import find_evaluation
+from sneaker_core.evaluation.evaluation_files import find_model_of
+from sneaker_core.evaluation.evaluation_record import Evaluation, Kind
 from sneaker_core.inference.explanation.explanation_request import checked_method
 from sneaker_core.networks.model_registry import ModelEntry
 from sneaker_core.workspace.paths import workspace

@@ -9,7 +9,8 @@ import streamlit as st
 from sneaker_core.datasets.dataset_collection import list_datasets
 from sneaker_core.datasets.index import Dataset, open_index
 from sneaker_core.datasets.thumbnails import ensure_thumbnail
-from sneaker_core.evaluation.evaluation_collection import Evaluation, list_evaluations
+from sneaker_core.evaluation.evaluation_collection import list_evaluations
+from sneaker_core.evaluation.evaluation_record import Evaluation
 from sneaker_core.evaluation.table_columns import misclassified
 from sneaker_core.networks.model_registry import ModelEntry
 from sneaker_core.workspace.paths import workspace

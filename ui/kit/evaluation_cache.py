@@ -11,7 +11,8 @@ import streamlit as st
 from sneaker_core.datasets.dataset_collection import DatasetEntry
 from sneaker_core.datasets.index import Dataset, read_samples
 from sneaker_core.errors import DatasetError
-from sneaker_core.evaluation.evaluation_collection import Evaluation, read_table, with_photos
+from sneaker_core.evaluation.evaluation_files import read_table, with_photos
+from sneaker_core.evaluation.evaluation_record import Evaluation
 
 
 @dataclass(frozen=True)

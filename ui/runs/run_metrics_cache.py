@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from sneaker_core.training.run_collection import METRICS_FILE, read_metrics
+from sneaker_core.training.run_metrics import METRICS_FILE, read_metrics
 
 
 def run_metrics(folder: Path) -> pd.DataFrame:

@@ -3,7 +3,8 @@
 import streamlit as st
 
 from sneaker_core.number_text import counted
-from sneaker_core.training.run_collection import METRICS_FILE, Run, list_runs
+from sneaker_core.training.run_collection import Run, list_runs
+from sneaker_core.training.run_metrics import METRICS_FILE
 from sneaker_core.workspace.paths import workspace
 from ui.runs.run_comparison import draw_comparison, draw_curves
 from ui.runs.run_detail_view import draw_run

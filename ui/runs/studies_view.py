@@ -9,7 +9,8 @@ import streamlit as st
 from sneaker_core.datasets.dataset_collection import source_folder
 from sneaker_core.errors import SneakerError
 from sneaker_core.number_text import counted
-from sneaker_core.training.study_collection import TRIALS_FILE, Study, list_studies, stop_study
+from sneaker_core.training.study_collection import Study, list_studies, stop_study
+from sneaker_core.training.study_trials import TRIALS_FILE
 from sneaker_core.workspace.jobs import Job, JobState, Progress, read_job
 from sneaker_core.workspace.paths import studies_folder, workspace
 from ui.kit.address import choose_item

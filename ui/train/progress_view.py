@@ -8,7 +8,8 @@ import streamlit as st
 from sneaker_core.errors import RecipeError, RunError, SneakerError
 from sneaker_core.number_text import counted, percent
 from sneaker_core.training.recipe import Recipe
-from sneaker_core.training.run_collection import Run, list_runs, read_metrics, read_run
+from sneaker_core.training.run_collection import Run, list_runs, read_run
+from sneaker_core.training.run_metrics import read_metrics
 from sneaker_core.training.training_jobs import resume_training, stop_training
 from sneaker_core.training.training_notes import NoteKind, notes
 from sneaker_core.workspace.jobs import JobState, log_tail

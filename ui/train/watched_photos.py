@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from sneaker_core.training.run_collection import WatchedPhoto, read_watch
+from sneaker_core.training.run_metrics import WatchedPhoto, read_watch
 from sneaker_core.training.training_notes import finite
 from ui.kit.text import escape_markdown, probability_text, truncate_middle
 

@@ -19,7 +19,8 @@ from sneaker_core.inference.explanation.explanation_request import (
     ExplanationRequest,
     Method,
 )
-from sneaker_core.workspace.collection import Collection, CollectionSpec, read_name
+from sneaker_core.workspace.collection import Collection
+from sneaker_core.workspace.collection_spec import CollectionSpec, read_name
 from sneaker_core.workspace.job_record import JOB_FILE
 from sneaker_core.workspace.jobs import Job, Worker, is_alive, new_job_folder, read_job, start_job
 from sneaker_core.workspace.paths import explanations_folder, path_from_text, path_to_text
@@ -265,13 +266,9 @@ def start_class_maps(
 def run_class_maps_job(workspace: Path, params: Mapping[str, Any], worker: Worker) -> None:
     """Make class-average maps in the folder that holds the job's; params: as `start_class_maps` gives them."""
     from sneaker_core.datasets.dataset_collection import find_dataset_by_id
-    from sneaker_core.evaluation.evaluation_collection import (
-        Kind,
-        find_evaluation_by_id,
-        find_model_of,
-        read_table,
-        with_photos,
-    )
+    from sneaker_core.evaluation.evaluation_collection import find_evaluation_by_id
+    from sneaker_core.evaluation.evaluation_files import find_model_of, read_table, with_photos
+    from sneaker_core.evaluation.evaluation_record import Kind
     from sneaker_core.inference.explanation.class_average_maps import class_average_maps
     from sneaker_core.inference.explanation.explanation_files import write_class_maps
     from sneaker_core.networks.checkpoint import load_model

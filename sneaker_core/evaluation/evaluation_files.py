@@ -1,0 +1,195 @@
+"""The files of an evaluation: its prediction table, embeddings and similar training photos, written and read."""
+
+import contextlib
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from sneaker_core.datasets.index import Dataset, read_samples
+from sneaker_core.errors import CheckpointError, DatasetError, ModelNotFoundError, SneakerError, SpaceError
+from sneaker_core.evaluation.evaluation_record import (
+    EVALUATION_FILE,
+    FORMAT,
+    Evaluation,
+)
+from sneaker_core.evaluation.table_columns import REQUIRED_COLUMNS, class_columns, with_all_columns
+from sneaker_core.workspace.atomic_files import write_atomically
+from sneaker_core.workspace.paths import (
+    PREDICTIONS_FILE,
+    path_to_text,
+)
+
+EMBEDDINGS_FILE = "embeddings.npy"
+
+NEIGHBOURS_FILE = "neighbours.parquet"
+
+NEIGHBOUR_EMBEDDINGS_FILE = "neighbours.npy"
+
+Halves = NDArray[np.float16]
+
+
+def read_table(evaluation: Evaluation) -> pd.DataFrame:
+    """The prediction table of an evaluation, with all columns of `predictions.prediction_table`.
+
+    Where the photos were not kept with it, the path is that of the photo in the evaluation's dataset, else None.
+
+    Raises
+    ------
+    SneakerError
+        It is not finished, or something of it is missing or damaged.
+    """
+    if evaluation.problem is not None:
+        raise SneakerError(evaluation.problem)
+    file = evaluation.saved_in / PREDICTIONS_FILE
+    if not file.is_file():
+        raise SneakerError(f"The evaluation {evaluation.name!r} is not finished yet; wait until it is.")
+    try:
+        table = pd.read_parquet(file)
+    except (OSError, ValueError):  # pyarrow's own errors are ValueErrors
+        raise SneakerError(f"{file} is damaged and cannot be read; evaluate again.") from None
+    missing = [column for column in REQUIRED_COLUMNS if column not in table]
+    if missing or not any(class_columns(table)):
+        raise SneakerError(f"{file} is no prediction table: it lacks {', '.join(missing or ['classes'])}.")
+    table = with_all_columns(table)
+    if evaluation.dataset_folder is not None:
+        with contextlib.suppress(DatasetError):  # the dataset may be damaged; the figures are not
+            table = with_photos(table, Dataset(evaluation.dataset_folder))
+    return table
+
+
+def with_photos(table: pd.DataFrame, dataset: Dataset) -> pd.DataFrame:
+    """The table with the paths that its photos have in a dataset; those that are not in it stay as they are.
+
+    Raises
+    ------
+    DatasetError
+        The dataset cannot be opened.
+    """
+    paths = read_samples(dataset).set_index("sample")["path"]
+    found = table["sample"].map(paths).astype(object)
+    path = found.where(found.notna(), table["path"].astype(object))
+    return table.assign(path=path.where(path.notna(), None))
+
+
+def read_embeddings(evaluation: Evaluation) -> Halves | None:
+    """Embeddings of an evaluation's photos, (N, D), read from the disk as they are used; None where none were kept.
+
+    Raises
+    ------
+    SneakerError
+        They are damaged.
+    """
+    return _read_array(evaluation.saved_in / EMBEDDINGS_FILE)
+
+
+def read_neighbours(evaluation: Evaluation) -> tuple[pd.DataFrame, Halves] | None:
+    """Training photos to look for alike ones among: a table of sample, path, label, and their embeddings (M, D).
+
+    Returns
+    -------
+    tuple or None
+        None where none were kept.
+
+    Raises
+    ------
+    SneakerError
+        They are damaged.
+    """
+    if not evaluation.with_neighbours:
+        return None
+    folder = evaluation.saved_in
+    try:
+        table = pd.read_parquet(folder / NEIGHBOURS_FILE)
+        vectors = _read_array(folder / NEIGHBOUR_EMBEDDINGS_FILE)
+    except (OSError, ValueError):
+        vectors = None
+    if vectors is None or len(vectors) != len(table) or not {"sample", "path", "label"} <= set(table):
+        raise SneakerError(f"The training photos kept in {folder} are damaged; evaluate again.")
+    return table, vectors
+
+
+def _read_array(file: Path) -> Halves | None:
+    if not file.is_file():
+        return None
+    try:
+        array: Halves = np.load(file, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError, EOFError):
+        raise SneakerError(f"{file} is damaged and cannot be read; evaluate again.") from None
+    return array
+
+
+def find_model_of(workspace: Path, evaluation: Evaluation) -> Path:
+    """The folder of the very model that was measured, wherever it is now.
+
+    Raises
+    ------
+    ModelNotFoundError
+        It is gone, or was trained anew since.
+    """
+    from sneaker_core.networks.checkpoint import weights_version
+    from sneaker_core.networks.model_registry import find_named_model
+
+    places = [] if evaluation.model_folder is None else [evaluation.model_folder]
+    with contextlib.suppress(ModelNotFoundError):
+        places.append(find_named_model(workspace, evaluation.model))
+    for place in places:
+        with contextlib.suppress(CheckpointError):
+            if weights_version(place) == evaluation.model_version:
+                return place
+    raise ModelNotFoundError(
+        f"The model {evaluation.model!r} that was measured here is gone or has been trained anew; evaluate it again."
+    )
+
+
+def write_evaluation(
+    evaluation: Evaluation,
+    table: pd.DataFrame,
+    embeddings: NDArray[Any] | None = None,
+    neighbours: tuple[pd.DataFrame, NDArray[Any]] | None = None,
+) -> None:
+    """Keep an evaluation in its folder; ``evaluation.json`` comes last, so that a half-written one is told.
+
+    Raises
+    ------
+    SpaceError
+        It cannot be written.
+    """
+    folder = evaluation.saved_in
+    try:
+        write_atomically(folder / PREDICTIONS_FILE, table.to_parquet(index=False))
+        if embeddings is not None:
+            write_atomically(folder / EMBEDDINGS_FILE, _array_bytes(embeddings))
+        if neighbours is not None:
+            write_atomically(folder / NEIGHBOURS_FILE, neighbours[0].to_parquet(index=False))
+            write_atomically(folder / NEIGHBOUR_EMBEDDINGS_FILE, _array_bytes(neighbours[1]))
+        text = json.dumps(_description(evaluation), indent=1, ensure_ascii=False) + "\n"
+        write_atomically(folder / EVALUATION_FILE, text.encode(errors="replace"))
+    except OSError as error:
+        reason = f"{error.strerror or error}; make room and evaluate again."
+        raise SpaceError(f"The evaluation cannot be written to {folder}: {reason}") from error
+
+
+def _array_bytes(array: NDArray[Any]) -> bytes:
+    import io
+
+    buffer = io.BytesIO()
+    np.save(buffer, array.astype(np.float16))
+    return buffer.getvalue()
+
+
+def _description(evaluation: Evaluation) -> dict[str, Any]:
+    told = (
+        "model", "model_version", "data", "split", "split_of_data", "created", "n", "rejected", "left_out", "top1",
+        "with_neighbours",
+    )  # fmt: skip
+    places = {key: getattr(evaluation, key) for key in ("model_folder", "dataset_folder")}
+    workspace = evaluation.saved_in.parent.parent
+    return {
+        "format": FORMAT,
+        **{key: getattr(evaluation, key) for key in told},
+        **{key: None if place is None else path_to_text(workspace, place) for key, place in places.items()},
+    }

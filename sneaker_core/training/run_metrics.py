@@ -1,0 +1,83 @@
+"""What a run keeps of each epoch: metrics, and the validation photos it watches."""
+
+import contextlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+METRICS_FILE = "metrics.jsonl"
+
+WATCH_FILE = "watch.json"
+
+
+_METRICS = (
+    "epoch", "loss", "accuracy", "learning_rate", "images_per_second", "seconds", "val_loss", "val_top1", "val_top3",
+    "confusions", "favourite", "watched",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class WatchedPhoto:
+    """A validation photo whose prediction is kept after each epoch, in the column "watched" of the metrics.
+
+    Attributes
+    ----------
+    sample : str
+    label : str
+    thumbnail : Path
+    """
+
+    sample: str
+    label: str
+    thumbnail: Path
+
+
+def read_metrics(folder: Path) -> "pd.DataFrame":
+    """What was kept of each epoch.
+
+    Parameters
+    ----------
+    folder : Path
+        The run's.
+
+    Returns
+    -------
+    DataFrame
+        By epoch: epoch, loss, accuracy, learning_rate, images_per_second, seconds, val_loss, val_top1, val_top3,
+        confusions, favourite, watched, and whatever else was kept; lines that are damaged are left out.
+    """
+    import pandas as pd
+
+    rows = {row["epoch"]: row for row in _lines(folder / METRICS_FILE) if isinstance(row.get("epoch"), int)}
+    table = pd.DataFrame([rows[epoch] for epoch in sorted(rows)])
+    missing = [column for column in _METRICS if column not in table]
+    return table.reindex(columns=[*table.columns, *missing])
+
+
+def _lines(file: Path) -> Iterator[dict[str, Any]]:
+    try:
+        text = file.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return
+    for line in text.splitlines():
+        with contextlib.suppress(ValueError):
+            values = json.loads(line)
+            if isinstance(values, dict):
+                yield values
+
+
+def read_watch(folder: Path) -> list[WatchedPhoto]:
+    """The validation photos that a run watches, in the order of the column "watched" of its metrics."""
+    try:
+        rows = json.loads((folder / WATCH_FILE).read_text(encoding="utf-8"))
+        return [
+            WatchedPhoto(str(row["sample"]), str(row["label"]), folder / "watch" / Path(row["thumbnail"]).name)
+            for row in rows
+        ]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
