@@ -139,7 +139,7 @@ def test_200_megabytes_are_refused_before_they_are_sent(client: httpx.Client) ->
         while "}" not in said:
             said += connection.recv(65536).decode()
     assert " 413 " in said.splitlines()[0]
-    assert json.loads(said[said.index("{") :])["error"] == "The upload is larger than 20 MB."
+    assert json.loads(said[said.index("{") :])["error"] == "The file is larger than 20 MB."
 
 
 def test_an_upload_of_unknown_length_is_cut_off_at_the_cap(client: httpx.Client) -> None:
@@ -248,9 +248,9 @@ def test_the_picture_of_a_huge_photo_is_not_huge(client: httpx.Client) -> None:
         ({"model": "../.."}, 404, "No model named"),
         ({"target": "Air Nothing"}, 422, "no class 'Air Nothing'"),
         ({"versus": "Air Nothing"}, 422, "no class 'Air Nothing'"),
-        ({"method": "magic"}, 422, "choose one of: gradcam, "),
-        ({"layer": "nowhere"}, 422, "no layer 'nowhere'"),
-        ({"method": "occlusion", "layer": "features.6"}, 422, "looks at no layer"),
+        ({"method": "magic"}, 422, "Available methods: gradcam, "),
+        ({"layer": "nowhere"}, 422, "No layer named 'nowhere'"),
+        ({"method": "occlusion", "layer": "features.6"}, 422, "doesn't use a layer"),
         ({"opacity": "2"}, 422, "from 0 to 1"),
         ({"opacity": "nan"}, 422, "from 0 to 1"),
         ({"opacity": "much"}, 422, "must be a number"),
