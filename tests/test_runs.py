@@ -264,7 +264,7 @@ class TestNames:
         ["", " ", ".", "..", "a/b", "a\\b", "../x", "-x", ".x", "x.", "x ", "x" * 81, "CON", "a\nb", "a:b", "\0"],
     )
     def test_bad(self, tmp_path, name):
-        with pytest.raises(RunError, match="cannot be called"):
+        with pytest.raises(RunError, match="can't be the name of a run"):
             check_run_name(tmp_path, name)
 
     def test_taken(self, tmp_path):
@@ -346,7 +346,9 @@ class TestSpace:
 
     def test_a_full_disk_is_told(self, tmp_path):
         check_space(tmp_path / "not" / "there yet", 1)
-        with pytest.raises(SpaceError, match=r"needs about 1,000,000,000\.0 GB of the disk at .*, where .* are free"):
+        with pytest.raises(
+            SpaceError, match=r"needs about 1,000,000,000\.0 GB of disk space at .*, but only .* are free"
+        ):
             check_space(tmp_path, 10**18)
 
 
@@ -362,11 +364,13 @@ class TestStarting:
         with_lock = queue_folder(home)
         with_lock.mkdir(parents=True)
         with take_lock(with_lock / "lock"):
-            folder = start_training(home, str(photos), "finetune", changes, "my run", ["boot", "clog"], photos)
+            folder = start_training(
+                home, str(photos), make_recipe("finetune", changes), "my run", ["boot", "clog"], photos
+            )
             assert folder == runs_folder(home) / "my run"
             job = read_job(run_job_folder(folder))
             assert (job.kind, job.queue, job.workspace) == ("train", True, home)
-            assert recipe_in(job.params) == recipe_in({"recipe_name": "finetune", "changes": changes})
+            assert recipe_in(job.params) == make_recipe("finetune", changes)
             given = {key: value for key, value in job.params.items() if key != "recipe"}
             assert given == {
                 "run": "my run", "dataset": str(photos), "classes": ["boot", "clog"], "negatives": str(photos),
@@ -374,7 +378,7 @@ class TestStarting:
             run = find_run(home, "my run")
             assert (run.dataset, run.recipe_name) == ("photos", "finetune")
             with pytest.raises(RunError, match="already a run named"):
-                start_training(home, str(photos), "finetune", changes, "my run")
+                start_training(home, str(photos), make_recipe("finetune", changes), "my run")
             stop_job(run_job_folder(folder))
             ended(folder)
 
@@ -383,7 +387,7 @@ class TestStarting:
         [
             ({"changes": {"epochs": 0}}, RecipeError),
             ({"changes": {"wrong": 1}}, RecipeError),
-            ({"recipe_name": "best"}, RecipeError),
+            ({"recipe": "best"}, RecipeError),
             ({"name": "a/b"}, RunError),
             ({"name": "street22"}, RunError),
             ({"dataset": "nowhere"}, DatasetError),
@@ -391,9 +395,10 @@ class TestStarting:
         ],
     )
     def test_what_cannot_work_leaves_nothing_behind(self, tmp_path, photos, changed, error):
-        wanted = {"dataset": str(photos), "recipe_name": "quick", "changes": {}, "name": "one", **changed}
+        wanted = {"dataset": str(photos), "recipe": "quick", "changes": {}, "name": "one", **changed}
         with pytest.raises(error):
-            start_training(tmp_path / "home", **wanted)
+            recipe = make_recipe(wanted.pop("recipe"), wanted.pop("changes"))
+            start_training(tmp_path / "home", recipe=recipe, **wanted)
         assert not (tmp_path / "home").exists()
 
     def test_what_cannot_be_written_leaves_the_name_free(self, tmp_path, photos):
@@ -402,7 +407,7 @@ class TestStarting:
         (home / "queue").touch()  # where the queue's folder belongs
         for _ in range(2):
             with pytest.raises(RunError, match="can't be started"):
-                start_training(home, str(photos), "quick", {}, "one")
+                start_training(home, str(photos), make_recipe("quick", {}), "one")
         assert list_runs(home) == []
 
     def test_of_two_clicks_one_starts(self, tmp_path, photos):
@@ -410,7 +415,9 @@ class TestStarting:
 
         def click(_: int) -> bool:
             try:
-                start_training(home, str(photos), "quick", {"epochs": 1, "init": "none", "size": 32}, "one")
+                start_training(
+                    home, str(photos), make_recipe("quick", {"epochs": 1, "init": "none", "size": 32}), "one"
+                )
             except RunError:
                 return False
             return True
@@ -426,7 +433,7 @@ class TestStarting:
         changes = {"epochs": 1, "init": "none", "size": 32, "val_share": 0.2, "test_share": 0.2}
         queue_folder(home).mkdir(parents=True)
         with take_lock(queue_folder(home) / "lock"):
-            folder = start_training(home, str(photos), "quick", changes, "one")
+            folder = start_training(home, str(photos), make_recipe("quick", changes), "one")
             assert find_run(home, "one").state is JobState.QUEUED
             with pytest.raises(RunError, match="running"):
                 resume_training(home, "one")
@@ -436,7 +443,7 @@ class TestStarting:
         assert resume_training(home, "one") == folder
         assert (ended(folder).state, find_run(home, "one").state) == (JobState.DONE, JobState.DONE)
         assert find_run(home, "one").has_model
-        with pytest.raises(RunError, match="done already"):
+        with pytest.raises(RunError, match="already done"):
             resume_training(home, "one")
         with pytest.raises(RunError, match="nothing to stop"):
             stop_training(home, "one")
@@ -481,7 +488,7 @@ class TestGoingOn:
         (make_run(tmp_path, "damaged") / "run.json").write_text("{")
         (make_run(tmp_path, "both damaged") / "run.json").write_text("{")
         make_job(runs_folder(tmp_path) / "both damaged", "failed")
-        told = {"done": "done already", "alive": "running", "damaged": "Nothing is left", "none": "No run"}
+        told = {"done": "already done", "alive": "running", "damaged": "Nothing is left", "none": "No run"}
         for name, words in {**told, "both damaged": "Nothing is left"}.items():
             with pytest.raises(RunError, match=words):
                 resume_training(tmp_path, name)
