@@ -129,8 +129,8 @@ def test_a_class_of_a_dataset(workspace: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "status", "said"),
     [
-        ([], 2, "Name images, or a dataset by --data."),
-        (["x.jpg", "--data", "y"], 2, "Name images, or a dataset by --data."),
+        ([], 2, "Give either images or --data."),
+        (["x.jpg", "--data", "y"], 2, "Give either images or --data."),
         (["--data", "nowhere"], 1, "There is no folder 'nowhere'"),
         (["EMPTY"], 1, "There is no photo in the folder"),
     ],
