@@ -96,12 +96,12 @@ def zipped(folder: Path) -> bytes:
 class TestFirstVisit:
     def test_from_nothing_to_findings(self, browser, address, workspace):
         page = opened(browser, address)
-        button(page, "Make a drawn dataset").click()
+        button(page, "Create a synthetic dataset").click()
         # The work outlives a reload.
         expect(page.get_by_role("progressbar").first).to_be_visible()
         page.reload()
         expect(page.get_by_text("Chunky Runner").first).to_be_attached()
-        expect(button(page, "Look for problems")).to_be_visible()
+        expect(button(page, "Check photos")).to_be_visible()
         assert len(read_samples(find_dataset(workspace, list_datasets(workspace)[0].name))) > 400
         page.context.close()
 
@@ -112,10 +112,10 @@ class TestFirstVisit:
         page.locator("input[type=file]").first.set_input_files(
             {"name": "shoes.zip", "mimeType": "application/zip", "buffer": zipped(shoes)}
         )
-        expect(button(page, "Bring them in")).to_be_enabled()
+        expect(button(page, "Import")).to_be_enabled()
         settle(page)
-        button(page, "Bring them in").click()
-        expect(page.get_by_text("7 photos came in, 1 file could not.")).to_be_visible()
+        button(page, "Import").click()
+        expect(page.get_by_text("7 photos imported, 1 file rejected.")).to_be_visible()
         samples = read_samples(find_dataset(workspace, "mine"))
         assert samples["label"].value_counts().to_dict() == {"boot": 4, "<script>": 3}
         page.context.close()
@@ -167,6 +167,16 @@ class TestReview:
         page.context.close()
 
 
+class TestAddress:
+    def test_follows_the_section_and_survives_a_reload(self, browser, address, drawn):
+        page = opened(browser, address, "?dataset=drawn")
+        section(page, "Splits")
+        expect(page).to_have_url(re.compile("dataset=drawn.*section=Splits|section=Splits.*dataset=drawn"))
+        page.reload()
+        expect(page.get_by_role("heading", name=re.compile("Create a"))).to_be_visible()
+        page.context.close()
+
+
 class TestMap:
     def test_a_box_drawn_on_the_map_shows_its_photos(self, browser, address, drawn):
         page = opened(browser, address, "?dataset=drawn&section=Map")
@@ -199,7 +209,7 @@ class TestTakingAlong:
         page.get_by_text("Delete", exact=False).first.click()
         dialog = page.get_by_role("dialog")
         dialog.get_by_role("button", name=re.compile("bin|Delete", re.IGNORECASE)).last.click()
-        expect(button(page, "Make a drawn dataset")).to_be_visible()
+        expect(button(page, "Create a synthetic dataset")).to_be_visible()
         assert not list_datasets(workspace) and len(list_bin(workspace)) == 1
         page.context.close()
 
