@@ -1,6 +1,7 @@
 """The one collection behind datasets, runs, studies, evaluations and saved explanations."""
 
 import json
+import shutil
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -8,9 +9,21 @@ from pathlib import Path
 
 import pytest
 
-from sneaker_core.errors import RunError, SneakerError
+from sneaker_core.datasets.dataset_collection import (
+    create_dataset,
+    find_dataset,
+    find_dataset_by_id,
+    list_datasets,
+    source_folder,
+)
+from sneaker_core.datasets.sources.photo_import import import_photos
+from sneaker_core.errors import DatasetError, RunError, SneakerError
+from sneaker_core.training.recipe import make_recipe
+from sneaker_core.training.study_setup import open_study
 from sneaker_core.workspace.collection import Collection
 from sneaker_core.workspace.collection_spec import ABOUT_FILE, CollectionSpec, read_name, update_about
+from sneaker_core.workspace.paths import datasets_folder
+from tests.factories import draw_dataset
 
 
 @dataclass(frozen=True)
@@ -242,3 +255,31 @@ class TestBin:
         assert [path.name for path in things.bin.iterdir() if path.name.startswith("0")] == []
         make(things, "one")
         assert [things.restore("one").name for _ in range(2)] == ["one (2)", "one (3)"]
+
+
+class TestTwoDatasetsWithOneName:
+    """As when a dataset's folder is copied by hand: the copy has the same display name and another id."""
+
+    @pytest.fixture
+    def workspace(self, tmp_path):
+        first = create_dataset(tmp_path, "Shoes")
+        import_photos(first, draw_dataset(tmp_path / "photos", {"boot": 2, "clog": 2}))
+        shutil.copytree(first.folder, datasets_folder(tmp_path) / "copied")
+        return tmp_path
+
+    def test_both_are_listed_and_none_is_guessed(self, workspace):
+        found = [(entry.name, entry.id) for entry in list_datasets(workspace)]
+        assert found == [("Shoes", "Shoes"), ("Shoes", "copied")]
+        with pytest.raises(DatasetError, match="Several datasets are named 'Shoes'"):
+            find_dataset(workspace, "Shoes")
+        assert find_dataset_by_id(workspace, "copied").folder.name == "copied"
+
+    def test_a_search_keeps_them_apart(self, workspace):
+        chosen = make_recipe("scratch", {"epochs": 1, "size": 32})
+        first, second = (str(entry.folder) for entry in list_datasets(workspace))
+        assert open_study(workspace, first, "one", chosen).source == "Shoes"
+        with pytest.raises(RunError, match="another dataset"):
+            open_study(workspace, second, "one", chosen)
+        study = open_study(workspace, second, "two", chosen)
+        assert (study.source, study.dataset) == ("copied", "Shoes")
+        assert str(source_folder(workspace, study.source)) == second

@@ -103,7 +103,7 @@ class TestReading:
         folder = make_run(tmp_path, "one")
         put_model(folder, tiny_model_folder, n=20, top1=0.9, top3=1, ece=0.05, macro_f1=0.8)
         run = find_run(tmp_path, "one")
-        assert (run.name, run.folder, run.dataset, run.source, run.only, run.others) == (
+        assert (run.name, run.folder, run.dataset, run.source, run.only, run.negatives) == (
             "one", folder, "Shoes", "name:Shoes", ("boot",), None,
         )  # fmt: skip
         assert (run.recipe_name, run.recipe["network"], run.state) == ("finetune", "mobilenet_v2", JobState.DONE)
@@ -530,7 +530,7 @@ def shell(tmp_path: Path) -> Shell:
 
 class TestCommands:
     def test_list(self, shell, tiny_model_folder):
-        assert (shell.run("list"), shell.json("list")) == ("There is no run yet.\n", [])
+        assert (shell.run("list"), shell.json("list")) == ("No runs yet.\n", [])
         put_model(make_run(shell.workspace, "one"), tiny_model_folder, top1=0.5, n=4)
         make_run(shell.workspace, "two", state="stopped", created=5.0)
         assert shell.run("list") == ("one  done: finetune on Shoes, top-1 0.500\ntwo  stopped: finetune on Shoes\n")
@@ -565,7 +565,7 @@ class TestCommands:
         assert [row["name"] for row in shell.json("restore")] == ["two"]
         assert shell.run("restore").startswith("two  done")
         assert shell.json("restore", "two") == {"name": "two"}
-        assert shell.run("restore") == "The bin holds no run.\n"
+        assert shell.run("restore") == "No runs in the bin.\n"
         assert find_run(shell.workspace, "two").note == "good"
 
     def test_stop(self, shell):

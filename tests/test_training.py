@@ -696,7 +696,7 @@ class TestRun:
 
     def test_no_room_for_the_photos_is_told_before_it_begins(self, dataset, tmp_path, monkeypatch):
         monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=1_000_000))
-        with pytest.raises(SpaceError, match=r"needs about .* MB of the disk at .*, where 1 MB are free; make room"):
+        with pytest.raises(SpaceError, match=r"needs about .* MB of disk space at .*, but only 1 MB are free"):
             train(dataset, FINETUNE, tmp_path / "run", tmp_path)
 
     def test_epochs_after_the_last_good_state_are_told_once(self, dataset, tmp_path):

@@ -24,11 +24,8 @@ from sneaker_core.workspace.paths import (
 )
 
 EMBEDDINGS_FILE = "embeddings.npy"
-
 NEIGHBOURS_FILE = "neighbours.parquet"
-
 NEIGHBOUR_EMBEDDINGS_FILE = "neighbours.npy"
-
 Halves = NDArray[np.float16]
 
 

@@ -22,7 +22,6 @@ from sneaker_core.workspace.paths import (
 from sneaker_core.workspace.references import by_name, text_of
 
 FORMAT = 1
-
 EVALUATION_FILE = "evaluation.json"
 
 

@@ -7,12 +7,12 @@
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sneaker_core.errors import RunError, SneakerError
 from sneaker_core.training.recipe_fields import current_fields
+from sneaker_core.training.run_metrics import HEADLINE, read_headline
 from sneaker_core.workspace.atomic_files import read_json, write_json
 from sneaker_core.workspace.collection import Collection
 from sneaker_core.workspace.collection_spec import ABOUT_FILE, CollectionSpec, read_name, update_about, write_name
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     pass
 
 CARD_FILE = "MODEL_CARD.md"
-_HEADLINE = ("n", "top1", "top3", "ece")
 _LONGEST_NOTE = 10_000
 
 
@@ -50,8 +49,8 @@ class Run:
         A reference to a dataset or a folder of photos, for `dataset_collection.source_folder`.
     only : tuple of str
         Classes it was confined to; empty for all.
-    others : str or None
-        Folder with photos of other things.
+    negatives : str or None
+        Folder of photos that show no sneaker.
     recipe_name : str
     recipe : dict
         Empty until the process has begun.
@@ -81,7 +80,7 @@ class Run:
     dataset: str
     source: str
     only: tuple[str, ...]
-    others: str | None
+    negatives: str | None
     recipe_name: str
     recipe: dict[str, Any]
     state: JobState
@@ -124,7 +123,7 @@ class Run:
             **{key: getattr(self, key) for key in told},
             "folder": str(self.folder),
             "state": self.state.value,
-            **{key: self.headline.get(key) for key in _HEADLINE},
+            **{key: self.headline.get(key) for key in HEADLINE},
         }
 
 
@@ -188,7 +187,7 @@ def read_run(folder: Path) -> Run:
         dataset=_text(run.get("dataset")) or text_of(source),
         source=source,
         only=tuple(map(str, _of(list, run.get("only")))),
-        others=_text(run.get("negatives", run.get("others"))) or None,
+        negatives=_text(run.get("negatives", run.get("others"))) or None,
         recipe_name=_text(run.get("recipe_name")) or _preset_in(params),
         recipe=current_fields(_of(dict, run.get("recipe"))),
         state=state,
@@ -253,26 +252,6 @@ def _state(run: dict[str, Any], job: Job | None, changed: float, has_model: bool
     if kept is None:
         return (JobState.DONE if has_model else JobState.INTERRUPTED), error
     return (kept if kept.ended else JobState.INTERRUPTED), error
-
-
-def read_headline(folder: Path) -> dict[str, float] | None:
-    """The key figures of a run's model on its test photos; None where the run has no sound model."""
-    file = run_model_folder(folder) / MODEL_FILE
-    try:
-        status = file.stat()
-    except OSError:
-        return None
-    return _headline(str(file), status.st_mtime_ns, status.st_size)
-
-
-# Pages ask every two seconds for all runs; a model's description changes next to never and is long.
-@lru_cache(maxsize=1000)
-def _headline(file: str, changed: int, size: int) -> dict[str, float] | None:
-    values = read_json(Path(file))
-    if values is None:
-        return None
-    test = _of(dict, _of(dict, values.get("metrics")).get("test"))
-    return {key: test[key] for key in _HEADLINE if isinstance(test.get(key), (int, float))}
 
 
 def check_run_name(workspace: Path, name: str) -> None:

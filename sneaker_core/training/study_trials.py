@@ -15,17 +15,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
 TRIALS_FILE = "study.sqlite"
-
 # The name of the one study that a storage holds.
 STORED_NAME = "study"
-
 _COLUMNS = ("number", "state", "val_top1", "epochs", "seconds", "note")
-
 _WORDS = {"COMPLETE": "complete", "PRUNED": "pruned", "FAIL": "failed", "RUNNING": "running"}
-
 # Seconds that a process waits for another one that writes.
 _PATIENCE = 60.0
-
 # Every so many seconds a process tells that it still works on its trial; silent for so many, it is taken for dead.
 _BEAT, _DEAD_AFTER = 20, 120
 

@@ -135,7 +135,9 @@ def train(
 
 def default_run_name(workspace: Path, dataset: str | Path, recipe_name: str) -> str:
     """A name that no run has yet: ``<dataset>-<recipe>-<number>``."""
-    taken = {name.casefold() for name in runs_of(workspace).names().values()}
+    runs = runs_of(workspace)
+    folders = runs.folder.iterdir() if runs.folder.is_dir() else ()
+    taken = {name.casefold() for name in (*runs.names().values(), *(folder.name for folder in folders))}
     base = safe_folder_name(f"{Path(dataset).resolve().name}-{recipe_name}".lstrip("-"))
     return next(name for n in count(1) if (name := f"{base}-{n}").casefold() not in taken)
 

@@ -250,7 +250,7 @@ def resume_training(workspace: Path, name: str) -> Path:
         raise RunError(f"The run {name!r} is already done; its model is ready to use.")
     if run.recipe and run.source:
         # The run keeps its own recipe.
-        params = training_params(workspace, run.folder.name, run.source, run.recipe, run.only, run.others)
+        params = training_params(workspace, run.folder.name, run.source, run.recipe, run.only, run.negatives)
     elif run.job is not None and run.job.kind == "train" and not run.is_damaged:
         params = run.job.params
     else:

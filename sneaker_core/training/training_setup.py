@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 
 from sneaker_core import process_group
-from sneaker_core.datasets.dataset_collection import open_samples
+from sneaker_core.datasets.dataset_collection import find_source, open_samples
 from sneaker_core.networks.architectures import SneakerNetwork, build_network
 from sneaker_core.training.prepared_photos import PreparedPhotos, Progress, prepare_photos
 from sneaker_core.training.pretrained_weights import load_pretrained
@@ -85,5 +85,6 @@ def set_up_training(
     if not resumed:
         check_space(workspace, needed_bytes(recipe, len(samples), samples["label"].nunique() + 1))
     embedder = network if finds_duplicates else None
-    photos = prepare_photos(dataset, samples, recipe, embedder, workspace, negatives, progress)
+    shown = find_source(workspace, dataset).name
+    photos = prepare_photos(shown, samples, recipe, embedder, workspace, negatives, progress)
     return reset_head(network, recipe, photos.training_data().outputs), photos
