@@ -11,7 +11,7 @@ from ui.evaluate.evaluation_picker import choose_evaluation
 from ui.evaluate.evaluation_progress import draw_other_jobs, draw_unfinished
 from ui.evaluate.loaded_evaluation import load_evaluation
 from ui.kit.address import choose_section
-from ui.kit.page_frame import page_body
+from ui.kit.page_frame import end_page, page_body
 
 with page_body("Evaluate", "How good is a model, where does it go wrong, and what would improve it?"):
     evaluations = list_evaluations(workspace())
@@ -19,7 +19,7 @@ with page_body("Evaluate", "How good is a model, where does it go wrong, and wha
     draw_other_jobs(evaluations, evaluation)
     if evaluation is None:
         st.info("No evaluations yet. Press **New evaluation** to evaluate a model on your photos.")
-        st.stop()
+        end_page()
     section = choose_section(Key.SECTION, [*SECTIONS, ALL_EVALUATIONS], label="Section of the page", old=OLD_SECTIONS)
     if section == ALL_EVALUATIONS:
         draw_evaluations(evaluations, next(iter(SECTIONS)))

@@ -8,7 +8,7 @@ from ui.explain.explain_address import arrive, draw_notices
 from ui.explain.explain_views import Section, choose_section
 from ui.explain.single_photo_view import draw_single_photo
 from ui.kit.model_picker import installed_models
-from ui.kit.page_frame import page_body
+from ui.kit.page_frame import end_page, page_body
 
 SECTIONS = {Section.ONE: draw_single_photo, Section.CLASS_AVERAGES: draw_class_averages, Section.MANY: draw_batch}
 
@@ -17,7 +17,7 @@ with page_body(
 ):
     models = installed_models()
     if not models:
-        st.stop()
+        end_page()
     arrive(models)
     notices = st.container()
     try:

@@ -13,7 +13,7 @@ from ui.identify.answer_text import summary_text
 from ui.identify.identify_keys import Key
 from ui.kit import model_cache
 from ui.kit.model_picker import choose_model, installed_models
-from ui.kit.page_frame import page_body
+from ui.kit.page_frame import end_page, page_body
 from ui.kit.photo_files import upload_cap, uploaded_photos
 
 ABOUT = "Upload a photo of a sneaker. The model tells you which one it is, how confident it is, and why."
@@ -22,7 +22,7 @@ PHOTOS_A_PAGE = 6
 with page_body("What are those?", ABOUT, wide=False):
     models = installed_models()
     if not models:
-        st.stop()
+        end_page()
 
     with st.container(border=True):
         uploads = st.file_uploader(
@@ -47,7 +47,7 @@ with page_body("What are those?", ABOUT, wide=False):
     photos = uploaded_photos(uploads, camera)
     if not photos:
         draw_invitation(model.spec)
-        st.stop()
+        end_page()
 
     key = model_cache.ModelKey(str(model.folder), model.version)
     with st.spinner(f"Identifying {counted(len(photos), 'photo')}…"):

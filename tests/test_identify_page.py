@@ -443,3 +443,11 @@ class TestTheme:
         assert self.CONFIG["client"]["showErrorDetails"] == "none"
         assert self.CONFIG["browser"]["gatherUsageStats"] is False
         assert self.CONFIG["server"]["address"] == "localhost"
+
+
+def test_a_link_to_a_model_that_is_gone_says_so_before_any_photo_is_there(models_home):
+    models_home.install()
+    app = AppTest.from_file(str(PROJECT / "streamlit_app.py"), default_timeout=60)
+    app.query_params["model"] = "gone"
+    app.run()
+    assert "The link leads to the model “gone”" in app.warning[0].value and app.subheader

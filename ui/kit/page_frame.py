@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import NoReturn
 
 import streamlit as st
 
@@ -10,6 +11,15 @@ from ui.kit.address import draw_missing
 from ui.kit.text import escape_markdown
 
 _READABLE, _WIDE = 1000, 1200
+
+
+class _PageEnded(Exception):  # noqa: N818
+    """The page has drawn all it has to show."""
+
+
+def end_page() -> NoReturn:
+    """End a page early. After `st.stop`, the frame could no longer draw its notices."""
+    raise _PageEnded
 
 
 @contextmanager
@@ -35,6 +45,8 @@ def page_body(title: str | None = None, about: str | None = None, *, wide: bool 
         notices = st.container()
         try:
             yield
+        except _PageEnded:
+            pass
         except SneakerError as error:
             draw_error(error)
         finally:

@@ -7,8 +7,8 @@ import streamlit as st
 
 from ui.kit.photo_files import Photo
 
-# Until the Explain page is asked for something else, it shows the photo that another page passed.
-PASSED_PHOTO = "explain_handed"
+# Keys of the Explain page: the photo that another page passed, and where its photos come from.
+PASSED_PHOTO, _SOURCE = "explain_handed", "explain_source"
 
 
 class Page(StrEnum):
@@ -76,7 +76,8 @@ def page_address(page: Page, **params: str | None) -> str:
 def pass_photo(photo: Photo) -> None:
     """Pass an uploaded photo, which no address can name, to the Explain page."""
     st.session_state[PASSED_PHOTO] = photo
-    st.session_state["explain_source"] = "Upload"
+    # Without a chosen source, the page shows what was passed.
+    st.session_state.pop(_SOURCE, None)
 
 
 def _given(params: dict[str, str | None]) -> dict[str, str]:
