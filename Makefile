@@ -12,10 +12,10 @@ app: $(INSTALLED)
 	$(BIN)/python -m streamlit run asgi.py
 
 test: $(INSTALLED_DEV)
-	$(BIN)/python -m pytest -n auto --dist loadgroup
+	$(BIN)/python -m pytest -n auto
 
 test-fast: $(INSTALLED_DEV)
-	$(BIN)/python -m pytest -n auto --dist loadgroup -m "not browser and not slow"
+	$(BIN)/python -m pytest -n auto -m "not browser and not slow"
 
 lint: $(INSTALLED_DEV)
 	$(BIN)/ruff check .

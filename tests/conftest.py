@@ -120,13 +120,27 @@ def app_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppServer]:
         yield server
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
+def _group_of(nodeid: str) -> str:
+    """What one worker runs as a whole: a module, or everything in the browser, so that fixtures are made once."""
+    module = nodeid.partition("::")[0]
+    return "browser" if module.endswith("browser.py") else module
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """Share the tests among workers group by group."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class GroupScheduling(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return _group_of(nodeid)
+
+    config.option.loadscopereorder = False
+    return GroupScheduling(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run each module in one worker, and everything in the browser in one, so that fixtures are made once."""
+    """Mark what needs a browser; run it first, so that no worker is left alone with the longest group at the end."""
     for item in items:
-        in_browser = bool({"browser", "app_server"} & set(getattr(item, "fixturenames", ())))
-        if in_browser:
+        if _group_of(item.nodeid) == "browser":
             item.add_marker("browser")
-        item.add_marker(pytest.mark.xdist_group("browser" if in_browser else item.nodeid.partition("::")[0]))
-    # The longest group first, so that no worker is left alone with it at the end.
     items.sort(key=lambda item: item.get_closest_marker("browser") is None)
