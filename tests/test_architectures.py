@@ -432,7 +432,7 @@ class TestInitialised:
         monkeypatch.setenv("TORCH_HOME", str(tmp_path))
         with pytest.raises(RecipeError) as told:
             load_pretrained(hollow(name), name, "imagenet", tmp_path)
-        found = re.search(r"Download https://\S+/(\S+\.pth) elsewhere and put it at (\S+),", str(told.value))
+        found = re.search(r"Download https://\S+/(\S+\.pth) on another computer and save it as (\S+),", str(told.value))
         assert found
         assert found[2] == str(tmp_path / "hub" / "checkpoints" / found[1])
         assert capfd.readouterr() == ("", "")
@@ -450,27 +450,27 @@ class TestInitialised:
 
     @pytest.mark.parametrize("name", SNEAKER_CNNS)
     def test_no_imagenet_weights_exist_of_a_sneaker_cnn(self, name, tmp_path):
-        with pytest.raises(RecipeError, match=rf"no ImageNet weights of {name}; choose 'none' for init"):
+        with pytest.raises(RecipeError, match=rf"no ImageNet weights for {name}; set init to 'none'"):
             load_pretrained(hollow(name), name, "imagenet", tmp_path)
 
     def test_a_model_of_another_network_is_told(self, tmp_path):
         save_model(lively("mobilenet_v3_small"), tmp_path / "mine")
-        with pytest.raises(RecipeError, match="is a mobilenet_v3_small, so it cannot start a resnet18; choose"):
+        with pytest.raises(RecipeError, match="is a mobilenet_v3_small, so its weights do not fit resnet18; set init"):
             load_pretrained(hollow("resnet18"), "resnet18", str(tmp_path / "mine"), tmp_path)
 
     @pytest.mark.parametrize("data", [b"", b"no weights", b"PK\x03\x04 cut off", b"\x80\x02."])
     def test_a_broken_pth_file_is_told(self, data, tmp_path):
         file = write(tmp_path / "broken.pth", data)
-        with pytest.raises(RecipeError, match=r"broken\.pth cannot be read as a file of torchvision's weights"):
+        with pytest.raises(RecipeError, match=r"Can't read .*broken\.pth: it isn't a file of torchvision weights"):
             load_pretrained(hollow("resnet18"), "resnet18", str(file), tmp_path)
 
     @pytest.mark.parametrize("held", [nn.Linear(2, 2), [1, 2], 3])
     def test_a_pth_file_that_holds_something_else_is_told(self, held, tmp_path):
         torch.save(held, tmp_path / "other.pth")
-        with pytest.raises(RecipeError, match=r"other\.pth cannot be read as a file of torchvision's weights"):
+        with pytest.raises(RecipeError, match=r"Can't read .*other\.pth: it isn't a file of torchvision weights"):
             load_pretrained(hollow("resnet18"), "resnet18", str(tmp_path / "other.pth"), tmp_path)
 
     def test_weights_of_another_network_do_not_fit(self, tmp_path):
         torch.save(_built("resnet34").backbone.state_dict(), tmp_path / "deeper.pth")
-        with pytest.raises(RecipeError, match=r"do not fit resnet50: \d+ of its parts are missing"):
+        with pytest.raises(RecipeError, match=r"do not fit resnet50: \d+ tensors are missing"):
             load_pretrained(hollow("resnet50"), "resnet50", str(tmp_path / "deeper.pth"), tmp_path)

@@ -234,7 +234,7 @@ ARCHITECTURES: dict[str, Architecture] = {
         Architecture(
             "mobilenet_v2",
             "MobileNetV2",
-            "Small and fast; the network of the bundled models. Start with this one.",
+            "Small, fast and the network of the bundled models; start with this one.",
             partial(torchvision_backbone, "mobilenet_v2", "classifier"),
             embedding_size=1280,
             explained_layer="features.18",
