@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from sneaker_core.number_text import percent
 from sneaker_core.workspace.paths import PROJECT
 from tests.conftest import CLASSES as LABELS
 
@@ -68,7 +69,7 @@ def test_predict_prints_a_readable_line_on_a_terminal_unless_json_is_asked_for(w
     first, bad = on_a_terminal(workspace, "predict", image, photos / "text.jpg", "--model", "tiny")[:2]
     best = answer["top"][0]
     assert first.startswith(f"{image}: ")
-    assert f"{best['label']} {best['probability']:.0%}" in first
+    assert f"{best['label']} {percent(best['probability'])}" in first
     assert bad.startswith(f"{photos / 'text.jpg'}: This ")
     (line,) = on_a_terminal(workspace, "predict", image, "--model", "tiny", "--json")
     assert {**json.loads(line), "ms": 0} == {**answer, "ms": 0}
