@@ -132,7 +132,7 @@ def test_a_class_of_a_dataset(workspace: Path, tmp_path: Path) -> None:
         ([], 2, "Give either images or --data."),
         (["x.jpg", "--data", "y"], 2, "Give either images or --data."),
         (["--data", "nowhere"], 1, "There is no folder 'nowhere'"),
-        (["EMPTY"], 1, "There is no photo in the folder"),
+        (["EMPTY"], 1, "There are no photos in"),
     ],
 )
 def test_nothing_to_explain(workspace: Path, tmp_path: Path, arguments: list[str], status: int, said: str) -> None:
