@@ -222,4 +222,4 @@ def test_train_makes_a_model_that_predicts(tmp_path: Path, photos: Path) -> None
     assert {guess["label"] for guess in json.loads(answered.stdout)["top"]} == {"Dark", "Light"}
     again = run(workspace, "train", tmp_path / "shoes", "--recipe", "scratch", "--run", "tones")
     assert again.returncode == 1
-    assert "There is a run" in again.stderr
+    assert "There is already a run" in again.stderr

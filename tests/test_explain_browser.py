@@ -16,7 +16,7 @@ from sneaker_core.evaluation.evaluation_job import evaluate
 from sneaker_core.inference.explanation.attributions import gradcam
 from sneaker_core.networks.checkpoint import load_model, save_model
 from sneaker_core.workspace.paths import run_model_folder, runs_folder
-from tests.browser import DESKTOP, PATIENCE, PHONE, AppServer, new_page, settle
+from tests.browser import DESKTOP, PHONE, AppServer, new_page, settle
 from tests.factories import draw_dataset, jpeg, lively_model, photo_of_class
 from tests.test_browser import check_looks
 from ui.kit import page_links
@@ -189,19 +189,17 @@ def test_a_class_taken_along(browser: Browser, address: str, tmp_path: Path):
 
 
 def test_from_why_to_this_page_and_back(browser: Browser, address: str):
-    page = browser.new_page()
-    page.set_default_timeout(PATIENCE)
-    expect.set_options(timeout=PATIENCE)
+    page = new_page(browser)
     page.goto(address)
-    expect(page.get_by_text("What are those?")).to_be_visible()
+    expect(page.get_by_role("heading", name="What are those?")).to_be_visible()
     data = jpeg(photo_of_class(1, 3, (200, 150)))
     page.locator("input[type=file]").set_input_files([{"name": "mine.jpg", "mimeType": "image/jpeg", "buffer": data}])
     page.get_by_text("Why?", exact=True).first.click()
-    expect(page.get_by_text("Colours in a sensible place")).to_be_visible()
+    expect(page.get_by_text("Color in a sensible place")).to_be_visible()
     settle(page)
-    page.get_by_role("button", name="More on the page Explain").click()
+    page.get_by_role("button", name="More on the Explain page").click()
     expect(page.get_by_text("mine.jpg, from the Identify page")).to_be_visible()
     expect(maps(page).first).to_be_visible()
     settle(page)
     check_looks(page)
-    page.close()
+    page.context.close()
