@@ -50,14 +50,14 @@ def test_compare_rename_delete_restore_and_use(browser: Browser, address: str, w
     for row in (1, 2):
         grid.click(position={"x": 17, "y": 35 * row + 17})
         settle(page)
-    expect(page.get_by_text("Settings that differ: 1")).to_be_visible()
+    expect(page.get_by_text("1 setting differs")).to_be_visible()
     expect(page.locator(".js-plotly-plot").first.locator(".scatterlayer .trace")).to_have_count(2)
     assert "runs=fast" in page.url
     assert "runs=slow" in page.url
 
     # The same after a reload; then one alone, by its name.
     page.reload()
-    expect(page.get_by_text("Settings that differ: 1")).to_be_visible()
+    expect(page.get_by_text("1 setting differs")).to_be_visible()
     page.goto(f"{address}/runs?runs=slow")
     expect(page.get_by_role("heading", name="slow", exact=True)).to_be_visible()
     settle(page)
