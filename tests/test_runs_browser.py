@@ -73,7 +73,7 @@ def test_compare_rename_delete_restore_and_use(browser: Browser, address: str, w
     assert {run.name for run in list_runs(workspace)} == {"fast", "steady"}
 
     press(page, "Delete")
-    expect(page.get_by_text("to the bin with curves, notes and models?")).to_be_visible()
+    expect(page.get_by_text("to the bin, with curves, notes and models?")).to_be_visible()
     press(page, "Delete")
     expect(page.get_by_role("button", name="Bin (1)")).to_be_visible()
     assert [run.name for run in deleted_runs(workspace)] == ["steady"]

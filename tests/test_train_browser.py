@@ -65,15 +65,15 @@ class TestWay:
         page = opened(browser, address)
         page.locator("[data-testid=stCheckbox] label").filter(has_text="Advanced").click()
         settle(page)
-        fill(page, "Size in pixels", 32)
+        fill(page, "Photo size in pixels", 32)
         fill(page, "Epochs", EPOCHS)
-        fill(page, "Photos a step (batch)", 2)
+        fill(page, "Batch size", 2)
         fill(page, "Run name", RUN)
         button(page, "Start training").click()
         expect(page.get_by_role("progressbar").first).to_be_visible()
         expect(page).to_have_url(re.compile(rf"run={RUN}"), timeout=30_000)
         # By itself, without a click, the page tells of the first epochs.
-        expect(page.get_by_text("of the validation photos").first).to_be_visible()
+        expect(page.get_by_text("Validation accuracy is").first).to_be_visible()
         expect(page.locator(".js-plotly-plot")).to_have_count(2)
         page.get_by_role("link", name="Datasets").first.click()
         expect(page.get_by_role("heading", name="Datasets", exact=True)).to_be_visible()
@@ -86,18 +86,18 @@ class TestWay:
         page = opened(browser, address, f"?run={RUN}")
         button(page, "Stop").click()
         button(page, "Stop and keep the best model").click()
-        expect(page.get_by_text("is a model that you can use")).to_be_visible()
+        expect(page.get_by_text("The best model so far is ready to use")).to_be_visible()
         assert find_run(home, RUN).has_model
         page.context.close()
 
     def test_it_goes_on_and_is_stopped_again(self, browser, address, home):
         page = opened(browser, address, f"?run={RUN}")
-        button(page, "Go on").click()
+        button(page, "Resume").click()
         expect(page.get_by_text(re.compile("Epoch|Training the head")).first).to_be_visible()
         page.reload()
         button(page, "Stop").click()
         button(page, "Stop and keep the best model").click()
-        expect(button(page, "Go on")).to_be_visible()
+        expect(button(page, "Resume")).to_be_visible()
         page.context.close()
 
     def test_use_in_identify(self, browser, address, home):
