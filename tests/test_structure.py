@@ -137,6 +137,49 @@ def test_pages_leave_the_work_to_the_core():
     assert violations(PAGES, too_low) == {}
 
 
+def _view_folder(name: str) -> str:
+    """The page's folder that ui.X.Y belongs to; "" for the kit and everything else."""
+    parts = name.split(".")
+    return parts[1] if parts[0] == "ui" and len(parts) > 1 and parts[1] != "kit" else ""
+
+
+def test_a_pages_folder_imports_the_core_and_the_kit_only():
+    def elsewhere(file: str, tree: ast.Module) -> set[str]:
+        own = _view_folder(file.removesuffix(".py").replace("/", ".")) or Path(file).stem
+        return {name for name in imports(tree) if _view_folder(name) not in ("", own)}
+
+    assert violations({**PAGES, **modules("ui/**/*.py")}, elsewhere) == {}
+
+
+def test_modules_and_functions_fit_on_few_screens():
+    """At most 400 lines a module, 60 a function without its docstring."""
+    long = {}
+    for file, tree in {**CORE, **SURFACE}.items():
+        lines = len((PROJECT / file).read_text(encoding="utf-8").splitlines())
+        if lines > 400:
+            long[file] = lines
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                docstring = node.body[0] if ast.get_docstring(node) else None
+                told = docstring.end_lineno - docstring.lineno + 1 if docstring else 0
+                if (length := node.end_lineno - node.lineno + 1 - told) > 60:
+                    long[f"{file}: {node.name}"] = length
+    assert long == {}
+
+
+def test_no_two_modules_share_a_name():
+    names = [Path(file).name for file in {**CORE, **modules("ui/**/*.py")} if not file.endswith("__init__.py")]
+    assert {name for name in names if names.count(name) > 1} == set()
+
+
+def test_the_architecture_page_shows_the_same_table():
+    page = (PROJECT / "docs" / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    for part, allowed in ALLOWED.items():
+        name = f"`{part}`" if part else "`sneaker_core` itself"
+        listed = ", ".join(f"`{other}`" for other in sorted(allowed) if other) or "nothing of ours"
+        assert f"| {name} | {listed} |" in page
+
+
 def test_nothing_imports_a_page():
     assert violations(SURFACE, lambda _, tree: {name for name in imports(tree) if name.split(".")[0] == "pages"}) == {}
 

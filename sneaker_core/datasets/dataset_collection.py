@@ -75,6 +75,13 @@ def list_datasets(workspace: Path) -> list[DatasetEntry]:
     return datasets_of(workspace).list()
 
 
+def datasets_by_name(workspace: Path) -> dict[str, DatasetEntry]:
+    """All datasets by the name to choose them by: datasets copied by hand share a name, so they go by their folders."""
+    entries = list_datasets(workspace)
+    names = [entry.name for entry in entries]
+    return {entry.name if names.count(entry.name) == 1 else entry.folder.name: entry for entry in entries}
+
+
 def list_bin(workspace: Path) -> list[DatasetEntry]:
     """Deleted datasets that can be restored, those deleted last first."""
     return datasets_of(workspace).deleted()

@@ -2,7 +2,11 @@
 
 import streamlit as st
 
-from sneaker_core.datasets.dataset_collection import DatasetEntry, damaged_datasets, list_bin, list_datasets
+from sneaker_core.datasets.dataset_collection import (
+    damaged_datasets,
+    datasets_by_name,
+    list_bin,
+)
 from sneaker_core.datasets.index import Dataset, open_index
 from sneaker_core.workspace.paths import workspace
 from ui.datasets import dataset_dialogs as dialogs
@@ -26,7 +30,7 @@ def choose_dataset() -> Dataset | None:
     """
     for reason in damaged_datasets(workspace()).values():
         st.error(escape_markdown(reason), icon=":material/heart_broken:")
-    entries = by_name(list_datasets(workspace()))
+    entries = datasets_by_name(workspace())
     if not entries:
         return None
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -44,12 +48,6 @@ def choose_dataset() -> Dataset | None:
         _draw_menu()
     draw_dialog(dataset)
     return dataset
-
-
-def by_name(entries: list[DatasetEntry]) -> dict[str, DatasetEntry]:
-    """Datasets by name; those that share a name, as copies made by hand do, by their folder's name."""
-    names = [entry.name for entry in entries]
-    return {entry.name if names.count(entry.name) == 1 else entry.folder.name: entry for entry in entries}
 
 
 def _draw_menu() -> None:

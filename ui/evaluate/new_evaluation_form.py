@@ -5,7 +5,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from sneaker_core.datasets.dataset_collection import DatasetEntry, list_datasets
+from sneaker_core.datasets.dataset_collection import datasets_by_name
 from sneaker_core.datasets.index import INDEX_FILE, open_index
 from sneaker_core.datasets.split import SPLIT_FILE
 from sneaker_core.evaluation.evaluation_job import start_evaluation
@@ -60,7 +60,7 @@ def _choose_model(models: list[ModelEntry]) -> ModelEntry:
 
 def _choose_photos() -> str | None:
     """Folder of the dataset or of the photos; None until something is chosen."""
-    entries = _datasets_by_name()
+    entries = {name: entry for name, entry in datasets_by_name(workspace()).items() if entry.photos}
     source = DATASET
     if entries:
         source = str(st.segmented_control("Photos", [DATASET, FOLDER], default=DATASET, required=True, key=Key.SOURCE))
@@ -82,15 +82,6 @@ def _choose_photos() -> str | None:
         help="With one subfolder for each class, named like the class. Nothing in it is changed.",
     )
     return (typed or "").strip() or None
-
-
-def _datasets_by_name() -> dict[str, DatasetEntry]:
-    """Datasets with photos; those that share a name go by their folders."""
-    entries = list_datasets(workspace())
-    names = [entry.name for entry in entries]
-    return {
-        entry.name if names.count(entry.name) == 1 else entry.folder.name: entry for entry in entries if entry.photos
-    }
 
 
 def _choose_split(model: ModelEntry, data: str | None) -> str:

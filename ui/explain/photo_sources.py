@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from sneaker_core.datasets.dataset_collection import list_datasets
+from sneaker_core.datasets.dataset_collection import datasets_by_name, list_datasets
 from sneaker_core.datasets.index import Dataset, open_index
 from sneaker_core.datasets.thumbnails import ensure_thumbnail
 from sneaker_core.evaluation.evaluation_collection import list_evaluations
@@ -77,10 +77,7 @@ def _uploaded() -> ChosenPhoto | None:
 
 def choose_dataset() -> Dataset | None:
     """Choose a dataset; without one, say so and return None."""
-    found = list_datasets(workspace())
-    names = [entry.name for entry in found]
-    # A dataset copied by hand has the name of the original: then the folder tells them apart.
-    entries = {entry.name if names.count(entry.name) == 1 else entry.folder.name: entry for entry in found}
+    entries = datasets_by_name(workspace())
     _settle(
         Key.EXPLAIN_DATASET, {name: (name, entry.name, entry.folder.name) for name, entry in entries.items()}, "dataset"
     )

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from sneaker_core.datasets.dataset_collection import DatasetEntry, create_dataset, list_datasets
+from sneaker_core.datasets.dataset_collection import DatasetEntry, create_dataset, datasets_by_name
 from sneaker_core.datasets.index import Dataset, open_index
 from sneaker_core.errors import SneakerError
 from sneaker_core.number_text import counted
@@ -13,7 +13,6 @@ from sneaker_core.training.run_collection import Run
 from sneaker_core.training.training_jobs import start_training
 from sneaker_core.workspace.paths import workspace
 from sneaker_core.workspace.safe_names import natural_order, safe_folder_name
-from ui.datasets.dataset_picker import by_name
 from ui.kit import dataset_cache
 from ui.kit.dataset_work import draw_work, is_busy
 from ui.kit.synthetic_photos import draw_examples, start_synthetic
@@ -35,7 +34,7 @@ def draw_setup(runs: list[Run]) -> None:
     runs : list of Run
         All runs.
     """
-    entries = by_name(list_datasets(workspace()))
+    entries = datasets_by_name(workspace())
     if not entries:
         _draw_no_photos()
         return
