@@ -3,14 +3,17 @@
 import contextlib
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pandas as pd
 import pytest
 from PIL import Image
 
+from sneaker_core.__main__ import main
 from sneaker_core.number_text import percent
 from sneaker_core.workspace.paths import PROJECT
 from tests.conftest import CLASSES as LABELS
@@ -223,3 +226,12 @@ def test_train_makes_a_model_that_predicts(tmp_path: Path, photos: Path) -> None
     again = run(workspace, "train", tmp_path / "shoes", "--recipe", "scratch", "--run", "tones")
     assert again.returncode == 1
     assert "There is already a run" in again.stderr
+
+
+def test_every_command_is_documented():
+    page = (PROJECT / "docs" / "COMMAND_LINE.md").read_text(encoding="utf-8")
+    shown = [command for command in main.commands.values() if not command.hidden]
+    groups = [command for command in shown if isinstance(command, click.Group)]
+    shown += [command for group in groups for command in group.commands.values() if not command.hidden]
+    assert len(shown) > 40
+    assert [command.name for command in shown if not re.search(rf"\b{command.name}\b", page)] == []

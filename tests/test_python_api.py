@@ -45,11 +45,12 @@ def test_the_examples_on_the_page_run(home, capsys):
 class TestCalls:
     def test_a_model_answers_as_the_command_line_does(self, home):
         answer = sc.load_model().predict("photo.jpg", top=2)
+        photo = str(home / "photo.jpg")
         code = (
             "from click.testing import CliRunner; from sneaker_core.__main__ import main;"
-            "print(CliRunner().invoke(main, ['predict', '--json', '--top', '2', 'photo.jpg']).stdout)"
+            f"print(CliRunner().invoke(main, ['predict', '--json', '--top', '2', {photo!r}]).stdout)"
         )
-        printed = json.loads(in_new_python(f"import os; os.chdir({str(home)!r}); {code}"))
+        printed = json.loads(in_new_python(code))
         assert printed["top"] == answer.to_dict()["top"]
         assert printed["status"] == answer.status.value
 

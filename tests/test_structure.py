@@ -1,6 +1,7 @@
 """Who may import whom, and what must not be said where: read from the source of every module."""
 
 import ast
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -178,6 +179,19 @@ def test_the_architecture_page_shows_the_same_table():
         name = f"`{part}`" if part else "`sneaker_core` itself"
         listed = ", ".join(f"`{other}`" for other in sorted(allowed) if other) or "nothing of ours"
         assert f"| {name} | {listed} |" in page
+
+
+def test_the_journeys_name_what_there_is():
+    page = (PROJECT / "docs" / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    journeys = page.partition("## Five journeys")[2].partition("## A workspace")[0]
+    named = re.findall(r"`((?:ui|sneaker_core)\.[\w.]+)\.(\w+)`", journeys)
+    assert len(named) > 25
+    missing = []
+    for module, name in named:
+        tree = ast.parse((PROJECT / f"{module.replace('.', '/')}.py").read_text(encoding="utf-8"))
+        if name not in {node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)}:
+            missing.append(f"{module}.{name}")
+    assert missing == []
 
 
 def test_nothing_imports_a_page():
