@@ -185,7 +185,7 @@ class TestNoPhotos:
         real = setup.start_synthetic
         monkeypatch.setattr(setup, "start_synthetic", lambda dataset: real(dataset, per_class=200))
         app = click(opened(), Key.TRAIN_SYNTHETIC)
-        assert "Drawing sneakers" in words(app)
+        assert "Generating synthetic photos" in words(app)
         (entry,) = list_datasets(home)
         click(app, KitKey.JOB_STOP)
         assert ended(list_jobs(entry.folder / "jobs")[0].folder).state is JobState.STOPPED
@@ -245,7 +245,6 @@ class TestSetup:
         click(app, Key.TRAIN_START)
         run = find_run(ready, "Shoes-finetune-1")
         assert app.selectbox(key=Key.TRAIN_RUN).value == run.name
-        assert app.query_params[Key.TRAIN_RUN] in (run.name, [run.name])
         assert ended(run_job_folder(run.folder)).error is None
         kept = find_run(ready, run.name)
         assert {key: kept.recipe[key] for key in ("init", "size", "epochs", "batch", "seed")} == {
