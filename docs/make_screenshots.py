@@ -1,10 +1,15 @@
-"""Makes the screenshots of the README: starts the app, drives Chromium, hands in drawn sneakers only.
+"""Take the screenshots of every page: start the app on synthetic photos only, and drive Chromium.
 
-Run it as ``python docs/make_screenshots.py [light|dark]`` from the project's folder.
+``python docs/make_screenshots.py`` takes the pictures in docs/images; with ``--review FOLDER``, every page and state at
+1280 and 390 px, in light and dark.
 """
 
+import argparse
 import sys
 import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import Literal
@@ -27,112 +32,194 @@ from sneaker_core.networks.model_registry import DEFAULT_MODEL, open_model  # no
 from sneaker_core.training.recipe import make_recipe  # noqa: E402
 from sneaker_core.training.train_model import train  # noqa: E402
 from sneaker_core.workspace.paths import run_model_folder, runs_folder  # noqa: E402
-from tests.browser import open_browser, serve  # noqa: E402
+from tests.browser import PATIENCE, new_page, open_browser, serve, settle  # noqa: E402
 from tests.drawing import draw_sneaker  # noqa: E402
 
 Scheme = Literal["light", "dark"]
 IMAGES = PROJECT / "docs" / "images"
-PATIENCE = 180_000
-SEED = 6
-EVALUATION = "whole on drawn"
-SIZES = {"desktop": (1280, 1200), "phone": (390, 1740)}
+DATASET, RUNS, EVALUATION = "Synthetic sneakers", ("Augmented", "Not augmented"), "Test photos"
+DESKTOP, PHONE = (1280, 1100), (390, 1740)
 
 
-def drawn(seed: int) -> bytes:
-    """A drawn sneaker as JPEG."""
+@dataclass(frozen=True)
+class Shot:
+    """One screenshot.
+
+    Attributes
+    ----------
+    name : str
+        Of the file.
+    address : str
+        Relative to the app's.
+    size : tuple of int
+        Width and height in CSS pixels.
+    prepare : callable, optional
+        What to do on the page first.
+    """
+
+    name: str
+    address: str
+    size: tuple[int, int] = DESKTOP
+    prepare: Callable[[Page], None] | None = None
+
+
+def upload(page: Page) -> None:
+    """Upload a synthetic sneaker and open "Why?"."""
     buffer = BytesIO()
-    draw_sneaker(seed).save(buffer, "JPEG", quality=90)
-    return buffer.getvalue()
-
-
-def settled(page: Page) -> None:
-    """Wait until the app has stopped running and the chart has been drawn."""
+    draw_sneaker(6).save(buffer, "JPEG", quality=90)
+    file = {"name": "my sneaker.jpg", "mimeType": "image/jpeg", "buffer": buffer.getvalue()}
+    page.locator("input[type=file]").set_input_files([file])
     expect(page.locator(".annotation-text").first).to_be_visible()
-    expect(page.locator("[data-test-script-state=running]")).to_have_count(0)
-    page.wait_for_timeout(500)
-
-
-def take(browser: Browser, address: str, name: str, scheme: Scheme) -> None:
-    """Hand in one drawn sneaker, open "Why?" and save what is to be seen."""
-    width, height = SIZES[name]
-    context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
-    page = context.new_page()
-    page.set_default_timeout(PATIENCE)
-    page.goto(address)
-    page.locator("input[type=file]").set_input_files(
-        {"name": "my sneaker.jpg", "mimeType": "image/jpeg", "buffer": drawn(SEED)}
-    )
-    settled(page)
     page.get_by_text("Why?", exact=True).click()
-    expect(page.get_by_alt_text("Your photo with colours")).to_be_visible()
-    settled(page)
-    page.mouse.move(0, height - 1)
-    page.screenshot(path=IMAGES / f"identify-{name}{'' if scheme == 'light' else '-dark'}.png", timeout=PATIENCE)
-    context.close()
+    expect(page.get_by_text("Color strength").first).to_be_visible()
 
 
-def take_page(browser: Browser, address: str, heading: str, name: str, size: tuple[int, int], scheme: Scheme) -> None:
-    """Open a page with the drawn dataset and save what is to be seen."""
-    context = browser.new_context(viewport={"width": size[0], "height": size[1]}, color_scheme=scheme)
-    page = context.new_page()
-    page.set_default_timeout(PATIENCE)
-    page.goto(address)
-    page.get_by_role("heading", name=heading, exact=True).wait_for()
-    page.wait_for_timeout(3000)
-    expect(page.locator("[data-test-script-state=running]")).to_have_count(0)
-    page.wait_for_timeout(1000)
-    page.screenshot(path=IMAGES / f"{name}{'' if scheme == 'light' else '-dark'}.png", timeout=PATIENCE)
-    context.close()
+def upload_text(page: Page) -> None:
+    """Upload a file that is not a photo."""
+    page.locator("input[type=file]").set_input_files(
+        [{"name": "notes.jpg", "mimeType": "image/jpeg", "buffer": b"not a photo"}]
+    )
+    expect(page.get_by_text("notes.jpg").last).to_be_visible()
 
 
-def drawn_workspace(folder: Path) -> Path:
-    """A workspace with the drawn dataset, split and scanned, and two models trained on it."""
-    dataset = create_dataset(folder, "drawn")
+def address_of(page: str, **query: str | tuple[str, ...]) -> str:
+    """The address of a page, relative to the app's."""
+    return f"{page}?{urlencode(query, doseq=True)}"
+
+
+def make_workspace(folder: Path) -> Path:
+    """A workspace with a synthetic dataset, split and scanned, two models trained on it, and an evaluation."""
+    dataset = create_dataset(folder, DATASET)
     make_synthetic(dataset)
     scan(dataset, open_model(folder, DEFAULT_MODEL))
     make_split(dataset, 0.15, 0.15)
-    for name, changes in (("views", {}), ("whole", {"augmentation": "none"})):
-        train(dataset.name, make_recipe("quick", changes), runs_folder(folder) / name, folder)
-    evaluate(run_model_folder(runs_folder(folder) / "whole"), dataset.name, folder, name=EVALUATION)
+    for name, changes in zip(RUNS, ({}, {"augmentation": "none"}), strict=True):
+        train(DATASET, make_recipe("quick", changes), runs_folder(folder) / name, folder)
+    evaluate(run_model_folder(runs_folder(folder) / RUNS[1]), DATASET, folder, name=EVALUATION)
     return folder
 
 
-def addressed(page: str, **query: object) -> str:
-    """The address of a page, below the app's."""
-    return f"{page}?{urlencode(query)}"
+def published_shots(workspace: Path) -> Iterator[Shot]:
+    """The pictures that ship with the documentation."""
+    wrong = str(misclassified(read_table(find_evaluation(workspace, EVALUATION)))["sample"].iloc[0])
+    yield Shot("identify-desktop", "", (1280, 1200), prepare=upload)
+    yield Shot("identify-phone", "", PHONE, prepare=upload)
+    for section in ("Overview", "Findings", "Map"):
+        yield Shot(f"datasets-{section.lower()}", address_of("datasets", dataset=DATASET, section=section))
+    yield Shot("train", address_of("train", run=RUNS[0]))
+    yield Shot("runs", address_of("runs", runs=RUNS))
+    for name, section in (("summary", "Summary"), ("matrix", "Confusion matrix"), ("mistakes", "Mistakes")):
+        yield Shot(f"evaluate-{name}", address_of("evaluate", evaluation=EVALUATION, section=section))
+    yield Shot("explain", address_of("explain", evaluation=EVALUATION, kind="stored", sample=wrong))
 
 
-def mistake(workspace: Path) -> str:
-    """The photo of the evaluation that was taken for another class with most confidence."""
-    return str(misclassified(read_table(find_evaluation(workspace, EVALUATION)))["sample"].iloc[0])
+def reviewed_shots(workspace: Path) -> Iterator[Shot]:
+    """Every page and section, with data and with links that lead nowhere."""
+    wrong = str(misclassified(read_table(find_evaluation(workspace, EVALUATION)))["sample"].iloc[0])
+    yield Shot("identify", "")
+    yield Shot("identify-answer", "", prepare=upload)
+    yield Shot("identify-unreadable", "", prepare=upload_text)
+    for section in ("Overview", "Photos", "Findings", "Map", "Splits", "History", "Export"):
+        yield Shot(f"datasets-{section.lower()}", address_of("datasets", dataset=DATASET, section=section))
+    yield Shot("train-new", "train")
+    yield Shot("train-watch", address_of("train", run=RUNS[0]))
+    yield Shot("runs", "runs")
+    yield Shot("runs-compared", address_of("runs", runs=RUNS))
+    yield Shot("runs-search", address_of("runs", part="Hyperparameter search"))
+    for section in (
+        "Summary",
+        "Confusion matrix",
+        "Classes",
+        "Calibration",
+        "Slices",
+        "Mistakes",
+        "Compare",
+        "All evaluations",
+    ):
+        name = f"evaluate-{section.lower().replace(' ', '-')}"
+        yield Shot(name, address_of("evaluate", evaluation=EVALUATION, section=section))
+    yield Shot("evaluate-photo", address_of("evaluate", evaluation=EVALUATION, section="Mistakes", photo=wrong))
+    yield Shot("explain", "explain")
+    yield Shot("explain-photo", address_of("explain", evaluation=EVALUATION, kind="stored", sample=wrong))
+    for show in ("class-averages", "many"):
+        yield Shot(f"explain-{show}", address_of("explain", show=show))
 
 
-def main(scheme: Scheme) -> None:
-    """Make all screenshots."""
-    IMAGES.mkdir(parents=True, exist_ok=True)
-    expect.set_options(timeout=PATIENCE)
+def lost_shots() -> Iterator[Shot]:
+    """Pages of an empty workspace, and links to what is gone."""
+    for page in ("datasets", "train", "runs", "evaluate", "explain"):
+        yield Shot(f"empty-{page}", page)
+    yield Shot("gone-dataset", address_of("datasets", dataset="gone"))
+    yield Shot("gone-run", address_of("train", run="gone"))
+    yield Shot("gone-runs", address_of("runs", runs="gone"))
+    yield Shot("gone-evaluation", address_of("evaluate", evaluation="gone"))
+    yield Shot("gone-explain", address_of("explain", dataset="gone", sample="gone", model="gone"))
+
+
+def take(browser: Browser, address: str, shot: Shot, file: Path, scheme: Scheme) -> None:
+    """Open a page and save what it shows; print what the browser complains about."""
+    page = new_page(browser, shot.size, scheme)
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.goto(f"{address}/{shot.address}")
+    page.get_by_role("heading").first.wait_for()
+    settle(page)
+    if shot.prepare:
+        shot.prepare(page)
+    page.mouse.move(0, shot.size[1] - 1)
+    page.wait_for_timeout(2000)
+    settle(page)
+    page.wait_for_timeout(700)
+    page.screenshot(path=file, timeout=PATIENCE)
+    if page.evaluate("document.documentElement.scrollWidth") > shot.size[0]:
+        complaints.append("wider than the window")
+    if page.locator("[data-testid=stException]").count():
+        complaints.append("an exception is shown")
+    for complaint in complaints:
+        print(f"{file.name}: {complaint}")
+    page.context.close()
+
+
+@contextmanager
+def running(workspace: Path, log: Path) -> Iterator[tuple[str, Browser]]:
+    """The app on a workspace, and a browser."""
+    with serve(log, {"SOLESCOPE_WORKSPACE": str(workspace)}) as address, open_browser() as browser:
+        yield address, browser
+
+
+def review(workspace: Path, log: Path, out: Path) -> None:
+    """Take every page and state at two widths in two color schemes."""
+    out.mkdir(parents=True, exist_ok=True)
+    tours = ((workspace, list(reviewed_shots(workspace))), (workspace.parent / "empty", list(lost_shots())))
+    for folder, shots in tours:
+        with running(folder, log) as (address, browser):
+            for scheme in ("light", "dark"):
+                for size in (DESKTOP, PHONE):
+                    for shot in shots:
+                        sized = Shot(shot.name, shot.address, size, shot.prepare)
+                        take(browser, address, sized, out / f"{shot.name}-{size[0]}-{scheme}.png", scheme)
+        print(log.read_text()[-500:] if "Traceback" in log.read_text() else "")
+
+
+def main() -> None:
+    """Take the screenshots."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--review", type=Path, metavar="FOLDER")
+    parser.add_argument("--workspace", type=Path, help="reuse this workspace, or make it there")
+    asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        workspace = drawn_workspace(Path(folder) / "workspace")
-        with (
-            serve(Path(folder) / "server.log", {"SOLESCOPE_WORKSPACE": str(workspace)}) as address,
-            open_browser() as browser,
-        ):
-            for name in SIZES:
-                take(browser, address, name, scheme)
-            for section, size in (("Overview", (1280, 1060)), ("Findings", (1280, 1000)), ("Map", (1280, 900))):
-                where = f"{address}/datasets?dataset=drawn&section={section}"
-                take_page(browser, where, "Datasets", f"datasets-{section.lower()}", size, scheme)
-            take_page(browser, f"{address}/train?run=views", "Train", "train-watch", (1280, 1300), scheme)
-            take_page(browser, f"{address}/runs?runs=views&runs=whole", "Runs", "runs", (1280, 1100), scheme)
-            for view in ("Headline", "Matrix", "Gallery"):
-                where = f"{address}/{addressed('evaluate', evaluation=EVALUATION, view=view)}"
-                take_page(browser, where, "Evaluate", f"evaluate-{view.lower()}", (1280, 1100), scheme)
-            sample = mistake(workspace)
-            where = f"{address}/{addressed('evaluate', evaluation=EVALUATION, view='Gallery', photo=sample)}"
-            take_page(browser, where, "Evaluate", "evaluate-case", (1280, 1100), scheme)
-            where = f"{address}/{addressed('explain', evaluation=EVALUATION, kind='stored', sample=sample)}"
-            take_page(browser, where, "Explain", "explain", (1280, 1300), scheme)
+        workspace = asked.workspace or Path(folder) / "workspace"
+        if not (workspace / "evaluations").is_dir():
+            make_workspace(workspace)
+        log = Path(folder) / "server.log"
+        if asked.review:
+            review(workspace, log, asked.review)
+            return
+        IMAGES.mkdir(parents=True, exist_ok=True)
+        with running(workspace, log) as (address, browser):
+            for shot in published_shots(workspace):
+                take(browser, address, shot, IMAGES / f"{shot.name}.png", "light")
 
 
 if __name__ == "__main__":
-    main("dark" if sys.argv[1:] == ["dark"] else "light")
+    main()
