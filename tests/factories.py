@@ -19,6 +19,17 @@ from sneaker_core.training.trainer import TrainingData
 
 PROJECT = Path(__file__).resolve().parent.parent
 CLASSES = ("boot", "clog", "sandal")
+# One network of each kind of block. The others differ in the number of blocks, so for them shapes are enough.
+ONE_OF_EACH_KIND = (
+    "sneaker_cnn",
+    "resnet18",
+    "resnet50",
+    "vgg16",
+    "inception_v3",
+    "mobilenet_v2",
+    "mobilenet_v3_small",
+    "efficientnet_b0",
+)
 
 # Networks this small gain nothing from a second thread, and lose much to it while the machine is busy.
 torch.set_num_threads(1)

@@ -26,7 +26,7 @@ from sneaker_core.networks.decision import unit_length
 from sneaker_core.networks.preprocessing import Preprocessing
 from sneaker_core.networks.trainable_layers import TRAINABLE, set_trainable, set_training_mode
 from sneaker_core.training.pretrained_weights import load_pretrained
-from tests.factories import CLASSES, photo, write
+from tests.factories import CLASSES, ONE_OF_EACH_KIND, photo, write
 
 NAMES = tuple(ARCHITECTURES)
 WITH_IMAGENET = tuple(name for name in NAMES if ARCHITECTURES[name].imagenet)
@@ -37,6 +37,12 @@ OUTPUTS = len(CLASSES)
 @pytest.fixture(scope="module", params=NAMES)
 def name(request):
     """Each network in turn: all tests of one before those of the next, so that few are in memory at a time."""
+    return request.param
+
+
+@pytest.fixture(scope="module", params=ONE_OF_EACH_KIND)
+def kind(request):
+    """One network of each kind in turn, for tests that need weights."""
     return request.param
 
 
@@ -99,16 +105,16 @@ def layer_of(key: str) -> str:
 
 
 class TestEveryNetwork:
-    def test_forward_and_backward_at_the_smallest_size(self, name):
-        network = fresh(name).train()
-        logits, auxiliary = network.forward_training(batch(name, pixels=ARCHITECTURES[name].smallest))
+    def test_forward_and_backward_at_the_smallest_size(self, kind):
+        network = fresh(kind).train()
+        logits, auxiliary = network.forward_training(batch(kind, pixels=ARCHITECTURES[kind].smallest))
         assert logits.shape == (2, OUTPUTS)
-        assert (auxiliary is None) == (name != "inception_v3")
+        assert (auxiliary is None) == (kind != "inception_v3")
         (logits.sum() + (0 if auxiliary is None else auxiliary.sum())).backward()
         assert all(value.grad is not None and value.grad.isfinite().all() for value in network.parameters())
 
-    def test_logits_are_the_heads_answer_to_the_embedding(self, name):
-        network, images = lively(name).network, batch(name)
+    def test_logits_are_the_heads_answer_to_the_embedding(self, kind):
+        network, images = lively(kind).network, batch(kind)
         embeddings = network.embed(images)
         assert embeddings.shape == (2, network.embedding_size)
         assert network.outputs == OUTPUTS
@@ -161,8 +167,8 @@ class TestEveryNetwork:
         assert found.fixed_size == (name in SNEAKER_CNNS)
         assert hollow(name).dropout.p == (0 if name in SNEAKER_CNNS else 0.2)
 
-    def test_comes_back_from_its_folder(self, name, tmp_path):
-        model = lively(name)
+    def test_comes_back_from_its_folder(self, kind, tmp_path):
+        model = lively(kind)
         save_model(model, tmp_path / "one")
         loaded = load_model(tmp_path / "one")
         assert loaded.spec == model.spec
@@ -172,17 +178,17 @@ class TestEveryNetwork:
         assert all(torch.equal(now[key], was[key].half().float() if was[key].ndim > 1 else was[key]) for key in was)
         stored = safetensors.torch.load((tmp_path / "one" / "weights.safetensors").read_bytes())
         assert {value.dtype for key, value in stored.items() if "running" in key} <= {torch.float32}
-        assert np.isfinite(loaded.outputs(batch(name)).logits).all()
+        assert np.isfinite(loaded.outputs(batch(kind)).logits).all()
 
 
 class TestExplained:
-    def test_has_a_map(self, name):
-        model = lively(name)
-        images = batch(name)
+    def test_has_a_map(self, kind):
+        model = lively(kind)
+        images = batch(kind)
         with torch.inference_mode():
             target = int(model.network(images)[0].argmax())
-        heat = layer_gradcam(model.network, explained_layer(name, model.network), images, target, None)
-        assert heat.shape == (2, side(name), side(name))
+        heat = layer_gradcam(model.network, explained_layer(kind, model.network), images, target, None)
+        assert heat.shape == (2, side(kind), side(kind))
         assert heat.min() >= 0
         assert heat[0].max() == pytest.approx(1)
         assert heat[0].std() > 0.01
@@ -343,16 +349,16 @@ class TestFreezing:
         assert order == sorted(order)
         assert set(order) == {False, True}
 
-    def test_frozen_statistics_stay_and_learning_ones_move(self, name):
-        network = fresh(name)
-        last = tuple(f"{prefix}." for prefix in ARCHITECTURES[name].last_stage)
+    def test_frozen_statistics_stay_and_learning_ones_move(self, kind):
+        network = fresh(kind)
+        last = tuple(f"{prefix}." for prefix in ARCHITECTURES[kind].last_stage)
         for part in TRAINABLE:
-            set_trainable(network, name, part)
-            set_training_mode(network, name, part)
+            set_trainable(network, kind, part)
+            set_training_mode(network, kind, part)
             assert network.head.training
             before = statistics(network.backbone)
             with torch.no_grad():
-                network.forward_training(batch(name, pixels=ARCHITECTURES[name].smallest))
+                network.forward_training(batch(kind, pixels=ARCHITECTURES[kind].smallest))
             moved = {
                 layer_of(key)
                 for key, value in statistics(network.backbone).items()

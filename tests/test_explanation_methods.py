@@ -22,7 +22,7 @@ from sneaker_core.networks.architectures import ARCHITECTURES, build_network, ex
 from sneaker_core.networks.checkpoint import ModelSpec, SneakerModel
 from sneaker_core.networks.decision import unit_length
 from sneaker_core.networks.preprocessing import Preprocessing
-from tests.factories import CLASSES, lively_model, photo
+from tests.factories import CLASSES, ONE_OF_EACH_KIND, lively_model, photo
 
 HEIGHT, WIDTH, LABELS = 10, 15, 3
 RNG = np.random.default_rng(11)
@@ -162,7 +162,7 @@ def small_model(name: str) -> SneakerModel:
     return SneakerModel(spec, network.eval().requires_grad_(False), unit_length(references))
 
 
-@pytest.fixture(scope="module", params=list(ARCHITECTURES))
+@pytest.fixture(scope="module", params=ONE_OF_EACH_KIND)
 def network_model(request):
     return small_model(request.param)
 
