@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Generator
 
-from benchmarks.kills import DATASET, train_through_kills
+from benchmarks.crash_recovery import DATASET, train_with_kills
 from sneaker_core.datasets.dataset_collection import find_or_create, open_samples
 from sneaker_core.datasets.dataset_split import make_split
 from sneaker_core.datasets.sources.photo_import import import_photos
@@ -546,7 +546,7 @@ class TestRun:
         import_photos(find_or_create(tmp_path, DATASET), tmp_path / "shoes")
         arguments = ["--recipe=finetune", "--epochs=8", *(f"--set={name}={value}" for name, value in SMALL.items())]
         whole, killed = (
-            train_through_kills(tmp_path, name, arguments, kills, 2.0, 9.0) for name, kills in (("a", 0), ("b", 3))
+            train_with_kills(tmp_path, name, arguments, kills, 2.0, 9.0) for name, kills in (("a", 0), ("b", 3))
         )
         assert len(whole.epochs) == 8
         assert (whole.epochs, whole.metrics) == (killed.epochs, killed.metrics)
