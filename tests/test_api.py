@@ -37,7 +37,7 @@ def jpeg(size: tuple[int, int] = (120, 80), colour: str = "teal") -> bytes:
 
 @pytest.fixture(scope="module")
 def client(workspace: Path) -> Iterator[httpx.Client]:
-    """A client of a server that serves the API alone."""
+    """A client of a server that serves only the API."""
     listener = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(Starlette(routes=routes(workspace)), log_level="error"))
     thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
@@ -127,7 +127,7 @@ def test_a_broken_multipart_body_is_400(client: httpx.Client) -> None:
 
 
 def test_200_megabytes_are_refused_before_they_are_sent(client: httpx.Client) -> None:
-    """The length alone is enough: not a byte of the body follows the headers."""
+    """The content length is enough: no byte of the body is sent."""
     url = client.base_url
     with socket.create_connection((url.host, url.port or 80)) as connection:
         connection.sendall(
@@ -156,7 +156,7 @@ def test_an_upload_of_unknown_length_is_cut_off_at_the_cap(client: httpx.Client)
     try:
         answer = client.post("/api/predict", params={"model": "tiny"}, content=body(), headers=headers)
     except httpx.TransportError:
-        # The server may close the connection while the client still sends.
+        # The server may close the connection while the client is still sending.
         assert sent > 20_000_000
     else:
         assert answer.status_code == 413

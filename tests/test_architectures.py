@@ -1,4 +1,4 @@
-"""Every network: forward, backward, explained, saved, frozen in parts, and started from weights."""
+"""Every network: forward and backward pass, explanation, saving, trainable layers and pretrained weights."""
 
 import copy
 import re
@@ -41,7 +41,7 @@ def name(request):
 
 
 def side(name: str) -> int:
-    """The smallest photo that leaves the explained layer more than one place."""
+    """The smallest photo for which the explained layer has more than one position."""
     return max(ARCHITECTURES[name].smallest, 139 if name == "inception_v3" else 64)
 
 
@@ -57,20 +57,20 @@ def _built(name: str):
 
 
 def fresh(name: str):
-    """A network of its own to change; random weights cost more to draw than to copy."""
+    """A copy of a network that a test may change; copying is faster than initializing."""
     return copy.deepcopy(_built(name))
 
 
 @cache
 def hollow(name: str):
-    """A network without weights: all of its layers and shapes, at no cost."""
+    """A network on the meta device: all layers and shapes, without weights."""
     with torch.device("meta"):
         return build_network(name, OUTPUTS).eval()
 
 
 @lru_cache(maxsize=1)
 def lively(name: str) -> SneakerModel:
-    """A network whose normalisation layers have looked at noise once; else deep ones answer all alike."""
+    """A network with batch-norm statistics of noise; without them, all photos give the same output."""
     network = fresh(name)
     for layer in network.modules():
         if isinstance(layer, nn.BatchNorm2d | nn.BatchNorm1d):
@@ -83,7 +83,7 @@ def lively(name: str) -> SneakerModel:
 
 
 def theirs(name: str) -> dict[str, torch.Size]:
-    """Torchvision's own names and shapes, without drawing weights."""
+    """Torchvision's parameter names and shapes, without weights."""
     options = {"init_weights": False} if name == "inception_v3" else {}
     with torch.device("meta"):
         network = torchvision.models.get_model(name, weights=None, **options)
@@ -195,7 +195,7 @@ class TestExplained:
         assert max(heat.max() for heat in heats) == pytest.approx(1)
 
     def test_layer_is_the_last_with_a_height_and_a_width(self, name):
-        """What follows it is pooled: no later layer gives a map as large, but for what is inside it."""
+        """It is the last layer before pooling: no later layer outside it has as large a map."""
         network = copy.deepcopy(hollow(name))
         layer, seen = explained_layer(name, network), []
         for module in network.backbone.modules():
@@ -211,7 +211,7 @@ class TestExplained:
 
 
 class TestSneakerCnn:
-    """Exactly as it was described: any change of it would be another network."""
+    """Exactly as documented: any change would make it another network."""
 
     @pytest.mark.parametrize(("name", "norms"), [("sneaker_cnn", 3), ("sneaker_cnn_plain", 0)])
     def test_layers(self, name, norms):
@@ -243,7 +243,7 @@ class TestSneakerCnn:
 
 class TestInception:
     def test_both_classifiers_compute_as_torchvisions(self):
-        """At the usual size, with the same weights and torchvision's setting for its ImageNet weights; exactly."""
+        """At the default size, with the same weights and torchvision's setting for its ImageNet weights; exactly."""
         reference = torchvision.models.inception_v3(weights=None, init_weights=True, transform_input=True)
         ours = fresh("inception_v3").backbone
         own = ours.state_dict()
@@ -251,7 +251,7 @@ class TestInception:
         reference.fc, reference.AuxLogits.fc, reference.dropout = nn.Identity(), nn.Identity(), nn.Identity()
         images = batch("inception_v3", count=1, pixels=299).double()
         reference.double().eval()
-        reference.training = True  # asks it for both answers
+        reference.training = True  # returns both outputs
         with torch.no_grad():
             embeddings, auxiliary = ours.double().eval().with_auxiliary(images)
             expected = reference(images)
@@ -330,7 +330,7 @@ class TestFreezing:
         assert counts[0] == 0 < counts[1] < counts[2] == len(list(network.backbone.parameters()))
 
     def test_last_stage_is_the_last(self, name):
-        """Nothing that is asked after the first learning layer is frozen."""
+        """No layer after the first trainable one is frozen."""
         network = copy.deepcopy(hollow(name))
         set_trainable(network, name, "last_stage")
         order = []
@@ -392,7 +392,7 @@ class TestInitialised:
     )
     def test_from_a_file(self, name, ending, tmp_path):
         source = {key: value.contiguous() for key, value in lively(name).network.backbone.state_dict().items()}
-        # As in torchvision's files: parts that are of no use here, and none of the counters.
+        # As in torchvision's files: parts that are not needed here, and no counters.
         given = {key: value for key, value in source.items() if not key.endswith("num_batches_tracked")}
         given |= {"fc.weight": torch.zeros(1000, 4), "AuxLogits.fc.weight": torch.zeros(1000, 768)}
         file = tmp_path / f"weights.{ending}"
@@ -424,10 +424,10 @@ class TestInitialised:
     @pytest.mark.parametrize("name", WITH_IMAGENET)
     def test_imagenet_weights_that_cannot_be_had_tell_file_and_place(self, name, tmp_path, monkeypatch, capfd):
         for variable in ("https_proxy", "HTTPS_PROXY", "http_proxy", "HTTP_PROXY"):
-            monkeypatch.setenv(variable, "http://127.0.0.1:9")  # nobody listens there
+            monkeypatch.setenv(variable, "http://127.0.0.1:9")  # no server is there
         for variable in ("no_proxy", "NO_PROXY"):
             monkeypatch.delenv(variable, raising=False)
-        # Made on first use with the proxies of that moment, and kept.
+        # urllib creates its opener on first use, with the proxies of that moment.
         monkeypatch.setattr("urllib.request._opener", None)
         monkeypatch.setenv("TORCH_HOME", str(tmp_path))
         with pytest.raises(RecipeError) as told:

@@ -1,4 +1,4 @@
-"""The model that ships: whole, small, described truthfully, and as good on real photos as its card says."""
+"""The bundled model: complete, small, described correctly, and as accurate on real photos as its card says."""
 
 import os
 import re
@@ -97,7 +97,7 @@ def test_on_its_own_test_photos_it_is_as_good_as_it_says(tmp_path: Path) -> None
     done = evaluate(STREET22, Path(str(REAL_DATA)) / "sneakers40", tmp_path, "test")
     figures, table = done.metrics, done.table
     assert figures["n"] == said["n"]
-    # Other processors round otherwise: a photo or two on the edge may fall the other way.
+    # Rounding differs between processors, so one or two borderline photos may be classified differently.
     for key in ("top1", "top3", "refused"):
         assert figures[key] == pytest.approx(said[key], abs=2.5 / said["n"])
     rare = table[table["label"].str.startswith(RARE)]

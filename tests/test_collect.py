@@ -1,4 +1,4 @@
-"""Photos from the web: queries, links, safe downloads and the whole way into a dataset, over real HTTP on loopback."""
+"""Photos from the web: queries, links, safe downloads and the import into a dataset, over real HTTP on loopback."""
 
 import json
 import re
@@ -527,7 +527,7 @@ class TestPlan:
 
 
 class Runs:
-    """Runs of collecting over the loopback web, and what they reported."""
+    """Collect from the loopback web, and record the reports."""
 
     def __init__(self, dataset: Dataset, downloader: Downloader) -> None:
         self.dataset = dataset
@@ -689,7 +689,7 @@ class TestCollecting:
         assert runs.labels() == {"Dunk": 2}
         assert result.classes["Dunk"].message.startswith("2 of 3 photos: Bing couldn't be reached")
         assert result.classes["Samba"].message.startswith("0 of 3 photos: Bing couldn't be reached")
-        # Three searches in a row are enough to know.
+        # Three failed searches in a row are enough.
         assert [fields["q"] for fields in web.searched if fields["first"] == "0"] == [
             "Dunk",
             "Dunk worn",

@@ -1,4 +1,4 @@
-"""The one collection behind datasets, runs, studies, evaluations and saved explanations."""
+"""The class behind datasets, runs, studies, evaluations and saved explanations."""
 
 import json
 import shutil
@@ -258,7 +258,7 @@ class TestBin:
 
 
 class TestTwoDatasetsWithOneName:
-    """As when a dataset's folder is copied by hand: the copy has the same display name and another id."""
+    """As if a dataset's folder had been copied by hand: the copy has the same display name but another id."""
 
     @pytest.fixture
     def workspace(self, tmp_path):

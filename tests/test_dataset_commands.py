@@ -1,4 +1,4 @@
-"""``dataset …`` on the command line: what it prints, as JSON and for people, and its exit status."""
+"""``dataset …`` on the command line: what it prints, as JSON and as text, and its exit status."""
 
 import json
 import os
@@ -24,7 +24,7 @@ COUNTS = {"boot": 8, "clog": 8}
 
 
 class Shell:
-    """The command line on one workspace, in this process."""
+    """Run the command line on one workspace, in this process."""
 
     def __init__(self, workspace: Path) -> None:
         self.workspace = workspace
@@ -53,7 +53,7 @@ def shell(tmp_path: Path) -> Shell:
 
 @pytest.fixture
 def filled(shell: Shell, tmp_path: Path) -> Shell:
-    """A shell whose workspace has a dataset, Shoes: two classes, one photo twice, one copied, one reject."""
+    """A workspace with a dataset, Shoes: two classes, an exact duplicate, a near-duplicate and a rejected file."""
     photos = draw_dataset(tmp_path / "photos", COUNTS)
     write(photos / "boot" / "copy of 00.jpg", (photos / "boot" / "00.jpg").read_bytes())
     write(photos / "clog" / "also 00.jpg", (photos / "boot" / "00.jpg").read_bytes())
@@ -179,7 +179,7 @@ def test_scan_findings_review_undo_and_history(filled, tmp_path):
     )
     rows = filled.json("findings", "Shoes", "--kind", "near_duplicate", "--kind", "two_labels")
     assert [row["kind"] for row in rows] == ["two_labels", "near_duplicate", "near_duplicate"]
-    assert filled.json("findings", "Shoes", "--kind", "near_copy", "--kind", "two_labels") == rows  # as it was called
+    assert filled.json("findings", "Shoes", "--kind", "near_copy", "--kind", "two_labels") == rows  # its former name
     assert set(rows[0]) == {"sample", "kind", "score", "group_id", "suggestion", "advice", "path", "label"}
     assert all(Path(row["path"]).is_file() and row["suggestion"] is None for row in rows)
     first, blobs = ids(tmp_path, "boot/00.jpg", "clog/blobs.jpg")

@@ -1,4 +1,4 @@
-"""Import: layouts of folders and archives, hostile archives, and every file accounted for."""
+"""Import: layouts of folders and archives, malicious archives, and a record of every file."""
 
 import os
 import stat
@@ -67,7 +67,7 @@ def tree(folder: Path) -> dict[str, bytes]:
     }
 
 
-# Each layout: its files, and the label and split that each photo gets.
+# Each layout: its files, and the label and split of each photo.
 LAYOUTS = {
     "class folders": (
         {"boot/1.jpg": 0, "boot/2.jpg": 1, "clog/1.jpg": 2},
@@ -354,7 +354,7 @@ def entry(name: str, mode: int = 0) -> zipfile.ZipInfo:
 
 
 def archive_of(path: Path, *entries: tuple[str | zipfile.ZipInfo, bytes], method: int = zipfile.ZIP_STORED) -> Path:
-    """An archive with these entries, two of one name too."""
+    """An archive with these entries, which may have the same name."""
     with zipfile.ZipFile(path, "w", method) as archive:
         for name, data in entries:
             archive.writestr(name, data, method)
@@ -362,7 +362,7 @@ def archive_of(path: Path, *entries: tuple[str | zipfile.ZipInfo, bytes], method
 
 
 def flagged(path: Path, name: str, flag: int) -> Path:
-    """Set a flag bit of one entry in both places that tell it."""
+    """Set a flag bit of one entry in both of its headers."""
     data = bytearray(path.read_bytes())
     for signature, at in ((b"PK\x03\x04", (6, 30)), (b"PK\x01\x02", (8, 46))):
         start = next(
@@ -381,7 +381,7 @@ GOOD = ("boot/good.jpg", PHOTOS[0])
 class TestHostileArchives:
     @pytest.fixture(autouse=True)
     def nothing_is_written_outside(self, tmp_path, dataset):
-        """Around every test here: only the dataset's own folder changes."""
+        """In every test here, only the dataset's own folder changes."""
         yield
         kept = {name for name in tree(tmp_path) if not name.startswith("workspace/shoes/")}
         assert kept == {path.name for path in tmp_path.glob("*.zip")}
@@ -458,7 +458,7 @@ class TestHostileArchives:
         assert all("unpacks to more than" in reason for reason in result.rejected.values())
 
     def test_too_many_entries_are_refused(self, dataset, tmp_path):
-        # By hand: the same entry 200,001 times in the list of contents.
+        # Made by hand: the same entry 200,001 times in the central directory.
         name = b"b/x.jpg"
         item = (
             struct.pack("<4s6H3L5H2L", b"PK\x01\x02", 20, 20, 0, 0, 0, 33, 0, 0, 0, len(name), 0, 0, 0, 0, 0, 0) + name

@@ -1,4 +1,4 @@
-"""The dataset on disk: names, the index, photos on their way in, crashes, and the list of datasets."""
+"""The dataset on disk: names, the index, incoming photos, crashes, and the list of datasets."""
 
 import contextlib
 import os
@@ -57,7 +57,7 @@ from sneaker_core.workspace.safe_names import safe_folder_name
 from tests.factories import draw_dataset, jpeg, photo, write
 
 DEVICES = {"CON", "PRN", "AUX", "NUL", *(f"{port}{digit}" for port in ("COM", "LPT") for digit in "0123456789¹²³")}
-# Bytes of small photos, all different.
+# The bytes of small photos, all different.
 PHOTOS = [jpeg(photo(seed, (24, 16))) for seed in range(12)]
 
 
@@ -72,20 +72,20 @@ def add(dataset: Dataset, *photos: IncomingPhoto, source: str = "test") -> list[
 
 
 def filled(dataset: Dataset, count: int, label: str = "boot") -> list[str]:
-    """Ids of so many photos, brought in under one label."""
+    """Import this many photos under one label; returns their ids."""
     add(dataset, *(IncomingPhoto(f"{number}.jpg", label, PHOTOS[number]) for number in range(count)))
     return [sample_id(data) for data in PHOTOS[:count]]
 
 
 def in_background(code: str, *arguments: object) -> subprocess.Popen[str]:
-    """Another process that runs this code; its standard output can be read line by line."""
+    """Run code in another process, whose standard output can be read line by line."""
     return subprocess.Popen(
         [sys.executable, "-c", code, *map(str, arguments)], cwd=PROJECT, stdout=subprocess.PIPE, text=True
     )
 
 
 def assert_whole(dataset: Dataset) -> None:
-    """Rows and files agree, every file holds the bytes that it is named by, and nothing waits."""
+    """Rows and files agree, the hash of every file matches its name, and no photo is incoming."""
     rows = read_samples(dataset)
     assert [sample_id(Path(path).read_bytes()) for path in rows["path"]] == list(rows["sample"])
     assert {str(path) for path in dataset.images.rglob("*") if path.is_file()} == set(rows["path"])
@@ -158,7 +158,7 @@ class TestNames:
             (tmp_path / safe_folder_name(name)).mkdir()
 
 
-# What an index looked like before format 2, as far as its names have changed.
+# The parts of an index before format 2 that have other names today.
 FORMAT_1 = """
 CREATE TABLE facts(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 INSERT INTO facts VALUES ('format', '1'), ('name', '"Old shoes"'), ('created', '1.5'), ('revision', '3');
@@ -506,7 +506,7 @@ class TestCrashes:
         def files(folder: Path) -> int:
             return sum(len(names) for _, _, names in os.walk(folder))
 
-        # Photos that wait in incoming, or that are in their places: before a commit, and between commit and last move.
+        # Photos in incoming or in their places: before a commit, and between the commit and the last move.
         for part, more in ((dataset.incoming, 40), (dataset.images, 1), (dataset.incoming, 5), (dataset.images, 15)):
             enough = files(part) + more
             process = in_background(IMPORTING, dataset.folder, tmp_path / "photos")
@@ -604,7 +604,7 @@ class TestLibrary:
         made = create_dataset(tmp_path, "Shoes")
         rename_dataset(tmp_path, made, "Boots / all")
         assert find_dataset(tmp_path, "Boots / all").folder == made.folder
-        # Its folder goes by the old name still; the old name is free all the same.
+        # Its folder keeps the old name, which is free nevertheless.
         assert create_dataset(tmp_path, "Shoes").folder != made.folder
 
     def test_a_name_goes_before_a_folder_of_that_name(self, tmp_path):

@@ -1,4 +1,4 @@
-"""What may be wrong with photos: measures on made pictures, comparisons, and the scan as a whole."""
+"""Findings: measures of generated pictures, comparisons, and the whole scan."""
 
 import functools
 import shutil
@@ -33,7 +33,7 @@ from tests.factories import jpeg, lively_model, photo
 
 @pytest.fixture(autouse=True)
 def one_thread() -> Iterator[None]:
-    """On so few photos, threads that wait for one another take most of the time where cores are busy."""
+    """Use one thread: with so few photos on busy cores, threads mostly wait for each other."""
     with threadpool_limits(1):
         yield
 
@@ -48,7 +48,7 @@ def scene(seed: int = 0, size: tuple[int, int] = (256, 192)) -> Image.Image:
 
 
 def toned(picture: Image.Image, low: int, high: int) -> Image.Image:
-    """The same picture between two tones."""
+    """The same picture with its tones limited to a range."""
     return picture.point(lambda value: round(low + value * (high - low) / 255))
 
 
@@ -108,7 +108,7 @@ def on_ground(shoe: Image.Image, size: tuple[int, int], ground: str = "white") -
 
 
 def block(seed: int, colour: tuple[int, int, int] = (190, 60, 40)) -> Image.Image:
-    """Something that stands out, of one main colour, with a pattern of its own."""
+    """A shape that stands out from the background, with one main color and its own pattern."""
     pattern = np.random.default_rng(seed).uniform(0.3, 1, (4, 6, 1))
     return Image.fromarray((pattern * colour).astype(np.uint8)).resize((160, 100), Image.Resampling.BICUBIC)
 
@@ -173,7 +173,7 @@ class TestCopies:
 def clusters(
     per_class: int, classes: int = 3, dimensions: int = 24, spread: float = 0.35, seed: int = 0
 ) -> tuple[np.ndarray, pd.Series]:
-    """Unit embeddings around a centre a class, and their labels."""
+    """Unit-length embeddings around one center per class, and their labels."""
     rng = np.random.default_rng(seed)
     centres = rng.normal(size=(classes, dimensions))
     numbers = np.repeat(np.arange(classes), per_class)
@@ -252,7 +252,7 @@ class TestLabels:
         assert {0, 1, 2} <= set(suspected_labels(vectors, given, groups).index)
 
     def test_no_probe_was_taught_on_what_it_is_asked(self):
-        # Random vectors with random labels: only a probe that has seen the answers could be right.
+        # Random vectors with random labels: only a classifier that has seen the labels could be right.
         rng = np.random.default_rng(0)
         vectors, numbers = rng.normal(size=(120, 40)).astype(np.float32), np.arange(120) % 2
         groups = np.arange(120) // 4
@@ -322,7 +322,7 @@ def drawn(drawn_once: Path, tmp_path: Path) -> Dataset:
 
 @pytest.fixture
 def noise(tmp_path: Path) -> Callable[[int], Dataset]:
-    """A dataset of so many small, quickly made photos in two classes."""
+    """A dataset with this many small photos in two classes, generated quickly."""
 
     def made(count: int) -> Dataset:
         dataset = create_index(tmp_path / "noise", "noise")
@@ -386,7 +386,7 @@ class TestScan:
         first = counted(dataset, "measures")
         assert 0 < first < 300
         assert (dataset.fact("scan"), len(read_findings(dataset))) == (None, 0)
-        # What was measured is not looked at again: its thumbnail is not even opened.
+        # Photos that were measured are not measured again: their thumbnails are not even opened.
         with dataset.reading() as db:
             done = [sample for (sample,) in db.execute("SELECT sample FROM measures")]
         for sample in done:

@@ -1,4 +1,4 @@
-"""Decisions on photos, and what follows from them: balance, splits, exports, and what is trained on."""
+"""Review decisions and their effects: class balance, splits, exports and training photos."""
 
 import csv
 import itertools
@@ -40,7 +40,7 @@ from sneaker_core.training.prepared_photos import prepare_photos
 from sneaker_core.training.recipe import make_recipe
 from tests.factories import draw_dataset, jpeg, photo
 
-# Large enough to be no finding.
+# Large enough not to be a finding.
 SIZE = (160, 120)
 
 
@@ -51,7 +51,7 @@ def a_photo(seed: int, quality: int = 90, size: tuple[int, int] = SIZE) -> bytes
 
 @pytest.fixture
 def make(tmp_path: Path) -> Callable[..., Dataset]:
-    """Makes datasets of (name, label, split, bytes)."""
+    """Create datasets from (name, label, split, bytes)."""
 
     def made(*rows: tuple[str, str, str | None, bytes], name: str = "Shoes") -> Dataset:
         dataset = create_dataset(tmp_path, name)
@@ -65,7 +65,7 @@ def make(tmp_path: Path) -> Callable[..., Dataset]:
 
 @pytest.fixture
 def three(make: Callable[..., Dataset]) -> tuple[Dataset, list[str]]:
-    """Three photos, two boots and a clog, and their ids."""
+    """Three photos (two boots and a clog) and their ids."""
     rows = [(f"{number}.jpg", label, None, a_photo(number)) for number, label in enumerate(("boot", "boot", "clog"))]
     return make(*rows), [sample_id(row[3]) for row in rows]
 
@@ -227,7 +227,7 @@ class TestDecisions:
 
 @pytest.fixture
 def flawed(make: Callable[..., Dataset]) -> tuple[Dataset, dict[str, str]]:
-    """A dataset with copies, copies under two labels, the same bytes under two labels and dark photos, scanned."""
+    """A scanned dataset with near-duplicates and exact duplicates, some with two labels, and dark photos."""
     dark = jpeg(photo(50, (16, 12)).resize(SIZE, Image.Resampling.NEAREST).point(lambda value: value // 20))
     files = {
         "large": ("boot", a_photo(1, size=(320, 240))),
@@ -312,7 +312,7 @@ class TestFindings:
         left = {(name, kind) for name, kind in ALL_FOUND if name != "as clog"}
         assert found(dataset, names) == left - {("as boot", "two_labels"), ("as boot", "near_duplicate")}
         scan(dataset, None)
-        # Its copy has none left beside it and is in no doubt any more.
+        # The other photo of the group is the only one left, so its label is no longer in doubt.
         assert found(dataset, names) == {(name, kind) for name, kind in ALL_FOUND if not name.startswith("as ")}
 
     def test_a_relabelling_settles_what_is_wrong_with_labels(self, flawed):
@@ -457,7 +457,7 @@ class TestSplit:
             ("d", "clog", "test", a_photo(4)),
         )
         assert dataset.fact("split") == {"kind": "given"}
-        # Before a scan, only the same bytes are known to be the same photo.
+        # Before a scan, only exact duplicates are recognized.
         assert set(find_leaks(dataset)["sample"]) == {sample_id(a_photo(2))}
         scan(dataset, None)
         leaks = find_leaks(dataset)

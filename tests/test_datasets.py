@@ -1,4 +1,4 @@
-"""Folders of photos: what there is, what repeats, and which photo serves for what."""
+"""Folders of photos, near-duplicate groups and splits."""
 
 import itertools
 from io import BytesIO
@@ -86,7 +86,7 @@ def reopened(data: bytes) -> Image.Image:
 
 
 def mirror_proof_embeddings(pixels: np.ndarray) -> np.ndarray:
-    """What a network's embeddings are to photos: alike for a photo and its mirror image, unlike for two photos."""
+    """Stand-in for embeddings: similar for a photo and its mirror image, different for two photos."""
     thumbnails = np.stack([np.asarray(Image.fromarray(image).resize((8, 6))) for image in pixels]).astype(np.float32)
     both = (thumbnails + thumbnails[:, :, ::-1]).reshape(len(pixels), -1)
     return both - both.mean(1, keepdims=True)
@@ -167,7 +167,7 @@ class TestSplit:
         try:
             split = split_by_group(samples["label"], samples["group"], val_share, test_share, seed)
         except DatasetError:
-            # Only a class that some share could use up may be refused.
+            # Only a class that a share would use up may be rejected.
             assert min(samples["label"].value_counts()) < 4
             return
         assert list(split.index) == list(samples.index)

@@ -236,7 +236,7 @@ class TestCollection:
         save_confidence_threshold(model_folder, 0.3)
         assert find_model_of(workspace, replace(kept, model_folder=None)) == model_folder
         save_model(lively_model(seed=5), model_folder)
-        with pytest.raises(ModelNotFoundError, match="trained anew"):
+        with pytest.raises(ModelNotFoundError, match="has been retrained"):
             find_model_of(workspace, replace(kept, model_folder=None))
 
     def test_damaged_embeddings_are_an_error(self, own):

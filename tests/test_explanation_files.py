@@ -18,7 +18,7 @@ from sneaker_core.inference.predictor import predict_file
 from sneaker_core.inference.similar_photos import nearest
 from tests.factories import CLASSES, jpeg, lively_model, photo, write
 
-# The usual layer has a single place at the size that the little network sees.
+# At the small network's input size, the default layer has only one position.
 LAYER = "features.6"
 
 
@@ -29,7 +29,7 @@ def model():
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
-    """Eleven photos, one of them larger than what the network sees by far, and two files that are none."""
+    """Eleven photos, one of them much larger than the network's input, and two files that are not photos."""
     folder = tmp_path_factory.mktemp("photos")
     paths = [
         write(folder / f"{seed}.jpg", jpeg(photo(seed, (300, 200) if seed == 3 else (64, 48)))) for seed in range(11)

@@ -1,4 +1,4 @@
-"""The Identify page, run as Streamlit runs it: real photos, a real network, every way in."""
+"""The Identify page in AppTest, with real photos, a real network and every kind of input."""
 
 import csv
 import io
@@ -43,7 +43,7 @@ def uploaded(app: AppTest, **files: bytes) -> AppTest:
 
 
 def words(app: AppTest) -> str:
-    """Everything there is to read, as a person reads it: without the escapes."""
+    """All text on the page, without escapes."""
     kinds = (app.title, app.header, app.subheader, app.markdown, app.caption, app.warning, app.error)
     return re.sub(r"\\([!-/:-@\[-`{-~])|\u2060", r"\1", "\n".join(element.value for kind in kinds for element in kind))
 
@@ -53,7 +53,7 @@ def charts(app: AppTest) -> list[dict]:
 
 
 def bars(app: AppTest) -> list[int]:
-    """How many guesses each chart shows."""
+    """Number of guesses in each chart."""
     return [len(chart["data"][1]["y"]) for chart in charts(app)]
 
 
@@ -220,7 +220,7 @@ class TestBadFiles:
 
 
 class TestSelectors:
-    """Each is changed twice: a choice that is fed back wrongly is lost at the second change."""
+    """Each is changed twice, because a choice that is stored wrongly is lost at the second change."""
 
     def test_guesses(self, models_home, sneaker_jpeg):
         models_home.install()
@@ -271,7 +271,7 @@ class TestSelectors:
 
 
 class TestWork:
-    """What is not asked for is not computed, and nothing is computed twice."""
+    """Nothing is computed unless it is needed, and nothing is computed twice."""
 
     @pytest.fixture
     def calls(self, monkeypatch):
@@ -355,7 +355,7 @@ class TestWords:
             confidence_text(answer("a", Status.KNOWN, 0.934))
             == "When the model is this confident, it is right about 93 times in 100."
         )
-        # Test labels are wrong now and then, so more than this can't be shown.
+        # Some test labels are wrong, so a higher accuracy can't be shown.
         assert "about 97 times" in confidence_text(answer("a", Status.KNOWN, 0.9999))
         assert confidence_text(answer("a", Status.UNSURE, 0.41)) == "The best guess is right about 41 times in 100."
         assert "100" not in confidence_text(answer("a", Status.UNKNOWN, 0.9))

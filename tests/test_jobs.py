@@ -1,4 +1,4 @@
-"""Jobs: real processes, told by their folders."""
+"""Jobs: real processes, described by their folders."""
 
 import json
 import os
@@ -46,7 +46,7 @@ PATIENCE = 120  # seconds, for a machine that is very busy
 
 
 def until(folder: Path, wanted: Callable[[Job], bool]) -> Job:
-    """The job once it is as wanted."""
+    """Wait until the job meets a condition; returns it."""
     for _ in range(PATIENCE * 50):
         job = read_job(folder)
         if wanted(job):
@@ -85,7 +85,7 @@ def bring(workspace: Path, source: Path, folder: Path | None = None) -> Path:
 
 
 def process_of(folder: Path) -> int:
-    """The id of the process that works for a job, by its command line."""
+    """The id of a job's process, found by its command line."""
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             try:
@@ -159,7 +159,7 @@ class TestJobs:
             "home = Path(sys.argv[1])\n"
             "params = json.loads(sys.argv[2])\n"
             "print(start_job(home / 'job', 'dataset_import', params, title='Importing', workspace=home), flush=True)\n"
-            # As when a terminal is closed: everything in the starter's group is ended.
+            # As if a terminal were closed: the whole process group of the starter is terminated.
             "os.killpg(os.getpgrp(), signal.SIGKILL)"
         )
         photos = draw_dataset(tmp_path / "photos", {"boot": 2})
@@ -429,7 +429,7 @@ class TestAgainInOneFolder:
         with working(folder, "train", {}, title="As started"):
             pass
         (folder / "end.json").unlink()
-        stop_job(folder)  # before its process came to its work
+        stop_job(folder)  # before its process started the work
         with working(folder) as worker:
             assert worker.stopped()
         assert (read_job(folder).title, read_job(folder).state) == ("As started", JobState.STOPPED)
@@ -459,13 +459,13 @@ class TestLog:
 
     def test_of_a_huge_one_the_end(self, tmp_path):
         with (tmp_path / "log.txt").open("wb") as log:
-            log.truncate(2**40)  # takes no room on the disk
+            log.truncate(2**40)  # takes no disk space
             log.seek(0, os.SEEK_END)
             log.write(b"\nlast but one\nlast\n")
         assert log_tail(tmp_path, 2) == "last but one\nlast"
 
 
-# Waits for its turn, tells when it begins and ends, and works until it may go or is stopped.
+# Waits for its turn, reports its start and end, and works until it is released or stopped.
 QUEUED_WORK = """
 import sys, time
 from pathlib import Path
@@ -486,7 +486,7 @@ with working(home / name, "wait", {}, title=name) as worker, waiting_turn(worker
 
 
 class Line:
-    """Processes that wait for their turn in one queue."""
+    """Processes that wait in one queue."""
 
     def __init__(self, home: Path) -> None:
         self.home, self.processes = home, {}
@@ -533,7 +533,7 @@ class TestQueue:
         )
         assert not JobState.QUEUED.ended
         assert len(list((line.home / "queue").glob("*.ticket"))) == 2
-        line.release("third")  # it must wait all the same
+        line.release("third")  # it must wait nevertheless
         line.release("first")
         assert ended(first).state is JobState.DONE
         until(second, works)

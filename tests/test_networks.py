@@ -1,4 +1,4 @@
-"""Networks: built, described, saved, found again, and turned into one of three answers."""
+"""Networks: building, describing, saving and finding models, and the three answers."""
 
 import json
 import re
@@ -63,7 +63,7 @@ class TestVisionOps:
         assert in_new_python(code)
 
     def test_declares_what_is_missing(self):
-        # Binaries that cannot be loaded are what a CPU build of torch makes of torchvision's.
+        # With a CPU build of torch, torchvision's binaries can't be loaded.
         code = """
 import torch
 def refuse(path): raise OSError(path)
@@ -131,7 +131,7 @@ class TestPreprocessing:
         assert torch.equal(loaded.spec.preprocessing(photos), preprocessing(photos))
 
     def test_prediction_and_evaluation_see_the_same(self, saved):
-        """A JPEG so large that both decode it at a part of its size."""
+        """A JPEG so large that both decode it at a reduced size."""
         model = load_model(saved)
         data = jpeg(photo(1, (1200, 900)))
         path = str(write(saved / "large.jpg", data))
@@ -196,7 +196,7 @@ class TestCheckpoint:
             load_model(saved)
 
     def test_description_is_written_last(self, model, tmp_path):
-        (tmp_path / MODEL_FILE).mkdir()  # it cannot be replaced by a file
+        (tmp_path / MODEL_FILE).mkdir()  # so that no file can replace it
         with pytest.raises(OSError):
             save_model(model, tmp_path)
         assert sorted(file.name for file in tmp_path.iterdir()) == [MODEL_FILE, WEIGHTS_FILE]

@@ -1,4 +1,4 @@
-"""From bytes to an answer and its sentence."""
+"""Predictions: from bytes to an answer and its sentence."""
 
 import io
 import json

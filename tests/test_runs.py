@@ -1,4 +1,4 @@
-"""Runs: read from their folders, named, binned and brought back; trainings started from outside; ``runs …``."""
+"""Runs: reading, naming, deleting and restoring them; background trainings; ``runs …``."""
 
 import json
 import os
@@ -70,7 +70,7 @@ def make_run(workspace: Path, name: str, **changes: Any) -> Path:
 
 
 def make_job(folder: Path, state: str | None, error: str | None = None, step: str = "", age: float = 0.0) -> None:
-    """A job's folder as its process leaves it; without a state the process lives, or died `age` seconds ago."""
+    """A job's folder as its process leaves it; without a state, the process is alive or died `age` seconds ago."""
     job = run_job_folder(folder)
     job.mkdir(parents=True)
     arguments = ["--workspace", "/old", "train", "--recipe", "quick", "--run", "old", "--queue", "--", "Shoes"]
@@ -404,7 +404,7 @@ class TestStarting:
     def test_what_cannot_be_written_leaves_the_name_free(self, tmp_path, photos):
         home = tmp_path / "home"
         home.mkdir()
-        (home / "queue").touch()  # where the queue's folder belongs
+        (home / "queue").touch()  # in place of the queue's folder
         for _ in range(2):
             with pytest.raises(RunError, match="can't be started"):
                 start_training(home, str(photos), make_recipe("quick", {}), "one")
@@ -450,7 +450,7 @@ class TestStarting:
 
 
 class TestGoingOn:
-    """Their jobs end by themselves, one way or another: the datasets they name are not there."""
+    """Their jobs end by themselves, because their datasets don't exist."""
 
     def params(self, workspace: Path, name: str) -> dict[str, Any]:
         folder = resume_training(workspace, name)
@@ -503,7 +503,7 @@ class TestGoingOn:
 
 
 class Shell:
-    """``runs …`` on one workspace, in this process."""
+    """Run ``runs …`` on one workspace, in this process."""
 
     def __init__(self, workspace: Path) -> None:
         self.workspace = workspace

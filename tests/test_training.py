@@ -1,4 +1,4 @@
-"""Training: its settings, its random changes, its loop, and a run that survives whatever happens to it."""
+"""Training: recipes, augmentation, the training loop, and runs that survive interruptions."""
 
 import json
 import os
@@ -197,12 +197,12 @@ class TestSchedule:
         assert all(0 <= one_cycle(step / 10, warmup) <= 1 for step in range(11))
 
     def test_draw_weights_by_hand(self):
-        # 4 photos of class 0, 1 of class 1, 2 of other things.
+        # 4 photos of class 0, 1 of class 1, 2 negatives.
         data = TrainingData(np.zeros((7, 2, 2, 3), np.uint8), np.array([0, 0, 0, 0, 1, 2, 2]), classes=2)
         weights = sampling_weights(
             data, make_recipe("scratch", {"class_balance_exponent": 0.5, "negatives_share": 0.1})
         )
-        # Square roots of 4 and 1 share what the others leave: 0.9 as 2 : 1.
+        # The classes share what the negatives leave, 0.9, in proportion to the square roots of 4 and 1: 2 to 1.
         np.testing.assert_allclose(weights, [0.15, 0.15, 0.15, 0.15, 0.3, 0.05, 0.05])
         as_it_comes = sampling_weights(
             replace(data, targets=np.array([0, 0, 0, 0, 1, 1, 1])), Recipe(class_balance_exponent=1.0)
@@ -227,7 +227,7 @@ class TestAugmentation:
 
     @pytest.mark.parametrize("crop", [0.3, 0.8])
     def test_a_crop_keeps_at_least_its_share_of_the_photo(self, crop):
-        """On two ramps the spread of values is the width and the height of what was kept."""
+        """On two ramps, the range of values gives the width and height of the crop."""
         ramp = torch.linspace(0, 1, 64)
         images = torch.stack([ramp.expand(64, 64), ramp[:, None].expand(64, 64), torch.zeros(64, 64)])
         kept = views(images.expand(200, 3, 64, 64), size=64, crop=crop, rotation=0.0)
@@ -276,7 +276,7 @@ class TestAugmentation:
     @given(st.integers(0, 500))
     @settings(max_examples=40, deadline=None)
     def test_mixed_targets_are_the_shares_of_the_pixels(self, seed):
-        """Each photo is painted in a colour of its own, so that what it is made of can be read off."""
+        """Each photo has its own color, so that the shares of a mixture can be measured."""
         colours = torch.eye(3)
         images = colours[:, :, None, None].expand(3, 3, 10, 12).clone()
         mixed, targets = mix_batch(images, torch.eye(3), 1.0, Generator().manual_seed(seed))
@@ -343,7 +343,7 @@ def uninterrupted():
 
 @pytest.fixture
 def interrupted(tmp_path):
-    """A training whose states were kept after epochs 1 and 2, and that was then stopped."""
+    """A training that was stopped after its states of epochs 1 and 2 were saved."""
     trainer, reports = new_trainer(), []
 
     def stop_after_two(report):
@@ -371,7 +371,7 @@ class TestLoop:
             predicted = trainer.average(images).argmax(1).numpy()
         assert [report.epoch for report in reports] == [1, 2, 3, 4, 5, 6]
         assert reports[-1].loss < reports[0].loss
-        # By chance 64 answers are right 44 times or more once in a thousand trainings.
+        # By chance, 44 or more of 64 predictions are right in one of a thousand trainings.
         assert (predicted == fresh.targets).sum() >= 44
 
     def test_goes_on_exactly_where_it_was(self, uninterrupted, interrupted):
@@ -496,7 +496,7 @@ class TestRun:
         assert set(samples["split"][samples["label"].isna()]) == {"train", "val", "test"}
 
     def test_starting_from_a_model_makes_no_copies_of_photos_that_it_holds_alike(self, dataset, tmp_path):
-        """A trained network lays the photos of a class together: by its embeddings all would be one photo."""
+        """A trained network puts the photos of a class close together, so its embeddings would match all of them."""
         folder = save_alike_model(tmp_path / "alike")
         train(dataset, replace(QUICK, init=str(folder)), tmp_path / "run", tmp_path)
         data = load_model(run_model_folder(tmp_path / "run")).spec.data
@@ -565,7 +565,7 @@ class TestRun:
         run = json.loads((folder / RUN_FILE).read_text())
         done = len(metrics_of(folder))
         assert (run["state"], told.count("epoch")) == ("stopped", done)
-        assert 2 <= done < 6  # the worker looks for the wish to stop twice a second
+        assert 2 <= done < 6  # the worker checks for a stop request twice a second
         assert load_model(run_model_folder(folder)).spec.metrics == json.loads(json.dumps(metrics))
         assert read_job(job).state is JobState.STOPPED
         train(dataset, FINETUNE, folder, tmp_path, resume=True)
@@ -682,7 +682,7 @@ class TestRun:
 
     @pytest.mark.skipif(sys.platform == "win32", reason="the limit on file sizes is of Unix")
     def test_a_full_disk_costs_the_state_and_not_the_training(self, dataset, tmp_path):
-        # A cap of the system on the size of a file: states are over it, the model is not.
+        # A system limit on file sizes: states exceed it, the model doesn't.
         limit = "import resource, runpy, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); "
         limit += "resource.setrlimit(resource.RLIMIT_FSIZE, (20_000_000,) * 2); "
         limit += "sys.argv[0] = 'x'; runpy.run_module('sneaker_core', run_name='__main__')"
@@ -811,8 +811,8 @@ class TestInitialise:
         self, network, tmp_path, monkeypatch, capfd, at_its_place
     ):
         for name in ("https_proxy", "HTTPS_PROXY", "http_proxy", "HTTP_PROXY"):
-            monkeypatch.setenv(name, "http://127.0.0.1:9")  # nobody listens there
-        monkeypatch.setattr("urllib.request._opener", None)  # made with the proxies of its first use, and kept
+            monkeypatch.setenv(name, "http://127.0.0.1:9")  # no server is there
+        monkeypatch.setattr("urllib.request._opener", None)  # urllib creates it with the proxies of its first use
         monkeypatch.delenv("no_proxy", raising=False)
         monkeypatch.delenv("NO_PROXY", raising=False)
         monkeypatch.setenv("TORCH_HOME", str(tmp_path))

@@ -39,7 +39,7 @@ def told(metrics: pd.DataFrame, classes: int = 22, epochs: int = 20, recipe: Rec
     return [note.text for note in notes(metrics, classes, epochs, recipe)]
 
 
-# --- the course of a training ---
+# --- progress of a training -----
 
 
 @pytest.mark.parametrize(("rows", "words"), [([], "No results yet"), ([0.31], "31%"), ([None], "only one epoch")])
@@ -90,7 +90,7 @@ def test_almost_only_one_class() -> None:
 @pytest.mark.parametrize(
     ("classes", "share", "right"),
     [
-        (2, 0.6, 0.6),  # of two classes one gets more than half easily
+        (2, 0.6, 0.6),  # with two classes, guessing easily gets more than half right
         (22, 0.3, 0.5),
         (5, 0.84, 0.95),  # most photos are of that class
     ],
@@ -104,7 +104,7 @@ def test_no_better_than_guessing() -> None:
     note = notes(course([0.04, 0.05, 0.04, 0.05]), 22, 20)[0]
     assert note.kind == NoteKind.WARNING
     assert "No better than guessing after 4 epochs: validation accuracy is 5%" in note.text
-    # In a long training that is early days.
+    # In a long training, this is early.
     assert not any("guessing" in text for text in told(course([0.04, 0.05, 0.04, 0.05]), epochs=60))
     assert not any("guessing" in text for text in told(course([0.5, 0.6, 0.7, 0.7]), classes=2))
 

@@ -1,4 +1,4 @@
-"""Studies: what they search, how they end, how several processes share one, and what damage does to them."""
+"""Studies: search space, time budget, several processes, and damaged files."""
 
 import json
 import re
@@ -36,7 +36,7 @@ from sneaker_core.workspace.jobs import JobState, Worker, log_tail, working
 from sneaker_core.workspace.paths import bin_folder, run_job_folder, studies_folder
 from tests.factories import PROJECT, draw_dataset
 
-# Small enough for a trial in a second.
+# Small enough for a trial to take a second.
 SMALL = {
     "network": "mobilenet_v3_small", "init": "none", "size": 32, "batch": 8, "val_share": 0.2, "test_share": 0.2,
     "epochs": 6,
@@ -56,7 +56,7 @@ def photos(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def made(photos, tmp_path_factory):
-    """A study with two trials, and what it reported. Not to be changed."""
+    """A study with two trials, and its reports. Don't change it."""
     told = []
     workspace = tmp_path_factory.mktemp("workspace ?#%")
     study = search(
@@ -67,13 +67,13 @@ def made(photos, tmp_path_factory):
 
 @pytest.fixture
 def workspace(tmp_path):
-    """A workspace of its own, where photos are still to be read."""
+    """A separate workspace, in which the photos have not been decoded yet."""
     return tmp_path / "workspace"
 
 
 @pytest.fixture
 def one_thread(monkeypatch):
-    """For processes that are started: threads of several wait for each other on a busy machine."""
+    """Environment of started processes: one thread each, because more would slow each other down."""
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
 
 
