@@ -153,7 +153,7 @@ class TestEveryNetwork:
             answering = build_network(name, OUTPUTS, auxiliary=False)
         assert parameter_count(name) == sum(value.numel() for value in answering.backbone.parameters())
 
-    def test_tells_people_what_it_is(self, name):
+    def test_describes_itself_to_users(self, name):
         found = ARCHITECTURES[name]
         assert found.title
         assert re.fullmatch(r"[A-Z][^.]+\.", found.about)
@@ -161,7 +161,7 @@ class TestEveryNetwork:
         assert found.fixed_size == (name in SNEAKER_CNNS)
         assert hollow(name).dropout.p == (0 if name in SNEAKER_CNNS else 0.2)
 
-    def test_comes_back_from_its_folder(self, name, tmp_path):
+    def test_is_loaded_from_its_folder(self, name, tmp_path):
         model = lively(name)
         save_model(model, tmp_path / "one")
         loaded = load_model(tmp_path / "one")
@@ -236,7 +236,7 @@ class TestSneakerCnn:
         assert explained_layer("sneaker_cnn", hollow("sneaker_cnn")) is backbone.block3
 
     @pytest.mark.parametrize("shape", [(1, 3, 223, 224), (1, 3, 224, 448), (1, 3, 32, 32)])
-    def test_another_size_is_told(self, shape):
+    def test_another_size_is_reported(self, shape):
         with pytest.raises(RecipeError, match=r"needs 224 x 224\. Set size to 224"):
             hollow("sneaker_cnn")(torch.zeros(shape, device="meta"))
 
@@ -317,7 +317,7 @@ class TestHeads:
 
 
 class TestFreezing:
-    def test_each_part_learns_more_than_the_one_before(self, name):
+    def test_each_setting_trains_more_layers(self, name):
         network = copy.deepcopy(hollow(name))
         counts = []
         for part in TRAINABLE:
@@ -343,7 +343,7 @@ class TestFreezing:
         assert order == sorted(order)
         assert set(order) == {False, True}
 
-    def test_frozen_statistics_stay_and_learning_ones_move(self, name):
+    def test_only_statistics_of_trainable_layers_change(self, name):
         network = fresh(name)
         last = tuple(f"{prefix}." for prefix in ARCHITECTURES[name].last_stage)
         for part in TRAINABLE:
@@ -363,7 +363,7 @@ class TestFreezing:
             assert moved == {"head": set(), "last_stage": in_last, "all": normalising}[part]
 
     @pytest.mark.parametrize("name", ["resnet18", "inception_v3"])
-    def test_a_step_changes_what_learns_alone(self, name):
+    def test_a_step_changes_trainable_layers_only(self, name):
         network = fresh(name)
         learning = set_trainable(network, name, "last_stage")
         set_training_mode(network, name, "last_stage")
@@ -376,7 +376,7 @@ class TestFreezing:
         assert changed
         assert all(key.startswith(ARCHITECTURES[name].last_stage) for key in changed)
 
-    def test_unknown_part_lists_the_known(self):
+    def test_unknown_setting_lists_the_known(self):
         for change in (set_trainable, set_training_mode):
             with pytest.raises(RecipeError, match="trainable is 'half'; choose one of: head, last_stage, all"):
                 change(copy.deepcopy(hollow("mobilenet_v3_small")), "mobilenet_v3_small", "half")
@@ -422,7 +422,7 @@ class TestInitialised:
             assert torch.equal(value, expected)
 
     @pytest.mark.parametrize("name", WITH_IMAGENET)
-    def test_imagenet_weights_that_cannot_be_had_tell_file_and_place(self, name, tmp_path, monkeypatch, capfd):
+    def test_imagenet_weights_that_cannot_be_had_name_file_and_place(self, name, tmp_path, monkeypatch, capfd):
         for variable in ("https_proxy", "HTTPS_PROXY", "http_proxy", "HTTP_PROXY"):
             monkeypatch.setenv(variable, "http://127.0.0.1:9")  # no server is there
         for variable in ("no_proxy", "NO_PROXY"):
@@ -453,19 +453,19 @@ class TestInitialised:
         with pytest.raises(RecipeError, match=rf"no ImageNet weights for {name}; set init to 'none'"):
             load_pretrained(hollow(name), name, "imagenet", tmp_path)
 
-    def test_a_model_of_another_network_is_told(self, tmp_path):
+    def test_a_model_of_another_network_is_reported(self, tmp_path):
         save_model(lively("mobilenet_v3_small"), tmp_path / "mine")
         with pytest.raises(RecipeError, match="is a mobilenet_v3_small, so its weights do not fit resnet18; set init"):
             load_pretrained(hollow("resnet18"), "resnet18", str(tmp_path / "mine"), tmp_path)
 
     @pytest.mark.parametrize("data", [b"", b"no weights", b"PK\x03\x04 cut off", b"\x80\x02."])
-    def test_a_broken_pth_file_is_told(self, data, tmp_path):
+    def test_a_broken_pth_file_is_reported(self, data, tmp_path):
         file = write(tmp_path / "broken.pth", data)
         with pytest.raises(RecipeError, match=r"Can't read .*broken\.pth: it isn't a file of torchvision weights"):
             load_pretrained(hollow("resnet18"), "resnet18", str(file), tmp_path)
 
     @pytest.mark.parametrize("held", [nn.Linear(2, 2), [1, 2], 3])
-    def test_a_pth_file_that_holds_something_else_is_told(self, held, tmp_path):
+    def test_a_pth_file_that_holds_something_else_is_reported(self, held, tmp_path):
         torch.save(held, tmp_path / "other.pth")
         with pytest.raises(RecipeError, match=r"Can't read .*other\.pth: it isn't a file of torchvision weights"):
             load_pretrained(hollow("resnet18"), "resnet18", str(tmp_path / "other.pth"), tmp_path)

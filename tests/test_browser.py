@@ -82,7 +82,7 @@ def check_looks(page: Page) -> None:
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_photo_to_answer_to_reason(browser, address, size, scheme):
+def test_from_photo_to_answer_to_explanation(browser, address, size, scheme):
     page = opened(browser, address, size, scheme)
     check_looks(page)
     photo = real_photo()
@@ -125,7 +125,7 @@ def test_broken_file_beside_a_good_one(browser, address):
     page.context.close()
 
 
-def test_names_are_shown_as_they_are_written(browser, address):
+def test_names_are_shown_literally(browser, address):
     name = "1. :material/check: :joy: **b** _c_ <b>&lt; $x$ www.a.b.jpg".replace("/", "∕")
     page = opened(browser, address)
     upload(page, file(name, drawn()))

@@ -186,14 +186,14 @@ class TestLayouts:
             {"labels.csv": '"' * 200_000, "1.jpg": PHOTOS[0]},
         ],
     )
-    def test_nothing_usable_is_told_plainly(self, dataset, tmp_path, files, packed):
+    def test_nothing_usable_has_a_clear_error(self, dataset, tmp_path, files, packed):
         (tmp_path / "photos").mkdir()
         source = zip_of(tmp_path / "shoes.zip", files) if packed else folder_of(tmp_path / "photos", files)
         with pytest.raises(DatasetError, match=r"(photos|shoes\.zip) has no photos in a supported layout"):
             import_photos(dataset, source)
         assert len(read_samples(dataset)) == 0
 
-    def test_a_place_where_nothing_is_is_told_plainly(self, dataset, tmp_path):
+    def test_a_missing_path_has_a_clear_error(self, dataset, tmp_path):
         with pytest.raises(DatasetError, match="no folder or archive"):
             import_photos(dataset, tmp_path / "nowhere")
 
@@ -293,7 +293,7 @@ class TestCounting:
         assert len(read_rejects(dataset)) == 3
 
     @pytest.mark.parametrize("packed", [False, True], ids=["folder", "zip"])
-    def test_stopped_it_keeps_what_is_there_and_goes_on(self, dataset, tmp_path, packed):
+    def test_stopped_it_keeps_its_photos_and_continues(self, dataset, tmp_path, packed):
         files = {f"boot/{number:03}.jpg": jpeg(photo(number, (16, 16))) for number in range(60)}
         source = zip_of(tmp_path / "a.zip", files) if packed else folder_of(tmp_path / "photos", files)
         done: list[int] = []
@@ -329,7 +329,7 @@ class TestCounting:
         assert set(result.rejected) == {"boot/link.jpg", "boot/pipe.jpg"}
         assert list(read_samples(dataset)["sample"]) == [sample_id(PHOTOS[0])]
 
-    def test_a_second_import_is_refused_while_one_is_at_work(self, dataset, tmp_path):
+    def test_a_second_import_is_refused_while_one_is_running(self, dataset, tmp_path):
         source = folder_of(tmp_path / "photos", {"boot/1.jpg": PHOTOS[0]})
         with Importer(dataset, "test"), pytest.raises(DatasetError, match="being added"):
             import_photos(dataset, source)
@@ -479,12 +479,12 @@ class TestHostileArchives:
         "data",
         [b"", b"no zip at all", PHOTOS[0], b"PK\x05\x06", b"PK\x03\x04" + bytes(99), b"PK\x05\x06" + b"\xff" * 18],
     )
-    def test_a_file_that_is_no_archive_is_told_plainly(self, dataset, tmp_path, data):
+    def test_a_file_that_is_no_archive_has_a_clear_error(self, dataset, tmp_path, data):
         write(tmp_path / "a.zip", data)
         with pytest.raises(DatasetError, match=r"a\.zip(: it isn't a zip archive| lists too many)"):
             import_photos(dataset, tmp_path / "a.zip")
 
-    def test_an_archive_cut_off_anywhere_is_told_plainly(self, dataset, tmp_path):
+    def test_an_archive_cut_off_anywhere_has_a_clear_error(self, dataset, tmp_path):
         whole = archive_of(tmp_path / "a.zip", GOOD, ("boot/2.jpg", PHOTOS[1])).read_bytes()
         for length in range(0, len(whole) - 1, 37):
             write(tmp_path / "a.zip", whole[:length])

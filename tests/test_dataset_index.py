@@ -219,21 +219,21 @@ class TestIndex:
         assert list(tmp_path.iterdir()) == []
 
     @pytest.mark.parametrize("damage", [b"", b"not a database, but long enough to be read as one" * 40])
-    def test_a_damaged_index_is_told_plainly(self, dataset, damage):
+    def test_a_damaged_index_has_a_clear_error(self, dataset, damage):
         (dataset.folder / INDEX_FILE).write_bytes(damage)
         for leftover in dataset.folder.glob(f"{INDEX_FILE}-*"):
             leftover.unlink()
         with pytest.raises(DatasetError, match="shoes"):
             open_index(dataset.folder)
 
-    def test_a_database_of_something_else_is_told_plainly(self, tmp_path):
+    def test_a_database_of_something_else_has_a_clear_error(self, tmp_path):
         (tmp_path / "other").mkdir()
         with sqlite3.connect(tmp_path / "other" / INDEX_FILE) as db:
             db.execute("CREATE TABLE recipes(name TEXT)")
         with pytest.raises(DatasetError, match="other"):
             open_index(tmp_path / "other")
 
-    def test_a_newer_index_is_told_plainly(self, dataset):
+    def test_a_newer_index_has_a_clear_error(self, dataset):
         with dataset.changing() as db:
             db.execute("UPDATE facts SET value = 999 WHERE key = 'format'")
         with pytest.raises(DatasetError, match="another version of SoleScope"):
@@ -439,7 +439,7 @@ class TestImporter:
         assert_whole(open_index(dataset.folder))
 
     @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit on the size of files")
-    def test_a_photo_that_cannot_be_written_is_told_plainly(self, dataset, tmp_path):
+    def test_a_photo_that_cannot_be_written_has_a_clear_error(self, dataset, tmp_path):
         write(tmp_path / "large.jpg", jpeg(photo(1, (900, 900)), quality=100))
         code = (
             "import resource, signal, sys; from pathlib import Path\n"
@@ -466,7 +466,7 @@ class TestThumbnails:
         with Image.open(path) as small:
             assert (small.format, small.size) == ("JPEG", (256, 85))
 
-    def test_are_made_anew_when_they_have_gone(self, dataset):
+    def test_are_made_again_if_missing(self, dataset):
         (sample,) = filled(dataset, 1)
         path, source = thumbnail_path(dataset, sample), Path(read_samples(dataset)["path"][0])
         before = path.read_bytes()
@@ -539,7 +539,7 @@ class TestCrashes:
         assert set(rows["excluded"]) == {last["action"] == "exclude"}
         assert set(rows["label"]) == {table.loc[table["action"] == "relabel", "label"].iloc[0]}
 
-    def test_people_who_review_at_once_lose_nothing(self, dataset):
+    def test_concurrent_reviews_lose_nothing(self, dataset):
         samples = filled(dataset, 3)
         before = dataset.revision
         processes = [in_background(REVIEWING, dataset.folder, author, 30, *samples) for author in ("ann", "bob")]
@@ -564,7 +564,7 @@ class TestLibrary:
             assert find_dataset(tmp_path, way).folder == made.folder
 
     @pytest.mark.parametrize("name", ["nope", "", "x" * 300, "a/" * 200, "\0", "..", "\udce9", "~"])
-    def test_a_name_that_nothing_has_is_told_with_those_there_are(self, tmp_path, name):
+    def test_a_name_that_nothing_has_is_an_error_that_lists_the_existing_ones(self, tmp_path, name):
         create_dataset(tmp_path, "Shoes")
         with pytest.raises(DatasetError, match="Available datasets: 'Shoes'"):
             find_dataset(tmp_path, name)
@@ -626,7 +626,7 @@ class TestLibrary:
         assert_whole(back)
         assert list_bin(tmp_path) == []
 
-    def test_is_restored_beside_one_that_took_its_name(self, tmp_path):
+    def test_is_restored_under_a_free_name(self, tmp_path):
         for _ in range(2):
             delete_dataset(tmp_path, create_dataset(tmp_path, "Shoes"))
         create_dataset(tmp_path, "shoes")
@@ -643,7 +643,7 @@ class TestLibrary:
             assert importer.add(IncomingPhoto("a", "x", PHOTOS[0])).status is ImportStatus.ADDED
         assert (list_datasets(tmp_path)[0].photos, list_bin(tmp_path)) == (1, [])
 
-    def test_a_damaged_dataset_is_named_and_disturbs_no_other(self, tmp_path):
+    def test_a_damaged_dataset_is_named_and_does_not_affect_others(self, tmp_path):
         create_dataset(tmp_path, "Good")
         write(datasets_folder(tmp_path) / "bad" / INDEX_FILE, b"garbage" * 1000)
         write(datasets_folder(tmp_path) / "folder" / "notes.txt", b"no dataset at all")

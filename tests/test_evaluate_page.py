@@ -463,7 +463,7 @@ class TestList:
         app = opened("Summary", f"{FIRST_RUN}, after its training")
         assert app.selectbox(key=Key.EVALUATION).value == f"{FIRST_RUN}, training run"
 
-    def test_a_damaged_one_says_what_is_wrong_and_harms_no_other(self, full):
+    def test_a_damaged_one_says_what_is_wrong_and_does_not_affect_others(self, full):
         (evaluations_folder(full) / FIRST / EVALUATION_FILE).write_text("{")
         assert "is damaged and cannot be read" in words(opened("Summary", FIRST))
         assert "Top-1 accuracy" in words(opened("Summary", SECOND))

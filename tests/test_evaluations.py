@@ -218,7 +218,7 @@ class TestCollection:
             (lambda folder: pd.DataFrame({"x": [1]}).to_parquet(folder / PREDICTIONS_FILE), "is no prediction table"),
         ],
     )
-    def test_a_damaged_evaluation_has_a_message_and_hides_no_other(self, own, damage, said):
+    def test_a_damaged_evaluation_has_a_message_and_does_not_affect_others(self, own, damage, said):
         workspace = own[0]
         shutil.copytree(evaluations_folder(workspace) / "kept", evaluations_folder(workspace) / "sound")
         damage(evaluations_folder(workspace) / "kept")

@@ -220,7 +220,7 @@ class TestOverlay:
 
 
 class TestExplainFile:
-    def test_explains_the_best_class_unless_told(self, model, tmp_path):
+    def test_explains_the_best_class_by_default(self, model, tmp_path):
         path = write(tmp_path / "shoe.jpg", jpeg(photo(5, (90, 60))))
         explanation = explain_file(model, path)
         label = explanation.request.target

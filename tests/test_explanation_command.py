@@ -34,7 +34,7 @@ def shoes(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_several_images_go_into_a_folder_and_a_bad_one_harms_only_itself(
+def test_several_images_go_into_a_folder_and_a_bad_one_does_not_affect_others(
     workspace: Path, shoes: Path, tmp_path: Path
 ) -> None:
     done = run(
@@ -80,7 +80,7 @@ def test_sanity_check_adds_its_sentences(workspace: Path, shoes: Path, tmp_path:
         (["--opacity", "1.5"], 2, "opacity"),
     ],
 )
-def test_what_cannot_be_asked_is_said(
+def test_invalid_requests_are_errors(
     workspace: Path, shoes: Path, tmp_path: Path, arguments: list[str], status: int, said: str
 ) -> None:
     out = tmp_path / "x.png"

@@ -43,7 +43,7 @@ def opened(png: bytes) -> Image.Image:
 
 
 class TestMany:
-    def test_a_bad_file_harms_only_itself(self, model, files):
+    def test_a_bad_file_does_not_affect_others(self, model, files):
         told = []
         found = list(explain_files(model, files, ExplanationRequest(layer=LAYER), report=lambda *far: told.append(far)))
         assert [each.image for each in found] == [str(path) for path in files]
@@ -75,7 +75,7 @@ class TestMany:
             (ExplanationRequest(layer="nowhere"), SneakerError),
         ],
     )
-    def test_what_cannot_be_asked_is_said_at_once(self, model, files, wanted, kind):
+    def test_invalid_requests_are_errors(self, model, files, wanted, kind):
         with pytest.raises(kind):
             explain_files(model, files, wanted)
         with pytest.raises(kind):

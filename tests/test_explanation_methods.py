@@ -275,13 +275,13 @@ class TestRequests:
             ),
         ],
     )
-    def test_what_cannot_be_asked_is_said(self, asked, kind, said):
+    def test_invalid_requests_are_errors(self, asked, kind, said):
         with pytest.raises(kind, match=said):
             check_request(self.model, asked)
         with pytest.raises(kind, match=said):
             attribute(self.model, [photo(0)], asked.target or CLASSES[0], asked.method, asked.versus, asked.layer)
 
-    def test_what_can_be_asked_passes(self):
+    def test_valid_requests_pass(self):
         check_request(self.model, ExplanationRequest())
         check_request(self.model, ExplanationRequest(CLASSES[0], CLASSES[1], Method.GUIDED_GRADCAM, "features.6"))
 

@@ -209,7 +209,7 @@ class TestBadFiles:
         app = uploaded(opened(), big_jpg=sneaker_jpeg())
         assert re.search(r"big\.jpg: The file is [\d.]+ MB; the limit is 0\.003 MB\.", words(app))
 
-    def test_names_are_shown_as_they_are_written(self, models_home, sneaker_jpeg):
+    def test_names_are_shown_literally(self, models_home, sneaker_jpeg):
         models_home.install()
         app = opened()
         app.file_uploader(key=Key.UPLOADS).upload("<b>*x*</b>.jpg", sneaker_jpeg())
@@ -305,7 +305,7 @@ class TestWork:
         app.slider(key=Key.GUESSES).set_value(5).run()
         assert calls == {"predict_bytes": 2, "explain_bytes": 0, "load_model": 1}
 
-    def test_a_model_trained_anew_is_loaded_anew(self, models_home, sneaker_jpeg, calls):
+    def test_a_retrained_model_is_loaded_again(self, models_home, sneaker_jpeg, calls):
         models_home.install()
         app = uploaded(opened(), a_jpg=sneaker_jpeg())
         models_home.install(decision=UNKNOWN)
@@ -333,7 +333,7 @@ class TestModels:
         assert len(app.error) == 1
         assert "is damaged: its checksum doesn't match" in words(app)
 
-    def test_damaged_description_is_not_taken_for_no_model(self, models_home):
+    def test_damaged_description_is_not_ignored(self, models_home):
         (models_home.install() / MODEL_FILE).write_text("{")
         app = opened()
         assert not app.exception
@@ -402,7 +402,7 @@ class TestDownloads:
         row = next(csv.DictReader(io.StringIO(answers_csv([answer(name)], 2).decode())))
         assert row["image"] == f"'{name}"
 
-    def test_the_answer_does_not_hang_on_the_number_of_guesses(self):
+    def test_the_answer_does_not_depend_on_the_number_of_guesses(self):
         unsure = answer("a", Status.UNSURE, 0.4, 0.3, 0.2)
         row = next(csv.DictReader(io.StringIO(answers_csv([unsure], 1).decode())))
         assert row["answer"] == unsure.sentence()

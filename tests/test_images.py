@@ -123,7 +123,7 @@ def test_one_pixel_is_enough(kind):
     assert decode(encode(Image.new("RGB", (1, 1), "red"), kind)).size == (1, 1)
 
 
-def test_heic_under_its_parent_brand_is_told_from_avif():
+def test_heic_under_its_parent_brand_is_distinguished_from_avif():
     heic = encode(picture(), "HEIC")
     assert heic[8:12] in (b"heic", b"heix")
     assert difference(decode(heic[:8] + b"mif1" + heic[12:]), picture()) <= 12
@@ -524,7 +524,7 @@ def test_a_broken_heic_is_refused():
     "error",
     [SyntaxError, struct.error, ValueError, OverflowError, MemoryError, zlib.error, OSError, TypeError, IndexError],
 )
-def test_whatever_a_decoder_raises_is_told_in_one_sentence(error, monkeypatch):
+def test_whatever_a_decoder_raises_has_a_clear_error(error, monkeypatch):
     def fail(self):
         raise error("internals at 0xdeadbeef")
 

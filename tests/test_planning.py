@@ -120,7 +120,7 @@ class TestEstimate:
         trial.remember_speed(SCRATCH, 50.0, tmp_path)
         assert trial.measure_speed(SCRATCH, 3, tmp_path) == 50.0
 
-    def test_damaged_entries_are_measured_anew(self, tmp_path: Path) -> None:
+    def test_damaged_entries_are_measured_again(self, tmp_path: Path) -> None:
         trial.remember_speed(HEAD, 50.0, tmp_path)
         file = cache_folder(tmp_path) / trial.SPEEDS_FILE
         ((key, kept),) = json.loads(file.read_text()).items()
@@ -238,7 +238,7 @@ class TestRates:
         assert len(found.rates) == len(found.losses) == 1
         assert found.suggestion is None
 
-    def test_too_few_steps_are_told(self, photos: Path, workspace: Path) -> None:
+    def test_too_few_steps_are_reported(self, photos: Path, workspace: Path) -> None:
         with pytest.raises(RecipeError, match=r"steps is 5; .* at least 20"):
             find_learning_rate(str(photos), HEAD, workspace, Worker(), steps=5)
 
@@ -367,7 +367,7 @@ class TestCommands:
         assert out.read_bytes() == before
 
     @pytest.mark.parametrize("command", ["estimate", "find-lr", "augment"])
-    def test_what_is_wrong_is_told_in_one_line(self, command: str, photos: Path, workspace: Path) -> None:
+    def test_what_is_wrong_is_reported_in_one_line(self, command: str, photos: Path, workspace: Path) -> None:
         needed = ("--out", workspace / "sheet.png") if command == "augment" else ()
         for arguments, status, said in (
             (("--set", "epochs"), 2, "--set takes NAME=VALUE, not 'epochs'"),

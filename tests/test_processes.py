@@ -68,7 +68,7 @@ def test_two_processes_train_one_model_and_measure_it_together(tmp_path, free_po
         assert json.loads(shared.stdout.splitlines()[-1])["per_class"] == figures["per_class"]
 
 
-def test_a_batch_that_cannot_be_shared_out_is_told(tmp_path, free_port):
+def test_a_batch_that_cannot_be_shared_out_is_reported(tmp_path, free_port):
     dataset = draw_dataset(tmp_path / "shoes", {"boot": 12, "clog": 12})
     settings = [option for option in SMALL if not option.startswith("--batch")]
     done = together(free_port, "--workspace", tmp_path, "train", dataset, "--recipe=finetune", *settings, "--batch=7")

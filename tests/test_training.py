@@ -130,7 +130,7 @@ class TestRecipe:
             ({"network": "resnet1"}, "network is 'resnet1'; choose one of: .*mobilenet_v2"),
         ],
     )
-    def test_what_cannot_be_used_is_told(self, changes, message):
+    def test_what_cannot_be_used_is_reported(self, changes, message):
         with pytest.raises(RecipeError, match=message):
             make_recipe("finetune", changes)
 
@@ -407,7 +407,7 @@ class TestLoop:
         load_state(trainer, folder)
         assert trainer.epochs_done == 1
 
-    def test_both_states_damaged_starts_anew(self, interrupted):
+    def test_both_states_damaged_starts_over(self, interrupted):
         folder, _ = interrupted
         for file in folder.glob("state-*.safetensors"):
             file.write_bytes(flipped_in_the_middle(file.read_bytes()))
@@ -415,14 +415,14 @@ class TestLoop:
         assert load_state(trainer, folder).endswith("Training resumes from the start.")
         assert trainer.epochs_done == 0
 
-    def test_without_a_state_it_starts_anew(self, tmp_path):
+    def test_without_a_state_it_starts_over(self, tmp_path):
         trainer = new_trainer()
         before = {name: value.clone() for name, value in trainer.network.state_dict().items()}
         assert load_state(trainer, tmp_path) is None
         assert trainer.epochs_done == 0
         assert all(torch.equal(value, before[name]) for name, value in trainer.network.state_dict().items())
 
-    def test_a_loss_that_is_no_number_is_told(self):
+    def test_a_loss_that_is_no_number_is_reported(self):
         trainer = new_trainer()
         with torch.no_grad():
             trainer.network.head.bias.fill_(float("nan"))
@@ -541,7 +541,7 @@ class TestRun:
         with pytest.raises(RecipeError, match="is already done"):
             train(dataset, FINETUNE, folder, tmp_path, resume=True)
 
-    def test_killed_at_random_moments_it_comes_to_the_same(self, tmp_path):
+    def test_killed_at_random_moments_it_gives_the_same_result(self, tmp_path):
         draw_dataset(tmp_path / "shoes", LABELS)
         import_photos(find_or_create(tmp_path, DATASET), tmp_path / "shoes")
         arguments = ["--recipe=finetune", "--epochs=8", *(f"--set={name}={value}" for name, value in SMALL.items())]
@@ -551,7 +551,7 @@ class TestRun:
         assert len(whole.epochs) == 8
         assert (whole.epochs, whole.metrics) == (killed.epochs, killed.metrics)
 
-    def test_stopped_it_keeps_the_best_so_far_and_can_go_on(self, dataset, tmp_path):
+    def test_stopped_it_keeps_the_best_so_far_and_can_be_resumed(self, dataset, tmp_path):
         folder, told = tmp_path / "run", []
 
         def report(event, values):
@@ -588,7 +588,7 @@ class TestRun:
         assert max(told[-2:]) <= max(told[:-2])
         assert json.loads((tmp_path / "run" / RUN_FILE).read_text())["state"] == "done"
 
-    def test_patience_is_remembered_when_it_goes_on(self, dataset, tmp_path):
+    def test_patience_is_remembered_when_it_continues(self, dataset, tmp_path):
         still = replace(FINETUNE, epochs=9, patience=2, learning_rate=1e-6, ema_decay=0.99999)
 
         class Interrupted(Worker):
@@ -634,7 +634,7 @@ class TestRun:
         with pytest.raises(DatasetError, match="photos have changed"):
             train("shoes", FINETUNE, tmp_path / "run", tmp_path, resume=True)
 
-    def test_a_class_without_photos_to_train_on_is_told(self, dataset, tmp_path):
+    def test_a_class_without_photos_to_train_on_is_reported(self, dataset, tmp_path):
         samples = open_samples(tmp_path, str(dataset))
         samples["split"] = np.where(samples["label"] == "clog", "test", "train")
         with pytest.raises(DatasetError, match="has no training photos of 'clog'; make a new split"):
@@ -694,12 +694,12 @@ class TestRun:
         assert "the previous state is intact" in ended.stderr
         assert load_model(run_model_folder(runs_folder(tmp_path) / "full")).spec.classes == ("boot", "clog")
 
-    def test_no_room_for_the_photos_is_told_before_it_begins(self, dataset, tmp_path, monkeypatch):
+    def test_no_room_for_the_photos_is_reported_before_it_begins(self, dataset, tmp_path, monkeypatch):
         monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=1_000_000))
         with pytest.raises(SpaceError, match=r"needs about .* MB of disk space at .*, but only 1 MB are free"):
             train(dataset, FINETUNE, tmp_path / "run", tmp_path)
 
-    def test_epochs_after_the_last_good_state_are_told_once(self, dataset, tmp_path):
+    def test_epochs_after_the_last_good_state_are_reported_once(self, dataset, tmp_path):
         folder = tmp_path / "run"
 
         def stop_after_two(event, values):
@@ -733,13 +733,13 @@ class TestRun:
             train(dataset, FINETUNE, tmp_path / "run", tmp_path, resume=True)
 
     @pytest.mark.parametrize("content", [None, "{", "[]", '{"recipe": {"speed": 3}, "state": "running"}'])
-    def test_nothing_to_resume_is_told(self, dataset, tmp_path, content):
+    def test_nothing_to_resume_is_reported(self, dataset, tmp_path, content):
         if content:
             write(tmp_path / "run" / RUN_FILE, content.encode())
         with pytest.raises(RecipeError, match=r"no run to resume in "):
             train(dataset, QUICK, tmp_path / "run", tmp_path, resume=True)
 
-    def test_photos_that_cannot_be_used_are_told(self, dataset, tmp_path):
+    def test_photos_that_cannot_be_used_are_reported(self, dataset, tmp_path):
         write(dataset / "pump" / "broken.jpg", b"no photo")
         for only, message in (
             (["boot"], "only one class"),
@@ -749,7 +749,7 @@ class TestRun:
             with pytest.raises(DatasetError, match=message):
                 train(dataset, QUICK, tmp_path / "run", tmp_path, only=only)
 
-    def test_too_few_photos_to_judge_by_are_told(self, tmp_path):
+    def test_too_few_photos_to_judge_by_are_reported(self, tmp_path):
         data = draw_dataset(tmp_path / "few", {"boot": 4, "clog": 4})
         with pytest.raises(DatasetError, match="too few photos for a val split; add photos or raise val_share"):
             train(data, replace(QUICK, val_share=0.1), tmp_path / "run", tmp_path)
@@ -796,7 +796,7 @@ class TestInitialise:
         ("data", "message"),
         [(b"no tensors", "isn't a safetensors file"), (None, "do not fit mobilenet_v2: .* are missing")],
     )
-    def test_a_wrong_file_is_told(self, network, tmp_path, data, message):
+    def test_a_wrong_file_is_reported(self, network, tmp_path, data, message):
         data = data or safetensors.torch.save({"features.0.0.weight": torch.zeros(32, 3, 3, 3)})
         with pytest.raises(RecipeError, match=message):
             self.start(network, write(tmp_path / "wrong.safetensors", data), tmp_path)
@@ -807,7 +807,7 @@ class TestInitialise:
             self.start(network, "nobody", tmp_path)
 
     @pytest.mark.parametrize("at_its_place", [None, b"cut off"])
-    def test_imagenet_weights_that_cannot_be_had_tell_file_and_place(
+    def test_imagenet_weights_that_cannot_be_had_name_file_and_place(
         self, network, tmp_path, monkeypatch, capfd, at_its_place
     ):
         for name in ("https_proxy", "HTTPS_PROXY", "http_proxy", "HTTP_PROXY"):

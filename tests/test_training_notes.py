@@ -144,7 +144,7 @@ def test_epochs_that_are_more_work_are_not_taken_for_a_busy_machine() -> None:
     assert "20 photos per second at the end, 55 at first" in told(busy, epochs=6, recipe=recipe)[1]
 
 
-def test_without_validation_the_training_loss_is_told() -> None:
+def test_without_validation_the_training_loss_is_reported() -> None:
     (note,) = notes(course([None, None, None]), 22, 20)
     assert "fell from 3.00 to 1.70" in note.text
 
@@ -235,7 +235,7 @@ def test_the_card_of_a_model_of_which_nothing_is_known() -> None:
     assert "nan" not in card and "None" not in card
 
 
-def test_few_photos_are_told() -> None:
+def test_few_photos_are_reported() -> None:
     counts = {"a": {"train": 300, "val": 6, "test": 8}, "b": {"train": 9, "val": 1, "test": 2}}
     spec = replace(
         MINIMAL,
