@@ -1,6 +1,6 @@
-"""Makes the screenshots of the README: starts the app, drives Chromium, hands in drawn sneakers only.
+"""Make the screenshots of the documents: run the app in Chromium, with synthetic photos only.
 
-Run it as ``python docs/make_screenshots.py [light|dark]`` from the project's folder.
+Run ``python docs/make_screenshots.py [light|dark]`` in the project folder.
 """
 
 import sys
@@ -39,7 +39,7 @@ SIZES = {"desktop": (1280, 1200), "phone": (390, 1740)}
 
 
 def drawn(seed: int) -> bytes:
-    """A drawn sneaker as JPEG."""
+    """A synthetic photo of a sneaker as JPEG."""
     buffer = BytesIO()
     draw_sneaker(seed).save(buffer, "JPEG", quality=90)
     return buffer.getvalue()
@@ -53,7 +53,7 @@ def settled(page: Page) -> None:
 
 
 def take(browser: Browser, address: str, name: str, scheme: Scheme) -> None:
-    """Hand in one drawn sneaker, open "Why?" and save what is to be seen."""
+    """Upload a synthetic photo, open "Why?" and save a screenshot."""
     width, height = SIZES[name]
     context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
     page = context.new_page()
@@ -72,7 +72,7 @@ def take(browser: Browser, address: str, name: str, scheme: Scheme) -> None:
 
 
 def take_page(browser: Browser, address: str, heading: str, name: str, size: tuple[int, int], scheme: Scheme) -> None:
-    """Open a page with the drawn dataset and save what is to be seen."""
+    """Open a page with the synthetic dataset and save a screenshot."""
     context = browser.new_context(viewport={"width": size[0], "height": size[1]}, color_scheme=scheme)
     page = context.new_page()
     page.set_default_timeout(PATIENCE)
@@ -86,7 +86,7 @@ def take_page(browser: Browser, address: str, heading: str, name: str, size: tup
 
 
 def drawn_workspace(folder: Path) -> Path:
-    """A workspace with the drawn dataset, split and scanned, and two models trained on it."""
+    """A workspace with the synthetic dataset, split and scanned, and two models trained on it."""
     dataset = create_dataset(folder, "drawn")
     make_synthetic(dataset)
     scan(dataset, open_model(folder, DEFAULT_MODEL))
@@ -98,12 +98,12 @@ def drawn_workspace(folder: Path) -> Path:
 
 
 def addressed(page: str, **query: object) -> str:
-    """The address of a page, below the app's."""
+    """The path and query of a page."""
     return f"{page}?{urlencode(query)}"
 
 
 def mistake(workspace: Path) -> str:
-    """The photo of the evaluation that was taken for another class with most confidence."""
+    """The most confidently misclassified photo of the evaluation."""
     return str(misclassified(read_table(find_evaluation(workspace, EVALUATION)))["sample"].iloc[0])
 
 

@@ -303,7 +303,7 @@ def source_reference(workspace: Path, source: PhotoSource) -> str:
 
 
 def open_samples(workspace: Path, source: str, only: tuple[str, ...] = ()) -> pd.DataFrame:
-    """Labelled photos to train on or to measure with: of a dataset, as reviewed, or of a plain folder.
+    """Labeled photos to train on or to measure with: of a dataset, as reviewed, or of a plain folder.
 
     Parameters
     ----------
