@@ -322,8 +322,8 @@ class TestFolders:
         (kept / TRIALS_FILE).write_bytes(b"no database" * 1000)
         study = read_study(kept)
         assert study.state is JobState.FAILED
-        assert "cannot be read" in study.error
-        with pytest.raises(RunError, match="cannot be read or written"):
+        assert "Can't read or write" in study.error
+        with pytest.raises(RunError, match="Can't read or write"):
             search(photos, workspace, "kept")
 
     def test_delete_and_restore(self, workspace, kept):

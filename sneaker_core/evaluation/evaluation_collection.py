@@ -226,5 +226,5 @@ def stop_evaluation(workspace: Path, name: str) -> None:
     """
     found = find_evaluation(workspace, name)
     if found.job is None or found.state.ended:
-        raise SneakerError(f"The evaluation {name!r} is not at work, so there is nothing to stop.")
+        raise SneakerError(f"The evaluation {name!r} isn't running, so there is nothing to stop.")
     stop_job(found.job.folder)

@@ -43,14 +43,14 @@ def read_table(evaluation: Evaluation) -> pd.DataFrame:
         raise SneakerError(evaluation.problem)
     file = evaluation.saved_in / PREDICTIONS_FILE
     if not file.is_file():
-        raise SneakerError(f"The evaluation {evaluation.name!r} is not finished yet; wait until it is.")
+        raise SneakerError(f"The evaluation {evaluation.name!r} isn't finished yet. Wait until it is.")
     try:
         table = pd.read_parquet(file)
     except (OSError, ValueError):  # pyarrow's own errors are ValueErrors
-        raise SneakerError(f"{file} is damaged and cannot be read; evaluate again.") from None
+        raise SneakerError(f"{file} is damaged and can't be read. Evaluate again.") from None
     missing = [column for column in REQUIRED_COLUMNS if column not in table]
     if missing or not any(class_columns(table)):
-        raise SneakerError(f"{file} is no prediction table: it lacks {', '.join(missing or ['classes'])}.")
+        raise SneakerError(f"{file} isn't a prediction table: it has no {', '.join(missing or ['classes'])}.")
     table = with_all_columns(table)
     if evaluation.dataset_folder is not None:
         with contextlib.suppress(DatasetError):  # the dataset may be damaged, but the metrics are not
@@ -105,7 +105,7 @@ def read_neighbours(evaluation: Evaluation) -> tuple[pd.DataFrame, Halves] | Non
     except (OSError, ValueError):
         vectors = None
     if vectors is None or len(vectors) != len(table) or not {"sample", "path", "label"} <= set(table):
-        raise SneakerError(f"The training photos kept in {folder} are damaged; evaluate again.")
+        raise SneakerError(f"The training photos saved in {folder} are damaged. Evaluate again.")
     return table, vectors
 
 
@@ -115,7 +115,7 @@ def _read_array(file: Path) -> Halves | None:
     try:
         array: Halves = np.load(file, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, EOFError):
-        raise SneakerError(f"{file} is damaged and cannot be read; evaluate again.") from None
+        raise SneakerError(f"{file} is damaged and can't be read. Evaluate again.") from None
     return array
 
 
@@ -166,8 +166,8 @@ def write_evaluation(
         text = json.dumps(_description(evaluation), indent=1, ensure_ascii=False) + "\n"
         write_atomically(folder / EVALUATION_FILE, text.encode(errors="replace"))
     except OSError as error:
-        reason = f"{error.strerror or error}; make room and evaluate again."
-        raise SpaceError(f"The evaluation cannot be written to {folder}: {reason}") from error
+        reason = f"{error.strerror or error}. Free some disk space and evaluate again."
+        raise SpaceError(f"Can't write the evaluation to {folder}: {reason}") from error
 
 
 def _array_bytes(array: NDArray[Any]) -> bytes:

@@ -128,7 +128,7 @@ class Evaluation:
             It was not saved.
         """
         if self.folder is None:
-            raise SneakerError(f"The evaluation {self.name!r} was not kept; evaluate again with a name.")
+            raise SneakerError(f"The evaluation {self.name!r} was not saved. Evaluate again with a name.")
         return self.folder
 
     def to_dict(self) -> dict[str, Any]:
@@ -169,7 +169,7 @@ def read_stored(folder: Path) -> Evaluation:
         created=job.started,
         # It may have been stopped, or its file may have been deleted since.
         state=JobState.INTERRUPTED if job.state is JobState.DONE else job.state,
-        problem=(job.error or "The evaluation ended before it was kept; evaluate again.") if job.state.ended else None,
+        problem=(job.error or "The evaluation ended before it was saved. Evaluate again.") if job.state.ended else None,
         job=job,
     )
 
@@ -187,7 +187,7 @@ def read_description(folder: Path, kind: Kind, name: str) -> Evaluation:
     broken = Evaluation(name, kind, folder, "", state=JobState.FAILED, created=modified(file))
     values = read_json(file)
     if values is None:
-        return replace(broken, problem=f"{file} is damaged and cannot be read; evaluate again.")
+        return replace(broken, problem=f"{file} is damaged and can't be read. Evaluate again.")
     if values.get("format") != FORMAT:
         problem = f"{file} was written by another version of SoleScope; update SoleScope to use it."
         return replace(broken, problem=problem)
@@ -211,9 +211,9 @@ def read_description(folder: Path, kind: Kind, name: str) -> Evaluation:
             with_neighbours=bool(values["with_neighbours"]),
         )
     except (AttributeError, KeyError, TypeError, ValueError):
-        return replace(broken, problem=f"{file} lacks what describes an evaluation; evaluate again.")
+        return replace(broken, problem=f"{file} doesn't describe an evaluation. Evaluate again.")
     if not (folder / PREDICTIONS_FILE).is_file():
-        return replace(found, problem=f"{folder} has lost its {PREDICTIONS_FILE}; evaluate again.")
+        return replace(found, problem=f"{folder} has no {PREDICTIONS_FILE} anymore. Evaluate again.")
     return found
 
 

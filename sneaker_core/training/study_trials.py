@@ -109,7 +109,8 @@ def storage(file: Path, *, writable: bool) -> "Iterator[optuna.storages.RDBStora
         if isinstance(error, RuntimeError) and opened is not None:
             raise  # An error of the body is raised as it is; while opening, another version of Optuna wrote the file.
         raise RunError(
-            f"The trials in {file} cannot be read or written; free the disk or the file, or start a new study."
+            f"Can't read or write the trials in {file}. Free some disk space, close programs that use it, or "
+            "start a new study."
         ) from error
     finally:
         if opened is not None:

@@ -269,5 +269,5 @@ def stop_training(workspace: Path, name: str) -> None:
     """
     run = find_run(workspace, name)
     if run.state.ended:
-        raise RunError(f"The run {name!r} is not at work, so there is nothing to stop.")
+        raise RunError(f"The run {name!r} isn't running, so there is nothing to stop.")
     stop_job(run_job_folder(run.folder))
