@@ -1,4 +1,4 @@
-# make app: open the app.  make test: run every test.  Both install what they need and are quick the second time.
+# make app: open the app.  make test: run all tests.  Both install what they need and are quick the second time.
 # make test-fast: the tests that need neither a browser nor a training.
 VENV := .venv
 PYTHON ?= python3
@@ -37,7 +37,7 @@ screenshots: $(INSTALLED_DEV)
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
-# The stamps are newer than the lists they were installed from; pip runs again only when a list changes.
+# pip runs again only when a list of requirements is newer than its stamp file.
 $(INSTALLED): requirements.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	touch $@

@@ -1,4 +1,4 @@
-"""The app: its title, its look in the browser's tab, and the navigation between its pages."""
+"""The app: its title and icon, and the navigation between its pages."""
 
 from pathlib import Path
 

@@ -1,1 +1,1 @@
-"""Scripts that measure what README claims."""
+"""Scripts that measure the figures in docs/."""

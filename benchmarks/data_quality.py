@@ -31,7 +31,7 @@ from sneaker_core.training.recipe import make_recipe
 from sneaker_core.training.train_model import train
 from sneaker_core.workspace.paths import runs_folder
 
-FLIPPED = 0.05
+MISLABELED = 0.05
 JORDAN10 = [f"Air Jordan {number}" for number in range(1, 11)]
 # Classes that the bundled model was not trained on: representative of other people's photos.
 NEW_TO_MODEL = [f"Air Jordan {number}" for number in (*range(15, 24), 2009, 2010, 2011, 2012, *range(28, 33))]
@@ -45,14 +45,14 @@ def real_photos() -> Path:
     return Path(folder) / "sneakers40"
 
 
-def imported(workspace: Path, name: str, classes: list[str], flipped_by: int | None = None) -> Dataset:
+def imported(workspace: Path, name: str, classes: list[str], wrong_labels_seed: int | None = None) -> Dataset:
     """Import some classes; with a seed, 5% of the photos get the label of another class."""
     dataset = find_or_create(workspace, name)
     rows = read_labelled_folder(real_photos(), classes)
     labels = rows["label"].tolist()
-    if flipped_by is not None:
-        rng = np.random.default_rng(flipped_by)
-        for position in rng.choice(len(labels), round(FLIPPED * len(labels)), replace=False):
+    if wrong_labels_seed is not None:
+        rng = np.random.default_rng(wrong_labels_seed)
+        for position in rng.choice(len(labels), round(MISLABELED * len(labels)), replace=False):
             labels[position] = rng.choice([label for label in classes if label != labels[position]])
     with Importer(dataset, "benchmark") as importer:
         for path, true, label in zip(rows["path"], rows["label"], labels, strict=True):
@@ -67,7 +67,7 @@ def scanned(dataset: Dataset, model: SneakerModel) -> Dataset:
     return dataset
 
 
-def everything(workspace: Path, model: SneakerModel) -> None:
+def whole_collection(workspace: Path, model: SneakerModel) -> None:
     dataset = find_or_create(workspace, "sneakers40")
     result = import_photos(dataset, real_photos())
     values = stats(scanned(dataset, model))
@@ -80,9 +80,9 @@ def everything(workspace: Path, model: SneakerModel) -> None:
         print(f"| {kind} | {count} |")
 
 
-def flips(workspace: Path, model: SneakerModel, name: str, classes: list[str], seed: int) -> None:
+def planted_labels(workspace: Path, model: SneakerModel, name: str, classes: list[str], seed: int) -> None:
     """Measure how many planted wrong labels are found, before any review of the original ones."""
-    dataset = scanned(imported(workspace, f"{name}-flipped-{seed}", classes, seed), model)
+    dataset = scanned(imported(workspace, f"{name}-wrong-labels-{seed}", classes, seed), model)
     samples = read_samples(dataset).set_index("sample")
     planted = samples.index[samples["name"].str.rpartition("/")[0] != samples["original_label"]]
     findings = read_findings(dataset)
@@ -111,7 +111,7 @@ def synthetic(workspace: Path, model: SneakerModel) -> None:
         f"Near-duplicates: {found} of {len(pairs)} planted found; {len(false)} of {len(members)} photos in groups "
         "are false positives.\n"
     )
-    print("| flaw | planted | found | of the findings, planted |\n| --- | --- | --- | --- |")
+    print("| flaw | planted | found | findings that were planted |\n| --- | --- | --- | --- |")
     findings = read_findings(dataset)
     for flaw in sorted(set(planted["flaw"]) & set(Kind) - {Kind.NEAR_DUPLICATE}):
         there = set(planted.loc[planted["flaw"] == flaw, "sample"])
@@ -119,17 +119,19 @@ def synthetic(workspace: Path, model: SneakerModel) -> None:
         print(f"| {flaw} | {len(there)} | {len(there & seen)} | {len(there & seen)} of {len(seen)} |")
 
 
-def cleaning(workspace: Path, model: SneakerModel, name: str, classes: list[str], flipped_by: int | None) -> None:
+def cleaning(
+    workspace: Path, model: SneakerModel, name: str, classes: list[str], wrong_labels_seed: int | None
+) -> None:
     """Run the same quick training before and after cleaning; test photos and their labels stay the same."""
     weights = os.environ.get("SOLESCOPE_IMAGENET")
     if not weights:
         print("Set SOLESCOPE_IMAGENET to measure what cleaning gains.")
         return
-    dataset = scanned(imported(workspace, name, classes, flipped_by), model)
+    dataset = scanned(imported(workspace, name, classes, wrong_labels_seed), model)
     make_split(dataset, 0.15, 0.15)
     samples = read_samples(dataset).set_index("sample")
     tested = samples.index[samples["split"] == Split.TEST]
-    if flipped_by is not None:
+    if wrong_labels_seed is not None:
         # Test photos get their original labels back before both trainings.
         for label, rows in samples.loc[tested].groupby(samples.loc[tested, "name"].str.rpartition("/")[0]):
             decide(dataset, list(rows.index), Action.RELABEL, str(label))
@@ -160,7 +162,7 @@ def accuracies(workspace: Path, dataset: Dataset, weights: str, when: str) -> st
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--keep", type=Path)
+    parser.add_argument("--keep", type=Path, help="keep the workspace in this folder, and continue there")
     kept = parser.parse_args().keep
     with tempfile.TemporaryDirectory() as temporary:
         workspace = kept or Path(temporary)
@@ -170,15 +172,15 @@ def main() -> None:
         print("| photos | count | planted | suspected | recall | precision | right suggestion |")
         print("| --- | --- | --- | --- | --- | --- | --- |")
         for seed in SEEDS:
-            flips(workspace, model, "jordan10", JORDAN10, seed)
-        flips(workspace, model, "new to the model", NEW_TO_MODEL, 0)
+            planted_labels(workspace, model, "jordan10", JORDAN10, seed)
+        planted_labels(workspace, model, "new to the model", NEW_TO_MODEL, 0)
         print("\n## What cleaning gains\n")
         print("| photos | count | test | relabeled | excluded | top-1 before | top-1 after |")
         print("| --- | --- | --- | --- | --- | --- | --- |", flush=True)
         cleaning(workspace, model, "jordan10-natural", JORDAN10, None)
-        cleaning(workspace, model, "jordan10-flipped-0", JORDAN10, 0)
+        cleaning(workspace, model, "jordan10-wrong-labels-0", JORDAN10, 0)
         print()
-        everything(workspace, model)
+        whole_collection(workspace, model)
 
 
 if __name__ == "__main__":

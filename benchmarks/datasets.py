@@ -52,11 +52,11 @@ def cleanvision_seconds(folder: Path) -> float:
     """Time cleanvision on the same photos with its defaults; it reads the files itself."""
     from cleanvision import Imagelab
 
-    def look() -> None:
+    def check() -> None:
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
             Imagelab(data_path=str(folder)).find_issues()
 
-    return seconds(look)
+    return seconds(check)
 
 
 def many_rows(workspace: Path) -> Dataset:
@@ -104,17 +104,17 @@ def main() -> None:
         opening = min(seconds(lambda: read_samples(open_index(rows.folder))) for _ in range(3))
     count = len(samples)
     print(f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}, {count} photos\n")
-    print("| what | figure | aim |\n| --- | --- | --- |")
+    print("| what | figure | target |\n| --- | --- | --- |")
     print(f"| import | {count / importing:.0f} photos/s | 150 photos/s |")
     print(f"| import again, nothing new | {count / again:.0f} photos/s | |")
     print(f"| scan without embeddings | {scanning:.1f} s | 90 s for 10,500 |")
     print(f"| cleanvision on the same photos | {other:.1f} s: {other / scanning:.1f} times as long | twice |")
-    print(f"| … against import and scan together | {other / (importing + scanning):.1f} times as long | |")
+    print(f"| … compared with import and scan together | {other / (importing + scanning):.1f} times as long | |")
     print(f"| embeddings | {len(chosen) / embedding:.0f} photos/s | 40 photos/s |")
-    print(f"| scan with embeddings and map, the rest known | {whole:.0f} s | |")
+    print(f"| scan with embeddings and map, the rest already done | {whole:.0f} s | |")
     for section, rerun in reruns.items():
         print(f"| page rerun, {section} | {rerun:.2f} s | 0.5 s |")
-    print(f"| index of {MANY:,} rows opens | {opening:.2f} s | 1 s |")
+    print(f"| open an index of {MANY:,} rows | {opening:.2f} s | 1 s |")
 
 
 if __name__ == "__main__":

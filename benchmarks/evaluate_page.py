@@ -1,4 +1,4 @@
-"""The Evaluate page with 10,500 photos: ``python -m benchmarks.evaluate_page`` from the project's folder.
+"""Measure the Evaluate page with 10,500 photos: ``python -m benchmarks.evaluate_page`` in the project folder.
 
 Creates a dataset of random images and an evaluation with random predictions (80% correct), then drives a real server
 with Chromium. Measures how long the page takes to open and to show the photos of a cell, and how much the memory of the

@@ -97,17 +97,17 @@ def compare(model: SneakerModel, photos: list[tuple[Image.Image, str]]) -> None:
             times.append((first * 1000, second * 1000))
             alike.append(float(np.corrcoef(our_map.ravel(), their_map.ravel())[0, 1]))
     our_times, their_times = zip(*times, strict=True)
-    print(f"Grad-CAM of {len(photos)} photos, one at a time, beside the grad-cam package")
+    print(f"Grad-CAM of {len(photos)} photos, one at a time, compared with the grad-cam package")
     print(f"correlation of the maps: lowest {min(alike):.4f}, mean {statistics.mean(alike):.4f}")
     print(
-        f"milliseconds a photo: ours median {statistics.median(our_times):.1f}, mean {statistics.mean(our_times):.1f}; "
+        f"ms per photo: ours median {statistics.median(our_times):.1f}, mean {statistics.mean(our_times):.1f}; "
         f"theirs median {statistics.median(their_times):.1f}, mean {statistics.mean(their_times):.1f}\n"
     )
 
 
 def check_methods(model: SneakerModel, photos: list[tuple[Image.Image, str]]) -> None:
     """Print time and sanity check results of each method."""
-    print("| method | s a photo | changes with the weights | deletion | random | insertion | random |")
+    print("| method | s per photo | correlation after shuffling weights | deletion | random | insertion | random |")
     print("| --- | --- | --- | --- | --- | --- | --- |")
     for method in Method:
         times, correlations, areas = [], [], []
@@ -123,7 +123,7 @@ def check_methods(model: SneakerModel, photos: list[tuple[Image.Image, str]]) ->
             areas.append(deletion_insertion(model, photo, heat, label).areas)
         mean = {name: statistics.mean(each[name] for each in areas) for name in areas[0]}
         print(
-            f"| {method.display_name} | {statistics.median(times):.2f} | rank correlation "
+            f"| {method.display_name} | {statistics.median(times):.2f} | "
             f"{statistics.mean(correlations):.2f} | {mean['deletion']:.3f} | {mean['random_deletion']:.3f} | "
             f"{mean['insertion']:.3f} | {mean['random_insertion']:.3f} |",
             flush=True,
@@ -133,14 +133,14 @@ def check_methods(model: SneakerModel, photos: list[tuple[Image.Image, str]]) ->
 def main() -> None:
     """Print both tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--photos", type=int, default=50, help="for the comparison")
-    parser.add_argument("--worth", type=int, default=20, help="photos for the sanity checks; 0 skips them")
+    parser.add_argument("--photos", type=int, default=50, help="photos for the comparison")
+    parser.add_argument("--sanity-check-photos", type=int, default=20, help="0 skips the sanity checks")
     asked = parser.parse_args()
     model = open_model(workspace(), DEFAULT_MODEL)
     photos = choose(model, asked.photos)
     compare(model, photos)
-    if asked.worth:
-        check_methods(model, photos[: asked.worth])
+    if asked.sanity_check_photos:
+        check_methods(model, photos[: asked.sanity_check_photos])
 
 
 if __name__ == "__main__":

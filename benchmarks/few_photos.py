@@ -1,7 +1,7 @@
-"""A hundred photos a class: ``python -m benchmarks.few_photos`` from the project's folder.
+"""Train on a hundred photos per class: ``python -m benchmarks.few_photos`` in the project folder.
 
-Ten classes of 80 photos to learn from (a tenth of them to judge the epochs by) and 20 to test on, drawn by seed; a
-MobileNetV2 with a head of 64 units, as VGG16 has here. Needs ``SOLESCOPE_REAL_DATA`` and ``SOLESCOPE_IMAGENET``, as
+Ten classes with 80 photos each for training (a tenth of them for validation) and 20 for testing, sampled by seed; a
+MobileNetV2 with a head of 64 units, like that of VGG16. Needs ``SOLESCOPE_REAL_DATA`` and ``SOLESCOPE_IMAGENET``, as
 ``benchmarks.data_quality`` does.
 """
 
@@ -19,7 +19,7 @@ from sneaker_core.datasets.photo_folder import read_labelled_folder
 from sneaker_core.training.recipe import make_recipe
 from sneaker_core.training.train_model import train
 
-A_CLASS = 100
+PER_CLASS = 100
 SHARES = {"test_share": 0.2, "val_share": 0.08}
 RECIPES: dict[str, dict[str, float]] = {
     "quick": {"size": 192},
@@ -28,18 +28,18 @@ RECIPES: dict[str, dict[str, float]] = {
 
 
 def choose(target: Path, seed: int) -> Path:
-    """A folder of links to a hundred photos of each class."""
+    """Create a folder of links to a hundred random photos of each class."""
     rng = np.random.default_rng(seed)
     for label, rows in read_labelled_folder(real_photos(), JORDAN10).groupby("label"):
         folder = target / str(label)
         folder.mkdir(parents=True)
-        for path in rng.choice(rows["path"].to_numpy(), A_CLASS, replace=False):
+        for path in rng.choice(rows["path"].to_numpy(), PER_CLASS, replace=False):
             (folder / Path(path).name).symlink_to(Path(path).resolve())
     return target
 
 
 def main() -> None:
-    """Print top-1 and top-3 on the test photos for each recipe and seed."""
+    """Print the test accuracy of each recipe and seed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--recipe", choices=list(RECIPES), action="append")
     chosen = parser.parse_args().recipe or list(RECIPES)

@@ -1,9 +1,10 @@
-"""How fast training is, beside fastai and beside the bare step: ``python -m benchmarks.training [--photos DIR]``.
+"""Measure the speed of training: ``python -m benchmarks.training [--photos DIR]`` in the project folder.
 
-The photos are those of DIR (``<class>/*``), else those of `benchmarks.datasets`. All ways see the same photos, at the
-same size and batch, with the same network, in one process; their epochs take turns, so that what else the machine
-does hits all alike. One-off costs (starting, the first epoch, and our reading of the photos before the first epoch) do
-not count; what an epoch reads does. fastai is optional: ``pip install fastai`` into the same environment.
+Compares SoleScope with fastai and with the training step alone. The photos are those of DIR (``<class>/*``), or those
+of `benchmarks.datasets`. All variants use the same photos, size, batch and network in one process, and their epochs
+take turns, so that other load on the machine affects them alike. One-time costs (starting, the first epoch, and
+SoleScope's decoding before the first epoch) are excluded; what an epoch itself reads is included. fastai is optional:
+``pip install fastai`` into the same environment.
 """
 
 import argparse
@@ -39,30 +40,30 @@ from sneaker_core.training.trainer import STORED_OVER_SEEN, Trainer, TrainingDat
 
 FAST = "SOLESCOPE_MIXED_PRECISION"
 OURS, OURS_32 = "SoleScope", "SoleScope, 32 bits"
-WITH_AUGMENTATION = "bare step, photos in memory, the same augmentation"
-BARE = "bare step, tensors in memory, augmented beforehand"
+WITH_AUGMENTATION = "training step only, photos in memory, same augmentation"
+WITHOUT_AUGMENTATION = "training step only, tensors in memory, augmented beforehand"
 WORKERS = (0, 2)
-# One-off reading is also told as if a training had so many epochs.
-EPOCHS_TOLD = 10
+# Decoding, which happens once, is also spread over a training of this many epochs.
+EPOCHS = 10
 
 Epoch = Callable[[], object]
 
 
 @dataclass(frozen=True)
 class Task:
-    """What every way trains on, and by which recipe."""
+    """The photos and the recipe that all variants train with."""
 
     files: list[Path]
     data: TrainingData
     recipe: Recipe
 
     @property
-    def seen(self) -> int:
-        """Photos that an epoch sees: whole batches."""
+    def per_epoch(self) -> int:
+        """Photos per epoch: complete batches only."""
         return len(self.files) // self.recipe.batch * self.recipe.batch
 
     def network(self) -> SneakerNetwork:
-        """The same network for all, with the same random weights."""
+        """Build the network, with the same random weights each time."""
         torch.manual_seed(0)
         return build_network(self.recipe.network, self.data.classes)
 
@@ -89,8 +90,8 @@ def ours(task: Task, fast: bool) -> Epoch:
     return epoch
 
 
-def bare(task: Task, augmenting: bool) -> Epoch:
-    """Batches straight from memory through network, loss and optimiser: no drawing, no averaging, no reports."""
+def step_only(task: Task, augmenting: bool) -> Epoch:
+    """Train on batches in memory: network, loss and optimizer only, without sampling, weight averaging or reports."""
     trainer = Trainer(task.network(), task.data, task.recipe)
     network, optimizer, recipe = trainer.network.train(), trainer.optimizer, task.recipe
     preprocessing, rng = Preprocessing(recipe.size, recipe.size), Generator().manual_seed(0)
@@ -101,7 +102,7 @@ def bare(task: Task, augmenting: bool) -> Epoch:
         images = augment(pixels[chosen], preprocessing, recipe, rng)
         return images.contiguous(memory_format=torch.channels_last)
 
-    batches = [slice(start, start + recipe.batch) for start in range(0, task.seen, recipe.batch)]
+    batches = [slice(start, start + recipe.batch) for start in range(0, task.per_epoch, recipe.batch)]
     kept = [] if augmenting else [prepared(chosen) for chosen in batches]
 
     def epoch() -> None:
@@ -122,12 +123,12 @@ def fastai_or_none() -> ModuleType | None:
     try:
         return importlib.import_module("fastai.vision.all")
     except ImportError as error:
-        print(f"fastai is left out ({error}); to compare with it: pip install fastai\n")
+        print(f"Skipping fastai ({error}). To compare with it, run: pip install fastai\n")
         return None
 
 
 def with_fastai(task: Task, fastai: Any, workers: int) -> Epoch:
-    """The vision_learner of fastai with its defaults: 32 bits, its own Adam, photos read anew in every epoch."""
+    """Use fastai's vision_learner with its defaults: 32 bits, its own Adam, photos decoded again in every epoch."""
     recipe = task.recipe
     augmentation = fastai.aug_transforms(
         size=recipe.size,
@@ -140,7 +141,7 @@ def with_fastai(task: Task, fastai: Any, workers: int) -> Epoch:
         blocks=(fastai.ImageBlock, fastai.CategoryBlock),
         get_items=lambda source: task.files,
         get_y=fastai.parent_label,
-        # Nothing is validated here, but fastai wants a photo to do it with.
+        # Validation is turned off, but fastai requires a validation photo.
         splitter=lambda items: (list(range(len(items))), [0]),
         item_tfms=fastai.Resize(stored_size(recipe), method=fastai.ResizeMethod.Squish),
         batch_tfms=[*augmentation, fastai.Normalize.from_stats(IMAGENET_MEAN, IMAGENET_STD)],
@@ -181,60 +182,60 @@ def stored_size(recipe: Recipe) -> int:
 
 
 def prepare(source: Path, count: int, recipe: Recipe, workspace: Path) -> tuple[Task, float]:
-    """The photos, read as a run reads them, and how many a second that were."""
+    """Return the photos, decoded as for a run, and the decoding speed in photos per second."""
     found = read_labelled_folder(source)
     samples = found.sample(min(count, len(found)), random_state=0).reset_index(drop=True)
     started = time.perf_counter()
     loaded = load_photos(samples, stored_size(recipe), workspace)
-    reading = len(samples) / (time.perf_counter() - started)
+    decoding = len(samples) / (time.perf_counter() - started)
     samples = samples[loaded.readable]
     numbers, classes = pd.factorize(samples["label"], sort=True)
     data = TrainingData(pixels=loaded.pixels, targets=numbers.astype(np.int64), classes=len(classes))
-    return Task([Path(path) for path in samples["path"]], data, recipe), reading
+    return Task([Path(path) for path in samples["path"]], data, recipe), decoding
 
 
-def speeds(ways: dict[str, Epoch], seen: int, repeats: int) -> dict[str, list[float]]:
-    """Photos a second of every epoch that counts; the ways take turns, each round beginning with another one."""
-    found: dict[str, list[float]] = {name: [] for name in ways}
-    names = list(ways)
+def speeds(variants: dict[str, Epoch], photos_per_epoch: int, repeats: int) -> dict[str, list[float]]:
+    """Return photos per second for each measured epoch; variants take turns, and each round starts with another one."""
+    found: dict[str, list[float]] = {name: [] for name in variants}
+    names = list(variants)
     for turn in range(repeats + 1):
         for name in names[turn % len(names) :] + names[: turn % len(names)]:
             started = time.perf_counter()
-            ways[name]()
+            variants[name]()
             if turn:
-                found[name].append(seen / (time.perf_counter() - started))
+                found[name].append(photos_per_epoch / (time.perf_counter() - started))
     return found
 
 
 def ratio(found: dict[str, list[float]], one: str, other: str) -> str:
-    """Median over the rounds of one way's speed over another's, and the range."""
+    """Format the ratio of two variants' speeds over the rounds: median (range)."""
     shares = [a / b for a, b in zip(found[one], found[other], strict=True)]
     return f"{statistics.median(shares):.2f} ({min(shares):.2f} to {max(shares):.2f})"
 
 
-def print_tables(found: dict[str, list[float]], reading: float) -> None:
-    print("| way | photos/s, median | slowest | fastest |\n| --- | --- | --- | --- |")
+def print_tables(found: dict[str, list[float]], decoding: float) -> None:
+    print("| variant | photos/s, median | slowest | fastest |\n| --- | --- | --- | --- |")
     for name, values in found.items():
         print(f"| {name} | {statistics.median(values):.1f} | {min(values):.1f} | {max(values):.1f} |")
-    print(f"| our reading of photos, once | {reading:.0f} | | |")
-    print("\n| comparison | ratio (range) | aim |\n| --- | --- | --- |")
+    print(f"| SoleScope's decoding, once before the first epoch | {decoding:.0f} | | |")
+    print("\n| comparison | ratio (range) | target |\n| --- | --- | --- |")
     print(f"| SoleScope / {WITH_AUGMENTATION} | {ratio(found, OURS, WITH_AUGMENTATION)} | 0.90 |")
-    print(f"| SoleScope / {BARE} | {ratio(found, OURS, BARE)} | |")
+    print(f"| SoleScope / {WITHOUT_AUGMENTATION} | {ratio(found, OURS, WITHOUT_AUGMENTATION)} | |")
     theirs = [name for name in found if name.startswith("fastai")]
     if theirs:
         best = max(theirs, key=lambda name: statistics.median(found[name]))
-        print(f"| as each is used by default: SoleScope / {best} | {ratio(found, OURS, best)} | |")
+        print(f"| with the defaults of both: SoleScope / {best} | {ratio(found, OURS, best)} | |")
         print(f"| both in 32 bits: SoleScope / {best} | {ratio(found, OURS_32, best)} | |")
-        mean = 1 / (1 / statistics.median(found[OURS]) + 1 / reading / EPOCHS_TOLD)
+        mean = 1 / (1 / statistics.median(found[OURS]) + 1 / decoding / EPOCHS)
         share = mean / statistics.median(found[best])
-        print(f"| by default, our reading counted over {EPOCHS_TOLD} epochs | {share:.2f} | |")
+        print(f"| with the defaults of both, decoding spread over {EPOCHS} epochs | {share:.2f} | |")
 
 
 def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Compare the speed of training.")
+    parser = argparse.ArgumentParser(description="Measure the speed of training.")
     parser.add_argument("--photos", type=Path, help="folder laid out as <class>/*")
     parser.add_argument("--count", type=int, default=512, help="photos to train on")
-    parser.add_argument("--repeats", type=int, default=3, help="epochs of each way that count")
+    parser.add_argument("--repeats", type=int, default=3, help="measured epochs per variant")
     parser.add_argument("--size", type=int, default=160)
     parser.add_argument("--batch", type=int, default=32)
     return parser.parse_args()
@@ -242,29 +243,29 @@ def arguments() -> argparse.Namespace:
 
 def main() -> None:
     asked = arguments()
-    # Epochs enough never to end; the whole network learns from the first one.
+    # More epochs than will ever run; all layers are trained from the first one.
     recipe = Recipe(epochs=1000, head_epochs=0, size=asked.size, small_size=asked.size, batch=asked.batch)
     fastai = fastai_or_none()
     warnings.filterwarnings("ignore", module="fastai")
     with tempfile.TemporaryDirectory() as temporary:
         source = asked.photos or photos(Path(temporary) / "photos")
-        task, reading = prepare(source, asked.count, recipe, Path(temporary) / "workspace")
-        if not task.seen:
-            raise SystemExit(f"{len(task.files)} photos are less than one batch.")
-        ways = {
+        task, decoding = prepare(source, asked.count, recipe, Path(temporary) / "workspace")
+        if not task.per_epoch:
+            raise SystemExit(f"{len(task.files)} photos are too few for a batch of {recipe.batch}.")
+        variants = {
             OURS: ours(task, fast=True),
             OURS_32: ours(task, fast=False),
-            WITH_AUGMENTATION: bare(task, augmenting=True),
-            BARE: bare(task, augmenting=False),
+            WITH_AUGMENTATION: step_only(task, augmenting=True),
+            WITHOUT_AUGMENTATION: step_only(task, augmenting=False),
         }
         if fastai is not None:
-            ways |= {f"fastai, {workers} workers": with_fastai(task, fastai, workers) for workers in WORKERS}
-        found = speeds(ways, task.seen, asked.repeats)
+            variants |= {f"fastai, {workers} workers": with_fastai(task, fastai, workers) for workers in WORKERS}
+        found = speeds(variants, task.per_epoch, asked.repeats)
     print(
         f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}, torch {torch.__version__}"
     )
-    print(f"{recipe.network}, {recipe.size} px, batch {recipe.batch}, {task.seen} photos an epoch\n")
-    print_tables(found, reading)
+    print(f"{recipe.network}, {recipe.size} px, batch {recipe.batch}, {task.per_epoch} photos per epoch\n")
+    print_tables(found, decoding)
 
 
 if __name__ == "__main__":

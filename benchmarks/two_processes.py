@@ -1,6 +1,6 @@
-"""Two processes against one: ``python -m benchmarks.two_processes`` from the project's folder.
+"""Compare training with two processes and with one: ``python -m benchmarks.two_processes`` in the project folder.
 
-The same training on the drawn dataset, with the same batch of both together, for three seeds.
+The same training on the synthetic dataset, with the same total batch size, for three seeds.
 """
 
 import argparse
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.kills import DATASET, draw
+from benchmarks.crash_recovery import DATASET, make_dataset
 from sneaker_core.training.run_metrics import METRICS_FILE
 from sneaker_core.workspace.paths import PROJECT, runs_folder
 
@@ -21,8 +21,8 @@ SEEDS = (0, 1, 2)
 
 
 def trained(workspace: Path, processes: int, seed: int, epochs: int) -> tuple[float, float]:
-    """Validation top-1 after the last epoch, and the seconds that it took."""
-    name, started = f"of-{processes}-seed-{seed}", time.perf_counter()
+    """Train, and return the validation top-1 after the last epoch and the time in seconds."""
+    name, started = f"{processes}-processes-seed-{seed}", time.perf_counter()
     launcher = ["-m", "torch.distributed.run", f"--nproc-per-node={processes}", "--standalone", "-m", "--"]
     command = [sys.executable, *(launcher if processes > 1 else ["-m"]), "sneaker_core", "--workspace", str(workspace)]
     command += ["train", DATASET, "--recipe=finetune", "--init=street22", "--size=96", f"--epochs={epochs}"]
@@ -33,14 +33,14 @@ def trained(workspace: Path, processes: int, seed: int, epochs: int) -> tuple[fl
 
 
 def main() -> None:
-    """Print validation top-1 of both ways for each seed, and their means."""
+    """Print the validation top-1 of one and two processes for each seed, and their means."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--per-class", type=int, default=60, help="drawn photos a class")
+    parser.add_argument("--per-class", type=int, default=60, help="synthetic photos per class")
     parser.add_argument("--epochs", type=int, default=10)
     chosen = parser.parse_args()
     found: dict[int, list[float]] = {1: [], 2: []}
     with tempfile.TemporaryDirectory() as folder:
-        draw(Path(folder), chosen.per_class)
+        make_dataset(Path(folder), chosen.per_class)
         for seed in SEEDS:
             for processes, figures in found.items():
                 top1, seconds = trained(Path(folder), processes, seed, chosen.epochs)

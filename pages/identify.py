@@ -36,7 +36,7 @@ with page_body("What are those?", ABOUT, wide=False):
         with st.container(horizontal=True, vertical_alignment="center"):
             # The browser asks for permission only after this is switched on.
             camera_on = st.toggle("Use the camera", key=Key.CAMERA_ON)
-            # Narrow enough to fit beside the switch on a phone.
+            # Narrow enough to fit next to the switch on a phone.
             guesses = st.slider("Guesses to show", 1, MAX_TOP, 3, key=Key.GUESSES, persist_state="session", width=150)
             model = choose_model(models)
         camera = None

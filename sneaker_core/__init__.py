@@ -1,6 +1,6 @@
 """SoleScope's core: everything but the pages.
 
-Nothing here imports streamlit, prints, or raises anything but the `SneakerError` family on bad input.
+Nothing here imports streamlit or prints. Bad input raises only `SneakerError` and its subclasses.
 
     import sneaker_core as sc
 

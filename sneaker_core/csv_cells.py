@@ -1,4 +1,4 @@
-"""Cells of CSV files that people open in a spreadsheet."""
+"""Cells of CSV files that may be opened in a spreadsheet."""
 
 import re
 

@@ -28,19 +28,19 @@ _ARGUMENTS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    # Draw WebGL without a graphics card, and offer a camera that shows a moving test picture.
+    # Render WebGL without a GPU, and provide a fake camera that shows a moving test pattern.
     "--enable-unsafe-swiftshader",
     "--use-angle=swiftshader",
     "--use-fake-device-for-media-stream",
     "--use-fake-ui-for-media-stream",
 )
 DESKTOP, PHONE = (1280, 900), (390, 844)
-# Milliseconds. Generous, because the machine may be busy: a test fails by what it finds, not by how long it takes.
+# Milliseconds. Generous, because the machine may be busy: tests check results, not durations.
 PATIENCE = 120_000
 
 
 def chromium() -> str:
-    """Where Chromium is.
+    """Path of Chromium.
 
     Raises
     ------
@@ -67,7 +67,7 @@ def open_browser() -> Iterator[Browser]:
 
 
 def new_page(browser: Browser, size: tuple[int, int] = DESKTOP, scheme: Literal["light", "dark"] = "light") -> Page:
-    """Open an empty page in a browser profile of its own.
+    """Open an empty page in a new browser profile.
 
     Parameters
     ----------
@@ -91,16 +91,16 @@ def settle(page: Page) -> None:
 
 
 class AppServer:
-    """One running app for many workspaces: a link decides which one it shows.
+    """One running app for many workspaces: a symbolic link selects the one it shows.
 
-    The app reads its workspace's path on every run, so pointing the link elsewhere is like starting it with another
-    ``SOLESCOPE_WORKSPACE``, without the seconds that a start takes.
+    The app reads its workspace's path on every run, so changing the link's target is like starting it with another
+    ``SOLESCOPE_WORKSPACE``, without waiting for a start.
 
     Attributes
     ----------
     address : str
     log : Path
-        What the server printed.
+        Output of the server.
     """
 
     def __init__(self, address: str, log: Path, link: Path) -> None:
@@ -108,13 +108,13 @@ class AppServer:
 
     @contextlib.contextmanager
     def show(self, workspace: Path, *, forbidden: str = "Traceback") -> Iterator[str]:
-        """Serve a workspace; gives the app's address.
+        """Serve a workspace; yields the app's address.
 
         Parameters
         ----------
         workspace : Path
         forbidden : str
-            Must not appear in the log meanwhile.
+            Must not appear in the log while the body runs.
         """
         printed = self.log.stat().st_size
         self._link.unlink(missing_ok=True)
@@ -125,12 +125,12 @@ class AppServer:
 
 @contextlib.contextmanager
 def serve_workspaces(folder: Path) -> Iterator[AppServer]:
-    """Start one app that shows whichever workspace it is told to.
+    """Start one app whose workspace can be switched.
 
     Parameters
     ----------
     folder : Path
-        Empty; takes the log and the link.
+        An empty folder for the log and the link.
     """
     link, log = folder / "workspace", folder / "server.log"
     with serve(log, {"SOLESCOPE_WORKSPACE": str(link)}) as address:
@@ -139,14 +139,14 @@ def serve_workspaces(folder: Path) -> Iterator[AppServer]:
 
 @contextlib.contextmanager
 def serve(log: Path, environment: Mapping[str, str] | None = None) -> Iterator[str]:
-    """Start the app as `make app` does, on a free port; gives its address.
+    """Start the app as `make app` does, on a free port; yields its address.
 
     Parameters
     ----------
     log : Path
-        Takes what the server says.
+        File for the server's output.
     environment : mapping, optional
-        Variables beside those of this process.
+        Variables in addition to those of this process.
     """
     entry = "asgi.py" if (PROJECT / "asgi.py").is_file() else "streamlit_app.py"
     port = _free_port()

@@ -1,4 +1,4 @@
-"""What tests share: a small real model, and a house of its own for each test that opens the app."""
+"""Shared fixtures: a small real model, and a separate workspace for each test that opens the app."""
 
 import os
 import shutil
@@ -22,7 +22,7 @@ from sneaker_core.workspace.paths import run_model_folder, runs_folder
 from tests.browser import AppServer, open_browser, serve_workspaces
 from tests.drawing import draw_sneaker
 
-# Workers share the cores: a second thread in each would only make them wait for each other.
+# Workers share the cores: a second thread in each would only slow them down.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 CLASSES = ("Comet Low", "Orbit High", "Meteor *Run* 1", "Astro Court")
@@ -34,7 +34,7 @@ UNKNOWN = Decision(temperature=1.0, ood_threshold=-1e9)
 
 @pytest.fixture(scope="session")
 def tiny_model() -> SneakerModel:
-    """A real network, never trained, with four made-up classes: quick, and the same on every machine."""
+    """A real, untrained network with four invented classes: fast, and the same on every machine."""
     with torch.random.fork_rng():
         torch.manual_seed(7)
         network = build_network("mobilenet_v2", len(CLASSES)).eval().requires_grad_(False)
@@ -45,7 +45,7 @@ def tiny_model() -> SneakerModel:
 
 @pytest.fixture(scope="session")
 def tiny_model_folder(tiny_model: SneakerModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same model on disk. Do not change it: copy it."""
+    """The same model on disk. Don't change it; copy it."""
     folder = tmp_path_factory.mktemp("models") / "tiny"
     save_model(tiny_model, folder)
     return folder
@@ -74,7 +74,7 @@ class ModelsHome:
     _model: SneakerModel
 
     def install(self, name: str = "street22", decision: Decision = KNOWN, bundled: bool = True) -> Path:
-        """Put the tiny model there, under a name and with thresholds of its own; gives its folder."""
+        """Install the tiny model under a name, with other thresholds; returns its folder."""
         folder = self.bundled / name if bundled else run_model_folder(runs_folder(self.workspace) / name)
         shutil.rmtree(folder, ignore_errors=True)
         save_model(with_spec(self._model, name=name, decision=decision), folder)
@@ -83,7 +83,7 @@ class ModelsHome:
 
 @pytest.fixture
 def models_home(tiny_model: SneakerModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModelsHome]:
-    """A house without any model; `install` puts one in."""
+    """Folders without any model; `install` adds one."""
     home = ModelsHome(tmp_path / "models", tmp_path / "workspace", tiny_model)
     monkeypatch.setattr(library, "BUNDLED_MODELS", home.bundled)
     monkeypatch.setenv("SOLESCOPE_WORKSPACE", str(home.workspace))
@@ -96,7 +96,7 @@ def models_home(tiny_model: SneakerModel, tmp_path: Path, monkeypatch: pytest.Mo
 
 @pytest.fixture(scope="session")
 def sneaker_jpeg() -> Callable[[int], bytes]:
-    """The bytes of a drawn sneaker, by its seed."""
+    """The bytes of a synthetic sneaker photo, by seed."""
 
     def jpeg(seed: int = 0) -> bytes:
         buffer = BytesIO()
@@ -108,26 +108,26 @@ def sneaker_jpeg() -> Callable[[int], bytes]:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """One Chromium for all tests; each opens pages in a profile of its own."""
+    """One Chromium for all tests; each test opens pages in a new profile."""
     with open_browser() as opened:
         yield opened
 
 
 @pytest.fixture(scope="session")
 def app_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppServer]:
-    """One running app for all tests: `show` gives it a workspace."""
+    """One running app for all tests; `show` selects its workspace."""
     with serve_workspaces(tmp_path_factory.mktemp("server")) as server:
         yield server
 
 
 def _group_of(nodeid: str) -> str:
-    """What one worker runs as a whole: a module, or everything in the browser, so that fixtures are made once."""
+    """The group of tests that one worker runs, so that fixtures are created once: a module, or all browser tests."""
     module = nodeid.partition("::")[0]
     return "browser" if module.endswith("browser.py") else module
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
-    """Share the tests among workers group by group."""
+    """Distribute the tests to workers by group."""
     from xdist.scheduler import LoadScopeScheduling
 
     class GroupScheduling(LoadScopeScheduling):
@@ -139,7 +139,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs a browser; run it first, so that no worker is left alone with the longest group at the end."""
+    """Mark browser tests, and run them first, because they are the longest group."""
     for item in items:
         if _group_of(item.nodeid) == "browser":
             item.add_marker("browser")

@@ -1,4 +1,4 @@
-"""A sneaker drawn from curves: a picture for tests and screenshots that nobody has rights in but this project."""
+"""A sneaker drawn with curves: a picture for tests and screenshots that is free of other people's rights."""
 
 import colorsys
 import random
@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw, ImageFilter
 Point = tuple[float, float]
 Colour = tuple[int, int, int]
 
-# Coordinates are in a field of 100 x 75; drawn at three times the size and shrunk, for smooth edges.
+# Coordinates are on a canvas of 100 x 75 units, drawn at three times the size and reduced for smooth edges.
 _FIELD = (100, 75)
 _FINER = 3
 
@@ -52,7 +52,7 @@ def draw_sneaker(seed: int = 0, size: tuple[int, int] = (960, 720)) -> Image.Ima
     Parameters
     ----------
     seed : int
-        Chooses the colours, the direction and the place; one seed is always one picture.
+        Determines colors, direction and position; the same seed gives the same picture.
     size : tuple of int
         Width and height in pixels.
 
@@ -82,7 +82,7 @@ def draw_sneaker(seed: int = 0, size: tuple[int, int] = (960, 720)) -> Image.Ima
 
 
 class _Canvas:
-    """The field, at a finer scale; shapes are given in the field's own units."""
+    """The canvas at a finer scale; shapes are given in its own units."""
 
     def __init__(self, size: tuple[int, int], above: Colour, below: Colour) -> None:
         self.size = (size[0] * _FINER, size[1] * _FINER)
@@ -131,7 +131,7 @@ class _Canvas:
 
 
 def _curve(outline: tuple[Point, ...], steps: int = 24) -> list[Point]:
-    """Points along cubic Bezier curves that follow one another."""
+    """Points along consecutive cubic Bézier curves."""
     points = [outline[0]]
     for start in range(0, len(outline) - 1, 3):
         p0, p1, p2, p3 = outline[start : start + 4]

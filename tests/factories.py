@@ -1,4 +1,4 @@
-"""Small real things to test with: photos drawn on the fly and networks that answer in milliseconds."""
+"""Small real test objects: generated photos, and networks that answer in milliseconds."""
 
 import subprocess
 import sys
@@ -31,18 +31,18 @@ ONE_OF_EACH_KIND = (
     "efficientnet_b0",
 )
 
-# Networks this small gain nothing from a second thread, and lose much to it while the machine is busy.
+# Such small networks don't benefit from a second thread, which slows them down on a busy machine.
 torch.set_num_threads(1)
 
 
 def photo(seed: int, size: tuple[int, int] = (64, 48)) -> Image.Image:
-    """A picture of random blobs, unlike that of any other seed."""
+    """A picture of random blobs, different for each seed."""
     blobs = np.random.default_rng(seed).integers(0, 256, (16, 16, 3)).astype(np.uint8)
     return Image.fromarray(blobs).resize(size, Image.Resampling.BICUBIC)
 
 
 def photo_of_class(number: int, seed: int, size: tuple[int, int] = (40, 32)) -> Image.Image:
-    """A picture whose class is told by its colour: red, blue, green."""
+    """A picture whose class determines its color: red, blue or green."""
     colour = np.roll([200, 60, 60], -number)
     noise = np.random.default_rng([number, seed]).integers(-40, 40, (16, 16, 3))
     return Image.fromarray((colour + noise).astype(np.uint8)).resize(size, Image.Resampling.BICUBIC)
@@ -61,7 +61,7 @@ def write(path: Path, data: bytes) -> Path:
 
 
 def draw_dataset(folder: Path, counts: Mapping[str, int]) -> Path:
-    """A folder laid out as <class>/*, each class easily told from the others."""
+    """A folder laid out as <class>/*, with classes that are easy to distinguish."""
     for number, (label, count) in enumerate(counts.items()):
         for seed in range(count):
             write(folder / label / f"{seed:02}.jpg", jpeg(photo_of_class(number, seed)))
@@ -69,7 +69,7 @@ def draw_dataset(folder: Path, counts: Mapping[str, int]) -> Path:
 
 
 def draw_arrays(per_class: int, classes: int = 2, size: int = 36, first_seed: int = 0) -> TrainingData:
-    """The same kind of photos as `draw_dataset` makes, as arrays."""
+    """Photos like those of `draw_dataset`, as arrays."""
     made = [
         (np.asarray(photo_of_class(number, seed, (size, size))), number)
         for number in range(classes)
@@ -87,7 +87,7 @@ def lively_model(
     seed: int = 0,
     **spec: object,
 ) -> SneakerModel:
-    """A network with random weights whose answers differ from photo to photo."""
+    """A network with random weights whose predictions differ between photos."""
     described = ModelSpec("lively", "mobilenet_v2", classes, has_negatives_class, Preprocessing(size, size), **spec)
     torch.manual_seed(seed)
     network = build_network("mobilenet_v2", described.outputs)
@@ -95,7 +95,7 @@ def lively_model(
     for norm in norms:
         norm.momentum = 1.0
     with torch.no_grad():
-        # One look at noise fits the normalisation layers; without it every photo would be answered alike.
+        # A forward pass on noise sets the batch-norm statistics; without it, all predictions would be the same.
         network.train()(torch.randn(16, 3, size, size))
         network.head.weight.mul_(5)
     references = np.random.default_rng(seed).normal(size=(4, 1280)).astype(np.float32)
@@ -105,7 +105,7 @@ def lively_model(
 def outputs_of(
     logits: np.ndarray, embeddings: np.ndarray | None = None, negatives_logit: np.ndarray | None = None
 ) -> Outputs:
-    """A network's outputs by hand; without embeddings they are all alike."""
+    """Outputs of a network, made by hand; by default all embeddings are the same."""
     return Outputs(
         logits=np.asarray(logits, dtype=np.float32),
         negatives_logit=None if negatives_logit is None else np.asarray(negatives_logit, dtype=np.float32),
@@ -128,6 +128,6 @@ def prediction_rows(rows: list[tuple[str, dict[str, float], str]]) -> pd.DataFra
 
 
 def in_new_python(code: str) -> str:
-    """What a fresh interpreter prints on running this."""
+    """Output of code in a new interpreter."""
     done = subprocess.run([sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=True)
     return done.stdout.strip()

@@ -1,4 +1,4 @@
-"""A small web on 127.0.0.1: a search page in Bing's form, and servers with photos, good ones and all kinds of bad."""
+"""A small web on 127.0.0.1: a search page like Bing's, and servers with valid photos and all kinds of bad files."""
 
 import contextlib
 import html
@@ -32,7 +32,7 @@ def png(seed: int) -> bytes:
 
 
 def results_page(links: Sequence[str]) -> bytes:
-    """A page of results: Bing puts JSON into an attribute of each result."""
+    """A page of results; like Bing, it has JSON in an attribute of each result."""
     tiles = [html.escape(json.dumps({"sid": "x", "murl": link, "turl": "https://thumbs"})) for link in links]
     # Bing's JSON has no spaces after its colons.
     tiles = [tile.replace("&quot;: &quot;", "&quot;:&quot;") for tile in tiles]
@@ -40,7 +40,7 @@ def results_page(links: Sequence[str]) -> bytes:
 
 
 def paged(links: Mapping[str, Sequence[str]], size: int = 10) -> Search:
-    """Results by query; past the end the last page comes again and again, as with Bing."""
+    """Results by query; after the end, the last page repeats, as with Bing."""
 
     def search(fields: dict[str, str]) -> Answer:
         mine = links.get(fields["q"], [])
@@ -51,7 +51,7 @@ def paged(links: Mapping[str, Sequence[str]], size: int = 10) -> Search:
 
 
 class Web:
-    """The servers, all in one; `asked` and `searched` tell what was asked of them, in order."""
+    """All servers in one; `asked` and `searched` record the requests, in order."""
 
     def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.asked: list[str] = []
@@ -80,14 +80,14 @@ class Web:
 
 @dataclass
 class Names:
-    """A name server and the cables: whatever address is connected to, the loopback server is at its end.
+    """Name resolution and connections: every address leads to the loopback server.
 
     Attributes
     ----------
     addresses : dict of str to list
-        What a name resolves to, one answer after the other; the last one stays.
+        Name -> its successive answers; the last one repeats.
     resolved, connected : list of str
-        What was asked, in order.
+        Names and addresses, in order.
     """
 
     port: int
@@ -113,7 +113,7 @@ class Names:
 
 @contextlib.contextmanager
 def bing_at(port: int) -> Iterator[None]:
-    """Send what is asked of https://www.bing.com to a loopback port, for the whole process."""
+    """Redirect requests to https://www.bing.com to a loopback port, for the whole process."""
 
     class ToLoopback(urllib.request.HTTPSHandler):
         def https_open(self, request: urllib.request.Request) -> object:
@@ -133,7 +133,7 @@ def bing_at(port: int) -> Iterator[None]:
 
 
 def closed_port() -> int:
-    """A port at which nobody listens."""
+    """A port without a server."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         return taken.getsockname()[1]
@@ -149,7 +149,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         address = urllib.parse.urlsplit(self.path)
         self.close_connection = True
-        with contextlib.suppress(OSError):  # whoever asked has gone
+        with contextlib.suppress(OSError):  # the client has disconnected
             if address.path == "/images/async":
                 fields = dict(urllib.parse.parse_qsl(address.query, keep_blank_values=True))
                 self.web.searched.append(fields)
@@ -237,7 +237,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(b"220 mail.example ready\r\n")
 
     def give_nothing(self, *_: str) -> None:
-        """Hang up without a word."""
+        """Close the connection without a response."""
 
     def head(self, line: str) -> None:
         self.wfile.write(f"HTTP/1.1 200 OK\r\n{line}\r\n\r\n".encode())

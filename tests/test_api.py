@@ -37,7 +37,7 @@ def jpeg(size: tuple[int, int] = (120, 80), colour: str = "teal") -> bytes:
 
 @pytest.fixture(scope="module")
 def client(workspace: Path) -> Iterator[httpx.Client]:
-    """A client of a server that serves the API alone."""
+    """A client of a server that serves only the API."""
     listener = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(Starlette(routes=routes(workspace)), log_level="error"))
     thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
@@ -127,7 +127,7 @@ def test_a_broken_multipart_body_is_400(client: httpx.Client) -> None:
 
 
 def test_200_megabytes_are_refused_before_they_are_sent(client: httpx.Client) -> None:
-    """The length alone is enough: not a byte of the body follows the headers."""
+    """The content length is enough: no byte of the body is sent."""
     url = client.base_url
     with socket.create_connection((url.host, url.port or 80)) as connection:
         connection.sendall(
@@ -156,7 +156,7 @@ def test_an_upload_of_unknown_length_is_cut_off_at_the_cap(client: httpx.Client)
     try:
         answer = client.post("/api/predict", params={"model": "tiny"}, content=body(), headers=headers)
     except httpx.TransportError:
-        # The server may close the connection while the client still sends.
+        # The server may close the connection while the client is still sending.
         assert sent > 20_000_000
     else:
         assert answer.status_code == 413
@@ -172,7 +172,7 @@ def test_many_at_once_all_get_the_same_answer(client: httpx.Client) -> None:
     assert len({json.dumps(answer.json()["top"]) for answer in answers}) == 1
 
 
-def test_a_full_queue_is_said_and_empties_again() -> None:
+def test_a_full_queue_is_reported_and_empties_again() -> None:
     queue = BoundedQueue(ServiceLimits(max_waiting=2))
     gate = threading.Event()
     first, second = queue.submit(gate.wait, 30), queue.submit(lambda: "second")
@@ -203,7 +203,7 @@ def test_a_damaged_model_is_503(client: httpx.Client, workspace: Path, tiny_mode
     assert "damaged" in answer.json()["error"]
 
 
-def test_the_shelf_loads_a_model_once_and_anew_when_it_changed(workspace: Path) -> None:
+def test_the_model_cache_loads_a_model_once_and_again_after_a_change(workspace: Path) -> None:
     shelf, folder = ModelShelf(), workspace / "runs" / "tiny" / "model"
     first = shelf.load(folder)
     assert shelf.load(folder) is first
@@ -212,7 +212,7 @@ def test_the_shelf_loads_a_model_once_and_anew_when_it_changed(workspace: Path) 
     assert shelf.load(folder) is not first
 
 
-def test_a_model_that_goes_between_finding_and_loading_is_said() -> None:
+def test_a_model_that_goes_between_finding_and_loading_is_reported() -> None:
     with pytest.raises(CheckpointError, match=r"has no model\.json"):
         model_version(Path("nowhere"))
 
@@ -257,7 +257,7 @@ def test_the_picture_of_a_huge_photo_is_not_huge(client: httpx.Client) -> None:
         ({"opacity": ""}, 422, "must be a number"),
     ],
 )
-def test_explain_says_what_cannot_be_asked(client: httpx.Client, asked: dict[str, str], code: int, said: str) -> None:
+def test_explain_reports_invalid_requests(client: httpx.Client, asked: dict[str, str], code: int, said: str) -> None:
     answer = client.post("/api/explain", params={"model": "tiny", **asked}, files={"file": ("a.jpg", jpeg())})
     assert answer.status_code == code
     assert set(answer.json()) == {"error"}

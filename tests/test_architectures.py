@@ -1,4 +1,4 @@
-"""Every network: forward, backward, explained, saved, frozen in parts, and started from weights."""
+"""Every network: forward and backward pass, explanation, saving, trainable layers and pretrained weights."""
 
 import copy
 import re
@@ -47,7 +47,7 @@ def kind(request):
 
 
 def side(name: str) -> int:
-    """The smallest photo that leaves the explained layer more than one place."""
+    """The smallest photo for which the explained layer has more than one position."""
     return max(ARCHITECTURES[name].smallest, 139 if name == "inception_v3" else 64)
 
 
@@ -63,20 +63,20 @@ def _built(name: str):
 
 
 def fresh(name: str):
-    """A network of its own to change; random weights cost more to draw than to copy."""
+    """A copy of a network that a test may change; copying is faster than initializing."""
     return copy.deepcopy(_built(name))
 
 
 @cache
 def hollow(name: str):
-    """A network without weights: all of its layers and shapes, at no cost."""
+    """A network on the meta device: all layers and shapes, without weights."""
     with torch.device("meta"):
         return build_network(name, OUTPUTS).eval()
 
 
 @lru_cache(maxsize=1)
 def lively(name: str) -> SneakerModel:
-    """A network whose normalisation layers have looked at noise once; else deep ones answer all alike."""
+    """A network with batch-norm statistics of noise; without them, all photos give the same output."""
     network = fresh(name)
     for layer in network.modules():
         if isinstance(layer, nn.BatchNorm2d | nn.BatchNorm1d):
@@ -89,7 +89,7 @@ def lively(name: str) -> SneakerModel:
 
 
 def theirs(name: str) -> dict[str, torch.Size]:
-    """Torchvision's own names and shapes, without drawing weights."""
+    """Torchvision's parameter names and shapes, without weights."""
     options = {"init_weights": False} if name == "inception_v3" else {}
     with torch.device("meta"):
         network = torchvision.models.get_model(name, weights=None, **options)
@@ -159,7 +159,7 @@ class TestEveryNetwork:
             answering = build_network(name, OUTPUTS, auxiliary=False)
         assert parameter_count(name) == sum(value.numel() for value in answering.backbone.parameters())
 
-    def test_tells_people_what_it_is(self, name):
+    def test_describes_itself_to_users(self, name):
         found = ARCHITECTURES[name]
         assert found.title
         assert re.fullmatch(r"[A-Z][^.]+\.", found.about)
@@ -167,7 +167,7 @@ class TestEveryNetwork:
         assert found.fixed_size == (name in SNEAKER_CNNS)
         assert hollow(name).dropout.p == (0 if name in SNEAKER_CNNS else 0.2)
 
-    def test_comes_back_from_its_folder(self, kind, tmp_path):
+    def test_is_loaded_from_its_folder(self, kind, tmp_path):
         model = lively(kind)
         save_model(model, tmp_path / "one")
         loaded = load_model(tmp_path / "one")
@@ -201,7 +201,7 @@ class TestExplained:
         assert max(heat.max() for heat in heats) == pytest.approx(1)
 
     def test_layer_is_the_last_with_a_height_and_a_width(self, name):
-        """What follows it is pooled: no later layer gives a map as large, but for what is inside it."""
+        """It is the last layer before pooling: no later layer outside it has as large a map."""
         network = copy.deepcopy(hollow(name))
         layer, seen = explained_layer(name, network), []
         for module in network.backbone.modules():
@@ -217,7 +217,7 @@ class TestExplained:
 
 
 class TestSneakerCnn:
-    """Exactly as it was described: any change of it would be another network."""
+    """Exactly as documented: any change would make it another network."""
 
     @pytest.mark.parametrize(("name", "norms"), [("sneaker_cnn", 3), ("sneaker_cnn_plain", 0)])
     def test_layers(self, name, norms):
@@ -242,14 +242,14 @@ class TestSneakerCnn:
         assert explained_layer("sneaker_cnn", hollow("sneaker_cnn")) is backbone.block3
 
     @pytest.mark.parametrize("shape", [(1, 3, 223, 224), (1, 3, 224, 448), (1, 3, 32, 32)])
-    def test_another_size_is_told(self, shape):
+    def test_another_size_is_reported(self, shape):
         with pytest.raises(RecipeError, match=r"needs 224 x 224\. Set size to 224"):
             hollow("sneaker_cnn")(torch.zeros(shape, device="meta"))
 
 
 class TestInception:
     def test_both_classifiers_compute_as_torchvisions(self):
-        """At the usual size, with the same weights and torchvision's setting for its ImageNet weights; exactly."""
+        """At the default size, with the same weights and torchvision's setting for its ImageNet weights; exactly."""
         reference = torchvision.models.inception_v3(weights=None, init_weights=True, transform_input=True)
         ours = fresh("inception_v3").backbone
         own = ours.state_dict()
@@ -257,7 +257,7 @@ class TestInception:
         reference.fc, reference.AuxLogits.fc, reference.dropout = nn.Identity(), nn.Identity(), nn.Identity()
         images = batch("inception_v3", count=1, pixels=299).double()
         reference.double().eval()
-        reference.training = True  # asks it for both answers
+        reference.training = True  # returns both outputs
         with torch.no_grad():
             embeddings, auxiliary = ours.double().eval().with_auxiliary(images)
             expected = reference(images)
@@ -323,7 +323,7 @@ class TestHeads:
 
 
 class TestFreezing:
-    def test_each_part_learns_more_than_the_one_before(self, name):
+    def test_each_setting_trains_more_layers(self, name):
         network = copy.deepcopy(hollow(name))
         counts = []
         for part in TRAINABLE:
@@ -336,7 +336,7 @@ class TestFreezing:
         assert counts[0] == 0 < counts[1] < counts[2] == len(list(network.backbone.parameters()))
 
     def test_last_stage_is_the_last(self, name):
-        """Nothing that is asked after the first learning layer is frozen."""
+        """No layer after the first trainable one is frozen."""
         network = copy.deepcopy(hollow(name))
         set_trainable(network, name, "last_stage")
         order = []
@@ -349,7 +349,7 @@ class TestFreezing:
         assert order == sorted(order)
         assert set(order) == {False, True}
 
-    def test_frozen_statistics_stay_and_learning_ones_move(self, kind):
+    def test_only_statistics_of_trainable_layers_change(self, kind):
         network = fresh(kind)
         last = tuple(f"{prefix}." for prefix in ARCHITECTURES[kind].last_stage)
         for part in TRAINABLE:
@@ -369,7 +369,7 @@ class TestFreezing:
             assert moved == {"head": set(), "last_stage": in_last, "all": normalising}[part]
 
     @pytest.mark.parametrize("name", ["resnet18", "inception_v3"])
-    def test_a_step_changes_what_learns_alone(self, name):
+    def test_a_step_changes_trainable_layers_only(self, name):
         network = fresh(name)
         learning = set_trainable(network, name, "last_stage")
         set_training_mode(network, name, "last_stage")
@@ -382,7 +382,7 @@ class TestFreezing:
         assert changed
         assert all(key.startswith(ARCHITECTURES[name].last_stage) for key in changed)
 
-    def test_unknown_part_lists_the_known(self):
+    def test_unknown_setting_lists_the_known(self):
         for change in (set_trainable, set_training_mode):
             with pytest.raises(RecipeError, match="trainable is 'half'; choose one of: head, last_stage, all"):
                 change(copy.deepcopy(hollow("mobilenet_v3_small")), "mobilenet_v3_small", "half")
@@ -398,7 +398,7 @@ class TestInitialised:
     )
     def test_from_a_file(self, name, ending, tmp_path):
         source = {key: value.contiguous() for key, value in lively(name).network.backbone.state_dict().items()}
-        # As in torchvision's files: parts that are of no use here, and none of the counters.
+        # As in torchvision's files: parts that are not needed here, and no counters.
         given = {key: value for key, value in source.items() if not key.endswith("num_batches_tracked")}
         given |= {"fc.weight": torch.zeros(1000, 4), "AuxLogits.fc.weight": torch.zeros(1000, 768)}
         file = tmp_path / f"weights.{ending}"
@@ -428,12 +428,12 @@ class TestInitialised:
             assert torch.equal(value, expected)
 
     @pytest.mark.parametrize("name", WITH_IMAGENET)
-    def test_imagenet_weights_that_cannot_be_had_tell_file_and_place(self, name, tmp_path, monkeypatch, capfd):
+    def test_imagenet_weights_that_cannot_be_had_name_file_and_place(self, name, tmp_path, monkeypatch, capfd):
         for variable in ("https_proxy", "HTTPS_PROXY", "http_proxy", "HTTP_PROXY"):
-            monkeypatch.setenv(variable, "http://127.0.0.1:9")  # nobody listens there
+            monkeypatch.setenv(variable, "http://127.0.0.1:9")  # no server is there
         for variable in ("no_proxy", "NO_PROXY"):
             monkeypatch.delenv(variable, raising=False)
-        # Made on first use with the proxies of that moment, and kept.
+        # urllib creates its opener on first use, with the proxies of that moment.
         monkeypatch.setattr("urllib.request._opener", None)
         monkeypatch.setenv("TORCH_HOME", str(tmp_path))
         with pytest.raises(RecipeError) as told:
@@ -459,19 +459,19 @@ class TestInitialised:
         with pytest.raises(RecipeError, match=rf"no ImageNet weights for {name}; set init to 'none'"):
             load_pretrained(hollow(name), name, "imagenet", tmp_path)
 
-    def test_a_model_of_another_network_is_told(self, tmp_path):
+    def test_a_model_of_another_network_is_reported(self, tmp_path):
         save_model(lively("mobilenet_v3_small"), tmp_path / "mine")
         with pytest.raises(RecipeError, match="is a mobilenet_v3_small, so its weights do not fit resnet18; set init"):
             load_pretrained(hollow("resnet18"), "resnet18", str(tmp_path / "mine"), tmp_path)
 
     @pytest.mark.parametrize("data", [b"", b"no weights", b"PK\x03\x04 cut off", b"\x80\x02."])
-    def test_a_broken_pth_file_is_told(self, data, tmp_path):
+    def test_a_broken_pth_file_is_reported(self, data, tmp_path):
         file = write(tmp_path / "broken.pth", data)
         with pytest.raises(RecipeError, match=r"Can't read .*broken\.pth: it isn't a file of torchvision weights"):
             load_pretrained(hollow("resnet18"), "resnet18", str(file), tmp_path)
 
     @pytest.mark.parametrize("held", [nn.Linear(2, 2), [1, 2], 3])
-    def test_a_pth_file_that_holds_something_else_is_told(self, held, tmp_path):
+    def test_a_pth_file_that_holds_something_else_is_reported(self, held, tmp_path):
         torch.save(held, tmp_path / "other.pth")
         with pytest.raises(RecipeError, match=r"Can't read .*other\.pth: it isn't a file of torchvision weights"):
             load_pretrained(hollow("resnet18"), "resnet18", str(tmp_path / "other.pth"), tmp_path)

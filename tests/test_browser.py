@@ -1,4 +1,4 @@
-"""The Identify page in a real Chromium on a real server: what only a browser shows."""
+"""The Identify page in a real Chromium on a real server: what can only be tested in a browser."""
 
 import json
 import os
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.timeout(600)
 
 @pytest.fixture(scope="module")
 def address(tiny_model, app_server, tmp_path_factory) -> Iterator[str]:
-    """The app with the bundled models and, in a workspace of its own, the tiny one."""
+    """The app with the bundled models and, in a separate workspace, the tiny one."""
     workspace = tmp_path_factory.mktemp("workspace")
     save_model(tiny_model, run_model_folder(runs_folder(workspace) / "tiny"))
     with app_server.show(workspace) as address:
@@ -42,7 +42,7 @@ def drawn(seed: int = 0) -> bytes:
 
 
 def real_photo() -> Path | None:
-    """A photo of an Air Jordan 4 where SOLESCOPE_REAL_DATA says that there are some."""
+    """A photo of an Air Jordan 4 from SOLESCOPE_REAL_DATA, if it is set."""
     folder = os.environ.get("SOLESCOPE_REAL_DATA")
     return min((Path(folder) / "sneakers40" / "Air Jordan 4").iterdir()) if folder else None
 
@@ -64,13 +64,13 @@ def open_why(page: Page) -> None:
 
 
 def check_looks(page: Page) -> None:
-    """Nothing sticks out sideways, no stack trace, and no picture without words for those who do not see it."""
+    """The page doesn't scroll sideways, shows no stack trace, and every picture has alternative text."""
     assert "Traceback" not in page.inner_text("body")
     assert (
         page.evaluate(
             "[...document.querySelectorAll('*')].filter(e => getComputedStyle(e).overflowX !== 'visible'"
             " && ['auto', 'scroll'].includes(getComputedStyle(e).overflowX) && e.scrollWidth > e.clientWidth + 1"
-            # The drawer with the pages' names, while it is shut.
+            # The sidebar while it is closed.
             " && !e.closest('[data-testid=stSidebar][data-collapsed=true]'))"
             ".map(e => e.outerHTML.slice(0, 200))"
         )
@@ -82,7 +82,7 @@ def check_looks(page: Page) -> None:
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_photo_to_answer_to_reason(browser, address, size, scheme):
+def test_from_photo_to_answer_to_explanation(browser, address, size, scheme):
     page = opened(browser, address, size, scheme)
     check_looks(page)
     photo = real_photo()
@@ -125,7 +125,7 @@ def test_broken_file_beside_a_good_one(browser, address):
     page.context.close()
 
 
-def test_names_are_shown_as_they_are_written(browser, address):
+def test_names_are_shown_literally(browser, address):
     name = "1. :material/check: :joy: **b** _c_ <b>&lt; $x$ www.a.b.jpg".replace("/", "∕")
     page = opened(browser, address)
     upload(page, file(name, drawn()))
@@ -183,7 +183,7 @@ def test_a_deep_link_as_the_first_request_gets_the_whole_app(browser, address):
 
 
 def test_the_camera_takes_a_photo_and_it_is_answered(browser, address):
-    # Chromium's own camera shows a moving test picture: nothing that is a sneaker.
+    # Chromium's fake camera shows a moving test pattern, not a sneaker.
     page = opened(browser, address, PHONE)
     assert page.locator("video").count() == 0
     page.get_by_text("Use the camera").click()

@@ -1,4 +1,4 @@
-"""The model that ships: whole, small, described truthfully, and as good on real photos as its card says."""
+"""The bundled model: complete, small, described correctly, and as accurate on real photos as its card says."""
 
 import os
 import re
@@ -28,7 +28,7 @@ needs_real_photos = pytest.mark.skipif(
 )
 
 
-def test_it_is_small_and_whole() -> None:
+def test_it_is_small_and_complete() -> None:
     assert sum(file.stat().st_size for file in STREET22.rglob("*") if file.is_file()) <= 10_000_000
     model = load_model(STREET22)
     assert len(model.spec.classes) == 22
@@ -65,7 +65,7 @@ def test_its_split_agrees_with_its_counts() -> None:
     assert spec.metrics["test"]["n"] == (labelled["split"] == "test").sum()
 
 
-def test_the_card_tells_its_figures() -> None:
+def test_the_card_has_its_metrics() -> None:
     card = (PROJECT / "docs" / "MODEL_CARD.md").read_text(encoding="utf-8")
     metrics = read_spec(STREET22).metrics
     for key in ("top1", "top3", "ece", "macro_f1"):
@@ -75,7 +75,7 @@ def test_the_card_tells_its_figures() -> None:
         assert f"| {label} | {row['n']:.0f} | {row['precision']:.2f} | {row['recall']:.2f} | {row['f1']:.2f} |" in card
 
 
-def test_its_own_evaluation_tells_the_figures_of_its_card(tmp_path: Path) -> None:
+def test_its_evaluation_has_the_metrics_of_its_card(tmp_path: Path) -> None:
     said = read_spec(STREET22).metrics["test"]
     evaluation = find_evaluation(tmp_path, "street22")
     assert evaluation.is_ready
@@ -92,12 +92,12 @@ def test_its_own_evaluation_tells_the_figures_of_its_card(tmp_path: Path) -> Non
 
 
 @needs_real_photos
-def test_on_its_own_test_photos_it_is_as_good_as_it_says(tmp_path: Path) -> None:
+def test_accuracy_on_its_test_photos_is_that_of_its_card(tmp_path: Path) -> None:
     said = read_spec(STREET22).metrics["test"]
     done = evaluate(STREET22, Path(str(REAL_DATA)) / "sneakers40", tmp_path, "test")
     figures, table = done.metrics, done.table
     assert figures["n"] == said["n"]
-    # Other processors round otherwise: a photo or two on the edge may fall the other way.
+    # Rounding differs between processors, so one or two borderline photos may be classified differently.
     for key in ("top1", "top3", "refused"):
         assert figures[key] == pytest.approx(said[key], abs=2.5 / said["n"])
     rare = table[table["label"].str.startswith(RARE)]
@@ -105,7 +105,7 @@ def test_on_its_own_test_photos_it_is_as_good_as_it_says(tmp_path: Path) -> None
 
 
 @needs_real_photos
-def test_it_knows_that_other_things_are_no_sneakers() -> None:
+def test_it_refuses_negatives() -> None:
     split = read_split(STREET22)
     kept_back = split[split["label"].isna() & (split["split"] == "test")]
     photos = read_unlabelled_folder(Path(str(REAL_DATA)) / "not_sneakers").drop(columns="label")

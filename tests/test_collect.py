@@ -1,4 +1,4 @@
-"""Photos from the web: queries, links, safe downloads and the whole way into a dataset, over real HTTP on loopback."""
+"""Photos from the web: queries, links, safe downloads and the import into a dataset, over real HTTP on loopback."""
 
 import json
 import re
@@ -80,13 +80,13 @@ class TestQueries:
     def test_a_word_of_the_class_itself_is_not_excluded(self):
         assert queries_for(CollectClass("Kids See Ghosts"), ["{model}"], ["kids", "baby"]) == ("Kids See Ghosts -baby",)
 
-    def test_what_a_search_would_take_for_a_sign_is_not_searched_for(self):
+    def test_search_operators_in_names_are_not_searched_for(self):
         item = CollectClass('Dunk Low - "Panda" -Black  +x')
         assert (item.name, item.terms) == ('Dunk Low - "Panda" -Black +x', "Dunk Low Panda Black x")
         assert CollectClass("Retro-Low A-B").terms == "Retro-Low A-B"
 
     @pytest.mark.parametrize("name", ["", "   ", "x" * 121, "a\x00b", "a\x1bb"])
-    def test_names_that_cannot_be(self, name):
+    def test_invalid_names(self, name):
         with pytest.raises(CollectError):
             CollectClass(name)
 
@@ -107,7 +107,7 @@ class TestQueries:
             (["{model}\x07"], "control character"),
         ],
     )
-    def test_templates_that_cannot_be(self, templates, message):
+    def test_invalid_templates(self, templates, message):
         with pytest.raises(CollectError, match=re.escape(message)):
             clean_templates(templates)
 
@@ -118,7 +118,7 @@ class TestQueries:
             "t-shirt",
         )
 
-    def test_names_a_line_each(self):
+    def test_one_name_per_line(self):
         assert [item.name for item in read_names(["Air  Max", "", "Air Max", "Dunk"])] == ["Air Max", "Dunk"]
 
 
@@ -138,7 +138,7 @@ class TestSkuLists:
             CollectClass("Air Force 1", "Air Force 1 CW2288-111"),
         )
 
-    def test_a_sku_a_line(self):
+    def test_one_sku_per_line(self):
         assert [(item.name, item.terms) for item in read_skus(b"555088-101\n\nCW2288-111\n555088-101\n")] == [
             ("555088-101", "555088-101"),
             ("CW2288-111", "CW2288-111"),
@@ -162,7 +162,7 @@ class TestSkuLists:
             (b"a\x00b,c", "Line 1"),
         ],
     )
-    def test_lists_that_cannot_be(self, data, message):
+    def test_invalid_lists(self, data, message):
         with pytest.raises(CollectError, match=message):
             read_skus(data)
 
@@ -183,7 +183,7 @@ class TestLinks:
         assert [fields["first"] for fields in web.searched] == ["0", "10"]
         assert {fields["adlt"] for fields in web.searched} == {"strict"}
 
-    def test_a_page_that_comes_again_is_the_end(self, web):
+    def test_a_repeated_page_is_the_end(self, web):
         links = [f"{SITE}/{number}.jpg" for number in range(25)]
         web.search = paged({"dunk": links})
         assert find_links("dunk", 1000) == links
@@ -197,7 +197,7 @@ class TestLinks:
         web.search = lambda fields: results_page([f"{SITE}/1.jpg"]) if fields["first"] == "0" else b"<html>"
         assert find_links("dunk", 10) == [f"{SITE}/1.jpg"]
 
-    def test_what_came_before_the_trouble_is_good(self, web):
+    def test_links_before_an_error_are_kept(self, web):
         web.search = lambda fields: results_page([f"{SITE}/1.jpg"]) if fields["first"] == "0" else 500
         assert find_links("dunk", 10) == [f"{SITE}/1.jpg"]
 
@@ -211,7 +211,7 @@ class TestLinks:
             (500, "error 500", True),
         ],
     )
-    def test_each_trouble_has_its_sentence(self, web, answer, message, unreachable):
+    def test_each_failure_has_its_message(self, web, answer, message, unreachable):
         web.search = lambda fields: answer
         with pytest.raises(CollectError, match=message) as caught:
             find_links("dunk", 10)
@@ -288,12 +288,12 @@ class TestAddresses:
             downloader.fetch(f"{SITE}/photo/1.jpg")
         assert names.connected == []
 
-    def test_a_name_that_answers_otherwise_the_next_time_gains_nothing(self, names, downloader):
+    def test_a_name_that_resolves_differently_the_next_time_gains_nothing(self, names, downloader):
         names.addresses["photos.example"] = [[PUBLIC], ["127.0.0.1"]]
         assert downloader.fetch(f"{SITE}/photo/1.jpg") == jpeg(photo(1))
         assert (names.resolved, names.connected) == (["photos.example"], [PUBLIC])
 
-    def test_nor_at_a_redirect_to_itself(self, names, downloader):
+    def test_nor_after_a_redirect_to_itself(self, names, downloader):
         names.addresses["photos.example"] = [[PUBLIC], ["127.0.0.1"]]
         with pytest.raises(CollectError, match="not public"):
             downloader.fetch(f"{SITE}/redirect/1")
@@ -327,7 +327,7 @@ class TestAddresses:
         assert names.resolved == names.connected == []
 
     @pytest.mark.parametrize("host", ["nowhere.example", "x" * 70 + ".example"])
-    def test_names_that_nobody_knows(self, downloader, host):
+    def test_unknown_names(self, downloader, host):
         with pytest.raises(CollectError, match="name can't be resolved"):
             downloader.fetch(f"http://{host}/1.jpg")
 
@@ -428,15 +428,15 @@ class TestDownloads:
                     downloader.fetch(f"{SITE}/photo/3.png")
 
     @pytest.mark.parametrize("path", ["drip", "dripheaders"])
-    def test_a_server_that_drips_is_given_up_on(self, names, path):
+    def test_a_slow_server_times_out(self, names, path):
         with pytest.raises(CollectError, match="too long"):
             Downloader(LIMITS, timeout=60, deadline=0.3, network=names.network).fetch(f"{SITE}/{path}")
 
-    def test_a_server_that_says_nothing_is_given_up_on(self, names):
+    def test_a_silent_server_times_out(self, names):
         with pytest.raises(CollectError, match="too long"):
             Downloader(LIMITS, timeout=0.2, deadline=60, network=names.network).fetch(f"{SITE}/silence")
 
-    def test_nobody_there(self, names):
+    def test_no_server(self, names):
         names.port = closed_port()
         with pytest.raises(CollectError, match="can't be reached"):
             Downloader(LIMITS, network=names.network).fetch(f"{SITE}/photo/1.jpg")
@@ -462,7 +462,7 @@ class TestSecureConnections:
         yield Names(web.port, {"photos.example": [[PUBLIC]], "other.example": [[PUBLIC]]})
         web.close()
 
-    def test_a_certificate_that_nobody_vouches_for(self, secure):
+    def test_an_untrusted_certificate(self, secure):
         with pytest.raises(CollectError, match="certificate"):
             Downloader(LIMITS, network=secure.network).fetch("https://photos.example/photo/1.jpg")
 
@@ -477,7 +477,7 @@ class TestSecureConnections:
         with pytest.raises(CollectError, match="was lost"):
             downloader.fetch("https://photos.example/photo/1.jpg")
 
-    def test_a_server_that_drips_there_is_given_up_on_too(self, secure, certificate, monkeypatch):
+    def test_a_slow_handshake_times_out(self, secure, certificate, monkeypatch):
         monkeypatch.setenv("SSL_CERT_FILE", str(certificate[0]))
         with pytest.raises(CollectError, match="too long"):
             Downloader(LIMITS, timeout=60, deadline=0.5, network=secure.network).fetch("https://photos.example/drip")
@@ -492,7 +492,7 @@ def plan_for(*names: str, per_class: int = 3, templates: tuple[str, ...] = ("{mo
 
 
 class TestPlan:
-    def test_comes_back_from_json(self):
+    def test_survives_json(self):
         plan = CollectPlan(read_skus(b"A1,Dunk\nB2"), 7, ("{model} worn",), ("kids",))
         assert CollectPlan.from_dict(json.loads(json.dumps(plan.to_dict()))) == plan
 
@@ -527,7 +527,7 @@ class TestPlan:
 
 
 class Runs:
-    """Runs of collecting over the loopback web, and what they reported."""
+    """Collect from the loopback web, and record the reports."""
 
     def __init__(self, dataset: Dataset, downloader: Downloader) -> None:
         self.dataset = dataset
@@ -593,7 +593,7 @@ class TestCollecting:
         assert len(web.asked) == 2
         assert len(web.searched) == 1
 
-    def test_progress_is_told_in_the_callers_thread(self, web, runs):
+    def test_progress_is_reported_in_the_callers_thread(self, web, runs):
         web.search = paged({"Dunk": links(1, 2, 3), "Blazer": links(4, 5, 6)})
         runs.collect(plan_for("Dunk", "Blazer"))
         assert runs.threads == {threading.get_ident()}
@@ -674,7 +674,7 @@ class TestCollecting:
         assert result.classes["Unheard Of"].found == 0
         assert result.classes["Dunk"].added == 3
 
-    def test_a_blocked_network_is_told_at_once(self, web, runs):
+    def test_a_blocked_network_is_reported_immediately(self, web, runs):
         with bing_at(closed_port()), pytest.raises(CollectError, match="Can't reach"):
             runs.collect(plan_for("Dunk", "Blazer"))
         web.search = lambda fields: 403
@@ -689,7 +689,7 @@ class TestCollecting:
         assert runs.labels() == {"Dunk": 2}
         assert result.classes["Dunk"].message.startswith("2 of 3 photos: Bing couldn't be reached")
         assert result.classes["Samba"].message.startswith("0 of 3 photos: Bing couldn't be reached")
-        # Three searches in a row are enough to know.
+        # Three failed searches in a row are enough.
         assert [fields["q"] for fields in web.searched if fields["first"] == "0"] == [
             "Dunk",
             "Dunk worn",

@@ -1,4 +1,4 @@
-"""The one collection behind datasets, runs, studies, evaluations and saved explanations."""
+"""The class behind datasets, runs, studies, evaluations and saved explanations."""
 
 import json
 import shutil
@@ -118,7 +118,7 @@ class TestFinding:
         things.rename(things.find_by_id("two"), "other")
         assert things.find("one").folder == first
 
-    def test_a_damaged_one_is_listed_as_damaged_and_harms_no_other(self, things):
+    def test_a_damaged_one_is_listed_as_damaged_and_does_not_affect_others(self, things):
         make(things, "bad", damaged=True)
         make(things, "good")
         assert names(things) == ["good"]
@@ -138,7 +138,7 @@ class TestNames:
     @pytest.mark.parametrize(
         "name", ["", ".", "..", "../x", "a/b", "a\\b", "/tmp/y", "-x", ".x", "x.", "CON", "a\nb", "x" * 81]
     )
-    def test_what_no_folder_can_be_called_is_refused(self, things, name):
+    def test_names_that_folders_cannot_have_are_refused(self, things, name):
         make(things, "one")
         for change in (
             lambda: things.create(name),
@@ -242,7 +242,7 @@ class TestBin:
         (deleted,) = things.deleted()
         assert things.restore(deleted).name == "one"
 
-    def test_the_old_layout_is_brought_into_todays(self, things, tmp_path):
+    def test_the_old_layout_is_migrated(self, things, tmp_path):
         for moment, text in (("01795601051709297773", "old"), ("01795601061709297773", "older")):
             folder = tmp_path / "bin" / "things" / moment / "one"
             folder.mkdir(parents=True)
@@ -258,7 +258,7 @@ class TestBin:
 
 
 class TestTwoDatasetsWithOneName:
-    """As when a dataset's folder is copied by hand: the copy has the same display name and another id."""
+    """As if a dataset's folder had been copied by hand: the copy has the same display name but another id."""
 
     @pytest.fixture
     def workspace(self, tmp_path):

@@ -40,7 +40,7 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_predict_prints_a_json_line_an_image_in_order(workspace: Path, photos: Path) -> None:
+def test_predict_prints_a_json_line_per_image_in_order(workspace: Path, photos: Path) -> None:
     names = ["good.jpg", "text.jpg", "ünïcode name.png", "missing.jpg", "empty.jpg"]
     done = run(workspace, "predict", *(photos / name for name in names), "--model", "tiny", "--top", "2")
     answers = [json.loads(line) for line in done.stdout.splitlines()]
@@ -107,7 +107,7 @@ def test_a_model_may_be_a_folder(workspace: Path, photos: Path, tiny_model_folde
     assert json.loads(by_folder.stdout)["top"] == json.loads(by_name.stdout)["top"]
 
 
-def test_an_unknown_model_is_said_in_one_line(workspace: Path, photos: Path) -> None:
+def test_an_unknown_model_is_a_one_line_error(workspace: Path, photos: Path) -> None:
     done = run(workspace, "predict", photos / "good.jpg", "--model", "nope")
     assert done.returncode == 1
     assert done.stdout == ""

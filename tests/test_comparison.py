@@ -66,7 +66,7 @@ class TestCompare:
         b = answers("ABBC", "AABC", first=1).iloc[::-1]
         result = compare(a, b)
         assert (result.n, result.only_a, result.only_b) == (3, 1, 1)
-        # The second table is of the photos 1 to 4: A, B, B and C, of which photo 2 is predicted as A.
+        # The second table has photos 1 to 4 with labels A, B, B and C; photo 2 is predicted as A.
         assert result.metrics_a["top1"] == 1
         assert result.metrics_b["top1"] == pytest.approx(2 / 3)
         assert list(result.broken["sample"]) == ["photo 2"]

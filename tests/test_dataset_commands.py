@@ -1,4 +1,4 @@
-"""``dataset …`` on the command line: what it prints, as JSON and for people, and its exit status."""
+"""``dataset …`` on the command line: what it prints, as JSON and as text, and its exit status."""
 
 import json
 import os
@@ -24,7 +24,7 @@ COUNTS = {"boot": 8, "clog": 8}
 
 
 class Shell:
-    """The command line on one workspace, in this process."""
+    """Run the command line on one workspace, in this process."""
 
     def __init__(self, workspace: Path) -> None:
         self.workspace = workspace
@@ -53,7 +53,7 @@ def shell(tmp_path: Path) -> Shell:
 
 @pytest.fixture
 def filled(shell: Shell, tmp_path: Path) -> Shell:
-    """A shell whose workspace has a dataset, Shoes: two classes, one photo twice, one copied, one reject."""
+    """A workspace with a dataset, Shoes: two classes, an exact duplicate, a near-duplicate and a rejected file."""
     photos = draw_dataset(tmp_path / "photos", COUNTS)
     write(photos / "boot" / "copy of 00.jpg", (photos / "boot" / "00.jpg").read_bytes())
     write(photos / "clog" / "also 00.jpg", (photos / "boot" / "00.jpg").read_bytes())
@@ -97,7 +97,7 @@ def test_wrong_usage_exits_with_2(shell, arguments):
     [["stats"], ["scan"], ["findings"], ["review", "keep", "x"], ["undo"], ["history"], ["split"], ["rename", "y"], ["delete"],  # noqa: E501
      ["export", "--out", "y"]],
 )  # fmt: skip
-def test_an_unknown_dataset_is_said_in_one_line(shell, arguments):
+def test_an_unknown_dataset_is_a_one_line_error(shell, arguments):
     command, *rest = arguments
     assert shell.failed(command, "nope", *rest) == "No dataset named 'nope'. Available datasets: none yet."
 
@@ -141,7 +141,7 @@ def test_a_wrong_source_leaves_no_dataset_behind(shell, tmp_path, made):
     assert shell.json("list") == []
 
 
-def test_list_tells_what_there_is(filled):
+def test_list_shows_all_datasets(filled):
     (row,) = filled.json("list")
     assert set(row) == {"id", "name", "folder", "photos", "classes"}
     assert (row["name"], row["photos"], row["classes"]) == ("Shoes", 18, 2)
@@ -150,7 +150,7 @@ def test_list_tells_what_there_is(filled):
     assert filled.run("list", "--bin").stdout == "The bin is empty.\n"
 
 
-def test_stats_tell_the_balance(filled):
+def test_stats_show_the_class_balance(filled):
     values = filled.json("stats", "Shoes")
     assert values["photos"] == sum(row["total"] for row in values["classes"].values()) == 18
     assert (values["files"], values["rejects"], values["exact_duplicates"], values["exact_under_two_labels"]) == (
@@ -179,7 +179,7 @@ def test_scan_findings_review_undo_and_history(filled, tmp_path):
     )
     rows = filled.json("findings", "Shoes", "--kind", "near_duplicate", "--kind", "two_labels")
     assert [row["kind"] for row in rows] == ["two_labels", "near_duplicate", "near_duplicate"]
-    assert filled.json("findings", "Shoes", "--kind", "near_copy", "--kind", "two_labels") == rows  # as it was called
+    assert filled.json("findings", "Shoes", "--kind", "near_copy", "--kind", "two_labels") == rows  # its former name
     assert set(rows[0]) == {"sample", "kind", "score", "group_id", "suggestion", "advice", "path", "label"}
     assert all(Path(row["path"]).is_file() and row["suggestion"] is None for row in rows)
     first, blobs = ids(tmp_path, "boot/00.jpg", "clog/blobs.jpg")
@@ -209,7 +209,7 @@ def test_scan_findings_review_undo_and_history(filled, tmp_path):
     assert filled.json("undo", "Shoes", "--batch", batch) == {"photos": 2}
 
 
-def test_reviews_that_cannot_be_are_said_in_one_line(filled, tmp_path):
+def test_invalid_reviews_are_one_line_errors(filled, tmp_path):
     (first,) = ids(tmp_path, "boot/00.jpg")
     assert "Choose at least one photo" in filled.failed("review", "Shoes", "exclude")
     assert "no photo 'nope'" in filled.failed("review", "Shoes", "exclude", first, "nope")
@@ -243,7 +243,7 @@ def test_exports_are_written_and_nothing_is_overwritten(filled, tmp_path):
     assert "choose another folder" in filled.failed("export", "Shoes", "--out", tmp_path / "out" / "folder")
 
 
-def test_an_export_that_cannot_be_written_is_said_in_one_line(filled, tmp_path):
+def test_an_export_that_cannot_be_written_is_a_one_line_error(filled, tmp_path):
     write(tmp_path / "file", b"in the way")
     for kind in ("folder", "zip", "csv"):
         assert "Can't write" in filled.failed("export", "Shoes", "--format", kind, "--out", tmp_path / "file" / "x")

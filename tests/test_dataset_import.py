@@ -1,4 +1,4 @@
-"""Import: layouts of folders and archives, hostile archives, and every file accounted for."""
+"""Import: layouts of folders and archives, malicious archives, and a record of every file."""
 
 import os
 import stat
@@ -67,7 +67,7 @@ def tree(folder: Path) -> dict[str, bytes]:
     }
 
 
-# Each layout: its files, and the label and split that each photo gets.
+# Each layout: its files, and the label and split of each photo.
 LAYOUTS = {
     "class folders": (
         {"boot/1.jpg": 0, "boot/2.jpg": 1, "clog/1.jpg": 2},
@@ -186,14 +186,14 @@ class TestLayouts:
             {"labels.csv": '"' * 200_000, "1.jpg": PHOTOS[0]},
         ],
     )
-    def test_nothing_usable_is_told_plainly(self, dataset, tmp_path, files, packed):
+    def test_nothing_usable_has_a_clear_error(self, dataset, tmp_path, files, packed):
         (tmp_path / "photos").mkdir()
         source = zip_of(tmp_path / "shoes.zip", files) if packed else folder_of(tmp_path / "photos", files)
         with pytest.raises(DatasetError, match=r"(photos|shoes\.zip) has no photos in a supported layout"):
             import_photos(dataset, source)
         assert len(read_samples(dataset)) == 0
 
-    def test_a_place_where_nothing_is_is_told_plainly(self, dataset, tmp_path):
+    def test_a_missing_path_has_a_clear_error(self, dataset, tmp_path):
         with pytest.raises(DatasetError, match="no folder or archive"):
             import_photos(dataset, tmp_path / "nowhere")
 
@@ -293,7 +293,7 @@ class TestCounting:
         assert len(read_rejects(dataset)) == 3
 
     @pytest.mark.parametrize("packed", [False, True], ids=["folder", "zip"])
-    def test_stopped_it_keeps_what_is_there_and_goes_on(self, dataset, tmp_path, packed):
+    def test_stopped_it_keeps_its_photos_and_continues(self, dataset, tmp_path, packed):
         files = {f"boot/{number:03}.jpg": jpeg(photo(number, (16, 16))) for number in range(60)}
         source = zip_of(tmp_path / "a.zip", files) if packed else folder_of(tmp_path / "photos", files)
         done: list[int] = []
@@ -329,7 +329,7 @@ class TestCounting:
         assert set(result.rejected) == {"boot/link.jpg", "boot/pipe.jpg"}
         assert list(read_samples(dataset)["sample"]) == [sample_id(PHOTOS[0])]
 
-    def test_a_second_import_is_refused_while_one_is_at_work(self, dataset, tmp_path):
+    def test_a_second_import_is_refused_while_one_is_running(self, dataset, tmp_path):
         source = folder_of(tmp_path / "photos", {"boot/1.jpg": PHOTOS[0]})
         with Importer(dataset, "test"), pytest.raises(DatasetError, match="being added"):
             import_photos(dataset, source)
@@ -354,7 +354,7 @@ def entry(name: str, mode: int = 0) -> zipfile.ZipInfo:
 
 
 def archive_of(path: Path, *entries: tuple[str | zipfile.ZipInfo, bytes], method: int = zipfile.ZIP_STORED) -> Path:
-    """An archive with these entries, two of one name too."""
+    """An archive with these entries, which may have the same name."""
     with zipfile.ZipFile(path, "w", method) as archive:
         for name, data in entries:
             archive.writestr(name, data, method)
@@ -362,7 +362,7 @@ def archive_of(path: Path, *entries: tuple[str | zipfile.ZipInfo, bytes], method
 
 
 def flagged(path: Path, name: str, flag: int) -> Path:
-    """Set a flag bit of one entry in both places that tell it."""
+    """Set a flag bit of one entry in both of its headers."""
     data = bytearray(path.read_bytes())
     for signature, at in ((b"PK\x03\x04", (6, 30)), (b"PK\x01\x02", (8, 46))):
         start = next(
@@ -381,7 +381,7 @@ GOOD = ("boot/good.jpg", PHOTOS[0])
 class TestHostileArchives:
     @pytest.fixture(autouse=True)
     def nothing_is_written_outside(self, tmp_path, dataset):
-        """Around every test here: only the dataset's own folder changes."""
+        """In every test here, only the dataset's own folder changes."""
         yield
         kept = {name for name in tree(tmp_path) if not name.startswith("workspace/shoes/")}
         assert kept == {path.name for path in tmp_path.glob("*.zip")}
@@ -458,7 +458,7 @@ class TestHostileArchives:
         assert all("unpacks to more than" in reason for reason in result.rejected.values())
 
     def test_too_many_entries_are_refused(self, dataset, tmp_path):
-        # By hand: the same entry 200,001 times in the list of contents.
+        # Made by hand: the same entry 200,001 times in the central directory.
         name = b"b/x.jpg"
         item = (
             struct.pack("<4s6H3L5H2L", b"PK\x01\x02", 20, 20, 0, 0, 0, 33, 0, 0, 0, len(name), 0, 0, 0, 0, 0, 0) + name
@@ -479,12 +479,12 @@ class TestHostileArchives:
         "data",
         [b"", b"no zip at all", PHOTOS[0], b"PK\x05\x06", b"PK\x03\x04" + bytes(99), b"PK\x05\x06" + b"\xff" * 18],
     )
-    def test_a_file_that_is_no_archive_is_told_plainly(self, dataset, tmp_path, data):
+    def test_a_file_that_is_no_archive_has_a_clear_error(self, dataset, tmp_path, data):
         write(tmp_path / "a.zip", data)
         with pytest.raises(DatasetError, match=r"a\.zip(: it isn't a zip archive| lists too many)"):
             import_photos(dataset, tmp_path / "a.zip")
 
-    def test_an_archive_cut_off_anywhere_is_told_plainly(self, dataset, tmp_path):
+    def test_an_archive_cut_off_anywhere_has_a_clear_error(self, dataset, tmp_path):
         whole = archive_of(tmp_path / "a.zip", GOOD, ("boot/2.jpg", PHOTOS[1])).read_bytes()
         for length in range(0, len(whole) - 1, 37):
             write(tmp_path / "a.zip", whole[:length])

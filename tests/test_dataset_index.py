@@ -1,4 +1,4 @@
-"""The dataset on disk: names, the index, photos on their way in, crashes, and the list of datasets."""
+"""The dataset on disk: names, the index, incoming photos, crashes, and the list of datasets."""
 
 import contextlib
 import os
@@ -57,7 +57,7 @@ from sneaker_core.workspace.safe_names import safe_folder_name
 from tests.factories import draw_dataset, jpeg, photo, write
 
 DEVICES = {"CON", "PRN", "AUX", "NUL", *(f"{port}{digit}" for port in ("COM", "LPT") for digit in "0123456789¹²³")}
-# Bytes of small photos, all different.
+# The bytes of small photos, all different.
 PHOTOS = [jpeg(photo(seed, (24, 16))) for seed in range(12)]
 
 
@@ -72,20 +72,20 @@ def add(dataset: Dataset, *photos: IncomingPhoto, source: str = "test") -> list[
 
 
 def filled(dataset: Dataset, count: int, label: str = "boot") -> list[str]:
-    """Ids of so many photos, brought in under one label."""
+    """Import this many photos under one label; returns their ids."""
     add(dataset, *(IncomingPhoto(f"{number}.jpg", label, PHOTOS[number]) for number in range(count)))
     return [sample_id(data) for data in PHOTOS[:count]]
 
 
 def in_background(code: str, *arguments: object) -> subprocess.Popen[str]:
-    """Another process that runs this code; its standard output can be read line by line."""
+    """Run code in another process, whose standard output can be read line by line."""
     return subprocess.Popen(
         [sys.executable, "-c", code, *map(str, arguments)], cwd=PROJECT, stdout=subprocess.PIPE, text=True
     )
 
 
 def assert_whole(dataset: Dataset) -> None:
-    """Rows and files agree, every file holds the bytes that it is named by, and nothing waits."""
+    """Rows and files agree, the hash of every file matches its name, and no photo is incoming."""
     rows = read_samples(dataset)
     assert [sample_id(Path(path).read_bytes()) for path in rows["path"]] == list(rows["sample"])
     assert {str(path) for path in dataset.images.rglob("*") if path.is_file()} == set(rows["path"])
@@ -158,7 +158,7 @@ class TestNames:
             (tmp_path / safe_folder_name(name)).mkdir()
 
 
-# What an index looked like before format 2, as far as its names have changed.
+# The parts of an index before format 2 that have other names today.
 FORMAT_1 = """
 CREATE TABLE facts(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 INSERT INTO facts VALUES ('format', '1'), ('name', '"Old shoes"'), ('created', '1.5'), ('revision', '3');
@@ -219,21 +219,21 @@ class TestIndex:
         assert list(tmp_path.iterdir()) == []
 
     @pytest.mark.parametrize("damage", [b"", b"not a database, but long enough to be read as one" * 40])
-    def test_a_damaged_index_is_told_plainly(self, dataset, damage):
+    def test_a_damaged_index_has_a_clear_error(self, dataset, damage):
         (dataset.folder / INDEX_FILE).write_bytes(damage)
         for leftover in dataset.folder.glob(f"{INDEX_FILE}-*"):
             leftover.unlink()
         with pytest.raises(DatasetError, match="shoes"):
             open_index(dataset.folder)
 
-    def test_a_database_of_something_else_is_told_plainly(self, tmp_path):
+    def test_a_database_of_something_else_has_a_clear_error(self, tmp_path):
         (tmp_path / "other").mkdir()
         with sqlite3.connect(tmp_path / "other" / INDEX_FILE) as db:
             db.execute("CREATE TABLE recipes(name TEXT)")
         with pytest.raises(DatasetError, match="other"):
             open_index(tmp_path / "other")
 
-    def test_a_newer_index_is_told_plainly(self, dataset):
+    def test_a_newer_index_has_a_clear_error(self, dataset):
         with dataset.changing() as db:
             db.execute("UPDATE facts SET value = 999 WHERE key = 'format'")
         with pytest.raises(DatasetError, match="another version of SoleScope"):
@@ -439,7 +439,7 @@ class TestImporter:
         assert_whole(open_index(dataset.folder))
 
     @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit on the size of files")
-    def test_a_photo_that_cannot_be_written_is_told_plainly(self, dataset, tmp_path):
+    def test_a_photo_that_cannot_be_written_has_a_clear_error(self, dataset, tmp_path):
         write(tmp_path / "large.jpg", jpeg(photo(1, (900, 900)), quality=100))
         code = (
             "import resource, signal, sys; from pathlib import Path\n"
@@ -466,7 +466,7 @@ class TestThumbnails:
         with Image.open(path) as small:
             assert (small.format, small.size) == ("JPEG", (256, 85))
 
-    def test_are_made_anew_when_they_have_gone(self, dataset):
+    def test_are_made_again_if_missing(self, dataset):
         (sample,) = filled(dataset, 1)
         path, source = thumbnail_path(dataset, sample), Path(read_samples(dataset)["path"][0])
         before = path.read_bytes()
@@ -506,7 +506,7 @@ class TestCrashes:
         def files(folder: Path) -> int:
             return sum(len(names) for _, _, names in os.walk(folder))
 
-        # Photos that wait in incoming, or that are in their places: before a commit, and between commit and last move.
+        # Photos in incoming or in their places: before a commit, and between the commit and the last move.
         for part, more in ((dataset.incoming, 40), (dataset.images, 1), (dataset.incoming, 5), (dataset.images, 15)):
             enough = files(part) + more
             process = in_background(IMPORTING, dataset.folder, tmp_path / "photos")
@@ -539,7 +539,7 @@ class TestCrashes:
         assert set(rows["excluded"]) == {last["action"] == "exclude"}
         assert set(rows["label"]) == {table.loc[table["action"] == "relabel", "label"].iloc[0]}
 
-    def test_people_who_review_at_once_lose_nothing(self, dataset):
+    def test_concurrent_reviews_lose_nothing(self, dataset):
         samples = filled(dataset, 3)
         before = dataset.revision
         processes = [in_background(REVIEWING, dataset.folder, author, 30, *samples) for author in ("ann", "bob")]
@@ -564,7 +564,7 @@ class TestLibrary:
             assert find_dataset(tmp_path, way).folder == made.folder
 
     @pytest.mark.parametrize("name", ["nope", "", "x" * 300, "a/" * 200, "\0", "..", "\udce9", "~"])
-    def test_a_name_that_nothing_has_is_told_with_those_there_are(self, tmp_path, name):
+    def test_a_name_that_nothing_has_is_an_error_that_lists_the_existing_ones(self, tmp_path, name):
         create_dataset(tmp_path, "Shoes")
         with pytest.raises(DatasetError, match="Available datasets: 'Shoes'"):
             find_dataset(tmp_path, name)
@@ -604,7 +604,7 @@ class TestLibrary:
         made = create_dataset(tmp_path, "Shoes")
         rename_dataset(tmp_path, made, "Boots / all")
         assert find_dataset(tmp_path, "Boots / all").folder == made.folder
-        # Its folder goes by the old name still; the old name is free all the same.
+        # Its folder keeps the old name, which is free nevertheless.
         assert create_dataset(tmp_path, "Shoes").folder != made.folder
 
     def test_a_name_goes_before_a_folder_of_that_name(self, tmp_path):
@@ -626,7 +626,7 @@ class TestLibrary:
         assert_whole(back)
         assert list_bin(tmp_path) == []
 
-    def test_is_restored_beside_one_that_took_its_name(self, tmp_path):
+    def test_is_restored_under_a_free_name(self, tmp_path):
         for _ in range(2):
             delete_dataset(tmp_path, create_dataset(tmp_path, "Shoes"))
         create_dataset(tmp_path, "shoes")
@@ -643,7 +643,7 @@ class TestLibrary:
             assert importer.add(IncomingPhoto("a", "x", PHOTOS[0])).status is ImportStatus.ADDED
         assert (list_datasets(tmp_path)[0].photos, list_bin(tmp_path)) == (1, [])
 
-    def test_a_damaged_dataset_is_named_and_disturbs_no_other(self, tmp_path):
+    def test_a_damaged_dataset_is_named_and_does_not_affect_others(self, tmp_path):
         create_dataset(tmp_path, "Good")
         write(datasets_folder(tmp_path) / "bad" / INDEX_FILE, b"garbage" * 1000)
         write(datasets_folder(tmp_path) / "folder" / "notes.txt", b"no dataset at all")

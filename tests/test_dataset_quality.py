@@ -1,4 +1,4 @@
-"""What may be wrong with photos: measures on made pictures, comparisons, and the scan as a whole."""
+"""Findings: measures of generated pictures, comparisons, and the whole scan."""
 
 import functools
 import shutil
@@ -33,7 +33,7 @@ from tests.factories import jpeg, lively_model, photo
 
 @pytest.fixture(autouse=True)
 def one_thread() -> Iterator[None]:
-    """On so few photos, threads that wait for one another take most of the time where cores are busy."""
+    """Use one thread: with so few photos on busy cores, threads mostly wait for each other."""
     with threadpool_limits(1):
         yield
 
@@ -48,7 +48,7 @@ def scene(seed: int = 0, size: tuple[int, int] = (256, 192)) -> Image.Image:
 
 
 def toned(picture: Image.Image, low: int, high: int) -> Image.Image:
-    """The same picture between two tones."""
+    """The same picture with its tones limited to a range."""
     return picture.point(lambda value: round(low + value * (high - low) / 255))
 
 
@@ -108,7 +108,7 @@ def on_ground(shoe: Image.Image, size: tuple[int, int], ground: str = "white") -
 
 
 def block(seed: int, colour: tuple[int, int, int] = (190, 60, 40)) -> Image.Image:
-    """Something that stands out, of one main colour, with a pattern of its own."""
+    """A shape that stands out from the background, with one main color and its own pattern."""
     pattern = np.random.default_rng(seed).uniform(0.3, 1, (4, 6, 1))
     return Image.fromarray((pattern * colour).astype(np.uint8)).resize((160, 100), Image.Resampling.BICUBIC)
 
@@ -119,7 +119,7 @@ class TestSketch:
         wide, narrow = sketch(on_ground(block(1), (256, 192), ground)), sketch(on_ground(block(1), (180, 120), ground))
         assert np.abs(wide.astype(int) - narrow.astype(int)).mean() < 12
 
-    def test_differs_for_another_colour_and_another_thing(self):
+    def test_differs_for_another_color_and_shape(self):
         first = sketch(on_ground(block(1), (256, 192))).astype(int)
         assert np.abs(first - sketch(on_ground(block(1, (40, 60, 190)), (256, 192)))).mean() > 30
         assert (
@@ -144,7 +144,7 @@ def reopened(picture: Image.Image, tmp_path: Path, quality: int) -> Image.Image:
 
 
 class TestCopies:
-    def test_recompressed_resized_and_mirrored_copies_are_one_group(self, tmp_path):
+    def test_recompressed_resized_and_mirrored_photos_are_one_group(self, tmp_path):
         first, second = photo(1, (200, 150)), photo(2, (200, 150))
         pictures = [first, reopened(first, tmp_path, 30), first.resize((120, 90)), ImageOps.mirror(first)]
         groups = group_photos([*pictures, second, ImageOps.mirror(second)])
@@ -156,7 +156,7 @@ class TestCopies:
         alike = np.full((count, 8), 8**-0.5, np.float32)
         assert len(set(group_photos([photo(seed, (100, 75)) for seed in range(count)], alike))) == count
 
-    def test_reframed_copies_are_found_where_the_network_sees_them_alike(self):
+    def test_reframed_photos_with_similar_embeddings_are_found(self):
         pictures = [on_ground(block(1), (256, 192)), on_ground(block(1), (180, 120)), on_ground(block(2), (256, 192))]
         alike, unlike = np.eye(3, dtype=np.float32), np.eye(3, dtype=np.float32)
         alike[1] = alike[0]
@@ -173,7 +173,7 @@ class TestCopies:
 def clusters(
     per_class: int, classes: int = 3, dimensions: int = 24, spread: float = 0.35, seed: int = 0
 ) -> tuple[np.ndarray, pd.Series]:
-    """Unit embeddings around a centre a class, and their labels."""
+    """Unit-length embeddings around one center per class, and their labels."""
     rng = np.random.default_rng(seed)
     centres = rng.normal(size=(classes, dimensions))
     numbers = np.repeat(np.arange(classes), per_class)
@@ -200,7 +200,7 @@ class TestNeighbours:
         assert (np.delete(distance, 7) < Thresholds().outlier_distance).all()
         assert abs(np.median(distance)) < 1e-9
 
-    def test_copies_do_not_vouch_for_one_another(self):
+    def test_near_duplicates_do_not_count_as_neighbours(self):
         vectors, labels = clusters(20)
         vectors[:7] = -vectors[0]
         names = labels.to_numpy(dtype=object)
@@ -224,7 +224,7 @@ class TestNeighbours:
 
 class TestLabels:
     @pytest.mark.parametrize("seed", range(3))
-    def test_flipped_labels_are_found_and_few_others(self, seed):
+    def test_wrong_labels_are_found_with_few_false_positives(self, seed):
         vectors, labels = clusters(40, classes=4, seed=seed)
         flipped = np.random.default_rng(seed).choice(160, 12, replace=False)
         given = labels.copy()
@@ -237,12 +237,12 @@ class TestLabels:
         assert suspected["score"].is_monotonic_decreasing
         assert suspected["score"].between(0, 1).all()
 
-    def test_right_labels_are_hardly_doubted(self):
+    def test_right_labels_are_rarely_suspected(self):
         vectors, labels = clusters(40, classes=4)
         suspected = suspected_labels(vectors, labels, alone(labels))
         assert (suspected["score"] >= Thresholds().min_label_score).sum() == 0
 
-    def test_a_wrongly_filed_copy_does_not_vouch_for_itself(self):
+    def test_a_mislabeled_near_duplicate_does_not_support_its_label(self):
         vectors, labels = clusters(30)
         given = labels.copy()
         given[:3] = "class 1"
@@ -251,8 +251,8 @@ class TestLabels:
         groups[:3] = 0
         assert {0, 1, 2} <= set(suspected_labels(vectors, given, groups).index)
 
-    def test_no_probe_was_taught_on_what_it_is_asked(self):
-        # Random vectors with random labels: only a probe that has seen the answers could be right.
+    def test_no_classifier_was_trained_on_the_photos_it_judges(self):
+        # Random vectors with random labels: only a classifier that has seen the labels could be right.
         rng = np.random.default_rng(0)
         vectors, numbers = rng.normal(size=(120, 40)).astype(np.float32), np.arange(120) % 2
         groups = np.arange(120) // 4
@@ -280,7 +280,7 @@ class TestLabels:
 
 class TestMap:
     @pytest.mark.parametrize("count", [0, 1, 2, 3, 4, 7, 60])
-    def test_every_photo_has_its_place(self, count):
+    def test_every_photo_has_a_position(self, count):
         vectors, _ = clusters(count, classes=1)
         places = lay_out_map(vectors)
         assert (places.shape, places.dtype) == ((count, 2), np.float32)
@@ -290,7 +290,7 @@ class TestMap:
         vectors, _ = clusters(15)
         np.testing.assert_array_equal(lay_out_map(vectors), lay_out_map(vectors))
 
-    def test_what_looks_alike_lies_together(self):
+    def test_similar_photos_are_close(self):
         vectors, labels = clusters(20, spread=0.1)
         places = lay_out_map(vectors)
         apart = np.linalg.norm(places[:, None] - places[None], axis=2)
@@ -322,7 +322,7 @@ def drawn(drawn_once: Path, tmp_path: Path) -> Dataset:
 
 @pytest.fixture
 def noise(tmp_path: Path) -> Callable[[int], Dataset]:
-    """A dataset of so many small, quickly made photos in two classes."""
+    """A dataset with this many small photos in two classes, generated quickly."""
 
     def made(count: int) -> Dataset:
         dataset = create_index(tmp_path / "noise", "noise")
@@ -379,14 +379,14 @@ class TestScan:
         false = set(plain["sample"]) - set(planted["sample"])
         assert len(false) <= 0.03 * len(read_samples(drawn))
 
-    def test_a_scan_that_was_stopped_goes_on(self, noise, model):
+    def test_a_stopped_scan_continues(self, noise, model):
         dataset = noise(300)
         looks: list[int] = []
         assert not scan(dataset, None, stopped=lambda: True)
         first = counted(dataset, "measures")
         assert 0 < first < 300
         assert (dataset.fact("scan"), len(read_findings(dataset))) == (None, 0)
-        # What was measured is not looked at again: its thumbnail is not even opened.
+        # Photos that were measured are not measured again: their thumbnails are not even opened.
         with dataset.reading() as db:
             done = [sample for (sample,) in db.execute("SELECT sample FROM measures")]
         for sample in done:
@@ -395,7 +395,7 @@ class TestScan:
         assert set(looks) == {300 - first}
         assert counted(dataset, "measures") == dataset.fact("scan")["photos"] == 300
 
-    def test_looking_at_photos_goes_on_too(self, noise, model):
+    def test_embedding_continues_too(self, noise, model):
         dataset = noise(40)
         assert scan(dataset, None)
         asked: list[int] = []
@@ -421,7 +421,7 @@ class TestScan:
             len(read_near_duplicate_groups(dataset)) == len(read_map(dataset)) == dataset.fact("scan")["photos"] == 20
         )
 
-    def test_another_model_sees_all_photos_anew(self, noise, model):
+    def test_another_model_embeds_all_photos_again(self, noise, model):
         dataset = noise(12)
         scan(dataset, model)
         with dataset.reading() as db:
@@ -449,7 +449,7 @@ class TestScan:
         assert rows["sample"][3] in read_near_duplicate_groups(dataset)
 
     @pytest.mark.parametrize("seeing", [False, True])
-    def test_a_scan_of_nothing_but_vanished_photos_is_told_plainly(self, noise, model, seeing):
+    def test_a_scan_of_nothing_but_vanished_photos_has_a_clear_error(self, noise, model, seeing):
         dataset = noise(3)
         shutil.rmtree(dataset.images)
         shutil.rmtree(dataset.folder / "thumbnails")
@@ -470,7 +470,7 @@ class TestScan:
         assert len(read_map(dataset)) == count
         assert set(read_findings(dataset)["kind"]) <= {Kind.TOO_SMALL, Kind.BLURRY}
 
-    def test_an_empty_dataset_is_told_plainly(self, tmp_path):
+    def test_an_empty_dataset_has_a_clear_error(self, tmp_path):
         with pytest.raises(DatasetError, match="no photos to check"):
             scan(create_index(tmp_path / "empty", "Empty"), None)
 

@@ -1,4 +1,4 @@
-"""Decisions on photos, and what follows from them: balance, splits, exports, and what is trained on."""
+"""Review decisions and their effects: class balance, splits, exports and training photos."""
 
 import csv
 import itertools
@@ -40,7 +40,7 @@ from sneaker_core.training.prepared_photos import prepare_photos
 from sneaker_core.training.recipe import make_recipe
 from tests.factories import draw_dataset, jpeg, photo
 
-# Large enough to be no finding.
+# Large enough not to be a finding.
 SIZE = (160, 120)
 
 
@@ -51,7 +51,7 @@ def a_photo(seed: int, quality: int = 90, size: tuple[int, int] = SIZE) -> bytes
 
 @pytest.fixture
 def make(tmp_path: Path) -> Callable[..., Dataset]:
-    """Makes datasets of (name, label, split, bytes)."""
+    """Create datasets from (name, label, split, bytes)."""
 
     def made(*rows: tuple[str, str, str | None, bytes], name: str = "Shoes") -> Dataset:
         dataset = create_dataset(tmp_path, name)
@@ -65,7 +65,7 @@ def make(tmp_path: Path) -> Callable[..., Dataset]:
 
 @pytest.fixture
 def three(make: Callable[..., Dataset]) -> tuple[Dataset, list[str]]:
-    """Three photos, two boots and a clog, and their ids."""
+    """Three photos (two boots and a clog) and their ids."""
     rows = [(f"{number}.jpg", label, None, a_photo(number)) for number, label in enumerate(("boot", "boot", "clog"))]
     return make(*rows), [sample_id(row[3]) for row in rows]
 
@@ -85,7 +85,7 @@ def standing(dataset: Dataset) -> dict[str, tuple[str, bool]]:
 
 
 class TestDecisions:
-    def test_decisions_apply_at_once(self, three):
+    def test_decisions_apply_immediately(self, three):
         dataset, (first, second, third) = three
         decide(dataset, [first], Action.EXCLUDE)
         decide(dataset, [second, third], Action.RELABEL, " sandal ")
@@ -107,7 +107,7 @@ class TestDecisions:
         assert {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in dataset.images.rglob("*.jpg")} == before
 
     @pytest.mark.parametrize("action", [Action.KEEP, Action.RELABEL])
-    def test_keep_and_relabel_bring_an_excluded_photo_back(self, three, action):
+    def test_keep_and_relabel_include_an_excluded_photo(self, three, action):
         dataset, (first, *_) = three
         decide(dataset, [first], Action.EXCLUDE)
         batch = decide(dataset, [first], action, "clog" if action is Action.RELABEL else None)
@@ -150,7 +150,7 @@ class TestDecisions:
         assert not any(excluded for _, excluded in standing(dataset).values())
 
     @pytest.mark.parametrize("which", [{}, {"author": "eve"}, {"batch": "nope"}, {"decision": 99}])
-    def test_undo_of_nothing_is_told(self, three, which):
+    def test_undo_of_nothing_is_reported(self, three, which):
         with pytest.raises(DatasetError, match="no such decision"):
             undo(three[0], **which)
 
@@ -161,7 +161,7 @@ class TestDecisions:
         with pytest.raises(DatasetError, match="no such decision"):
             undo(dataset, batch)
 
-    def test_history_tells_every_decision_the_newest_first(self, three):
+    def test_history_shows_every_decision_the_newest_first(self, three):
         dataset, (first, second, _) = three
         one = decide(dataset, [first], Action.RELABEL, "clog", kinds=["wrong_label", "blurry"], author="ann")
         two = decide(dataset, [first, second], Action.EXCLUDE, author="bob")
@@ -227,7 +227,7 @@ class TestDecisions:
 
 @pytest.fixture
 def flawed(make: Callable[..., Dataset]) -> tuple[Dataset, dict[str, str]]:
-    """A dataset with copies, copies under two labels, the same bytes under two labels and dark photos, scanned."""
+    """A scanned dataset with near-duplicates and exact duplicates, some with two labels, and dark photos."""
     dark = jpeg(photo(50, (16, 12)).resize(SIZE, Image.Resampling.NEAREST).point(lambda value: value // 20))
     files = {
         "large": ("boot", a_photo(1, size=(320, 240))),
@@ -285,7 +285,7 @@ class TestFindings:
     def test_everything_planted_is_found(self, flawed):
         assert found(*flawed) == ALL_FOUND
 
-    def test_the_gravest_come_first_and_groups_stand_together(self, flawed):
+    def test_the_most_severe_come_first_and_groups_stay_together(self, flawed):
         dataset, _ = flawed
         rows = read_findings(dataset)
         order = [kind.value for kind in Kind]
@@ -306,21 +306,21 @@ class TestFindings:
         undo(dataset, batch)
         assert found(dataset, names) == ALL_FOUND
 
-    def test_excluded_photos_have_no_open_findings_and_leave_no_copy_behind(self, flawed):
+    def test_excluded_photos_have_no_open_findings_and_leave_no_near_duplicate_behind(self, flawed):
         dataset, names = flawed
         decide(dataset, [names["as clog"]], Action.EXCLUDE)
         left = {(name, kind) for name, kind in ALL_FOUND if name != "as clog"}
         assert found(dataset, names) == left - {("as boot", "two_labels"), ("as boot", "near_duplicate")}
         scan(dataset, None)
-        # Its copy has none left beside it and is in no doubt any more.
+        # The other photo of the group is the only one left, so its label is no longer in doubt.
         assert found(dataset, names) == {(name, kind) for name, kind in ALL_FOUND if not name.startswith("as ")}
 
-    def test_a_relabelling_settles_what_is_wrong_with_labels(self, flawed):
+    def test_a_relabelling_resolves_label_findings(self, flawed):
         dataset, names = flawed
         decide(dataset, [names["twice"]], Action.RELABEL, "clog")
         assert ("twice", "two_labels") not in found(dataset, names)
 
-    def test_a_relabelling_settles_the_doubt_about_its_copies(self, flawed):
+    def test_a_relabelling_resolves_findings_of_its_near_duplicates(self, flawed):
         dataset, names = flawed
         decide(dataset, [names["as clog"]], Action.RELABEL, "boot")
         scan(dataset, None)
@@ -333,7 +333,7 @@ class TestFindings:
 
 
 class TestSuggestions:
-    def test_of_copies_the_largest_stays_and_contradictions_go(self, flawed):
+    def test_the_largest_near_duplicate_stays_and_contradictions_go(self, flawed):
         dataset, names = flawed
         suggested = suggested_decisions(dataset)
         by_name = {name: sample for name, sample in names.items() if sample in set(suggested["sample"])}
@@ -341,7 +341,7 @@ class TestSuggestions:
         assert set(suggested["action"]) == {Action.EXCLUDE}
         assert dict(zip(suggested["sample"], suggested["kinds"], strict=True))[names["twice"]] == ("two_labels",)
 
-    def test_applied_they_stand_and_can_be_taken_back(self, flawed):
+    def test_applied_suggestions_can_be_undone(self, flawed):
         dataset, names = flawed
         before = standing(dataset)
         batch = apply_suggestions(dataset, author="me")
@@ -352,7 +352,7 @@ class TestSuggestions:
         assert undo(dataset, batch) == 5
         assert standing(dataset) == before
 
-    def test_one_of_the_copies_is_left_whatever_was_decided_before(self, flawed):
+    def test_one_near_duplicate_is_left_after_any_earlier_decisions(self, flawed):
         dataset, names = flawed
         decide(dataset, [names["large"]], Action.EXCLUDE)
         apply_suggestions(dataset)
@@ -393,7 +393,7 @@ class TestSplit:
     @pytest.mark.parametrize(
         "text", ["", "80", "a:b", "80:20:", "1/2/3/4", "-1:2", "0:0", "nan:1", "inf:1", "1e308:1e308", "80 20", "80;20"]
     )
-    def test_shares_that_are_none_are_told(self, text):
+    def test_shares_that_are_none_are_reported(self, text):
         with pytest.raises(DatasetError, match="80:20"):
             parse_shares(text)
 
@@ -411,7 +411,7 @@ class TestSplit:
         make_split(dataset, 0.15, 0.15, seed=4)
         pd.testing.assert_series_equal(read_samples(dataset)["split"], again)
 
-    def test_copies_stay_on_one_side(self, make):
+    def test_near_duplicates_stay_on_one_side(self, make):
         dataset = make(
             *(
                 (f"{seed}-{quality}", "boot", None, a_photo(seed, quality))
@@ -457,7 +457,7 @@ class TestSplit:
             ("d", "clog", "test", a_photo(4)),
         )
         assert dataset.fact("split") == {"kind": "given"}
-        # Before a scan, only the same bytes are known to be the same photo.
+        # Before a scan, only exact duplicates are recognized.
         assert set(find_leaks(dataset)["sample"]) == {sample_id(a_photo(2))}
         scan(dataset, None)
         leaks = find_leaks(dataset)
@@ -664,11 +664,11 @@ class TestForTraining:
         assert folder["split"].isna().all()
 
     @pytest.mark.parametrize("source", ["nope", "x" * 300, "\0"])
-    def test_neither_is_told_with_the_datasets_there_are(self, three, tmp_path, source):
+    def test_neither_is_an_error_that_lists_the_datasets(self, three, tmp_path, source):
         with pytest.raises(DatasetError, match="Available datasets: 'Shoes'"):
             open_samples(tmp_path, source)
 
-    def test_an_empty_dataset_is_told(self, tmp_path):
+    def test_an_empty_dataset_is_reported(self, tmp_path):
         create_dataset(tmp_path, "Empty")
         with pytest.raises(DatasetError, match="no photos yet"):
             open_samples(tmp_path, "Empty")

@@ -1,4 +1,4 @@
-"""Folders of photos: what there is, what repeats, and which photo serves for what."""
+"""Folders of photos, near-duplicate groups and splits."""
 
 import itertools
 from io import BytesIO
@@ -86,7 +86,7 @@ def reopened(data: bytes) -> Image.Image:
 
 
 def mirror_proof_embeddings(pixels: np.ndarray) -> np.ndarray:
-    """What a network's embeddings are to photos: alike for a photo and its mirror image, unlike for two photos."""
+    """Stand-in for embeddings: similar for a photo and its mirror image, different for two photos."""
     thumbnails = np.stack([np.asarray(Image.fromarray(image).resize((8, 6))) for image in pixels]).astype(np.float32)
     both = (thumbnails + thumbnails[:, :, ::-1]).reshape(len(pixels), -1)
     return both - both.mean(1, keepdims=True)
@@ -98,7 +98,7 @@ def grouped(groups: np.ndarray) -> set[frozenset[int]]:
 
 class TestDuplicates:
     @pytest.mark.parametrize("seed", range(3))
-    def test_recompressed_and_resized_copies_are_one_group(self, seed):
+    def test_recompressed_and_resized_photos_are_one_group(self, seed):
         first, second = photo(seed, (300, 220)), photo(100 + seed, (300, 220))
         pixels = as_pixels(first, second, reopened(jpeg(first, quality=25)), first.resize((130, 95)))
         assert grouped(group_by_hash(perceptual_hashes(pixels))) == {frozenset({0, 2, 3}), frozenset({1})}
@@ -108,7 +108,7 @@ class TestDuplicates:
         groups = group_by_hash(perceptual_hashes(pixels), mirror_proof_embeddings(pixels))
         assert len(np.unique(groups)) == 40
 
-    def test_mirrored_copies_are_found_by_their_embeddings(self):
+    def test_mirrored_photos_are_found_by_embeddings(self):
         first, second = photo(1), photo(2)
         pixels = as_pixels(first, second, ImageOps.mirror(first))
         hashes = perceptual_hashes(pixels)
@@ -116,19 +116,19 @@ class TestDuplicates:
         groups = group_by_hash(hashes, mirror_proof_embeddings(pixels))
         assert grouped(groups) == {frozenset({0, 2}), frozenset({1})}
 
-    def test_a_copy_of_a_copy_belongs_to_the_group(self):
+    def test_near_duplicates_of_near_duplicates_are_in_the_group(self):
         hashes = np.zeros((3, 256), np.bool_)
         hashes[1, : duplicates.MAX_HASH_DISTANCE] = True
         hashes[2, : 2 * duplicates.MAX_HASH_DISTANCE] = True
         assert grouped(group_by_hash(hashes)) == {frozenset({0, 1, 2})}
         assert grouped(group_by_hash(hashes[[0, 2]])) == {frozenset({0}), frozenset({1})}
 
-    def test_one_bit_too_far_is_no_copy(self):
+    def test_one_bit_too_many_is_no_near_duplicate(self):
         hashes = np.zeros((2, 256), np.bool_)
         hashes[1, : duplicates.MAX_HASH_DISTANCE + 1] = True
         assert grouped(group_by_hash(hashes)) == {frozenset({0}), frozenset({1})}
 
-    def test_copies_are_found_across_blocks(self):
+    def test_near_duplicates_are_found_across_blocks(self):
         count = 2 * duplicates._BLOCK + 5
         rng = np.random.default_rng(0)
         hashes = rng.random((count, 256)) < 0.5
@@ -167,7 +167,7 @@ class TestSplit:
         try:
             split = split_by_group(samples["label"], samples["group"], val_share, test_share, seed)
         except DatasetError:
-            # Only a class that some share could use up may be refused.
+            # Only a class that a share would use up may be rejected.
             assert min(samples["label"].value_counts()) < 4
             return
         assert list(split.index) == list(samples.index)

@@ -543,7 +543,7 @@ class TestOverview:
         pick(app, Key.SECTION, "Export")
         assert not app.exception
 
-    def test_names_are_shown_as_they_are_written(self, home, tmp_path):
+    def test_names_are_shown_literally(self, home, tmp_path):
         source, rows = tmp_path / "photos", ["file,label"]
         for number, name in enumerate((NASTY, "L" * 300, "=1+1")):
             for seed in range(2 + 6 * number):

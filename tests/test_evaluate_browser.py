@@ -63,7 +63,7 @@ def shoes(home, ready) -> Dataset:
     file = evaluations_folder(home) / NAME / EVALUATION_FILE
     file.write_text(file.read_text().replace(str(ready), str(home)))
     dataset = find_dataset(home, "shoes")
-    # The server tells a dataset from one that lay in its folder before by when it was made.
+    # The server distinguishes a dataset from an earlier one in the same folder by its creation time.
     with dataset.changing() as db:
         set_fact(db, "created", time.time())
     return dataset
@@ -71,7 +71,7 @@ def shoes(home, ready) -> Dataset:
 
 @pytest.fixture
 def worst(home, shoes) -> dict[str, object]:
-    """The pair that is confused most often."""
+    """The most frequently confused pair."""
     return summary(read_table(find_evaluation(home, NAME)))["confusions"][0]
 
 

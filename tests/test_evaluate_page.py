@@ -59,7 +59,7 @@ pytestmark = pytest.mark.timeout(600)
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A workspace with a dataset, two models and an evaluation of each. Do not change it: copy it."""
+    """A workspace with a dataset, two models and an evaluation of each. Don't change it; copy it."""
     root = tmp_path_factory.mktemp("made")
     workspace = root / "workspace"
     photos = draw_dataset(root / "photos", {"boot": 8, "clog": 8, "sandal": 6, "stiletto": 2})
@@ -75,7 +75,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty workspace: a fresh machine."""
+    """An empty workspace, as on a new machine."""
     monkeypatch.setenv("SOLESCOPE_WORKSPACE", str(tmp_path / "workspace"))
     st.cache_data.clear()
     st.cache_resource.clear()
@@ -84,7 +84,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def full(home: Path, made: Path) -> Path:
-    """A workspace like `made`; its evaluations know where their photos are now."""
+    """A copy of the workspace `made`; its evaluations know the new paths of their photos."""
     shutil.copytree(made, home)
     for file in evaluations_folder(home).glob(f"*/{EVALUATION_FILE}"):
         file.write_text(file.read_text().replace(str(made), str(home)))
@@ -295,7 +295,7 @@ class TestCalibration:
     def test_without_its_model_nothing_can_be_saved(self, full):
         shutil.rmtree(runs_folder(full) / FIRST_RUN)
         app = opened("Calibration", FIRST)
-        assert "is gone or has been trained anew" in words(app)
+        assert "no longer exists or has been retrained" in words(app)
         assert not [label for label in buttons(app) if label.startswith("Save")]
 
 
@@ -463,12 +463,12 @@ class TestList:
         app = opened("Summary", f"{FIRST_RUN}, after its training")
         assert app.selectbox(key=Key.EVALUATION).value == f"{FIRST_RUN}, training run"
 
-    def test_a_damaged_one_says_what_is_wrong_and_harms_no_other(self, full):
+    def test_a_damaged_one_says_what_is_wrong_and_does_not_affect_others(self, full):
         (evaluations_folder(full) / FIRST / EVALUATION_FILE).write_text("{")
-        assert "is damaged and cannot be read" in words(opened("Summary", FIRST))
+        assert "is damaged and can't be read" in words(opened("Summary", FIRST))
         assert "Top-1 accuracy" in words(opened("Summary", SECOND))
         (evaluations_folder(full) / SECOND / PREDICTIONS_FILE).write_bytes(b"PAR1")
-        assert "is damaged and cannot be read" in words(opened("Summary", SECOND))
+        assert "is damaged and can't be read" in words(opened("Summary", SECOND))
 
     def test_rename(self, full):
         app = opened("Summary", FIRST)

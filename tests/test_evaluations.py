@@ -209,16 +209,16 @@ class TestCollection:
     @pytest.mark.parametrize(
         ("damage", "said"),
         [
-            (lambda folder: (folder / EVALUATION_FILE).write_text("{"), "is damaged and cannot be read"),
+            (lambda folder: (folder / EVALUATION_FILE).write_text("{"), "is damaged and can't be read"),
             (lambda folder: (folder / EVALUATION_FILE).write_text('{"format": 99}'), "another version of SoleScope"),
-            (lambda folder: (folder / EVALUATION_FILE).write_text('{"format": 1}'), "lacks what describes"),
+            (lambda folder: (folder / EVALUATION_FILE).write_text('{"format": 1}'), "doesn't describe an evaluation"),
             (lambda folder: (folder / EVALUATION_FILE).unlink(), "it was interrupted"),
-            (lambda folder: (folder / PREDICTIONS_FILE).unlink(), f"has lost its {PREDICTIONS_FILE}"),
-            (lambda folder: (folder / PREDICTIONS_FILE).write_bytes(b"PAR1 no more"), "is damaged and cannot be read"),
-            (lambda folder: pd.DataFrame({"x": [1]}).to_parquet(folder / PREDICTIONS_FILE), "is no prediction table"),
+            (lambda folder: (folder / PREDICTIONS_FILE).unlink(), f"has no {PREDICTIONS_FILE} anymore"),
+            (lambda folder: (folder / PREDICTIONS_FILE).write_bytes(b"PAR1 no more"), "is damaged and can't be read"),
+            (lambda folder: pd.DataFrame({"x": [1]}).to_parquet(folder / PREDICTIONS_FILE), "isn't a prediction table"),
         ],
     )
-    def test_a_damaged_evaluation_has_a_message_and_hides_no_other(self, own, damage, said):
+    def test_a_damaged_evaluation_has_a_message_and_does_not_affect_others(self, own, damage, said):
         workspace = own[0]
         shutil.copytree(evaluations_folder(workspace) / "kept", evaluations_folder(workspace) / "sound")
         damage(evaluations_folder(workspace) / "kept")
@@ -236,7 +236,7 @@ class TestCollection:
         save_confidence_threshold(model_folder, 0.3)
         assert find_model_of(workspace, replace(kept, model_folder=None)) == model_folder
         save_model(lively_model(seed=5), model_folder)
-        with pytest.raises(ModelNotFoundError, match="trained anew"):
+        with pytest.raises(ModelNotFoundError, match="has been retrained"):
             find_model_of(workspace, replace(kept, model_folder=None))
 
     def test_damaged_embeddings_are_an_error(self, own):

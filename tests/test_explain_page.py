@@ -529,7 +529,7 @@ class TestClassAverages:
     def test_a_model_that_is_gone(self, home, tmp_path):
         save_model(lively_model(size=64, seed=1), run_model_folder(runs_folder(home) / "lively"))
         app = opened(show="means", evaluation="kept")
-        assert "is gone or has been trained anew" in app.error[0].value
+        assert "no longer exists or has been retrained" in app.error[0].value
 
     def test_a_job_that_failed_says_why_and_can_be_tried_again(self, home):
         app = opened(show="means", evaluation="kept")

@@ -1,4 +1,4 @@
-"""Where the network looked: Grad-CAM against the same thing worked out by hand."""
+"""Grad-CAM compared with a calculation by hand."""
 
 import threading
 
@@ -23,7 +23,7 @@ HEIGHT, WIDTH, ROWS, COLUMNS, LABELS = 8, 12, 4, 6, 3
 
 
 def fixed_network(linear: np.ndarray) -> tuple[nn.Sequential, nn.Module]:
-    """A 1 x 1 convolution of stride 2 and a linear layer, so that every gradient can be read off the weights."""
+    """A 1 x 1 convolution with stride 2 and a linear layer, so that every gradient follows from the weights."""
     convolution = nn.Conv2d(3, 4, kernel_size=1, stride=2, bias=False)
     head = nn.Linear(linear.shape[1], LABELS, bias=False)
     with torch.no_grad():
@@ -33,7 +33,7 @@ def fixed_network(linear: np.ndarray) -> tuple[nn.Sequential, nn.Module]:
 
 
 def stretched(length: int, out: int) -> np.ndarray:
-    """Matrix of linear interpolation from `length` to `out` pixels whose outer edges lie on each other."""
+    """Matrix of linear interpolation from `length` to `out` pixels with aligned outer edges."""
     matrix = np.zeros((out, length))
     for row in range(out):
         place = np.clip((row + 0.5) * length / out - 0.5, 0, length - 1)
@@ -145,7 +145,7 @@ class TestGradcam:
         ],
     )
     def test_predictions_and_explanations_do_not_meet(self, method, rounds):
-        """Two threads predict while a third explains: everybody gets what they would get alone, to the last bit."""
+        """Two threads predict while a third explains: each gets bit by bit the result it would get alone."""
         model = lively_model()
         photos = [photo(seed) for seed in range(3)]
         best = favourite(model, photos[2])
@@ -220,7 +220,7 @@ class TestOverlay:
 
 
 class TestExplainFile:
-    def test_explains_the_best_class_unless_told(self, model, tmp_path):
+    def test_explains_the_best_class_by_default(self, model, tmp_path):
         path = write(tmp_path / "shoe.jpg", jpeg(photo(5, (90, 60))))
         explanation = explain_file(model, path)
         label = explanation.request.target

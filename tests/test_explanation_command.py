@@ -1,4 +1,4 @@
-"""The commands `explain` and `evaluations class-maps`, run as other programs run them."""
+"""The commands `explain` and `evaluations class-maps`, run as by other programs."""
 
 import csv
 import json
@@ -34,7 +34,7 @@ def shoes(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_several_images_go_into_a_folder_and_a_bad_one_harms_only_itself(
+def test_several_images_go_into_a_folder_and_a_bad_one_does_not_affect_others(
     workspace: Path, shoes: Path, tmp_path: Path
 ) -> None:
     done = run(
@@ -80,7 +80,7 @@ def test_sanity_check_adds_its_sentences(workspace: Path, shoes: Path, tmp_path:
         (["--opacity", "1.5"], 2, "opacity"),
     ],
 )
-def test_what_cannot_be_asked_is_said(
+def test_invalid_requests_are_errors(
     workspace: Path, shoes: Path, tmp_path: Path, arguments: list[str], status: int, said: str
 ) -> None:
     out = tmp_path / "x.png"
@@ -105,7 +105,7 @@ def test_a_folder_and_a_zip_file(workspace: Path, shoes: Path, tmp_path: Path) -
     assert "Can't read 1 of 5 images" in done.stderr
     assert [json.loads(line)["error"] is None for line in done.stdout.splitlines()] == [True] * 3 + [False, True]
     with zipfile.ZipFile(out) as archive:
-        # Names that some systems do not tell apart are numbered.
+        # Names that some file systems treat as the same are numbered.
         assert sorted(archive.namelist()) == ["0 shoe.png", "1 shoe.png", "SHOE.png", "explanations.csv", "shoe-2.png"]
         with archive.open("0 shoe.png") as file, Image.open(file) as picture:
             assert picture.size == (40, 27)

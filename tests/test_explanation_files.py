@@ -18,7 +18,7 @@ from sneaker_core.inference.predictor import predict_file
 from sneaker_core.inference.similar_photos import nearest
 from tests.factories import CLASSES, jpeg, lively_model, photo, write
 
-# The usual layer has a single place at the size that the little network sees.
+# At the small network's input size, the default layer has only one position.
 LAYER = "features.6"
 
 
@@ -29,7 +29,7 @@ def model():
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
-    """Eleven photos, one of them larger than what the network sees by far, and two files that are none."""
+    """Eleven photos, one of them much larger than the network's input, and two files that are not photos."""
     folder = tmp_path_factory.mktemp("photos")
     paths = [
         write(folder / f"{seed}.jpg", jpeg(photo(seed, (300, 200) if seed == 3 else (64, 48)))) for seed in range(11)
@@ -43,7 +43,7 @@ def opened(png: bytes) -> Image.Image:
 
 
 class TestMany:
-    def test_a_bad_file_harms_only_itself(self, model, files):
+    def test_a_bad_file_does_not_affect_others(self, model, files):
         told = []
         found = list(explain_files(model, files, ExplanationRequest(layer=LAYER), report=lambda *far: told.append(far)))
         assert [each.image for each in found] == [str(path) for path in files]
@@ -75,7 +75,7 @@ class TestMany:
             (ExplanationRequest(layer="nowhere"), SneakerError),
         ],
     )
-    def test_what_cannot_be_asked_is_said_at_once(self, model, files, wanted, kind):
+    def test_invalid_requests_are_errors(self, model, files, wanted, kind):
         with pytest.raises(kind):
             explain_files(model, files, wanted)
         with pytest.raises(kind):

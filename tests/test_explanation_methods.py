@@ -1,4 +1,4 @@
-"""Each attribution method against the same thing worked out by hand, on networks small enough for it."""
+"""Each attribution method compared with a calculation by hand, on very small networks."""
 
 import itertools
 
@@ -32,7 +32,7 @@ SECOND = RNG.normal(size=(5, 4)).astype(np.float32)
 LINEAR = RNG.normal(size=(LABELS, 5 * HEIGHT * WIDTH)).astype(np.float32)
 CONTRASTS = [(0, None), (2, None), (1, 0)]
 
-# An activation, and its value and slope worked out apart from torch.
+# An activation, and its value and derivative without torch.
 ACTIVATIONS = {
     "relu": (nn.ReLU, lambda z: np.maximum(z, 0), lambda z: (z > 0).astype(float)),
     "relu6": (nn.ReLU6, lambda z: np.clip(z, 0, 6), lambda z: ((z > 0) & (z < 6)).astype(float)),
@@ -50,7 +50,7 @@ ACTIVATIONS = {
 
 
 def fixed_network(activation: type[nn.Module]) -> nn.Sequential:
-    """Two 1 x 1 convolutions, each with an activation in place, and a linear layer; frozen."""
+    """Two frozen 1 x 1 convolutions, each with an in-place activation, and a linear layer."""
     first, second = nn.Conv2d(3, 4, 1, bias=False), nn.Conv2d(4, 5, 1, bias=False)
     head = nn.Linear(LINEAR.shape[1], LABELS, bias=False)
     with torch.no_grad():
@@ -80,7 +80,7 @@ def maps(network: nn.Module, method: Method, target: int, versus: int | None, la
 
 
 def clipped(raw: np.ndarray) -> np.ndarray:
-    """Scaled so that one pixel of a hundred is as bright as can be."""
+    """Scaled so that one pixel in a hundred has the maximum value."""
     raw = np.maximum(raw, 0)
     return np.minimum(raw / np.quantile(raw, 0.99), 1)
 
@@ -114,7 +114,7 @@ class TestOracles:
 
     @pytest.mark.parametrize(("target", "versus"), CONTRASTS)
     def test_integrated_gradients(self, target, versus):
-        """The mean of slopes at two thousand places on the way, in double precision."""
+        """The mean gradient at two thousand points along the path, in double precision."""
         _, value, slope = ACTIVATIONS["silu"]
         total = np.zeros_like(IMAGE, dtype=float)
         for share in (np.arange(2000) + 0.5) / 2000:
@@ -126,7 +126,7 @@ class TestOracles:
 
     @pytest.mark.parametrize(("target", "versus"), CONTRASTS)
     def test_occlusion(self, target, versus):
-        """Squares of a fifth of each side, 2 x 3 pixels, moved by one."""
+        """Rectangles of a fifth of each side, 2 x 3 pixels, moved by one pixel."""
         _, value, _ = ACTIVATIONS["relu"]
 
         def logit(image: np.ndarray) -> float:
@@ -148,11 +148,11 @@ class TestOracles:
 
 
 def small_model(name: str) -> SneakerModel:
-    """A network at a small size whose normalisation layers have looked at noise once; else deep ones answer alike."""
+    """A small network with batch-norm statistics of noise; without them, deep networks give the same output for all."""
     side = max(ARCHITECTURES[name].smallest, 139 if name == "inception_v3" else 64)
     spec = ModelSpec("lively", name, CLASSES, False, Preprocessing(side, side), head=ARCHITECTURES[name].head)
     torch.manual_seed(3)
-    network = build_network(name, len(CLASSES))  # with Inception's second classifier, as in training
+    network = build_network(name, len(CLASSES))  # with Inception's auxiliary classifier, as in training
     for layer in network.modules():
         if isinstance(layer, nn.BatchNorm2d | nn.BatchNorm1d):
             layer.momentum = 1.0
@@ -275,13 +275,13 @@ class TestRequests:
             ),
         ],
     )
-    def test_what_cannot_be_asked_is_said(self, asked, kind, said):
+    def test_invalid_requests_are_errors(self, asked, kind, said):
         with pytest.raises(kind, match=said):
             check_request(self.model, asked)
         with pytest.raises(kind, match=said):
             attribute(self.model, [photo(0)], asked.target or CLASSES[0], asked.method, asked.versus, asked.layer)
 
-    def test_what_can_be_asked_passes(self):
+    def test_valid_requests_pass(self):
         check_request(self.model, ExplanationRequest())
         check_request(self.model, ExplanationRequest(CLASSES[0], CLASSES[1], Method.GUIDED_GRADCAM, "features.6"))
 

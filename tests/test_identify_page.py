@@ -1,4 +1,4 @@
-"""The Identify page, run as Streamlit runs it: real photos, a real network, every way in."""
+"""The Identify page in AppTest, with real photos, a real network and every kind of input."""
 
 import csv
 import io
@@ -43,7 +43,7 @@ def uploaded(app: AppTest, **files: bytes) -> AppTest:
 
 
 def words(app: AppTest) -> str:
-    """Everything there is to read, as a person reads it: without the escapes."""
+    """All text on the page, without escapes."""
     kinds = (app.title, app.header, app.subheader, app.markdown, app.caption, app.warning, app.error)
     return re.sub(r"\\([!-/:-@\[-`{-~])|\u2060", r"\1", "\n".join(element.value for kind in kinds for element in kind))
 
@@ -53,7 +53,7 @@ def charts(app: AppTest) -> list[dict]:
 
 
 def bars(app: AppTest) -> list[int]:
-    """How many guesses each chart shows."""
+    """Number of guesses in each chart."""
     return [len(chart["data"][1]["y"]) for chart in charts(app)]
 
 
@@ -209,7 +209,7 @@ class TestBadFiles:
         app = uploaded(opened(), big_jpg=sneaker_jpeg())
         assert re.search(r"big\.jpg: The file is [\d.]+ MB; the limit is 0\.003 MB\.", words(app))
 
-    def test_names_are_shown_as_they_are_written(self, models_home, sneaker_jpeg):
+    def test_names_are_shown_literally(self, models_home, sneaker_jpeg):
         models_home.install()
         app = opened()
         app.file_uploader(key=Key.UPLOADS).upload("<b>*x*</b>.jpg", sneaker_jpeg())
@@ -220,7 +220,7 @@ class TestBadFiles:
 
 
 class TestSelectors:
-    """Each is changed twice: a choice that is fed back wrongly is lost at the second change."""
+    """Each is changed twice, because a choice that is stored wrongly is lost at the second change."""
 
     def test_guesses(self, models_home, sneaker_jpeg):
         models_home.install()
@@ -271,7 +271,7 @@ class TestSelectors:
 
 
 class TestWork:
-    """What is not asked for is not computed, and nothing is computed twice."""
+    """Nothing is computed unless it is needed, and nothing is computed twice."""
 
     @pytest.fixture
     def calls(self, monkeypatch):
@@ -305,7 +305,7 @@ class TestWork:
         app.slider(key=Key.GUESSES).set_value(5).run()
         assert calls == {"predict_bytes": 2, "explain_bytes": 0, "load_model": 1}
 
-    def test_a_model_trained_anew_is_loaded_anew(self, models_home, sneaker_jpeg, calls):
+    def test_a_retrained_model_is_loaded_again(self, models_home, sneaker_jpeg, calls):
         models_home.install()
         app = uploaded(opened(), a_jpg=sneaker_jpeg())
         models_home.install(decision=UNKNOWN)
@@ -333,7 +333,7 @@ class TestModels:
         assert len(app.error) == 1
         assert "is damaged: its checksum doesn't match" in words(app)
 
-    def test_damaged_description_is_not_taken_for_no_model(self, models_home):
+    def test_damaged_description_is_not_ignored(self, models_home):
         (models_home.install() / MODEL_FILE).write_text("{")
         app = opened()
         assert not app.exception
@@ -355,7 +355,7 @@ class TestWords:
             confidence_text(answer("a", Status.KNOWN, 0.934))
             == "When the model is this confident, it is right about 93 times in 100."
         )
-        # Test labels are wrong now and then, so more than this can't be shown.
+        # Some test labels are wrong, so a higher accuracy can't be shown.
         assert "about 97 times" in confidence_text(answer("a", Status.KNOWN, 0.9999))
         assert confidence_text(answer("a", Status.UNSURE, 0.41)) == "The best guess is right about 41 times in 100."
         assert "100" not in confidence_text(answer("a", Status.UNKNOWN, 0.9))
@@ -402,7 +402,7 @@ class TestDownloads:
         row = next(csv.DictReader(io.StringIO(answers_csv([answer(name)], 2).decode())))
         assert row["image"] == f"'{name}"
 
-    def test_the_answer_does_not_hang_on_the_number_of_guesses(self):
+    def test_the_answer_does_not_depend_on_the_number_of_guesses(self):
         unsure = answer("a", Status.UNSURE, 0.4, 0.3, 0.2)
         row = next(csv.DictReader(io.StringIO(answers_csv([unsure], 1).decode())))
         assert row["answer"] == unsure.sentence()

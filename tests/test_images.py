@@ -1,4 +1,4 @@
-"""The one decoder of untrusted bytes: every format, every cap, every way a file can be wrong."""
+"""The decoder of untrusted bytes: every format, every limit and every kind of invalid file."""
 
 import re
 import struct
@@ -26,7 +26,7 @@ NOT_A_PHOTO = "This is not a photo in a format SoleScope can read (JPEG, PNG, We
 DAMAGED = "The photo is incomplete or damaged and can't be read."
 BOMB = "The photo is 20000 x 20000 pixels; the limit is 50 megapixels."
 
-# Bad EXIF makes Pillow warn; that it does not fail is what the tests here look at.
+# Pillow warns about bad EXIF data; the tests check that decoding doesn't fail.
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 
 
@@ -38,7 +38,7 @@ def default_limits(monkeypatch):
 
 @pytest.fixture
 def no_pixels(monkeypatch):
-    """Any attempt to decode pixels fails: what is refused here was refused by its header."""
+    """Any attempt to decode pixels fails, so a file that is rejected here was rejected by its header."""
 
     def refuse(self):
         raise AssertionError("pixels were decoded")
@@ -47,7 +47,7 @@ def no_pixels(monkeypatch):
 
 
 def picture() -> Image.Image:
-    """48 x 32 pixels, four flat quarters of different colours: no turn or mirroring leaves it as it is."""
+    """48 x 32 pixels in four quarters of different colors: every rotation or flip changes it."""
     pixels = np.empty((32, 48, 3), np.uint8)
     pixels[:16, :24], pixels[:16, 24:] = (220, 30, 30), (30, 200, 60)
     pixels[16:, :24], pixels[16:, 24:] = (40, 60, 210), (230, 220, 40)
@@ -73,14 +73,14 @@ def chunk(name: bytes, data: bytes) -> bytes:
 
 
 def png(width: int, height: int, bits: int, colour: int, rows: bytes, *extra: bytes) -> bytes:
-    """A PNG made by hand: the only way to depths and dimensions that Pillow does not write."""
+    """A PNG made by hand, with depths and dimensions that Pillow can't write."""
     header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, bits, colour, 0, 0, 0))
     body = chunk(b"IDAT", zlib.compress(rows, 1))
     return b"\x89PNG\r\n\x1a\n" + header + b"".join(extra) + body + chunk(b"IEND", b"")
 
 
 def exif(orientation: int) -> bytes:
-    """A new one each time: AVIF's encoder takes the orientation out of an Exif object that it is given."""
+    """A new one each time, because the AVIF encoder removes the orientation from the Exif object."""
     tags = Image.Exif()
     tags[0x0112] = orientation
     tags[0x010F] = "Acme"
@@ -89,7 +89,7 @@ def exif(orientation: int) -> bytes:
 
 
 def refusal(call, *args, **options) -> str:
-    """What a person reads when the call is refused: one plain sentence."""
+    """The error message of the call: one plain sentence."""
     with pytest.raises(ImageError) as caught:
         call(*args, **options)
     message = str(caught.value)
@@ -99,13 +99,13 @@ def refusal(call, *args, **options) -> str:
 
 
 def difference(image: Image.Image, other: Image.Image) -> int:
-    """Largest difference of any channel of any pixel."""
+    """Largest difference in any channel of any pixel."""
     assert image.mode == "RGB"
     assert image.size == other.size
     return int(np.abs(np.asarray(image, int) - np.asarray(other.convert("RGB"), int)).max())
 
 
-# --- what is read ---------------------------------------------------------------------------------------------------
+# --- formats --------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kind", images.FORMATS)
@@ -123,7 +123,7 @@ def test_one_pixel_is_enough(kind):
     assert decode(encode(Image.new("RGB", (1, 1), "red"), kind)).size == (1, 1)
 
 
-def test_heic_under_its_parent_brand_is_told_from_avif():
+def test_heic_under_its_parent_brand_is_distinguished_from_avif():
     heic = encode(picture(), "HEIC")
     assert heic[8:12] in (b"heic", b"heix")
     assert difference(decode(heic[:8] + b"mif1" + heic[12:]), picture()) <= 12
@@ -153,9 +153,9 @@ def test_of_several_heic_pictures_the_primary_one_is_taken():
     assert difference(decode(stream.getvalue()), picture()) <= 12
 
 
-# --- which way up ---------------------------------------------------------------------------------------------------
+# --- orientation ----------------------------------------------------------------------------------------------------
 
-# How the camera stores an upright picture, straight from the EXIF standard ("the 0th row is the visual …").
+# How a camera stores an upright picture, by the EXIF standard ("the 0th row is the visual …").
 STORED = {
     1: lambda u: u,
     2: lambda u: u[:, ::-1],
@@ -209,12 +209,12 @@ def test_one_odd_tag_does_not_cost_the_orientation(monkeypatch):
         raise ValueError("an odd tag")
 
     stored = encode(picture().transpose(Image.Transpose.ROTATE_90), "PNG", exif=exif(6))
-    # What Pillow does for some cameras' tags when exif_transpose encodes them all anew.
+    # As Pillow does for some cameras' tags, when exif_transpose encodes all of them again.
     monkeypatch.setattr(TiffImagePlugin.ImageFileDirectory_v2, "tobytes", fail)
     assert difference(decode(stored), picture()) == 0
 
 
-# --- colours --------------------------------------------------------------------------------------------------------
+# --- colors ---------------------------------------------------------------------------------------------------------
 
 
 def over_white(value: int, alpha: int) -> float:
@@ -331,7 +331,7 @@ def test_no_metadata_is_left(kind, orientation):
     data = encode(picture(), kind, exif=exif(orientation), icc_profile=profile, xmp=xmp, comment=b"secret")
     assert b"Acme" in data
     result = decode(data)
-    assert type(result) is Image.Image  # Pillow's own file classes carry the segments and text chunks along
+    assert type(result) is Image.Image  # Pillow's file classes keep the segments and text chunks
     assert result.info == {}
     assert dict(result.getexif()) == {} and dict(result.getexif().get_ifd(0x8825)) == {}
     again = encode(result, kind)
@@ -343,14 +343,14 @@ def test_no_metadata_is_left_of_a_transparent_picture():
     assert (type(result), result.info, dict(result.getexif())) == (Image.Image, {}, {})
 
 
-# --- caps -----------------------------------------------------------------------------------------------------------
+# --- limits ---------------------------------------------------------------------------------------------------------
 
 
 def with_size(kind: str) -> bytes:
-    """A file whose header says 20000 x 20000 pixels."""
+    """A file whose header declares 20000 x 20000 pixels."""
     side = struct.pack(">I", 20000)
     data = encode(picture(), kind)
-    if kind == "PNG":  # a real one: 400 megapixels in some 200 kB
+    if kind == "PNG":  # a valid one: 400 megapixels in about 200 kB
         return png(20000, 20000, 1, 0, bytes(20000 * 2501))
     if kind == "JPEG":
         at = data.index(b"\xff\xc0") + 5
@@ -359,7 +359,7 @@ def with_size(kind: str) -> bytes:
         return data[:6] + struct.pack("<HH", 20000, 20000) + data[10:]
     if kind == "BMP":
         return data[:18] + struct.pack("<II", 20000, 20000) + data[26:]
-    # AVIF and HEIC. Of this HEIC, coded as 64 x 64 pixels and cropped to 48 x 32, the decoder tells the crop alone.
+    # AVIF and HEIC. This HEIC is coded as 64 x 64 pixels and cropped to 48 x 32; the decoder reports only the crop.
     return re.sub(rb"(ispe....).{8}", rb"\1" + side + side, data, flags=re.DOTALL)
 
 
@@ -455,7 +455,7 @@ def test_the_environment_sets_the_caps(monkeypatch):
     assert refusal(decode, data + bytes(1000)) == "The file is 0.1 MB; the limit is 0.001 MB."
 
 
-# --- what is not a photo --------------------------------------------------------------------------------------------
+# --- invalid files --------------------------------------------------------------------------------------------------
 
 
 def test_an_empty_file():
@@ -478,7 +478,7 @@ def other_formats() -> dict[str, bytes]:
 
 @pytest.mark.parametrize("kind", other_formats())
 def test_another_format_renamed_is_refused(kind, tmp_path, monkeypatch):
-    # Had Pillow all its plugins at hand and Ghostscript beside it, the answer would be the same.
+    # The result would be the same if Pillow had loaded all its plugins and Ghostscript were installed.
     Image.init()
     monkeypatch.setattr(EpsImagePlugin, "Ghostscript", lambda *_args, **_options: pytest.fail("Ghostscript ran"))
     for name in ("shoe.png", "shoe.jpg"):
@@ -524,7 +524,7 @@ def test_a_broken_heic_is_refused():
     "error",
     [SyntaxError, struct.error, ValueError, OverflowError, MemoryError, zlib.error, OSError, TypeError, IndexError],
 )
-def test_whatever_a_decoder_raises_is_told_in_one_sentence(error, monkeypatch):
+def test_whatever_a_decoder_raises_has_a_clear_error(error, monkeypatch):
     def fail(self):
         raise error("internals at 0xdeadbeef")
 
@@ -575,7 +575,7 @@ def test_load_of_an_unreadable_file(tmp_path, monkeypatch):
 
 def test_load_refuses_a_huge_file_before_opening_it(tmp_path, monkeypatch):
     with (tmp_path / "shoe.png").open("wb") as file:
-        file.truncate(200_000_000)  # sparse: takes no room on the disk
+        file.truncate(200_000_000)  # a sparse file, which takes no disk space
     monkeypatch.setattr(Path, "open", lambda *_args: pytest.fail("the file was opened"))
     assert refusal(load, tmp_path / "shoe.png") == "The file is 200 MB; the limit is 20 MB."
 
@@ -633,7 +633,7 @@ def test_shrink_to_does_not_take_a_heics_thumbnail():
     assert decode(data, shrink_to=20).size == (200, 160)
 
 
-# --- anything at all ------------------------------------------------------------------------------------------------
+# --- random bytes ---------------------------------------------------------------------------------------------------
 
 GOOD = {
     kind: encode(picture(), kind, **({} if kind in ("GIF", "BMP") else {"exif": exif(6)})) for kind in images.FORMATS

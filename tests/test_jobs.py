@@ -1,4 +1,4 @@
-"""Jobs: real processes, told by their folders."""
+"""Jobs: real processes, described by their folders."""
 
 import json
 import os
@@ -46,7 +46,7 @@ PATIENCE = 120  # seconds, for a machine that is very busy
 
 
 def until(folder: Path, wanted: Callable[[Job], bool]) -> Job:
-    """The job once it is as wanted."""
+    """Wait until the job meets a condition; returns it."""
     for _ in range(PATIENCE * 50):
         job = read_job(folder)
         if wanted(job):
@@ -85,7 +85,7 @@ def bring(workspace: Path, source: Path, folder: Path | None = None) -> Path:
 
 
 def process_of(folder: Path) -> int:
-    """The id of the process that works for a job, by its command line."""
+    """The id of a job's process, found by its command line."""
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             try:
@@ -159,7 +159,7 @@ class TestJobs:
             "home = Path(sys.argv[1])\n"
             "params = json.loads(sys.argv[2])\n"
             "print(start_job(home / 'job', 'dataset_import', params, title='Importing', workspace=home), flush=True)\n"
-            # As when a terminal is closed: everything in the starter's group is ended.
+            # As if a terminal were closed: the whole process group of the starter is terminated.
             "os.killpg(os.getpgrp(), signal.SIGKILL)"
         )
         photos = draw_dataset(tmp_path / "photos", {"boot": 2})
@@ -239,13 +239,13 @@ class TestRecords:
         assert (job.kind, job.params, job.queue) == ("dance", params, True)
 
     @pytest.mark.parametrize("values", [{}, {"kind": 3}, {"kind": "x", "params": [], "workspace": 5}])
-    def test_damaged_values_harm_nothing(self, tmp_path, values):
+    def test_damaged_values_are_ignored(self, tmp_path, values):
         (tmp_path / "job.json").write_text(json.dumps(values))
         (tmp_path / "end.json").write_text(json.dumps({"state": "lost", "error": 5, "result": 3}))
         job = read_job(tmp_path)
         assert (job.params, job.result, job.state) == ({}, {}, JobState.INTERRUPTED)
 
-    def test_a_damaged_record_harms_no_other(self, tmp_path):
+    def test_a_damaged_record_does_not_affect_others(self, tmp_path):
         first = draw(tmp_path, tmp_path / "jobs" / "1")
         (tmp_path / "jobs" / "2").mkdir()
         (tmp_path / "jobs" / "2" / "job.json").write_text("{")
@@ -256,7 +256,7 @@ class TestRecords:
 
 
 class TestFolders:
-    def test_the_newest_comes_first_and_other_folders_are_passed_over(self, tmp_path):
+    def test_the_newest_comes_first_and_other_folders_are_skipped(self, tmp_path):
         folders = [made(new_job_folder(tmp_path)) for _ in range(3)]
         for folder in folders:
             job_record.write_job(folder, "dance", {}, title="x", workspace=tmp_path)
@@ -264,7 +264,7 @@ class TestFolders:
         assert [job.folder for job in list_jobs(tmp_path)] == folders[::-1]
         assert list_jobs(tmp_path / "none") == []
 
-    def test_a_folder_without_a_job_is_told(self, tmp_path):
+    def test_a_folder_without_a_job_is_reported(self, tmp_path):
         with pytest.raises(SneakerError, match="no job"):
             read_job(tmp_path)
 
@@ -356,7 +356,7 @@ class TestWorker:
         worker.log("two \udcff")
         assert log_tail(tmp_path) == "one\ntwo ?"
 
-    def test_a_stop_is_heard(self, tmp_path, monkeypatch):
+    def test_a_stop_request_is_noticed(self, tmp_path, monkeypatch):
         monkeypatch.setattr(job_worker, "_PROGRESS_EVERY", 0.0)
         (tmp_path / "job.json").write_text("{}")
         with working(tmp_path) as worker:
@@ -368,7 +368,7 @@ class TestWorker:
 
 
 class TestAgainInOneFolder:
-    def test_starts_anew_and_keeps_the_log(self, tmp_path):
+    def test_starts_over_and_keeps_the_log(self, tmp_path):
         folder = tmp_path / "job"
         assert bring(tmp_path, tmp_path / "nowhere", folder) == folder
         assert ended(folder).state is JobState.FAILED
@@ -379,7 +379,7 @@ class TestAgainInOneFolder:
         log = log_tail(folder)
         assert log.index("no folder or archive") < log.index("new photos")
 
-    def test_of_many_at_once_one_is_started(self, tmp_path):
+    def test_of_concurrent_starts_one_wins(self, tmp_path):
         folder, at_once = tmp_path / "job", threading.Barrier(6)
         dataset_of(tmp_path)
 
@@ -424,17 +424,17 @@ class TestAgainInOneFolder:
             assert worker.stopped()
         assert read_job(folder).state is JobState.STOPPED
 
-    def test_a_stop_before_the_process_began_is_heard(self, tmp_path):
+    def test_a_stop_request_before_the_start_is_noticed(self, tmp_path):
         folder = tmp_path / "job"
         with working(folder, "train", {}, title="As started"):
             pass
         (folder / "end.json").unlink()
-        stop_job(folder)  # before its process came to its work
+        stop_job(folder)  # before its process started the work
         with working(folder) as worker:
             assert worker.stopped()
         assert (read_job(folder).title, read_job(folder).state) == ("As started", JobState.STOPPED)
 
-    def test_two_cannot_work_in_one_folder(self, tmp_path, monkeypatch):
+    def test_only_one_process_works_in_a_folder(self, tmp_path, monkeypatch):
         monkeypatch.setattr(job_worker, "_LOCK_PATIENCE", 0.1)
         with working(tmp_path, "train", {"run": "one"}, title="First"):
             with pytest.raises(BusyError, match="already running"), working(tmp_path):
@@ -459,13 +459,13 @@ class TestLog:
 
     def test_of_a_huge_one_the_end(self, tmp_path):
         with (tmp_path / "log.txt").open("wb") as log:
-            log.truncate(2**40)  # takes no room on the disk
+            log.truncate(2**40)  # takes no disk space
             log.seek(0, os.SEEK_END)
             log.write(b"\nlast but one\nlast\n")
         assert log_tail(tmp_path, 2) == "last but one\nlast"
 
 
-# Waits for its turn, tells when it begins and ends, and works until it may go or is stopped.
+# Waits for its turn, reports its start and end, and works until it is released or stopped.
 QUEUED_WORK = """
 import sys, time
 from pathlib import Path
@@ -486,7 +486,7 @@ with working(home / name, "wait", {}, title=name) as worker, waiting_turn(worker
 
 
 class Line:
-    """Processes that wait for their turn in one queue."""
+    """Processes that wait in one queue."""
 
     def __init__(self, home: Path) -> None:
         self.home, self.processes = home, {}
@@ -533,7 +533,7 @@ class TestQueue:
         )
         assert not JobState.QUEUED.ended
         assert len(list((line.home / "queue").glob("*.ticket"))) == 2
-        line.release("third")  # it must wait all the same
+        line.release("third")  # it must wait nevertheless
         line.release("first")
         assert ended(first).state is JobState.DONE
         until(second, works)
@@ -553,7 +553,7 @@ class TestQueue:
         assert sorted(told[::2]) == [f"begin {name}" for name in names]
         assert told[1::2] == [begun.replace("begin", "end") for begun in told[::2]]
 
-    def test_who_is_killed_frees_the_place(self, line):
+    def test_a_killed_process_frees_its_place(self, line):
         until(line.join("first"), works)
         second = until(line.join("second"), waits(1)).folder
         line.processes["first"].kill()
@@ -573,7 +573,7 @@ class TestQueue:
         assert ended(first).state is JobState.STOPPED
         assert line.told() == ["begin first", "end first"]
 
-    def test_the_dead_are_passed_over(self, line):
+    def test_dead_jobs_are_skipped(self, line):
         dead = line.home / "dead"
         with working(dead, "wait", {}, title="Dead") as worker:
             worker.report(0, 0, WAITING)
@@ -587,7 +587,7 @@ class TestQueue:
         until(line.join("first"), works)
         assert list(queue.glob("*.ticket")) == []
 
-    def test_who_was_only_asleep_gets_its_old_place_back(self, line):
+    def test_a_suspended_process_gets_its_place_back(self, line):
         until(line.join("first"), works)
         second = until(line.join("second"), waits(1)).folder
         (ticket,) = (line.home / "queue").glob("*.ticket")
@@ -598,7 +598,7 @@ class TestQueue:
             time.sleep(0.02)
         assert ticket.read_text() == str(second)
 
-    def test_started_for_a_queue_it_has_its_place_at_once(self, line):
+    def test_a_queued_job_gets_its_place_immediately(self, line):
         queue, early = line.home / "queue", line.home / "early"
         until(line.join("first"), works)
         start_job(early, "dance", {}, title="Early", workspace=line.home, queue=True)
@@ -611,7 +611,7 @@ class TestQueue:
         assert ended(early).state is JobState.FAILED  # there is no such kind
         until(late, works)
 
-    def test_outside_of_a_job_it_waits_until_nobody_does(self, tmp_path):
+    def test_outside_of_a_job_it_waits_until_the_queue_is_empty(self, tmp_path):
         with waiting_turn(Worker(), tmp_path / "queue") as mine:
             assert mine
             assert take_lock(tmp_path / "queue" / "lock") is None
@@ -627,6 +627,6 @@ class TestLocks:
         with take_lock(tmp_path / "lock"):
             pass
 
-    def test_a_place_that_knows_no_locks_is_told(self, tmp_path):
+    def test_a_place_that_knows_no_locks_is_reported(self, tmp_path):
         with pytest.raises(SneakerError, match="Can't lock"):
             take_lock(tmp_path / "none" / "lock")

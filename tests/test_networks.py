@@ -1,4 +1,4 @@
-"""Networks: built, described, saved, found again, and turned into one of three answers."""
+"""Networks: building, describing, saving and finding models, and the three answers."""
 
 import json
 import re
@@ -63,7 +63,7 @@ class TestVisionOps:
         assert in_new_python(code)
 
     def test_declares_what_is_missing(self):
-        # Binaries that cannot be loaded are what a CPU build of torch makes of torchvision's.
+        # With a CPU build of torch, torchvision's binaries can't be loaded.
         code = """
 import torch
 def refuse(path): raise OSError(path)
@@ -121,7 +121,7 @@ class TestPreprocessing:
     def test_photos_may_be_decoded_at_twice_the_size(self):
         assert Preprocessing(30, 40).shrink_to == 80
 
-    def test_comes_back_from_a_checkpoint_bit_for_bit(self, tmp_path):
+    def test_survives_a_checkpoint_exactly(self, tmp_path):
         preprocessing = Preprocessing(37, 41, mean=(0.1, 0.2, 0.3), std=(0.7, 0.8, 0.9), mirrored=False)
         original = with_spec(lively_model(), preprocessing=preprocessing)
         save_model(original, tmp_path)
@@ -131,7 +131,7 @@ class TestPreprocessing:
         assert torch.equal(loaded.spec.preprocessing(photos), preprocessing(photos))
 
     def test_prediction_and_evaluation_see_the_same(self, saved):
-        """A JPEG so large that both decode it at a part of its size."""
+        """A JPEG so large that both decode it at a reduced size."""
         model = load_model(saved)
         data = jpeg(photo(1, (1200, 900)))
         path = str(write(saved / "large.jpg", data))
@@ -164,7 +164,7 @@ class TestOutputs:
 
 
 class TestCheckpoint:
-    def test_comes_back_as_it_was(self, model, saved):
+    def test_is_loaded_unchanged(self, model, saved):
         loaded = load_model(saved)
         assert loaded.spec == model.spec == read_spec(saved)
         assert not loaded.network.training
@@ -196,7 +196,7 @@ class TestCheckpoint:
             load_model(saved)
 
     def test_description_is_written_last(self, model, tmp_path):
-        (tmp_path / MODEL_FILE).mkdir()  # it cannot be replaced by a file
+        (tmp_path / MODEL_FILE).mkdir()  # so that no file can replace it
         with pytest.raises(OSError):
             save_model(model, tmp_path)
         assert sorted(file.name for file in tmp_path.iterdir()) == [MODEL_FILE, WEIGHTS_FILE]
@@ -303,7 +303,7 @@ class TestDecision:
 
     @given(st.lists(st.floats(0, np.pi), min_size=2, max_size=8), st.floats(-3, 3))
     @settings(max_examples=50, deadline=None)
-    def test_unknown_score_grows_with_distance_and_with_the_others_logit(self, angles, other):
+    def test_ood_score_grows_with_distance_and_with_the_negatives_logit(self, angles, other):
         angles = np.sort(angles)
         embeddings = np.stack([np.cos(angles), np.sin(angles)], axis=1)
         references = np.array([[1, 0]], np.float32)
@@ -317,7 +317,7 @@ class TestDecision:
         )
         np.testing.assert_allclose(high - low, 0.5, atol=1e-4)
 
-    def test_unknown_score_of_the_typical_sneaker_is_zero(self):
+    def test_ood_score_of_the_typical_sneaker_is_zero(self):
         decision = Decision(distance_mean=0.5, distance_std=0.1)
         embedding = np.array([[0.5, np.sqrt(0.75)]])
         score = ood_score(outputs_of(np.zeros((1, 2)), embedding), np.array([[1, 0]], np.float32), decision)

@@ -1,8 +1,8 @@
-"""A workspace left by an older version opens with everything in place.
+"""A workspace of an older version opens with everything in place.
 
-``fixtures/old_workspace.zip`` was made by SoleScope e13f3ee, and ``old_workspace.json`` is what that version listed of
-it after it was moved: command names and what they printed with ``--json``; under ``kept``, what no command prints. The
-older version named files, records, columns and places differently; everything here is read by today's functions.
+``fixtures/old_workspace.zip`` was made by SoleScope e13f3ee, and ``old_workspace.json`` is what that version reported
+about it after it was moved: commands and their output with ``--json``, and under ``kept`` what no command prints. The
+older version used other names for files, records, columns and folders; the tests read everything with current code.
 """
 
 import json
@@ -50,7 +50,7 @@ EXPECTED: dict[str, Any] = json.loads((FIXTURES / "old_workspace.json").read_tex
 
 @pytest.fixture(scope="module")
 def opened(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The workspace, only to be looked at: apart from what looking at it brings up to date."""
+    """The workspace, for tests that only read it (which migrates it)."""
     place = tmp_path_factory.mktemp("old") / "moved here"
     with zipfile.ZipFile(FIXTURES / "old_workspace.zip") as archive:
         archive.extractall(place)
@@ -59,7 +59,7 @@ def opened(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def workspace(opened: Path, tmp_path: Path) -> Path:
-    """A copy to be changed."""
+    """A copy that a test may change."""
     shutil.copytree(opened, tmp_path / "workspace")
     return tmp_path / "workspace"
 

@@ -1,4 +1,4 @@
-"""From bytes to an answer and its sentence."""
+"""Predictions: from bytes to an answer and its sentence."""
 
 import io
 import json
@@ -82,7 +82,7 @@ def test_the_three_answers(tiny_model: SneakerModel, decision: Decision, status:
 
 
 @pytest.mark.parametrize("top", [0, -1, MAX_TOP + 1])
-def test_top_out_of_range_is_said(tiny_model: SneakerModel, top: int) -> None:
+def test_top_out_of_range_is_reported(tiny_model: SneakerModel, top: int) -> None:
     with pytest.raises(SneakerError, match="from 1 to 10"):
         predict_images(tiny_model, [draw_sneaker(0, (64, 64))], top)
 
@@ -97,7 +97,7 @@ def test_a_file_and_its_bytes_get_one_answer(tiny_model: SneakerModel, tmp_path:
 
 @given(name=st.text(max_size=300))
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_any_name_comes_back_as_it_was(tiny_model: SneakerModel, name: str) -> None:
+def test_any_name_is_returned_unchanged(tiny_model: SneakerModel, name: str) -> None:
     answered = predict_bytes(tiny_model, name, b"no photo")
     assert answered.sentence().startswith(f"{name}: ")
     assert json.loads(json.dumps(answered.to_dict()))["image"] == name

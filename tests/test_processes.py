@@ -1,4 +1,4 @@
-"""Several processes on one training, as torchrun starts them."""
+"""Training with several processes under torchrun."""
 
 import json
 import subprocess
@@ -19,7 +19,7 @@ BOTH = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2", "--
 
 def together(port, *arguments):
     """Run a command of the core in two processes."""
-    # Behind the dashes nothing is torchrun's: it would take --run for a short form of its own --run-path.
+    # After the dashes, torchrun parses nothing; it would take --run for an abbreviation of its own --run-path.
     command = [*BOTH, f"--master-port={port}", "-m", "--", "sneaker_core", *map(str, arguments)]
     return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=400)
 
@@ -48,13 +48,13 @@ def test_two_processes_train_one_model_and_measure_it_together(tmp_path, free_po
     done = together(free_port, *common)
     assert done.returncode == 0, done.stderr
     folder = runs_folder(tmp_path) / "both"
-    # The first process alone writes and tells.
+    # Only the first process writes files and output.
     events = [json.loads(line)["event"] for line in done.stdout.splitlines() if line.startswith("{")]
     assert events == ["prepared", "epoch", "epoch", "done"]
     assert [json.loads(line)["epoch"] for line in (folder / METRICS_FILE).read_text().splitlines()] == [1, 2]
     assert json.loads((folder / RUN_FILE).read_text())["state"] == "done"
     metrics = read_spec(run_model_folder(folder)).metrics
-    # One process measures the same as two did.
+    # One process gets the same metrics as two.
     wanted = ["--workspace", str(tmp_path), "evaluate", "both", "--data", str(dataset), "--split=test", "--json"]
     command = [sys.executable, "-m", "sneaker_core", *wanted]
     alone = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=200)
@@ -68,7 +68,7 @@ def test_two_processes_train_one_model_and_measure_it_together(tmp_path, free_po
         assert json.loads(shared.stdout.splitlines()[-1])["per_class"] == figures["per_class"]
 
 
-def test_a_batch_that_cannot_be_shared_out_is_told(tmp_path, free_port):
+def test_a_batch_that_cannot_be_shared_out_is_reported(tmp_path, free_port):
     dataset = draw_dataset(tmp_path / "shoes", {"boot": 12, "clog": 12})
     settings = [option for option in SMALL if not option.startswith("--batch")]
     done = together(free_port, "--workspace", tmp_path, "train", dataset, "--recipe=finetune", *settings, "--batch=7")

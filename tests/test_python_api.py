@@ -1,4 +1,4 @@
-"""The Python interface: what docs/PYTHON.md shows runs as it stands there."""
+"""The Python interface: the examples in docs/PYTHON.md run unchanged."""
 
 import inspect
 import json
@@ -19,7 +19,7 @@ PAGE = PROJECT / "docs" / "PYTHON.md"
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder that the page's examples run in."""
+    """The folder in which the page's examples run."""
     draw_sneaker(0, (480, 360)).save(tmp_path / "photo.jpg")
     (tmp_path / "notes.txt").write_text("no photo")
     photos = draw_dataset(tmp_path / "photos", {"boot": 12, "clog": 12})

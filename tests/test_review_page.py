@@ -1,4 +1,4 @@
-"""Photos, findings, map and history of a dataset, run as Streamlit runs them: real photos, real decisions."""
+"""Photos, findings, map and history of a dataset, in AppTest, with real photos and decisions."""
 
 import json
 import re
@@ -50,7 +50,7 @@ def fresh_caches():
 
 @pytest.fixture(scope="module")
 def imported(tmp_path_factory) -> Path:
-    """A workspace with thirty photos in three classes. Do not change it: copy it."""
+    """A workspace with thirty photos in three classes. Don't change it; copy it."""
     folder = tmp_path_factory.mktemp("imported")
     photos = draw_dataset(folder / "photos", COUNTS)
     import_photos(create_dataset(folder / "workspace", "shoes"), photos)
@@ -65,7 +65,7 @@ def dataset(imported, tmp_path) -> Dataset:
 
 @pytest.fixture
 def scanned(dataset) -> Dataset:
-    """With wrong labels, dark photos and copies; the gravest kind is wrong_label."""
+    """With wrong labels, dark photos and near-duplicates; the most severe kind is wrong_label."""
     samples = read_samples(dataset)
     ids = list(samples["sample"])
     boots, sandals = ids[:12], ids[24:]
@@ -83,7 +83,7 @@ def scanned(dataset) -> Dataset:
 
 @pytest.fixture
 def mapped(scanned) -> Dataset:
-    """With a place on the map for every photo; one boot lies amid the clogs."""
+    """With a position on the map for every photo; one boot is among the clogs."""
     samples = read_samples(scanned)
     middles = {"boot": (-1.0, 0.0), "clog": (1.0, 0.0), "sandal": (0.0, 1.0)}
     noise = np.random.default_rng(0).normal(0, 0.05, (len(samples), 2))
@@ -121,7 +121,7 @@ def ran(app: AppTest) -> AppTest:
 
 
 def words(app: AppTest) -> str:
-    """Everything there is to read, without the escapes."""
+    """All text on the page, without escapes."""
     kinds = (app.subheader, app.markdown, app.caption, app.info, app.success, app.warning, app.error)
     return re.sub(r"\\([!-/:-@\[-`{-~])|\u2060", r"\1", "\n".join(element.value for kind in kinds for element in kind))
 
@@ -157,7 +157,7 @@ def row(dataset: Dataset, sample: str) -> pd.Series:
 def relabel(app: AppTest, name: str, dataset: Dataset, label: str | None, place: str = "") -> AppTest:
     if label is not None:
         box = widget(app, name, dataset, KitKey.NEW_LABEL, place)
-        # AppTest knows only what is listed; a person may also type.
+        # AppTest offers only the listed values; a user can also type.
         box.options = [*box.options, label]
         box.set_value(label)
     widget(app, name, dataset, KitKey.RELABEL, place).click()

@@ -1,4 +1,4 @@
-"""Runs: read from their folders, named, binned and brought back; trainings started from outside; ``runs …``."""
+"""Runs: reading, naming, deleting and restoring them; background trainings; ``runs …``."""
 
 import json
 import os
@@ -70,7 +70,7 @@ def make_run(workspace: Path, name: str, **changes: Any) -> Path:
 
 
 def make_job(folder: Path, state: str | None, error: str | None = None, step: str = "", age: float = 0.0) -> None:
-    """A job's folder as its process leaves it; without a state the process lives, or died `age` seconds ago."""
+    """A job's folder as its process leaves it; without a state, the process is alive or died `age` seconds ago."""
     job = run_job_folder(folder)
     job.mkdir(parents=True)
     arguments = ["--workspace", "/old", "train", "--recipe", "quick", "--run", "old", "--queue", "--", "Shoes"]
@@ -128,7 +128,7 @@ class TestReading:
         assert (run.state, run.has_model, run.headline, run.created > 0) == (JobState.DONE, True, {}, True)
         assert run.to_dict()["top1"] is None
 
-    def test_a_damaged_one_harms_only_itself(self, tmp_path, tiny_model_folder):
+    def test_a_damaged_one_does_not_affect_others(self, tmp_path, tiny_model_folder):
         make_run(tmp_path, "sound")
         make_run(tmp_path, "odd", created="yesterday", recipe=[1], counts={"train": "x"}, only="boot", state=5, error=7)
         (make_run(tmp_path, "cut off") / "run.json").write_text('{"format": 1, "sta')
@@ -186,7 +186,7 @@ class TestReading:
         run = read_run(folder)
         assert (run.state, run.error) == (state, error)
 
-    def test_going_on_that_fails_at_once_is_told(self, tmp_path):
+    def test_a_resume_that_fails_immediately_is_reported(self, tmp_path):
         folder = make_run(tmp_path, "one", state="stopped")
         os.utime(folder / "run.json", (1000, 1000))  # long before the job was started
         make_job(folder, "failed", "The photos have changed.")
@@ -344,7 +344,7 @@ class TestSpace:
         assert some - none == pytest.approx(1000 * chosen.size**2 * 4, rel=0.01)
         assert needed_bytes(make_recipe("quick", {"network": network}), 0, 10) * 10 == pytest.approx(none, rel=0.01)
 
-    def test_a_full_disk_is_told(self, tmp_path):
+    def test_a_full_disk_is_reported(self, tmp_path):
         check_space(tmp_path / "not" / "there yet", 1)
         with pytest.raises(
             SpaceError, match=r"needs about 1,000,000,000\.0 GB of disk space at .*, but only .* are free"
@@ -404,7 +404,7 @@ class TestStarting:
     def test_what_cannot_be_written_leaves_the_name_free(self, tmp_path, photos):
         home = tmp_path / "home"
         home.mkdir()
-        (home / "queue").touch()  # where the queue's folder belongs
+        (home / "queue").touch()  # in place of the queue's folder
         for _ in range(2):
             with pytest.raises(RunError, match="can't be started"):
                 start_training(home, str(photos), make_recipe("quick", {}), "one")
@@ -450,7 +450,7 @@ class TestStarting:
 
 
 class TestGoingOn:
-    """Their jobs end by themselves, one way or another: the datasets they name are not there."""
+    """Their jobs end by themselves, because their datasets don't exist."""
 
     def params(self, workspace: Path, name: str) -> dict[str, Any]:
         folder = resume_training(workspace, name)
@@ -460,7 +460,7 @@ class TestGoingOn:
         assert ended(folder).state is JobState.FAILED
         return job.params
 
-    def test_a_run_goes_on_with_its_own_recipe_whatever_its_name(self, tmp_path):
+    def test_a_run_continues_with_its_own_recipe_whatever_its_name(self, tmp_path):
         make_job(make_run(tmp_path, "one", state="stopped", others="/x/others"), "stopped")
         rename_run(tmp_path, "one", "other name")
         assert self.params(tmp_path, "other name") == {
@@ -482,7 +482,7 @@ class TestGoingOn:
         assert not read_job(job).queue
         assert self.params(tmp_path, "one") == params
 
-    def test_what_cannot_go_on_is_told(self, tmp_path):
+    def test_what_cannot_be_resumed_is_reported(self, tmp_path):
         make_run(tmp_path, "done")
         make_job(make_run(tmp_path, "alive"), None)
         (make_run(tmp_path, "damaged") / "run.json").write_text("{")
@@ -503,7 +503,7 @@ class TestGoingOn:
 
 
 class Shell:
-    """``runs …`` on one workspace, in this process."""
+    """Run ``runs …`` on one workspace, in this process."""
 
     def __init__(self, workspace: Path) -> None:
         self.workspace = workspace
@@ -581,5 +581,5 @@ class TestCommands:
         ended(folder)
 
     @pytest.mark.parametrize("command", ["show", "delete", "stop", "retry"])
-    def test_what_is_not_there_is_told(self, shell, command):
+    def test_a_missing_run_is_reported(self, shell, command):
         assert shell.failed(command, "none") == "No run named 'none'. Available runs: none yet."

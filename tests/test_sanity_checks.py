@@ -31,31 +31,31 @@ BRIGHTNESS = 0.75
 
 
 class Corner(nn.Module):
-    """The mean colour of the upper left quarter."""
+    """The mean color of the upper left quarter."""
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         return images[:, :, : SIDE // 2, : SIDE // 2].mean((2, 3))
 
 
 def corner_model() -> SneakerModel:
-    """Boot's logit is the red in the corner, clog's the green less one; sandal's never wins."""
+    """Boot's logit is the red in the corner, clog's the green minus one; sandal's is never the highest."""
     network = SneakerNetwork(_with_weights(Corner()), 3, 3)
     with torch.no_grad():
         network.head.weight.copy_(torch.tensor([[4.0, 0, 0], [0, 1, 0], [0, 0, 0]]))
         network.head.bias.copy_(torch.tensor([0.0, -1, -9]))
-    # Standardised colours are those of the photo, 0 to 1, so that covering is black.
+    # Standardized colors are those of the photo, 0 to 1, so that covered pixels are black.
     seen = Preprocessing(SIDE, SIDE, mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0), mirrored=False)
     spec = ModelSpec("corner", "resnet18", CLASSES, False, seen, Decision(temperature=0.5))
     return SneakerModel(spec, network.eval().requires_grad_(False), np.ones((1, 3), np.float32))
 
 
 def _with_weights(module: nn.Module) -> nn.Module:
-    module.unused = nn.Parameter(torch.zeros(1))  # a backbone's device is told by its weights
+    module.unused = nn.Parameter(torch.zeros(1))  # a backbone's device is that of its weights
     return module
 
 
 def chance_of_boot(left: float) -> float:
-    """When so much of the corner is uncovered, of a photo of one colour."""
+    """Probability when this share of the corner is uncovered, for a photo of one color."""
     logits = np.array([4 * BRIGHTNESS * left, BRIGHTNESS * left - 1, -9]) / 0.5
     return float(np.exp(logits[0]) / np.exp(logits).sum())
 
@@ -75,10 +75,10 @@ class TestCurves:
     def test_a_map_of_the_right_place(self):
         curves = deletion_insertion(corner_model(), flat_photo(), corner_map(1, 0), "boot", steps=8)
         np.testing.assert_allclose(curves.shares, np.arange(9) / 8)
-        # A quarter of the photo is the corner: it is gone after two of eight parts.
+        # The corner is a quarter of the photo, so it is covered after two of eight steps.
         expected = [chance_of_boot(left) for left in (1, 0.5, 0, 0, 0, 0, 0, 0, 0)]
         np.testing.assert_allclose(curves.deletion, expected, atol=2e-3)
-        # A photo of one colour is its own blur.
+        # Blurring doesn't change a photo of one color.
         np.testing.assert_allclose(curves.insertion, chance_of_boot(1), atol=2e-3)
         np.testing.assert_allclose(curves.random_insertion, chance_of_boot(1), atol=2e-3)
         assert (np.diff(curves.random_deletion) < 1e-6).all()
@@ -96,7 +96,7 @@ class TestCurves:
         )
 
     def test_insertion_puts_the_sharp_photo_back(self):
-        """A red spot in the corner, blurred away at first."""
+        """A red spot in the corner that blurring removes."""
         pixels = np.zeros((SIDE, SIDE, 3), np.uint8)
         pixels[4:8, 4:8, 0] = 255
         heat = np.zeros((SIDE, SIDE), np.float32)
@@ -148,7 +148,7 @@ class TestCurves:
         assert (other.random_deletion != one.random_deletion).any()
         assert told[-1] == (30, 30)
         assert told == sorted(told)
-        # Whatever the order, nothing covered is the photo, all covered is not, and all shown is the photo again.
+        # In any order, the curves start and end with the whole photo or without it.
         assert one.deletion[0] == one.random_deletion[0] == pytest.approx(one.insertion[-1], abs=1e-5)
         assert one.deletion[-1] == pytest.approx(one.random_deletion[-1], abs=1e-6)
 

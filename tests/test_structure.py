@@ -1,4 +1,4 @@
-"""Who may import whom, and what must not be said where: read from the source of every module."""
+"""Which module may import which, and other rules that are checked in the source of every module."""
 
 import ast
 import re
@@ -11,7 +11,7 @@ from sneaker_core import errors
 
 PROJECT = Path(__file__).resolve().parent.parent
 
-# Each part of the core may import itself and what stands here.
+# Each part of the core may import itself and these.
 _GROUND = {"", "errors", "settings", "workspace", "csv_cells", "number_text", "process_group"}
 _LOW = _GROUND | {"images"}
 _SEEING = _LOW | {"networks"}
@@ -36,13 +36,13 @@ ALLOWED = {
     "commands": _UPPER | {"training", "inference"},
     "__main__": _UPPER | {"training", "inference", "commands"},
 }
-# Beside SneakerError's family, these may be raised where they belong.
+# Other exceptions than SneakerError and its subclasses, by the module that may raise them.
 FOREIGN_ERRORS = {
     "sneaker_core/commands/dataset_command.py": {"click.UsageError"},
     "sneaker_core/commands/explain_command.py": {"click.UsageError"},
-    # How a trial tells Optuna that it was ended early.
+    # Tells Optuna that a trial was pruned.
     "sneaker_core/training/hyperparameter_search.py": {"optuna.TrialPruned"},
-    # Each kind of item has its own error of the family.
+    # Each kind of item has its own error class.
     "sneaker_core/workspace/collection.py": {"self.spec.error", "self._missing", "self._ambiguous"},
     "sneaker_core/api.py": {"HTTPException"},
 }
@@ -60,7 +60,7 @@ SURFACE = {**PAGES, **modules("ui/**/*.py", "streamlit_app.py", "asgi.py")}
 
 
 def imports(tree: ast.Module) -> set[str]:
-    """The full dotted name of everything that is imported, at the top or inside a function."""
+    """The full dotted names of all imports, at the top or inside functions."""
     found = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -81,7 +81,7 @@ def called(tree: ast.Module) -> set[str]:
 
 
 def raised(tree: ast.Module) -> set[str]:
-    """What each raise statement raises; a bare one passes on what was caught and is not listed."""
+    """The exception of each raise statement; bare ones are not listed."""
     nodes = [node.exc for node in ast.walk(tree) if isinstance(node, ast.Raise) and node.exc]
     return {ast.unparse(node.func if isinstance(node, ast.Call) else node) for node in nodes}
 
@@ -92,7 +92,7 @@ def test_the_table_names_every_part_of_the_core():
 
 
 def violations(trees: dict[str, ast.Module], found: Callable[[str, ast.Module], set[str]]) -> dict[str, set[str]]:
-    """File -> what it must not do; only the files where there is something."""
+    """File -> its violations, for files that have any."""
     return {file: wrong for file, tree in trees.items() if (wrong := found(file, tree))}
 
 
@@ -153,7 +153,7 @@ def test_a_pages_folder_imports_the_core_and_the_kit_only():
 
 
 def test_modules_and_functions_fit_on_few_screens():
-    """At most 400 lines a module, 60 a function without its docstring."""
+    """At most 400 lines per module, and 60 per function without its docstring."""
     long = {}
     for file, tree in {**CORE, **SURFACE}.items():
         lines = len((PROJECT / file).read_text(encoding="utf-8").splitlines())
@@ -177,7 +177,7 @@ def test_the_architecture_page_shows_the_same_table():
     page = (PROJECT / "docs" / "ARCHITECTURE.md").read_text(encoding="utf-8")
     for part, allowed in ALLOWED.items():
         name = f"`{part}`" if part else "`sneaker_core` itself"
-        listed = ", ".join(f"`{other}`" for other in sorted(allowed) if other) or "nothing of ours"
+        listed = ", ".join(f"`{other}`" for other in sorted(allowed) if other) or "nothing"
         assert f"| {name} | {listed} |" in page
 
 

@@ -1,4 +1,4 @@
-"""The drawn dataset: the same for the same seed, and flawed in just the ways that it says."""
+"""The synthetic dataset: the same for the same seed, with exactly the flaws that it records."""
 
 from collections import Counter
 
@@ -152,7 +152,7 @@ class TestDrawing:
 
     @pytest.mark.parametrize("label", CLASSES)
     def test_nothing_is_cut_off(self, label):
-        """The sneaker lies inside the picture, and nothing is painted outside the part that is kept for it."""
+        """The sneaker is inside the picture, and nothing is painted outside its area."""
         shoe, size, painted = SHOES[label], (192, 144), []
 
         def paint(canvas):

@@ -1,4 +1,4 @@
-"""Training: its settings, its random changes, its loop, and a run that survives whatever happens to it."""
+"""Training: recipes, augmentation, the training loop, and runs that survive interruptions."""
 
 import json
 import os
@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Generator
 
-from benchmarks.kills import DATASET, train_through_kills
+from benchmarks.crash_recovery import DATASET, train_with_kills
 from sneaker_core.datasets.dataset_collection import find_or_create, open_samples
 from sneaker_core.datasets.dataset_split import make_split
 from sneaker_core.datasets.sources.photo_import import import_photos
@@ -130,7 +130,7 @@ class TestRecipe:
             ({"network": "resnet1"}, "network is 'resnet1'; choose one of: .*mobilenet_v2"),
         ],
     )
-    def test_what_cannot_be_used_is_told(self, changes, message):
+    def test_what_cannot_be_used_is_reported(self, changes, message):
         with pytest.raises(RecipeError, match=message):
             make_recipe("finetune", changes)
 
@@ -197,12 +197,12 @@ class TestSchedule:
         assert all(0 <= one_cycle(step / 10, warmup) <= 1 for step in range(11))
 
     def test_draw_weights_by_hand(self):
-        # 4 photos of class 0, 1 of class 1, 2 of other things.
+        # 4 photos of class 0, 1 of class 1, 2 negatives.
         data = TrainingData(np.zeros((7, 2, 2, 3), np.uint8), np.array([0, 0, 0, 0, 1, 2, 2]), classes=2)
         weights = sampling_weights(
             data, make_recipe("scratch", {"class_balance_exponent": 0.5, "negatives_share": 0.1})
         )
-        # Square roots of 4 and 1 share what the others leave: 0.9 as 2 : 1.
+        # The classes share what the negatives leave, 0.9, in proportion to the square roots of 4 and 1: 2 to 1.
         np.testing.assert_allclose(weights, [0.15, 0.15, 0.15, 0.15, 0.3, 0.05, 0.05])
         as_it_comes = sampling_weights(
             replace(data, targets=np.array([0, 0, 0, 0, 1, 1, 1])), Recipe(class_balance_exponent=1.0)
@@ -227,7 +227,7 @@ class TestAugmentation:
 
     @pytest.mark.parametrize("crop", [0.3, 0.8])
     def test_a_crop_keeps_at_least_its_share_of_the_photo(self, crop):
-        """On two ramps the spread of values is the width and the height of what was kept."""
+        """On two ramps, the range of values gives the width and height of the crop."""
         ramp = torch.linspace(0, 1, 64)
         images = torch.stack([ramp.expand(64, 64), ramp[:, None].expand(64, 64), torch.zeros(64, 64)])
         kept = views(images.expand(200, 3, 64, 64), size=64, crop=crop, rotation=0.0)
@@ -276,7 +276,7 @@ class TestAugmentation:
     @given(st.integers(0, 500))
     @settings(max_examples=40, deadline=None)
     def test_mixed_targets_are_the_shares_of_the_pixels(self, seed):
-        """Each photo is painted in a colour of its own, so that what it is made of can be read off."""
+        """Each photo has its own color, so that the shares of a mixture can be measured."""
         colours = torch.eye(3)
         images = colours[:, :, None, None].expand(3, 3, 10, 12).clone()
         mixed, targets = mix_batch(images, torch.eye(3), 1.0, Generator().manual_seed(seed))
@@ -343,7 +343,7 @@ def uninterrupted():
 
 @pytest.fixture
 def interrupted(tmp_path):
-    """A training whose states were kept after epochs 1 and 2, and that was then stopped."""
+    """A training that was stopped after its states of epochs 1 and 2 were saved."""
     trainer, reports = new_trainer(), []
 
     def stop_after_two(report):
@@ -371,7 +371,7 @@ class TestLoop:
             predicted = trainer.average(images).argmax(1).numpy()
         assert [report.epoch for report in reports] == [1, 2, 3, 4, 5, 6]
         assert reports[-1].loss < reports[0].loss
-        # By chance 64 answers are right 44 times or more once in a thousand trainings.
+        # By chance, 44 or more of 64 predictions are right in one of a thousand trainings.
         assert (predicted == fresh.targets).sum() >= 44
 
     def test_goes_on_exactly_where_it_was(self, uninterrupted, interrupted):
@@ -407,7 +407,7 @@ class TestLoop:
         load_state(trainer, folder)
         assert trainer.epochs_done == 1
 
-    def test_both_states_damaged_starts_anew(self, interrupted):
+    def test_both_states_damaged_starts_over(self, interrupted):
         folder, _ = interrupted
         for file in folder.glob("state-*.safetensors"):
             file.write_bytes(flipped_in_the_middle(file.read_bytes()))
@@ -415,14 +415,14 @@ class TestLoop:
         assert load_state(trainer, folder).endswith("Training resumes from the start.")
         assert trainer.epochs_done == 0
 
-    def test_without_a_state_it_starts_anew(self, tmp_path):
+    def test_without_a_state_it_starts_over(self, tmp_path):
         trainer = new_trainer()
         before = {name: value.clone() for name, value in trainer.network.state_dict().items()}
         assert load_state(trainer, tmp_path) is None
         assert trainer.epochs_done == 0
         assert all(torch.equal(value, before[name]) for name, value in trainer.network.state_dict().items())
 
-    def test_a_loss_that_is_no_number_is_told(self):
+    def test_a_loss_that_is_no_number_is_reported(self):
         trainer = new_trainer()
         with torch.no_grad():
             trainer.network.head.bias.fill_(float("nan"))
@@ -496,7 +496,7 @@ class TestRun:
         assert set(samples["split"][samples["label"].isna()]) == {"train", "val", "test"}
 
     def test_starting_from_a_model_makes_no_copies_of_photos_that_it_holds_alike(self, dataset, tmp_path):
-        """A trained network lays the photos of a class together: by its embeddings all would be one photo."""
+        """A trained network puts the photos of a class close together, so its embeddings would match all of them."""
         folder = save_alike_model(tmp_path / "alike")
         train(dataset, replace(QUICK, init=str(folder)), tmp_path / "run", tmp_path)
         data = load_model(run_model_folder(tmp_path / "run")).spec.data
@@ -541,17 +541,17 @@ class TestRun:
         with pytest.raises(RecipeError, match="is already done"):
             train(dataset, FINETUNE, folder, tmp_path, resume=True)
 
-    def test_killed_at_random_moments_it_comes_to_the_same(self, tmp_path):
+    def test_killed_at_random_moments_it_gives_the_same_result(self, tmp_path):
         draw_dataset(tmp_path / "shoes", LABELS)
         import_photos(find_or_create(tmp_path, DATASET), tmp_path / "shoes")
         arguments = ["--recipe=finetune", "--epochs=8", *(f"--set={name}={value}" for name, value in SMALL.items())]
         whole, killed = (
-            train_through_kills(tmp_path, name, arguments, kills, 2.0, 9.0) for name, kills in (("a", 0), ("b", 3))
+            train_with_kills(tmp_path, name, arguments, kills, 2.0, 9.0) for name, kills in (("a", 0), ("b", 3))
         )
         assert len(whole.epochs) == 8
         assert (whole.epochs, whole.metrics) == (killed.epochs, killed.metrics)
 
-    def test_stopped_it_keeps_the_best_so_far_and_can_go_on(self, dataset, tmp_path):
+    def test_stopped_it_keeps_the_best_so_far_and_can_be_resumed(self, dataset, tmp_path):
         folder, told = tmp_path / "run", []
 
         def report(event, values):
@@ -565,7 +565,7 @@ class TestRun:
         run = json.loads((folder / RUN_FILE).read_text())
         done = len(metrics_of(folder))
         assert (run["state"], told.count("epoch")) == ("stopped", done)
-        assert 2 <= done < 6  # the worker looks for the wish to stop twice a second
+        assert 2 <= done < 6  # the worker checks for a stop request twice a second
         assert load_model(run_model_folder(folder)).spec.metrics == json.loads(json.dumps(metrics))
         assert read_job(job).state is JobState.STOPPED
         train(dataset, FINETUNE, folder, tmp_path, resume=True)
@@ -588,7 +588,7 @@ class TestRun:
         assert max(told[-2:]) <= max(told[:-2])
         assert json.loads((tmp_path / "run" / RUN_FILE).read_text())["state"] == "done"
 
-    def test_patience_is_remembered_when_it_goes_on(self, dataset, tmp_path):
+    def test_patience_is_remembered_when_it_continues(self, dataset, tmp_path):
         still = replace(FINETUNE, epochs=9, patience=2, learning_rate=1e-6, ema_decay=0.99999)
 
         class Interrupted(Worker):
@@ -634,7 +634,7 @@ class TestRun:
         with pytest.raises(DatasetError, match="photos have changed"):
             train("shoes", FINETUNE, tmp_path / "run", tmp_path, resume=True)
 
-    def test_a_class_without_photos_to_train_on_is_told(self, dataset, tmp_path):
+    def test_a_class_without_photos_to_train_on_is_reported(self, dataset, tmp_path):
         samples = open_samples(tmp_path, str(dataset))
         samples["split"] = np.where(samples["label"] == "clog", "test", "train")
         with pytest.raises(DatasetError, match="has no training photos of 'clog'; make a new split"):
@@ -682,7 +682,7 @@ class TestRun:
 
     @pytest.mark.skipif(sys.platform == "win32", reason="the limit on file sizes is of Unix")
     def test_a_full_disk_costs_the_state_and_not_the_training(self, dataset, tmp_path):
-        # A cap of the system on the size of a file: states are over it, the model is not.
+        # A system limit on file sizes: states exceed it, the model doesn't.
         limit = "import resource, runpy, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); "
         limit += "resource.setrlimit(resource.RLIMIT_FSIZE, (20_000_000,) * 2); "
         limit += "sys.argv[0] = 'x'; runpy.run_module('sneaker_core', run_name='__main__')"
@@ -694,12 +694,12 @@ class TestRun:
         assert "the previous state is intact" in ended.stderr
         assert load_model(run_model_folder(runs_folder(tmp_path) / "full")).spec.classes == ("boot", "clog")
 
-    def test_no_room_for_the_photos_is_told_before_it_begins(self, dataset, tmp_path, monkeypatch):
+    def test_no_room_for_the_photos_is_reported_before_it_begins(self, dataset, tmp_path, monkeypatch):
         monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=1_000_000))
         with pytest.raises(SpaceError, match=r"needs about .* MB of disk space at .*, but only 1 MB are free"):
             train(dataset, FINETUNE, tmp_path / "run", tmp_path)
 
-    def test_epochs_after_the_last_good_state_are_told_once(self, dataset, tmp_path):
+    def test_epochs_after_the_last_good_state_are_reported_once(self, dataset, tmp_path):
         folder = tmp_path / "run"
 
         def stop_after_two(event, values):
@@ -733,13 +733,13 @@ class TestRun:
             train(dataset, FINETUNE, tmp_path / "run", tmp_path, resume=True)
 
     @pytest.mark.parametrize("content", [None, "{", "[]", '{"recipe": {"speed": 3}, "state": "running"}'])
-    def test_nothing_to_resume_is_told(self, dataset, tmp_path, content):
+    def test_nothing_to_resume_is_reported(self, dataset, tmp_path, content):
         if content:
             write(tmp_path / "run" / RUN_FILE, content.encode())
         with pytest.raises(RecipeError, match=r"no run to resume in "):
             train(dataset, QUICK, tmp_path / "run", tmp_path, resume=True)
 
-    def test_photos_that_cannot_be_used_are_told(self, dataset, tmp_path):
+    def test_photos_that_cannot_be_used_are_reported(self, dataset, tmp_path):
         write(dataset / "pump" / "broken.jpg", b"no photo")
         for only, message in (
             (["boot"], "only one class"),
@@ -749,7 +749,7 @@ class TestRun:
             with pytest.raises(DatasetError, match=message):
                 train(dataset, QUICK, tmp_path / "run", tmp_path, only=only)
 
-    def test_too_few_photos_to_judge_by_are_told(self, tmp_path):
+    def test_too_few_photos_to_judge_by_are_reported(self, tmp_path):
         data = draw_dataset(tmp_path / "few", {"boot": 4, "clog": 4})
         with pytest.raises(DatasetError, match="too few photos for a val split; add photos or raise val_share"):
             train(data, replace(QUICK, val_share=0.1), tmp_path / "run", tmp_path)
@@ -796,7 +796,7 @@ class TestInitialise:
         ("data", "message"),
         [(b"no tensors", "isn't a safetensors file"), (None, "do not fit mobilenet_v2: .* are missing")],
     )
-    def test_a_wrong_file_is_told(self, network, tmp_path, data, message):
+    def test_a_wrong_file_is_reported(self, network, tmp_path, data, message):
         data = data or safetensors.torch.save({"features.0.0.weight": torch.zeros(32, 3, 3, 3)})
         with pytest.raises(RecipeError, match=message):
             self.start(network, write(tmp_path / "wrong.safetensors", data), tmp_path)
@@ -807,12 +807,12 @@ class TestInitialise:
             self.start(network, "nobody", tmp_path)
 
     @pytest.mark.parametrize("at_its_place", [None, b"cut off"])
-    def test_imagenet_weights_that_cannot_be_had_tell_file_and_place(
+    def test_imagenet_weights_that_cannot_be_had_name_file_and_place(
         self, network, tmp_path, monkeypatch, capfd, at_its_place
     ):
         for name in ("https_proxy", "HTTPS_PROXY", "http_proxy", "HTTP_PROXY"):
-            monkeypatch.setenv(name, "http://127.0.0.1:9")  # nobody listens there
-        monkeypatch.setattr("urllib.request._opener", None)  # made with the proxies of its first use, and kept
+            monkeypatch.setenv(name, "http://127.0.0.1:9")  # no server is there
+        monkeypatch.setattr("urllib.request._opener", None)  # urllib creates it with the proxies of its first use
         monkeypatch.delenv("no_proxy", raising=False)
         monkeypatch.delenv("NO_PROXY", raising=False)
         monkeypatch.setenv("TORCH_HOME", str(tmp_path))

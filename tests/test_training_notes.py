@@ -39,7 +39,7 @@ def told(metrics: pd.DataFrame, classes: int = 22, epochs: int = 20, recipe: Rec
     return [note.text for note in notes(metrics, classes, epochs, recipe)]
 
 
-# --- the course of a training ---
+# --- progress of a training -----
 
 
 @pytest.mark.parametrize(("rows", "words"), [([], "No results yet"), ([0.31], "31%"), ([None], "only one epoch")])
@@ -90,7 +90,7 @@ def test_almost_only_one_class() -> None:
 @pytest.mark.parametrize(
     ("classes", "share", "right"),
     [
-        (2, 0.6, 0.6),  # of two classes one gets more than half easily
+        (2, 0.6, 0.6),  # with two classes, guessing easily gets more than half right
         (22, 0.3, 0.5),
         (5, 0.84, 0.95),  # most photos are of that class
     ],
@@ -104,7 +104,7 @@ def test_no_better_than_guessing() -> None:
     note = notes(course([0.04, 0.05, 0.04, 0.05]), 22, 20)[0]
     assert note.kind == NoteKind.WARNING
     assert "No better than guessing after 4 epochs: validation accuracy is 5%" in note.text
-    # In a long training that is early days.
+    # In a long training, this is early.
     assert not any("guessing" in text for text in told(course([0.04, 0.05, 0.04, 0.05]), epochs=60))
     assert not any("guessing" in text for text in told(course([0.5, 0.6, 0.7, 0.7]), classes=2))
 
@@ -144,7 +144,7 @@ def test_epochs_that_are_more_work_are_not_taken_for_a_busy_machine() -> None:
     assert "20 photos per second at the end, 55 at first" in told(busy, epochs=6, recipe=recipe)[1]
 
 
-def test_without_validation_the_training_loss_is_told() -> None:
+def test_without_validation_the_training_loss_is_reported() -> None:
     (note,) = notes(course([None, None, None]), 22, 20)
     assert "fell from 3.00 to 1.70" in note.text
 
@@ -235,7 +235,7 @@ def test_the_card_of_a_model_of_which_nothing_is_known() -> None:
     assert "nan" not in card and "None" not in card
 
 
-def test_few_photos_are_told() -> None:
+def test_few_photos_are_reported() -> None:
     counts = {"a": {"train": 300, "val": 6, "test": 8}, "b": {"train": 9, "val": 1, "test": 2}}
     spec = replace(
         MINIMAL,

@@ -1,1 +1,1 @@
-"""Groups of commands of the command line, one module a group."""
+"""The commands of the command line, one module per group."""

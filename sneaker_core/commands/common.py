@@ -1,4 +1,4 @@
-"""What all commands share."""
+"""Shared by all commands: errors, JSON output and progress."""
 
 import json
 import sys
@@ -11,11 +11,11 @@ import click
 from sneaker_core.errors import SneakerError
 from sneaker_core.workspace.jobs import Worker
 
-STOPPED = "Stopped. What is there stays; the same command goes on."
+STOPPED = "Stopped. Partial results are kept; run the same command to continue."
 
 
 class Commands(click.Group):
-    """Says a SneakerError in one line instead of a traceback."""
+    """Prints a SneakerError in one line instead of a traceback."""
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command."""
@@ -24,8 +24,8 @@ class Commands(click.Group):
         except SneakerError as error:
             _fail(ctx, str(error))
         except BrokenPipeError:
-            raise  # who read our output has left; click knows what to do
-        except OSError as error:  # a file that was named for the result cannot be written
+            raise  # the reader of a pipe has closed it, which click handles
+        except OSError as error:  # an output file can't be written
             _fail(ctx, f"{error.filename or 'A file'} cannot be used: {error.strerror}.")
 
 
@@ -40,13 +40,13 @@ def json_option(function: Callable[..., None]) -> Callable[..., None]:
 
 
 def print_result(values: Any, as_json: bool, plain: Callable[[], str]) -> None:
-    """Print a result for a program or for a person."""
+    """Print a result as JSON, or as text for people."""
     click.echo(json.dumps(values, ensure_ascii=False) if as_json else plain())
 
 
 @contextmanager
 def long_work() -> Iterator[Worker]:
-    """The worker of a long command: a bar on a terminal, and an end by Ctrl-C that loses nothing."""
+    """The worker of a long command: a progress bar on a terminal; Ctrl-C stops the work without losing results."""
     try:
         yield Worker()
     except KeyboardInterrupt:
@@ -57,7 +57,7 @@ def long_work() -> Iterator[Worker]:
 
 
 def shown(worker: Worker) -> Callable[..., None]:
-    """A report that also draws a line on a terminal: step, photos, rate and time left."""
+    """Progress callback that also draws a line on a terminal: step, photos, rate and time left."""
 
     def report(done: int, total: int, step: str = "", **details: Any) -> None:
         before = worker.progress

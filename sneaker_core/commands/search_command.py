@@ -86,22 +86,22 @@ def search(
 
 @contextlib.contextmanager
 def _job(workspace: Path, folder: Path, name: str, given: dict[str, Any]) -> "Iterator[Worker]":
-    """The worker of a search: that of the study's job, or of a job of its own beside it if that one is running."""
+    """The worker of a search: that of the study's job, or of an additional job if that one is running."""
     from sneaker_core.training.search_jobs import search_params
     from sneaker_core.workspace.jobs import is_alive, working
 
     own = paths.run_job_folder(folder)
-    beside = folder / f"job-{platform.node() or 'machine'}-{os.getpid()}"
+    additional = folder / f"job-{platform.node() or 'machine'}-{os.getpid()}"
     params = search_params(folder.name, given.get("trials"), given.get("minutes"))
     about: dict[str, Any] = {"title": f"Searching {name}", "workspace": workspace}
     with contextlib.ExitStack() as stack:
         if is_alive(own):
-            worker = stack.enter_context(working(beside, "search", params, **about))
+            worker = stack.enter_context(working(additional, "search", params, **about))
         else:
             try:
                 worker = stack.enter_context(working(own, "search", params, **about))
-            except BusyError:  # two began in the same instant
-                worker = stack.enter_context(working(beside, "search", params, **about))
+            except BusyError:  # two processes started at the same moment
+                worker = stack.enter_context(working(additional, "search", params, **about))
         try:
             yield worker
         except KeyboardInterrupt:

@@ -79,7 +79,7 @@ def train(
 
 
 def _folder(workspace: Path, name: str, resume: bool) -> Path:
-    """The folder of the run with a display name; one process creates it."""
+    """The folder of the run with a display name, created by one process."""
     from sneaker_core import process_group
     from sneaker_core.training.run_collection import find_run, open_run_folder
 
@@ -111,5 +111,5 @@ def _as_job(workspace: Path, folder: Path, name: str, params: dict[str, Any], qu
 
 @contextlib.contextmanager
 def _at_once(worker: Worker, queue: Path) -> Iterator[bool]:
-    """Work started in a shell does not wait."""
+    """Trainings started in a shell don't wait in the queue."""
     yield True

@@ -1,1 +1,1 @@
-"""Photos in folders: what there is, what repeats, and which photo serves for what."""
+"""Datasets: photos with labels, their checks and reviews, and their splits."""

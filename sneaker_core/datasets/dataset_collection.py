@@ -1,4 +1,4 @@
-"""The datasets of a workspace: listed, created, renamed, deleted and restored; and where labelled photos come from.
+"""The datasets of a workspace: listed, created, renamed, deleted and restored; and sources of labeled photos.
 
 ::
 
@@ -61,8 +61,8 @@ class DatasetEntry:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
-        told = {"id": self.id, "name": self.name, "folder": str(self.folder)}
-        return {**told, "photos": self.photos, "classes": self.classes}
+        values = {"id": self.id, "name": self.name, "folder": str(self.folder)}
+        return {**values, "photos": self.photos, "classes": self.classes}
 
 
 def datasets_of(workspace: Path) -> Collection[DatasetEntry]:
@@ -115,7 +115,7 @@ def create_dataset(workspace: Path, name: str) -> Dataset:
 
 
 def find_dataset(workspace: Path, name: str) -> Dataset:
-    """A dataset by its display name, else by its id, else by the path of its folder.
+    """A dataset by its display name, its id, or the path of its folder, in this order.
 
     Raises
     ------
@@ -186,7 +186,7 @@ def rename_dataset(workspace: Path, dataset: Dataset | DatasetEntry | str, new: 
 
 
 def delete_dataset(workspace: Path, dataset: Dataset | DatasetEntry | str) -> Path:
-    """Move a dataset to the bin, from where `restore_dataset` brings it back.
+    """Move a dataset to the bin; `restore_dataset` restores it.
 
     Returns
     -------
@@ -261,16 +261,16 @@ def _is_folder(name: str) -> bool:
 
 @dataclass(frozen=True)
 class PhotoSource:
-    """Where labelled photos come from.
+    """A source of labeled photos.
 
     Attributes
     ----------
     name : str
-        For people.
+        Display name.
     folder : Path
         Absolute.
     dataset : Dataset or None
-        None where it is a plain folder.
+        None for a plain folder.
     """
 
     name: str
@@ -297,13 +297,13 @@ def find_source(workspace: Path, data: str) -> PhotoSource:
 
 
 def source_reference(workspace: Path, source: PhotoSource) -> str:
-    """What records keep of a source of photos: a dataset's id if it is in the workspace, else the folder's path."""
+    """How records refer to a source of photos: by a dataset's id if it is in the workspace, or else by a path."""
     is_ours = source.dataset is not None and source.folder.parent == datasets_folder(workspace).absolute()
     return source.folder.name if is_ours else str(source.folder)
 
 
 def open_samples(workspace: Path, source: str, only: tuple[str, ...] = ()) -> pd.DataFrame:
-    """Labelled photos to train on or to measure with: of a dataset, as reviewed, or of a plain folder.
+    """Labeled photos to train on or to measure with: of a dataset, as reviewed, or of a plain folder.
 
     Parameters
     ----------

@@ -34,7 +34,7 @@ def start_dataset_job(
     params : mapping, optional
         For the runner of that kind, without the dataset.
     title : str
-        Shown to people.
+        Shown to the user.
 
     Returns
     -------

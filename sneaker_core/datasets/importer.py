@@ -1,4 +1,4 @@
-"""The only way for photos into a dataset, from a folder, an archive, the web or the synthetic generator."""
+"""The importer: all photos enter a dataset through it, from folders, archives, the web or the synthetic generator."""
 
 import contextlib
 import json
@@ -76,7 +76,7 @@ class Importer:
     ----------
     dataset : Dataset
     source : str
-        Where the photos come from, as shown to people: "folder /photos", "archive shoes.zip", "web".
+        Where the photos come from, as shown to the user: "folder /photos", "archive shoes.zip", "web".
     limits : ImageLimits, optional
 
     Raises

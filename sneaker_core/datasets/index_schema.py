@@ -63,7 +63,7 @@ def upgrade(db: sqlite3.Connection) -> None:
     """Bring an index of format 1 to the current format, in one transaction.
 
     Nothing is dropped: tables, columns and kinds of findings get their new names, in decisions too. Two processes may
-    open the same index at once; the second finds the work done.
+    open the same index at the same time; the second finds the work done.
     """
     db.execute("BEGIN IMMEDIATE")
     try:

@@ -1,6 +1,6 @@
 """Decisions on photos: keep, relabel, exclude.
 
-Each decision is a row in a log. It takes effect at once and can be undone individually; photo files never change.
+Each decision is a row in a log. It takes effect immediately and can be undone individually; photo files never change.
 """
 
 import json

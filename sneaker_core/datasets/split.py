@@ -1,4 +1,4 @@
-"""Training, validation and test splits of labelled photos."""
+"""Training, validation and test splits of labeled photos."""
 
 from enum import StrEnum
 from pathlib import Path

@@ -1,18 +1,18 @@
-"""The evaluations there are: stored, read, renamed, put in the bin and brought back. Only their folders are looked at.
+"""The evaluations of a workspace, read from their folders: listed, found, renamed, deleted and restored.
 
 ::
 
-    <workspace>/evaluations/<name>/
+    <workspace>/evaluations/<id>/
       evaluation.json       what was measured with what; written last
       predictions.parquet   the prediction table
       embeddings.npy        float16 (N, D); a row for each `embedding_row` of the table
       neighbours.parquet    training photos: sample, path, label
       neighbours.npy        float16 (M, D); their embeddings, row for row
-      job/                  the process at work, where a page started it
-    <workspace>/bin/evaluations/<when>/<name>/     a deleted one
+      job/                  its job, if it was started in the background
+    <workspace>/bin/evaluations/<id>/     a deleted evaluation
 
-A model that ships brings its own (``models/<model>/evaluation/``, without photos), and each finished run left the table
-of its test photos (``<workspace>/runs/<run>/predictions.parquet``): these are listed too, and are only read.
+The evaluation of a bundled model (``models/<model>/evaluation/``, without photos) and the prediction table of each
+finished run (``<workspace>/runs/<run>/predictions.parquet``) are listed too, but can't be changed.
 """
 
 from dataclasses import replace
@@ -62,14 +62,14 @@ def _folders(parent: Path) -> list[Path]:
 
 
 def find_evaluation(workspace: Path, name: str, kind: Kind | None = None) -> Evaluation:
-    """The evaluation with a display name; never a path, so safe for names from outside.
+    """The evaluation with a display name, which is never used as a path, so untrusted names are safe.
 
     Parameters
     ----------
     workspace : Path
     name : str
     kind : Kind, optional
-        If left out, a stored evaluation goes before a bundled one, and that before a run's.
+        By default a saved evaluation takes precedence over a bundled one, and that over a run's.
 
     Raises
     ------
@@ -115,7 +115,7 @@ def _bundled(model_folder: Path) -> Evaluation | None:
 
 def _of_runs(workspace: Path) -> list[Evaluation]:
     found = [one for one in map(read_run_evaluation, _folders(runs_folder(workspace))) if one is not None]
-    # Each look at a dataset opens its index, so all are looked at once.
+    # Opening a dataset opens its index, so each is opened only once.
     datasets = list_datasets(workspace) if found else []
     ids, names = ({getattr(entry, key): entry for entry in datasets} for key in ("id", "name"))
     evaluations = []
@@ -129,7 +129,7 @@ def _of_runs(workspace: Path) -> list[Evaluation]:
 
 
 def free_name(workspace: Path, wanted: str) -> str:
-    """The name, or if it is taken, one beside it."""
+    """The name if it is free, or else a similar one."""
     return evaluations_of(workspace).free_name(wanted)
 
 
@@ -149,7 +149,7 @@ def _stored(workspace: Path, evaluation: Evaluation | str) -> Evaluation:
 
 
 def rename_evaluation(workspace: Path, evaluation: Evaluation | str, new: str) -> Evaluation:
-    """Give a stored evaluation another display name.
+    """Change the display name of a saved evaluation.
 
     Raises
     ------
@@ -160,7 +160,7 @@ def rename_evaluation(workspace: Path, evaluation: Evaluation | str, new: str) -
 
 
 def delete_evaluation(workspace: Path, evaluation: Evaluation | str) -> Path:
-    """Move a stored evaluation to the bin, from where `restore_evaluation` brings it back.
+    """Move a saved evaluation to the bin; `restore_evaluation` restores it.
 
     Returns
     -------
@@ -176,12 +176,12 @@ def delete_evaluation(workspace: Path, evaluation: Evaluation | str) -> Path:
 
 
 def deleted_evaluations(workspace: Path) -> list[Evaluation]:
-    """The evaluations in the bin, those deleted last first."""
+    """The evaluations in the bin, most recently deleted first."""
     return evaluations_of(workspace).deleted()
 
 
 def restore_evaluation(workspace: Path, evaluation: Evaluation | str) -> Evaluation:
-    """Bring back an evaluation, by its display name the one deleted last; under a free name if its own was taken.
+    """Restore the most recently deleted evaluation with a display name, under a free name if its own is now taken.
 
     Raises
     ------
@@ -217,14 +217,14 @@ _SPEC = CollectionSpec[Evaluation](
 
 
 def stop_evaluation(workspace: Path, name: str) -> None:
-    """Ask an evaluation that a page started to stop; nothing of it is kept.
+    """Ask an evaluation in the background to stop; nothing is saved.
 
     Raises
     ------
     SneakerError
-        There is none, or it is not at work.
+        There is none, or it is not running.
     """
     found = find_evaluation(workspace, name)
     if found.job is None or found.state.ended:
-        raise SneakerError(f"The evaluation {name!r} is not at work, so there is nothing to stop.")
+        raise SneakerError(f"The evaluation {name!r} isn't running, so there is nothing to stop.")
     stop_job(found.job.folder)

@@ -32,34 +32,34 @@ Halves = NDArray[np.float16]
 def read_table(evaluation: Evaluation) -> pd.DataFrame:
     """The prediction table of an evaluation, with all columns of `predictions.prediction_table`.
 
-    Where the photos were not kept with it, the path is that of the photo in the evaluation's dataset, else None.
+    If the table has no paths, they are those of the photos in the evaluation's dataset, or else None.
 
     Raises
     ------
     SneakerError
-        It is not finished, or something of it is missing or damaged.
+        It is not finished, or a file is missing or damaged.
     """
     if evaluation.problem is not None:
         raise SneakerError(evaluation.problem)
     file = evaluation.saved_in / PREDICTIONS_FILE
     if not file.is_file():
-        raise SneakerError(f"The evaluation {evaluation.name!r} is not finished yet; wait until it is.")
+        raise SneakerError(f"The evaluation {evaluation.name!r} isn't finished yet. Wait until it is.")
     try:
         table = pd.read_parquet(file)
     except (OSError, ValueError):  # pyarrow's own errors are ValueErrors
-        raise SneakerError(f"{file} is damaged and cannot be read; evaluate again.") from None
+        raise SneakerError(f"{file} is damaged and can't be read. Evaluate again.") from None
     missing = [column for column in REQUIRED_COLUMNS if column not in table]
     if missing or not any(class_columns(table)):
-        raise SneakerError(f"{file} is no prediction table: it lacks {', '.join(missing or ['classes'])}.")
+        raise SneakerError(f"{file} isn't a prediction table: it has no {', '.join(missing or ['classes'])}.")
     table = with_all_columns(table)
     if evaluation.dataset_folder is not None:
-        with contextlib.suppress(DatasetError):  # the dataset may be damaged; the figures are not
+        with contextlib.suppress(DatasetError):  # the dataset may be damaged, but the metrics are not
             table = with_photos(table, Dataset(evaluation.dataset_folder))
     return table
 
 
 def with_photos(table: pd.DataFrame, dataset: Dataset) -> pd.DataFrame:
-    """The table with the paths that its photos have in a dataset; those that are not in it stay as they are.
+    """The table with the paths of its photos in a dataset; other photos keep theirs.
 
     Raises
     ------
@@ -73,7 +73,7 @@ def with_photos(table: pd.DataFrame, dataset: Dataset) -> pd.DataFrame:
 
 
 def read_embeddings(evaluation: Evaluation) -> Halves | None:
-    """Embeddings of an evaluation's photos, (N, D), read from the disk as they are used; None where none were kept.
+    """Embeddings of an evaluation's photos, (N, D), memory-mapped; None if none were saved.
 
     Raises
     ------
@@ -84,12 +84,12 @@ def read_embeddings(evaluation: Evaluation) -> Halves | None:
 
 
 def read_neighbours(evaluation: Evaluation) -> tuple[pd.DataFrame, Halves] | None:
-    """Training photos to look for alike ones among: a table of sample, path, label, and their embeddings (M, D).
+    """Training photos to find similar ones among: a table of sample, path and label, and their embeddings (M, D).
 
     Returns
     -------
     tuple or None
-        None where none were kept.
+        None if none were saved.
 
     Raises
     ------
@@ -105,7 +105,7 @@ def read_neighbours(evaluation: Evaluation) -> tuple[pd.DataFrame, Halves] | Non
     except (OSError, ValueError):
         vectors = None
     if vectors is None or len(vectors) != len(table) or not {"sample", "path", "label"} <= set(table):
-        raise SneakerError(f"The training photos kept in {folder} are damaged; evaluate again.")
+        raise SneakerError(f"The training photos saved in {folder} are damaged. Evaluate again.")
     return table, vectors
 
 
@@ -115,17 +115,17 @@ def _read_array(file: Path) -> Halves | None:
     try:
         array: Halves = np.load(file, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, EOFError):
-        raise SneakerError(f"{file} is damaged and cannot be read; evaluate again.") from None
+        raise SneakerError(f"{file} is damaged and can't be read. Evaluate again.") from None
     return array
 
 
 def find_model_of(workspace: Path, evaluation: Evaluation) -> Path:
-    """The folder of the very model that was measured, wherever it is now.
+    """The folder of exactly the model that was evaluated, wherever it is now.
 
     Raises
     ------
     ModelNotFoundError
-        It is gone, or was trained anew since.
+        It no longer exists, or has been retrained since.
     """
     from sneaker_core.networks.checkpoint import weights_version
     from sneaker_core.networks.model_registry import find_named_model
@@ -138,7 +138,7 @@ def find_model_of(workspace: Path, evaluation: Evaluation) -> Path:
             if weights_version(place) == evaluation.model_version:
                 return place
     raise ModelNotFoundError(
-        f"The model {evaluation.model!r} that was measured here is gone or has been trained anew; evaluate it again."
+        f"The model {evaluation.model!r} no longer exists or has been retrained since. Evaluate it again."
     )
 
 
@@ -148,7 +148,7 @@ def write_evaluation(
     embeddings: NDArray[Any] | None = None,
     neighbours: tuple[pd.DataFrame, NDArray[Any]] | None = None,
 ) -> None:
-    """Keep an evaluation in its folder; ``evaluation.json`` comes last, so that a half-written one is told.
+    """Save an evaluation in its folder; ``evaluation.json`` is written last, so an incomplete one is recognized.
 
     Raises
     ------
@@ -166,8 +166,8 @@ def write_evaluation(
         text = json.dumps(_description(evaluation), indent=1, ensure_ascii=False) + "\n"
         write_atomically(folder / EVALUATION_FILE, text.encode(errors="replace"))
     except OSError as error:
-        reason = f"{error.strerror or error}; make room and evaluate again."
-        raise SpaceError(f"The evaluation cannot be written to {folder}: {reason}") from error
+        reason = f"{error.strerror or error}. Free some disk space and evaluate again."
+        raise SpaceError(f"Can't write the evaluation to {folder}: {reason}") from error
 
 
 def _array_bytes(array: NDArray[Any]) -> bytes:
@@ -179,7 +179,7 @@ def _array_bytes(array: NDArray[Any]) -> bytes:
 
 
 def _description(evaluation: Evaluation) -> dict[str, Any]:
-    told = (
+    fields = (
         "model", "model_version", "data", "split", "split_of_data", "created", "n", "rejected", "left_out", "top1",
         "with_neighbours",
     )  # fmt: skip
@@ -187,6 +187,6 @@ def _description(evaluation: Evaluation) -> dict[str, Any]:
     workspace = evaluation.saved_in.parent.parent
     return {
         "format": FORMAT,
-        **{key: getattr(evaluation, key) for key in told},
+        **{key: getattr(evaluation, key) for key in fields},
         **{key: None if place is None else path_to_text(workspace, place) for key, place in places.items()},
     }

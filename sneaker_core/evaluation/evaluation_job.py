@@ -1,4 +1,4 @@
-"""Evaluate a model on a dataset or a folder of labeled photos, at once or as a background job."""
+"""Evaluate a model on a dataset or a folder of labeled photos, directly or as a background job."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -237,7 +237,7 @@ def _embedded(
     if new:
         try:
             more = run_on_photos(model, new, reporter.start(len(new), _EMBEDDING), with_measures=False)
-        except DatasetError:  # none of them can be read any more
+        except DatasetError:  # none of them can be read anymore
             more = None
         if more is not None:
             read = (path for path in new if path not in more.rejected)

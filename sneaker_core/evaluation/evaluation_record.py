@@ -1,4 +1,4 @@
-"""What is known of an evaluation, read from its folder."""
+"""An evaluation's record, read from its folder."""
 
 import math
 from dataclasses import dataclass, field, replace
@@ -35,46 +35,46 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Evaluation:
-    """An evaluation as its folder tells it.
+    """An evaluation as its folder describes it.
 
     Attributes
     ----------
     name : str
-        Its display name, or that of the model or run it belongs to.
+        Display name, or the name of the model or run it belongs to.
     kind : Kind
     folder : Path or None
-        None for one that was not kept.
+        None if it was not saved.
     model : str
-        The model's name, as people know it.
+        The model's display name.
     model_folder : Path or None
-        Where the model was, if it still is there.
+        The model's folder, if it still exists.
     model_version : str
-        Names the weights that were measured: as `networks.checkpoint.weights_version`; empty where nobody kept it.
+        Identifies the weights, as `networks.checkpoint.weights_version`; empty if not recorded.
     data : str
-        The shown name of the dataset or folder.
+        Display name of the dataset or folder.
     dataset_folder : Path or None
-        Of the dataset, where it was one and still is there.
+        Folder of the dataset, if it was one and still exists.
     split : str or None
-        Only the photos that served the model as that.
+        The split that was evaluated; None for all photos.
     split_of_data : bool
-        The split is the dataset's own, as the model saw none of its photos, or does not tell which.
+        Whether the split is the dataset's own, because the model has seen none of its photos or comes without a split.
     created : float
         Seconds since 1970.
     n : int
         Photos whose class the model knows.
     top1 : float
-        Share of them answered right; nan while it is not known.
+        Top-1 accuracy on them, 0 to 1; nan while it is unknown.
     rejected : dict of str to str
         Path -> why it could not be read.
     left_out : dict of str to int
-        Classes that the model does not know -> photos.
+        Classes that the model doesn't know -> number of photos.
     with_neighbours : bool
-        Whether embeddings of training photos are there too.
+        Whether embeddings of training photos are saved as well.
     state : JobState
     problem : str or None
-        Why it cannot be opened, in one sentence.
+        Why it can't be opened, in one sentence.
     job : Job or None
-        What its process tells; None where nothing is known of one.
+        Its job; None if there is none.
     """
 
     name: str
@@ -99,7 +99,7 @@ class Evaluation:
 
     @property
     def id(self) -> str:
-        """The name of its folder, or of the folder of the model or run it belongs to; empty if it was not kept."""
+        """The name of its folder, or of the folder of the model or run it belongs to; empty if it was not saved."""
         if self.folder is None:
             return ""
         return self.folder.parent.name if self.kind is Kind.BUNDLED else self.folder.name
@@ -111,7 +111,7 @@ class Evaluation:
 
     @property
     def version(self) -> str:
-        """Changes whenever its table does: a key for caches."""
+        """Changes whenever its table does; a key for caches."""
         try:
             status = (self.saved_in / PREDICTIONS_FILE).stat()
         except (OSError, SneakerError):
@@ -128,14 +128,14 @@ class Evaluation:
             It was not saved.
         """
         if self.folder is None:
-            raise SneakerError(f"The evaluation {self.name!r} was not kept; evaluate again with a name.")
+            raise SneakerError(f"The evaluation {self.name!r} was not saved. Evaluate again with a name.")
         return self.folder
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
-        told = ("id", "name", "model", "data", "split", "created", "n", "left_out", "with_neighbours", "problem")
+        fields = ("id", "name", "model", "data", "split", "created", "n", "left_out", "with_neighbours", "problem")
         return {
-            **{key: getattr(self, key) for key in told},
+            **{key: getattr(self, key) for key in fields},
             "kind": self.kind.value,
             "state": self.state.value,
             "top1": None if math.isnan(self.top1) else self.top1,
@@ -144,7 +144,7 @@ class Evaluation:
 
 
 def read_stored(folder: Path) -> Evaluation:
-    """A stored evaluation.
+    """Read a saved evaluation.
 
     Raises
     ------
@@ -167,9 +167,9 @@ def read_stored(folder: Path) -> Evaluation:
         data=text_of(str(job.params.get("dataset") or "")),
         split=job.params.get("split"),
         created=job.started,
-        # It may have been stopped, or have lost its file since.
+        # It may have been stopped, or its file may have been deleted since.
         state=JobState.INTERRUPTED if job.state is JobState.DONE else job.state,
-        problem=(job.error or "The evaluation ended before it was kept; evaluate again.") if job.state.ended else None,
+        problem=(job.error or "The evaluation ended before it was saved. Evaluate again.") if job.state.ended else None,
         job=job,
     )
 
@@ -187,7 +187,7 @@ def read_description(folder: Path, kind: Kind, name: str) -> Evaluation:
     broken = Evaluation(name, kind, folder, "", state=JobState.FAILED, created=modified(file))
     values = read_json(file)
     if values is None:
-        return replace(broken, problem=f"{file} is damaged and cannot be read; evaluate again.")
+        return replace(broken, problem=f"{file} is damaged and can't be read. Evaluate again.")
     if values.get("format") != FORMAT:
         problem = f"{file} was written by another version of SoleScope; update SoleScope to use it."
         return replace(broken, problem=problem)
@@ -211,9 +211,9 @@ def read_description(folder: Path, kind: Kind, name: str) -> Evaluation:
             with_neighbours=bool(values["with_neighbours"]),
         )
     except (AttributeError, KeyError, TypeError, ValueError):
-        return replace(broken, problem=f"{file} lacks what describes an evaluation; evaluate again.")
+        return replace(broken, problem=f"{file} doesn't describe an evaluation. Evaluate again.")
     if not (folder / PREDICTIONS_FILE).is_file():
-        return replace(found, problem=f"{folder} has lost its {PREDICTIONS_FILE}; evaluate again.")
+        return replace(found, problem=f"{folder} has no {PREDICTIONS_FILE} anymore. Evaluate again.")
     return found
 
 

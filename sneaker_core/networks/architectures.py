@@ -162,7 +162,7 @@ class Architecture:
         Dotted name, inside the backbone, of the layer that Grad-CAM explains by default: the last with a spatial
         output.
     last_stage : tuple of str
-        Dotted names, inside the backbone, of the modules that `trainable="last_stage"` trains beside the head.
+        Dotted names, inside the backbone, of the modules that `trainable="last_stage"` trains in addition to the head.
     size : int
         Default height and width of the input, in pixels.
     smallest : int

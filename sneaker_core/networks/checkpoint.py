@@ -230,7 +230,7 @@ def save_confidence_threshold(folder: Path, value: float | None) -> ModelSpec:
     folder : Path
         The model's folder.
     value : float or None
-        0 to 1; None restores the fitted threshold, which is stored beside the chosen one.
+        0 to 1; None restores the fitted threshold, which is stored next to the chosen one.
 
     Returns
     -------

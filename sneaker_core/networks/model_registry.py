@@ -131,7 +131,7 @@ def find_model(workspace: Path, name: str) -> Path:
 
 
 def model_reference(workspace: Path, folder: Path) -> str:
-    """What a record keeps of a model: the name of a bundled one, a run's id, or the path of another folder."""
+    """How a record refers to a model: the name of a bundled one, a run's id, or the path of another folder."""
     folder = folder.absolute()
     if folder.parent == BUNDLED_MODELS:
         return folder.name

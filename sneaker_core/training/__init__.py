@@ -1,1 +1,1 @@
-"""From a folder of photos to a model that knows them."""
+"""Training: from a dataset and a recipe to a finished model."""

@@ -35,7 +35,7 @@ _SPECIAL = re.compile(r"([\\`*_{}\[\]<>|~$&#!])")
 
 
 def model_card(spec: ModelSpec, run: Mapping[str, Any]) -> str:
-    """Describe a trained model from what is kept of it.
+    """Describe a trained model from its stored values.
 
     Parameters
     ----------

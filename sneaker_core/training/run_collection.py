@@ -36,43 +36,43 @@ _LONGEST_NOTE = 10_000
 
 @dataclass(frozen=True)
 class Run:
-    """A training run as its folder tells it.
+    """A training run as its folder describes it.
 
     Attributes
     ----------
     name : str
-        Its display name, which is also that of its model.
+        Display name, which is also that of its model.
     folder : Path
     dataset : str
-        Its shown name.
+        Display name of the dataset.
     source : str
         A reference to a dataset or a folder of photos, for `dataset_collection.source_folder`.
     only : tuple of str
-        Classes it was confined to; empty for all.
+        Classes to use; empty for all.
     negatives : str or None
         Folder of photos that show no sneaker.
     recipe_name : str
     recipe : dict
-        Empty until the process has begun.
+        Empty until the process has started.
     state : JobState
     created : float
         Seconds since 1970.
     seconds : float
-        It has trained so far.
+        Training time so far.
     counts : dict of str to int
-        Photos by split; empty until they are read.
+        Photos by split; empty until they have been read.
     error : str or None
         Why it failed, in one sentence.
     note : str
-        What people wrote about it.
+        The user's note.
     job : Job or None
-        What its process tells; None where nothing is known of one.
+        Its job; None if there is none.
     headline : dict of str to float
-        Of the finished model on its test photos: n, top1, top3, ece.
+        Key metrics of the finished model on its test photos: n, top1, top3, ece.
     has_model : bool
         Whether the model can be used.
     is_damaged : bool
-        Whether there is a ``run.json`` that cannot be read.
+        Whether its ``run.json`` can't be read.
     """
 
     name: str
@@ -96,17 +96,17 @@ class Run:
 
     @property
     def id(self) -> str:
-        """The name of its folder: the same for life."""
+        """The name of its folder, which never changes."""
         return self.folder.name
 
     @property
     def is_done(self) -> bool:
-        """Whether nothing is left to train."""
+        """Whether the training is complete."""
         return self.state is JobState.DONE
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
-        told = (
+        fields = (
             "id",
             "name",
             "dataset",
@@ -120,7 +120,7 @@ class Run:
             "has_model",
         )
         return {
-            **{key: getattr(self, key) for key in told},
+            **{key: getattr(self, key) for key in fields},
             "folder": str(self.folder),
             "state": self.state.value,
             **{key: self.headline.get(key) for key in HEADLINE},
@@ -138,7 +138,7 @@ def list_runs(workspace: Path) -> list[Run]:
 
 
 def find_run(workspace: Path, name: str) -> Run:
-    """The run with a display name; never a path, so safe for names from outside.
+    """The run with a display name, which is never used as a path, so untrusted names are safe.
 
     Raises
     ------
@@ -160,7 +160,7 @@ def find_run_by_id(workspace: Path, run: str) -> Run:
 
 
 def read_run(folder: Path) -> Run:
-    """What is known of a run.
+    """Read a run.
 
     Raises
     ------
@@ -236,9 +236,9 @@ def _preset_in(params: dict[str, Any]) -> str:
 
 
 def _state(run: dict[str, Any], job: Job | None, changed: float, has_model: bool) -> tuple[JobState, str | None]:
-    """Where a run stands, and why it failed.
+    """State of a run, and why it failed.
 
-    Its job tells while it lives. Later the run's own file does, unless the job ended before it could write there.
+    While its job is alive, the job's state counts; later the run's own file, unless the job ended before writing it.
     """
     if job is not None and not job.state.ended:
         return job.state, None
@@ -291,7 +291,7 @@ def run_at_rest(workspace: Path, name: str) -> Run:
 
 
 def rename_run(workspace: Path, run: Run | str, new: str) -> Run:
-    """Give a run, and the model it made, another display name.
+    """Change the display name of a run and its model.
 
     Raises
     ------
@@ -302,7 +302,7 @@ def rename_run(workspace: Path, run: Run | str, new: str) -> Run:
 
 
 def _write_name(folder: Path, name: str) -> None:
-    """Keep the name of a run, and pass it on to its model."""
+    """Store the display name of a run and of its model."""
     write_name(folder, name)
     file = run_model_folder(folder) / MODEL_FILE
     values = read_json(file)
@@ -311,7 +311,7 @@ def _write_name(folder: Path, name: str) -> None:
 
 
 def write_note(workspace: Path, name: str, note: str) -> None:
-    """Keep what a person has to say about a run; an empty text takes it away.
+    """Store the user's note on a run; an empty text deletes it.
 
     Raises
     ------
@@ -328,7 +328,7 @@ def write_note(workspace: Path, name: str, note: str) -> None:
 
 
 def delete_run(workspace: Path, run: Run | str) -> Path:
-    """Move a run to the bin, from where `restore_run` brings it back.
+    """Move a run to the bin; `restore_run` restores it.
 
     Returns
     -------
@@ -344,12 +344,12 @@ def delete_run(workspace: Path, run: Run | str) -> Path:
 
 
 def deleted_runs(workspace: Path) -> list[Run]:
-    """The runs in the bin, those deleted last first."""
+    """The runs in the bin, most recently deleted first."""
     return runs_of(workspace).deleted()
 
 
 def restore_run(workspace: Path, run: Run | str) -> Run:
-    """Bring back a run, by its display name the one deleted last; under a free name if its own was taken.
+    """Restore the most recently deleted run with a display name, under a free name if its own is now taken.
 
     Raises
     ------

@@ -56,7 +56,7 @@ def read_headline(folder: Path) -> dict[str, float] | None:
     return _headline(str(file), status.st_mtime_ns, status.st_size)
 
 
-# Pages ask for all runs every two seconds; a model's description is long and hardly ever changes.
+# Pages read all runs every two seconds; a model's description is long and rarely changes.
 @lru_cache(maxsize=1000)
 def _headline(file: str, changed: int, size: int) -> dict[str, float] | None:
     values = read_json(Path(file))
@@ -68,7 +68,7 @@ def _headline(file: str, changed: int, size: int) -> dict[str, float] | None:
 
 
 def read_metrics(folder: Path) -> "pd.DataFrame":
-    """What was kept of each epoch.
+    """The metrics of each epoch.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ def read_metrics(folder: Path) -> "pd.DataFrame":
     -------
     DataFrame
         By epoch: epoch, loss, accuracy, learning_rate, images_per_second, seconds, val_loss, val_top1, val_top3,
-        confusions, favourite, watched, and whatever else was kept; lines that are damaged are left out.
+        confusions, favourite, watched, and any other recorded values; damaged lines are skipped.
     """
     import pandas as pd
 

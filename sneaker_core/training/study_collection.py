@@ -3,10 +3,10 @@
 ::
 
     <workspace>/studies/<id>/
-      study.json       what is searched; written once
+      study.json       settings of the search; written once
       study.sqlite     the trials, in Optuna's storage; several processes may work on it
       lock             held while a process creates these two
-      job/             the job of its process; job-*/ those of processes that joined it
+      job/             its job; job-*/ the jobs of processes that joined it
       about.json       its display name
     <workspace>/bin/studies/<id>/    a deleted study
 """
@@ -42,12 +42,12 @@ STUDY_FILE = "study.json"
 
 @dataclass(frozen=True)
 class Study:
-    """A search for the best recipe, as its folder tells it.
+    """A study (hyperparameter search) as its folder describes it.
 
     Attributes
     ----------
     name : str
-        Its display name.
+        Display name.
     folder : Path
     dataset : str
         Its shown name.
@@ -73,7 +73,7 @@ class Study:
     error : str or None
         Why it failed, in one sentence.
     jobs : tuple of Job
-        Of the processes that worked on it, the latest first.
+        Jobs of the processes that worked on it, the latest first.
     trials : DataFrame
         By number: number, state ("complete", "pruned", "failed" or "running"), val_top1 (after the last epoch), epochs,
         seconds, note (why it ended early) and a column for each value that is searched.
@@ -99,7 +99,7 @@ class Study:
 
     @property
     def id(self) -> str:
-        """The name of its folder: the same for life."""
+        """The name of its folder, which never changes."""
         return self.folder.name
 
     @property
@@ -120,7 +120,7 @@ class Study:
 
     @property
     def best(self) -> dict[str, Any] | None:
-        """The complete trial that was right most often, of several the first; None where none is complete."""
+        """The complete trial with the highest validation accuracy, the first if tied; None if none is complete."""
         complete = self.trials[self.trials["state"] == "complete"]
         if complete.empty:
             return None
@@ -128,10 +128,10 @@ class Study:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
-        told = ("id", "name", "dataset", "recipe_name", "changes", "minutes", "created", "error", "best")
+        fields = ("id", "name", "dataset", "recipe_name", "changes", "minutes", "created", "error", "best")
         counts = self.trials["state"].value_counts()
         return {
-            **{key: getattr(self, key) for key in told},
+            **{key: getattr(self, key) for key in fields},
             "folder": str(self.folder),
             "state": self.state.value,
             "trials": {word: int(counts.get(word, 0)) for word in _WORDS.values()},
@@ -149,7 +149,7 @@ def list_studies(workspace: Path) -> list[Study]:
 
 
 def find_study(workspace: Path, name: str) -> Study:
-    """The study with a display name; never a path, so safe for names from outside.
+    """The study with a display name, which is never used as a path, so untrusted names are safe.
 
     Raises
     ------
@@ -182,7 +182,7 @@ def open_study_folder(workspace: Path, name: str) -> Path:
 
 
 def read_study(folder: Path) -> Study:
-    """What is known of a study; nothing is written, and it may be at work.
+    """Read a study, which may be running; nothing is written.
 
     Raises
     ------
@@ -252,7 +252,7 @@ def _jobs(folder: Path) -> tuple[Job, ...]:
 
 
 def _state(jobs: tuple[Job, ...], trials: "pd.DataFrame") -> JobState:
-    """Where a study stands: with the liveliest of its processes, else with the latest."""
+    """State of a study: that of a running process if there is one, or else of the latest."""
     states = [job.state for job in jobs]
     for living in (JobState.RUNNING, JobState.STOPPING, JobState.QUEUED):
         if living in states:
@@ -270,7 +270,7 @@ def stop_study(study: Study) -> None:
 
 
 def rename_study(workspace: Path, study: Study | str, new: str) -> Study:
-    """Give a study another display name.
+    """Change the display name of a study.
 
     Raises
     ------
@@ -281,7 +281,7 @@ def rename_study(workspace: Path, study: Study | str, new: str) -> Study:
 
 
 def delete_study(workspace: Path, study: Study | str) -> Path:
-    """Move a study to the bin, from where `restore_study` brings it back.
+    """Move a study to the bin; `restore_study` restores it.
 
     Returns
     -------
@@ -297,12 +297,12 @@ def delete_study(workspace: Path, study: Study | str) -> Path:
 
 
 def deleted_studies(workspace: Path) -> list[Study]:
-    """The studies in the bin, those deleted last first."""
+    """The studies in the bin, most recently deleted first."""
     return studies_of(workspace).deleted()
 
 
 def restore_study(workspace: Path, study: Study | str) -> Study:
-    """Bring back a study, by its display name the one deleted last; under a free name if its own was taken.
+    """Restore the most recently deleted study with a display name, under a free name if its own is now taken.
 
     Raises
     ------

@@ -15,24 +15,24 @@ if TYPE_CHECKING:
     import pandas as pd
 
 TRIALS_FILE = "study.sqlite"
-# The name of the one study that a storage holds.
+# The name of the only study in a storage.
 STORED_NAME = "study"
 _COLUMNS = ("number", "state", "val_top1", "epochs", "seconds", "note")
 _WORDS = {"COMPLETE": "complete", "PRUNED": "pruned", "FAIL": "failed", "RUNNING": "running"}
-# Seconds that a process waits for another one that writes.
+# Seconds to wait while another process writes.
 _PATIENCE = 60.0
-# Every so many seconds a process tells that it still works on its trial; silent for so many, it is taken for dead.
+# Interval of a process's heartbeat while it works on a trial, and the silence after which it counts as dead; seconds.
 _BEAT, _DEAD_AFTER = 20, 120
 
 
 def plain(row: "pd.Series") -> dict[str, Any]:
-    """A row of the table of trials for JSON, without what it has no value for."""
+    """A row of the table of trials for JSON, without missing values."""
     values = row.dropna().to_dict()
     return {str(key): value.item() if hasattr(value, "item") else value for key, value in values.items()}
 
 
 def _table(file: Path, all_ended: bool) -> "pd.DataFrame":
-    """The trials; those of processes that are known to have ended are no longer running."""
+    """The trials; those of processes known to have ended no longer count as running."""
     if not file.exists():
         return _rows([])
     import optuna
@@ -40,7 +40,7 @@ def _table(file: Path, all_ended: bool) -> "pd.DataFrame":
     with storage(file, writable=False) as opened:
         try:
             study = optuna.load_study(study_name=STORED_NAME, storage=opened)
-        except KeyError:  # it is being made at this very moment
+        except KeyError:  # it is being created at this moment
             return _rows([])
         table = _rows(study.get_trials(deepcopy=False))
     if all_ended:
@@ -59,14 +59,14 @@ def _rows(trials: "list[optuna.trial.FrozenTrial]") -> "pd.DataFrame":
 
 def trial_row(trial: "optuna.trial.FrozenTrial") -> dict[str, Any]:
     """A trial as a row of the table."""
-    told, seconds = trial.intermediate_values, None
+    reported, seconds = trial.intermediate_values, None
     if trial.datetime_start and trial.datetime_complete:
         seconds = (trial.datetime_complete - trial.datetime_start).total_seconds()
     return {
         "number": trial.number,
         "state": _WORDS[trial.state.name],
-        "val_top1": told[max(told)] if told else None,
-        "epochs": max(told, default=0),
+        "val_top1": reported[max(reported)] if reported else None,
+        "epochs": max(reported, default=0),
         "seconds": seconds,
         "note": trial.user_attrs.get("note", ""),
         **current_fields(trial.params),
@@ -75,7 +75,7 @@ def trial_row(trial: "optuna.trial.FrozenTrial") -> dict[str, Any]:
 
 @contextlib.contextmanager
 def storage(file: Path, *, writable: bool) -> "Iterator[optuna.storages.RDBStorage]":
-    """Optuna's storage in one SQLite file, closed at the end; made where it is missing and `writable`.
+    """Optuna's storage in one SQLite file, closed at the end; created if it is missing and `writable`.
 
     Raises
     ------
@@ -86,7 +86,7 @@ def storage(file: Path, *, writable: bool) -> "Iterator[optuna.storages.RDBStora
     import sqlalchemy
 
     optuna.logging.set_verbosity(optuna.logging.CRITICAL)
-    # By a connection of our own: in a URL of sqlalchemy a name of a folder may not hold every sign.
+    # With its own connection, because folder names can contain characters that SQLAlchemy's URLs can't.
     where = f"{file.resolve().as_uri()}?mode={'rwc' if writable else 'rw'}"
 
     def connect() -> sqlite3.Connection:
@@ -107,9 +107,10 @@ def storage(file: Path, *, writable: bool) -> "Iterator[optuna.storages.RDBStora
         yield opened
     except (sqlalchemy.exc.SQLAlchemyError, optuna.exceptions.StorageInternalError, RuntimeError) as error:
         if isinstance(error, RuntimeError) and opened is not None:
-            raise  # of the body; while opening, it says that another version of Optuna wrote the file
+            raise  # An error of the body is raised as it is; while opening, another version of Optuna wrote the file.
         raise RunError(
-            f"The trials in {file} cannot be read or written; free the disk or the file, or start a new study."
+            f"Can't read or write the trials in {file}. Free some disk space, close programs that use it, or "
+            "start a new study."
         ) from error
     finally:
         if opened is not None:

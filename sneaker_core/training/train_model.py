@@ -75,7 +75,7 @@ def train(
     only : iterable of str
         Classes to use; empty for all.
     negatives : Path, optional
-        Folder of photos that show no sneaker: with them the model learns to answer "not a sneaker I know".
+        Folder of photos that show no sneaker: with them the model learns to recognize such photos.
     worker : Worker, optional
         Receives the progress, and says when to stop: the best weights so far then become the model.
     report : callable

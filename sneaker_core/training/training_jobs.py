@@ -153,12 +153,12 @@ def run_training_job(workspace: Path, params: Mapping[str, Any], worker: Worker)
 
 
 def source_of(workspace: Path, dataset: str) -> tuple[str, str]:
-    """What records keep as the source of photos, and its display name.
+    """The source of photos as records store it, and its display name.
 
     Returns
     -------
     str
-        The id of a dataset of the workspace, so that the workspace can be moved and the dataset renamed; else the
+        The id of a dataset of the workspace, so that the workspace can be moved and the dataset renamed; otherwise the
         absolute path of a folder.
     str
 
@@ -260,14 +260,14 @@ def resume_training(workspace: Path, name: str) -> Path:
 
 
 def stop_training(workspace: Path, name: str) -> None:
-    """Ask a run to stop; it ends after the present step and keeps the best it has, or leaves the queue.
+    """Ask a run to stop; it ends after the current step and keeps its best weights, or leaves the queue.
 
     Raises
     ------
     RunError
-        There is no such run, or it is not at work.
+        There is no such run, or it is not running.
     """
     run = find_run(workspace, name)
     if run.state.ended:
-        raise RunError(f"The run {name!r} is not at work, so there is nothing to stop.")
+        raise RunError(f"The run {name!r} isn't running, so there is nothing to stop.")
     stop_job(run_job_folder(run.folder))

@@ -1,1 +1,1 @@
-"""Everything a workspace folder is: paths, atomic writes, locks, jobs, the queue and collections."""
+"""The workspace folder: paths, atomic writes, locks, jobs, the queue and collections."""

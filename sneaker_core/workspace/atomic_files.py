@@ -1,4 +1,4 @@
-"""Reading and writing small files so that neither a crash nor a concurrent reader ever sees half of one."""
+"""Reading and writing small files so that a crash or a concurrent reader never sees a partial file."""
 
 import contextlib
 import json
@@ -10,9 +10,9 @@ from typing import Any
 
 
 def write_atomically(path: Path, data: bytes) -> None:
-    """Write a file so that a reader, or a crash, sees either the old content or the new, never half of it.
+    """Write a file so that readers and crashes see either the old content or the new, never part of it.
 
-    The bytes go to a temporary file in the same folder and reach the disk before that file takes the name.
+    The bytes are written to a temporary file in the same folder and flushed to disk before that file is renamed.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
@@ -21,7 +21,7 @@ def write_atomically(path: Path, data: bytes) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        # mkstemp makes the file private to its owner; a result should be as readable as any other file.
+        # mkstemp makes the file private to its owner; results should have the usual permissions.
         Path(temporary).chmod(0o644)
         Path(temporary).replace(path)
     except BaseException:
@@ -31,7 +31,7 @@ def write_atomically(path: Path, data: bytes) -> None:
 
 
 def write_json(path: Path, values: Mapping[str, Any], indent: int | None = None) -> None:
-    """Write a JSON object atomically, in UTF-8; characters that UTF-8 does not have become question marks."""
+    """Write a JSON object atomically, in UTF-8; characters that UTF-8 can't encode become question marks."""
     text = json.dumps(values, indent=indent, ensure_ascii=False)
     write_atomically(path, (text + "\n" if indent else text).encode(errors="replace"))
 

@@ -6,8 +6,8 @@
     <workspace>/bin/<kind>/<id>/    a deleted item, until it is restored
 
 An item's id is the name of its folder. It never changes, and no other item gets it while this one exists or is in the
-bin, so records refer to items by id. What people see and type is the display name, which is unique when it is given,
-can be changed at any time, and is found exactly or not at all; it is never taken for a path.
+bin, so records refer to items by id. Users see and type the display name. It must be unique when it is set, can
+be changed at any time, is matched exactly, and is never used as a path.
 """
 
 import contextlib
@@ -55,11 +55,11 @@ class Collection(Generic[I]):
         self.bin = bin_folder(workspace) / spec.kind
 
     def list(self) -> _List[I]:
-        """All items that can be read, in the collection's order; damaged ones harm no other."""
+        """All readable items, in the collection's order; a damaged item doesn't affect the others."""
         return sorted(self._read_all(self._folders(self.folder)), key=self.spec.order)
 
     def damaged(self) -> dict[str, str]:
-        """Items that cannot be read: id -> why."""
+        """Items that can't be read: id -> reason."""
         reasons = {}
         for folder in self._folders(self.folder):
             try:
@@ -111,7 +111,7 @@ class Collection(Generic[I]):
         )
 
     def resolve(self, item: I | str) -> I:
-        """The item itself, as it is now, or the one with a display name."""
+        """The item itself, reread, or the one with a display name."""
         return self.find(item) if isinstance(item, str) else self.find_by_id(item.id)
 
     def create(self, name: str) -> Path:
@@ -120,7 +120,7 @@ class Collection(Generic[I]):
         Returns
         -------
         Path
-            Empty but for ``about.json`` with the display name.
+            Contains only ``about.json`` with the display name.
 
         Raises
         ------
@@ -163,7 +163,7 @@ class Collection(Generic[I]):
         )
 
     def rename(self, item: I | str, new: str) -> I:
-        """Change the display name of an item; its folder stays, so work on it is not disturbed.
+        """Change the display name of an item; its folder is unchanged, so running work is not disturbed.
 
         Raises
         ------
@@ -205,24 +205,24 @@ class Collection(Generic[I]):
         with self._locked():
             target = self.bin / _free(found.id, _names_in(self.bin))
             self._move(self.folder / found.id, target)
-            with contextlib.suppress(OSError):  # only the order of the bin depends on it
+            with contextlib.suppress(OSError):  # affects only the order of the bin
                 update_about(target, deleted=time.time())
             self._keep_name(target, found)
         return target
 
     def deleted(self) -> _List[I]:
-        """The items in the bin, those deleted last first."""
+        """The items in the bin, most recently deleted first."""
         self._update_bin()
         folders = sorted(self._folders(self.bin), key=_deleted_at, reverse=True)
         return list(self._read_all(folders))
 
     def restore(self, item: I | str) -> I:
-        """Bring an item back from the bin; if its name was taken meanwhile, under a free name beside it.
+        """Restore an item from the bin, under a free name if its own is now taken.
 
         Parameters
         ----------
         item : Item or str
-            Or its display name (of several, the one deleted last) or its id.
+            The item, its id, or its display name (the most recently deleted one if there are several).
 
         Raises
         ------
@@ -249,18 +249,18 @@ class Collection(Generic[I]):
         return self.spec.read(target)
 
     def _keep_name(self, target: Path, item: I) -> None:
-        """Keep the display name of an item whose folder had to be renamed, as another copied by hand had its id."""
+        """Keep the display name of an item whose folder was renamed because a folder copied by hand had its id."""
         if target.name != item.id and self.spec.read_name(target) != item.name:
             self._write_name(target, item.name)
 
     def check_name(self, name: str, but: str = "") -> str:
-        """A name in the form in which it is kept.
+        """Check a display name and return it in the form in which it is stored.
 
         Parameters
         ----------
         name : str
         but : str
-            The id of the item that may have this name already.
+            Id of the item that is allowed to have this name already.
 
         Raises
         ------
@@ -285,7 +285,7 @@ class Collection(Generic[I]):
         return f"{'an' if self.spec.noun[0] in 'aeiou' else 'a'} {self.spec.noun}"
 
     def free_name(self, wanted: str) -> str:
-        """The name, or if it is taken the first free of "name (2)", "name (3)", …."""
+        """The name if it is free, or else the first free one of "name (2)", "name (3)", …."""
         taken = {name.casefold() for name in (*self.names().values(), *self.spec.reserved(self.workspace))}
         name, number = wanted, 1
         while name.casefold() in taken:
@@ -294,7 +294,7 @@ class Collection(Generic[I]):
         return name
 
     def free_id(self, name: str) -> str:
-        """An id for a new item, made from its name."""
+        """An id for a new item, derived from its name."""
         self._update_bin()
         return safe_folder_name(name, {other.lower() for other in _names_in(self.folder) | _names_in(self.bin)})
 
@@ -312,13 +312,13 @@ class Collection(Generic[I]):
 
     def _read_all(self, folders: Iterable[Path]) -> Iterable[I]:
         for folder in folders:
-            # An item that is moved at this very moment is no longer here.
+            # An item may be moved away at this moment.
             with contextlib.suppress(self.spec.error):
                 yield self.spec.read(folder)
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
-        """Keep other processes from giving names and ids while the body runs."""
+        """Prevent other processes from assigning names and ids while the body runs."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -337,7 +337,7 @@ class Collection(Generic[I]):
             raise self.spec.error(f"Can't move {source} to {target}: {error.strerror or error}.") from error
 
     def _update_bin(self) -> None:
-        """Bring what older versions put into the bin into today's layout."""
+        """Migrate items that older versions put into the bin to the current layout."""
         for old in old_items(bin_folder(self.workspace), self.spec.kind, self.spec.holds_item):
             target = self.bin / _free(old.id, _names_in(self.bin) | _names_in(self.folder))
             with contextlib.suppress(OSError, self.spec.error):

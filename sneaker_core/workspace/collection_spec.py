@@ -1,4 +1,4 @@
-"""What an item of a collection tells, and what distinguishes one kind of collection from another."""
+"""The interface of items in a collection, and what distinguishes one kind of collection from another."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,12 +9,12 @@ from sneaker_core.errors import SneakerError
 from sneaker_core.workspace.atomic_files import read_json, write_json
 from sneaker_core.workspace.safe_names import safe_folder_name
 
-# What people say about an item: its display name and note; and when it was deleted.
+# What the user says about an item (display name and note), and when it was deleted.
 ABOUT_FILE = "about.json"
 
 
 class Item(Protocol):
-    """What every item of a collection tells."""
+    """What every item of a collection provides."""
 
     @property
     def id(self) -> str:
@@ -29,13 +29,13 @@ I = TypeVar("I", bound=Item)  # noqa: E741
 
 
 def read_name(folder: Path) -> str:
-    """The display name in an item's ``about.json``, else the name of its folder."""
+    """The display name in an item's ``about.json``, or else the name of its folder."""
     name = (read_json(folder / ABOUT_FILE) or {}).get("name")
     return name if isinstance(name, str) and name else folder.name
 
 
 def write_name(folder: Path, name: str) -> None:
-    """Keep a display name in an item's ``about.json``; if it is that of the folder, a copy by hand gets its own."""
+    """Store a display name in ``about.json``; not if it is the folder's name, so a copied folder gets its own name."""
     update_about(folder, name=None if name == folder.name else name)
 
 
@@ -46,12 +46,12 @@ def update_about(folder: Path, **changes: object) -> None:
 
 
 def check_plain_name(name: str) -> str:
-    """A name that may also be a folder's on every system.
+    """Check that a name can also be a folder's name on every system, and return it cleaned.
 
     Raises
     ------
     SneakerError
-        It may not; the message says what is allowed.
+        It can't; the message says what is allowed.
     """
     if name.startswith("-") or safe_folder_name(name) != name:
         raise SneakerError(
@@ -69,11 +69,11 @@ class CollectionSpec(Generic[I]):
     kind : str
         Name of its folder in the workspace and in the bin.
     noun, plural : str
-        What messages call an item, and several.
+        What messages call one item, and several.
     error : type of SneakerError
         Raised for items of this kind.
     holds_item : callable
-        Whether a folder holds an item, sound or damaged.
+        Whether a folder holds an item, intact or damaged.
     read : callable
         Reads the item in a folder; raises `error` if it cannot be read.
     is_busy : callable
@@ -81,11 +81,11 @@ class CollectionSpec(Generic[I]):
     order : callable
         Key to sort items by.
     read_name, write_name : callable
-        Read and keep the display name of the item in a folder.
+        Read and store the display name of the item in a folder.
     clean_name : callable
-        Returns a name in the form in which it is kept; raises SneakerError with what is allowed.
+        Returns a name in the form in which it is stored; raises SneakerError if it is not allowed.
     reserved : callable
-        Names that items may not have, for a workspace: name -> what has it.
+        Names in a workspace that items can't have: name -> what has it.
     """
 
     kind: str

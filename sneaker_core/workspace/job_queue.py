@@ -31,7 +31,7 @@ def waiting_turn(worker: Worker, queue: Path) -> Iterator[bool]:
     Parameters
     ----------
     worker : Worker
-        Of the job that waits; work without a job has no place in the queue and waits until it is empty.
+        Worker of the waiting job; work without a job has no place in the queue and waits until the queue is empty.
     queue : Path
         The queue's folder.
 
@@ -59,14 +59,14 @@ def _wait(worker: Worker, queue: Path) -> contextlib.AbstractContextManager[obje
     worker.report(0, 0, WAITING)
     ticket, reported = _ticket_of(queue, worker.folder), -1
     while not worker.stopped():
-        # A process that was suspended may have been taken for dead and lost its ticket: it gets its old place back.
+        # A suspended process may have been considered dead and lost its ticket; it gets its old place back.
         if ticket is not None and worker.folder is not None and not ticket.exists():
             _write_ticket(ticket, worker.folder)
         before = _living_before(queue, ticket)
         lock = None if before else take_lock(queue / "lock")
         if lock is not None:
             return lock
-        # The job whose turn it is has no ticket any more.
+        # The job whose turn it is no longer has a ticket.
         if before + 1 != reported:
             reported = before + 1
             worker.report(0, 0, WAITING, before=reported)
@@ -75,14 +75,14 @@ def _wait(worker: Worker, queue: Path) -> contextlib.AbstractContextManager[obje
 
 
 def _ticket_of(queue: Path, folder: Path | None) -> Path | None:
-    """The ticket that the job was started with, else a new one."""
+    """The ticket that the job was started with, or else a new one."""
     if folder is None:
         return None
     return next(iter(_tickets(queue, folder)), None) or take_ticket(queue, folder)
 
 
 def take_ticket(queue: Path, folder: Path) -> Path:
-    """Give the job in a folder the last place in the queue.
+    """Add the job in a folder to the end of the queue.
 
     Returns
     -------

@@ -4,11 +4,11 @@
 
     <job>/
       job.json        kind, params, title, workspace, queue, started
-      progress.json   how far the work is; written every now and then
+      progress.json   how far the work is; written regularly
       heartbeat       touched every second while the process is alive
-      stop            present once the job was asked to stop
+      stop            exists once the job was asked to stop
       end.json        how it ended: state, error, result
-      log.txt         what its process printed
+      log.txt         output of its process
       lock            held while its process works; the system releases it if the process dies
 """
 
@@ -66,7 +66,7 @@ class Progress:
     rate : float
         Items per second; 0 if unknown.
     details : dict
-        Further values that the work reports.
+        Other values that the work reports.
     """
 
     done: int = 0
@@ -77,7 +77,7 @@ class Progress:
 
     @property
     def share(self) -> float:
-        """Share of the current step that is done, 0 to 1."""
+        """Completed share of the current step, 0 to 1."""
         return min(self.done / self.total, 1.0) if self.total else 0.0
 
     @property
@@ -94,11 +94,11 @@ class Job:
     ----------
     folder : Path
     kind : str
-        What to run, such as "train"; a key of the runner table. Empty if an old record does not tell.
+        What to run, such as "train"; a key of the runner table. Empty if an old record doesn't say.
     params : dict
         Plain JSON values that the runner of that kind takes.
     title : str
-        Shown to people.
+        Shown to the user.
     workspace : Path
     queue : bool
         Whether the job waits in the workspace's queue before it runs.
@@ -126,14 +126,14 @@ class Job:
 
     @property
     def can_restart(self) -> bool:
-        """Whether the record tells what to run."""
+        """Whether the record says what to run."""
         return bool(self.kind)
 
 
 def write_job(
     folder: Path, kind: str, params: Mapping[str, Any], *, title: str, workspace: Path, queue: bool = False
 ) -> None:
-    """Record a job that is about to run in a folder, and clear what the job before it left, except its log."""
+    """Record a job that is about to run in a folder, and delete the files of the previous job, except its log."""
     (folder / HEARTBEAT_FILE).touch()
     values = {
         "format": FORMAT,
@@ -145,13 +145,13 @@ def write_job(
         "started": time.time(),
     }
     write_json(folder / JOB_FILE, values)
-    # The end goes last: until then, a reader sees how the job before ended.
+    # The end is deleted last: until then, a reader sees how the previous job ended.
     for file in (PROGRESS_FILE, STOP_FILE, END_FILE):
         (folder / file).unlink(missing_ok=True)
 
 
 def _stored_workspace(folder: Path, workspace: Path) -> str:
-    """The workspace as a path relative to a folder inside it, so that it can be moved; else as an absolute path."""
+    """The workspace as a path relative to a folder inside it, so that it can be moved; otherwise absolute."""
     folder, workspace = folder.absolute(), workspace.absolute()
     return os.path.relpath(workspace, folder) if folder.is_relative_to(workspace) else str(workspace)
 

@@ -24,9 +24,9 @@ from sneaker_core.workspace.locks import take_lock
 
 _BEAT = 1.0
 _PROGRESS_EVERY = 0.5
-# Seconds to wait for a process that checks whether the folder is free, or that starts the very process that wants it.
+# Seconds to wait for a process that checks whether the folder is free, or that is starting this process.
 _LOCK_PATIENCE = 3.0
-# The rate is that of the last seconds, so that the time left follows a machine that gets busier.
+# The rate is measured over the last seconds, so that the time left adapts if the machine gets busier.
 _RATE_WINDOW = 20.0
 
 
@@ -88,12 +88,12 @@ class Worker:
 
 @contextlib.contextmanager
 def claimed(folder: Path) -> Iterator[None]:
-    """Keep every other process from working, or starting to work, in a job's folder while the body runs.
+    """Prevent all other processes from working, or starting to work, in a job's folder while the body runs.
 
     Raises
     ------
     BusyError
-        Another process works there.
+        Another process is working there.
     """
     folder.mkdir(parents=True, exist_ok=True)
     lock = take_lock(folder / LOCK_FILE, _LOCK_PATIENCE)
@@ -104,7 +104,7 @@ def claimed(folder: Path) -> Iterator[None]:
 
 
 def busy_text(folder: Path) -> str:
-    """Why no second job can start in a folder."""
+    """The error if a job is already running in a folder."""
     return f"A job is already running in {folder}. Wait until it has ended, or stop it."
 
 
@@ -119,21 +119,20 @@ def working(
 ) -> Iterator[Worker]:
     """Run the body as the work of a job; without a folder, just run it.
 
-    How the job ended is recorded in every case: an error of the SneakerError family by its message, any other as an
-    internal error.
+    How the job ended is always recorded: a SneakerError by its message, any other exception as an internal error.
 
     Parameters
     ----------
     folder : Path, optional
         The job's.
     kind, params, title, workspace
-        If `kind` is given, the folder first becomes that of this new job, so that work started in a shell is shown on
-        the pages, can be stopped there and can be retried; what an earlier job left there is cleared, except its log.
+        If `kind` is given, this new job is recorded in the folder first, so that the pages show work started in a
+        shell and can stop and retry it; the files of an earlier job are deleted, except its log.
 
     Raises
     ------
     BusyError
-        Another process works in that folder.
+        Another process is working in that folder.
     """
     if folder is None:
         yield Worker(None)
@@ -177,9 +176,9 @@ def _beat(heartbeat: Path, done: threading.Event) -> None:
 
 
 def end_if_open(folder: Path, error: str) -> None:
-    """Record that a job failed unless its end is recorded: its process may have ended before the work began."""
+    """Record that a job failed unless its end is recorded: its process may have died before the work began."""
     if (folder / END_FILE).exists():
         return
-    with contextlib.suppress(BusyError), claimed(folder):  # another process at work there records its own end
+    with contextlib.suppress(BusyError), claimed(folder):  # another process that works there records its own end
         if not (folder / END_FILE).exists():
             write_json(folder / END_FILE, {"state": JobState.FAILED.value, "error": error, "result": {}})

@@ -1,8 +1,8 @@
-"""Jobs: long work in a process of its own that outlives the page, the browser and the server that started it.
+"""Jobs: long tasks in separate processes, which outlive the page, the browser and the server that started them.
 
 A job is data: a kind, which names the function to run, and params, the plain JSON values it takes. Both are recorded
-in the job's folder, `python -m sneaker_core run-job FOLDER` runs them, and starting the same folder again retries the
-job. See `job_record` for the files in that folder, and `commands.run_job_command` for the table of kinds.
+in the job's folder. `python -m sneaker_core run-job FOLDER` runs the job, and starting it again in the same folder
+retries it. See `job_record` for the files in that folder, and `commands.run_job_command` for the table of kinds.
 """
 
 import os
@@ -57,14 +57,14 @@ _TAIL = 256 * 1024
 
 
 def new_job_folder(parent: Path) -> Path:
-    """A folder for a new job in a folder of many: names sort by time; the folder is not created."""
+    """A path for a new job's folder inside a folder of jobs; the names sort by time. It is not created."""
     return parent / f"{time.time_ns():020}-{uuid.uuid4().hex[:6]}"
 
 
 def start_job(
     folder: Path, kind: str, params: Mapping[str, Any], *, title: str, workspace: Path, queue: bool = False
 ) -> Path:
-    """Start a job in a process of its own.
+    """Start a job in a separate process.
 
     Parameters
     ----------
@@ -75,11 +75,11 @@ def start_job(
     params : mapping
         Plain JSON values for the runner.
     title : str
-        Shown to people.
+        Shown to the user.
     workspace : Path
     queue : bool
-        Wait until the jobs that were queued earlier have ended. The place in the queue is taken at once, however long
-        the process needs to start.
+        Wait until the jobs that were queued earlier have ended. The place in the queue is taken
+        immediately, even if the process takes long to start.
 
     Returns
     -------
@@ -99,7 +99,7 @@ def start_job(
             raise BusyError(busy_text(folder))
         write_job(folder, kind, params, title=title, workspace=workspace, queue=queue)
         if queue:
-            Worker(folder).report(0, 0, WAITING)  # first: a ticket only counts while its job is waiting
+            Worker(folder).report(0, 0, WAITING)  # first, because a ticket counts only while its job is waiting
             take_ticket(queue_folder(workspace), folder)
         _spawn(folder)
     return folder
@@ -111,13 +111,13 @@ def restart_job(folder: Path) -> Path:
     Raises
     ------
     SneakerError
-        There is no job in that folder, or its record does not tell what to run.
+        There is no job in that folder, or its record doesn't say what to run.
     BusyError
         It is still running.
     """
     job = read_job(folder)
     if not job.can_restart:
-        raise SneakerError(f"The record of the job {job.title!r} doesn't say what to run. Start it anew.")
+        raise SneakerError(f"The record of the job {job.title!r} doesn't say what to run. Start a new one.")
     return start_job(folder, job.kind, job.params, title=job.title, workspace=job.workspace, queue=job.queue)
 
 
@@ -141,7 +141,7 @@ def _spawn(folder: Path) -> None:
 
 
 def stop_job(folder: Path) -> None:
-    """Ask a job to stop; it ends at the next safe moment and keeps what it has."""
+    """Ask a job to stop; it ends as soon as it safely can and keeps its partial results."""
     (folder / STOP_FILE).touch()
 
 

@@ -1,4 +1,4 @@
-"""What versions before one bin layout for all kinds of items put into the bin.
+"""Deleted items in the bin layouts of older versions.
 
 ::
 
@@ -24,9 +24,9 @@ class OldItem:
     ----------
     folder : Path
     id : str
-        What its folder was called before it was deleted.
+        Name of its folder before it was deleted.
     name : str or None
-        Its display name, where that was the folder's.
+        Its display name, if that was the folder's name.
     deleted : float
         Seconds since 1970.
     """
@@ -38,7 +38,7 @@ class OldItem:
 
 
 def old_items(bin_folder: Path, kind: str, holds_item: Callable[[Path], bool]) -> Iterator[OldItem]:
-    """Deleted items of a kind that lie in an old place.
+    """Deleted items of one kind in an old place.
 
     Parameters
     ----------

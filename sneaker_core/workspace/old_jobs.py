@@ -1,4 +1,4 @@
-"""Jobs recorded before format 2, which held a command line: what they would run today, so that they can be retried."""
+"""Convert jobs recorded before format 2, as command lines, to the current format, so that they can be retried."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from sneaker_core.workspace.references import by_name
 
 # Options without a value, of all commands that ran as jobs.
 _FLAGS = {"--queue", "--resume", "--no-model", "--no-neighbours", "--check", "--json", "--with-model"}
-# Where each kind of job lay: folders below the workspace, and the first of them.
+# Where each kind of job was stored: folders below the workspace, and the first of them.
 _LEVELS = {
     "dataset": (4, "datasets"),
     "train": (3, "runs"),
@@ -22,19 +22,19 @@ _LEVELS = {
 
 
 def recover_job(folder: Path, values: dict[str, Any]) -> dict[str, Any]:
-    """The record of a job in today's format.
+    """The record of a job in the current format.
 
     Parameters
     ----------
     folder : Path
-        The job's folder; it tells which dataset, run, study or evaluation the job is of, whatever its name was then.
+        The job's folder, which determines the dataset, run, study or evaluation, even if its name has changed since.
     values : dict
         From its ``job.json``: title, arguments, started.
 
     Returns
     -------
     dict
-        As `job_record.write_job` writes it; "kind" is empty if the command is none that is known.
+        As `job_record.write_job` writes it; "kind" is empty if the command is unknown.
     """
     arguments = values.get("arguments")
     words = [str(word) for word in arguments] if isinstance(arguments, list) else []
@@ -51,7 +51,7 @@ def recover_job(folder: Path, values: dict[str, Any]) -> dict[str, Any]:
 
 @dataclass
 class _Command:
-    """A command line taken apart."""
+    """A parsed command line."""
 
     name: str = ""
     options: dict[str, list[str]] = field(default_factory=dict)
@@ -101,7 +101,7 @@ class _Command:
 
 
 def _workspace(folder: Path, kind: str, old: str) -> Path:
-    """The workspace that the job lies in now; where its folder does not tell, that of its command line."""
+    """The workspace that contains the job now, or else that of its command line."""
     levels, first = _LEVELS["dataset" if kind.startswith("dataset_") else kind]
     parents = [folder.absolute(), *folder.absolute().parents]
     if len(parents) > levels and parents[levels - 1].name == first:
@@ -110,7 +110,7 @@ def _workspace(folder: Path, kind: str, old: str) -> Path:
 
 
 def _rebased(value: Any, command: _Command) -> Any:
-    """Paths in the old place of a workspace that was moved, in its new place."""
+    """Replace the former path of a workspace that was moved by its current path."""
     if isinstance(value, list):
         return [_rebased(item, command) for item in value]
     if not isinstance(value, str) or not command.old_workspace or not Path(value).is_absolute():
@@ -123,21 +123,21 @@ def _rebased(value: Any, command: _Command) -> Any:
 
 
 def _dataset(folder: Path, command: _Command) -> str:
-    """The dataset whose work this is: its folder's name, else the name it had."""
+    """The dataset that the job belongs to: its folder's name, or else its former name."""
     if folder.parent.name == "jobs" and folder.parents[2].name == "datasets":
         return folder.parents[1].name
     return by_name(command.one("--name") or command.argument)
 
 
 def _source(data: str, command: _Command) -> str:
-    """A dataset or a folder of photos; a dataset of the workspace by its folder's name."""
+    """A folder of photos, or a dataset by its folder's name."""
     path = Path(data)
     inside = command.old_workspace and path.is_absolute() and path.parent == Path(command.old_workspace) / "datasets"
     return path.name if inside else by_name(data)
 
 
 def _owner(folder: Path, name: str | None) -> str:
-    """The run, study or evaluation whose job this is: its folder's name."""
+    """The run, study or evaluation that the job belongs to: its folder's name."""
     return folder.parent.name if folder.name.startswith("job") else str(name or folder.parent.name)
 
 

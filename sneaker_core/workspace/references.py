@@ -1,16 +1,16 @@
-"""How records refer to a dataset, a run or a folder: by something that a rename does not change.
+"""References: how records refer to a dataset, a run or a folder, independently of display names.
 
 A reference is the id of an item (the name of its folder), or the absolute path of a folder outside the workspace.
-Records of older versions hold display names; they become references that say so when they are read.
+Records of older versions hold display names; when they are read, they are marked as such.
 """
 
 from pathlib import Path
 
-_NAME = "name:"  # no id and no absolute path begins like this: neither has a colon there
+_NAME = "name:"  # Ids and absolute paths never begin like this, because they have no colon there.
 
 
 def by_name(name: str) -> str:
-    """The reference that stands for what an old record holds: a display name, or an absolute path."""
+    """The reference for the value in an old record: a display name or an absolute path."""
     return name if not name or Path(name).is_absolute() else f"{_NAME}{name}"
 
 
@@ -20,5 +20,5 @@ def name_in(reference: str) -> str | None:
 
 
 def text_of(reference: str) -> str:
-    """What a reference is called, for people, if nothing else is known: the last part of a path, an id or a name."""
+    """What to call a reference if nothing else is known: the last part of a path, an id or a name."""
     return name_in(reference) or Path(reference).name

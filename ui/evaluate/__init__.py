@@ -1,1 +1,1 @@
-"""The page Evaluate."""
+"""Views of the Evaluate page."""

@@ -81,7 +81,7 @@ def _choose_other(loaded: LoadedEvaluation) -> LoadedEvaluation | None:
 
 
 def _names(loaded: LoadedEvaluation, other: LoadedEvaluation) -> tuple[str, str]:
-    """Names to tell the two apart: of their models, if these differ."""
+    """Names that distinguish the two: those of their models, if they differ."""
     models = loaded.evaluation.model, other.evaluation.model
     return models if models[0] != models[1] else (display_name(loaded.evaluation), display_name(other.evaluation))
 

@@ -1,4 +1,4 @@
-"""Metrics, curves and comparisons of evaluations, kept until the evaluation changes."""
+"""Metrics, curves and comparisons of evaluations, cached until the evaluation changes."""
 
 import contextlib
 from pathlib import Path

@@ -55,6 +55,6 @@ def choose_evaluation(evaluations: list[Evaluation]) -> Evaluation | None:
 
 
 def _default(by_name: dict[str, Evaluation]) -> str:
-    """The newest evaluation that can be opened, else the first."""
+    """The newest evaluation that can be opened, or else the first."""
     ready = [name for name, one in by_name.items() if one.is_ready]
     return next(iter(ready), next(iter(by_name)))

@@ -1,4 +1,4 @@
-"""What the Evaluate page calls things."""
+"""Texts about an evaluation on the Evaluate page."""
 
 import math
 from collections.abc import Iterable, Mapping
@@ -11,7 +11,7 @@ from sneaker_core.workspace.jobs import JobState
 from ui.kit.labels import DAMAGED, STATE_LABELS
 
 KINDS = {Kind.STORED: "Created here", Kind.BUNDLED: "Bundled with the model", Kind.RUN: "Training run"}
-# Tell a model, a run and an evaluation of the same name apart; names of evaluations have no comma.
+# Distinguish a model, a run and an evaluation of the same name; names of evaluations have no comma.
 _SUFFIXES = {Kind.STORED: "", Kind.BUNDLED: ", built in", Kind.RUN: ", training run"}
 _OLD_RUN_SUFFIX = ", after its training"
 SPLITS: dict[str | None, str] = {

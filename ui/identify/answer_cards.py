@@ -101,7 +101,7 @@ def draw_failures(answers: Sequence[Answer]) -> None:
 
 
 def draw_downloads(answers: Sequence[Answer], guesses: int) -> None:
-    """Draw buttons that download all answers, with so many guesses each, as CSV or JSON."""
+    """Draw buttons that download all answers, with this many guesses each, as CSV or JSON."""
     with st.container(horizontal=True):
         st.download_button(
             "Download CSV",

@@ -35,6 +35,6 @@ def answers_csv(answers: Sequence[Answer], guesses: int) -> bytes:
 
 
 def answers_json(answers: Sequence[Answer], guesses: int) -> bytes:
-    """A list of the objects that the command line and the JSON API return, with so many guesses each."""
+    """A list of the objects that the command line and the JSON API return, with this many guesses each."""
     objects = [replace(answer, top=answer.top[:guesses]).to_dict() for answer in answers]
     return json.dumps(objects, ensure_ascii=False, indent=1).encode()

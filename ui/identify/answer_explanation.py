@@ -17,7 +17,7 @@ from ui.kit.text import escape_markdown, probability_text
 
 
 def draw_explanation(key: ModelKey, photo: Photo, answer: Answer, guesses: int, compact: bool) -> None:
-    """Draw the heat map of a guess, with the controls beside or below it.
+    """Draw the heat map of a guess, with the controls next to it or below.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ def draw_explanation(key: ModelKey, photo: Photo, answer: Answer, guesses: int, 
 
 def _choose_versus(photo: Photo, answer: Answer, label: str) -> str | None:
     """The class to compare with; None for none."""
-    # All guesses of the answer, not only those on show: with one on show there would be no choice.
+    # All guesses of the answer, not only those shown: with one shown there would be no choice.
     others = ["", *(guess.label for guess in answer.top if guess.label != label)]
     key = Key.WHY_VERSUS.of(photo.key)
     if st.session_state.get(key) not in others:

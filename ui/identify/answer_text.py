@@ -6,7 +6,7 @@ from sneaker_core.inference.predictor import Answer
 from sneaker_core.networks.decision import Status
 from sneaker_core.number_text import counted
 
-# Every photo collection has a few wrong labels, so no model can be shown to do better than this.
+# Every photo collection has a few wrong labels, so no model can be shown to be more accurate than this.
 _MOST_IN_100 = 97
 _STATUS_WORDS = {
     Status.KNOWN: "recognized",

@@ -1,6 +1,6 @@
 """The table of findings: everything that may be wrong with the photos of a dataset.
 
-A finding is a photo, a kind and a score. People decide what to do about it, and dismissed findings stay dismissed.
+A finding is a photo, a kind and a score. The user decides what to do about it, and dismissed findings stay dismissed.
 """
 
 import json
@@ -37,7 +37,7 @@ class Kind(StrEnum):
         return None if renamed is None else cls(renamed)
 
 
-# Findings that are resolved when a person gives the photo another label.
+# Findings that are resolved when the user changes the photo's label.
 LABEL_KINDS = (Kind.TWO_LABELS, Kind.WRONG_LABEL)
 
 FINDING_COLUMNS = ["sample", "kind", "score", "group_id", "suggestion", "advice"]

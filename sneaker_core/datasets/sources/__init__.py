@@ -1,1 +1,1 @@
-"""The one reader of photo folders and archives: which files there are, and which class and split each belongs to."""
+"""Read photo folders and archives: their files, and the class and split of each."""

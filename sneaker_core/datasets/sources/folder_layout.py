@@ -26,7 +26,7 @@ _SPLITS = {
     **dict.fromkeys(("val", "valid", "validation", "dev"), Split.VAL),
     **dict.fromkeys(("test", "testing"), Split.TEST),
 }
-# Files that people keep beside class folders and that are not photos.
+# Files that people keep next to class folders and that are not photos.
 _NOTES = {".html", ".json", ".log", ".md", ".pdf", ".py", ".rst", ".txt", ".xml", ".yaml", ".yml"}
 _NOTE_NAMES = {"licence", "license", "notice", "readme"}
 _NO_FOLDER = "It isn't in a class folder, and no table gives it a label."
@@ -131,7 +131,7 @@ def lay_out(files: Sequence[str], tables: Mapping[str, str]) -> Layout:
 
 
 def _wrapping_folders(paths: list[tuple[str, ...]]) -> tuple[str, ...]:
-    """Folders that wrap everything else, as archiving programs add them: all those above the class folders."""
+    """Folders that contain all others, as archive programs add them: those above the class folders."""
     base: tuple[str, ...] = ()
     while True:
         tops = {path[len(base)] for path in paths if len(path) > len(base) + 1}

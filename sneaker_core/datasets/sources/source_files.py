@@ -28,7 +28,7 @@ class Source(Protocol):
     Attributes
     ----------
     title : str
-        Shown to people and stored in the index: "folder /photos" or "archive shoes.zip".
+        Shown to the user and stored in the index: "folder /photos" or "archive shoes.zip".
     files : list of str
         Sorted paths with forward slashes, without hidden files and system files.
     rejected : dict of str to str
@@ -157,7 +157,7 @@ class _Archive:
         except RuntimeError as error:
             raise ImageError("It is protected with a password or compressed in an unsupported way.") from error
         except Exception as error:
-            # Each compression method has errors of its own: zlib.error, LZMAError, EOFError, struct.error …
+            # Each compression method has its own errors: zlib.error, LZMAError, EOFError, struct.error …
             raise ImageError("The archive is damaged at this file.") from error
         with self._counting:
             self._unpacked += len(data)

@@ -26,7 +26,7 @@ _PALETTES = (
     ("e9c46a", "d9a441", "264653", "fbf4e1"),  # mustard and petrol
     ("a3b8a5", "e9e4d8", "d97b5c", "f3ede0"),  # mint and clay
     ("6b4f3f", "8d6b54", "d8c3a5", "e9dcc6"),  # brown leather
-    ("9aa0a8", "c3c7cc", "e63946", "f1f1ef"),  # grey and red
+    ("9aa0a8", "c3c7cc", "e63946", "f1f1ef"),  # gray and red
     ("3d405b", "e07a5f", "f2cc8f", "f4f1de"),  # dusk
     ("b8d8d8", "7a9e9f", "ef6f6c", "eef5f2"),  # seafoam and coral
     ("e8e4dc", "c9302c", "1c1c1e", "f5f2ea"),  # white, red, black

@@ -18,7 +18,7 @@ from sneaker_core.number_text import percent
 Progress = Callable[[int, int], None]
 
 # The photo is covered by a grid of this many squares per side. Covering single pixels would act like noise, and no map
-# could be told from a random order.
+# could be distinguished from a random order.
 _GRID = 16
 _STEPS = 10
 _RANDOM_ORDERS = 5

@@ -154,7 +154,7 @@ _KEYS = {
 def write_class_maps(
     folder: Path, maps: Sequence[ClassAverageMap], opacity: float = DEFAULT_OPACITY
 ) -> list[StoredClassMap]:
-    """Write class-average maps to a folder, ``means.json`` last, so that an incomplete folder can be told.
+    """Write class-average maps to a folder, ``means.json`` last, so that an incomplete folder is recognized.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Explanations of many photos, made in the background and kept until they are deleted.
+"""Explanations of many photos, created in the background and stored until they are deleted.
 
 ::
 
@@ -56,7 +56,7 @@ class SavedExplanation:
 
     @property
     def archive(self) -> Path:
-        """The zip file with the pictures, once they are made."""
+        """The zip file with the pictures, once they are finished."""
         return self.folder / ARCHIVE
 
 
@@ -264,7 +264,7 @@ def start_class_maps(
 
 
 def run_class_maps_job(workspace: Path, params: Mapping[str, Any], worker: Worker) -> None:
-    """Make class-average maps in the folder that holds the job's; params: as `start_class_maps` gives them."""
+    """Create class-average maps in the parent folder of the job; params: as `start_class_maps` gives them."""
     from sneaker_core.datasets.dataset_collection import find_dataset_by_id
     from sneaker_core.evaluation.evaluation_collection import find_evaluation_by_id
     from sneaker_core.evaluation.evaluation_files import find_model_of, read_table, with_photos
@@ -298,7 +298,7 @@ def run_class_maps_job(workspace: Path, params: Mapping[str, Any], worker: Worke
 
 
 def prune(parent: Path, keep: int) -> None:
-    """Remove the oldest explanations whose job has ended, until so many are left; all can be made again."""
+    """Delete the oldest explanations whose job has ended beyond a number of them; all can be created again."""
     folders = sorted(parent.iterdir(), key=_changed, reverse=True) if parent.is_dir() else []
     for folder in folders[keep:]:
         if not is_alive(folder) and not is_alive(folder / JOB):

@@ -1,4 +1,4 @@
-"""Learning-rate finder: a short training whose learning rate grows from far too low to far too high.
+"""Learning-rate finder: a short training whose learning rate increases from far too low to far too high.
 
 References
 ----------
@@ -164,7 +164,7 @@ class LossCurve:
         return self.smoothed[-1] <= _DIVERGED * min(self.smoothed) and not self._worker.stopped()
 
 
-class _RateSweepTrainer(Trainer):
+class _LrRangeTrainer(Trainer):
     """A training of one epoch with its own learning rate for each step."""
 
     def __init__(self, network: SneakerNetwork, data: TrainingData, recipe: Recipe, rates: NDArray[np.float64]) -> None:
@@ -182,7 +182,7 @@ def _train_network(
 ) -> None:
     """Train all trainable layers at full size."""
     one_epoch = replace(recipe, epochs=1, head_epochs=0, small_share=0.0)
-    trainer, before = _RateSweepTrainer(network, data, one_epoch, rates), 0.0
+    trainer, before = _LrRangeTrainer(network, data, one_epoch, rates), 0.0
 
     def on_step(done: int, mean: float, speed: float) -> bool:
         nonlocal before

@@ -85,7 +85,7 @@ def estimate(recipe: Recipe, photos: int, classes: int, workspace: Path, *, alre
     ----------
     recipe : Recipe
     photos : int
-        Labelled photos in the dataset.
+        Labeled photos in the dataset.
     classes : int
     workspace : Path
         Stores measured speeds; missing ones are measured, which takes seconds.

@@ -1,7 +1,7 @@
-"""A training that is killed again and again: ``python -m benchmarks.kills`` from the project's folder.
+"""Check that a killed training resumes exactly: ``python -m benchmarks.crash_recovery`` in the project folder.
 
-Trains on the drawn dataset twice without and once with SIGKILLs at random moments, and compares what each epoch and
-the finished model came to.
+Trains on the synthetic dataset twice without interruption and once with SIGKILLs at random moments, and compares the
+metrics of each epoch and of the finished model.
 """
 
 import argparse
@@ -21,23 +21,23 @@ from sneaker_core.networks.checkpoint import read_spec
 from sneaker_core.training.run_metrics import METRICS_FILE
 from sneaker_core.workspace.paths import PROJECT, RUN_FILE, run_model_folder, runs_folder
 
-DATASET = "drawn"
-# What of an epoch depends on the machine and not on the training.
-_OF_THE_MACHINE = ("images_per_second", "seconds")
+DATASET = "synthetic"
+# Fields of an epoch that depend on the machine rather than the training.
+_SPEED_FIELDS = ("images_per_second", "seconds")
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a training came to.
+    """The result of a training.
 
     Attributes
     ----------
     kills : int
-        How often it was killed before it was done.
+        How many times it was killed before it finished.
     epochs : list of dict
-        What each epoch came to, but for what depends on the machine.
+        Metrics of each epoch, without its speed.
     metrics : dict
-        Of the finished model.
+        Metrics of the finished model.
     """
 
     kills: int
@@ -45,34 +45,35 @@ class Outcome:
     metrics: dict[str, Any]
 
 
-def draw(workspace: Path, per_class: int) -> None:
-    """Make the drawn dataset in a workspace."""
+def make_dataset(workspace: Path, per_class: int) -> None:
+    """Generate the synthetic dataset in a workspace."""
     make_synthetic(find_or_create(workspace, DATASET), per_class)
 
 
-def train_through_kills(
-    workspace: Path, name: str, arguments: list[str], kills: int, shortest: float, longest: float, seed: int = 0
+def train_with_kills(
+    workspace: Path, name: str, arguments: list[str], kills: int, min_seconds: float, max_seconds: float, seed: int = 0
 ) -> Outcome:
-    """Train in a process of its own, killed at random moments and resumed as often as was asked.
+    """Train in a separate process that is killed at random moments and resumed.
 
     Parameters
     ----------
     workspace : Path
-        Holds the dataset.
+        Workspace with the dataset.
     name : str
-        Of the run.
+        Name of the run.
     arguments : list of str
-        Of ``train``, beside dataset, run and resume.
+        Arguments of ``train`` other than the dataset, ``--run`` and ``--resume``.
     kills : int
-    shortest, longest : float
-        Each killed process lives a random time between these, in seconds.
+        How many times to kill the process.
+    min_seconds, max_seconds : float
+        Range of the random time after which a process is killed.
     seed : int
-        Of the random moments.
+        Seed of these times.
 
     Raises
     ------
     RuntimeError
-        A process ended with an error of its own.
+        A process failed by itself.
     """
     moments, folder, done = random.Random(seed), runs_folder(workspace) / name, 0
     while True:
@@ -82,16 +83,18 @@ def train_through_kills(
             command, cwd=PROJECT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
         ) as process:
             try:
-                _, told = process.communicate(timeout=moments.uniform(shortest, longest) if done < kills else None)
+                _, errors = process.communicate(
+                    timeout=moments.uniform(min_seconds, max_seconds) if done < kills else None
+                )
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.communicate()
                 done += 1
-                if _is_done(folder):  # killed between its last word and its end
+                if _is_done(folder):  # it had finished, but its process was still running
                     break
                 continue
         if process.returncode:
-            raise RuntimeError(told)
+            raise RuntimeError(errors)
         break
     return Outcome(done, _epochs(folder), read_spec(run_model_folder(folder)).metrics)
 
@@ -103,34 +106,34 @@ def _is_done(folder: Path) -> bool:
 
 def _epochs(folder: Path) -> list[dict[str, Any]]:
     rows = map(json.loads, (folder / METRICS_FILE).read_text(encoding="utf-8").splitlines())
-    return [{key: value for key, value in row.items() if key not in _OF_THE_MACHINE} for row in rows]
+    return [{key: value for key, value in row.items() if key not in _SPEED_FIELDS} for row in rows]
 
 
 def main() -> None:
-    """Print how often the training was killed and whether it came to the same."""
+    """Print how often the training was killed, and whether its metrics are the same."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--kills", type=int, default=20)
-    parser.add_argument("--per-class", type=int, default=30, help="drawn photos a class")
+    parser.add_argument("--kills", type=int, default=20, help="how many times to kill the training")
+    parser.add_argument("--per-class", type=int, default=30, help="synthetic photos per class")
     parser.add_argument("--epochs", type=int, default=12)
-    parser.add_argument("--longest", type=float, default=25.0, help="seconds that a killed process may live")
+    parser.add_argument("--max-seconds", type=float, default=25.0, help="longest time until a process is killed")
     chosen = parser.parse_args()
     arguments = ["--recipe", "finetune", "--init", "street22", "--size", "96", "--epochs", str(chosen.epochs)]
     outcomes = []
     with tempfile.TemporaryDirectory() as folder:
         workspace = Path(folder)
-        draw(workspace, chosen.per_class)
-        for name, kills in (("whole", 0), ("again", 0), ("killed", chosen.kills)):
+        make_dataset(workspace, chosen.per_class)
+        for name, kills in (("uninterrupted", 0), ("same-seed", 0), ("killed", chosen.kills)):
             started = time.perf_counter()
-            # The first second is Python's start: nothing is at stake there.
-            outcomes.append(train_through_kills(workspace, name, arguments, kills, 1.0, chosen.longest))
+            # In the first second Python starts, so a kill would test nothing.
+            outcomes.append(train_with_kills(workspace, name, arguments, kills, 1.0, chosen.max_seconds))
             top1 = outcomes[-1].metrics["test"]["top1"]
             print(
-                f"{name:8} killed {outcomes[-1].kills} times, test top-1 {top1:.4f}, "
+                f"{name:13} killed {outcomes[-1].kills} times, test top-1 {top1:.4f}, "
                 f"{time.perf_counter() - started:.0f} s"
             )
-    whole, again, killed = outcomes
-    print(f"same seed, no kill: {'identical' if whole == again else 'DIFFERENT'} metrics")
-    same = (whole.epochs, whole.metrics) == (killed.epochs, killed.metrics)
+    uninterrupted, again, killed = outcomes
+    print(f"same seed, not killed: {'identical' if uninterrupted == again else 'DIFFERENT'} metrics")
+    same = (uninterrupted.epochs, uninterrupted.metrics) == (killed.epochs, killed.metrics)
     print(f"killed {killed.kills} times: {'identical' if same else 'DIFFERENT'} metrics")
 
 

@@ -1,4 +1,4 @@
-"""Trials of a recipe: how long it will take, at what rate it learns, and what it does to the photos."""
+"""Planning a training: time estimate, learning-rate finder and augmentation preview."""
 
 import json
 import math
@@ -29,7 +29,7 @@ from sneaker_core.workspace.jobs import Worker
 from sneaker_core.workspace.paths import cache_folder
 from tests.factories import draw_dataset, write
 
-# Small enough to try in a moment.
+# Small enough to train in a moment.
 TINY = {
     "network": "mobilenet_v3_small", "init": "none", "size": 32, "batch": 8, "val_share": 0.2, "test_share": 0.2,
 }  # fmt: skip
@@ -120,7 +120,7 @@ class TestEstimate:
         trial.remember_speed(SCRATCH, 50.0, tmp_path)
         assert trial.measure_speed(SCRATCH, 3, tmp_path) == 50.0
 
-    def test_damaged_entries_are_measured_anew(self, tmp_path: Path) -> None:
+    def test_damaged_entries_are_measured_again(self, tmp_path: Path) -> None:
         trial.remember_speed(HEAD, 50.0, tmp_path)
         file = cache_folder(tmp_path) / trial.SPEEDS_FILE
         ((key, kept),) = json.loads(file.read_text()).items()
@@ -152,7 +152,7 @@ class TestEstimate:
 
 
 class StoppedWorker(Worker):
-    """That of a job whose folder says from the start that it shall stop."""
+    """Worker of a job that was asked to stop before it started."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
@@ -164,7 +164,7 @@ class TestRates:
     tried = np.geomspace(1e-6, 1, 81)
 
     def curve(self, fall: float, rise: float) -> np.ndarray:
-        """Losses that fall around one rate and rise from another on; logarithms of ten."""
+        """Losses that fall around one rate and rise from another one; both as base-10 logarithms."""
         place = np.log10(self.tried)
         return 0.3 + 2 / (1 + np.exp(4 * (place - fall))) + np.exp(4 * (place - rise))
 
@@ -201,7 +201,7 @@ class TestRates:
         np.testing.assert_allclose(found.rates, np.geomspace(*RANGES["learning_rate"], 40)[: len(found.rates)])
         assert np.isfinite(found.losses).all()
         best = np.minimum.accumulate(found.losses)
-        # All but the last are within bounds; where it ended early, the last is why.
+        # All but the last are within bounds; if the search ended early, the last is the reason.
         assert (found.losses[:-1] <= 4 * best[:-1]).all()
         assert len(found.rates) == 40 or found.losses[-1] > 4 * best[-1]
         assert worker.progress.step == "Trying learning rates"
@@ -238,7 +238,7 @@ class TestRates:
         assert len(found.rates) == len(found.losses) == 1
         assert found.suggestion is None
 
-    def test_too_few_steps_are_told(self, photos: Path, workspace: Path) -> None:
+    def test_too_few_steps_are_reported(self, photos: Path, workspace: Path) -> None:
         with pytest.raises(RecipeError, match=r"steps is 5; .* at least 20"):
             find_learning_rate(str(photos), HEAD, workspace, Worker(), steps=5)
 
@@ -367,7 +367,7 @@ class TestCommands:
         assert out.read_bytes() == before
 
     @pytest.mark.parametrize("command", ["estimate", "find-lr", "augment"])
-    def test_what_is_wrong_is_told_in_one_line(self, command: str, photos: Path, workspace: Path) -> None:
+    def test_what_is_wrong_is_reported_in_one_line(self, command: str, photos: Path, workspace: Path) -> None:
         needed = ("--out", workspace / "sheet.png") if command == "augment" else ()
         for arguments, status, said in (
             (("--set", "epochs"), 2, "--set takes NAME=VALUE, not 'epochs'"),

@@ -1,8 +1,8 @@
-"""Measure what correcting labels in the gallery gains: ``python -m benchmarks.mended_labels`` in the project folder.
+"""Measure what correcting wrong labels gains: ``python -m benchmarks.corrected_labels`` in the project folder.
 
 Uses the photos that street22 was trained and tuned on, in their split. ``mended_labels.csv`` (sample, action, label)
-has decisions that a person made while seeing the model's prediction, on training and validation photos that the model
-predicts as another class; test photos are unchanged. The same recipe is trained without and with these decisions and
+has the decisions of a person who saw the model's prediction, on training and validation photos that the model
+misclassifies; test photos are unchanged. The same recipe is trained without and with these decisions and
 evaluated on the same test photos. Needs ``SOLESCOPE_REAL_DATA`` and ``SOLESCOPE_IMAGENET``, as
 ``benchmarks.data_quality`` does.
 """
@@ -34,7 +34,8 @@ from sneaker_core.training.train_model import train
 from sneaker_core.workspace.paths import PREDICTIONS_FILE, runs_folder
 
 NAME = "street22 photos"
-DECISIONS = Path(__file__).with_suffix(".csv")
+DECISIONS = Path(__file__).with_name("mended_labels.csv")
+AUTHOR = "corrected_labels"
 RECIPES: dict[str, dict[str, Any]] = {
     "quick": {"size": 144},
     "finetune": {"size": 144, "epochs": 8, "small_size": 104, "small_share": 0.6},
@@ -49,13 +50,13 @@ def import_street22(home: Path) -> Dataset:
     split = read_split(find_model(home, DEFAULT_MODEL))
     photos = read_labelled_folder(real_photos(), split["label"].dropna().unique()).drop(columns="split")
     photos = photos.merge(split, on=["sample", "label"])
-    laid_out = home / "laid out"
-    for kept, label, path in photos[["split", "label", "path"]].to_numpy(dtype=str):
-        folder = laid_out / kept / label
+    layout = home / "photos by split"
+    for part, label, path in photos[["split", "label", "path"]].to_numpy(dtype=str):
+        folder = layout / part / label
         folder.mkdir(parents=True, exist_ok=True)
         shutil.copy(path, folder)
-    import_photos(dataset, laid_out)
-    shutil.rmtree(laid_out)
+    import_photos(dataset, layout)
+    shutil.rmtree(layout)
     return dataset
 
 
@@ -64,14 +65,12 @@ def correct_labels(dataset: Dataset) -> None:
     batch, rows = None, pd.read_csv(DECISIONS, dtype=str).fillna("")
     for action, label in rows[["action", "label"]].drop_duplicates().to_numpy(dtype=str):
         group = rows[(rows["action"] == action) & (rows["label"] == label)]
-        batch = decide(
-            dataset, list(group["sample"]), Action(action), label or None, author=DECISIONS.stem, batch=batch
-        )
+        batch = decide(dataset, list(group["sample"]), Action(action), label or None, author=AUTHOR, batch=batch)
 
 
-def evaluated(dataset: Dataset, name: str, seed: int, home: Path, mended: bool) -> pd.DataFrame:
+def evaluated(dataset: Dataset, name: str, seed: int, home: Path, corrected: bool) -> pd.DataFrame:
     """Train and return the prediction table of the test photos."""
-    run = runs_folder(home) / f"{name}-{seed}-{'mended' if mended else 'as it came'}"
+    run = runs_folder(home) / f"{name}-{seed}-{'corrected' if corrected else 'as collected'}"
     if not (run / PREDICTIONS_FILE).exists():
         init = os.environ.get("SOLESCOPE_IMAGENET", "imagenet")
         train(dataset.name, make_recipe(name, {**RECIPES[name], "init": init, "seed": seed}), run, home)
@@ -82,9 +81,9 @@ def main() -> None:
     """Print, for each seed, top-1 and top-3 on the test photos without and with the decisions."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--recipe", choices=list(RECIPES), default="quick")
-    parser.add_argument("--seed", type=int, action="append", help="repeat for more")
+    parser.add_argument("--seed", type=int, action="append", help="repeat for several")
     parser.add_argument("--only-import", action="store_true", help="only create the dataset, to review it in the app")
-    parser.add_argument("--keep", type=Path, help="a workspace to keep, and to continue in")
+    parser.add_argument("--keep", type=Path, help="keep the workspace in this folder, and continue there")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         home = asked.keep or Path(folder)
@@ -92,12 +91,12 @@ def main() -> None:
         if asked.only_import:
             return
         for seed in asked.seed or SEEDS:
-            before = evaluated(dataset, asked.recipe, seed, home, mended=False)
+            before = evaluated(dataset, asked.recipe, seed, home, corrected=False)
             correct_labels(dataset)
             try:
-                after = evaluated(dataset, asked.recipe, seed, home, mended=True)
+                after = evaluated(dataset, asked.recipe, seed, home, corrected=True)
             finally:
-                undo(dataset, author=DECISIONS.stem)
+                undo(dataset, author=AUTHOR)
             found = compare(before, after)
             figures = [
                 f"top-1 {side['top1']:.3f}, top-3 {side['top3']:.3f}" for side in (found.metrics_a, found.metrics_b)

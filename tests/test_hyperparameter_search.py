@@ -1,4 +1,4 @@
-"""Studies: what they search, how they end, how several processes share one, and what damage does to them."""
+"""Studies: search space, time budget, several processes, and damaged files."""
 
 import json
 import re
@@ -36,7 +36,7 @@ from sneaker_core.workspace.jobs import JobState, Worker, log_tail, working
 from sneaker_core.workspace.paths import bin_folder, run_job_folder, studies_folder
 from tests.factories import PROJECT, draw_dataset
 
-# Small enough for a trial in a second.
+# Small enough for a trial to take a second.
 SMALL = {
     "network": "mobilenet_v3_small", "init": "none", "size": 32, "batch": 8, "val_share": 0.2, "test_share": 0.2,
     "epochs": 6,
@@ -56,7 +56,7 @@ def photos(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def made(photos, tmp_path_factory):
-    """A study with two trials, and what it reported. Not to be changed."""
+    """A study with two trials, and its reports. Don't change it."""
     told = []
     workspace = tmp_path_factory.mktemp("workspace ?#%")
     study = search(
@@ -67,13 +67,13 @@ def made(photos, tmp_path_factory):
 
 @pytest.fixture
 def workspace(tmp_path):
-    """A workspace of its own, where photos are still to be read."""
+    """A separate workspace, in which the photos have not been decoded yet."""
     return tmp_path / "workspace"
 
 
 @pytest.fixture
 def one_thread(monkeypatch):
-    """For processes that are started: threads of several wait for each other on a busy machine."""
+    """Environment of started processes: one thread each, because more would slow each other down."""
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
 
 
@@ -124,7 +124,7 @@ class TestSpace:
 
 
 class TestSearch:
-    def test_trials_are_told(self, made):
+    def test_trials_are_reported(self, made):
         _, study, told = made
         assert list(study.trials["number"]) == [0, 1]
         assert list(study.trials["state"]) == ["complete"] * 2
@@ -176,7 +176,7 @@ class TestSearch:
         assert study.trials["epochs"].tolist() == [6, 6]
         assert best_recipe(study).trainable == "head"
 
-    def test_networks_without_their_weights_are_told_at_once(self, photos, workspace):
+    def test_networks_without_their_weights_are_reported_immediately(self, photos, workspace):
         changes = {**SMALL, "init": "street22"}
         with pytest.raises(RecipeError, match="street22"):
             search(photos, workspace, "weights", "finetune", changes)
@@ -184,7 +184,7 @@ class TestSearch:
 
 
 class TestSharing:
-    def test_who_joins_may_leave_out_settings_but_not_have_others(self, made, photos, tmp_path):
+    def test_a_joining_process_may_omit_settings_but_not_change_them(self, made, photos, tmp_path):
         workspace, study, _ = made
         for values, told in (
             ({"preset": "quick"}, "recipe"),
@@ -200,7 +200,7 @@ class TestSharing:
             search(other, workspace, "first", trials=1)
         assert len(read_study(study.folder).trials) == 2
 
-    def test_two_processes_make_one_study(self, photos, workspace, one_thread):
+    def test_two_processes_share_one_study(self, photos, workspace, one_thread):
         code = (
             "import sys, json; from pathlib import Path; from sneaker_core.training.recipe import make_recipe;"
             "from sneaker_core.training.hyperparameter_search import run_search;"
@@ -223,7 +223,7 @@ class TestSharing:
             search(folder, tmp_path, "old", trials=1)
 
     @pytest.mark.filterwarnings("ignore:Heartbeat of storage")
-    def test_a_trial_of_a_dead_process_is_settled(self, photos, workspace):
+    def test_a_trial_of_a_dead_process_is_marked_failed(self, photos, workspace):
         search(photos, workspace, "dead", "scratch", SMALL, trials=1)
         file = find_study(workspace, "dead").folder / TRIALS_FILE
         with storage(file, writable=True) as opened:
@@ -238,7 +238,7 @@ class TestSharing:
 
 
 class TestEnd:
-    def test_what_lags_behind_is_given_up(self, photos, workspace):
+    def test_a_lagging_trial_is_pruned(self, photos, workspace):
         changes = {**SMALL, "learning_rate": 1e-6}
         search(photos, workspace, "slow", "scratch", changes, trial_epochs=8, minutes=1e-6)
         with storage(studies_folder(workspace) / "slow" / TRIALS_FILE, writable=True) as opened:
@@ -281,7 +281,7 @@ class TestEnd:
         assert list(study.trials["note"]) == ["Stopped."]
 
     @pytest.mark.parametrize("minutes", [0.0, -1.0, float("nan")])
-    def test_no_time_at_all_is_told(self, photos, workspace, minutes):
+    def test_no_time_at_all_is_reported(self, photos, workspace, minutes):
         with pytest.raises(RecipeError, match="must be above 0"):
             search(photos, workspace, "none", minutes=minutes)
 
@@ -306,7 +306,7 @@ class TestFolders:
         assert study.recipe == make_recipe("finetune", changes).to_dict()
 
     @pytest.mark.parametrize("text", ["", "[]", '{"dataset": "shoes"}', "\0"])
-    def test_damage_harms_one_study_only(self, photos, workspace, kept, text):
+    def test_damage_affects_one_study_only(self, photos, workspace, kept, text):
         damaged = kept.with_name("damaged")
         damaged.mkdir()
         (damaged / STUDY_FILE).write_text(text)
@@ -318,15 +318,15 @@ class TestFolders:
             search(photos, workspace, "damaged")
         delete_study(workspace, "damaged")
 
-    def test_damaged_trials_are_told(self, photos, workspace, kept):
+    def test_damaged_trials_are_reported(self, photos, workspace, kept):
         (kept / TRIALS_FILE).write_bytes(b"no database" * 1000)
         study = read_study(kept)
         assert study.state is JobState.FAILED
-        assert "cannot be read" in study.error
-        with pytest.raises(RunError, match="cannot be read or written"):
+        assert "Can't read or write" in study.error
+        with pytest.raises(RunError, match="Can't read or write"):
             search(photos, workspace, "kept")
 
-    def test_bin_and_back(self, workspace, kept):
+    def test_delete_and_restore(self, workspace, kept):
         deleted = delete_study(workspace, "kept")
         assert deleted.is_relative_to(bin_folder(workspace) / "studies")
         assert [study.name for study in deleted_studies(workspace)] == ["kept"]
@@ -337,7 +337,7 @@ class TestFolders:
         with pytest.raises(RunError, match="There is no study named 'kept' in the bin"):
             restore_study(workspace, "kept")
 
-    def test_a_study_at_work_is_neither_deleted_nor_deaf(self, workspace, kept):
+    def test_a_running_study_cannot_be_deleted_but_can_be_stopped(self, workspace, kept):
         with working(run_job_folder(kept), "search", {"study": "kept"}, title="Searching", workspace=workspace):
             study = find_study(workspace, "kept")
             assert study.state is JobState.RUNNING
@@ -356,7 +356,7 @@ class TestFolders:
 
 
 class TestCommands:
-    def test_search_tells_each_trial_and_the_full_run(self, photos, workspace):
+    def test_search_reports_each_trial_and_the_full_run(self, photos, workspace):
         settings = [word for key, value in SMALL.items() for word in ("--set", f"{key}={value}")]
         words = ["--study", "one", "--recipe", "scratch", "--minutes", "5", "--trials", "1", "--json", *settings]
         done = CliRunner().invoke(search_command, [*words, str(photos)], obj=workspace)
