@@ -30,7 +30,6 @@ class KitKey(StateKey):
     CHOSEN = "review_chosen"
     TICK = "review_tick"
     OPEN = "review_open"
-    CASE = "review_case"
     NOTICE = "review_notice"
     SHOWN_PAGE = "review_page"
     PAGES = "review_pages"
