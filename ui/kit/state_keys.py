@@ -18,7 +18,7 @@ class StateKey(StrEnum):
 class KitKey(StateKey):
     """Keys of what the kit draws on several pages."""
 
-    DIGESTS = "identify_digests"
+    UPLOADED = "uploaded_photos"
     JOB_STOP = "job_stop"
     JOB_STOP_ASK = "job_stop_ask"
     JOB_LOG = "job_log"
