@@ -26,6 +26,7 @@ from sneaker_core.errors import (
     ModelNotFoundError,
     SneakerError,
 )
+from sneaker_core.images import Photo
 from sneaker_core.inference.explanation.explain_photos import explain_bytes
 from sneaker_core.inference.explanation.explanation_request import ExplanationRequest
 from sneaker_core.inference.model_service import shared_models, shared_queue, slow_queue
@@ -84,13 +85,13 @@ class _Service:
     async def predict(self, request: Request) -> Response:
         model = request.query_params.get("model", DEFAULT_MODEL)
         top = _top(request.query_params.get("top", "3"))
-        name, data = await self._upload(request)
-        answer = await asyncio.wrap_future(self.queue.submit(self._answer, model, name, data, top))
+        photo = await self._upload(request)
+        answer = await asyncio.wrap_future(self.queue.submit(self._answer, model, photo, top))
         code = 422 if answer["status"] == Status.ERROR else 200
         return JSONResponse(answer, code)
 
-    def _answer(self, model: str, name: str, data: bytes, top: int) -> dict[str, Any]:
-        return predict_bytes(self._model(model), name, data, top).to_dict()
+    def _answer(self, model: str, photo: Photo, top: int) -> dict[str, Any]:
+        return predict_bytes(self._model(model), photo.name, photo.data, top).to_dict()
 
     def _model(self, name: str) -> SneakerModel:
         return shared_models().load(find_named_model(self.workspace, name))
@@ -98,18 +99,18 @@ class _Service:
     async def explain(self, request: Request) -> Response:
         model = request.query_params.get("model", DEFAULT_MODEL)
         wanted = _explanation_request(request.query_params)
-        name, data = await self._upload(request)
+        photo = await self._upload(request)
         queue = slow_queue() if wanted.method.is_slow else self.queue
-        png, target = await asyncio.wrap_future(queue.submit(self._explain, model, name, data, wanted))
+        png, target = await asyncio.wrap_future(queue.submit(self._explain, model, photo, wanted))
         # Headers are ASCII, so the target is percent-encoded.
         return Response(png, media_type="image/png", headers={"X-Target": quote(target)})
 
-    def _explain(self, model: str, name: str, data: bytes, wanted: ExplanationRequest) -> tuple[bytes, str]:
-        explanation = explain_bytes(self._model(model), name, data, wanted)
+    def _explain(self, model: str, photo: Photo, wanted: ExplanationRequest) -> tuple[bytes, str]:
+        explanation = explain_bytes(self._model(model), photo.name, photo.data, wanted)
         return explanation.png(), explanation.request.target or ""
 
-    async def _upload(self, request: Request) -> tuple[str, bytes]:
-        """Name and bytes of the uploaded photo; a body over the limit is rejected while it arrives."""
+    async def _upload(self, request: Request) -> Photo:
+        """The uploaded photo; a body over the limit is rejected while it arrives."""
         if not request.headers.get("content-type", "").startswith("multipart/form-data"):
             raise HTTPException(415, "Send the photo as multipart/form-data in a part named 'file'.")
         cap = self.limits.max_bytes + _ENVELOPE_BYTES
@@ -122,7 +123,7 @@ class _Service:
             file = form.get("file")
             if not isinstance(file, UploadFile):
                 raise HTTPException(400, "The request has no file in a part named 'file'.")
-            return file.filename or "photo", await file.read()
+            return Photo(file.filename or "photo", await file.read())
 
 
 def _limited_receive(cap: int, receive: Receive, message: str) -> Receive:

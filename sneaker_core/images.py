@@ -13,11 +13,13 @@ a file        `load`        `load_photo`
 """
 
 import contextlib
+import functools
+import hashlib
 import math
 import re
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
 
@@ -33,7 +35,7 @@ from PIL.WebPImagePlugin import WebPImageFile
 from sneaker_core.errors import ImageError, ImageTooLargeError
 from sneaker_core.settings import ImageLimits
 
-__all__ = ["FORMATS", "Photo", "decode", "decode_photo", "load", "load_photo", "read_bytes"]
+__all__ = ["FORMATS", "DecodedPhoto", "Photo", "decode", "decode_photo", "load", "load_photo", "read_bytes"]
 
 FORMATS = ("JPEG", "PNG", "WebP", "GIF", "BMP", "AVIF", "HEIC")
 
@@ -60,7 +62,30 @@ _pillow_cap_lock = threading.Lock()
 
 @dataclass(frozen=True)
 class Photo:
-    """A decoded photo with its size and format.
+    """A photo file that is not decoded: uploaded, taken with the camera or read from disk.
+
+    Attributes
+    ----------
+    name : str
+        File name, as its owner wrote it.
+    data : bytes
+    key : str
+        Of an upload: unique, even if the same file is uploaded twice.
+    """
+
+    name: str
+    data: bytes = field(repr=False)
+    key: str = ""
+
+    @functools.cached_property
+    def digest(self) -> str:
+        """SHA-256 of the bytes, for cache keys."""
+        return hashlib.sha256(self.data).hexdigest()
+
+
+@dataclass(frozen=True)
+class DecodedPhoto:
+    """The pixels of a photo, with its size and format.
 
     Attributes
     ----------
@@ -107,7 +132,7 @@ def decode(data: bytes, limits: ImageLimits | None = None, *, shrink_to: int | N
     return decode_photo(data, limits, shrink_to=shrink_to).image
 
 
-def decode_photo(data: bytes, limits: ImageLimits | None = None, *, shrink_to: int | None = None) -> Photo:
+def decode_photo(data: bytes, limits: ImageLimits | None = None, *, shrink_to: int | None = None) -> DecodedPhoto:
     """Decode one photo and return it with its size and format; parameters and errors as for `decode`."""
     limits = limits or ImageLimits.from_environment()
     _check_bytes(len(data), limits)
@@ -129,7 +154,7 @@ def decode_photo(data: bytes, limits: ImageLimits | None = None, *, shrink_to: i
         stored_size = image.size
         upright = _upright(_to_rgb(image), image)
         width, height = full_size if upright.size == stored_size else full_size[::-1]
-        return Photo(upright, width, height, extension)
+        return DecodedPhoto(upright, width, height, extension)
     except ImageError:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -165,7 +190,7 @@ def load(path: Path, limits: ImageLimits | None = None, *, shrink_to: int | None
     return load_photo(path, limits, shrink_to=shrink_to).image
 
 
-def load_photo(path: Path, limits: ImageLimits | None = None, *, shrink_to: int | None = None) -> Photo:
+def load_photo(path: Path, limits: ImageLimits | None = None, *, shrink_to: int | None = None) -> DecodedPhoto:
     """Read and decode a photo file and return it with its size and format; parameters and errors as for `load`."""
     limits = limits or ImageLimits.from_environment()
     return decode_photo(read_bytes(path, limits), limits, shrink_to=shrink_to)

@@ -196,7 +196,9 @@ def test_scan_findings_review_undo_and_history(filled, tmp_path):
     assert log[0]["label"] == "sandal"
     told = filled.run("history", "Shoes").stdout
     assert (
-        f"{batch}: 2 photos excluded\n" in told and ": 1 photo moved to sandal\n" in told and "relabel sandal" in told
+        f"{batch}: 2 photos excluded\n" in told
+        and ": 1 photo relabeled to sandal\n" in told
+        and "relabel sandal" in told
     )
     assert filled.json("undo", "Shoes") == {"photos": 1}
     assert filled.json("undo", "Shoes", "--decision", log[1]["decision"]) == {"photos": 1}

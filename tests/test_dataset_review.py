@@ -276,9 +276,9 @@ class TestHistory:
         assert newest.time > oldest.time
         assert describe_changes(newest.changes) == "1 photo kept"
         assert describe_changes(oldest.changes) == (
-            "4 photos moved to Air Jordan 3, 3 photos excluded, 1 photo moved to Air Jordan 4"
+            "4 photos relabeled to Air Jordan 3, 3 photos excluded, 1 photo relabeled to Air Jordan 4"
         )
-        assert describe_changes(oldest.changes[:1], str.upper) == "4 photos moved to AIR JORDAN 3"
+        assert describe_changes(oldest.changes[:1], str.upper) == "4 photos relabeled to AIR JORDAN 3"
 
 
 class TestFindings:

@@ -176,6 +176,37 @@ class TestAddress:
         expect(page.get_by_role("heading", name=re.compile("Create a"))).to_be_visible()
         page.context.close()
 
+    def test_the_open_photo_is_in_the_address(self, browser, address, drawn):
+        page = opened(browser, address, "?dataset=drawn&section=Photos")
+        dialog = page.get_by_role("dialog")
+        button(page, "Look closer").first.click()
+        expect(dialog.get_by_text(re.compile("^1 of "))).to_be_visible()
+        expect(page).to_have_url(re.compile("photo=[0-9a-f]+"))
+        first = page.url
+        page.keyboard.press("ArrowRight")
+        expect(dialog.get_by_text(re.compile("^2 of "))).to_be_visible()
+        page.reload()
+        expect(dialog.get_by_text(re.compile("^2 of "))).to_be_visible()
+        page.go_back()
+        expect(dialog.get_by_text(re.compile("^1 of "))).to_be_visible()
+        assert page.url == first
+        page.go_forward()
+        expect(dialog.get_by_text(re.compile("^2 of "))).to_be_visible()
+        page.keyboard.press("Escape")
+        expect(dialog).to_have_count(0)
+        expect(page).not_to_have_url(re.compile("photo="))
+        page.context.close()
+
+    def test_a_link_to_what_is_gone_says_so(self, browser, address, drawn, workspace):
+        page = opened(browser, address, "?dataset=drawn&section=Photos&photo=gone")
+        expect(page.get_by_role("dialog").get_by_text("This photo isn't in the dataset.")).to_be_visible()
+        page.context.close()
+        shutil.rmtree(drawn.folder)
+        page = opened(browser, address, "?dataset=drawn")
+        expect(page.get_by_text("which isn't here")).to_be_visible()
+        expect(button(page, "Create a synthetic dataset")).to_be_visible()
+        page.context.close()
+
 
 class TestMap:
     def test_a_box_drawn_on_the_map_shows_its_photos(self, browser, address, drawn):

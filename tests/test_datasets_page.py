@@ -31,11 +31,12 @@ from sneaker_core.workspace.jobs import Job, JobState, Progress, list_jobs, read
 from tests.factories import draw_dataset, jpeg, photo, write
 from ui.datasets import collect_form, import_forms, overview_view
 from ui.datasets.dataset_charts import MOST_ROWS, class_bars, shape_bars, side_bars
-from ui.datasets.dataset_dialogs import Dialog
+from ui.datasets.dataset_dialogs import ADD_PHOTOS
 from ui.datasets.datasets_keys import Key
 from ui.datasets.rejects_view import safe_csv
 from ui.kit import synthetic_photos
 from ui.kit.dataset_work import outcome_text
+from ui.kit.item_dialogs import OpenDialog
 from ui.kit.job_panel import progress_text
 from ui.kit.state_keys import KitKey
 
@@ -62,7 +63,7 @@ def test_an_empty_dataset_offers_the_ways_in_once(home):
     create_dataset(home, "bare")
     app = again(opened(dataset="bare"))
     assert Key.DATASET_ADD not in [button.key for button in app.button]
-    app.session_state[Key.DIALOG] = Dialog.ADD  # opened while the last photo was still there
+    app.session_state[KitKey.DIALOG] = OpenDialog(ADD_PHOTOS)  # opened while the last photo was still there
     assert "bare has no photos yet" in words(again(app))
 
 
@@ -91,7 +92,7 @@ def click(app: AppTest, key: str) -> AppTest:
 
 
 def more(app: AppTest, option: str) -> AppTest:
-    app.menu_button(key=Key.DATASET_MORE).click(option)
+    app.menu_button(key=KitKey.DIALOG_MENU.of("dataset")).click(option)
     return again(app)
 
 
@@ -177,7 +178,7 @@ class TestNoDataset:
         app = opened()
         assert not app.exception and not app.error
         assert "Create a synthetic dataset" in labels(app) and "Use my own photos" in labels(app)
-        assert "Restore from bin" not in labels(app)
+        assert not any(label.startswith("Bin") for label in labels(app))
         assert "A model is only as good as the photos it was trained on" in words(app)
         assert len(app.get("image")) == 6
         assert not app.selectbox and not app.segmented_control
@@ -200,15 +201,25 @@ class TestNoDataset:
 
     def test_bin_is_offered(self, three, home):
         delete_dataset(home, three)
-        app = click(opened(), Key.DATASET_BIN)
+        app = click(opened(), KitKey.DIALOG_BIN)
         assert "22 photos in 3 classes" in words(app)
-        click(app, Key.DATASET_RESTORE.of(list_bin(home)[0].folder.name))
+        click(app, KitKey.DIALOG_RESTORE.of(f"dataset-{list_bin(home)[0].id}"))
         assert app.selectbox(key=Key.DATASET).value == "three" and not list_bin(home)
+
+    def test_a_link_to_a_dataset_that_is_gone(self, home):
+        app = opened(dataset="*gone*")
+        assert "The link leads to the dataset “*gone*”, which isn't here." in words(app)
+        assert "Create a synthetic dataset" in labels(app) and "dataset" not in app.query_params
+        assert "which isn't here" in words(again(app))
+        click(app, Key.DATASET_NEW.of("first"))
+        app.text_input(key=KitKey.DIALOG_NAME).set_value("Mine")
+        click(app, KitKey.DIALOG_DO)
+        assert "Mine has no photos yet" in words(app) and "which isn't here" not in words(app)
 
     def test_first_dataset_by_name(self, home):
         app = click(opened(), Key.DATASET_NEW.of("first"))
-        app.text_input(key=Key.DATASET_NAME).set_value("Mine")
-        click(app, Key.DATASET_NEW)
+        app.text_input(key=KitKey.DIALOG_NAME).set_value("Mine")
+        click(app, KitKey.DIALOG_DO)
         assert "Mine has no photos yet" in words(app)
 
 
@@ -238,45 +249,53 @@ class TestChoice:
                 assert not app.error
 
     def test_new(self, three):
-        app = more(opened(), "New dataset")
-        app.text_input(key=Key.DATASET_NAME).set_value("three")
-        click(app, Key.DATASET_NEW)
+        app = more(opened(), "New")
+        app.text_input(key=KitKey.DIALOG_NAME).set_value("three")
+        click(app, KitKey.DIALOG_DO)
         assert "There is already a dataset named 'three'" in words(app)
-        app.text_input(key=Key.DATASET_NAME).set_value(NASTY)
-        click(app, Key.DATASET_NEW)
+        app.text_input(key=KitKey.DIALOG_NAME).set_value(NASTY)
+        click(app, KitKey.DIALOG_DO)
         assert app.selectbox(key=Key.DATASET).value == NASTY
         assert f"{NASTY[:44]}" in words(app) and "<script>" not in app.subheader[0].value.replace(r"\<", "")
 
     def test_rename(self, three):
         app = more(opened(), "Rename")
-        name = app.text_input(key=Key.DATASET_NAME.of(three.folder.name))
+        name = app.text_input(key=KitKey.DIALOG_NAME.of(three.folder.name))
         assert name.value == "three"
         name.set_value("  ")
-        click(app, Key.DATASET_RENAME)
+        click(app, KitKey.DIALOG_DO)
         assert "a name has 1 to 100 characters." in words(app) and three.name == "three"
-        app.text_input(key=Key.DATASET_NAME.of(three.folder.name)).set_value("Four")
-        click(app, Key.DATASET_RENAME)
+        app.text_input(key=KitKey.DIALOG_NAME.of(three.folder.name)).set_value("Four")
+        click(app, KitKey.DIALOG_DO)
         assert three.name == "Four" and app.selectbox(key=Key.DATASET).value == "Four"
 
     def test_delete_asks_first_and_can_be_taken_back(self, three, home):
         app = more(opened(), "Delete")
-        assert "is moved to the bin" in words(app)
-        click(app, Key.DATASET_CANCEL)
+        assert "**three** will be moved to the bin with all its photos, decisions and splits." in words(app)
+        click(app, KitKey.DIALOG_CANCEL)
         assert list_datasets(home)
-        click(more(app, "Delete"), Key.DATASET_DELETE)
+        click(more(app, "Delete"), KitKey.DIALOG_DO)
         assert not list_datasets(home) and len(list_bin(home)) == 1
-        assert "Create a synthetic dataset" in labels(app)
+        assert "Create a synthetic dataset" in labels(app) and "which isn't here" not in words(app)
+
+    def test_a_dialog_closes_the_photo(self, three):
+        app = opened(dataset="three", section="Photos", photo=read_samples(three)["sample"][0])
+        assert "1 of 22" in words(app)
+        more(app, "Delete")  # as when Back leads to the photo while the dialog is open
+        assert "will be moved to the bin" in words(app) and "1 of 22" not in words(app)
+        assert "photo" not in app.query_params
 
     def test_delete_waits_for_work(self, three, home):
         job_on_disk(three)
         app = more(opened(), "Delete")
-        assert "Stop it or wait" in words(app) and "Cancel" not in labels(app)
+        click(app, KitKey.DIALOG_DO)
+        assert "is in use by a running job" in words(app) and list_datasets(home) and not list_bin(home)
 
     def test_restore(self, three, home):
         create_dataset(home, "other")
         delete_dataset(home, three)
-        app = more(opened(), "Restore from bin")
-        click(app, Key.DATASET_RESTORE.of(list_bin(home)[0].folder.name))
+        app = more(opened(), "Restore from the bin")
+        click(app, KitKey.DIALOG_RESTORE.of(f"dataset-{list_bin(home)[0].id}"))
         assert app.selectbox(key=Key.DATASET).value == "three"
 
     def test_damaged_is_said_and_the_others_work(self, three, home):

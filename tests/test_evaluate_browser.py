@@ -145,7 +145,7 @@ class TestFromCellToLabel:
         expect(dialog.get_by_text("Evidence for", exact=False)).to_have_count(2)
         button(dialog, "Label is wrong: relabel").click()
         page.get_by_role("button", name="Relabel", exact=True).click()
-        expect(dialog.get_by_text(f"1 photo moved to {predicted}.")).to_be_visible()
+        expect(dialog.get_by_text(f"1 photo relabeled to {predicted}.")).to_be_visible()
         before = (read_samples(shoes)["original_label"] == label).sum()
         assert (read_samples(shoes)["label"] == label).sum() == before - 1
         undo_on_the_datasets_page(page, address, by_keyboard=False)
@@ -168,7 +168,7 @@ class TestFromCellToLabel:
         relabel.wait_for()
         relabel.focus()
         page.keyboard.press("Enter")
-        expect(dialog.get_by_text(f"1 photo moved to {predicted}.")).to_be_visible()
+        expect(dialog.get_by_text(f"1 photo relabeled to {predicted}.")).to_be_visible()
         assert history(shoes)["label"].tolist() == [predicted]
         settle(page)
         # The focused button disappeared with its popover, so the focus moves back to the dialog.

@@ -25,6 +25,7 @@ from sneaker_core.evaluation.evaluation_collection import find_evaluation
 from sneaker_core.evaluation.evaluation_files import read_table
 from sneaker_core.evaluation.evaluation_job import evaluate
 from sneaker_core.evaluation.table_columns import misclassified
+from sneaker_core.images import Photo
 from sneaker_core.inference.explanation.attributions import attribute
 from sneaker_core.inference.explanation.class_average_maps import class_average_maps
 from sneaker_core.inference.explanation.explanation_files import CLASS_MAPS_FILE, TABLE_FILE
@@ -49,7 +50,7 @@ from ui.explain.sanity_charts import deletion_chart, insertion_chart, randomizat
 from ui.identify.identify_keys import Key as IdentifyKey
 from ui.kit import explanation_cache, model_cache
 from ui.kit.page_links import Page, page_address
-from ui.kit.photo_files import Photo, stored_photo
+from ui.kit.photo_files import stored_photo
 
 PROJECT = Path(__file__).resolve().parent.parent
 PATIENCE = 180.0

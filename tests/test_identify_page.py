@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
+from sneaker_core.images import Photo
 from sneaker_core.inference import model_service
 from sneaker_core.inference.predictor import Answer, Guess, predict_bytes
 from sneaker_core.networks.checkpoint import MODEL_FILE, WEIGHTS_FILE, load_model
@@ -23,7 +24,6 @@ from ui.identify.identify_keys import Key
 from ui.identify.probability_bars import finding, guess_bars
 from ui.kit import explanation_cache, model_cache, photo_previews
 from ui.kit.model_picker import MODEL_PARAM
-from ui.kit.photo_files import Photo
 from ui.kit.state_keys import KitKey
 from ui.kit.text import escape_markdown
 
@@ -58,7 +58,7 @@ def bars(app: AppTest) -> list[int]:
 
 
 def photo_of(data: bytes, name: str = "photo.jpg") -> Photo:
-    return Photo("key", name, str(hash(data)), data)
+    return Photo(name, data, "key")
 
 
 class TestNothing:
@@ -133,7 +133,7 @@ class TestOnePhoto:
         app = uploaded(opened(), a_jpg=sneaker_jpeg())
         app.file_uploader(key=Key.UPLOADS).clear().run()
         assert not app.exception and "sneakers the model knows" in words(app)
-        assert app.session_state[KitKey.DIGESTS] == {}
+        assert app.session_state[KitKey.UPLOADED] == {}
 
 
 class TestManyPhotos:

@@ -1,5 +1,6 @@
 """The decoder of untrusted bytes: every format, every limit and every kind of invalid file."""
 
+import hashlib
 import re
 import struct
 import subprocess
@@ -689,3 +690,11 @@ def test_ordinary_photos_cost_no_import_of_heic_or_other_plugins():
     command = [sys.executable, "-c", code, encode(picture(), "JPEG").hex()]
     answer = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=60, check=True)
     assert (answer.stdout.strip(), answer.stderr) == ("[]", "")
+
+
+def test_a_photo_is_told_by_its_bytes_alone():
+    data = encode(picture(), "JPEG")
+    one, same = images.Photo("a.jpg", data), images.Photo("b.jpg", data, "key")
+    assert one.digest == same.digest == hashlib.sha256(data).hexdigest()
+    assert one.digest != images.Photo("a.jpg", data + b"\0").digest
+    assert str(data[:9]) not in repr(one), "a log must not hold the bytes of photos"

@@ -12,6 +12,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from sneaker_core.datasets.dataset_collection import create_dataset
+from sneaker_core.datasets.dataset_split import make_split
 from sneaker_core.datasets.index import Dataset, read_classes, read_samples
 from sneaker_core.datasets.quality.findings import Kind, finding_rows, read_findings, store_findings
 from sneaker_core.datasets.review_log import Action, decide, history
@@ -110,8 +111,11 @@ def script(name: str, folder: str) -> None:
     sections[name](Dataset(Path(folder)))
 
 
-def opened(name: str, dataset: Dataset) -> AppTest:
-    return ran(AppTest.from_function(script, args=(name, str(dataset.folder)), default_timeout=30))
+def opened(name: str, dataset: Dataset, **query: str) -> AppTest:
+    app = AppTest.from_function(script, args=(name, str(dataset.folder)), default_timeout=30)
+    for key, value in query.items():
+        app.query_params[key] = value
+    return ran(app)
 
 
 def ran(app: AppTest) -> AppTest:
@@ -194,7 +198,7 @@ class TestFilters:
     def test_finding_and_split(self, scanned):
         app = set_filter(opened("photos", scanned), scanned, "Finding", [FINDING_LABELS[Kind.DARK].title])
         assert len(app.checkbox) == 3 and "dark" in words(app)
-        set_filter(app, scanned, "Split", ["no split"])
+        set_filter(app, scanned, "Split", ["No split"])
         assert len(app.checkbox) == 3
 
     def test_nothing_matches(self, dataset):
@@ -294,7 +298,7 @@ class TestDeciding:
         sample = read_samples(dataset)["sample"][0]
         app = relabel(tick(opened("photos", dataset), 0), "photos", dataset, label)
         assert row(dataset, sample)["label"] == label and label in read_classes(dataset)
-        assert "1 photo moved to" in words(app)
+        assert "1 photo relabeled to" in words(app)
         set_filter(app, dataset, "Class", [label])
         assert len(app.checkbox) == (read_samples(dataset)["label"] == label).sum()
         press(app, "Undo")
@@ -331,7 +335,7 @@ class TestFindings:
         app = press(opened("findings", scanned), "Select this page")
         press(app, "Accept suggestion")
         assert [row(scanned, ids[place])["label"] for place in (4, 5, 6)] == ["clog", "sandal", "clog"]
-        assert "3 photos moved to the suggested classes." in words(app)
+        assert "3 photos relabeled to the suggested classes." in words(app)
         assert "All 3 photos of this kind are reviewed" in words(app)
         press(app, "Undo")
         assert set(read_samples(scanned).set_index("sample").loc[ids[4:7], "label"]) == {"boot"}
@@ -368,7 +372,7 @@ class TestFindings:
         press(app, "Apply to 5 photos")
         samples = read_samples(scanned)
         assert samples["excluded"].sum() == 2 and (samples["label"] != samples["original_label"]).sum() == 3
-        assert "2 photos excluded, 3 photos moved" in words(app)
+        assert "2 photos excluded, 3 photos relabeled" in words(app)
         press(app, "Undo")
         samples = read_samples(scanned)
         assert not samples["excluded"].any() and (samples["label"] == samples["original_label"]).all()
@@ -404,7 +408,7 @@ class TestCloserLook:
         ids = list(read_samples(scanned)["sample"])
         app = press(opened("photos", scanned), "Look closer", 4)
         text = words(app)
-        assert "40 × 32 pixels" in text and "odd" in text and "5 of 30" in text and "Split] none" in text
+        assert "40 × 32 pixels" in text and "odd" in text and "5 of 30" in text and "Split] No split" in text
         widget(app, "photos", scanned, KitKey.EXCLUDE, "case").click()
         assert "1 photo excluded." in words(ran(app)) and row(scanned, ids[4])["excluded"]
         widget(app, "photos", scanned, KitKey.UNDO, "case").click()
@@ -415,7 +419,7 @@ class TestCloserLook:
 
     def test_previous_and_next(self, dataset):
         app = press(opened("photos", dataset), "Look closer", 0)
-        assert widget(app, "photos", dataset, Key.PHOTO_STEP, "Previous").disabled
+        assert next(button for button in app.button if button.label == "Previous").disabled
         press(app, "Next")
         assert "2 of 30" in words(app)
         press(app, "Previous")
@@ -426,7 +430,8 @@ class TestCloserLook:
         assert "of this photo**" not in words(app)
         set_filter(app, scanned, "text", "boot/00")
         first = read_samples(scanned)["sample"][0]
-        app.session_state[Section("photos", scanned).key(KitKey.CASE)] = (first, (first,))
+        app.session_state[KitKey.ORDER.of(Section("photos", scanned).place())] = (first,)
+        app.query_params["photo"] = first
         assert "2 near-duplicates of this photo" in words(ran(app))
         [button for button in app.button if button.label == "Look closer"][-1].click()
         assert "2 of 2" in words(ran(app))
@@ -434,9 +439,39 @@ class TestCloserLook:
         assert "1 of 2" in words(app)
 
     def test_photo_that_is_gone(self, dataset):
+        for name in ("photos", "findings", "map"):
+            app = opened(name, dataset, photo="f" * 64)
+            assert "This photo isn't in the dataset" in words(app)
+
+    def test_a_link_opens_the_photo_among_those_shown(self, dataset):
+        third, fourth = read_samples(dataset)["sample"][2:4]
+        app = opened("photos", dataset, photo=third)
+        assert "3 of 30" in words(app)
+        press(app, "Next")
+        assert "4 of 30" in words(app) and fourth in app.query_params["photo"]
+
+    def test_a_link_to_a_photo_that_the_filters_hide(self, dataset):
+        sample = read_samples(dataset)["sample"][2]
+        decide(dataset, [sample], Action.EXCLUDE)
+        app = opened("photos", dataset, photo=sample)
+        assert "of 29" not in words(app) and "red-badge[excluded]" in words(app)
+        press(app, "Next")
+        assert "1 of 29" in words(app)
+
+    def test_the_result_of_an_action_is_not_shown_beside_the_next_photo(self, dataset):
         app = press(opened("photos", dataset), "Look closer", 0)
-        app.session_state[Section("photos", dataset).key(KitKey.CASE)] = ("f" * 64, ("f" * 64,))
-        assert "no longer in the dataset" in words(ran(app))
+        widget(app, "photos", dataset, KitKey.EXCLUDE, "case").click()
+        assert "1 photo excluded." in words(ran(app))
+        assert "1 photo excluded." not in words(press(app, "Next"))
+
+    def test_splits_are_said_in_words(self, dataset):
+        make_split(dataset, 0.2, 0.2)
+        app = opened("photos", dataset)
+        assert widget(app, "photos", dataset, Key.PHOTO_FILTER, "Split").options == ["Training", "Validation", "Test"]
+        assert "gray-badge[training]" in words(app) and "gray-badge[train]" not in words(app)
+        set_filter(app, dataset, "Split", ["Validation"])
+        assert len(app.checkbox) == (read_samples(dataset)["split"] == "val").sum()
+        assert "Split] Validation" in words(press(app, "Look closer", 0))
 
     def test_files_that_are_gone(self, dataset):
         app = press(opened("photos", dataset), "Look closer", 0)
@@ -501,8 +536,11 @@ class TestMap:
         figure, samples = map_figure(places, color_groups(places, "Class", ("a",)))
         assert samples == [["q", "s"], ["p", "r"]]
         assert figure.data[0].text == ("b", "&lt;i&gt;") and figure.data[1].name == "a"
-        assert list(color_groups(places, "Finding", ())) == ["", "dark", "dark", ""]
-        assert list(color_groups(places, "Split", ())) == ["train", "", "test", "train"]
+        named = places.assign(label=["train", "dark", "train", "dark"])
+        figure, _ = map_figure(named, color_groups(named, "Class", ("train", "dark")))
+        assert {trace.name for trace in figure.data if trace.showlegend} == {"train", "dark"}
+        assert list(color_groups(places, "Finding", ())) == ["", "Dark", "Dark", ""]
+        assert list(color_groups(places, "Split", ())) == ["Training", "", "Test", "Training"]
         assert list(farthest_from_center(places.assign(x=[0, 1, 9, 3]), "a")["sample"]) in (["p", "r"], ["r", "p"])
 
 

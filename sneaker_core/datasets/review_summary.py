@@ -8,7 +8,7 @@ import pandas as pd
 from sneaker_core.datasets.review_log import Action
 from sneaker_core.number_text import counted
 
-_DONE = {Action.KEEP: "kept", Action.EXCLUDE: "excluded", Action.RELABEL: "moved to"}
+_DONE = {Action.KEEP: "kept", Action.EXCLUDE: "excluded", Action.RELABEL: "relabeled to"}
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def summarize_history(decisions: pd.DataFrame) -> list[BatchSummary]:
 
 
 def describe_changes(changes: Sequence[BatchChange], show_label: Callable[[str], str] = str) -> str:
-    """Describe a batch in one phrase: "4 photos moved to Air Jordan 3, 3 photos excluded".
+    """Describe a batch in one phrase: "4 photos relabeled to Air Jordan 3, 3 photos excluded".
 
     Parameters
     ----------

@@ -20,7 +20,7 @@ from sneaker_core.evaluation.table_columns import (
     ranks,
     top_classes,
 )
-from sneaker_core.images import Photo
+from sneaker_core.images import DecodedPhoto
 from sneaker_core.networks.checkpoint import SneakerModel
 from sneaker_core.networks.decision import Outputs, ood_score, probabilities, statuses
 
@@ -118,7 +118,7 @@ def _gathered(
     )
 
 
-def _properties(path: Path, photo: Photo, with_measures: bool) -> tuple[float, ...]:
+def _properties(path: Path, photo: DecodedPhoto, with_measures: bool) -> tuple[float, ...]:
     """The values of the columns `PHOTO_PROPERTIES`; brightness and sharpness are measured on the thumbnail."""
     if not with_measures:
         return (photo.width, photo.height, np.nan, np.nan)

@@ -4,20 +4,14 @@ import streamlit as st
 
 from sneaker_core.datasets.index import Dataset
 from ui.datasets.collect_form import draw_collect_form
-from ui.datasets.dataset_dialogs import close_dialog
 from ui.datasets.datasets_keys import Key
 from ui.datasets.import_forms import draw_folder_form, draw_zip_form
 from ui.datasets.synthetic_form import draw_synthetic_form
 from ui.kit.dataset_work import is_busy
+from ui.kit.item_dialogs import close_dialog
 
 ZIP, FOLDER, WEB, SYNTHETIC = "Zip file", "Folder", "Web search", "Synthetic photos"
 _FORMS = {ZIP: draw_zip_form, FOLDER: draw_folder_form, WEB: draw_collect_form, SYNTHETIC: draw_synthetic_form}
-
-
-@st.dialog("Add photos", width="medium", on_dismiss=close_dialog)
-def open_add_photos(dataset: Dataset) -> None:
-    """Open the forms as a dialog."""
-    draw_add_photos(dataset)
 
 
 def draw_add_photos(dataset: Dataset) -> None:

@@ -9,6 +9,7 @@ from sneaker_core.datasets.class_balance import UNASSIGNED
 from sneaker_core.datasets.split import Split
 from sneaker_core.number_text import percent
 from ui.kit.charts import ACCENT, CATEGORIES, FONT, MUTED, Chart
+from ui.kit.labels import NO_SPLIT, SPLIT_TITLES
 from ui.kit.text import truncate
 
 # With more classes than this, only the largest and the smallest are shown.
@@ -19,10 +20,10 @@ _LONGEST_TICK, _LONGEST_NAME = 20, 60
 _BALANCED = 1.15
 # Split -> (legend, color)
 _SEGMENTS = {
-    Split.TRAIN.value: ("Training", ACCENT),
-    Split.VAL.value: ("Validation", CATEGORIES[1]),
-    Split.TEST.value: ("Test", CATEGORIES[2]),
-    UNASSIGNED: ("No split", MUTED),
+    Split.TRAIN.value: (SPLIT_TITLES[Split.TRAIN], ACCENT),
+    Split.VAL.value: (SPLIT_TITLES[Split.VAL], CATEGORIES[1]),
+    Split.TEST.value: (SPLIT_TITLES[Split.TEST], CATEGORIES[2]),
+    UNASSIGNED: (NO_SPLIT, MUTED),
 }
 # Label -> smallest side in pixels.
 _SIDES = {"under 100": 0.0, "100+": 100.0, "200+": 200.0, "400+": 400.0, "800+": 800.0, "1600+": 1600.0}

@@ -1,23 +1,17 @@
-"""The dataset to show, and the buttons and dialogs about it."""
+"""Which dataset the page shows, and the buttons beside the choice."""
 
 import streamlit as st
 
-from sneaker_core.datasets.dataset_collection import (
-    damaged_datasets,
-    datasets_by_name,
-    list_bin,
-)
+from sneaker_core.datasets.dataset_collection import damaged_datasets, datasets_by_name
 from sneaker_core.datasets.index import Dataset, open_index
 from sneaker_core.workspace.paths import workspace
-from ui.datasets import dataset_dialogs as dialogs
-from ui.datasets.add_photos_view import open_add_photos
-from ui.datasets.dataset_dialogs import Dialog, close_dialog, open_dialog, opened_dialog
+from ui.datasets.dataset_dialogs import ADD_PHOTOS, DATASETS, draw_open_dialog
 from ui.datasets.datasets_keys import Key
-from ui.kit.address import choose_item
+from ui.kit.address import choose_item, choose_none
 from ui.kit.dataset_cache import is_empty
+from ui.kit.item_dialogs import draw_item_menu, open_dialog
+from ui.kit.photo_detail import close_photo
 from ui.kit.text import escape_markdown
-
-_ICONS = {Dialog.NEW: "add", Dialog.RENAME: "edit", Dialog.DELETE: "delete", Dialog.BIN: "restore_from_trash"}
 
 
 def choose_dataset() -> Dataset | None:
@@ -32,57 +26,20 @@ def choose_dataset() -> Dataset | None:
         st.error(escape_markdown(reason), icon=":material/heart_broken:")
     entries = datasets_by_name(workspace())
     if not entries:
+        choose_none(Key.DATASET, noun="dataset")
         return None
     with st.container(horizontal=True, vertical_alignment="center"):
-        name = choose_item(Key.DATASET, list(entries), noun="dataset")
+        name = choose_item(Key.DATASET, list(entries), noun="dataset", on_change=close_photo)
         dataset = open_index(entries[name].folder)
         # The page of an empty dataset shows the same forms itself.
         if not is_empty(dataset):
             st.button(
-                Dialog.ADD.value,
+                ADD_PHOTOS,
                 key=Key.DATASET_ADD,
                 icon=":material/add_photo_alternate:",
                 on_click=open_dialog,
-                args=(Dialog.ADD,),
+                args=(ADD_PHOTOS,),
             )
-        _draw_menu()
-    draw_dialog(dataset)
+        draw_item_menu(DATASETS, entries[name])
+    draw_open_dialog(dataset)
     return dataset
-
-
-def _draw_menu() -> None:
-    chosen = st.menu_button(
-        "More",
-        [dialog.value for dialog in _ICONS if dialog is not Dialog.BIN or list_bin(workspace())],
-        key=Key.DATASET_MORE,
-        icon=":material/more_horiz:",
-        format_func=lambda name: f":material/{_ICONS[Dialog(name)]}: {name}",
-    )
-    if chosen:
-        open_dialog(Dialog(chosen))
-
-
-def draw_dialog(dataset: Dataset | None) -> None:
-    """Draw the open dialog, if any.
-
-    Parameters
-    ----------
-    dataset : Dataset or None
-        The chosen dataset, which some dialogs are about.
-    """
-    dialog = opened_dialog()
-    if dialog is Dialog.NEW:
-        dialogs.draw_new()
-    elif dialog is Dialog.BIN:
-        dialogs.draw_bin()
-    elif dataset is None:
-        close_dialog()
-    elif dialog is Dialog.ADD:
-        if is_empty(dataset):
-            close_dialog()
-        else:
-            open_add_photos(dataset)
-    elif dialog is Dialog.RENAME:
-        dialogs.draw_rename(dataset)
-    elif dialog is Dialog.DELETE:
-        dialogs.draw_delete(dataset)

@@ -8,17 +8,8 @@ class Key(StateKey):
 
     DATASET = "dataset"
     SECTION = "section"
-    DIALOG = "datasets_dialog"
     DATASET_ADD = "datasets_add"
-    DATASET_MORE = "datasets_more"
     DATASET_NEW = "datasets_new"
-    DATASET_NAME = "datasets_name"
-    DATASET_RENAME = "datasets_rename"
-    DATASET_DELETE = "datasets_delete"
-    DATASET_CANCEL = "datasets_cancel"
-    DATASET_BIN = "datasets_bin"
-    DATASET_RESTORE = "datasets_restore"
-    DATASET_FORM = "datasets_form"
     DATASET_SYNTHETIC = "datasets_synthetic"
 
     ADD_SOURCE = "datasets_add_source"
@@ -46,7 +37,6 @@ class Key(StateKey):
     FINDING_ACCEPT = "datasets_finding_accept"
     SELECT_SMALLER = "datasets_select_smaller"
     SUGGESTIONS_APPLY = "datasets_suggestions_apply"
-    PHOTO_STEP = "datasets_photo_step"
 
     MAP_CHART = "datasets_map_chart"
     MAP_SELECTED = "datasets_map_selected"

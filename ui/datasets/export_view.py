@@ -26,8 +26,8 @@ def draw_export(dataset: Dataset) -> None:
     dataset : Dataset
     """
     st.markdown(
-        "Export the dataset as reviewed: without excluded photos, with your labels, and in split folders if every "
-        "photo has a split. You can import an export here again or use it in other programs."
+        "Export the dataset as reviewed: without excluded photos, with your labels and, if every photo has a split, "
+        "in one folder per split. You can import an export here again or use it in other programs."
     )
     name = safe_folder_name(dataset.name)
     with st.grid(2, min_column_width=320) as grid:

@@ -12,7 +12,7 @@ from sneaker_core.number_text import counted
 from ui.datasets import dataset_details_cache
 from ui.datasets.datasets_keys import Key
 from ui.datasets.duplicate_groups import GROUPED_KINDS, draw_groups, group_table
-from ui.datasets.photo_detail_view import draw_case
+from ui.datasets.photo_detail_view import draw_detail
 from ui.kit import dataset_cache
 from ui.kit.labels import FINDING_LABELS
 from ui.kit.photo_grid import (
@@ -47,18 +47,22 @@ def draw_findings(dataset: Dataset) -> None:
     """
     section = Section("findings", dataset)
     with reported_errors(dataset):
-        key = dataset_cache.review_key(dataset)
-        if dataset.fact("scan") is None:
-            st.info(NOT_CHECKED, icon=":material/search:")
-            return
-        findings = dataset_cache.dataset_findings(key)
-        if findings.empty:
-            st.success("All photos were checked. No problems found.", icon=_DONE_ICON)
-            return
         draw_grid_style()
-        kind = _choose_kind(section, findings)
-        _draw_kind(section, key, findings[findings["kind"] == kind], kind)
-        draw_case(section)
+        draw_detail(section, _draw_findings(section))
+
+
+def _draw_findings(section: Section) -> list[str]:
+    """Draw the findings of one kind; returns the samples of their photos."""
+    key = dataset_cache.review_key(section.dataset)
+    findings = dataset_cache.dataset_findings(key)
+    if section.dataset.fact("scan") is None:
+        st.info(NOT_CHECKED, icon=":material/search:")
+        return []
+    if findings.empty:
+        st.success("All photos were checked. No problems found.", icon=_DONE_ICON)
+        return []
+    kind = _choose_kind(section, findings)
+    return _draw_kind(section, key, findings[findings["kind"] == kind], kind)
 
 
 def _choose_kind(section: Section, findings: pd.DataFrame) -> Kind:
@@ -82,7 +86,7 @@ def _choose_kind(section: Section, findings: pd.DataFrame) -> Kind:
     return Kind(kind or first)
 
 
-def _draw_kind(section: Section, key: dataset_cache.ReviewKey, findings: pd.DataFrame, kind: Kind) -> None:
+def _draw_kind(section: Section, key: dataset_cache.ReviewKey, findings: pd.DataFrame, kind: Kind) -> list[str]:
     left = findings[findings["open"]]
     st.markdown(FINDING_LABELS[kind].about)
     reviewed = len(findings) - len(left)
@@ -116,6 +120,7 @@ def _draw_kind(section: Section, key: dataset_cache.ReviewKey, findings: pd.Data
             )
 
     draw_bar(section, chosen, changes, key, draw_accept)
+    return list(shown["sample"])
 
 
 def _suggested_changes(findings: pd.DataFrame) -> list[Change]:

@@ -83,7 +83,7 @@ def batch_text(decisions: pd.DataFrame) -> str:
 
 
 def _targets_text(relabeled: Mapping[str, int]) -> str:
-    """The classes that photos were moved to: " to Air Max 1" or " (3 to Air Jordan 3, 1 to Air Jordan 1)"."""
+    """The new classes of photos: " to Air Max 1" or " (3 to Air Jordan 3, 1 to Air Jordan 1)"."""
     targets = [(escape_markdown(truncate_middle(label)), count) for label, count in relabeled.items()]
     if len(targets) == 1:
         return f" to {targets[0][0]}"

@@ -8,7 +8,7 @@ from sneaker_core.number_text import counted
 from sneaker_core.workspace.safe_names import natural_order
 from ui.datasets import dataset_details_cache
 from ui.datasets.datasets_keys import Key
-from ui.datasets.photo_detail_view import draw_case
+from ui.datasets.photo_detail_view import draw_detail
 from ui.datasets.photo_map import (
     BY_CLASS,
     BY_FINDING,
@@ -55,10 +55,11 @@ def draw_map(dataset: Dataset) -> None:
     with reported_errors(dataset):
         key = dataset_cache.review_key(dataset)
         places = dataset_details_cache.dataset_map(key)
+        draw_grid_style()
         if places.empty:
             st.info(_NO_MAP, icon=":material/scatter_plot:")
+            draw_detail(section, ())
             return
-        draw_grid_style()
         overlap = closest_classes(places)
         st.subheader(escape_markdown(overlap_text(overlap)), anchor=False)
         st.markdown(
@@ -66,8 +67,7 @@ def draw_map(dataset: Dataset) -> None:
             "another class may have a wrong label. Draw around points to see the photos below."
         )
         _draw_chart(section, places, overlap)
-        _draw_selected(section, places, key)
-        draw_case(section)
+        draw_detail(section, _draw_selected(section, places, key))
 
 
 def _draw_chart(section: Section, places: pd.DataFrame, overlap: Overlap | None) -> None:
@@ -118,7 +118,8 @@ def _choose_colors(section: Section, places: pd.DataFrame, overlap: Overlap | No
     return str(color_by), tuple(chosen) or default_classes(places, overlap)
 
 
-def _draw_selected(section: Section, places: pd.DataFrame, key: dataset_cache.ReviewKey) -> None:
+def _draw_selected(section: Section, places: pd.DataFrame, key: dataset_cache.ReviewKey) -> list[str]:
+    """Draw the photos that are selected; returns their samples."""
     label = st.selectbox(
         "Or choose a class; photos farthest from its center come first",
         sorted(places["label"].unique(), key=natural_order),
@@ -147,3 +148,4 @@ def _draw_selected(section: Section, places: pd.DataFrame, key: dataset_cache.Re
         draw_grid(section, tiles_of(shown), selected)
         draw_pages(section, pages)
     draw_bar(section, chosen, changes_by_kinds, key)
+    return selected

@@ -99,7 +99,7 @@ def _draw_check(dataset: Dataset, photos: pd.DataFrame, found: pd.DataFrame) -> 
             )
         if kinds:
             st.markdown(
-                " ".join(f":orange-badge[{counts[kind.value]:,} {FINDING_LABELS[kind].badge}]" for kind in kinds)
+                " ".join(f":orange-badge[{FINDING_LABELS[kind].title} · {counts[kind.value]:,}]" for kind in kinds)
             )
         _draw_check_buttons(dataset, checked=bool(check), has_findings=bool(kinds))
 

@@ -9,8 +9,9 @@ import pandas as pd
 import plotly.graph_objects as go
 from scipy.spatial import cKDTree
 
+from sneaker_core.datasets.quality.findings import Kind
 from ui.kit.charts import CATEGORIES, FAINT, SYMBOLS, TEXT
-from ui.kit.labels import FINDING_LABELS
+from ui.kit.labels import FINDING_LABELS, SPLIT_TITLES
 from ui.kit.text import truncate
 
 BY_CLASS, BY_FINDING, BY_SPLIT = "Class", "Finding", "Split"
@@ -90,7 +91,7 @@ def default_classes(places: pd.DataFrame, overlap: Overlap | None) -> tuple[str,
 
 
 def color_groups(places: pd.DataFrame, color_by: str, classes: tuple[str, ...]) -> pd.Series:
-    """The color group of each photo; "" for gray points.
+    """The color group of each photo, as the legend names it; "" for gray points.
 
     Parameters
     ----------
@@ -104,8 +105,12 @@ def color_groups(places: pd.DataFrame, color_by: str, classes: tuple[str, ...]) 
     if color_by == BY_CLASS:
         return places["label"].where(places["label"].isin(classes), "")
     if color_by == BY_SPLIT:
-        return places["split"].fillna("")
-    worst = pd.Series([kinds[0] if kinds else "" for kinds in places["kinds"]], index=places.index, dtype=object)
+        return places["split"].map(SPLIT_TITLES).fillna("")
+    worst = pd.Series(
+        [FINDING_LABELS[Kind(kinds[0])].title if kinds else "" for kinds in places["kinds"]],
+        index=places.index,
+        dtype=object,
+    )
     common = worst[worst != ""].value_counts().index[: len(CATEGORIES)]
     return worst.where(worst.isin(common), "")
 
@@ -137,7 +142,7 @@ def map_figure(places: pd.DataFrame, groups: pd.Series) -> tuple[go.Figure, list
             x=members["x"].to_numpy(np.float32),
             y=members["y"].to_numpy(np.float32),
             mode="markers",
-            name=html.escape(truncate(_legend_text(name))),
+            name=html.escape(truncate(name or "All photos")),
             text=[html.escape(truncate(label)) for label in members["label"]],
             hovertemplate="%{text}<extra></extra>",
             marker=style,
@@ -153,9 +158,3 @@ def map_figure(places: pd.DataFrame, groups: pd.Series) -> tuple[go.Figure, list
         yaxis={"visible": False},
     )
     return figure, samples
-
-
-def _legend_text(group: str) -> str:
-    titles = {kind.value: label.title for kind, label in FINDING_LABELS.items()}
-    titles |= {"train": "Training", "val": "Validation", "test": "Test"}
-    return titles.get(group, group) or "All photos"

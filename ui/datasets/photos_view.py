@@ -8,9 +8,9 @@ import streamlit as st
 from sneaker_core.datasets.index import Dataset
 from sneaker_core.workspace.safe_names import natural_order
 from ui.datasets.datasets_keys import Key
-from ui.datasets.photo_detail_view import draw_case
+from ui.datasets.photo_detail_view import draw_detail
 from ui.kit import dataset_cache
-from ui.kit.labels import FINDING_LABELS
+from ui.kit.labels import FINDING_LABELS, NO_SPLIT, SPLIT_TITLES
 from ui.kit.photo_grid import (
     PHOTOS_A_PAGE,
     draw_choosing,
@@ -25,7 +25,6 @@ from ui.kit.review_bar import chosen_of, draw_bar
 from ui.kit.review_section import Section, changes_by_kinds, reported_errors
 
 IN_USE, EXCLUDED, ALL = "In use", "Excluded", "All"
-_NO_SPLIT = "no split"
 _ORDERS = {
     "By class": ("label", True),
     "Newest first": ("added", False),
@@ -43,7 +42,7 @@ class Filter:
     state : str
         `IN_USE`, `EXCLUDED` or `ALL`.
     classes, splits, kinds : tuple of str
-        Photos that have any of these; empty for all photos.
+        Photos that have any of these; empty for all photos. Splits are given by their titles.
     text : str
         Part of the file name, upper or lower case.
     order : str
@@ -65,7 +64,7 @@ class Filter:
         if self.classes:
             rows &= photos["label"].isin(self.classes)
         if self.splits:
-            rows &= photos["split"].fillna(_NO_SPLIT).isin(self.splits)
+            rows &= photos["split"].map(SPLIT_TITLES).fillna(NO_SPLIT).isin(self.splits)
         if self.kinds:
             wanted = set(self.kinds)
             rows &= pd.Series([not wanted.isdisjoint(kinds) for kinds in photos["kinds"]], index=photos.index)
@@ -100,11 +99,13 @@ def draw_photos(dataset: Dataset) -> None:
         draw_grid_style()
         matching = _draw_filters(section, photos, key).apply(photos)
         _draw_matching(section, matching, len(photos), key)
-        draw_case(section)
+        draw_detail(section, list(matching["sample"]))
 
 
 def _draw_filters(section: Section, photos: pd.DataFrame, key: dataset_cache.ReviewKey) -> Filter:
-    splits = [*sorted(photos["split"].dropna().unique()), *([_NO_SPLIT] if photos["split"].isna().any() else [])]
+    used = set(photos["split"].dropna())
+    splits = [title for split, title in SPLIT_TITLES.items() if split in used]
+    splits += [NO_SPLIT] if photos["split"].isna().any() else []
     kinds = set(dataset_cache.dataset_findings(key)["kind"])
     offered = [kind for kind in FINDING_LABELS if kind.value in kinds]
     with st.grid(4, min_column_width=150):

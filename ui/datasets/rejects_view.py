@@ -24,8 +24,8 @@ def draw_rejects(dataset: Dataset) -> None:
     reasons = counted(rejects["reason"].nunique(), "reason")
     were = "was" if len(rejects) == 1 else "were"
     with st.container(border=True):
-        st.markdown(f":material/broken_image: **{counted(len(rejects), 'file')} {were} not imported**")
-        st.caption(f"For {reasons}. The original files are unchanged.")
+        st.markdown(f":material/broken_image: **{counted(len(rejects), 'file')} {were} not imported**, for {reasons}")
+        st.caption("The original files are unchanged.")
         if not st.toggle("Show files", key=Key.REJECTS, persist_state="session"):
             return
         table = rejects[["name", "reason", "source"]]

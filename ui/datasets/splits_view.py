@@ -12,6 +12,7 @@ from sneaker_core.number_text import counted, percent_setting
 from ui.datasets import dataset_details_cache
 from ui.datasets.datasets_keys import Key
 from ui.kit import dataset_cache
+from ui.kit.labels import NO_SPLIT, SPLIT_TITLES
 from ui.kit.page_frame import draw_error
 
 _CUSTOM = "Custom"
@@ -53,14 +54,7 @@ def _draw_current(split: dict[str, object] | None, photos: pd.DataFrame) -> None
             if missing == 1
             else f"{missing:,} photos were added later and are in no split. Create a new split to include them."
         )
-    titles = {
-        "label": "Class",
-        "train": "Training",
-        "val": "Validation",
-        "test": "Test",
-        UNASSIGNED: "No split",
-        "total": "Total",
-    }
+    titles = {"label": "Class", **SPLIT_TITLES, UNASSIGNED: NO_SPLIT, "total": "Total"}
     used = [name for name in titles if name in ("label", "total") or table[name].any()]
     st.dataframe(
         table[used],
@@ -106,8 +100,9 @@ def _draw_leaks(dataset: Dataset, leaks: pd.DataFrame) -> None:
         icon=":material/content_copy:",
     )
     if st.toggle("Show these photos", key=Key.LEAKS, persist_state="session"):
+        shown = leaks.head(_MOST_ROWS)[["group_id", "label", "split", "sample"]]
         st.dataframe(
-            leaks.head(_MOST_ROWS)[["group_id", "label", "split", "sample"]],
+            shown.assign(split=shown["split"].map(SPLIT_TITLES)),
             hide_index=True,
             column_config={"group_id": "Group", "label": "Class", "split": "Split", "sample": "Photo"},
             alt="Near-duplicates that are in different splits",

@@ -2,16 +2,14 @@
 
 import streamlit as st
 
-from sneaker_core.datasets.dataset_collection import list_bin
 from sneaker_core.datasets.index import Dataset
-from sneaker_core.workspace.paths import workspace
 from ui.datasets.add_photos_view import draw_add_photos
-from ui.datasets.dataset_dialogs import Dialog, open_dialog
-from ui.datasets.dataset_picker import draw_dialog
+from ui.datasets.dataset_dialogs import DATASETS, draw_open_dialog
 from ui.datasets.datasets_keys import Key
 from ui.datasets.rejects_view import draw_rejects
 from ui.kit.address import choose_next
 from ui.kit.dataset_work import is_busy
+from ui.kit.item_dialogs import Action, draw_bin_button, open_dialog
 from ui.kit.synthetic_photos import create_synthetic_dataset, draw_examples
 from ui.kit.text import escape_markdown, truncate_middle
 
@@ -38,7 +36,7 @@ def draw_welcome() -> None:
             "It takes seconds and needs no network."
         )
         _draw_buttons()
-    draw_dialog(None)
+    draw_open_dialog(None)
 
 
 def _draw_buttons() -> None:
@@ -55,17 +53,9 @@ def _draw_buttons() -> None:
             key=Key.DATASET_NEW.of("first"),
             icon=":material/add:",
             on_click=open_dialog,
-            args=(Dialog.NEW,),
+            args=(Action.NEW, DATASETS),
         )
-        if list_bin(workspace()):
-            st.button(
-                Dialog.BIN.value,
-                key=Key.DATASET_BIN,
-                type="tertiary",
-                icon=":material/restore_from_trash:",
-                on_click=open_dialog,
-                args=(Dialog.BIN,),
-            )
+        draw_bin_button(DATASETS)
 
 
 def _create_synthetic() -> None:

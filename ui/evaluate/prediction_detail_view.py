@@ -12,6 +12,7 @@ from sneaker_core.errors import SneakerError
 from sneaker_core.evaluation.evaluation_files import read_embeddings
 from sneaker_core.evaluation.metric_text import rank_text
 from sneaker_core.evaluation.table_columns import PROBABILITY_PREFIX, misclassified
+from sneaker_core.images import Photo
 from sneaker_core.inference.explanation.explanation_request import ExplanationRequest
 from sneaker_core.inference.similar_photos import nearest
 from sneaker_core.number_text import percent
@@ -23,7 +24,7 @@ from ui.evaluate.prediction_review import draw_review
 from ui.kit import explanation_cache, model_cache, photo_previews
 from ui.kit.page_links import Page, draw_page_link
 from ui.kit.photo_detail import draw_photo_dialog
-from ui.kit.photo_files import Photo, stored_photo
+from ui.kit.photo_files import stored_photo
 from ui.kit.text import escape_markdown, probability_text, truncate
 
 _SIMILAR = 3

@@ -5,13 +5,13 @@ from collections.abc import Mapping
 import streamlit as st
 
 from sneaker_core.errors import SneakerError
+from sneaker_core.images import Photo
 from sneaker_core.inference.explanation.explanation_request import ExplanationRequest
 from sneaker_core.number_text import percent
 from ui.explain.explain_keys import Key
 from ui.explain.request_controls import explain_class
 from ui.kit import explanation_cache
 from ui.kit.model_cache import ModelKey
-from ui.kit.photo_files import Photo
 from ui.kit.text import escape_markdown
 
 _MAX_CLASSES = 5

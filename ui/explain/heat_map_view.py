@@ -5,6 +5,7 @@ from dataclasses import replace
 import streamlit as st
 
 from sneaker_core.errors import SneakerError
+from sneaker_core.images import Photo
 from sneaker_core.inference.explanation.explanation_request import DEFAULT_OPACITY, ExplanationRequest
 from sneaker_core.inference.explanation.heat_maps import describe_location, strongest_area
 from ui.explain import map_pictures
@@ -12,7 +13,6 @@ from ui.explain.explain_keys import Key
 from ui.explain.request_controls import subject
 from ui.kit import explanation_cache, photo_previews
 from ui.kit.model_cache import ModelKey
-from ui.kit.photo_files import Photo
 from ui.kit.text import escape_markdown
 
 

@@ -10,10 +10,11 @@ import pandas as pd
 import streamlit as st
 
 from sneaker_core.errors import SneakerError
+from sneaker_core.images import Photo
 from sneaker_core.number_text import counted
 from ui.explain.explain_address import notice
 from ui.explain.explain_keys import Key
-from ui.kit.photo_files import Photo, stored_photo
+from ui.kit.photo_files import stored_photo
 from ui.kit.text import escape_markdown, truncate, truncate_middle
 
 _PAGE_SIZE = 12

@@ -12,6 +12,7 @@ from sneaker_core.datasets.thumbnails import ensure_thumbnail
 from sneaker_core.evaluation.evaluation_collection import list_evaluations
 from sneaker_core.evaluation.evaluation_record import Evaluation
 from sneaker_core.evaluation.table_columns import misclassified
+from sneaker_core.images import Photo
 from sneaker_core.networks.model_registry import ModelEntry
 from sneaker_core.workspace.paths import workspace
 from sneaker_core.workspace.safe_names import natural_order
@@ -20,7 +21,7 @@ from ui.explain.explain_keys import Key
 from ui.explain.explain_views import Source
 from ui.explain.photo_shelf import ChosenPhoto, PhotoChoices, choose_from
 from ui.kit import dataset_cache, evaluation_cache, photo_previews
-from ui.kit.photo_files import Photo, upload_cap, uploaded_photos
+from ui.kit.photo_files import upload_cap, uploaded_photos
 from ui.kit.text import escape_markdown, probability_text, truncate, truncate_middle
 
 ALL_CLASSES = ""

@@ -5,12 +5,12 @@ from concurrent.futures import Future
 import streamlit as st
 
 from sneaker_core import images
+from sneaker_core.images import Photo
 from sneaker_core.inference.explanation.explanation_request import ExplanationRequest
 from sneaker_core.inference.explanation.sanity_checks import SanityCheck, run_sanity_check
 from sneaker_core.inference.model_service import shared_queue, slow_queue
 from ui.kit.explanation_cache import explain
 from ui.kit.model_cache import ModelKey, load_model
-from ui.kit.photo_files import Photo
 
 
 class RunningCheck:

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from sneaker_core.images import Photo
 from sneaker_core.inference.explanation.explanation_request import ExplanationRequest
 from sneaker_core.inference.explanation.sanity_checks import SanityCheck
 from ui.explain import sanity_cache
@@ -10,7 +11,6 @@ from ui.explain.sanity_cache import RunningCheck
 from ui.explain.sanity_charts import deletion_chart, insertion_chart, randomization_chart
 from ui.kit.charts import draw_chart
 from ui.kit.model_cache import ModelKey
-from ui.kit.photo_files import Photo
 from ui.kit.text import escape_markdown
 
 _POLL_SECONDS = 1.0

@@ -5,6 +5,7 @@ from typing import Literal, Protocol
 
 import streamlit as st
 
+from sneaker_core.images import Photo
 from sneaker_core.inference.predictor import Answer
 from sneaker_core.networks.checkpoint import ModelSpec
 from sneaker_core.networks.decision import Status
@@ -16,7 +17,6 @@ from ui.identify.identify_keys import Key
 from ui.identify.probability_bars import bars_alt_text, guess_bars
 from ui.kit import photo_previews
 from ui.kit.model_cache import ModelKey
-from ui.kit.photo_files import Photo
 from ui.kit.text import escape_markdown, truncate_middle
 
 _BADGES = {

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from sneaker_core.errors import SneakerError
+from sneaker_core.images import Photo
 from sneaker_core.inference.explanation.explanation_request import DEFAULT_OPACITY, ExplanationRequest
 from sneaker_core.inference.predictor import Answer
 from sneaker_core.networks.model_registry import list_models
@@ -11,7 +12,6 @@ from ui.identify.identify_keys import Key
 from ui.kit import explanation_cache
 from ui.kit.model_cache import ModelKey
 from ui.kit.page_links import Page, open_page, pass_photo
-from ui.kit.photo_files import Photo
 from ui.kit.photo_previews import jpeg_bytes
 from ui.kit.text import escape_markdown, probability_text
 

@@ -76,6 +76,21 @@ def choose_item(
     return name
 
 
+def choose_none(param: str, *, noun: str) -> None:
+    """In place of `choose_item` where there is nothing to choose: say so if a link names something.
+
+    Parameters
+    ----------
+    param, noun
+        As in `choose_item`.
+    """
+    linked = address_value(param)
+    if linked is not None and linked != _shown().get(param):
+        report_missing(param, noun, linked)
+    _shown().pop(param, None)
+    set_address_value(param, None)
+
+
 def choose_items(param: str, names: Sequence[str], *, noun: str, most: int, label: str, help: str) -> list[str]:
     """Draw a list of named things of which several can be chosen; the choice is in the address.
 

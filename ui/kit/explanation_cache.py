@@ -6,11 +6,11 @@ from dataclasses import replace
 import streamlit as st
 from PIL import Image
 
+from sneaker_core.images import Photo
 from sneaker_core.inference.explanation.explain_photos import Explanation, explain_bytes
 from sneaker_core.inference.explanation.explanation_request import ExplanationRequest
 from sneaker_core.inference.model_service import shared_queue, slow_queue
 from ui.kit.model_cache import ModelKey, load_model
-from ui.kit.photo_files import Photo
 from ui.kit.photo_previews import PREVIEW_SIDE, jpeg_bytes, preview
 
 

@@ -89,6 +89,8 @@ class ItemKind:
     show : callable, optional
         Shows an item in the next run, given its name and, after renaming, the name before; by default it is chosen in
         the address.
+    longest_name : int
+        Most characters of a name.
     """
 
     param: str
@@ -101,6 +103,7 @@ class ItemKind:
     delete: Callable[[Path, Any], object] | None = None
     restore: Callable[[Path, Any], Any] | None = None
     show: Callable[[str, str | None], None] | None = None
+    longest_name: int = _LONGEST_NAME
 
     def show_next(self, name: str, before: str | None = None) -> None:
         """Show an item in the next run."""
@@ -239,7 +242,7 @@ def _titled(title: str, draw: Callable[..., None]) -> Callable[..., None]:
 
 def _draw_new(kind: ItemKind) -> None:
     with st.form(KitKey.DIALOG_FORM, border=False):
-        name = st.text_input("Name", key=KitKey.DIALOG_NAME, max_chars=_LONGEST_NAME)
+        name = st.text_input("Name", key=KitKey.DIALOG_NAME, max_chars=kind.longest_name)
         if st.form_submit_button("Create", type="primary", key=KitKey.DIALOG_DO):
             create = kind.create or (lambda folder, new: kind.collection(folder).create(new))
             wanted = " ".join((name or "").split())
@@ -250,7 +253,7 @@ def _draw_new(kind: ItemKind) -> None:
 
 def _draw_rename(kind: ItemKind, item: Any) -> None:
     with st.form(KitKey.DIALOG_FORM, border=False):
-        name = st.text_input("Name", item.name, key=KitKey.DIALOG_NAME.of(item.id), max_chars=_LONGEST_NAME)
+        name = st.text_input("Name", item.name, key=KitKey.DIALOG_NAME.of(item.id), max_chars=kind.longest_name)
         if st.form_submit_button("Rename", type="primary", key=KitKey.DIALOG_DO):
             wanted = " ".join((name or "").split())
             rename = kind.rename or (lambda folder, one, new: kind.collection(folder).rename(one, new))

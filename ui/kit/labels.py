@@ -118,12 +118,12 @@ AUGMENTATION_LABELS: Mapping[str, str] = MappingProxyType(
     }
 )
 
+SPLIT_TITLES: Mapping[str, str] = MappingProxyType(
+    {Split.TRAIN.value: "Training", Split.VAL.value: "Validation", Split.TEST.value: "Test"}
+)
+NO_SPLIT = "No split"
 SPLIT_LABELS: Mapping[str, str] = MappingProxyType(
-    {
-        Split.TRAIN.value: "training photos",
-        Split.VAL.value: "validation photos",
-        Split.TEST.value: "test photos",
-    }
+    {split: f"{title.lower()} photos" for split, title in SPLIT_TITLES.items()}
 )
 
 
@@ -151,8 +151,8 @@ FINDING_LABELS: Mapping[Kind, FindingLabel] = MappingProxyType(
         Kind.TWO_LABELS: FindingLabel(
             "In two classes",
             "two classes",
-            "The same photo is in two classes, and only one can be right. Move or exclude the wrong ones; if you can't "
-            "tell, exclude all of them.",
+            "The same photo is in two classes, and only one can be right. Relabel or exclude the wrong ones; if you "
+            "can't tell, exclude all of them.",
         ),
         Kind.WRONG_LABEL: FindingLabel(
             "Wrong class?",

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import streamlit as st
 
+from sneaker_core.images import Photo
 from sneaker_core.inference.model_service import shared_models, shared_queue
 from sneaker_core.inference.predictor import MAX_TOP, Answer, predict_bytes
 from sneaker_core.networks.checkpoint import SneakerModel
-from ui.kit.photo_files import Photo
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from ui.kit.photo_files import Photo
+from sneaker_core.images import Photo
 
 # Keys of the Explain page: the photo that another page passed, and where its photos come from.
 PASSED_PHOTO, _SOURCE = "explain_handed", "explain_source"

@@ -28,6 +28,25 @@ def open_photo(place: str, sample: str, order: Sequence[str]) -> None:
     set_address_value(PHOTO_PARAM, sample)
 
 
+def open_photo_beside(place: str, sample: str, beside: str) -> None:
+    """Open a photo from the details of another one; Previous leads back to that; for callbacks.
+
+    Parameters
+    ----------
+    place : str
+        As in `open_photo`.
+    sample : str
+    beside : str
+        The photo that is open.
+    """
+    order: tuple[str, ...] = st.session_state.get(KitKey.ORDER.of(place), ())
+    if sample not in order:
+        order = order if beside in order else (beside, *order)
+        after = order.index(beside) + 1
+        order = (*order[:after], sample, *order[after:])
+    open_photo(place, sample, order)
+
+
 def close_photo() -> None:
     """Close the photo that is open; for callbacks, and when another dataset or evaluation is chosen."""
     set_address_value(PHOTO_PARAM, None)
@@ -66,6 +85,7 @@ def _draw_opened(
     samples: tuple[str, ...] = st.session_state.get(KitKey.ORDER.of(place), ())
     if sample not in samples:
         samples = tuple(order())
+        st.session_state[KitKey.ORDER.of(place)] = samples
 
     def step(to: str) -> None:
         if on_step is not None:

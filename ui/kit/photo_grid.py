@@ -9,19 +9,19 @@ import streamlit as st
 
 from sneaker_core.datasets.quality.findings import Kind
 from sneaker_core.datasets.thumbnails import ensure_thumbnail
-from ui.kit.labels import FINDING_LABELS
+from ui.kit.labels import FINDING_LABELS, SPLIT_TITLES
+from ui.kit.photo_detail import open_photo
 from ui.kit.photo_tiles import (
     COLUMNS,
     PHOTOS_A_PAGE,
     Ticks,
     TileAction,
     draw_grid_style,
-    draw_tile_picture,
     draw_tiles,
     page_count,
 )
 from ui.kit.photo_tiles import Tile as PhotoTile
-from ui.kit.review_section import Section
+from ui.kit.review_section import Section, clear_notice
 from ui.kit.state_keys import KitKey
 from ui.kit.text import truncate
 
@@ -34,9 +34,8 @@ __all__ = [
     "draw_grid",
     "draw_pages",
     "draw_style",
-    "draw_thumbnail",
-    "open_case",
     "page_count",
+    "photo_tile",
     "shown_page",
     "tiles_of",
 ]
@@ -80,7 +79,7 @@ def badges_of(photo: pd.Series, hidden: Sequence[str] = ()) -> str:
     if len(kinds) > _MOST_BADGES:
         badges.append(f":orange-badge[+{len(kinds) - _MOST_BADGES}]")
     if isinstance(photo["split"], str):
-        badges.append(f":gray-badge[{photo['split']}]")
+        badges.append(f":gray-badge[{SPLIT_TITLES[photo['split']].lower()}]")
     return " ".join(badges)
 
 
@@ -111,33 +110,22 @@ def draw_grid(
     """
     order = tuple(order)
     ticks = Ticks(section.chosen, lambda sample: section.key(KitKey.TICK, sample))
-    action = TileAction(lambda sample: open_case(section, sample, order))
-    draw_tiles(section.place(part), [_photo_tile(section, tile) for tile in tiles], action, ticks, columns)
+
+    def open_tile(sample: str) -> None:
+        clear_notice(section)
+        open_photo(section.place(), sample, order)
+
+    tiles_with_pictures = [photo_tile(section, tile) for tile in tiles]
+    draw_tiles(section.place(part), tiles_with_pictures, TileAction(open_tile), ticks, columns)
 
 
-def _photo_tile(section: Section, tile: Tile) -> PhotoTile:
+def photo_tile(section: Section, tile: Tile) -> PhotoTile:
+    """A tile with the thumbnail of its photo."""
+
     def picture() -> bytes:
         return ensure_thumbnail(section.dataset, tile.sample, Path(tile.path)).read_bytes()
 
     return PhotoTile(tile.sample, tile.label, tile.name, picture, tile.badges)
-
-
-def draw_thumbnail(section: Section, tile: Tile) -> None:
-    """Draw a small photo; if its file is missing, say so."""
-    draw_tile_picture(_photo_tile(section, tile))
-
-
-def open_case(section: Section, sample: str, order: Sequence[str]) -> None:
-    """Open a photo; for callbacks.
-
-    Parameters
-    ----------
-    section : Section
-    sample : str
-    order : sequence of str
-        Photos before and after it.
-    """
-    st.session_state[section.key(KitKey.CASE)] = (sample, order)
 
 
 def draw_pages(section: Section, pages: int) -> None:

@@ -8,7 +8,7 @@ from PIL import Image
 
 from sneaker_core import images
 from sneaker_core.datasets.thumbnails import THUMBNAIL_SIDE, make_thumbnail
-from ui.kit.photo_files import Photo
+from sneaker_core.images import Photo
 
 PREVIEW_SIDE = 640
 

@@ -188,7 +188,8 @@ def draw_steps(place: str, sample: str, order: Sequence[str], go: Callable[[str]
     go : callable
         Shows another photo, given its sample.
     """
-    at = order.index(sample) if sample in order else 0
+    # From a photo that is not among them, Next leads to the first.
+    at = order.index(sample) if sample in order else -1
     with st.container(horizontal=True, vertical_alignment="center"):
         for title, icon, shortcut, to in (
             ("Previous", ":material/chevron_left:", "Left", at - 1),

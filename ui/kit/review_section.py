@@ -184,9 +184,9 @@ def _reason(dataset: Dataset, error: SneakerError) -> str:
 
 
 def _changes_text(changes: Sequence[Change]) -> str:
-    """The changes in one line: "3 photos excluded, 2 photos moved to boot."."""
+    """The changes in one line: "3 photos excluded, 2 photos relabeled to boot."."""
     parts = []
-    for action, done in ((Action.KEEP, "kept"), (Action.EXCLUDE, "excluded"), (Action.RELABEL, "moved")):
+    for action, done in ((Action.KEEP, "kept"), (Action.EXCLUDE, "excluded"), (Action.RELABEL, "relabeled")):
         mine = [change for change in changes if change.action is action]
         photos = counted(len({sample for change in mine for sample in change.samples}), "photo")
         where = ""
@@ -196,6 +196,11 @@ def _changes_text(changes: Sequence[Change]) -> str:
             where = f" to {escape_markdown(truncate_middle(label))}" if label else " to the suggested classes"
         parts += [f"{photos} {done}{where}"] if mine else []
     return f"{', '.join(parts)}."
+
+
+def clear_notice(section: Section) -> None:
+    """Drop the result of the last action, before another photo is opened."""
+    st.session_state.pop(section.key(KitKey.NOTICE), None)
 
 
 def draw_notice(section: Section, place: str = "", *, brief: bool = False) -> None:

@@ -18,7 +18,7 @@ class StateKey(StrEnum):
 class KitKey(StateKey):
     """Keys of what the kit draws on several pages."""
 
-    DIGESTS = "identify_digests"
+    UPLOADED = "uploaded_photos"
     JOB_STOP = "job_stop"
     JOB_STOP_ASK = "job_stop_ask"
     JOB_LOG = "job_log"
@@ -30,7 +30,6 @@ class KitKey(StateKey):
     CHOSEN = "review_chosen"
     TICK = "review_tick"
     OPEN = "review_open"
-    CASE = "review_case"
     NOTICE = "review_notice"
     SHOWN_PAGE = "review_page"
     PAGES = "review_pages"
