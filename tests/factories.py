@@ -9,8 +9,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
+from click.testing import CliRunner
 from PIL import Image
 
+from sneaker_core.__main__ import main
 from sneaker_core.networks.architectures import build_network
 from sneaker_core.networks.checkpoint import ModelSpec, SneakerModel
 from sneaker_core.networks.decision import Outputs, unit_length
@@ -125,6 +127,14 @@ def prediction_rows(rows: list[tuple[str, dict[str, float], str]]) -> pd.DataFra
     )
     columns = pd.DataFrame([chances for _, chances, _ in rows]).add_prefix("p:")
     return pd.concat([table, columns], axis=1)
+
+
+def run_command(workspace: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
+    """What a command of the program prints and returns, in this process: a new one takes seconds to import torch."""
+    done = CliRunner().invoke(main, ["--workspace", str(workspace), *map(str, arguments)])
+    if done.exception is not None and not isinstance(done.exception, SystemExit):
+        raise done.exception
+    return subprocess.CompletedProcess(arguments, done.exit_code, done.stdout, done.stderr)
 
 
 def in_new_python(code: str) -> str:

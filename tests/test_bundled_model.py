@@ -4,14 +4,15 @@ import os
 import re
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
+from sneaker_core.datasets.dataset_collection import open_samples
 from sneaker_core.datasets.photo_folder import read_unlabelled_folder
 from sneaker_core.datasets.split import read_split
 from sneaker_core.evaluation.evaluation_collection import find_evaluation
 from sneaker_core.evaluation.evaluation_files import read_table
-from sneaker_core.evaluation.evaluation_job import evaluate
 from sneaker_core.evaluation.evaluation_record import EVALUATION_FILE
 from sneaker_core.evaluation.metrics import summary
 from sneaker_core.evaluation.prediction_table import evaluate_photos
@@ -92,14 +93,22 @@ def test_its_evaluation_has_the_metrics_of_its_card(tmp_path: Path) -> None:
 
 
 @needs_real_photos
-def test_accuracy_on_its_test_photos_is_that_of_its_card(tmp_path: Path) -> None:
-    said = read_spec(STREET22).metrics["test"]
-    done = evaluate(STREET22, Path(str(REAL_DATA)) / "sneakers40", tmp_path, "test")
-    figures, table = done.metrics, done.table
-    assert figures["n"] == said["n"]
+def test_answers_on_its_test_photos_are_those_of_its_evaluation(tmp_path: Path) -> None:
+    """Every fifth photo, answer by answer; `test_its_evaluation_has_the_metrics_of_its_card` covers the figures."""
+    shipped = read_table(find_evaluation(tmp_path, "street22")).set_index("sample")
+    photos = open_samples(tmp_path, str(Path(str(REAL_DATA)) / "sneakers40"))
+    photos = photos[photos["sample"].isin(shipped.index)].sort_values("sample")
+    assert len(photos) == len(shipped)
+    table, _ = evaluate_photos(load_model(STREET22), photos[::5])
+    expected = shipped.loc[table["sample"]]
     # Rounding differs between processors, so one or two borderline photos may be classified differently.
-    for key in ("top1", "top3", "refused"):
-        assert figures[key] == pytest.approx(said[key], abs=2.5 / said["n"])
+    for column in ("predicted", "status"):
+        assert (table[column].to_numpy() != expected[column].to_numpy()).sum() <= 2
+    assert np.abs(table["probability"].to_numpy() - expected["probability"].to_numpy()).mean() < 0.01
+
+
+def test_models_with_few_photos_are_not_neglected(tmp_path: Path) -> None:
+    table = read_table(find_evaluation(tmp_path, "street22"))
     rare = table[table["label"].str.startswith(RARE)]
     assert (rare["label"] == rare["predicted"]).mean() >= 0.8
 
@@ -109,7 +118,7 @@ def test_it_refuses_negatives() -> None:
     split = read_split(STREET22)
     kept_back = split[split["label"].isna() & (split["split"] == "test")]
     photos = read_unlabelled_folder(Path(str(REAL_DATA)) / "not_sneakers").drop(columns="label")
-    photos = pd.merge(photos, kept_back[["sample", "label"]], on="sample")
-    table, _ = evaluate_photos(load_model(STREET22), photos)
-    assert len(table) == read_spec(STREET22).metrics["negatives"]["n"]
+    photos = pd.merge(photos, kept_back[["sample", "label"]], on="sample").sort_values("sample")
+    assert len(photos) == read_spec(STREET22).metrics["negatives"]["n"]
+    table, _ = evaluate_photos(load_model(STREET22), photos[::3])
     assert (table["status"] == Status.UNKNOWN).mean() >= 0.95

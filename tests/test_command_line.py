@@ -1,4 +1,4 @@
-"""The command line as other programs call it: real processes, their output and their exit status."""
+"""The command line: output and exit status of its commands, some in processes of their own."""
 
 import contextlib
 import json
@@ -17,9 +17,10 @@ from sneaker_core.__main__ import main
 from sneaker_core.number_text import percent
 from sneaker_core.workspace.paths import PROJECT
 from tests.conftest import CLASSES as LABELS
+from tests.factories import run_command as run
 
 
-def run(workspace: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+def run_process(workspace: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "sneaker_core", "--workspace", str(workspace), *map(str, arguments)],
         capture_output=True,
@@ -42,7 +43,7 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_predict_prints_a_json_line_per_image_in_order(workspace: Path, photos: Path) -> None:
     names = ["good.jpg", "text.jpg", "ünïcode name.png", "missing.jpg", "empty.jpg"]
-    done = run(workspace, "predict", *(photos / name for name in names), "--model", "tiny", "--top", "2")
+    done = run_process(workspace, "predict", *(photos / name for name in names), "--model", "tiny", "--top", "2")
     answers = [json.loads(line) for line in done.stdout.splitlines()]
     assert [Path(answer["image"]).name for answer in answers] == names
     assert done.returncode == 1
@@ -60,7 +61,7 @@ def test_predict_prints_a_json_line_per_image_in_order(workspace: Path, photos: 
 
 
 def test_predict_prints_json_with_the_option_and_when_it_is_piped(workspace: Path, photos: Path) -> None:
-    piped = json.loads(run(workspace, "predict", photos / "good.jpg", "--model", "tiny").stdout)
+    piped = json.loads(run_process(workspace, "predict", photos / "good.jpg", "--model", "tiny").stdout)
     asked = json.loads(run(workspace, "predict", photos / "good.jpg", "--model", "tiny", "--json").stdout)
     assert {**piped, "ms": 0} == {**asked, "ms": 0}
 
@@ -108,7 +109,7 @@ def test_a_model_may_be_a_folder(workspace: Path, photos: Path, tiny_model_folde
 
 
 def test_an_unknown_model_is_a_one_line_error(workspace: Path, photos: Path) -> None:
-    done = run(workspace, "predict", photos / "good.jpg", "--model", "nope")
+    done = run_process(workspace, "predict", photos / "good.jpg", "--model", "nope")
     assert done.returncode == 1
     assert done.stdout == ""
     assert done.stderr.startswith("Error: No model named 'nope'. Available models: ")
