@@ -243,7 +243,7 @@ class TestRates:
             find_learning_rate(str(photos), HEAD, workspace, Worker(), steps=5)
 
     def test_only_some_classes(self, photos: Path, workspace: Path) -> None:
-        with pytest.raises(DatasetError, match="one class only"):
+        with pytest.raises(DatasetError, match="has only one class"):
             find_learning_rate(str(photos), HEAD, workspace, Worker(), only=("boot",))
 
 
@@ -343,7 +343,7 @@ class TestCommands:
         assert (values["photos"], values["classes"], values["recipe"]) == (24, 2, "quick")
         assert values["total"] == pytest.approx(values["reading"] + values["learning"] + values["measuring"])
         words = self.run(workspace, "estimate", photos).stdout
-        assert "learning" in words and "photos a second" in words
+        assert "training" in words and "photos per second" in words
 
     def test_rates(self, photos: Path, workspace: Path) -> None:
         done = self.run(workspace, "find-lr", photos, "--steps", 30, "--json")
@@ -363,7 +363,7 @@ class TestCommands:
             assert sheet.format == "PNG"
             assert sheet.width > 4 * 32 and sheet.height > 2 * 32
         before = out.read_bytes()
-        assert "2 photos, each with 3 variants" in self.run(workspace, "augment", photos, *arguments).stdout
+        assert "2 photos with 3 variants each" in self.run(workspace, "augment", photos, *arguments).stdout
         assert out.read_bytes() == before
 
     @pytest.mark.parametrize("command", ["estimate", "find-lr", "augment"])
