@@ -30,6 +30,31 @@ def panel_page(folder: str, question: str, resumable: bool) -> None:
     draw_job(Path(folder), panel)
 
 
+def item_page(folder: str, state: str) -> None:
+    from pathlib import Path
+
+    import streamlit as st
+
+    from sneaker_core.workspace.jobs import JobState, find_job
+    from ui.kit.job_panel import JobPanel, draw_job, item_job
+
+    restarted = st.session_state.setdefault("restarted", [])
+    changes = st.session_state.setdefault("changes", [])
+    panel = JobPanel(
+        place="item",
+        find=lambda job: item_job(find_job(job), job, kind="train", title="my *run*", state=JobState(state)),
+        stop_question="Stop?",
+        stop_text="Stop and keep the model",
+        restart=lambda job: restarted.append(job.title),
+        restart_text="Resume for 5 minutes",
+        buttons=lambda job: st.button("Use it"),
+        outcome=lambda job: "There is a model.",
+        lasting=True,
+        has_changed=lambda: bool(changes) and changes.pop() is None,
+    )
+    st.write("drawn" if draw_job(Path(folder), panel) else "nothing")
+
+
 @pytest.fixture
 def folder(tmp_path) -> Path:
     job = tmp_path / "job"
@@ -132,3 +157,30 @@ def test_a_start_that_fails_is_said(folder, monkeypatch):
     app = opened(folder)
     app.button(key=KitKey.JOB_AGAIN).click().run()
     assert "Can't start: No space left on device." in app.toast[0].value
+
+
+@pytest.mark.parametrize("recorded", [True, False])
+def test_an_item_says_how_it_stands_whatever_its_job_recorded(folder, tmp_path, recorded):
+    job = folder if recorded else tmp_path / "nowhere"
+    app = AppTest.from_function(item_page, kwargs={"folder": str(job), "state": "interrupted"}).run()
+    assert r"**my \*run\*** was interrupted" in app.warning[0].value
+    assert "There is a model. What was done is kept" in app.warning[0].value
+    assert labels(app) == ["Use it", "Resume for 5 minutes"] and app.markdown[-1].value == "drawn"
+    app.button(key=KitKey.JOB_AGAIN.of("item")).click().run()
+    assert app.session_state["restarted"] == ["my *run*"]
+    app.session_state[KitKey.JOB_LOG.of("item")] = True
+    assert (app.run().code[0].value == "The log is empty.") is not recorded
+
+
+def test_an_item_that_is_done_stays_and_offers_its_log(folder):
+    app = AppTest.from_function(item_page, kwargs={"folder": str(folder), "state": "done"}).run()
+    assert "done. There is a model." in app.success[0].value and "Dismiss" not in labels(app)
+    assert KitKey.JOB_LOG.of("item") in app.session_state
+
+
+def test_an_item_at_work_has_more_buttons_and_notices_changes(folder):
+    app = AppTest.from_function(item_page, kwargs={"folder": str(folder), "state": "running"}).run()
+    assert labels(app) == ["Use it", "Stop and keep the model"]
+    app.session_state["changes"] = [None]
+    assert labels(app.run()) == ["Use it", "Stop and keep the model"]
+    assert app.session_state["changes"] == []

@@ -26,11 +26,14 @@ from sneaker_core.training.train_model import train
 from sneaker_core.workspace.jobs import JobState, read_job
 from sneaker_core.workspace.paths import run_job_folder, runs_folder, studies_folder
 from tests.factories import draw_dataset
+from ui.kit.item_dialogs import Action, ItemKind, NamedItem, item_button_key
 from ui.kit.labels import STATE_LABELS
 from ui.kit.model_picker import MODEL_PARAM
+from ui.kit.state_keys import KitKey
 from ui.runs import run_labels as spoken
 from ui.runs.run_charts import accuracy_curves, best_finding, loss_curves, trials_plot
 from ui.runs.run_detail_view import CARD, LOG, SETTINGS
+from ui.runs.run_dialogs import RUNS, SEARCHES
 from ui.runs.run_table import MOST_CHOSEN
 from ui.runs.runs_keys import Key
 from ui.runs.runs_sections import SEARCH
@@ -115,6 +118,10 @@ def words(app: AppTest) -> str:
 
 def buttons(app: AppTest) -> list[str]:
     return [button.label for button in app.button]
+
+
+def restore_key(kind: ItemKind, item: NamedItem) -> str:
+    return KitKey.DIALOG_RESTORE.of(f"{kind.param}-{item.id}")
 
 
 def chosen_names(app: AppTest) -> list[str]:
@@ -229,17 +236,17 @@ class TestTable:
         job = put_job(set_state(full, "slow", "running"), "Epoch 1 of 2")
         app = opened("slow")
         assert table(app).loc["slow", "state"] == "Running"
-        assert buttons(app) == ["Stop", "Save note"]
-        click(app, Key.RUN_STOP)
+        assert buttons(app) == ["Stop and keep the best model", "Save note"]
+        click(app, KitKey.JOB_STOP.of("run"))
         assert (job / "stop").exists()
-        assert app.button(key=Key.RUN_STOP).disabled
+        assert app.button(key=KitKey.JOB_STOP.of("run")).disabled
         assert "Stopping" in table(app).loc["slow", "state"]
 
     def test_a_run_that_waits(self, full):
         put_job(set_state(full, "slow", "running"), "Waiting for its turn")
         app = opened("slow")
         assert table(app).loc["slow", "state"] == "Queued"
-        assert "Stop" in buttons(app)
+        assert "Remove from the queue" in buttons(app)
 
     def test_a_run_that_has_hardly_begun(self, home):
         put_job(runs_folder(home) / "fresh", "Reading photos")
@@ -262,7 +269,7 @@ class TestTable:
         assert "damaged and cannot be read" in words(app)
         assert "Other runs are not affected" in words(app)
         assert {"Rename", "Delete"} <= set(buttons(app))
-        assert "Go on" not in buttons(app)
+        assert not {"Resume", "Try again"} & set(buttons(app))
 
     def test_names_are_never_markup(self, full):
         set_state(full, "slow", "failed", error=NASTY, dataset=NASTY)
@@ -310,25 +317,26 @@ class TestOne:
 
     def test_rename(self, full):
         app = opened("slow")
-        click(app, Key.RUN_RENAME)
-        app.text_input(key=Key.RUN_NAME.of("slow")).set_value("fast")
-        click(app, Key.RUN_RENAME.of("do"))
+        click(app, item_button_key(RUNS, Action.RENAME))
+        app.text_input(key=KitKey.DIALOG_NAME.of("slow")).set_value("fast")
+        click(app, KitKey.DIALOG_DO)
         assert "There is already a run named 'fast'" in words(app)
-        app.text_input(key=Key.RUN_NAME.of("slow")).set_value("  steady   one ")
-        click(app, Key.RUN_RENAME.of("do"))
+        app.text_input(key=KitKey.DIALOG_NAME.of("slow")).set_value("  steady   one ")
+        click(app, KitKey.DIALOG_DO)
         assert chosen_names(app) == ["steady one"]
         assert {run.name for run in list_runs(full)} == {"fast", "steady one"}
 
     def test_delete_asks_first_and_can_be_taken_back(self, full):
-        app = click(opened("slow"), Key.RUN_DELETE)
-        click(app, Key.RUN_DELETE.of("cancel"))
+        app = click(opened("slow"), item_button_key(RUNS, Action.DELETE))
+        assert "slow** will be moved to the bin with curves, notes and models" in words(app)
+        click(app, KitKey.DIALOG_CANCEL)
         assert len(list_runs(full)) == 2
-        click(app, Key.RUN_DELETE)
-        click(app, Key.RUN_DELETE.of("do"))
+        click(app, item_button_key(RUNS, Action.DELETE))
+        click(app, KitKey.DIALOG_DO)
         assert [run.name for run in list_runs(full)] == ["fast"]
         assert chosen_names(app) == []
-        click(app, Key.RUNS_BIN)
-        click(app, Key.RUNS_RESTORE.of("run-slow"))
+        click(app, KitKey.DIALOG_BIN)
+        click(app, restore_key(RUNS, deleted_runs(full)[0]))
         assert chosen_names(app) == ["slow"]
         assert not deleted_runs(full)
         assert "Bin (1)" not in buttons(app)
@@ -337,17 +345,20 @@ class TestOne:
         for _ in range(2):
             shutil.copytree(runs_folder(full) / "fast", runs_folder(full) / "again")
             delete_run(full, "again")
-        app = click(opened(), Key.RUNS_BIN)
-        assert "1 older with this name" in words(app)
-        click(app, Key.RUNS_RESTORE.of("run-again"))
-        click(app, Key.RUNS_BIN)
-        click(app, Key.RUNS_RESTORE.of("run-again"))
+        app = click(opened(), KitKey.DIALOG_BIN)
+        newer, older = deleted_runs(full)
+        assert words(app).count("Quick on shoes, started ") == 2
+        click(app, restore_key(RUNS, older))
+        assert [run.id for run in deleted_runs(full)] == [newer.id]
+        click(app, KitKey.DIALOG_BIN)
+        click(app, restore_key(RUNS, newer))
+        assert chosen_names(app) == ["again (2)"]
         assert {run.name for run in list_runs(full)} == {"fast", "slow", "again", "again (2)"}
 
     def test_go_on(self, full):
         """A real process, which finds that its photos are gone."""
         folder = set_state(full, "slow", "stopped", source=str(full / "gone"))
-        app = click(opened("slow"), Key.RUN_RESUME)
+        app = click(opened("slow"), KitKey.JOB_AGAIN.of("run"))
         assert read_job(run_job_folder(folder)).kind == "train"
         wait_until(lambda: find_run(full, "slow").state.ended)
         assert find_run(full, "slow").state is JobState.FAILED
@@ -357,7 +368,7 @@ class TestOne:
         set_state(full, "slow", "stopped")
         app = opened("slow")
         put_job(runs_folder(full) / "slow", "Epoch 1 of 2")  # started in another window meanwhile
-        assert "is running" in told(click(app, Key.RUN_RESUME))
+        assert "is running" in told(click(app, KitKey.JOB_AGAIN.of("run")))
 
 
 class TestSeveral:
@@ -390,7 +401,7 @@ class TestSeveral:
 
     def test_delete_all_of_them(self, full):
         app = click(opened("slow", "fast"), Key.RUN_DELETE)
-        click(app, Key.RUN_DELETE.of("do"))
+        click(app, KitKey.DIALOG_DO)
         assert {run.name for run in deleted_runs(full)} == {"slow", "fast"}
 
 
@@ -402,7 +413,7 @@ class TestSearch:
     def test_ended(self, full):
         app = searching()
         study = find_study(full, "first")
-        assert "The search is done" in words(app)
+        assert "first**: done. Resume it, or run a full training with the best settings." in words(app)
         trials = app.dataframe[0].value
         assert len(trials) == 3
         assert trials["val_top1"].iloc[0] == pytest.approx(100 * study.best["val_top1"])
@@ -438,7 +449,7 @@ class TestSearch:
         study = find_study(full, "second")
         assert (study.dataset, study.recipe_name, study.minutes) == ("shoes", "quick", 1)
         assert "Stop" in buttons(app)
-        click(app, Key.STUDY_STOP)
+        click(app, KitKey.JOB_STOP.of("search"))
         wait_until(lambda: find_study(full, "second").state.ended)
         assert find_study(full, "second").state is JobState.STOPPED
         assert "Stopped" in words(again(app))
@@ -488,12 +499,30 @@ class TestSearch:
         app.selectbox(key=Key.STUDY).set_value("first")
         assert "Best settings so far" in words(again(app))
 
+    def test_rename(self, full):
+        app = click(searching(), item_button_key(SEARCHES, Action.RENAME))
+        app.text_input(key=KitKey.DIALOG_NAME.of("first")).set_value("wide")
+        click(app, KitKey.DIALOG_DO)
+        assert app.selectbox(key=Key.STUDY).value == "wide" and find_study(full, "wide").id == "first"
+
+    def test_two_processes_at_work(self, full):
+        folder = studies_folder(full) / "first"
+        put_job(folder, "Trial 4, epoch 1 of 2")
+        shutil.copytree(run_job_folder(folder), folder / "job-other")
+        (folder / "job-other" / "progress.json").write_text(json.dumps({"step": "Trial 5, epoch 2 of 2"}))
+        app = searching()
+        assert sorted(bar.proto.text for bar in app.get("progress")) == [
+            "Trial 4, epoch 1 of 2 · 3 of 10", "Trial 5, epoch 2 of 2",
+        ]  # fmt: skip
+        click(app, KitKey.JOB_STOP.of("search"))
+        assert all((folder / job / "stop").exists() for job in ("job", "job-other"))
+
     def test_delete_and_restore(self, full):
-        app = click(searching(), Key.RUN_DELETE)
-        click(app, Key.RUN_DELETE.of("do"))
+        app = click(searching(), item_button_key(SEARCHES, Action.DELETE))
+        click(app, KitKey.DIALOG_DO)
         assert [study.name for study in deleted_studies(full)] == ["first"]
-        click(app, Key.RUNS_BIN)
-        click(app, Key.RUNS_RESTORE.of("study-first"))
+        click(app, KitKey.DIALOG_BIN)
+        click(app, restore_key(SEARCHES, deleted_studies(full)[0]))
         assert app.selectbox(key=Key.STUDY).value == "first"
         assert find_study(full, "first").best
 

@@ -251,7 +251,7 @@ class TestSetup:
             "init": "none", "size": 32, "epochs": 2, "batch": 8, "seed": 0,
         }  # fmt: skip
         again(app)
-        assert "Done" in app.get("badge")[0].proto.label if app.get("badge") else "Done" in words(app)
+        assert f"{run.name}**: done. Trained for" in words(app)
         app.button(key=Key.TRAIN_IDENTIFY).click()
         app.run()
         assert app.title[0].value == "What are those?" and app.selectbox(key=MODEL_PARAM).value == run.name
@@ -315,7 +315,7 @@ class TestAdvanced:
         (job,) = list_jobs(ready / "rates")
         assert (job.kind, job.params["recipe"]["name"]) == ("find_lr", "quick")
         assert "Stop" in labels(app)
-        click(app, Key.TRAIN_RATES_STOP)
+        click(app, KitKey.JOB_STOP.of("lr-finder"))
         ended(job.folder)
         result = {"rates": [1e-4, 1e-3, 1e-2, 1e-1], "losses": [2.0, 1.9, 1.0, 9.0], "suggestion": 0.00213}
         end = {"state": "done", "error": None, "result": result}
@@ -336,7 +336,9 @@ class TestAdvanced:
         stop_job(job.folder)
         ended(job.folder)
         (job.folder / "end.json").write_text(json.dumps({"state": "failed", "error": "No luck.", "result": {}}))
-        assert "No luck." in words(again(app)) and "Find a learning rate" in labels(app)
+        assert "No luck." in words(again(app)) and "Try again" in labels(app)
+        click(app, KitKey.JOB_DISMISS.of("lr-finder"))
+        assert "No luck." not in words(app) and "Find a learning rate" in labels(app)
 
     @pytest.mark.parametrize("name", RECIPES)
     def test_only_changes_are_passed_on(self, name):
@@ -359,7 +361,7 @@ class TestWatch:
         for told in ("Top-1 accuracy", "Test photos", "alidation accuracy", "photos are recognized correctly"):
             assert told in text
         assert "Use in Identify" in labels(app) and len(app.get("plotly_chart")) == 2
-        assert not {"Go on", "Try again", "Stop and keep the best model"} & set(labels(app))
+        assert not {"Resume", "Try again", "Stop and keep the best model"} & set(labels(app))
         assert not app.get("progress")
         assert len(app.get("imgs") or app.get("image")) == len(
             json.loads((find_run(done, "first").folder / WATCH_FILE).read_text())
@@ -369,7 +371,7 @@ class TestWatch:
         (run_job_folder(runs_folder(done) / "first") / "log.txt").write_text("what it <b>said</b>")
         app = opened(run="first")
         assert not app.code
-        app.toggle(key=Key.TRAIN_LOG).set_value(True)
+        app.session_state[KitKey.JOB_LOG.of("run")] = True
         assert again(app).code[0].value == "what it <b>said</b>"
 
     def test_setup_first_where_nothing_is_at_work(self, done):
@@ -383,7 +385,7 @@ class TestWatch:
         (folder / METRICS_FILE).unlink()
         app = opened()
         assert "Queued, 1 training ahead" in words(app) and "Remove from the queue" in labels(app)
-        click(app, Key.TRAIN_STOP_SURE)
+        click(app, KitKey.JOB_STOP.of("run"))
         assert read_job(run_job_folder(folder)).state is JobState.STOPPING
 
     def test_running(self, done):
@@ -396,7 +398,7 @@ class TestWatch:
         for told in ("Epoch 3 of 6", "61 photos per second", "about 2 minutes left", "Stop after the current step"):
             assert told in text
         assert len(app.get("plotly_chart")) == 2 and "Use in Identify" not in labels(app)
-        click(app, Key.TRAIN_STOP_SURE)
+        click(app, KitKey.JOB_STOP.of("run"))
         assert "Stopping…" in labels(app) and "Stopping after the current step" in words(app)
 
     def test_before_the_first_epoch(self, done):
@@ -416,8 +418,8 @@ class TestWatch:
         folder = tell(done, "stopped")
         without_model(folder)
         app = opened(run="first")
-        assert "Stopped before there was a model" in words(app) and "Use in Identify" not in labels(app)
-        click(app, Key.TRAIN_RESUME)
+        assert "was stopped. There is no model yet." in words(app) and "Use in Identify" not in labels(app)
+        click(app, KitKey.JOB_AGAIN.of("run"))
         assert not find_run(done, "first").state.ended
         assert app.selectbox(key=Key.TRAIN_RUN).value == "first"
         assert ended(run_job_folder(folder)).state is JobState.DONE
@@ -433,13 +435,13 @@ class TestWatch:
         at_work(folder, EPOCH, age=3600)
         without_model(folder)
         app = opened(run="first")
-        assert "The process is no longer running" in words(app) and "Resume" in labels(app)
+        assert "the process is no longer running" in words(app) and "Resume" in labels(app)
 
     def test_what_cannot_go_on_says_why(self, done):
         tell(done, "interrupted", recipe={}, source="")
         without_model(runs_folder(done) / "first")
         shutil.rmtree(run_job_folder(runs_folder(done) / "first"))
-        app = click(opened(run="first"), Key.TRAIN_RESUME)
+        app = click(opened(run="first"), KitKey.JOB_AGAIN.of("run"))
         assert not app.exception and find_run(done, "first").state is not JobState.RUNNING
 
     def test_damaged_metrics(self, done):

@@ -197,6 +197,32 @@ def _menu_text(action: Action, kind: ItemKind) -> str:
     return f"New {kind.noun}" if action is Action.NEW else action.value
 
 
+def draw_item_buttons(
+    kind: ItemKind, item: NamedItem, actions: Sequence[Action] = (Action.RENAME, Action.DELETE)
+) -> None:
+    """Draw a button for each thing that can be done with an item, in a row with others.
+
+    Parameters
+    ----------
+    kind : ItemKind
+    item : NamedItem
+    actions : sequence of Action
+    """
+    for action in actions:
+        st.button(
+            action.value,
+            key=item_button_key(kind, action),
+            icon=f":material/{_ICONS[action]}:",
+            on_click=open_dialog,
+            args=(action, kind, item),
+        )
+
+
+def item_button_key(kind: ItemKind, action: Action) -> str:
+    """The key of a button that `draw_item_buttons` draws."""
+    return KitKey.DIALOG_OPEN.of(f"{kind.param}-{action.name.lower()}")
+
+
 def draw_bin_button(*kinds: ItemKind) -> None:
     """Draw a button that opens the bin of some kinds, while something is in it."""
     count = sum(len(kind.collection(workspace()).deleted()) for kind in kinds)

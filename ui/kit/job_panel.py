@@ -1,13 +1,14 @@
 """The panel of a job: progress while it runs, then how it ended, with Stop, Resume, Try again, Log and Dismiss."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import streamlit as st
 
 from sneaker_core.errors import SneakerError
 from sneaker_core.workspace.jobs import Job, JobState, Progress, find_job, log_tail, restart_job, stop_job
+from sneaker_core.workspace.paths import workspace
 from ui.kit.labels import STATE_LABELS
 from ui.kit.run_text import queue_text
 from ui.kit.state_keys import KitKey
@@ -33,8 +34,32 @@ def _job_progress_text(job: Job) -> str:
     return queue_text(job.progress) if job.state is JobState.QUEUED else progress_text(job.progress)
 
 
+def item_job(job: Job | None, folder: Path, *, kind: str, title: str, state: JobState, error: str | None = None) -> Job:
+    """The job of an item that keeps its own state, such as a run; the panel shows it even if no job is recorded.
+
+    Parameters
+    ----------
+    job : Job or None
+        As recorded.
+    folder : Path
+        Where the job is or would be.
+    kind : str
+    title : str
+        The item's present name.
+    state : JobState
+    error : str, optional
+        Why it failed.
+    """
+    recorded = job or Job(folder, kind, {}, title, workspace(), False, state, 0.0, Progress(), error, {})
+    return replace(recorded, kind=kind, title=title, state=state, error=error)
+
+
 def _nothing(job: Job) -> None:
-    """Draw no details."""
+    """Draw nothing more."""
+
+
+def _never() -> bool:
+    return False
 
 
 def _no_outcome(job: Job) -> str:
@@ -55,6 +80,14 @@ class JobPanel:
         Tooltip of the Stop button.
     stop_question : str
         If given, Stop asks this first.
+    stop_text : str
+        The button that answers the question.
+    restart_text : str or None
+        The button that starts it again; by default "Resume" or "Try again", unless it is done. Empty for no button.
+    restart_help : str
+        Tooltip of that button.
+    find : callable
+        Reads the job in a folder.
     stop, restart : callable
         What the buttons do, given the job.
     progress : callable
@@ -63,30 +96,60 @@ class JobPanel:
         Result of a job that is done or stopped, in a sentence or two; empty for none.
     details : callable
         Draws more about a job below its progress or its result.
+    buttons : callable
+        Draws more buttons, beside Stop or the button that starts it again.
     note : str
         Below the progress.
-    show_done : bool
-        Whether to show a job that is done even if this session did not see it run.
+    lasting : bool
+        Whether the panel belongs to an item that stays: then it shows every end, for good.
+    log : bool
+        Whether to offer the log.
+    has_changed : callable
+        Whether the page shows something outdated; while the job runs, the page reruns when that is so.
     """
 
     place: str = ""
     resumable: bool = True
     stop_help: str = "It stops at the next safe point and keeps what is done."
     stop_question: str = ""
+    stop_text: str = "Stop"
+    restart_text: str | None = None
+    restart_help: str = ""
+    find: Callable[[Path], Job | None] = find_job
     stop: Callable[[Job], None] = lambda job: stop_job(job.folder)
     restart: Callable[[Job], object] = lambda job: restart_job(job.folder)
     progress: Callable[[Job], str] = _job_progress_text
     outcome: Callable[[Job], str] = _no_outcome
     details: Callable[[Job], None] = _nothing
+    buttons: Callable[[Job], None] = _nothing
     note: str = _BACKGROUND
-    show_done: bool = False
+    lasting: bool = False
+    log: bool = True
+    has_changed: Callable[[], bool] = _never
 
     def key(self, key: KitKey) -> str:
         """The key of a widget in this panel."""
         return key.of(self.place) if self.place else key.value
 
+    def shows_end(self, job: Job) -> bool:
+        """Whether to show a job that has ended."""
+        folder = str(job.folder)
+        if self.lasting:
+            return True
+        return folder not in _set(KitKey.JOBS_DISMISSED) and (
+            job.state is not JobState.DONE or folder in _set(KitKey.JOBS_SEEN)
+        )
 
-def draw_job(folder: Path, panel: JobPanel | None = None) -> None:
+    def again(self, job: Job) -> str:
+        """The button that starts a job again; empty for none."""
+        if self.restart_text is not None:
+            return self.restart_text
+        if job.state is JobState.DONE or not job.can_restart:
+            return ""
+        return "Resume" if self.resumable and job.state is not JobState.FAILED else "Try again"
+
+
+def draw_job(folder: Path, panel: JobPanel | None = None) -> bool:
     """Draw a job: live while it runs, then its end until the user dismisses it. The page reruns once when it ends.
 
     Parameters
@@ -94,17 +157,29 @@ def draw_job(folder: Path, panel: JobPanel | None = None) -> None:
     folder : Path
         The job's folder; nothing is drawn if there is no job.
     panel : JobPanel, optional
+
+    Returns
+    -------
+    bool
+        Whether anything is drawn.
     """
-    panel, job = panel or JobPanel(), find_job(folder)
+    panel = panel or JobPanel()
+    job = panel.find(folder)
     if job is None:
-        return
+        return False
     if not job.state.ended:
         note_job(folder)
-        _follow(folder, panel)
-    elif str(folder) not in _set(KitKey.JOBS_DISMISSED) and (
-        job.state is not JobState.DONE or panel.show_done or str(folder) in _set(KitKey.JOBS_SEEN)
-    ):
+        _poll(lambda: _draw_running(folder, panel))
+    elif panel.shows_end(job):
         _draw_end(job, panel)
+    else:
+        return False
+    return True
+
+
+def rerun_when(has_changed: Callable[[], bool]) -> None:
+    """Rerun the page as soon as something has changed; for pages that show work without a panel."""
+    _poll(has_changed)
 
 
 def note_job(folder: Path) -> None:
@@ -132,19 +207,28 @@ def _set(key: KitKey) -> set[str]:
 
 
 @st.fragment(run_every=_LOOK_EVERY)
-def _follow(folder: Path, panel: JobPanel) -> None:
-    """Draw a running job, again every second."""
-    job = find_job(folder)
-    if job is None or job.state.ended:
+def _poll(draw: Callable[[], bool]) -> None:
+    """Draw something again every second, until it says that the page has to rerun."""
+    if draw():
         st.rerun()
+
+
+def _draw_running(folder: Path, panel: JobPanel) -> bool:
+    """Draw a running job; returns whether the page has to rerun instead."""
+    job = panel.find(folder)
+    if job is None or job.state.ended or panel.has_changed():
+        return True
     with st.container(border=True, gap="small"):
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             st.markdown(f"{STATE_LABELS[job.state].icon} **{_title(job)}**", width="content")
-            _draw_stop(job, panel)
+            with st.container(horizontal=True, vertical_alignment="center", width="content"):
+                panel.buttons(job)
+                _draw_stop(job, panel)
         st.progress(job.progress.share, text=escape_markdown(panel.progress(job)))
         panel.details(job)
         st.caption(panel.note)
         _draw_log(job, panel)
+    return False
 
 
 def _draw_stop(job: Job, panel: JobPanel) -> None:
@@ -154,7 +238,7 @@ def _draw_stop(job: Job, panel: JobPanel) -> None:
     elif panel.stop_question:
         with st.popover("Stop", icon=icon, key=panel.key(KitKey.JOB_STOP_ASK)):
             st.markdown(panel.stop_question)
-            st.button("Stop", key=key, type="primary", on_click=_stop, args=(job, panel))
+            st.button(panel.stop_text, key=key, type="primary", on_click=_stop, args=(job, panel))
     else:
         st.button("Stop", key=key, icon=icon, help=panel.stop_help, on_click=_stop, args=(job, panel))
 
@@ -163,25 +247,27 @@ def _draw_end(job: Job, panel: JobPanel) -> None:
     """Draw how a job ended, and the buttons beside it."""
     with st.container(horizontal=True, vertical_alignment="center"):
         _draw_outcome(job, panel)
-        if job.state is not JobState.DONE and job.can_restart:
-            resume = panel.resumable and job.state is not JobState.FAILED
+        panel.buttons(job)
+        if panel.again(job):
             st.button(
-                "Resume" if resume else "Try again",
+                panel.again(job),
                 key=panel.key(KitKey.JOB_AGAIN),
                 icon=":material/restart_alt:",
+                help=panel.restart_help or None,
                 on_click=_restart,
                 args=(job, panel),
             )
-        st.button(
-            "Dismiss",
-            key=panel.key(KitKey.JOB_DISMISS),
-            type="tertiary",
-            icon=":material/close:",
-            on_click=_set(KitKey.JOBS_DISMISSED).add,
-            args=(str(job.folder),),
-        )
+        if not panel.lasting:
+            st.button(
+                "Dismiss",
+                key=panel.key(KitKey.JOB_DISMISS),
+                type="tertiary",
+                icon=":material/close:",
+                on_click=_set(KitKey.JOBS_DISMISSED).add,
+                args=(str(job.folder),),
+            )
     panel.details(job)
-    if job.state in (JobState.FAILED, JobState.INTERRUPTED):
+    if panel.lasting or job.state in (JobState.FAILED, JobState.INTERRUPTED):
         _draw_log(job, panel)
 
 
@@ -198,15 +284,23 @@ def _draw_outcome(job: Job, panel: JobPanel) -> None:
     else:
         st.warning(
             f"**{title}** was interrupted; the process is no longer running, perhaps because the computer was "
-            f"restarted. {kept}",
+            f"restarted. {outcome}{' ' if outcome else ''}{kept}",
             icon=icon,
         )
 
 
 def _draw_log(job: Job, panel: JobPanel) -> None:
+    if not panel.log:
+        return
     log = st.expander("Log", icon=":material/terminal:", key=panel.key(KitKey.JOB_LOG), on_change="rerun")
     if log.open:
-        log.code(log_tail(job.folder) or "Nothing yet.", language=None, wrap_lines=True)
+        with log:
+            draw_log(job.folder)
+
+
+def draw_log(folder: Path) -> None:
+    """Draw the last lines of a job's log."""
+    st.code(log_tail(folder) or "The log is empty.", language=None, wrap_lines=True)
 
 
 def _title(job: Job) -> str:

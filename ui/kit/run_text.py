@@ -17,26 +17,16 @@ def queue_text(progress: Progress) -> str:
     return "Queued"
 
 
-def run_end_text(run: Run) -> str:
-    """How a finished run ended and what you can do with it; the error message of a failed one.
+def run_outcome_text(run: Run) -> str:
+    """What a run that has ended left behind, in a sentence; empty if there is nothing to say.
 
     Parameters
     ----------
     run : Run
-        A run that has ended.
     """
-    if run.state is JobState.FAILED:
-        return run.error or "It failed without an error message. See the log."
-    if run.state is JobState.STOPPED:
-        if run.has_model:
-            return "Stopped. The best model so far is ready to use, and you can resume the training."
-        return "Stopped before there was a model. You can resume the training."
-    if run.state is JobState.INTERRUPTED:
-        return (
-            "The process is no longer running, perhaps because the computer was restarted or ran out of memory. You "
-            "can resume the training from the last saved epoch."
-        )
-    return f"Trained for {duration_text(run.seconds)}." if run.seconds else ""
+    if run.state is JobState.DONE:
+        return f"Trained for {duration_text(run.seconds)}." if run.seconds else ""
+    return "The best model so far is ready to use." if run.has_model else "There is no model yet."
 
 
 def split_counts_text(counts: Mapping[str, int]) -> str:

@@ -46,6 +46,7 @@ class KitKey(StateKey):
     ORDER = "photo_order"
     DIALOG = "dialog"
     DIALOG_MENU = "dialog_menu"
+    DIALOG_OPEN = "dialog_open"
     DIALOG_BIN = "dialog_bin"
     DIALOG_FORM = "dialog_form"
     DIALOG_NAME = "dialog_name"

@@ -7,10 +7,11 @@ import streamlit as st
 
 from sneaker_core.number_text import counted
 from ui.kit.charts import draw_chart
+from ui.kit.item_dialogs import Action, open_dialog
 from ui.kit.text import escape_markdown, short_duration_text, truncate
 from ui.runs import run_labels
 from ui.runs.run_charts import accuracy_curves, loss_curves
-from ui.runs.run_dialogs import Dialog, open_dialog
+from ui.runs.run_dialogs import RUNS
 from ui.runs.run_rows import Row, epochs
 from ui.runs.runs_keys import Key
 
@@ -81,7 +82,7 @@ def draw_comparison(rows: list[Row]) -> None:
         else:
             st.markdown(f"**{counted(len(differing), 'setting differs', 'settings differ')}**")
             st.table(differing, border="horizontal", alt="Differing settings, side by side")
-    ended = [row.name for row in rows if row.run and row.run.state.ended]
+    ended = [row.run for row in rows if row.run and row.run.state.ended]
     if len(ended) > 1:
         st.button(
             f"Delete {len(ended)} runs",
@@ -89,7 +90,7 @@ def draw_comparison(rows: list[Row]) -> None:
             type="tertiary",
             icon=":material/delete:",
             on_click=open_dialog,
-            args=(Dialog.DELETE_RUNS, *ended),
+            args=(Action.DELETE, RUNS, *ended),
         )
 
 

@@ -1,39 +1,39 @@
 """Details of one run or built-in model."""
 
-from typing import Any
+from collections.abc import Callable
 
 import streamlit as st
 
-from sneaker_core.errors import SneakerError
 from sneaker_core.networks.checkpoint import read_spec
 from sneaker_core.training.run_collection import Run, write_note
-from sneaker_core.training.training_jobs import resume_training, stop_training
-from sneaker_core.workspace.jobs import JobState, log_tail, read_job
 from sneaker_core.workspace.paths import run_job_folder, run_model_folder, workspace
-from ui.kit.job_panel import progress_words
-from ui.kit.labels import STATE_LABELS, draw_state_badge
+from ui.kit.item_dialogs import draw_item_buttons
+from ui.kit.job_panel import JobPanel, draw_log
+from ui.kit.labels import draw_state_badge
 from ui.kit.page_links import Page, open_page
-from ui.kit.run_text import run_end_text
+from ui.kit.run_panel import draw_run_job
 from ui.kit.text import escape_markdown, short_duration_text, timestamp_text
 from ui.runs import run_labels
-from ui.runs.run_dialogs import Dialog, open_dialog
+from ui.runs.run_dialogs import RUNS
 from ui.runs.run_rows import Row
 from ui.runs.runs_keys import Key
 
 CARD, SETTINGS, LOG = "Model card", "All settings", "Log"
-_LOOK_EVERY = 2.0
-_LOG_LINES = 40
 
 
-def draw_run(row: Row) -> None:
+def draw_run(row: Row, has_changed: Callable[[], bool]) -> None:
     """Draw a run: state, metrics, actions, note and more.
 
     Parameters
     ----------
     row : Row
+    has_changed : callable
+        Whether the page shows something outdated.
     """
     with st.container(border=True):
         _draw_head(row)
+        if row.run and not row.run.is_done:
+            draw_run_job(row.run, JobPanel(place="run", log=False, has_changed=has_changed))
         _draw_key_figures(row)
         _draw_actions(row)
         if row.run:
@@ -42,22 +42,13 @@ def draw_run(row: Row) -> None:
 
 
 def _draw_head(row: Row) -> None:
-    run = row.run
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader(escape_markdown(row.name), anchor=False, width="content")
-        if run:
-            draw_state_badge(run_labels.state_label(run))
+        if row.run:
+            draw_state_badge(run_labels.state_label(row.run))
         else:
             st.badge(row.state, icon=":material/inventory_2:", color="gray")
     st.markdown(escape_markdown(_about(row)))
-    if run is None:
-        return
-    if not run.state.ended:
-        _watch(run)
-    elif run.state is JobState.FAILED:
-        st.error(escape_markdown(run_end_text(run)), icon=":material/error:")
-    elif not run.is_done:
-        st.info(escape_markdown(run_end_text(run)), icon=STATE_LABELS[run.state].icon)
 
 
 def _about(row: Row) -> str:
@@ -73,16 +64,6 @@ def _about(row: Row) -> str:
     parts += [f"started {timestamp_text(run.created)}"] if run.created else []
     parts += [f"trained for {short_duration_text(run.seconds)}"] if run.seconds else []
     return f"{', '.join(parts)}."
-
-
-@st.fragment(run_every=_LOOK_EVERY)
-def _watch(run: Run) -> None:
-    """Draw the progress; the page notices when the run ends."""
-    try:
-        progress = read_job(run_job_folder(run.folder)).progress
-    except SneakerError:
-        return
-    st.progress(progress.share, text=escape_markdown(progress_words(progress)))
 
 
 def _draw_key_figures(row: Row) -> None:
@@ -123,49 +104,8 @@ def _draw_actions(row: Row) -> None:
             icon=":material/monitoring:",
             query_params={"run": run.name},
         )
-        _draw_work(run)
         if run.state.ended:
-            _draw_manage(run)
-
-
-def _draw_work(run: Run) -> None:
-    """Draw Stop, Resume or Try again."""
-    if not run.state.ended:
-        stopping = run.state is JobState.STOPPING
-        st.button(
-            "Stopping…" if stopping else "Stop",
-            key=Key.RUN_STOP,
-            icon=":material/stop_circle:",
-            disabled=stopping,
-            on_click=_try,
-            args=(stop_training, run.name),
-            help="It stops after the current step. The best model so far is kept.",
-        )
-    elif not run.is_done and not run.is_damaged:
-        st.button(
-            "Try again" if run.state is JobState.FAILED else "Resume",
-            key=Key.RUN_RESUME,
-            icon=":material/restart_alt:",
-            on_click=_try,
-            args=(resume_training, run.name),
-            help="It joins the queue and continues from the last saved epoch.",
-        )
-
-
-def _draw_manage(run: Run) -> None:
-    for label, key, icon, dialog in (
-        ("Rename", Key.RUN_RENAME, "edit", Dialog.RENAME),
-        ("Delete", Key.RUN_DELETE, "delete", Dialog.DELETE_RUNS),
-    ):
-        st.button(label, key=key, icon=f":material/{icon}:", on_click=open_dialog, args=(dialog, run.name))
-
-
-def _try(action: Any, name: str) -> None:
-    """Run an action; show the error if it fails."""
-    try:
-        action(workspace(), name)
-    except SneakerError as error:
-        st.toast(escape_markdown(str(error)), icon=":material/error:", duration="long")
+            draw_item_buttons(RUNS, run)
 
 
 def _draw_note(run: Run) -> None:
@@ -200,11 +140,7 @@ def _draw_more(row: Row) -> None:
         }
         st.table(values, border="horizontal", alt="All settings")
     elif chosen == LOG and row.run:
-        tail = log_tail(run_job_folder(row.run.folder), _LOG_LINES)
-        if tail:
-            st.code(tail, language=None, wrap_lines=True, height=320)
-        else:
-            st.caption("The log is empty.")
+        draw_log(run_job_folder(row.run.folder))
 
 
 def _draw_card(row: Row) -> None:

@@ -4,36 +4,35 @@ import streamlit as st
 
 from sneaker_core.number_text import counted
 from sneaker_core.training.run_collection import Run, list_runs
-from sneaker_core.training.run_metrics import METRICS_FILE
 from sneaker_core.workspace.paths import workspace
+from ui.kit.job_panel import rerun_when
+from ui.kit.run_panel import changes_of
 from ui.runs.run_comparison import draw_comparison, draw_curves
 from ui.runs.run_detail_view import draw_run
 from ui.runs.run_labels import state_label
 from ui.runs.run_rows import all_rows
 from ui.runs.run_table import choose
 
-_LOOK_EVERY = 2.0
-
 
 def draw_runs() -> None:
     """Draw the section."""
+    has_changed = changes_of(lambda: list_runs(workspace()))
     rows = all_rows()
     runs = [row.run for row in rows if row.run]
-    _follow(_snapshot(list_runs(workspace())))
     if not runs:
         _draw_invitation(bool(rows))
-    if not rows:
-        return
-    if runs:
+    else:
         st.markdown(_summary(runs))
-    chosen = choose(rows)
-    if not chosen:
-        return
+    chosen = choose(rows) if rows else []
     if len(chosen) == 1:
-        draw_run(chosen[0])
-    draw_curves(chosen)
+        draw_run(chosen[0], has_changed)
+    if chosen:
+        draw_curves(chosen)
     if len(chosen) > 1:
         draw_comparison(chosen)
+    shown = chosen[0].run if len(chosen) == 1 else None
+    if shown is None or shown.state.ended:  # else its panel looks for changes
+        rerun_when(has_changed)
 
 
 def _draw_invitation(models: bool) -> None:
@@ -48,22 +47,3 @@ def _summary(runs: list[Run]) -> str:
     states = [state_label(run).word for run in runs]
     parts = [f"{states.count(state)} {state.lower()}" for state in dict.fromkeys(sorted(states))]
     return f"{counted(len(runs), 'run')}: {', '.join(parts)}."
-
-
-def _snapshot(runs: list[Run]) -> tuple[tuple[str, str, int], ...]:
-    """Changes when a run is added or removed, changes its state or finishes an epoch."""
-    return tuple((run.name, run.state.value, _epochs(run)) for run in runs)
-
-
-def _epochs(run: Run) -> int:
-    try:
-        return (run.folder / METRICS_FILE).stat().st_mtime_ns
-    except OSError:
-        return 0
-
-
-@st.fragment(run_every=_LOOK_EVERY)
-def _follow(seen: tuple[tuple[str, str, int], ...]) -> None:
-    """Rerun the page when something has changed on disk."""
-    if _snapshot(list_runs(workspace())) != seen:
-        st.rerun()

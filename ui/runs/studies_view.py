@@ -2,7 +2,7 @@
 
 import contextlib
 import shlex
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import streamlit as st
 
@@ -11,16 +11,17 @@ from sneaker_core.errors import SneakerError
 from sneaker_core.number_text import counted
 from sneaker_core.training.study_collection import Study, list_studies, stop_study
 from sneaker_core.training.study_trials import TRIALS_FILE
-from sneaker_core.workspace.jobs import Job, JobState, Progress, read_job
-from sneaker_core.workspace.paths import studies_folder, workspace
+from sneaker_core.workspace.jobs import Job, JobState, read_job
+from sneaker_core.workspace.paths import run_job_folder, studies_folder, workspace
 from ui.kit.address import choose_item
-from ui.kit.job_panel import progress_words
-from ui.kit.labels import STATE_LABELS, draw_state_badge
+from ui.kit.item_dialogs import draw_item_buttons
+from ui.kit.job_panel import JobPanel, draw_job, item_job, progress_text, rerun_when
+from ui.kit.labels import draw_state_badge
 from ui.kit.run_text import queue_text
 from ui.kit.text import escape_markdown, short_duration_text, timestamp_text
 from ui.runs import run_labels
 from ui.runs.new_study_view import draw_new_search
-from ui.runs.run_dialogs import Dialog, open_dialog
+from ui.runs.run_dialogs import SEARCHES
 from ui.runs.runs_keys import Key
 from ui.runs.trials_view import draw_found
 
@@ -28,24 +29,23 @@ ABOUT = (
     "A search runs many short trainings (trials) with different settings and finds those with the highest validation "
     "accuracy. Trials that fall behind are pruned."
 )
-_LOOK_EVERY = 2.0
-_END_WORDS = {
-    JobState.DONE: "The search is done. Resume it, or run a full training with the best settings.",
-    JobState.STOPPED: "The search was stopped. All trials are kept, and you can resume it.",
-    JobState.INTERRUPTED: "The search was interrupted; the process is no longer running. Complete trials are kept, "
-    "and you can resume it.",
-}
+_OUTCOMES = {JobState.DONE: "Resume it, or run a full training with the best settings."}
 
 
 def draw_search() -> None:
     """Draw the section."""
     studies = list_studies(workspace())
     seen = _snapshot(studies)
+
+    def has_changed() -> bool:
+        return _snapshot(studies) != seen
+
     st.markdown(ABOUT)
-    if studies:
-        study = _choose(studies)
-        _follow(studies, seen)
-        _draw_study(study)
+    study = _choose(studies) if studies else None
+    if study:
+        _draw_study(study, has_changed)
+    if study is None or study.state.ended:  # else its panel looks for changes
+        rerun_when(has_changed)
     with st.expander("New search", icon=":material/add:", expanded=not studies):
         draw_new_search({study.name for study in studies})
 
@@ -77,26 +77,19 @@ def _jobs(study: Study) -> Iterator[Job]:
             yield read_job(job.folder)
 
 
-@st.fragment(run_every=_LOOK_EVERY)
-def _follow(studies: list[Study], seen: tuple[object, ...]) -> None:
-    """Rerun the page when something has changed on disk."""
-    if _snapshot(studies) != seen:
-        st.rerun()
-
-
-def _draw_study(study: Study) -> None:
+def _draw_study(study: Study, has_changed: Callable[[], bool]) -> None:
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.subheader(escape_markdown(study.name), anchor=False, width="content")
             draw_state_badge(study.state)
         st.markdown(escape_markdown(_about(study)))
-        if not study.state.ended:
-            _watch(study)
-        elif study.error:
-            st.error(escape_markdown(study.error), icon=":material/error:")
-        elif study.state in _END_WORDS:
-            st.info(_END_WORDS[study.state], icon=STATE_LABELS[study.state].icon)
-        _draw_actions(study)
+        if study.source:
+            _draw_work(study, has_changed)
+        else:
+            st.error(escape_markdown(study.error or ""), icon=":material/error:")
+        if study.state.ended:
+            with st.container(horizontal=True):
+                draw_item_buttons(SEARCHES, study)
     draw_found(study)
     if study.source:
         _draw_joining(study)
@@ -119,64 +112,56 @@ def _minutes(study: Study) -> str:
     return "1 minute" if study.minutes == 1 else f"{study.minutes:g} minutes"
 
 
-@st.fragment(run_every=_LOOK_EVERY)
-def _watch(study: Study) -> None:
-    """Draw the progress of each process; the page notices when one ends."""
+def _draw_work(study: Study, has_changed: Callable[[], bool]) -> None:
+    """Draw the progress of its processes, or how it ended."""
+    panel = JobPanel(
+        place="search",
+        stop=lambda job: stop_study(study),
+        stop_help="It stops after the current step. All complete trials are kept.",
+        restart=lambda job: _resume(study),
+        restart_text=f"Resume for {_minutes(study)}",
+        restart_help="It joins the queue and builds on the trials so far.",
+        find=lambda folder: _main_job(study),
+        progress=_progress_text,
+        outcome=lambda job: _OUTCOMES.get(job.state, ""),
+        details=lambda job: _draw_others(study, job),
+        lasting=True,
+        has_changed=has_changed,
+    )
+    draw_job(run_job_folder(study.folder), panel)
+
+
+def _main_job(study: Study) -> Job:
+    """The job of the process that a search stands with: one that is running, else the latest."""
+    jobs = sorted(_jobs(study), key=lambda job: (job.state.ended, job.state is JobState.QUEUED))
+    job = jobs[0] if jobs else None
+    state = study.state if job is None or job.state.ended else job.state
+    return item_job(job, run_job_folder(study.folder), kind="search", title=study.name, state=state, error=study.error)
+
+
+def _draw_others(study: Study, main: Job) -> None:
+    """Draw the progress of the other processes that work on a search."""
     for job in _jobs(study):
-        if job.state is JobState.QUEUED:
-            st.info(f"{queue_text(job.progress)}.", icon=STATE_LABELS[job.state].icon)
-        elif not job.state.ended:
-            st.progress(job.progress.share, text=escape_markdown(_progress_words(job.progress)))
-    st.caption("You can leave this page or close the browser. The search continues in the background.")
+        if job.folder != main.folder and not job.state.ended:
+            st.progress(job.progress.share, text=escape_markdown(_progress_text(job)))
 
 
-def _progress_words(progress: Progress) -> str:
+def _progress_text(job: Job) -> str:
     """Progress; while trials run, it counts seconds of the time budget."""
+    progress = job.progress
+    if job.state is JobState.QUEUED:
+        return queue_text(progress)
     if "trial" not in progress.details:
-        return progress_words(progress)
+        return progress_text(progress)
     left = max(progress.total - progress.done, 0)
     return f"{progress.step} · {short_duration_text(left)} left" if left else progress.step
 
 
-def _draw_actions(study: Study) -> None:
-    with st.container(horizontal=True, vertical_alignment="center"):
-        if not study.state.ended:
-            stopping = study.state is JobState.STOPPING
-            st.button(
-                "Stopping…" if stopping else "Stop",
-                key=Key.STUDY_STOP,
-                icon=":material/stop_circle:",
-                disabled=stopping,
-                on_click=stop_study,
-                args=(study,),
-                help="It stops after the current step. All complete trials are kept.",
-            )
-            return
-        if study.source:
-            st.button(
-                f"Resume for {_minutes(study)}",
-                key=Key.STUDY_RESUME,
-                icon=":material/restart_alt:",
-                on_click=_search_on,
-                args=(study,),
-                help="It joins the queue and builds on the trials so far.",
-            )
-        st.button(
-            "Delete",
-            key=Key.RUN_DELETE,
-            icon=":material/delete:",
-            on_click=open_dialog,
-            args=(Dialog.DELETE_STUDY, study.name),
-        )
-
-
-def _search_on(study: Study) -> None:
+def _resume(study: Study) -> None:
+    # Imported on demand, as it is slow.
     from sneaker_core.training.search_jobs import resume_study
 
-    try:
-        resume_study(workspace(), study.name)
-    except SneakerError as error:
-        st.toast(escape_markdown(str(error)), icon=":material/error:", duration="long")
+    resume_study(workspace(), study.name)
 
 
 def _draw_joining(study: Study) -> None:

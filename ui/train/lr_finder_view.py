@@ -1,22 +1,19 @@
 """Learning-rate finder: runs in the background, and its suggestion is applied with one click."""
 
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
-from sneaker_core.errors import SneakerError
 from sneaker_core.training.planning.lr_finder_job import newest_lr_finder_job, start_lr_finder
 from sneaker_core.training.training_notes import finite
-from sneaker_core.workspace.jobs import Job, JobState, read_job, stop_job
+from sneaker_core.workspace.jobs import Job
 from sneaker_core.workspace.paths import workspace
 from ui.kit.charts import draw_chart
-from ui.kit.job_panel import progress_words
-from ui.kit.text import escape_markdown
+from ui.kit.job_panel import JobPanel, attempt, draw_job
 from ui.train.train_keys import Key
 from ui.train.training_charts import rate_curve
 
-_LOOK_EVERY = 1.0
+_PANEL = JobPanel(place="lr-finder", resumable=False, stop_help="You can start it again later.")
 
 
 def applied_rate(name: str) -> tuple[int, float] | None:
@@ -38,8 +35,8 @@ def draw_lr_finder(params: dict[str, Any], rate: float, name: str) -> None:
         Of the recipe.
     """
     job = newest_lr_finder_job(workspace(), params)
-    if job is not None and not job.state.ended:
-        _watch(job.folder)
+    curve = _curve(job)
+    if job is not None and not curve and draw_job(job.folder, _PANEL):
         return
     st.button(
         "Find a learning rate",
@@ -50,53 +47,27 @@ def draw_lr_finder(params: dict[str, Any], rate: float, name: str) -> None:
         help="Tries learning rates from very low to very high on a few batches and suggests the one at which the "
         "loss falls fastest. It takes about a minute.",
     )
-    if job is not None:
-        _draw_result(job, rate, name)
+    if job is not None and curve:
+        _draw_curve(curve, finite(job.result.get("suggestion")), rate, name)
 
 
 def _start(params: dict[str, Any]) -> None:
-    try:
-        start_lr_finder(workspace(), params)
-    except (SneakerError, OSError) as error:
-        st.toast(escape_markdown(str(error)), icon=":material/error:")
+    attempt(lambda: start_lr_finder(workspace(), params))
 
 
-@st.fragment(run_every=_LOOK_EVERY)
-def _watch(folder: Path) -> None:
-    """Follow the finder once a second; rerun the page when it ends."""
-    try:
-        job = read_job(folder)
-    except SneakerError:
-        job = None
-    if job is None or job.state.ended:
-        st.rerun()
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.progress(job.progress.share, text=escape_markdown(progress_words(job.progress)))
-        st.button(
-            "Stop",
-            key=Key.TRAIN_RATES_STOP,
-            type="tertiary",
-            icon=":material/stop_circle:",
-            disabled=job.state is JobState.STOPPING,
-            on_click=stop_job,
-            args=(folder,),
-        )
-
-
-def _draw_result(job: Job, rate: float, name: str) -> None:
-    rates, losses = job.result.get("rates"), job.result.get("losses")
+def _curve(job: Job | None) -> tuple[list[float], list[float]] | None:
+    """The rates and their losses; None unless the finder has ended with some."""
+    rates, losses = (job.result.get("rates"), job.result.get("losses")) if job else (None, None)
     if not isinstance(rates, list) or not isinstance(losses, list) or not rates or len(rates) != len(losses):
-        if job.state is not JobState.STOPPED:
-            st.warning(
-                escape_markdown(job.error or "The learning-rate finder failed. Try again."),
-                icon=":material/error:",
-            )
-        return
-    found = finite(job.result.get("suggestion"))
+        return None
+    return rates, losses
+
+
+def _draw_curve(curve: tuple[list[float], list[float]], found: float, rate: float, name: str) -> None:
+    """Draw the losses, and the button that applies the suggestion."""
     suggestion = float(f"{found:.1g}") if found > 0 else None
-    chart = rate_curve(rates, losses, suggestion)
     draw_chart(
-        chart,
+        rate_curve(*curve, suggestion),
         Key.TRAIN_RATES_CHART,
         help="Where the loss falls steeply, the network learns fast. At higher rates, training becomes unstable.",
     )

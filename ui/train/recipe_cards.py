@@ -1,6 +1,5 @@
 """Recipe cards: what each recipe does, when to choose it, and how long it takes on this computer."""
 
-from concurrent.futures import Future
 from dataclasses import dataclass
 
 import streamlit as st
@@ -8,12 +7,11 @@ import streamlit as st
 from sneaker_core.training.planning.time_estimate import Estimate
 from sneaker_core.training.recipe import RECIPES, Recipe
 from sneaker_core.workspace.paths import workspace
+from ui.kit.job_panel import rerun_when
 from ui.kit.labels import RECIPE_LABELS
 from ui.kit.text import duration_text
 from ui.train import training_cache
 from ui.train.train_keys import Key
-
-_LOOK_EVERY = 1.0
 
 
 @dataclass(frozen=True)
@@ -105,12 +103,5 @@ def draw_time(recipe: Recipe, amount: Amount, name: str, *, measure: bool) -> No
     elif time.done():
         st.caption(":material/schedule: The time could not be estimated.")
     else:
-        _wait_for(time)
-
-
-@st.fragment(run_every=_LOOK_EVERY)
-def _wait_for(time: "Future[Estimate]") -> None:
-    """Check once a second whether the measurement is done; then rerun the page."""
-    if time.done():
-        st.rerun()
-    st.caption(":material/hourglass_top: Estimating the time…")
+        st.caption(":material/hourglass_top: Estimating the time…")
+        rerun_when(time.done)
