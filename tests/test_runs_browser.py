@@ -73,7 +73,7 @@ def test_compare_rename_delete_restore_and_use(browser: Browser, address: str, w
     assert {run.name for run in list_runs(workspace)} == {"fast", "steady"}
 
     press(page, "Delete")
-    expect(page.get_by_text("to the bin, with curves, notes and models?")).to_be_visible()
+    expect(page.get_by_text("will be moved to the bin with curves, notes and models")).to_be_visible()
     press(page, "Delete")
     expect(page.get_by_role("button", name="Bin (1)")).to_be_visible()
     assert [run.name for run in deleted_runs(workspace)] == ["steady"]
@@ -85,6 +85,6 @@ def test_compare_rename_delete_restore_and_use(browser: Browser, address: str, w
 
     press(page, "Use in Identify")
     expect(page.get_by_role("heading", name="What are those?")).to_be_visible()
-    expect(page.get_by_role("combobox", name="Model")).to_have_value("steady (2 sneakers)")
-    expect(page).to_have_url(f"{address}/")
+    expect(page.get_by_role("combobox", name="Model")).to_have_value("steady")
+    expect(page).to_have_url(f"{address}/?model=steady")
     page.context.close()
