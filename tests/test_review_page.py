@@ -34,7 +34,7 @@ from ui.kit.labels import FINDING_LABELS
 from ui.kit.photo_grid import PHOTOS_A_PAGE
 from ui.kit.review_section import Section
 from ui.kit.state_keys import KitKey, StateKey
-from ui.kit.text import plain
+from ui.kit.text import escape_markdown
 
 COUNTS = {"boot": 12, "clog": 12, "sandal": 6}
 ODD_CLASS = "Air [Max](http://x.y) *1* <b>:smile:</b> 👟"
@@ -652,7 +652,7 @@ class TestNames:
         dataset = create_dataset(tmp_path / "workspace", "<b>*x*")
         import_photos(dataset, folder)
         app = opened("photos", dataset)
-        assert plain("a_b *c* [d](e)") in [box.label for box in app.checkbox]
+        assert escape_markdown("a_b *c* [d](e)") in [box.label for box in app.checkbox]
         assert max(len(box.label) for box in app.checkbox) < 60
         press(app, "Look closer", 0)
         assert "$x$.jpg" in words(app)

@@ -314,7 +314,3 @@ def _stop(job: Job, panel: JobPanel) -> None:
 def _restart(job: Job, panel: JobPanel) -> None:
     if attempt(lambda: panel.restart(job)):
         note_job(job.folder)
-
-
-# Old name, until every page uses the new one.
-progress_words = progress_text

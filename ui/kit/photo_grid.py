@@ -16,24 +16,20 @@ from ui.kit.photo_tiles import (
     PHOTOS_A_PAGE,
     Ticks,
     TileAction,
-    draw_grid_style,
     draw_tiles,
     page_count,
 )
 from ui.kit.photo_tiles import Tile as PhotoTile
 from ui.kit.review_section import Section, clear_notice
 from ui.kit.state_keys import KitKey
-from ui.kit.text import truncate
 
 __all__ = [
     "PHOTOS_A_PAGE",
     "Tile",
     "badges_of",
-    "cut",
     "draw_choosing",
     "draw_grid",
     "draw_pages",
-    "draw_style",
     "page_count",
     "photo_tile",
     "shown_page",
@@ -41,9 +37,6 @@ __all__ = [
 ]
 
 _MOST_BADGES = 2
-# Old names, until every page uses the new ones.
-cut = truncate
-draw_style = draw_grid_style
 
 
 class Tile(NamedTuple):

@@ -249,8 +249,3 @@ def on_whole_page(work: Callable[..., None]) -> Callable[..., None]:
         st.rerun()
 
     return callback
-
-
-# Old names, until every page uses the new ones.
-said_kindly = reported_errors
-apply_told = apply_safe_suggestions

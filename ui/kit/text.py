@@ -106,10 +106,3 @@ def _time_zone() -> tzinfo:
         return ZoneInfo(st.context.timezone or "UTC")
     except (KeyError, ValueError, OSError):
         return UTC
-
-
-# Old names, until every page uses the new ones.
-plain = escape_markdown
-shortened = truncate_middle
-percent = probability_text
-counted = number_text.counted

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from sneaker_core.number_text import percent
 from ui.kit.charts import ACCENT, CATEGORIES, DASHES, MUTED, TEXT, Chart
-from ui.kit.text import truncate as cut
+from ui.kit.text import truncate
 from ui.runs import run_labels
 
 # Distinguished by color, dashes and symbols.
@@ -42,7 +42,7 @@ def accuracy_curves(metrics: Mapping[str, pd.DataFrame]) -> Chart | None:
     figure = _drawn(lines, list(metrics), "%{y:.1%}")
     figure.update_yaxes(tickformat=".0%", rangemode="tozero")
     listed = "; ".join(
-        f"{cut(name, 60)}: best {run_labels.share(value)} after epoch {_epoch(lines[name].idxmax())}"
+        f"{truncate(name, 60)}: best {run_labels.share(value)} after epoch {_epoch(lines[name].idxmax())}"
         for name, value in best.items()
     )
     return Chart(figure, title, f"{title}. {listed}.")
@@ -68,9 +68,9 @@ def loss_curves(metrics: Mapping[str, pd.DataFrame]) -> Chart | None:
     figure = _drawn(lines, list(metrics), "loss %{y:.3f}")
     if 1 == len(lines) < len(metrics):
         only, value = next(iter(lowest.items()))
-        title = f"Only {cut(only, 40)} has recorded its {kind}; the lowest is {value:.2f}"
+        title = f"Only {truncate(only, 40)} has recorded its {kind}; the lowest is {value:.2f}"
     listed = "; ".join(
-        f"{cut(name, 60)}: lowest {value:.3f} after epoch {_epoch(lines[name].idxmin())}"
+        f"{truncate(name, 60)}: lowest {value:.3f} after epoch {_epoch(lines[name].idxmin())}"
         for name, value in lowest.items()
     )
     return Chart(figure, title, f"{title}. {listed}.")
@@ -103,10 +103,10 @@ def _first(values: Mapping[str, float], told: Any, highest: bool) -> str:
     best = order[0]
     said = told(values[best])
     if len(order) == 1:
-        return f"{cut(best, 40)} reached {said}" if highest else f"Lowest {said}"
+        return f"{truncate(best, 40)} reached {said}" if highest else f"Lowest {said}"
     if said == told(values[order[1]]):
-        return f"{cut(best, 40)} and {cut(order[1], 40)} are equally good: {said}"
-    return f"{cut(best, 40)} is best: {said}" if highest else f"{cut(best, 40)} has the lowest {said}"
+        return f"{truncate(best, 40)} and {truncate(order[1], 40)} are equally good: {said}"
+    return f"{truncate(best, 40)} is best: {said}" if highest else f"{truncate(best, 40)} has the lowest {said}"
 
 
 def _drawn(lines: Mapping[str, "pd.Series[float]"], names: Sequence[str], hover: str) -> go.Figure:
@@ -116,11 +116,11 @@ def _drawn(lines: Mapping[str, "pd.Series[float]"], names: Sequence[str], hover:
         figure.add_scatter(
             x=list(line.index),
             y=line.tolist(),
-            name=html.escape(cut(name, 30)),
+            name=html.escape(truncate(name, 30)),
             mode="lines+markers" if len(line) <= _MARKS_UP_TO else "lines",
             line={"color": CATEGORIES[place], "dash": DASHES[place], "width": 2.5},
             marker={"symbol": _MARKS[place], "size": 6},
-            hovertemplate=f"{html.escape(cut(name, 60))}<br>epoch %{{x}}: {hover}<extra></extra>",
+            hovertemplate=f"{html.escape(truncate(name, 60))}<br>epoch %{{x}}: {hover}<extra></extra>",
         )
     longest = max(int(line.index[-1]) for line in lines.values())
     ticks = {"tickfont": {"color": TEXT, "size": 12}, "fixedrange": True}
@@ -203,7 +203,7 @@ def _dimension(key: str, values: "pd.Series[Any]") -> dict[str, Any]:
     label = run_labels.setting_name(key)
     if not pd.api.types.is_numeric_dtype(values):
         names = sorted(values.astype(str).unique())
-        told = [cut(run_labels.setting_value(key, name), 22) for name in names]
+        told = [truncate(run_labels.setting_value(key, name), 22) for name in names]
         axis = {"tickvals": list(range(len(names))), "ticktext": told, "range": [-0.3, len(names) - 0.7]}
         return {"label": label, "values": [names.index(str(value)) for value in values], **axis}
     numbers = values.astype(float)
