@@ -19,6 +19,8 @@ class View(StrEnum):
 def watch(name: str) -> None:
     """Show a run in the next run of the page."""
     choose_next(Key.TRAIN_RUN, name)
+    # The picker appears only in the next run, and a value set before it appears is not written into the address.
+    set_address_value(Key.TRAIN_RUN, name)
     st.session_state[Key.TRAIN_VIEW_WANTED] = View.WATCH
 
 
