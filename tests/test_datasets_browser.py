@@ -237,9 +237,8 @@ class TestTakingAlong:
     def test_to_the_bin_and_back(self, browser, address, drawn, workspace):
         page = opened(browser, address, "?dataset=drawn")
         button(page, "More").click()
-        page.get_by_text("Delete", exact=False).first.click()
-        dialog = page.get_by_role("dialog")
-        dialog.get_by_role("button", name=re.compile("bin|Delete", re.IGNORECASE)).last.click()
+        page.get_by_role("menuitem", name="Delete").or_(page.get_by_text("Delete", exact=True)).first.click()
+        page.get_by_role("dialog").get_by_role("button", name="Delete", exact=True).click()
         expect(button(page, "Create a synthetic dataset")).to_be_visible()
         assert not list_datasets(workspace) and len(list_bin(workspace)) == 1
         page.context.close()

@@ -532,7 +532,7 @@ class TestOverview:
         app = opened()
         assert re.search(r"22 photos may have problems \(\d kinds?\)", words(app))
         assert "Checked 22 photos on " in words(app) and "1 photo added since: check again." in words(app)
-        assert "No model was used" in words(app) and "too small" in words(app)
+        assert "No model was used" in words(app) and "Too small" in words(app)
         click(app, Key.REVIEW_FINDINGS)
         assert app.segmented_control(key=Key.SECTION).value == "Findings"
 
