@@ -323,7 +323,7 @@ def _settle(param: str, names: Sequence[str], noun: str, usual: str, old: Mappin
         st.session_state[param] = wanted
         _missing().pop(param, None)
     elif linked in old and old[str(linked)] in names:
-        st.session_state[param] = old[str(linked)]
+        _translate(param, old[str(linked)])
     elif linked is not None and linked not in names and linked != shown:
         report_missing(param, noun, linked)
         _shown()[param] = usual
@@ -333,6 +333,15 @@ def _settle(param: str, names: Sequence[str], noun: str, usual: str, old: Mappin
         st.session_state[param] = usual
     elif param not in st.session_state and linked in names:
         st.session_state[param] = linked
+
+
+def _translate(param: str, value: str) -> None:
+    """Take an old value of the address for a current one; its widget then takes it over as any other."""
+    context = get_script_run_ctx()
+    if context is not None:
+        with context.session_state.query_params() as params:
+            params.set_with_no_forward_msg(param, value)
+            params.set_initial_query_params_from_current()
 
 
 def _settle_many(param: str, names: Sequence[str], noun: str, most: int) -> None:
