@@ -1,10 +1,7 @@
 """The Explain page: attribution maps of one photo, of class averages, and of many photos."""
 
-import streamlit as st
-
 from ui.explain.batch_view import draw_batch
 from ui.explain.class_average_view import draw_class_averages
-from ui.explain.explain_address import arrive, draw_notices
 from ui.explain.explain_views import Section, choose_section
 from ui.explain.single_photo_view import draw_single_photo
 from ui.kit.model_picker import installed_models
@@ -18,10 +15,4 @@ with page_body(
     models = installed_models()
     if not models:
         end_page()
-    arrive(models)
-    notices = st.container()
-    try:
-        SECTIONS[choose_section()](models)
-    finally:
-        with notices:
-            draw_notices()
+    SECTIONS[choose_section()](models)

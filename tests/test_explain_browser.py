@@ -12,7 +12,10 @@ from sneaker_core import images
 from sneaker_core.datasets.dataset_collection import create_dataset, find_dataset
 from sneaker_core.datasets.index import read_samples
 from sneaker_core.datasets.sources.photo_import import import_photos
+from sneaker_core.evaluation.evaluation_collection import find_evaluation
+from sneaker_core.evaluation.evaluation_files import read_table
 from sneaker_core.evaluation.evaluation_job import evaluate
+from sneaker_core.evaluation.table_columns import misclassified
 from sneaker_core.inference.explanation.attributions import gradcam
 from sneaker_core.networks.checkpoint import load_model, save_model
 from sneaker_core.workspace.paths import run_model_folder, runs_folder
@@ -50,6 +53,17 @@ def opened(browser: Browser, address: str, size: tuple[int, int] = DESKTOP, sche
     expect(page.get_by_role("heading", name="Explain", exact=True)).to_be_visible()
     settle(page)
     return page
+
+
+def go_back_to(page: Page, heading: str) -> None:
+    """Go back until another page is shown: a link from page to page leaves two entries in the history."""
+    for _ in range(3):
+        page.go_back()
+        page.wait_for_timeout(1000)
+        settle(page)
+        if page.get_by_role("heading", name=heading, exact=True).is_visible():
+            return
+    raise AssertionError(f"Back does not lead to {heading}")
 
 
 def maps(page: Page) -> Locator:
@@ -202,4 +216,52 @@ def test_from_why_to_this_page_and_back(browser: Browser, address: str):
     expect(maps(page).first).to_be_visible()
     settle(page)
     check_looks(page)
+    # The address that both pages have in common is not lost on the way back.
+    go_back_to(page, "What are those?")
+    assert "model=street22" in page.url
+    page.context.close()
+
+
+def test_from_an_evaluation_to_this_page_and_back(browser: Browser, address: str, workspace: Path):
+    wrong = misclassified(read_table(find_evaluation(workspace, "kept"))).iloc[0]
+    page = new_page(browser)
+    page.goto(f"{address}/evaluate?evaluation=kept&view=Mistakes&photo={wrong['sample']}")
+    page.get_by_text("Open in Explain").click()
+    expect(maps(page).first).to_be_visible()
+    settle(page)
+    assert "evaluation=kept" in page.url
+    assert f"sample={wrong['sample']}" in page.url
+    assert "view=" not in page.url
+    # Evaluated with another model than the default one.
+    expect(page.get_by_role("combobox", name="Model")).to_have_value("lively")
+    go_back_to(page, "Evaluate")
+    assert "evaluation=kept" in page.url
+    page.context.close()
+
+
+def test_back_and_forward_restore_what_was_shown(browser: Browser, address: str, workspace: Path):
+    page = opened(browser, link(address, workspace))
+    expect(maps(page).first).to_be_visible()
+    settle(page)
+    first = page.url
+    page.get_by_role("radio", name="Guided Grad-CAM").click()
+    expect(page).to_have_url(re.compile("method=guided_gradcam"))
+    settle(page)
+    page.get_by_role("button", name="Next").click()
+    expect(page.get_by_text("2 of 26")).to_be_visible()
+    settle(page)
+    last = page.url
+    page.go_back()
+    expect(page.get_by_text("1 of 26")).to_be_visible()
+    settle(page)
+    expect(page.get_by_role("radio", name="Guided Grad-CAM")).to_be_checked()
+    page.go_back()
+    expect(page.get_by_role("radio", name="Grad-CAM", exact=True)).to_be_checked()
+    settle(page)
+    assert page.url.startswith(first)
+    page.go_forward()
+    settle(page)
+    page.go_forward()
+    expect(page.get_by_text("2 of 26")).to_be_visible()
+    assert page.url == last
     page.context.close()

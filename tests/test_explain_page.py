@@ -218,7 +218,7 @@ class TestChoosing:
         again(app)
         assert len(explained(app)) == 4
         assert "Its label is" not in words(app)
-        assert address(app) == {"show": "one", "model": "lively", "method": "gradcam"}
+        assert address(app) == {}  # no link leads to an upload
 
     def test_mistakes_of_an_evaluation_and_the_question_they_raise(self, home):
         table = read_table(find_evaluation(home, "kept"))
@@ -229,7 +229,7 @@ class TestChoosing:
         worst = wrong.iloc[0]
         assert f"{worst['label']}, predicted as {worst['predicted']}" in words(app)
         click(app, Key.EXPLAIN_TILE.of(worst["sample"]))
-        assert address(app)["evaluation"] == "kept"
+        assert app.session_state["evaluation"] == "kept"
         request = f"Why {worst['predicted']} and not {worst['label']}?"
         app.button[labels(app).index(request)].click()
         again(app)
@@ -239,7 +239,7 @@ class TestChoosing:
 
     def test_an_evaluation_whose_photos_are_elsewhere(self, home):
         app = pick(opened(), Key.EXPLAIN_SOURCE, Source.EVALUATION)
-        choose(app, "Evaluation", "bundled/street22")
+        choose(app, "Evaluation", "street22, built in")
         assert "aren't on this machine" in words(app)
         assert "Explain" not in labels(app)
 
@@ -294,33 +294,45 @@ class TestLinks:
             app.query_params[key] = value
         again(app)
         assert address(app)["sample"] == clog
-        assert address(app)["kind"] == "stored"
+        assert app.session_state["evaluation"] == "kept"
         assert "Its label is **clog**" in words(app)
 
     @pytest.mark.parametrize(
         ("query", "said"),
         [
-            ({"dataset": "gone", "sample": "x"}, "The link leads to the dataset gone, which isn't here."),
-            ({"dataset": "shoes", "sample": "gone"}, "The link leads to a photo that isn't in shoes"),
-            ({"evaluation": "gone", "sample": "x"}, "The link leads to the evaluation gone, which isn't here."),
-            ({"evaluation": "kept", "sample": "gone"}, "The link leads to a photo that isn't in kept"),
-            ({"model": "../gone"}, "The link leads to the model ../gone, which isn't here"),
-            ({"method": "magic"}, "No method named 'magic'"),
-            ({"show": "nothing"}, ""),
+            ({"dataset": "gone"}, "The link leads to the dataset “gone”, which isn't here."),
+            ({"dataset": "shoes", "sample": "gone"}, "The link leads to the photo “gone”, which isn't here."),
+            ({"evaluation": "gone"}, "The link leads to the evaluation “gone”, which isn't here."),
+            ({"evaluation": "kept", "sample": "gone"}, "The link leads to the photo “gone”, which isn't here."),
+            ({"model": "../gone"}, "The link leads to the model “../gone”, which isn't here"),
+            ({"show": "nothing"}, "The link leads to the section “nothing”, which isn't here."),
         ],
     )
     def test_a_link_to_nothing_says_so_and_offers_what_there_is(self, home, query, said):
         app = opened(**query)
-        assert [said in words(app), len(app.warning)] == [True, 1 if said else 0]
+        assert [said in words(app), len(app.warning)] == [True, 1]
         assert "Explain" in labels(app)
         click(app, next(button.key for button in app.button if button.label == "Explain"))
         assert explained(app)
+
+    def test_what_a_link_names_wrongly_is_said_until_something_else_is_chosen(self, home, dataset):
+        app = opened(dataset="shoes", sample="gone", method="magic")
+        assert "the photo “gone”" in words(app)
+        click(app, next(button.key for button in app.button if button.label == "Explain"))
+        assert "the photo “gone”" not in words(app)
+        assert "the method “magic”" in words(app)
+        pick(app, Key.EXPLAIN_METHOD, Method.GUIDED_GRADCAM.value)
+        assert not app.warning
+
+    def test_an_evaluation_of_another_kind_as_older_links_name_it(self, home):
+        app = opened(evaluation="street22", kind="bundled")
+        assert select(app, "Evaluation").value == "street22, built in"
         assert not app.warning
 
     def test_classes_that_the_model_does_not_know(self, home, dataset):
         sample = samples_of(dataset, "boot")[0]
         app = opened(dataset="shoes", sample=sample, target="<b>pump</b>", versus="clog")
-        assert "This model has no class <b>pump</b>, which the link asks for." in words(app)
+        assert "The link leads to the class “<b>pump</b>”, which isn't here." in words(app)
         assert select(app, "Compare with").value in ("clog", "")
         assert len(explained(app)) == 4
         choose(app, "Class to explain", "sandal")
@@ -328,10 +340,10 @@ class TestLinks:
 
     def test_parts_have_addresses_too(self, home):
         app = opened(show="means", evaluation="kept", kind="stored")  # an address of an older version
-        assert address(app)["show"] == "class-averages"
-        assert app.segmented_control(key=Key.EXPLAIN_PART).value == Section.CLASS_AVERAGES
-        pick(app, Key.EXPLAIN_PART, Section.MANY)
-        assert address(app) == {"show": "many"}
+        assert app.segmented_control(key=Key.SHOW).value == Section.CLASS_AVERAGES
+        pick(app, Key.SHOW, Section.MANY)
+        assert "Explain all photos of a class" in words(app)
+        assert "kind" not in address(opened(show="many"))
 
 
 class TestMaps:
@@ -547,7 +559,7 @@ class TestClassAverages:
 
 class TestMany:
     def test_a_class_as_a_zip_file(self, home, dataset):
-        app = pick(opened(), Key.EXPLAIN_PART, Section.MANY)
+        app = pick(opened(), Key.SHOW, Section.MANY)
         choose(app, "Class", "clog")
         choose(app, "Class to explain", "boot")
         click(app, Key.EXPLAIN_MANY_START)
@@ -567,7 +579,7 @@ class TestMany:
         assert not app.get("download_button")
 
     def test_uploads_are_kept_only_until_they_are_explained(self, home):
-        app = pick(opened(), Key.EXPLAIN_PART, Section.MANY)
+        app = pick(opened(), Key.SHOW, Section.MANY)
         pick(app, Key.EXPLAIN_SOURCE.of("many"), FROM_UPLOADS)
         assert app.button(key=Key.EXPLAIN_MANY_START).disabled
         for name, data in (("../a.jpg", jpeg(photo_of_class(0, 50))), ("bad.jpg", b"no photo")):
@@ -581,7 +593,7 @@ class TestMany:
         assert not (folder / UPLOADS).exists()
 
     def test_stopped_work_keeps_what_it_has(self, home):
-        app = pick(opened(), Key.EXPLAIN_PART, Section.MANY)
+        app = pick(opened(), Key.SHOW, Section.MANY)
         choose(app, "Class", "sandal")
         click(app, Key.EXPLAIN_MANY_START)
         stop_job(list_jobs(explanations_folder(home) / "many")[0].folder)
@@ -592,7 +604,7 @@ class TestMany:
         )
 
     def test_a_damaged_archive_is_said(self, home):
-        app = pick(opened(), Key.EXPLAIN_PART, Section.MANY)
+        app = pick(opened(), Key.SHOW, Section.MANY)
         choose(app, "Class", "clog")
         click(app, Key.EXPLAIN_MANY_START)
         folder = ended(explanations_folder(home) / "many")

@@ -190,6 +190,13 @@ def test_a_stopped_job_of_class_maps_writes_nothing(tiny_model: SneakerModel, tm
     assert sum(each.available for each in read_class_maps(out) or []) == 2
 
 
+def test_areas_as_older_versions_named_them(tmp_path: Path) -> None:
+    names = {"centre left": "center left", "centre middle": "center", "top middle": "top center"}
+    record = {"label": "x", "right": True, "n": 1, "of": 1, "unreadable": 0, "share": 0.5, "files": "01-right"}
+    (tmp_path / CLASS_MAPS_FILE).write_text(json.dumps([{**record, "place": old} for old in names]))
+    assert [each.area for each in read_class_maps(tmp_path) or []] == list(names.values())
+
+
 def test_damaged_class_maps(tmp_path: Path) -> None:
     assert read_class_maps(tmp_path) is None
     for damage in ("{", "[1]", '[{"label": "x"}]', "7"):

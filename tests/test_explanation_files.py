@@ -159,9 +159,11 @@ class TestClassAverageMaps:
         mean = class_average_maps(model, self.table(files, CLASSES[0]), [CLASSES[0]], cap=1)[0]
         mean.heat = np.zeros((32, 32), np.float32)
         mean.heat[25:31, 12:20] = 1
-        assert mean.area == "bottom middle"
+        assert mean.area == "bottom center"
         mean.heat[12:20, 0:9] = 2
         assert mean.area == "center left"
+        mean.heat[12:20, 12:20] = 9
+        assert mean.area == "center"
 
 
 class TestNearest:

@@ -13,11 +13,11 @@ from sneaker_core.number_text import counted, percent
 from sneaker_core.workspace.paths import workspace
 from ui.evaluate import evaluation_metrics_cache
 from ui.evaluate.evaluate_keys import Key
-from ui.evaluate.evaluation_text import display_name
 from ui.evaluate.loaded_evaluation import LoadedEvaluation, load_evaluation
 from ui.evaluate.matrix_display import keep_opacity, matrix_width
 from ui.evaluate.prediction_grid import Row, draw_predictions
 from ui.kit.charts import PALETTE, draw_chart
+from ui.kit.labels import evaluation_title
 from ui.kit.text import escape_markdown, probability_text, truncate
 
 FIXED, BROKEN = "Fixed", "Broken"
@@ -55,9 +55,9 @@ def draw_compare(loaded: LoadedEvaluation) -> None:
 
 def _choose_other(loaded: LoadedEvaluation) -> LoadedEvaluation | None:
     others = {
-        display_name(one): one
+        evaluation_title(one): one
         for one in list_evaluations(workspace())
-        if one.is_ready and display_name(one) != display_name(loaded.evaluation)
+        if one.is_ready and evaluation_title(one) != evaluation_title(loaded.evaluation)
     }
     if not others:
         st.info(
@@ -83,7 +83,9 @@ def _choose_other(loaded: LoadedEvaluation) -> LoadedEvaluation | None:
 def _names(loaded: LoadedEvaluation, other: LoadedEvaluation) -> tuple[str, str]:
     """Names that distinguish the two: those of their models, if they differ."""
     models = loaded.evaluation.model, other.evaluation.model
-    return models if models[0] != models[1] else (display_name(loaded.evaluation), display_name(other.evaluation))
+    return (
+        models if models[0] != models[1] else (evaluation_title(loaded.evaluation), evaluation_title(other.evaluation))
+    )
 
 
 def _metrics_table(found: Comparison, names: tuple[str, str]) -> pd.DataFrame:

@@ -6,7 +6,8 @@ import streamlit as st
 from sneaker_core.evaluation.evaluation_record import Evaluation
 from ui.evaluate.evaluate_keys import Key
 from ui.evaluate.evaluation_picker import go_to
-from ui.evaluate.evaluation_text import KINDS, SPLITS, display_name, state_text
+from ui.evaluate.evaluation_text import KINDS, SPLITS, state_text
+from ui.kit.labels import evaluation_title
 
 _ROW_HEIGHT, _MOST_HEIGHT = 35, 560
 
@@ -55,7 +56,7 @@ def draw_evaluations(evaluations: list[Evaluation], first_section: str) -> None:
 
 def _row(one: Evaluation) -> dict[str, object]:
     return {
-        "name": display_name(one),
+        "name": evaluation_title(one),
         "top1": 100 * one.top1,
         "n": one.n if one.is_ready else None,
         "state": state_text(one),

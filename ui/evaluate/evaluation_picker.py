@@ -5,16 +5,17 @@ import streamlit as st
 from sneaker_core.evaluation.evaluation_record import Evaluation, Kind
 from ui.evaluate.evaluate_keys import Key
 from ui.evaluate.evaluation_dialogs import EVALUATIONS, NEW_EVALUATION, draw_open_dialog
-from ui.evaluate.evaluation_text import display_name, old_display_names
+from ui.evaluate.evaluation_text import old_display_names
 from ui.kit.address import choose_item, choose_next
 from ui.kit.item_dialogs import Action, draw_item_menu, open_dialog
+from ui.kit.labels import evaluation_title
 from ui.kit.photo_detail import close_photo
 
 
 def go_to(evaluation: Evaluation | None = None, section: str | None = None) -> None:
     """Show an evaluation and a section on the next run of the page."""
     if evaluation is not None:
-        choose_next(Key.EVALUATION, display_name(evaluation))
+        choose_next(Key.EVALUATION, evaluation_title(evaluation))
     if section is not None:
         choose_next(Key.SECTION, section)
 
@@ -27,7 +28,7 @@ def choose_evaluation(evaluations: list[Evaluation]) -> Evaluation | None:
     evaluations : list of Evaluation
         All of them.
     """
-    by_name = {display_name(one): one for one in evaluations}
+    by_name = {evaluation_title(one): one for one in evaluations}
     chosen = None
     with st.container(horizontal=True, vertical_alignment="center"):
         if by_name:

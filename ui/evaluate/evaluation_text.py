@@ -8,11 +8,9 @@ from sneaker_core.datasets.split import Split
 from sneaker_core.evaluation.evaluation_record import Evaluation, Kind
 from sneaker_core.number_text import counted
 from sneaker_core.workspace.jobs import JobState
-from ui.kit.labels import DAMAGED, STATE_LABELS
+from ui.kit.labels import DAMAGED, STATE_LABELS, evaluation_title
 
 KINDS = {Kind.STORED: "Created here", Kind.BUNDLED: "Bundled with the model", Kind.RUN: "Training run"}
-# Distinguish a model, a run and an evaluation of the same name; names of evaluations have no comma.
-_SUFFIXES = {Kind.STORED: "", Kind.BUNDLED: ", built in", Kind.RUN: ", training run"}
 _OLD_RUN_SUFFIX = ", after its training"
 SPLITS: dict[str | None, str] = {
     None: "All photos",
@@ -28,15 +26,10 @@ _SPLIT_TEXTS = {
 _MOST_CLASSES = 8
 
 
-def display_name(evaluation: Evaluation) -> str:
-    """The name of an evaluation, unique on the page."""
-    return f"{evaluation.name}{_SUFFIXES[evaluation.kind]}"
-
-
 def old_display_names(evaluations: Iterable[Evaluation]) -> dict[str, str]:
     """Display names in addresses of older versions -> current ones."""
     runs = (one for one in evaluations if one.kind is Kind.RUN)
-    return {f"{one.name}{_OLD_RUN_SUFFIX}": display_name(one) for one in runs}
+    return {f"{one.name}{_OLD_RUN_SUFFIX}": evaluation_title(one) for one in runs}
 
 
 def state_text(evaluation: Evaluation) -> str:

@@ -22,6 +22,7 @@ from ui.evaluate.loaded_evaluation import LoadedEvaluation, missing_photo_text, 
 from ui.evaluate.prediction_grid import clear_notice
 from ui.evaluate.prediction_review import draw_review
 from ui.kit import explanation_cache, model_cache, photo_previews
+from ui.kit.labels import evaluation_title
 from ui.kit.page_links import Page, draw_page_link
 from ui.kit.photo_detail import draw_photo_dialog
 from ui.kit.photo_files import stored_photo
@@ -95,8 +96,7 @@ def _draw_explanations(loaded: LoadedEvaluation, row: dict[str, Any]) -> None:
     draw_page_link(
         "Open in Explain",
         Page.EXPLAIN,
-        evaluation=loaded.evaluation.name,
-        kind=loaded.evaluation.kind.value,
+        evaluation=evaluation_title(loaded.evaluation),
         sample=str(row["sample"]),
         target=explained[0][1],
         versus=explained[1][1] if len(explained) > 1 else None,

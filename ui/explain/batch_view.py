@@ -27,15 +27,13 @@ from sneaker_core.workspace.jobs import Job, JobState
 from sneaker_core.workspace.paths import workspace
 from sneaker_core.workspace.safe_names import natural_order, safe_folder_name
 from ui.explain import map_pictures
-from ui.explain.explain_address import write_address
 from ui.explain.explain_keys import Key
-from ui.explain.explain_views import Section
 from ui.explain.heat_map_view import choose_opacity, draw_scale
 from ui.explain.photo_sources import choose_class, choose_dataset
 from ui.explain.request_controls import NO_CLASS, choose_layer, choose_method
 from ui.kit import dataset_cache
 from ui.kit.job_panel import JobPanel, attempt, draw_job
-from ui.kit.model_picker import pick_model
+from ui.kit.model_picker import choose_model
 from ui.kit.photo_files import upload_cap
 from ui.kit.text import escape_markdown, size_text, timestamp_text, truncate_middle
 
@@ -57,10 +55,9 @@ def draw_batch(models: list[ModelEntry]) -> None:
     SneakerError
         The dataset or the model is damaged.
     """
-    write_address(show=Section.MANY.value)
     with st.container(border=True):
         st.markdown("Explain all photos of a class, or your own photos, and download the results as a zip file.")
-        model = pick_model(models, Key.EXPLAIN_MODEL)
+        model = choose_model(models)
         source = st.segmented_control(
             "Photos",
             [FROM_DATASET, FROM_UPLOADS],

@@ -23,10 +23,8 @@ from sneaker_core.workspace.jobs import JobState, find_job
 from sneaker_core.workspace.paths import workspace
 from sneaker_core.workspace.safe_names import natural_order
 from ui.explain import map_pictures
-from ui.explain.explain_address import write_address
 from ui.explain.explain_keys import Key
 from ui.explain.explain_labels import class_map_caption, class_map_title
-from ui.explain.explain_views import Section
 from ui.explain.heat_map_view import choose_opacity, draw_scale
 from ui.explain.photo_sources import PHOTOS_MISSING, choose_evaluation, evaluated_photos
 from ui.explain.request_controls import choose_layer, choose_method
@@ -53,11 +51,6 @@ def draw_class_averages(models: list[ModelEntry]) -> None:
         "the evidence when it is right about the class, and where when it is wrong?"
     )
     evaluation = choose_evaluation(models)
-    write_address(
-        show=Section.CLASS_AVERAGES.value,
-        evaluation=None if evaluation is None else evaluation.name,
-        kind=None if evaluation is None else evaluation.kind.value,
-    )
     if evaluation is None:
         return
     key, table = evaluated_photos(evaluation)

@@ -70,5 +70,5 @@ def _draw_class(key: ModelKey, photo: Photo, request: ExplanationRequest, label:
         type="tertiary",
         disabled=label == request.target and request.versus is None,
         on_click=explain_class,
-        args=(item, label),
+        args=(label,),
     )

@@ -2,28 +2,25 @@
 
 from enum import StrEnum
 
-import streamlit as st
-
 from ui.explain.explain_keys import Key
+from ui.kit import address
 
 
 class Section(StrEnum):
     """A section of the page."""
 
-    ONE = "one"
-    CLASS_AVERAGES = "class-averages"
-    MANY = "many"
+    ONE = "One photo"
+    CLASS_AVERAGES = "Class averages"
+    MANY = "Many photos"
 
 
-_WORDS = {
-    Section.ONE: ":material/image: One photo",
-    Section.CLASS_AVERAGES: ":material/blur_on: Class averages",
-    Section.MANY: ":material/photo_library: Many photos",
+# Values of the address that links of this and older versions use.
+_SHORT = {
+    "one": Section.ONE.value,
+    "class-averages": Section.CLASS_AVERAGES.value,
+    "means": Section.CLASS_AVERAGES.value,
+    "many": Section.MANY.value,
 }
-
-
-# Values of the address that older versions wrote.
-OLD_SECTIONS = {"means": Section.CLASS_AVERAGES}
 
 
 class Source(StrEnum):
@@ -36,16 +33,5 @@ class Source(StrEnum):
 
 def choose_section() -> Section:
     """Choose the section."""
-    # Not a default value of the widget, because the address sets it too.
-    st.session_state.setdefault(Key.EXPLAIN_PART, Section.ONE)
-    section = st.segmented_control(
-        "Section",
-        list(Section),
-        required=True,
-        format_func=lambda section: _WORDS[section],
-        key=Key.EXPLAIN_PART,
-        label_visibility="collapsed",
-        wrap=True,
-        persist_state="session",
-    )
-    return Section(section or Section.ONE)
+    sections = [section.value for section in Section]
+    return Section(address.choose_section(Key.SHOW, sections, label="Section", old=_SHORT))

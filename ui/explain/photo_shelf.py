@@ -2,8 +2,7 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from functools import partial
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
@@ -12,10 +11,10 @@ import streamlit as st
 from sneaker_core.errors import SneakerError
 from sneaker_core.images import Photo
 from sneaker_core.number_text import counted
-from ui.explain.explain_address import notice
 from ui.explain.explain_keys import Key
+from ui.kit.address import address_item, set_address_value
 from ui.kit.photo_files import stored_photo
-from ui.kit.text import escape_markdown, truncate, truncate_middle
+from ui.kit.text import escape_markdown, truncate
 
 _PAGE_SIZE = 12
 _COLUMNS, _NARROWEST = 6, 130
@@ -35,13 +34,10 @@ class ChosenPhoto:
     photo : Photo
     label : str or None
         Its label, if it has one.
-    query : dict of str to str
-        Parameters of the address that lead to it; empty for an upload, which has no address.
     """
 
     photo: Photo
     label: str | None = None
-    query: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -52,8 +48,6 @@ class PhotoChoices:
     ----------
     home : str
         Identifies the dataset or evaluation.
-    name : str
-        As shown to users.
     photos : DataFrame
         Columns sample, path, label; all photos that a link can lead to.
     offered : DataFrame
@@ -62,17 +56,13 @@ class PhotoChoices:
         Given a row: the Markdown below the photo.
     small : callable
         Given a row: a small JPEG.
-    query : dict of str to str
-        Parameters of the address that lead to these photos.
     """
 
     home: str
-    name: str
     photos: pd.DataFrame
     offered: pd.DataFrame
     note: Callable[[pd.Series], str]
     small: Callable[[pd.Series], bytes]
-    query: dict[str, str]
 
 
 def choose_from(shelf: PhotoChoices) -> ChosenPhoto | None:
@@ -82,30 +72,29 @@ def choose_from(shelf: PhotoChoices) -> ChosenPhoto | None:
     ----------
     shelf : PhotoChoices
     """
-    home, sample = st.session_state.get(Key.EXPLAIN_SAMPLE, (None, ""))
-    if home == "":
-        home = shelf.home
-        st.session_state[Key.EXPLAIN_SAMPLE] = (home, sample)
-    found = shelf.photos[shelf.photos["sample"] == sample] if home == shelf.home else shelf.photos.iloc[:0]
-    if home == shelf.home and found.empty:
-        name = escape_markdown(truncate_middle(shelf.name))
-        notice(f"The link leads to a photo that isn't in {name}. Choose another photo.")
-    if found.empty or st.session_state.get(Key.EXPLAIN_CHOOSING):
+    sample = address_item(Key.SAMPLE, set(shelf.photos["sample"]), noun="photo")
+    if sample is None:
         _draw_shelf(shelf)
         return None
-    row = found.iloc[0]
+    row = shelf.photos[shelf.photos["sample"] == sample].iloc[0]
     _draw_steps(shelf, row)
-    photo = stored_photo(Path(row["path"]), _name(row))
-    return ChosenPhoto(photo, str(row["label"]), {**shelf.query, "sample": str(row["sample"])})
+    return ChosenPhoto(stored_photo(Path(row["path"]), _name(row)), str(row["label"]))
+
+
+def show_photo(sample: str | None = None) -> None:
+    """Show a photo, or the grid if it is None; only from a callback."""
+    set_address_value(Key.SAMPLE, sample)
+    forget_classes()
+
+
+def forget_classes() -> None:
+    """Go back to the most probable class: the chosen one belongs to another photo; only from a callback."""
+    set_address_value(Key.TARGET, None)
+    set_address_value(Key.VERSUS, None)
 
 
 def _name(row: pd.Series) -> str:
     return str(row["name"]) if "name" in row else Path(row["path"]).name
-
-
-def _choose(home: str, sample: str) -> None:
-    st.session_state[Key.EXPLAIN_SAMPLE] = (home, sample)
-    st.session_state[Key.EXPLAIN_CHOOSING] = False
 
 
 def _draw_steps(shelf: PhotoChoices, row: pd.Series) -> None:
@@ -120,14 +109,14 @@ def _draw_steps(shelf: PhotoChoices, row: pd.Series) -> None:
                 key=Key.EXPLAIN_STEP.of(name),
                 icon=f":material/{icon}:",
                 disabled=not 0 <= to < len(order),
-                on_click=_choose,
-                args=(shelf.home, order[to] if 0 <= to < len(order) else row["sample"]),
+                on_click=show_photo,
+                args=(order[to] if 0 <= to < len(order) else row["sample"],),
             )
         st.button(
             "All photos",
             key=Key.EXPLAIN_STEP.of("choose"),
             icon=":material/grid_view:",
-            on_click=partial(st.session_state.__setitem__, Key.EXPLAIN_CHOOSING, True),
+            on_click=show_photo,
         )
         of = f" · {place + 1:,} of {len(order):,}" if place is not None else ""
         st.caption(f"{escape_markdown(truncate(_name(row)))}{of}", width="content")
@@ -167,6 +156,6 @@ def _draw_tile(shelf: PhotoChoices, row: pd.Series) -> None:
         key=Key.EXPLAIN_TILE.of(str(row["sample"])),
         icon=":material/center_focus_strong:",
         type="tertiary",
-        on_click=_choose,
-        args=(shelf.home, row["sample"]),
+        on_click=show_photo,
+        args=(row["sample"],),
     )

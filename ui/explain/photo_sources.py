@@ -1,5 +1,6 @@
 """Sources of the photo to explain: a dataset, the wrong predictions of an evaluation, or an upload."""
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -9,18 +10,31 @@ import streamlit as st
 from sneaker_core.datasets.dataset_collection import datasets_by_name, list_datasets
 from sneaker_core.datasets.index import Dataset, open_index
 from sneaker_core.datasets.thumbnails import ensure_thumbnail
+from sneaker_core.errors import SneakerError
 from sneaker_core.evaluation.evaluation_collection import list_evaluations
+from sneaker_core.evaluation.evaluation_files import find_model_of
 from sneaker_core.evaluation.evaluation_record import Evaluation
 from sneaker_core.evaluation.table_columns import misclassified
 from sneaker_core.images import Photo
 from sneaker_core.networks.model_registry import ModelEntry
 from sneaker_core.workspace.paths import workspace
 from sneaker_core.workspace.safe_names import natural_order
-from ui.explain.explain_address import notice, use_model_of
 from ui.explain.explain_keys import Key
 from ui.explain.explain_views import Source
-from ui.explain.photo_shelf import ChosenPhoto, PhotoChoices, choose_from
+from ui.explain.photo_shelf import ChosenPhoto, PhotoChoices, choose_from, forget_classes, show_photo
 from ui.kit import dataset_cache, evaluation_cache, photo_previews
+from ui.kit.address import (
+    DATASET_PARAM,
+    EVALUATION_PARAM,
+    address_item,
+    address_value,
+    choose_item,
+    choose_next,
+    set_address_value,
+)
+from ui.kit.labels import evaluation_title
+from ui.kit.model_picker import MODEL_PARAM
+from ui.kit.page_links import Page, draw_page_link
 from ui.kit.photo_files import upload_cap, uploaded_photos
 from ui.kit.text import escape_markdown, probability_text, truncate, truncate_middle
 
@@ -40,23 +54,33 @@ def choose_photo(models: Sequence[ModelEntry]) -> ChosenPhoto | None:
     models : sequence of ModelEntry
         Available models; choosing an evaluation also chooses its model.
     """
-    choices = list(Source)
-    if st.session_state.get(Key.EXPLAIN_SOURCE) not in choices:
+    if address_value(DATASET_PARAM):
+        st.session_state[Key.EXPLAIN_SOURCE] = Source.DATASET
+    elif address_value(EVALUATION_PARAM):
+        st.session_state[Key.EXPLAIN_SOURCE] = Source.EVALUATION
+    elif st.session_state.get(Key.EXPLAIN_SOURCE) not in list(Source):
         has_dataset = bool(list_datasets(workspace())) and Key.EXPLAIN_HANDED not in st.session_state
         st.session_state[Key.EXPLAIN_SOURCE] = Source.DATASET if has_dataset else Source.UPLOAD
     source = st.segmented_control(
         "Photo from",
-        choices,
+        list(Source),
         required=True,
         format_func=lambda choice: f"{_ICONS[choice]} {choice.value}",
         key=Key.EXPLAIN_SOURCE,
         wrap=True,
         persist_state="session",
+        on_change=_leave_source,
     )
     if source == Source.UPLOAD:
         return _uploaded()
     shelf = _dataset_shelf() if source == Source.DATASET else _evaluation_shelf(models)
     return None if shelf is None else choose_from(shelf)
+
+
+def _leave_source() -> None:
+    for param in (DATASET_PARAM, EVALUATION_PARAM, Key.KIND):
+        set_address_value(param, None)
+    show_photo(None)
 
 
 def _uploaded() -> ChosenPhoto | None:
@@ -65,6 +89,7 @@ def _uploaded() -> ChosenPhoto | None:
         key=Key.EXPLAIN_UPLOAD,
         max_upload_size=upload_cap(),
         help="The photo is not stored.",
+        on_change=forget_classes,
     )
     if upload is not None:
         return ChosenPhoto(uploaded_photos([upload], None)[0])
@@ -79,15 +104,18 @@ def _uploaded() -> ChosenPhoto | None:
 def choose_dataset() -> Dataset | None:
     """Choose a dataset; without one, say so and return None."""
     entries = datasets_by_name(workspace())
-    _settle(
-        Key.EXPLAIN_DATASET, {name: (name, entry.name, entry.folder.name) for name, entry in entries.items()}, "dataset"
-    )
     if not entries:
+        address_item(DATASET_PARAM, (), noun="dataset")
         st.info("There are no datasets yet. Upload a photo, or create a dataset.", icon=":material/inbox:")
-        st.page_link("pages/datasets.py", label="Create a dataset", icon=":material/photo_library:")
+        draw_page_link("Create a dataset", Page.DATASETS)
         return None
-    name = st.selectbox("Dataset", list(entries), key=Key.EXPLAIN_DATASET, persist_state="session", width=320)
-    return open_index(entries[str(name)].folder)
+    # A dataset can also be linked by its own name and by its folder.
+    old = {other: name for name, entry in entries.items() for other in (entry.name, entry.folder.name)}
+    old = {other: name for other, name in old.items() if other not in entries}
+    name = choose_item(
+        DATASET_PARAM, list(entries), noun="dataset", old=old, width=320, show_label=True, on_change=show_photo
+    )
+    return open_index(entries[name].folder)
 
 
 def _dataset_shelf() -> PhotoChoices | None:
@@ -98,16 +126,14 @@ def _dataset_shelf() -> PhotoChoices | None:
         key = dataset_cache.review_key(dataset)
         photos = dataset_cache.reviewed_photos(key)
         offered = photos[~photos["excluded"]]
+        _fit_class(photos)
         label = choose_class(sorted(set(offered["label"]), key=natural_order), "All classes")
-    name = str(st.session_state[Key.EXPLAIN_DATASET])
     return PhotoChoices(
-        f"dataset/{name}",
-        dataset.name,
+        f"dataset/{dataset.folder.name}",
         photos,
         offered if label == ALL_CLASSES else offered[offered["label"] == label],
         lambda row: escape_markdown(truncate(row["label"])),
         lambda row: ensure_thumbnail(dataset, row["sample"], Path(row["path"])).read_bytes(),
-        {"dataset": name},
     )
 
 
@@ -123,8 +149,16 @@ def choose_class(labels: Sequence[str], every: str | None = None) -> str:
         key=Key.EXPLAIN_CLASS,
         persist_state="session",
         width=320,
+        on_change=show_photo,
     )
     return str(label or ALL_CLASSES)
+
+
+def _fit_class(photos: pd.DataFrame) -> None:
+    """Show all classes if a link leads to a photo of another class than the chosen one."""
+    labels = photos[photos["sample"] == address_value(Key.SAMPLE)]["label"]
+    if len(labels) and st.session_state.get(Key.EXPLAIN_CLASS) != labels.iloc[0]:
+        st.session_state.pop(Key.EXPLAIN_CLASS, None)
 
 
 def choose_evaluation(models: Sequence[ModelEntry]) -> Evaluation | None:
@@ -135,59 +169,69 @@ def choose_evaluation(models: Sequence[ModelEntry]) -> Evaluation | None:
     models : sequence of ModelEntry
         As in `choose_photo`.
     """
+    evaluations = _evaluations()
 
     def changed() -> None:
-        use_model_of(evaluations[str(st.session_state[Key.EXPLAIN_EVALUATION])], models)
+        set_address_value(Key.KIND, None)
+        show_photo(None)
+        _choose_model_of(evaluations[str(st.session_state[EVALUATION_PARAM])], models)
 
-    # Evaluations of different kinds may have the same name.
-    evaluations = {f"{one.kind.value}/{one.name}": one for one in list_evaluations(workspace()) if one.is_ready}
-    _settle(Key.EXPLAIN_EVALUATION, {key: (key, f"/{one.name}") for key, one in evaluations.items()}, "evaluation")
     if not evaluations:
+        address_item(EVALUATION_PARAM, (), noun="evaluation")
         st.info(
             "There are no evaluations yet. Evaluate a model to explain its wrong predictions here.",
             icon=":material/rule:",
         )
         return None
-    chosen = st.selectbox(
-        "Evaluation",
+    title = choose_item(
+        EVALUATION_PARAM,
         list(evaluations),
-        format_func=lambda key: _evaluation_title(evaluations[key]) if key in evaluations else str(key),
-        key=Key.EXPLAIN_EVALUATION,
+        noun="evaluation",
+        old=_linked_titles(evaluations),
+        show_label=True,
         on_change=changed,
-        persist_state="session",
-        width=420,
     )
-    return evaluations[str(chosen)]
+    return evaluations[title]
 
 
-def _settle(key: Key, names: Mapping[str, Sequence[str]], kind: str) -> None:
-    """Replace a choice by the item that it names; if there is none, drop it and say so.
+def choose_model_of_evaluation(models: Sequence[ModelEntry]) -> None:
+    """If the address names an evaluation but no model, choose the model that was evaluated.
 
     Parameters
     ----------
-    key : Key
-        Key of the choice.
-    names : mapping
-        Item -> the names it can be chosen by.
-    kind : str
-        Noun, as shown to users.
+    models : sequence of ModelEntry
+        As in `choose_photo`; call this before they are offered.
     """
-    chosen = st.session_state.get(key)
-    if chosen is None or chosen in names:
+    linked = address_value(EVALUATION_PARAM)
+    if linked is None or address_value(MODEL_PARAM) is not None:
         return
-    meant = next((choice for choice, known in names.items() if chosen in known), None)
-    if meant is not None:
-        st.session_state[key] = meant
-        return
-    name = escape_markdown(truncate_middle(str(chosen).rpartition("/")[2]))
-    notice(f"The link leads to the {kind} {name}, which isn't here.")
-    st.session_state.pop(key)
-    st.session_state.pop(Key.EXPLAIN_SAMPLE, None)
+    evaluations = _evaluations()
+    evaluation = evaluations.get(_linked_titles(evaluations).get(linked, linked))
+    if evaluation is not None:
+        _choose_model_of(evaluation, models)
 
 
-def _evaluation_title(one: Evaluation) -> str:
-    kind = {"bundled": " (bundled with the model)", "run": " (test photos of the run)"}.get(one.kind.value, "")
-    return f"{one.name}{kind}"
+def _choose_model_of(evaluation: Evaluation, models: Sequence[ModelEntry]) -> None:
+    with contextlib.suppress(SneakerError):  # its model is gone
+        folder = find_model_of(workspace(), evaluation)
+        for model in models:
+            if model.folder.samefile(folder):
+                choose_next(MODEL_PARAM, model.name)
+
+
+def _evaluations() -> dict[str, Evaluation]:
+    """All finished evaluations by title."""
+    return {evaluation_title(one): one for one in list_evaluations(workspace()) if one.is_ready}
+
+
+def _linked_titles(evaluations: Mapping[str, Evaluation]) -> dict[str, str]:
+    """Names in links of earlier versions, which named the kind apart -> titles."""
+    kind = address_value(Key.KIND)
+    titles: dict[str, str] = {}
+    for title, one in evaluations.items():
+        if kind in (None, one.kind.value):
+            titles.setdefault(one.name, title)
+    return titles
 
 
 def evaluated_photos(evaluation: Evaluation) -> tuple[evaluation_cache.EvaluationKey, pd.DataFrame]:
@@ -219,15 +263,14 @@ def _evaluation_shelf(models: Sequence[ModelEntry]) -> PhotoChoices | None:
             st.info(PHOTOS_MISSING, icon=":material/hide_image:")
             return None
         wrong = misclassified(here)
+        _fit_class(here)
         label = choose_class(sorted(set(wrong["label"]), key=natural_order), "All classes")
     return PhotoChoices(
-        f"evaluation/{st.session_state[Key.EXPLAIN_EVALUATION]}",
-        evaluation.name,
+        f"evaluation/{evaluation_title(evaluation)}",
         here,
         wrong if label == ALL_CLASSES else wrong[wrong["label"] == label],
         _mistake,
         lambda row: photo_previews.small_photo(row["path"]),
-        {"evaluation": evaluation.name, "kind": evaluation.kind.value},
     )
 
 

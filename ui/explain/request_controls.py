@@ -7,25 +7,26 @@ import streamlit as st
 from sneaker_core.inference.explanation.explanation_request import ExplanationRequest, Method
 from sneaker_core.networks.checkpoint import ModelSpec
 from sneaker_core.workspace.safe_names import natural_order
-from ui.explain.explain_address import notice
 from ui.explain.explain_keys import Key
-from ui.kit.text import escape_markdown, probability_text, truncate_middle
+from ui.kit.address import address_value, follow_address, set_address_value, write_choice
+from ui.kit.text import escape_markdown, probability_text
 
 NO_CLASS = ""
 
 
 def choose_method() -> Method:
     """Choose the method; a caption says what it shows."""
-    # Not a default value of the widget, because the address sets it too.
-    st.session_state.setdefault(Key.EXPLAIN_METHOD, Method.GRADCAM)
+    methods = [method.value for method in Method]
+    follow_address(Key.METHOD, Key.EXPLAIN_METHOD, methods, noun="method", usual=Method.GRADCAM.value)
     method = st.segmented_control(
         "Method",
-        list(Method),
+        methods,
         required=True,
-        format_func=lambda method: method.display_name,
+        format_func=lambda name: Method(name).display_name,
         key=Key.EXPLAIN_METHOD,
         wrap=True,
-        persist_state="session",
+        on_change=write_choice,
+        args=(Key.METHOD, Key.EXPLAIN_METHOD),
     )
     method = Method(method or Method.GRADCAM)
     st.caption(method.about)
@@ -70,59 +71,48 @@ def choose_classes(classes: Sequence[str], chances: Mapping[str, float], item: s
         Identifies the photo and the model, which choices belong to.
     """
     order = [*chances, *sorted(set(classes) - set(chances), key=natural_order)]
-    _apply_address(order, item)
+    follow_address(Key.TARGET, _target_key(item), order, noun="class", usual=order[0])
     target = st.selectbox(
         "Class to explain",
         order,
         format_func=lambda label: f"{label} ({probability_text(chances[label])})" if label in chances else label,
-        key=target_key(item),
-        persist_state="session",
+        key=_target_key(item),
+        on_change=write_choice,
+        args=(Key.TARGET, _target_key(item)),
         help="The most probable classes come first. You can also choose a wrong one.",
     )
     target = str(target or order[0])
     others = [NO_CLASS, *(label for label in order if label != target)]
-    if st.session_state.get(versus_key(item)) not in others:
-        st.session_state.pop(versus_key(item), None)
+    if address_value(Key.VERSUS) == target:
+        set_address_value(Key.VERSUS, None)
+    follow_address(Key.VERSUS, _versus_key(item), others, noun="class", usual=NO_CLASS)
     versus = st.selectbox(
         "Compare with",
         others,
         format_func=lambda label: label or "No other class",
-        key=versus_key(item),
-        persist_state="session",
+        key=_versus_key(item),
+        on_change=write_choice,
+        args=(Key.VERSUS, _versus_key(item)),
         help="With a second class, the map shows what counts for the first class more than for the second: what tells "
         "them apart.",
     )
     return target, str(versus) if versus else None
 
 
-def target_key(item: str) -> str:
+def _target_key(item: str) -> str:
     """Key of the class to explain."""
     return Key.EXPLAIN_TARGET.of(item)
 
 
-def versus_key(item: str) -> str:
+def _versus_key(item: str) -> str:
     """Key of the class to compare with."""
     return Key.EXPLAIN_VERSUS.of(item)
 
 
-def explain_class(item: str, target: str, versus: str | None = None) -> None:
+def explain_class(target: str, versus: str | None = None) -> None:
     """Explain another class; only from a callback."""
-    st.session_state[target_key(item)] = target
-    st.session_state[versus_key(item)] = versus or NO_CLASS
-
-
-def _apply_address(known: Sequence[str], item: str) -> None:
-    """Apply the classes of the address, once."""
-    asked: dict[str, str] = st.session_state.pop(Key.EXPLAIN_ASKED, None) or {}
-    for name, key in (("target", target_key(item)), ("versus", versus_key(item))):
-        label = asked.get(name)
-        if label in known:
-            st.session_state[key] = label
-        elif label is not None:
-            notice(f"This model has no class {escape_markdown(truncate_middle(label))}, which the link asks for.")
-    for key in (target_key(item), versus_key(item)):
-        if st.session_state.get(key) not in (None, NO_CLASS, *known):
-            del st.session_state[key]
+    set_address_value(Key.TARGET, target)
+    set_address_value(Key.VERSUS, versus)
 
 
 def subject(request: ExplanationRequest) -> str:

@@ -81,7 +81,7 @@ def _curves(
             hovertemplate=f"%{{x:.0%}} {x_title}: %{{y:.0%}}<extra>{name}</extra>",
         )
     y_title = "probability" if curves.versus is None else "share of both classes"
-    _lay_out(figure, x_title, y_title, legend=True)
+    _lay_out(figure, f"share {x_title}", y_title, legend=True)
     figure.update_yaxes(tickformat=".0%", range=[-0.03, 1.03])
     figure.update_xaxes(tickformat=".0%", range=[-0.02, 1.02])
     middle = len(curves.shares) // 2

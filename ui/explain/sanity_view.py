@@ -14,6 +14,18 @@ from ui.kit.model_cache import ModelKey
 from ui.kit.text import escape_markdown
 
 _POLL_SECONDS = 1.0
+_RANDOMIZATION_HELP = (
+    "The weights of the last layer, of half of the layers and of all layers are shuffled, and the photo is explained "
+    "again. Similarity is a rank correlation: 1 means identical maps, 0 unrelated ones. Lower is better."
+)
+_DELETION_HELP = (
+    "Squares of the photo are covered with gray, those that the map marks most first. The further the line stays below "
+    "the one for a random order, the better."
+)
+_INSERTION_HELP = (
+    "The photo starts blurred, and squares come into focus, those that the map marks most first. The further the line "
+    "stays above the one for a random order, the better."
+)
 
 
 def draw_sanity_check(key: ModelKey, photo: Photo, request: ExplanationRequest) -> None:
@@ -70,26 +82,15 @@ def _draw(check: SanityCheck) -> None:
         )
     for sentence in check.sentences:
         st.markdown(f"- {escape_markdown(sentence)}")
+    charts = (
+        (randomization_chart(randomization), "sanity", _RANDOMIZATION_HELP),
+        (deletion_chart(curves), "deletion", _DELETION_HELP),
+        (insertion_chart(curves), "insertion", _INSERTION_HELP),
+    )
     with st.grid(3, min_column_width=270, gap="medium"):
-        draw_chart(
-            randomization_chart(randomization),
-            Key.EXPLAIN_CHART.of("sanity"),
-            help="The weights of the last layer, of half of the layers and of all layers are shuffled, and the photo "
-            "is explained again. Similarity is a rank correlation: 1 means identical maps, 0 unrelated ones. Lower is "
-            "better.",
-        )
-        draw_chart(
-            deletion_chart(curves),
-            Key.EXPLAIN_CHART.of("deletion"),
-            help="Squares of the photo are covered with gray, those that the map marks most first. The further the "
-            "line stays below the one for a random order, the better.",
-        )
-        draw_chart(
-            insertion_chart(curves),
-            Key.EXPLAIN_CHART.of("insertion"),
-            help="The photo starts blurred, and squares come into focus, those that the map marks most first. The "
-            "further the line stays above the one for a random order, the better.",
-        )
+        for chart, item, explanation in charts:
+            with st.container(gap="xsmall"):  # keeps a chart and its title in one cell
+                draw_chart(chart, Key.EXPLAIN_CHART.of(item), help=explanation)
 
 
 def _draw_badge(passed: bool, good: str, bad: str) -> None:

@@ -7,18 +7,16 @@ from sneaker_core.inference.predictor import Answer
 from sneaker_core.networks.decision import Status
 from sneaker_core.networks.model_registry import ModelEntry
 from ui.explain.class_strip import draw_class_strip
-from ui.explain.explain_address import write_address
 from ui.explain.explain_keys import Key
 from ui.explain.explain_labels import answer_line
-from ui.explain.explain_views import Section
 from ui.explain.heat_map_view import draw_heat_map
 from ui.explain.photo_shelf import ChosenPhoto
-from ui.explain.photo_sources import choose_photo
+from ui.explain.photo_sources import choose_model_of_evaluation, choose_photo
 from ui.explain.request_controls import choose_classes, choose_layer, choose_method, explain_class
 from ui.explain.sanity_view import draw_sanity_check
 from ui.kit import model_cache
 from ui.kit.model_cache import ModelKey
-from ui.kit.model_picker import pick_model
+from ui.kit.model_picker import choose_model
 from ui.kit.text import escape_markdown
 
 
@@ -36,7 +34,8 @@ def draw_single_photo(models: list[ModelEntry]) -> None:
         The photo can't be read, or the model is damaged.
     """
     with st.container(border=True):
-        model = pick_model(models, Key.EXPLAIN_MODEL)
+        choose_model_of_evaluation(models)
+        model = choose_model(models)
         chosen = choose_photo(models)
     if chosen is None:
         return
@@ -51,7 +50,6 @@ def draw_single_photo(models: list[ModelEntry]) -> None:
     item = f"{model.name}-{chosen.photo.digest[:16]}"
     request = _choose_request(model, chances, item)
     _offer_contrast(answer, chosen, request, model, item)
-    _write_address(chosen, model, request)
     draw_heat_map(key, chosen.photo, request)
     st.caption(
         "The map shows where the model found evidence, not what it recognized there. A map that looks sensible doesn't "
@@ -59,15 +57,6 @@ def draw_single_photo(models: list[ModelEntry]) -> None:
     )
     draw_class_strip(key, chosen.photo, request, chances, item)
     draw_sanity_check(key, chosen.photo, request)
-
-
-def _write_address(chosen: ChosenPhoto, model: ModelEntry, request: ExplanationRequest) -> None:
-    how = {"model": model.name, "method": request.method.value}
-    if chosen.query:
-        write_address(**chosen.query, **how, target=request.target, versus=request.versus)
-    else:
-        # A link can't lead to an upload, and its classes mean nothing for another photo.
-        write_address(show=Section.ONE.value, **how)
 
 
 def _choose_request(model: ModelEntry, chances: dict[str, float], item: str) -> ExplanationRequest:
@@ -92,5 +81,5 @@ def _offer_contrast(
         key=Key.EXPLAIN_CONTRAST.of(item),
         icon=":material/compare_arrows:",
         on_click=explain_class,
-        args=(item, best, true),
+        args=(best, true),
     )

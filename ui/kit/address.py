@@ -5,14 +5,20 @@ there; this module adds what it lacks: the address names the choice even when no
 for the next run, old values stay valid, and a link to something that is gone says so.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
+from urllib.parse import parse_qsl, urlencode
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from ui.kit.text import escape_markdown, truncate_middle
 
+# Parameters that several pages share.
+DATASET_PARAM, EVALUATION_PARAM = "dataset", "evaluation"
 _NEXT, _MISSING, _SHOWN = "address_next", "address_missing", "address_shown"
+_DRAWN, _DRAWN_BEFORE = "address_drawn", "address_drawn_before"
+_LINK = "to"  # parameter and key: what a link to another page names
 
 
 def choose_item(
@@ -68,6 +74,7 @@ def choose_item(
         width=width,
         on_change=on_change,
     )
+    _unbind(param)
     if name is None or name not in names:
         # Back led to an address without the parameter, or with one that is gone: Streamlit empties the choice.
         choose_next(param, fallback)
@@ -109,6 +116,7 @@ def choose_items(param: str, names: Sequence[str], *, noun: str, most: int, labe
     """
     _settle_many(param, names, noun, most)
     chosen = st.multiselect(label, list(names), key=param, max_selections=most, help=help, bind="query-params")
+    _unbind(param)
     return [name for name in chosen if name in names]
 
 
@@ -137,6 +145,7 @@ def choose_section(param: str, sections: Sequence[str], *, label: str, old: Mapp
         wrap=True,
         bind="query-params",
     )
+    _unbind(param)
     section = section if section in sections else sections[0]
     _remember(param, section)
     return section
@@ -159,12 +168,64 @@ def address_value(param: str) -> str | None:
     return st.query_params.get(param) or None
 
 
+def address_item(param: str, options: Collection[str], *, noun: str) -> str | None:
+    """The one of these things that the address names without a widget; None if there is none.
+
+    Parameters
+    ----------
+    param : str
+    options : collection of str
+    noun : str
+        What they are, for links to something that is gone.
+    """
+    value = address_value(param)
+    if value is None or value in options:
+        _missing().pop(param, None)
+        return value
+    report_missing(param, noun, value)
+    return None
+
+
 def set_address_value(param: str, value: str | None) -> None:
     """Write a value that belongs to no widget into the address; None removes it."""
+    _missing().pop(param, None)
     if value is None:
         st.query_params.pop(param, None)
     elif st.query_params.get(param) != value:
         st.query_params[param] = value
+
+
+def follow_address(param: str, key: str, options: Collection[str], *, noun: str, usual: str) -> None:
+    """Set a widget to the value that the address names, before it is drawn.
+
+    For widgets whose options depend on what else is shown, so that they can't be bound to a parameter. Give the widget
+    `write_choice` as its callback.
+
+    Parameters
+    ----------
+    param, key : str
+        The parameter, and the key of the widget.
+    options : collection of str
+    noun : str
+        What is chosen, for links to something that is gone.
+    usual : str
+        Chosen unless the address names something.
+    """
+    linked = address_value(param)
+    if linked is None or linked in options:
+        _missing().pop(param, None)
+    elif linked == _shown().get(param):
+        set_address_value(param, None)  # no link, but an earlier choice that is no longer offered
+    else:
+        report_missing(param, noun, linked)
+    value = usual if linked is None or linked not in options else linked
+    _shown()[param] = value
+    st.session_state[key] = value
+
+
+def write_choice(param: str, key: str) -> None:
+    """Write what was chosen in a widget that follows the address; only from its callback."""
+    set_address_value(param, st.session_state[key] or None)
 
 
 def report_missing(param: str, noun: str, value: str) -> None:
@@ -188,6 +249,72 @@ def draw_missing() -> None:
         st.warning(sentence, icon=":material/link_off:")
 
 
+def packed(params: Mapping[str, str]) -> dict[str, str]:
+    """Parameters of a link as one that no widget has; on the page that it leads to, `start_page` unpacks it.
+
+    A link from page to page loses every parameter that a widget of the first page has, too.
+    """
+    return {_LINK: urlencode(params)} if params else {}
+
+
+def pass_params(params: Mapping[str, str]) -> None:
+    """Pass parameters to the page that opens next, which has them in its address."""
+    st.session_state[_LINK] = dict(params)
+
+
+def start_page() -> None:
+    """Settle the address before a page draws its widgets."""
+    st.session_state[_DRAWN] = set()
+    context = get_script_run_ctx()
+    if context is None:
+        return
+    page_before, drawn_before = st.session_state.get(_DRAWN_BEFORE, (context.page_script_hash, set()))
+    link, passed = st.query_params.get(_LINK), st.session_state.pop(_LINK, None)
+    if passed is not None:
+        values = passed
+    elif link is not None:
+        values = dict(parse_qsl(link))
+    elif page_before != context.page_script_hash and not context.is_history_navigation:
+        # The browser takes the parameters of the page before along.
+        values = {name: value for name, value in st.query_params.items() if name not in drawn_before}
+    else:
+        return
+    with context.session_state.query_params() as params:
+        if context.is_history_navigation:
+            params.populate_from_query_string(urlencode(values))  # a new address here would lead forward again
+        elif values != params.to_dict():
+            params.from_dict(values)
+        params.set_initial_query_params_from_current()
+
+
+def finish_page() -> None:
+    """Remove the parameters of widgets that this page drew on its previous run and no longer draws."""
+    context = get_script_run_ctx()
+    page = "" if context is None else context.page_script_hash
+    page_before, drawn_before = st.session_state.get(_DRAWN_BEFORE, ("", set()))
+    drawn = st.session_state.get(_DRAWN, set())
+    if page == page_before:
+        for param in drawn_before - drawn:
+            set_address_value(param, None)
+    st.session_state[_DRAWN_BEFORE] = (page, drawn)
+
+
+def _unbind(param: str) -> None:
+    """Let go of a parameter once its widget has its value.
+
+    As long as a parameter is bound to a widget of one page, Streamlit removes it from links and from Back to another
+    page, and refuses to set it there; but pages share parameters.
+    """
+    st.session_state.setdefault(_DRAWN, set()).add(param)
+    context = get_script_run_ctx()
+    if context is None:
+        return
+    with context.session_state.query_params() as params:
+        binding = params.get_binding_for_param(param)
+        if binding is not None:
+            params.unbind_widget(binding.widget_id)
+
+
 def _settle(param: str, names: Sequence[str], noun: str, usual: str, old: Mapping[str, str]) -> None:
     """Set the widget's value before it is drawn, where the code or an old address decides."""
     linked, shown = st.query_params.get(param), _shown().get(param)
@@ -196,7 +323,7 @@ def _settle(param: str, names: Sequence[str], noun: str, usual: str, old: Mappin
         st.session_state[param] = wanted
         _missing().pop(param, None)
     elif linked in old and old[str(linked)] in names:
-        st.session_state[param] = old[str(linked)]
+        _translate(param, old[str(linked)])
     elif linked is not None and linked not in names and linked != shown:
         report_missing(param, noun, linked)
         _shown()[param] = usual
@@ -206,6 +333,15 @@ def _settle(param: str, names: Sequence[str], noun: str, usual: str, old: Mappin
         st.session_state[param] = usual
     elif param not in st.session_state and linked in names:
         st.session_state[param] = linked
+
+
+def _translate(param: str, value: str) -> None:
+    """Take an old value of the address for a current one; its widget then takes it over as any other."""
+    context = get_script_run_ctx()
+    if context is not None:
+        with context.session_state.query_params() as params:
+            params.set_with_no_forward_msg(param, value)
+            params.set_initial_query_params_from_current()
 
 
 def _settle_many(param: str, names: Sequence[str], noun: str, most: int) -> None:

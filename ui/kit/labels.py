@@ -9,6 +9,8 @@ import streamlit as st
 
 from sneaker_core.datasets.quality.findings import Kind
 from sneaker_core.datasets.split import Split
+from sneaker_core.evaluation.evaluation_record import Evaluation
+from sneaker_core.evaluation.evaluation_record import Kind as EvaluationKind
 from sneaker_core.workspace.jobs import JobState
 
 Color = Literal["gray", "blue", "orange", "green", "red"]
@@ -204,3 +206,15 @@ FINDING_LABELS: Mapping[Kind, FindingLabel] = MappingProxyType(
         ),
     }
 )
+
+# Distinguish a model, a run and an evaluation of the same name; names of evaluations have no comma.
+_EVALUATION_SUFFIXES = {
+    EvaluationKind.STORED: "",
+    EvaluationKind.BUNDLED: ", built in",
+    EvaluationKind.RUN: ", training run",
+}
+
+
+def evaluation_title(evaluation: Evaluation) -> str:
+    """The name of an evaluation, unique among all evaluations."""
+    return f"{evaluation.name}{_EVALUATION_SUFFIXES[evaluation.kind]}"

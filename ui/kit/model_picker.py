@@ -64,28 +64,3 @@ def choose_model(entries: list[ModelEntry]) -> ModelEntry:
 
 def _classes(entry: ModelEntry) -> str:
     return counted(len(entry.spec.classes), "sneaker")
-
-
-def pick_model(entries: list[ModelEntry], key: str = MODEL_PARAM) -> ModelEntry:
-    """Draw the choice of a model, unless there is only one.
-
-    Parameters
-    ----------
-    entries : list of ModelEntry
-        At least one; the first is the default.
-    key : str
-        Each page has its own.
-    """
-    by_name = {entry.name: entry for entry in entries}
-    if len(entries) == 1:
-        return entries[0]
-    name = st.selectbox(
-        "Model",
-        list(by_name),
-        format_func=lambda name: f"{name} ({_classes(by_name[name])})",
-        key=key,
-        help="Each model knows only the sneakers it was trained on.",
-        persist_state="session",
-        width=260,
-    )
-    return by_name.get(name, entries[0])

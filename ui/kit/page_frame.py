@@ -7,7 +7,7 @@ from typing import NoReturn
 import streamlit as st
 
 from sneaker_core.errors import SneakerError
-from ui.kit.address import draw_missing
+from ui.kit.address import draw_missing, finish_page, start_page
 from ui.kit.text import escape_markdown
 
 _READABLE, _WIDE = 1000, 1200
@@ -43,6 +43,7 @@ def page_body(title: str | None = None, about: str | None = None, *, wide: bool 
         if about:
             st.markdown(about)
         notices = st.container()
+        start_page()
         try:
             yield
         except _PageEnded:
@@ -52,6 +53,7 @@ def page_body(title: str | None = None, about: str | None = None, *, wide: bool 
         finally:
             with notices:
                 draw_missing()
+        finish_page()
 
 
 def draw_error(error: Exception) -> None:

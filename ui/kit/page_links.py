@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from sneaker_core.images import Photo
+from ui.kit.address import packed, pass_params
 
 # Keys of the Explain page: the photo that another page passed, and where its photos come from.
 PASSED_PHOTO, _SOURCE = "explain_handed", "explain_source"
@@ -51,7 +52,9 @@ def open_page(page: Page, **params: str | None) -> None:
     **params : str or None
         Parameters of its address; None leaves one out.
     """
-    st.switch_page(page.value, query_params=_given(params))
+    pass_params(_given(params))
+    # The page before keeps its address, so that Back leads to it.
+    st.switch_page(page.value, query_params=st.query_params.to_dict())
 
 
 def draw_page_link(label: str, page: Page, **params: str | None) -> None:
@@ -64,7 +67,7 @@ def draw_page_link(label: str, page: Page, **params: str | None) -> None:
     page, **params
         As in `open_page`.
     """
-    st.page_link(page.value, label=label, icon=page_icon(page), query_params=_given(params))
+    st.page_link(page.value, label=label, icon=page_icon(page), query_params=packed(_given(params)))
 
 
 def page_address(page: Page, **params: str | None) -> str:

@@ -200,7 +200,9 @@ def _png(image: Image.Image) -> bytes:
 
 def _stored(folder: Path, row: dict[str, Any]) -> StoredClassMap:
     values = {name: row[key] for key, name in _KEYS.items()}
-    values["area"] = values["area"].replace("centre", "center")  # as older versions wrote it
+    # Older versions wrote "centre middle" and "bottom middle".
+    values["area"] = values["area"].replace("centre", "center").replace("middle", "center")
+    values["area"] = values["area"].replace("center center", "center")
     stem = Path(str(row["files"])).name
     picture, photo, heat = (folder / f"{stem}{ending}.png" for ending in ("", "-photo", "-map"))
     return StoredClassMap(**values, picture=picture, photo=photo, heat=heat)

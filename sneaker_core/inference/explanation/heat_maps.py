@@ -31,7 +31,7 @@ def legend(width: int = 256, height: int = 16) -> Image.Image:
 # Names of the nine areas of a photo. In a uniform map each has a ninth of the total; these shares make one stand out.
 _MOST = 0.33
 CONCENTRATED = 0.2
-_COLUMNS = ("left", "middle", "right")
+_COLUMNS = ("left", "center", "right")
 _ROWS = ("top", "center", "bottom")
 
 
@@ -45,7 +45,7 @@ def strongest_area(heat: NDArray[np.float32]) -> tuple[str, float]:
     Returns
     -------
     str
-        Its name, for example "center left".
+        Its name, for example "center left" or "center".
     float
         Its share of the map's total, 0 to 1: 1/9 for a uniform map, 0 for an empty one.
     """
@@ -53,7 +53,8 @@ def strongest_area(heat: NDArray[np.float32]) -> tuple[str, float]:
     means = np.array([[part.mean(dtype=float) for part in band] for band in thirds])
     down, across = np.unravel_index(means.argmax(), means.shape)
     total = means.sum()
-    return f"{_ROWS[down]} {_COLUMNS[across]}", float(means.max() / total) if total > 0 else 0.0
+    area = "center" if (int(down), int(across)) == (1, 1) else f"{_ROWS[down]} {_COLUMNS[across]}"
+    return area, float(means.max() / total) if total > 0 else 0.0
 
 
 def describe_location(subject: str, area: str, share: float) -> str:
