@@ -109,7 +109,7 @@ def published_shots(workspace: Path) -> Iterator[Shot]:
     yield Shot("train", address_of("train", run=RUNS[0]))
     yield Shot("runs", address_of("runs", runs=RUNS))
     for name, section in (("summary", "Summary"), ("matrix", "Confusion matrix"), ("mistakes", "Mistakes")):
-        yield Shot(f"evaluate-{name}", address_of("evaluate", evaluation=EVALUATION, section=section))
+        yield Shot(f"evaluate-{name}", address_of("evaluate", evaluation=EVALUATION, view=section))
     yield Shot("explain", address_of("explain", evaluation=EVALUATION, kind="stored", sample=wrong))
 
 
@@ -137,8 +137,8 @@ def reviewed_shots(workspace: Path) -> Iterator[Shot]:
         "All evaluations",
     ):
         name = f"evaluate-{section.lower().replace(' ', '-')}"
-        yield Shot(name, address_of("evaluate", evaluation=EVALUATION, section=section))
-    yield Shot("evaluate-photo", address_of("evaluate", evaluation=EVALUATION, section="Mistakes", photo=wrong))
+        yield Shot(name, address_of("evaluate", evaluation=EVALUATION, view=section))
+    yield Shot("evaluate-photo", address_of("evaluate", evaluation=EVALUATION, view="Mistakes", photo=wrong))
     yield Shot("explain", "explain")
     yield Shot("explain-photo", address_of("explain", evaluation=EVALUATION, kind="stored", sample=wrong))
     for show in ("class-averages", "many"):

@@ -28,6 +28,8 @@ from sneaker_core.networks.trainable_layers import TRAINABLE, set_trainable, set
 from sneaker_core.training.pretrained_weights import load_pretrained
 from tests.factories import CLASSES, ONE_OF_EACH_KIND, photo, write
 
+pytestmark = pytest.mark.slow
+
 NAMES = tuple(ARCHITECTURES)
 WITH_IMAGENET = tuple(name for name in NAMES if ARCHITECTURES[name].imagenet)
 SNEAKER_CNNS = ("sneaker_cnn", "sneaker_cnn_plain")

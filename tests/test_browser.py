@@ -80,8 +80,7 @@ def check_looks(page: Page) -> None:
     assert page.evaluate("[...document.querySelectorAll('section img')].filter(e => e.alt === '').length") == 0
 
 
-@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("scheme", "size"), [("light", DESKTOP), ("dark", PHONE)], ids=["light-desktop", "dark-phone"])
 def test_from_photo_to_answer_to_explanation(browser, address, size, scheme):
     page = opened(browser, address, size, scheme)
     check_looks(page)

@@ -20,6 +20,8 @@ from sneaker_core.networks.checkpoint import load_model, read_spec, weights_vers
 from sneaker_core.networks.decision import Status
 from sneaker_core.workspace.paths import BUNDLED_MODELS, PREDICTIONS_FILE, PROJECT
 
+pytestmark = pytest.mark.slow
+
 STREET22 = BUNDLED_MODELS / "street22"
 RARE = ("Nike", "adidas")
 REAL_DATA = os.environ.get("SOLESCOPE_REAL_DATA")

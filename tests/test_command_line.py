@@ -19,6 +19,8 @@ from sneaker_core.workspace.paths import PROJECT
 from tests.conftest import CLASSES as LABELS
 from tests.factories import run_command as run
 
+pytestmark = pytest.mark.slow
+
 
 def run_process(workspace: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(

@@ -30,6 +30,8 @@ from sneaker_core.networks.checkpoint import SneakerModel
 from tests.drawing import draw_sneaker
 from tests.factories import jpeg, lively_model, photo
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def one_thread() -> Iterator[None]:

@@ -245,11 +245,13 @@ class TestTakingAlong:
 
 
 class TestLooks:
-    @pytest.mark.parametrize("name", ["Overview", "Photos", "Findings", "Map", "Splits", "History", "Export"])
-    def test_nothing_is_wider_than_a_phone(self, browser, address, drawn, name):
-        page = opened(browser, address, f"?dataset=drawn&section={name}", PHONE)
-        assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= PHONE[0]
-        assert not page.locator("[data-testid=stException]").count()
+    def test_nothing_is_wider_than_a_phone(self, browser, address, drawn):
+        page = opened(browser, address, "?dataset=drawn", PHONE)
+        for name in ("Overview", "Photos", "Findings", "Map", "Splits", "History", "Export"):
+            section(page, name)
+            width = page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth")
+            problems = page.locator("[data-testid=stException]").count()
+            assert (width <= PHONE[0], problems) == (True, 0), name
         page.context.close()
 
     def test_a_damaged_index_is_told_kindly(self, browser, address, drawn):

@@ -40,6 +40,8 @@ from ui.kit.item_dialogs import OpenDialog
 from ui.kit.job_panel import progress_text
 from ui.kit.state_keys import KitKey
 
+pytestmark = pytest.mark.slow
+
 PROJECT = Path(__file__).resolve().parent.parent
 PATIENCE = 120.0
 NASTY = "<script>alert(1)</script> **x** [a](http://b) 👟"

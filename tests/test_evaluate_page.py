@@ -54,7 +54,7 @@ FIRST, SECOND = "first", "second"
 # An evaluation can't have the name of a run.
 FIRST_RUN, SECOND_RUN = "first run", "second run"
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 @pytest.fixture(scope="module")

@@ -54,6 +54,8 @@ from sneaker_core.workspace.paths import PREDICTIONS_FILE, PROJECT, evaluations_
 from tests.browser import open_browser
 from tests.factories import draw_dataset, in_new_python, lively_model, write
 
+pytestmark = pytest.mark.slow
+
 PATIENCE = 120
 STRANGE = "</script><script>alert(1)</script>"
 

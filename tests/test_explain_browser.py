@@ -92,8 +92,7 @@ def link(address: str, workspace: Path, label: str = "boot", **query: str) -> st
     return f"{address}/{explain_link(sample=sample, **query)}"
 
 
-@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("scheme", "size"), [("light", DESKTOP), ("dark", PHONE)], ids=["light-desktop", "dark-phone"])
 def test_a_link_to_a_photo_and_its_looks(browser: Browser, address: str, workspace: Path, size, scheme):
     page = opened(browser, link(address, workspace, target="sandal", versus="clog"), size, scheme)
     expect(maps(page)).to_have_count(4)

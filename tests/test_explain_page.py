@@ -52,6 +52,8 @@ from ui.kit import explanation_cache, model_cache
 from ui.kit.page_links import Page, page_address
 from ui.kit.photo_files import stored_photo
 
+pytestmark = pytest.mark.slow
+
 PROJECT = Path(__file__).resolve().parent.parent
 PATIENCE = 180.0
 COUNTS = {"boot": 7, "clog": 5, "sandal": 14}

@@ -17,6 +17,8 @@ from sneaker_core.inference.explanation.weight_randomization import randomizatio
 from sneaker_core.inference.predictor import predict_images
 from tests.factories import CLASSES, jpeg, lively_model, photo, write
 
+pytestmark = pytest.mark.slow
+
 CONVOLUTION = np.array([[1.0, -0.5, 0.2], [-1.0, 0.8, 0.1], [0.3, 0.4, -0.9], [0.6, 0.1, 0.5]], np.float32)
 # The input's height and width, those of the convolution's output, and the number of classes.
 HEIGHT, WIDTH, ROWS, COLUMNS, LABELS = 8, 12, 4, 6, 3

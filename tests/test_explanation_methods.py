@@ -24,6 +24,8 @@ from sneaker_core.networks.decision import unit_length
 from sneaker_core.networks.preprocessing import Preprocessing
 from tests.factories import CLASSES, ONE_OF_EACH_KIND, lively_model, photo
 
+pytestmark = pytest.mark.slow
+
 HEIGHT, WIDTH, LABELS = 10, 15, 3
 RNG = np.random.default_rng(11)
 IMAGE = RNG.normal(size=(3, HEIGHT, WIDTH)).astype(np.float32)
@@ -186,15 +188,17 @@ class TestEveryNetwork:
         usual = attribute(network_model, [photo(0)], CLASSES[0], layer=choices[-1].name)
         np.testing.assert_array_equal(usual, attribute(network_model, [photo(0)], CLASSES[0]))
 
-    @pytest.mark.parametrize("method", [Method.GUIDED_GRADCAM, Method.INTEGRATED_GRADIENTS])
-    def test_finds_pixels(self, network_model, method):
+    def test_finds_pixels(self, network_model):
         side = network_model.spec.preprocessing.height
-        labels = CLASSES if method.has_layer else CLASSES[:1]  # each of the others costs 32 photos
-        heats = np.stack([attribute(network_model, [photo(0)], label, method)[0] for label in labels])
-        assert heats.shape == (len(labels), side, side)
-        assert heats.min() >= 0
-        assert heats.max() == 1
-        assert heats.std() > 0.01
+        # Integrated gradients needs nothing of a network but its gradient, and 32 photos: one network shows it.
+        one = network_model.spec.network == "mobilenet_v2"
+        for method in (Method.GUIDED_GRADCAM, *([Method.INTEGRATED_GRADIENTS] if one else [])):
+            labels = CLASSES if method.has_layer else CLASSES[:1]
+            heats = np.stack([attribute(network_model, [photo(0)], label, method)[0] for label in labels])
+            assert heats.shape == (len(labels), side, side)
+            assert heats.min() >= 0
+            assert heats.max() == 1
+            assert heats.std() > 0.01
 
     def test_guided_copy_answers_alike_and_leaves_no_activation_unguided(self, network_model):
         network, images = network_model.network, network_model.spec.preprocessing([photo(0), photo(1)])

@@ -36,6 +36,8 @@ from sneaker_core.workspace.jobs import JobState, Worker, log_tail, working
 from sneaker_core.workspace.paths import bin_folder, run_job_folder, studies_folder
 from tests.factories import PROJECT, draw_dataset
 
+pytestmark = pytest.mark.slow
+
 # Small enough for a trial to take a second.
 SMALL = {
     "network": "mobilenet_v3_small", "init": "none", "size": 32, "batch": 8, "val_share": 0.2, "test_share": 0.2,

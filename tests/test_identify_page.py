@@ -27,6 +27,8 @@ from ui.kit.model_picker import MODEL_PARAM
 from ui.kit.state_keys import KitKey
 from ui.kit.text import escape_markdown
 
+pytestmark = pytest.mark.slow
+
 PROJECT = Path(__file__).resolve().parent.parent
 
 

@@ -42,6 +42,8 @@ from sneaker_core.workspace.locks import take_lock
 from sneaker_core.workspace.paths import PROJECT
 from tests.factories import draw_dataset
 
+pytestmark = pytest.mark.slow
+
 PATIENCE = 120  # seconds, for a machine that is very busy
 
 
@@ -601,14 +603,14 @@ class TestQueue:
     def test_a_queued_job_gets_its_place_immediately(self, line):
         queue, early = line.home / "queue", line.home / "early"
         until(line.join("first"), works)
-        start_job(early, "dance", {}, title="Early", workspace=line.home, queue=True)
+        start_job(early, "find_lr", {}, title="Early", workspace=line.home, queue=True)
         assert read_job(early).state is JobState.QUEUED
         (ticket,) = queue.glob("*.ticket")
         assert ticket.read_text() == str(early)
         late = line.join("late")
         until(late, waits(2))
         line.release("first")
-        assert ended(early).state is JobState.FAILED  # there is no such kind
+        assert ended(early).state is JobState.FAILED  # its parameters are missing
         until(late, works)
 
     def test_outside_of_a_job_it_waits_until_the_queue_is_empty(self, tmp_path):

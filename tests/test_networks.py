@@ -34,6 +34,8 @@ from sneaker_core.settings import mixed_precision_enabled
 from sneaker_core.workspace.paths import run_model_folder, runs_folder
 from tests.factories import CLASSES, in_new_python, jpeg, lively_model, outputs_of, photo, write
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def model():

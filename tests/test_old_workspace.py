@@ -44,6 +44,8 @@ from sneaker_core.workspace.jobs import JobState, list_jobs, log_tail, read_job,
 from sneaker_core.workspace.paths import lr_finder_folder, run_job_folder
 from tests.test_jobs import ended, until
 
+pytestmark = pytest.mark.slow
+
 FIXTURES = Path(__file__).resolve().parent / "fixtures"
 EXPECTED: dict[str, Any] = json.loads((FIXTURES / "old_workspace.json").read_text(encoding="utf-8"))
 

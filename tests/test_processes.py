@@ -13,6 +13,8 @@ from sneaker_core.training.run_metrics import METRICS_FILE
 from sneaker_core.workspace.paths import PROJECT, RUN_FILE, run_model_folder, runs_folder
 from tests.factories import draw_dataset
 
+pytestmark = pytest.mark.slow
+
 SMALL = ["--init=none", "--size=32", "--batch=8", "--epochs=2", "--set=val_share=0.2", "--set=test_share=0.2"]
 BOTH = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2", "--master-addr=127.0.0.1"]
 

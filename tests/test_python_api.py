@@ -14,6 +14,8 @@ from sneaker_core.datasets.sources.photo_import import import_photos
 from tests.drawing import draw_sneaker
 from tests.factories import PROJECT, draw_dataset, in_new_python
 
+pytestmark = pytest.mark.slow
+
 PAGE = PROJECT / "docs" / "PYTHON.md"
 
 

@@ -36,6 +36,8 @@ from ui.kit.review_section import Section
 from ui.kit.state_keys import KitKey, StateKey
 from ui.kit.text import escape_markdown
 
+pytestmark = pytest.mark.slow
+
 COUNTS = {"boot": 12, "clog": 12, "sandal": 6}
 ODD_CLASS = "Air [Max](http://x.y) *1* <b>:smile:</b> 👟"
 

@@ -43,6 +43,8 @@ from sneaker_core.workspace.locks import take_lock
 from sneaker_core.workspace.paths import queue_folder, run_job_folder, run_model_folder, runs_folder
 from tests.factories import draw_dataset, in_new_python
 
+pytestmark = pytest.mark.slow
+
 PATIENCE = 120
 RUN = {
     "format": 1,

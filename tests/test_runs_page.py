@@ -43,7 +43,7 @@ PATIENCE = 120.0
 NASTY = "<script>alert(1)</script> **x** [a](http://b)"
 SMALL = {"init": "none", "size": 32, "small_size": 32, "batch": 8, "val_share": 0.2, "test_share": 0.2, "epochs": 2}
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 @pytest.fixture(scope="module")

@@ -17,6 +17,8 @@ from sneaker_core.datasets.synthetic.sneaker_painter import paint_sneaker, silho
 from sneaker_core.errors import DatasetError
 from sneaker_core.images import decode
 
+pytestmark = pytest.mark.slow
+
 PAIR = ("Air Runner One", "Air Runner Zero")
 
 

@@ -39,7 +39,7 @@ PATIENCE = 240.0
 NASTY = "<script>alert(1)</script> **x** [a](http://b)"
 SMALL = {"network": "mobilenet_v3_small", "init": "none", "size": 32, "batch": 8, "val_share": 0.2, "test_share": 0.2}
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 @pytest.fixture(scope="session")

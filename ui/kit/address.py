@@ -91,11 +91,12 @@ def choose_none(param: str, *, noun: str) -> None:
     param, noun
         As in `choose_item`.
     """
-    linked = address_value(param)
-    if linked is not None and linked != _shown().get(param):
-        report_missing(param, noun, linked)
-    _shown().pop(param, None)
+    linked, shown = address_value(param), _shown().pop(param, None)
+    if linked is None:
+        return
     set_address_value(param, None)
+    if linked != shown:
+        report_missing(param, noun, linked)
 
 
 def choose_items(param: str, names: Sequence[str], *, noun: str, most: int, label: str, help: str) -> list[str]:
