@@ -18,7 +18,7 @@ from urllib.parse import urlencode
 PROJECT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(PROJECT))
 
-from playwright.sync_api import Browser, Page, expect  # noqa: E402
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect  # noqa: E402
 
 from sneaker_core.datasets.dataset_collection import create_dataset  # noqa: E402
 from sneaker_core.datasets.dataset_split import make_split  # noqa: E402
@@ -95,7 +95,7 @@ def make_workspace(folder: Path) -> Path:
     make_split(dataset, 0.15, 0.15)
     for name, changes in zip(RUNS, ({}, {"augmentation": "none"}), strict=True):
         train(DATASET, make_recipe("quick", changes), runs_folder(folder) / name, folder)
-    evaluate(run_model_folder(runs_folder(folder) / RUNS[1]), DATASET, folder, name=EVALUATION)
+    evaluate(run_model_folder(runs_folder(folder) / RUNS[1]), DATASET, folder, "test", name=EVALUATION)
     return folder
 
 
@@ -156,11 +156,16 @@ def lost_shots() -> Iterator[Shot]:
     yield Shot("gone-explain", address_of("explain", dataset="gone", sample="gone", model="gone"))
 
 
+def _is_ours(message: ConsoleMessage) -> bool:
+    """Whether the page complains; Streamlit looks for its server below the page's address before the root."""
+    return message.type == "error" and "_stcore" not in str(message.location.get("url"))
+
+
 def take(browser: Browser, address: str, shot: Shot, file: Path, scheme: Scheme) -> None:
     """Open a page and save what it shows; print what the browser complains about."""
     page = new_page(browser, shot.size, scheme)
     complaints: list[str] = []
-    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.on("console", lambda message: complaints.append(message.text) if _is_ours(message) else None)
     page.goto(f"{address}/{shot.address}")
     page.get_by_role("heading").first.wait_for()
     settle(page)

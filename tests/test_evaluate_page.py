@@ -270,7 +270,7 @@ class TestClassesAndSlices:
     def test_slices_show_the_split_of_the_model(self, full):
         shown = opened("Slices", FIRST).dataframe[0].value
         split = shown[shown["slice"] == "split"]
-        assert set(split["value"]) == {"train", "test"}
+        assert set(split["value"]) == {"training", "test"}
         assert split["n"].sum() == find_evaluation(full, FIRST).n
 
 

@@ -191,7 +191,7 @@ class TestSlices:
         for name, groups in told.groupby("slice"):
             known = rows["sharpness"].notna().sum() if name == "sharpness" else len(rows)
             assert groups["n"].sum() == known
-        trained = told[(told["slice"] == "split") & (told["value"] == "train")].iloc[0]
+        trained = told[(told["slice"] == "split") & (told["value"] == "training")].iloc[0]
         members = rows["sample"].isin(splits["sample"][:50])
         assert (trained["n"], trained["top1"]) == (members.sum(), pytest.approx(right[members].mean()))
         large = told[told["value"] == "1200 px and more"].iloc[0]

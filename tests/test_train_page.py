@@ -376,7 +376,9 @@ class TestWatch:
 
     def test_setup_first_where_nothing_is_at_work(self, done):
         assert opened().segmented_control(key=Key.TRAIN_VIEW).value == View.SETUP
-        assert opened(run="gone").segmented_control(key=Key.TRAIN_VIEW).value == View.SETUP
+        app = opened(run="gone")
+        assert app.segmented_control(key=Key.TRAIN_VIEW).value == View.SETUP
+        assert "The link leads to the run “gone”, which isn't here." in words(app)
 
     def test_queued(self, done):
         folder = tell(done, "running")

@@ -9,6 +9,7 @@ from sneaker_core.evaluation.table_columns import evaluated_rows
 
 COLUMNS = ["slice", "value", "n", "top1", "low", "high"]
 _NOT_IN_SPLIT = "not in the split"
+_SPLITS = {"train": "training", "val": "validation", "test": "test", _NOT_IN_SPLIT: _NOT_IN_SPLIT}
 # Lower bound of the longer side, in pixels.
 _SIZES = {"under 300 px": 0.0, "300 to 599 px": 300.0, "600 to 1199 px": 600.0, "1200 px and more": 1200.0}
 # Lower bound of width divided by height.
@@ -52,7 +53,7 @@ def _groupings(rows: pd.DataFrame, splits: pd.DataFrame | None) -> Iterator[tupl
         split = rows["sample"].map(splits.drop_duplicates("sample").set_index("sample")["split"])
         if split.notna().any():
             split = split.fillna(_NOT_IN_SPLIT)
-            yield "split", ((value, split == value) for value in ("train", "val", "test", _NOT_IN_SPLIT))
+            yield "split", ((title, split == value) for value, title in _SPLITS.items())
     width, height = (rows.get(name, pd.Series(np.nan, index=rows.index)) for name in ("width", "height"))
     yield "size", _intervals(width.where(width >= height, height), _SIZES)
     yield "orientation", _intervals(width / height, _SHAPES)

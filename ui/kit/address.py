@@ -92,11 +92,9 @@ def choose_none(param: str, *, noun: str) -> None:
         As in `choose_item`.
     """
     linked, shown = address_value(param), _shown().pop(param, None)
-    if linked is None:
-        return
+    if linked not in (None, shown):
+        report_missing(param, noun, str(linked))
     set_address_value(param, None)
-    if linked != shown:
-        report_missing(param, noun, linked)
 
 
 def choose_items(param: str, names: Sequence[str], *, noun: str, most: int, label: str, help: str) -> list[str]:
@@ -189,10 +187,11 @@ def address_item(param: str, options: Collection[str], *, noun: str) -> str | No
 
 def set_address_value(param: str, value: str | None) -> None:
     """Write a value that belongs to no widget into the address; None removes it."""
-    _missing().pop(param, None)
     if value is None:
         st.query_params.pop(param, None)
-    elif st.query_params.get(param) != value:
+        return
+    _missing().pop(param, None)
+    if st.query_params.get(param) != value:
         st.query_params[param] = value
 
 

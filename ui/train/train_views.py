@@ -5,7 +5,7 @@ from enum import StrEnum
 import streamlit as st
 
 from sneaker_core.training.run_collection import Run
-from ui.kit.address import address_value, choose_next, report_missing, set_address_value
+from ui.kit.address import address_value, choose_next, choose_none, report_missing, set_address_value
 from ui.train.train_keys import Key
 
 
@@ -32,6 +32,7 @@ def choose_view(runs: list[Run]) -> View:
     runs : list of Run
     """
     if not runs:
+        choose_none(Key.TRAIN_RUN, noun="run")
         return View.SETUP
     wanted = st.session_state.pop(Key.TRAIN_VIEW_WANTED, None)
     if wanted is not None or Key.TRAIN_VIEW not in st.session_state:
