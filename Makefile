@@ -1,5 +1,5 @@
 # make app: open the app.  make test: run all tests.  Both install what they need and are quick the second time.
-# make test-fast: the tests that need neither a browser nor a training.
+# make test-fast: the quick tests only: no browser, no training, no whole pages.
 VENV := .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
