@@ -12,7 +12,7 @@ app: $(INSTALLED)
 	$(BIN)/python -m streamlit run asgi.py
 
 test: $(INSTALLED_DEV)
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --durations=20
 
 test-fast: $(INSTALLED_DEV)
 	$(BIN)/python -m pytest -n auto -m "not browser and not slow"

@@ -139,8 +139,12 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark browser tests, and run them first, because they are the longest group."""
+    """Mark browser tests; run them first and slow modules next, so that no worker has a long one left at the end."""
     for item in items:
         if _group_of(item.nodeid) == "browser":
             item.add_marker("browser")
-    items.sort(key=lambda item: item.get_closest_marker("browser") is None)
+    items.sort(key=_place)
+
+
+def _place(item: pytest.Item) -> int:
+    return next((place for place, name in enumerate(("browser", "slow")) if item.get_closest_marker(name)), 2)

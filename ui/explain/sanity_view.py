@@ -66,9 +66,9 @@ def draw_sanity_check(key: ModelKey, photo: Photo, request: ExplanationRequest) 
 @st.fragment(run_every=_POLL_SECONDS)
 def _follow(running: RunningCheck) -> None:
     """Show the progress; rerun the page once the check is done."""
+    st.progress(running.share, text="Checking the map…" if running.share else "Waiting: other photos go first…")
     if running.future.done():
         st.rerun()
-    st.progress(running.share, text="Checking the map…" if running.share else "Waiting: other photos go first…")
 
 
 def _draw(check: SanityCheck) -> None:

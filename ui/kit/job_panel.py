@@ -210,6 +210,8 @@ def _set(key: KitKey) -> set[str]:
 def _poll(draw: Callable[[], bool]) -> None:
     """Draw something again every second, until it says that the page has to rerun."""
     if draw():
+        # Drawing lets a click that came meanwhile go first; st.rerun would replace it, and a link would do nothing.
+        st.empty()
         st.rerun()
 
 
