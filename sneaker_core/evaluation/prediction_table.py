@@ -159,10 +159,12 @@ def read_outputs(
 def concatenate_outputs(parts: Sequence[Outputs]) -> Outputs:
     """Concatenate the outputs of several batches."""
     negatives = [part.negatives_logit for part in parts if part.negatives_logit is not None]
+    footwear = [part.footwear_logits for part in parts if part.footwear_logits is not None]
     return Outputs(
         logits=np.concatenate([part.logits for part in parts]),
         negatives_logit=np.concatenate(negatives) if negatives else None,
         embeddings=np.concatenate([part.embeddings for part in parts]),
+        footwear_logits=np.concatenate(footwear) if footwear else None,
     )
 
 
