@@ -78,7 +78,7 @@ class TestGroups:
         assert found.group.members == ("Nike Air Max 90", "Nike Air Max 95")
         assert found.sentence() == "A Nike Air Max, probably the 90 or the 95"
         assert found.to_dict()["group"]["name"] == "Nike Air Max"
-        assert confidence_text(found) == "It is one of them about 95 times in 100; the model can't tell which."
+        assert confidence_text(found) == "It is one of them about 97 times in 100; the model can't tell which."
 
     def test_no_group_where_it_is_not_probable_enough(self):
         found = answer(NEVER, [1, 1, 1.2, 1], [0, 0], 0)

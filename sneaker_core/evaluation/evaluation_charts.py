@@ -2,7 +2,7 @@
 
 import html
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from sneaker_core.evaluation.chart_style import (
     new_figure,
 )
 from sneaker_core.evaluation.reliability import Coverage
+from sneaker_core.evaluation.worlds import WorldMetrics
 from sneaker_core.number_text import counted, percent, percent_setting
 
 METRIC_TITLES = {"recall": "Recall", "precision": "Precision", "f1": "F1 score"}
@@ -183,6 +184,42 @@ def slices_chart(slices: pd.DataFrame, palette: Palette = DEFAULT_PALETTE) -> Ch
     )
     figure.update_yaxes(**label_ticks(names, -1, _LONGEST_SLICE), range=[0.4 - len(names), 0.6])
     figure.update_xaxes(tickformat=".0%", title={"text": "Accuracy with 95% interval"})
+    return Chart(figure, title, f"{title}. {'; '.join(texts)}.")
+
+
+def worlds_chart(worlds: Sequence[WorldMetrics], palette: Palette = DEFAULT_PALETTE) -> Chart:
+    """Accuracy in each world, with intervals.
+
+    Parameters
+    ----------
+    worlds : sequence of WorldMetrics
+        From `worlds.world_metrics`; those without known photos are left out, and at least one has some.
+    palette : Palette
+    """
+    known = [one for one in worlds if one.known]
+    worst, best = known[0], known[-1]
+    title = f"Right on {percent(worst.top1.value)} of {worst.world} photos"
+    if len(known) > 1:
+        title = f"{title}, {percent(best.top1.value)} of {best.world} photos"
+    figure = new_figure(ROW_HEIGHT * len(known) + 48, palette)
+    texts = [f"{one.world}: {one.top1.text} of {counted(one.known, 'photo')}" for one in known]
+    figure.add_scatter(
+        x=[one.top1.value for one in known],
+        y=[-place for place in range(len(known))],
+        mode="markers",
+        marker={"size": 10, "color": palette.correct},
+        error_x={
+            "type": "data",
+            "symmetric": False,
+            "array": [one.top1.high - one.top1.value for one in known],
+            "arrayminus": [one.top1.value - one.top1.low for one in known],
+            "color": palette.muted,
+        },
+        hovertext=[html.escape(text) for text in texts],
+        hovertemplate="%{hovertext}<extra></extra>",
+    )
+    figure.update_yaxes(**label_ticks([one.world for one in known], -1, _LONGEST_SLICE), range=[0.4 - len(known), 0.6])
+    figure.update_xaxes(tickformat=".0%", title={"text": "Top-1 accuracy with 95% interval"})
     return Chart(figure, title, f"{title}. {'; '.join(texts)}.")
 
 

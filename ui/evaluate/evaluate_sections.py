@@ -13,12 +13,14 @@ from ui.evaluate.prediction_detail_view import draw_detail
 from ui.evaluate.prediction_grid import draw_style
 from ui.evaluate.slices_view import draw_slices
 from ui.evaluate.summary_view import draw_summary
+from ui.evaluate.worlds_view import draw_worlds
 from ui.kit.text import escape_markdown
 
 ALL_EVALUATIONS = "All evaluations"
 SECTIONS = {
     "Summary": draw_summary,
     "Confusion matrix": draw_matrix,
+    "Worlds": draw_worlds,
     "Classes": draw_classes,
     "Calibration": draw_calibration,
     "Slices": draw_slices,
