@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from sneaker_core.evaluation.comparison import Comparison
+    from sneaker_core.evaluation.evaluation_job import EvaluationResult
     from sneaker_core.evaluation.evaluation_record import Evaluation
+    from sneaker_core.evaluation.robustness import ChangeMetrics
     from sneaker_core.evaluation.worlds import WorldMetrics
 
 _NAME = click.argument("name", metavar="NAME")
@@ -42,6 +44,7 @@ _PAIRS = 5
 @click.option("--report", "report_file", type=_FILE, help="Also write a report (one HTML file).")
 @click.option("--name", "kept_as", metavar="NAME", help="Save the evaluation under this name.")
 @click.option("--no-neighbours", is_flag=True, help="With --name: don't save embeddings of training photos.")
+@click.option("--robustness", is_flag=True, help="Also evaluate changed photos: background, angle, light, quality.")
 @click.option("--with-model", is_flag=True, help="Also save it in the model's folder, without photos.")
 @json_option
 @click.pass_obj
@@ -54,6 +57,7 @@ def evaluate(
     report_file: Path | None,
     kept_as: str | None,
     no_neighbours: bool,
+    robustness: bool,
     with_model: bool,
     as_json: bool,
 ) -> None:
@@ -85,9 +89,11 @@ def evaluate(
         write_atomically(out, result.table.to_parquet())
     if report_file:
         _write_report(result.evaluation, result.table, report_file)
+    changes = _robustness(result, folder) if robustness else []
     worlds = [one.to_dict() for one in result.evaluation.worlds]
     metrics = {**result.metrics, **({"worlds": worlds} if worlds else {})}
-    print_result(metrics, as_json, lambda: _text(result.metrics, result.evaluation.worlds))
+    metrics |= {"robustness": [one.to_dict() for one in changes]} if robustness else {}
+    print_result(metrics, as_json, lambda: _text(result.metrics, result.evaluation.worlds, changes))
 
 
 def _sources(data: tuple[str, ...]) -> str | dict[str, str]:
@@ -111,7 +117,21 @@ def _write_report(evaluation: "Evaluation", table: "pd.DataFrame", file: Path) -
     write_atomically(file, report_html(evaluation, table).encode(errors="replace"))
 
 
-def _text(metrics: dict[str, Any], worlds: "Sequence[WorldMetrics]" = ()) -> str:
+def _robustness(result: "EvaluationResult", model_folder: Path) -> "list[ChangeMetrics]":
+    """Accuracy on changed photos; saved with the evaluation if that is saved."""
+    from sneaker_core.evaluation.robustness import robustness_metrics, robustness_table
+    from sneaker_core.evaluation.robustness_job import save_robustness
+    from sneaker_core.networks.checkpoint import load_model
+
+    table = robustness_table(load_model(model_folder), result.table)
+    if result.evaluation.folder is not None:
+        save_robustness(result.evaluation, table)
+    return robustness_metrics(table)
+
+
+def _text(
+    metrics: dict[str, Any], worlds: "Sequence[WorldMetrics]" = (), changes: "Sequence[ChangeMetrics]" = ()
+) -> str:
     from sneaker_core.evaluation.metric_text import BASELINE, key_metrics, pair_text, unknown_class_lines, world_text
     from sneaker_core.number_text import counted, percent
 
@@ -121,6 +141,7 @@ def _text(metrics: dict[str, Any], worlds: "Sequence[WorldMetrics]" = ()) -> str
         f"{BASELINE:18} {percent(metrics['majority'], 1):>6}  (always guessing the most common class)",
         f"{'Answered unknown':18} {percent(metrics['refused'], 1):>6}",
         *map(world_text, worlds),
+        *(f"{one.change.title:18} {one.after.text:>6}  ({one.before.text} before)" for one in changes),
         *map(pair_text, metrics["confusions"][:_PAIRS]),
         *unknown_class_lines(metrics),
         *(f"could not be read: {path}: {reason}" for path, reason in metrics.get("rejected", {}).items()),

@@ -11,6 +11,7 @@ from ui.evaluate.matrix_view import draw_matrix
 from ui.evaluate.mistakes_view import draw_mistakes
 from ui.evaluate.prediction_detail_view import draw_detail
 from ui.evaluate.prediction_grid import draw_style
+from ui.evaluate.robustness_view import draw_robustness
 from ui.evaluate.slices_view import draw_slices
 from ui.evaluate.summary_view import draw_summary
 from ui.evaluate.worlds_view import draw_worlds
@@ -24,6 +25,7 @@ SECTIONS = {
     "Classes": draw_classes,
     "Calibration": draw_calibration,
     "Slices": draw_slices,
+    "Robustness": draw_robustness,
     "Mistakes": draw_mistakes,
     "Compare": draw_compare,
 }
