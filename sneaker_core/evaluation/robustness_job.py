@@ -13,7 +13,7 @@ from sneaker_core.evaluation.evaluation_record import Evaluation, Kind
 from sneaker_core.evaluation.robustness import robustness_metrics, robustness_sentence, robustness_table
 from sneaker_core.networks.checkpoint import load_model
 from sneaker_core.workspace.atomic_files import write_atomically
-from sneaker_core.workspace.jobs import Job, Worker, start_job
+from sneaker_core.workspace.jobs import Worker, start_job
 
 ROBUSTNESS_FILE = "robustness.parquet"
 _STEP = "Changing photos"
@@ -56,7 +56,7 @@ def save_robustness(evaluation: Evaluation, table: pd.DataFrame) -> None:
         raise SpaceError(f"Can't write {file}: {error.strerror or error}. Free some space and check again.") from error
 
 
-def start_robustness_check(workspace: Path, evaluation: Evaluation) -> Job:
+def start_robustness_check(workspace: Path, evaluation: Evaluation) -> None:
     """Start a check in the background.
 
     Raises
@@ -68,7 +68,7 @@ def start_robustness_check(workspace: Path, evaluation: Evaluation) -> Job:
     """
     if evaluation.kind is not Kind.STORED:
         raise SneakerError("Robustness can be checked for evaluations of your own. Start a new evaluation first.")
-    return start_job(
+    start_job(
         robustness_job_folder(evaluation),
         "robustness",
         {"evaluation": evaluation.id},

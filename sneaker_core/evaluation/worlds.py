@@ -50,6 +50,12 @@ class Share:
         interval = binomtest(int(hits.sum()), len(hits)).proportion_ci(method="wilson")
         return cls(float(hits.mean()), float(interval.low), float(interval.high), len(hits))
 
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "Share":
+        """From plain values, in which missing numbers are None; raises as `WorldMetrics.from_dict`."""
+        value, low, high = (np.nan if values[key] is None else float(values[key]) for key in ("value", "low", "high"))
+        return cls(value, low, high, int(values["n"]))
+
     @property
     def text(self) -> str:
         """For example "94.3%"; "–" without photos."""
@@ -102,7 +108,7 @@ class WorldMetrics:
     def from_dict(cls, values: Mapping[str, Any]) -> "WorldMetrics":
         """The inverse of `to_dict`; raises KeyError, TypeError or ValueError on invalid values."""
         shares = {
-            key: Share(**{name: np.nan if number is None else number for name, number in values[key].items()})
+            key: Share.from_dict(values[key])
             for key in ("top1", "top3", "refused", "right_when_named", "named_unknown")
         }
         ece = values["ece"]

@@ -78,7 +78,7 @@ class ConvNorm(nn.Sequential):
         activations = images if self.padded is None else self.padded(images)
         for name in ("0", "1", "2"):
             if name in self._modules:
-                activations = self._modules[name](activations)  # type: ignore[misc]
+                activations = self._modules[name](activations)
         return activations
 
 
