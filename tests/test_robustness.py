@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from sneaker_core.datasets.cutout import cutout_mask
+from sneaker_core.evaluation.changed_photos import robustness_table
 from sneaker_core.evaluation.evaluation_charts import robustness_chart
 from sneaker_core.evaluation.evaluation_collection import find_evaluation
 from sneaker_core.evaluation.evaluation_job import evaluate
@@ -17,7 +18,6 @@ from sneaker_core.evaluation.robustness import (
     flipped_photos,
     robustness_metrics,
     robustness_sentence,
-    robustness_table,
 )
 from sneaker_core.evaluation.robustness_job import read_robustness, run_robustness_job
 from sneaker_core.networks.checkpoint import load_model, save_model

@@ -119,7 +119,8 @@ def _write_report(evaluation: "Evaluation", table: "pd.DataFrame", file: Path) -
 
 def _robustness(result: "EvaluationResult", model_folder: Path) -> "list[ChangeMetrics]":
     """Accuracy on changed photos; saved with the evaluation if that is saved."""
-    from sneaker_core.evaluation.robustness import robustness_metrics, robustness_table
+    from sneaker_core.evaluation.changed_photos import robustness_table
+    from sneaker_core.evaluation.robustness import robustness_metrics
     from sneaker_core.evaluation.robustness_job import save_robustness
     from sneaker_core.networks.checkpoint import load_model
 

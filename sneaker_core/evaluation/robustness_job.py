@@ -7,10 +7,11 @@ from typing import Any
 import pandas as pd
 
 from sneaker_core.errors import SneakerError, SpaceError, StoppedError
+from sneaker_core.evaluation.changed_photos import robustness_table
 from sneaker_core.evaluation.evaluation_collection import find_evaluation_by_id
 from sneaker_core.evaluation.evaluation_files import find_model_of, read_table
 from sneaker_core.evaluation.evaluation_record import Evaluation, Kind
-from sneaker_core.evaluation.robustness import robustness_metrics, robustness_sentence, robustness_table
+from sneaker_core.evaluation.robustness import robustness_metrics, robustness_sentence
 from sneaker_core.networks.checkpoint import load_model
 from sneaker_core.workspace.atomic_files import write_atomically
 from sneaker_core.workspace.jobs import Worker, start_job
@@ -25,7 +26,7 @@ def robustness_job_folder(evaluation: Evaluation) -> Path:
 
 
 def read_robustness(evaluation: Evaluation) -> pd.DataFrame | None:
-    """The table of `robustness.robustness_table` that was saved with an evaluation; None if there is none.
+    """The table of `changed_photos.robustness_table` that was saved with an evaluation; None if there is none.
 
     Raises
     ------

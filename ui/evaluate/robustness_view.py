@@ -6,10 +6,11 @@ import pandas as pd
 import streamlit as st
 
 from sneaker_core.errors import SneakerError
+from sneaker_core.evaluation.changed_photos import changed_photo
 from sneaker_core.evaluation.evaluation_charts import robustness_chart
 from sneaker_core.evaluation.evaluation_record import Kind
 from sneaker_core.evaluation.photo_changes import BY_KEY
-from sneaker_core.evaluation.robustness import ChangeMetrics, changed_photo, flipped_photos, robustness_metrics
+from sneaker_core.evaluation.robustness import ChangeMetrics, flipped_photos, robustness_metrics
 from sneaker_core.evaluation.robustness_job import read_robustness, robustness_job_folder, start_robustness_check
 from sneaker_core.images import Photo
 from sneaker_core.inference.explanation.explanation_request import ExplanationRequest
