@@ -40,7 +40,7 @@ def choose(model: SneakerModel, count: int) -> list[tuple[Image.Image, str]]:
     )
     paths = rows["path"].sample(count, random_state=0)
     photos = [images.load(Path(path), shrink_to=model.spec.preprocessing.shrink_to) for path in paths]
-    return [(photo, predict_images(model, [photo], top=1)[0][1][0].label) for photo in photos]
+    return [(photo, predict_images(model, [photo], top=1)[0].top[0].label) for photo in photos]
 
 
 def their_gradcam(model: SneakerModel) -> Callable[[torch.Tensor, int], Map]:

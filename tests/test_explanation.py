@@ -186,7 +186,7 @@ class TestGradcam:
 
 
 def favourite(model, image: Image.Image) -> str:
-    ((_, (best,)),) = predict_images(model, [image], top=1)
+    best = predict_images(model, [image], top=1)[0].top[0]
     return best.label
 
 

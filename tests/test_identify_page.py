@@ -412,7 +412,9 @@ class TestDownloads:
     def test_json_is_the_command_line_s_object(self):
         (found,) = json.loads(answers_json([answer("a.jpg", Status.KNOWN, 0.7, 0.2, 0.1)], 2))
         assert found["image"] == "a.jpg" and len(found["top"]) == 2
-        assert set(found) == {"image", "status", "top", "error", "ms"}
+        assert set(found) == {
+            "image", "status", "top", "reason", "footwear_type", "look_alikes", "group", "error", "ms"
+        }  # fmt: skip
 
 
 class TestTheme:

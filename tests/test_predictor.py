@@ -47,7 +47,7 @@ def test_the_sentence(given_answer: Answer, sentence: str) -> None:
 
 def test_guesses_are_sorted_and_sum_to_1_at_most(tiny_model: SneakerModel) -> None:
     photos = [draw_sneaker(seed, (90, 60)) for seed in range(3)]
-    for _, guesses in predict_images(tiny_model, photos, top=MAX_TOP):
+    for guesses in (found.top for found in predict_images(tiny_model, photos, top=MAX_TOP)):
         chances = [guess.probability for guess in guesses]
         assert chances == sorted(chances, reverse=True)
         assert sum(chances) == pytest.approx(1, abs=1e-5)
@@ -58,7 +58,7 @@ def test_a_photo_is_answered_alike_alone_and_among_others(tiny_model: SneakerMod
     photos = [draw_sneaker(seed, (90, 60)) for seed in range(4)]
     together = predict_images(with_spec(tiny_model, decision=UNSURE), photos, top=4)
     alone = [predict_images(with_spec(tiny_model, decision=UNSURE), [photo], top=4)[0] for photo in photos]
-    for (_, one), (_, other) in zip(together, alone, strict=True):
+    for one, other in ((a.top, b.top) for a, b in zip(together, alone, strict=True)):
         assert [guess.label for guess in one] == [guess.label for guess in other]
         assert [guess.probability for guess in one] == pytest.approx([guess.probability for guess in other], abs=1e-4)
 
@@ -66,8 +66,8 @@ def test_a_photo_is_answered_alike_alone_and_among_others(tiny_model: SneakerMod
 def test_a_mirrored_photo_gets_the_same_answer(tiny_model: SneakerModel) -> None:
     photo = draw_sneaker(1, (64, 64))
     model = with_spec(tiny_model, decision=UNSURE)
-    ((_, one),) = predict_images(model, [photo], top=4)
-    ((_, other),) = predict_images(model, [photo.transpose(Image.Transpose.FLIP_LEFT_RIGHT)], top=4)
+    one = predict_images(model, [photo], top=4)[0].top
+    other = predict_images(model, [photo.transpose(Image.Transpose.FLIP_LEFT_RIGHT)], top=4)[0].top
     assert [guess.probability for guess in one] == pytest.approx([guess.probability for guess in other], abs=1e-4)
 
 

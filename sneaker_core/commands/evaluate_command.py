@@ -6,13 +6,19 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sneaker_core.commands.common import Commands, json_option, long_work, print_result, shown
+from sneaker_core.errors import SneakerError
 from sneaker_core.workspace.atomic_files import write_atomically
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
 
     from sneaker_core.evaluation.comparison import Comparison
+    from sneaker_core.evaluation.evaluation_job import EvaluationResult
     from sneaker_core.evaluation.evaluation_record import Evaluation
+    from sneaker_core.evaluation.robustness import ChangeMetrics
+    from sneaker_core.evaluation.worlds import WorldMetrics
 
 _NAME = click.argument("name", metavar="NAME")
 _FILE = click.Path(path_type=Path, dir_okay=False)
@@ -21,7 +27,14 @@ _PAIRS = 5
 
 @click.command()
 @click.argument("name", metavar="MODEL")
-@click.option("--data", required=True, help="A dataset's name, or a folder laid out as <class>/*.")
+@click.option(
+    "--data",
+    required=True,
+    multiple=True,
+    metavar="[WORLD=]DATA",
+    help="A dataset's name, or a folder laid out as <class>/*. Repeat it as WORLD=DATA (shop=…, phone=…) to compare "
+    "the worlds that photos come from.",
+)
 @click.option(
     "--split",
     type=click.Choice(["train", "val", "test"]),
@@ -31,18 +44,20 @@ _PAIRS = 5
 @click.option("--report", "report_file", type=_FILE, help="Also write a report (one HTML file).")
 @click.option("--name", "kept_as", metavar="NAME", help="Save the evaluation under this name.")
 @click.option("--no-neighbours", is_flag=True, help="With --name: don't save embeddings of training photos.")
+@click.option("--robustness", is_flag=True, help="Also evaluate changed photos: background, angle, light, quality.")
 @click.option("--with-model", is_flag=True, help="Also save it in the model's folder, without photos.")
 @json_option
 @click.pass_obj
 def evaluate(
     workspace: Path,
     name: str,
-    data: str,
+    data: tuple[str, ...],
     split: str | None,
     out: Path | None,
     report_file: Path | None,
     kept_as: str | None,
     no_neighbours: bool,
+    robustness: bool,
     with_model: bool,
     as_json: bool,
 ) -> None:
@@ -59,7 +74,7 @@ def evaluate(
         show_progress = shown(worker)
         result = evaluate(
             folder,
-            data,
+            _sources(data),
             workspace,
             split,
             neighbours=not no_neighbours,
@@ -74,7 +89,26 @@ def evaluate(
         write_atomically(out, result.table.to_parquet())
     if report_file:
         _write_report(result.evaluation, result.table, report_file)
-    print_result(result.metrics, as_json, lambda: _text(result.metrics))
+    changes = _robustness(result, folder) if robustness else []
+    worlds = [one.to_dict() for one in result.evaluation.worlds]
+    metrics = {**result.metrics, **({"worlds": worlds} if worlds else {})}
+    metrics |= {"robustness": [one.to_dict() for one in changes]} if robustness else {}
+    print_result(metrics, as_json, lambda: _text(result.metrics, result.evaluation.worlds, changes))
+
+
+def _sources(data: tuple[str, ...]) -> str | dict[str, str]:
+    """The one source of photos, or several by the name of their world."""
+    if len(data) == 1 and ("=" not in data[0] or Path(data[0]).exists()):
+        return data[0]
+    worlds: dict[str, str] = {}
+    for one in data:
+        world, equals, source = one.partition("=")
+        if not equals or not world.strip() or not source:
+            raise SneakerError(f"--data {one}: with several sources each needs a name, as in --data shop={one}.")
+        if world.strip() in worlds:
+            raise SneakerError(f"--data names the world {world.strip()!r} twice. Give each source its own name.")
+        worlds[world.strip()] = source
+    return worlds
 
 
 def _write_report(evaluation: "Evaluation", table: "pd.DataFrame", file: Path) -> None:
@@ -83,8 +117,23 @@ def _write_report(evaluation: "Evaluation", table: "pd.DataFrame", file: Path) -
     write_atomically(file, report_html(evaluation, table).encode(errors="replace"))
 
 
-def _text(metrics: dict[str, Any]) -> str:
-    from sneaker_core.evaluation.metric_text import BASELINE, key_metrics, pair_text, unknown_class_lines
+def _robustness(result: "EvaluationResult", model_folder: Path) -> "list[ChangeMetrics]":
+    """Accuracy on changed photos; saved with the evaluation if that is saved."""
+    from sneaker_core.evaluation.changed_photos import robustness_table
+    from sneaker_core.evaluation.robustness import robustness_metrics
+    from sneaker_core.evaluation.robustness_job import save_robustness
+    from sneaker_core.networks.checkpoint import load_model
+
+    table = robustness_table(load_model(model_folder), result.table)
+    if result.evaluation.folder is not None:
+        save_robustness(result.evaluation, table)
+    return robustness_metrics(table)
+
+
+def _text(
+    metrics: dict[str, Any], worlds: "Sequence[WorldMetrics]" = (), changes: "Sequence[ChangeMetrics]" = ()
+) -> str:
+    from sneaker_core.evaluation.metric_text import BASELINE, key_metrics, pair_text, unknown_class_lines, world_text
     from sneaker_core.number_text import counted, percent
 
     lines = [
@@ -92,6 +141,8 @@ def _text(metrics: dict[str, Any]) -> str:
         *(f"{one.title:18} {one.value_text:>6}  (95% interval {one.interval_text})" for one in key_metrics(metrics)),
         f"{BASELINE:18} {percent(metrics['majority'], 1):>6}  (always guessing the most common class)",
         f"{'Answered unknown':18} {percent(metrics['refused'], 1):>6}",
+        *map(world_text, worlds),
+        *(f"{one.change.title:18} {one.after.text:>6}  ({one.before.text} before)" for one in changes),
         *map(pair_text, metrics["confusions"][:_PAIRS]),
         *unknown_class_lines(metrics),
         *(f"could not be read: {path}: {reason}" for path, reason in metrics.get("rejected", {}).items()),
@@ -139,10 +190,12 @@ def _line(row: dict[str, Any]) -> str:
 def show(workspace: Path, name: str, as_json: bool) -> None:
     """Show the metrics and the most common errors of an evaluation."""
     from sneaker_core.evaluation.metrics import summary
+    from sneaker_core.evaluation.worlds import world_metrics
 
     found, table = _read(name, workspace)
-    metrics = {**summary(table), "rejected": found.rejected}
-    print_result({**found.to_dict(), **metrics}, as_json, lambda: f"{_line(found.to_dict())}\n{_text(metrics)}")
+    metrics, worlds = {**summary(table), "rejected": found.rejected}, world_metrics(table)
+    values = {**found.to_dict(), **metrics, "worlds": [one.to_dict() for one in worlds]}
+    print_result(values, as_json, lambda: f"{_line(found.to_dict())}\n{_text(metrics, worlds)}")
 
 
 def _read(name: str, workspace: Path) -> "tuple[Evaluation, pd.DataFrame]":

@@ -21,6 +21,7 @@ RUNNERS = {
     "search": "sneaker_core.training.search_jobs:run_search_job",
     "find_lr": "sneaker_core.training.planning.lr_finder_job:run_lr_finder_job",
     "evaluate": "sneaker_core.evaluation.evaluation_job:run_evaluation_job",
+    "robustness": "sneaker_core.evaluation.robustness_job:run_robustness_job",
     "explain_photos": "sneaker_core.inference.explanation.explanation_jobs:run_explain_photos_job",
     "class_maps": "sneaker_core.inference.explanation.explanation_jobs:run_class_maps_job",
 }

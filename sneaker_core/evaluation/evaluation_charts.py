@@ -2,7 +2,7 @@
 
 import html
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,8 @@ from sneaker_core.evaluation.chart_style import (
     new_figure,
 )
 from sneaker_core.evaluation.reliability import Coverage
+from sneaker_core.evaluation.robustness import ChangeMetrics, robustness_sentence
+from sneaker_core.evaluation.worlds import WorldMetrics
 from sneaker_core.number_text import counted, percent, percent_setting
 
 METRIC_TITLES = {"recall": "Recall", "precision": "Precision", "f1": "F1 score"}
@@ -183,6 +185,83 @@ def slices_chart(slices: pd.DataFrame, palette: Palette = DEFAULT_PALETTE) -> Ch
     )
     figure.update_yaxes(**label_ticks(names, -1, _LONGEST_SLICE), range=[0.4 - len(names), 0.6])
     figure.update_xaxes(tickformat=".0%", title={"text": "Accuracy with 95% interval"})
+    return Chart(figure, title, f"{title}. {'; '.join(texts)}.")
+
+
+def worlds_chart(worlds: Sequence[WorldMetrics], palette: Palette = DEFAULT_PALETTE) -> Chart:
+    """Accuracy in each world, with intervals.
+
+    Parameters
+    ----------
+    worlds : sequence of WorldMetrics
+        From `worlds.world_metrics`; those without known photos are left out, and at least one has some.
+    palette : Palette
+    """
+    known = [one for one in worlds if one.known]
+    worst, best = known[0], known[-1]
+    title = f"Right on {percent(worst.top1.value)} of {worst.world} photos"
+    if len(known) > 1:
+        title = f"{title}, {percent(best.top1.value)} of {best.world} photos"
+    figure = new_figure(ROW_HEIGHT * len(known) + 48, palette)
+    texts = [f"{one.world}: {one.top1.text} of {counted(one.known, 'photo')}" for one in known]
+    figure.add_scatter(
+        x=[one.top1.value for one in known],
+        y=[-place for place in range(len(known))],
+        mode="markers",
+        marker={"size": 10, "color": palette.correct},
+        error_x={
+            "type": "data",
+            "symmetric": False,
+            "array": [one.top1.high - one.top1.value for one in known],
+            "arrayminus": [one.top1.value - one.top1.low for one in known],
+            "color": palette.muted,
+        },
+        hovertext=[html.escape(text) for text in texts],
+        hovertemplate="%{hovertext}<extra></extra>",
+    )
+    figure.update_yaxes(**label_ticks([one.world for one in known], -1, _LONGEST_SLICE), range=[0.4 - len(known), 0.6])
+    figure.update_xaxes(tickformat=".0%", title={"text": "Top-1 accuracy with 95% interval"})
+    return Chart(figure, title, f"{title}. {'; '.join(texts)}.")
+
+
+def robustness_chart(metrics: Sequence[ChangeMetrics], palette: Palette = DEFAULT_PALETTE) -> Chart:
+    """Accuracy after each change of the photos as bars, largest loss first, with a mark for the original photos.
+
+    Parameters
+    ----------
+    metrics : sequence of ChangeMetrics
+        From `robustness.robustness_metrics`, at least one.
+    palette : Palette
+    """
+    title = robustness_sentence(list(metrics))
+    places = [-place for place in range(len(metrics))]
+    texts = [
+        f"{one.change.title}: {one.after.text}, {one.before.text} before ({counted(one.n, 'photo')})" for one in metrics
+    ]
+    hover = {"hovertext": [html.escape(text) for text in texts], "hovertemplate": "%{hovertext}<extra></extra>"}
+    figure = new_figure(ROW_HEIGHT * len(metrics) + 64, palette)
+    figure.add_bar(
+        y=places,
+        x=[one.after.value for one in metrics],
+        orientation="h",
+        width=0.62,
+        name="Changed",
+        marker={"color": palette.correct},
+        **hover,
+    )
+    figure.add_scatter(
+        y=places,
+        x=[one.before.value for one in metrics],
+        mode="markers",
+        name="Original",
+        marker={"symbol": "line-ns-open", "size": 18, "color": palette.muted, "line": {"width": 3}},
+        **hover,
+    )
+    figure.update_layout(showlegend=True, legend={"orientation": "h", "yanchor": "bottom", "y": 1})
+    figure.update_xaxes(range=[0, 1.02], tickformat=".0%", title={"text": "Top-1 accuracy"})
+    figure.update_yaxes(
+        **label_ticks([one.change.title for one in metrics], -1, _LONGEST_SLICE), range=[0.4 - len(metrics), 0.6]
+    )
     return Chart(figure, title, f"{title}. {'; '.join(texts)}.")
 
 

@@ -19,6 +19,7 @@ from sneaker_core.evaluation.evaluation_record import EVALUATION_FILE, Evaluatio
 from sneaker_core.evaluation.metrics import summary
 from sneaker_core.evaluation.prediction_table import PhotoOutputs, prediction_table, run_on_photos
 from sneaker_core.evaluation.table_columns import check_known_labels, compact
+from sneaker_core.evaluation.worlds import WORLD, world_metrics
 from sneaker_core.networks.checkpoint import SneakerModel, load_model, read_spec, weights_version
 from sneaker_core.networks.model_registry import find_model, find_model_by_reference, model_reference
 from sneaker_core.number_text import counted, percent
@@ -54,7 +55,7 @@ class EvaluationResult:
 
 def evaluate(
     model_folder: Path,
-    data: str | Path,
+    data: str | Path | Mapping[str, str | Path],
     workspace: Path,
     split: str | None = None,
     *,
@@ -70,9 +71,10 @@ def evaluate(
     Parameters
     ----------
     model_folder : Path
-    data : str or Path
-        The name of a dataset, or a folder laid out as ``<class>/*``. Classes are matched by name; photos of classes
-        that the model doesn't know are counted but not evaluated.
+    data : str, Path or mapping
+        The name of a dataset, or a folder laid out as ``<class>/*``; or several by name, such as
+        ``{"shop": "shop photos", "phone": "~/phone"}``, to compare the worlds that photos come from. Classes are
+        matched by name; photos of classes that the model doesn't know are counted but not evaluated.
     workspace : Path
         Where the dataset is looked up and the evaluation is saved.
     split : str, optional
@@ -101,32 +103,51 @@ def evaluate(
     reporter = _Reporter(report, stopped)
     if name is not None:
         _check_free(workspace, name)
-    model, source = load_model(model_folder), find_source(workspace, str(data))
-    everything = open_samples(workspace, str(data))
-    samples, of_data = _of_split(everything, model_folder, split, source.name)
+    model, sources = load_model(model_folder), data if isinstance(data, Mapping) else {"": data}
+    everything, shown = _all_samples(workspace, sources), sources_text(workspace, sources)
+    samples, of_data = _of_split(everything, model_folder, split, shown)
     check_known_labels(samples["label"], model.spec.classes)
     found = run_on_photos(model, list(samples["path"]), reporter.start(len(samples), _EVALUATING))
     readable = samples[~samples["path"].isin(found.rejected)]
     table = prediction_table(model, readable, found.outputs, found.properties)
     metrics = {**summary(table), "rejected": found.rejected}
+    dataset = find_source(workspace, str(data)).dataset if not isinstance(data, Mapping) else None
     evaluation = Evaluation(
-        name or f"{model.spec.name} on {source.name}",
+        name or f"{model.spec.name} on {shown}",
         Kind.STORED,
         None,
         model=model.spec.name,
         model_folder=model_folder.absolute(),
         model_version=weights_version(model_folder),
-        data=source.name,
-        dataset_folder=None if source.dataset is None else source.folder,
+        data=shown,
+        dataset_folder=None if dataset is None else dataset.folder.absolute(),
         split=split,
         split_of_data=of_data,
         created=time.time(),
+        worlds=tuple(world_metrics(table)),
         **{key: metrics[key] for key in ("n", "top1", "rejected", "left_out")},
     )
     if name is not None:
         training = _training_photos(everything, model_folder, model.spec.classes) if neighbours else None
         evaluation = _saved(workspace, evaluation, model, table, found, training, reporter)
     return EvaluationResult(evaluation, table, metrics)
+
+
+def sources_text(workspace: Path, sources: Mapping[str, str | Path]) -> str:
+    """What an evaluation is of, for people: the dataset's name, or "3 worlds: phone, shop and web"."""
+    names = [name for name in sources if name]
+    if not names:
+        return find_source(workspace, str(sources[""])).name
+    return f"{counted(len(names), 'world')}: {', '.join(sorted(names))}"
+
+
+def _all_samples(workspace: Path, sources: Mapping[str, str | Path]) -> pd.DataFrame:
+    """The photos of all sources, with the column `world` if they have names."""
+    parts = []
+    for world, source in sources.items():
+        samples = open_samples(workspace, str(source))
+        parts.append(samples.assign(**{WORLD: world}) if world else samples)
+    return pd.concat(parts, ignore_index=True)
 
 
 def _saved(
@@ -278,7 +299,7 @@ def keep_with_model(result: EvaluationResult, model_folder: Path) -> Path:
 def start_evaluation(
     workspace: Path,
     model: str,
-    data: str,
+    data: str | Mapping[str, str],
     split: str | None = None,
     *,
     name: str | None = None,
@@ -311,15 +332,17 @@ def start_evaluation(
     BusyError
         The evaluation is running already.
     """
-    model_folder, source = find_model(workspace, model), find_source(workspace, data)
-    spec = read_spec(model_folder)
+    model_folder, spec = find_model(workspace, model), read_spec(find_model(workspace, model))
+    sources = data if isinstance(data, Mapping) else {"": data}
+    shown = sources_text(workspace, sources)
+    references = {world: source_reference(workspace, find_source(workspace, one)) for world, one in sources.items()}
     if name is None:
-        name = default_name(workspace, spec.name, source.name, split)
+        name = default_name(workspace, spec.name, shown, split)
     folder = _open_folder(workspace, name)
     params = {
         "evaluation": folder.name,
         "model": model_reference(workspace, model_folder),
-        "dataset": source_reference(workspace, source),
+        **({"worlds": references} if isinstance(data, Mapping) else {"dataset": references[""]}),
         "split": split,
         "neighbours": neighbours,
     }
@@ -328,7 +351,7 @@ def start_evaluation(
             evaluation_job_folder(folder),
             "evaluate",
             params,
-            title=f"Evaluating {spec.name} on {source.name}",
+            title=f"Evaluating {spec.name} on {shown}",
             workspace=workspace,
         )
     except OSError as error:
@@ -337,10 +360,11 @@ def start_evaluation(
 
 
 def run_evaluation_job(workspace: Path, params: Mapping[str, Any], worker: Worker) -> None:
-    """Evaluate a model; params: evaluation, model, dataset, split, neighbours."""
+    """Evaluate a model; params: evaluation, model, dataset or worlds (name -> dataset), split, neighbours."""
+    worlds = {world: source_folder(workspace, one) for world, one in (params.get("worlds") or {}).items()}
     done = evaluate(
         find_model_by_reference(workspace, params["model"]),
-        source_folder(workspace, params["dataset"]),
+        worlds or source_folder(workspace, params["dataset"]),
         workspace,
         params.get("split"),
         neighbours=params.get("neighbours", True),

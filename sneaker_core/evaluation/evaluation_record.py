@@ -8,6 +8,7 @@ from typing import Any
 
 from sneaker_core.datasets.split import Split
 from sneaker_core.errors import SneakerError
+from sneaker_core.evaluation.worlds import WorldMetrics
 from sneaker_core.workspace.atomic_files import read_json
 from sneaker_core.workspace.collection_spec import read_name
 from sneaker_core.workspace.jobs import Job, JobState, read_job
@@ -75,6 +76,8 @@ class Evaluation:
         Why it can't be opened, in one sentence.
     job : Job or None
         Its job; None if there is none.
+    worlds : tuple of WorldMetrics
+        Its metrics in each world, worst first; empty if its photos have one unnamed source.
     """
 
     name: str
@@ -96,6 +99,7 @@ class Evaluation:
     state: JobState = JobState.DONE
     problem: str | None = None
     job: Job | None = None
+    worlds: tuple[WorldMetrics, ...] = ()
 
     @property
     def id(self) -> str:
@@ -137,6 +141,7 @@ class Evaluation:
         return {
             **{key: getattr(self, key) for key in fields},
             "kind": self.kind.value,
+            "worlds": [one.to_dict() for one in self.worlds],
             "state": self.state.value,
             "top1": None if math.isnan(self.top1) else self.top1,
             "folder": None if self.folder is None else str(self.folder),
@@ -209,6 +214,7 @@ def read_description(folder: Path, kind: Kind, name: str) -> Evaluation:
             rejected={str(path): str(why) for path, why in values["rejected"].items()},
             left_out={str(label): int(count) for label, count in values["left_out"].items()},
             with_neighbours=bool(values["with_neighbours"]),
+            worlds=tuple(map(WorldMetrics.from_dict, values.get("worlds", ()))),
         )
     except (AttributeError, KeyError, TypeError, ValueError):
         return replace(broken, problem=f"{file} doesn't describe an evaluation. Evaluate again.")

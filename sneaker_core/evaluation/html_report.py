@@ -22,6 +22,7 @@ from sneaker_core.evaluation.metrics import summary
 from sneaker_core.evaluation.reliability import coverage_curve, reliability_bins
 from sneaker_core.evaluation.slices import slices
 from sneaker_core.evaluation.table_columns import misclassified
+from sneaker_core.evaluation.worlds import world_metrics, worlds_sentence
 from sneaker_core.number_text import counted, percent
 
 PHOTOS = 60
@@ -82,6 +83,7 @@ def report_html(evaluation: Evaluation, table: pd.DataFrame, *, photos: int = PH
     parts = [
         _head(evaluation, metrics),
         _section("Summary", _cards(metrics)),
+        _worlds(table),
         _section("Confusion matrix", _chart(matrix_chart(matrix, width=_WIDTH), _WIDTH)),
         _section("Most common errors", _pairs(metrics["confusions"])),
         _section("Classes", _chart(class_bars(metrics["per_class"])) + _class_table(metrics["per_class"])),
@@ -163,6 +165,26 @@ def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 
     body = "".join(line(row, "td") for row in rows)
     return f'<div class="wide"><table><thead>{line(head, "th")}</thead><tbody>{body}</tbody></table></div>'
+
+
+def _worlds(table: pd.DataFrame) -> str:
+    worlds = world_metrics(table)
+    if not worlds:
+        return ""
+    shares = ("Top-3", "Refused", "Right when named", "Unknown class named")
+    head = ("World", "Photos", "Top-1", "95% interval", *shares, "Calibration error")
+    rows = [
+        (
+            one.world,
+            f"{one.photos:,}",
+            one.top1.text,
+            one.top1.interval_text,
+            *(share.text for share in (one.top3, one.refused, one.right_when_named, one.named_unknown)),
+            percent(one.ece, 1) if one.known else "–",
+        )
+        for one in worlds
+    ]
+    return _section("Worlds", f"<p>{html.escape(worlds_sentence(worlds))}.</p>{_table(head, rows)}")
 
 
 def _slices(table: pd.DataFrame) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from sneaker_core.evaluation.comparison import Comparison
 from sneaker_core.evaluation.metrics import KEY_METRICS
+from sneaker_core.evaluation.worlds import WorldMetrics
 from sneaker_core.number_text import counted, percent
 
 # A difference with a p-value below this is called significant.
@@ -75,6 +76,14 @@ def key_metrics(metrics: Mapping[str, Any]) -> list[KeyMetric]:
 def pair_text(row: Mapping[Any, Any]) -> str:
     """A row of `metrics.confused_pairs`: "Air Max 1 predicted as Air Max 90 (6 of 20)"."""
     return f"{row['label']} predicted as {row['predicted']} ({row['count']:,} of {row['of']:,})"
+
+
+def world_text(world: WorldMetrics) -> str:
+    """The metrics of a world in one line: "phone: 100 photos, top-1 94.0%, top-3 99.0%, refused 5.0%, …"."""
+    shares = [("top-1", world.top1), ("top-3", world.top3), ("refused", world.refused)]
+    shares += [("right when named", world.right_when_named), ("unknown class named", world.named_unknown)]
+    parts = [f"{name} {share.text}" for name, share in shares if share.n]
+    return f"{world.world}: {counted(world.photos, 'photo')}, {', '.join(parts)}"
 
 
 def rank_text(rank: float) -> str:

@@ -20,6 +20,7 @@ from sneaker_core.evaluation.table_columns import (
     ranks,
     top_classes,
 )
+from sneaker_core.evaluation.worlds import WORLD
 from sneaker_core.images import DecodedPhoto
 from sneaker_core.networks.checkpoint import SneakerModel
 from sneaker_core.networks.decision import Outputs, ood_score, probabilities, statuses
@@ -159,10 +160,12 @@ def read_outputs(
 def concatenate_outputs(parts: Sequence[Outputs]) -> Outputs:
     """Concatenate the outputs of several batches."""
     negatives = [part.negatives_logit for part in parts if part.negatives_logit is not None]
+    footwear = [part.footwear_logits for part in parts if part.footwear_logits is not None]
     return Outputs(
         logits=np.concatenate([part.logits for part in parts]),
         negatives_logit=np.concatenate(negatives) if negatives else None,
         embeddings=np.concatenate([part.embeddings for part in parts]),
+        footwear_logits=np.concatenate(footwear) if footwear else None,
     )
 
 
@@ -175,8 +178,9 @@ def prediction_table(
     ----------
     model : SneakerModel
     samples : DataFrame
-        Columns sample, path, label; one row for each row of `outputs`. A label that the model doesn't know, or None,
-        is allowed: the photo has a prediction and a status but does not count toward accuracy.
+        Columns sample, path, label and, if there are several sources, world; one row for each row of `outputs`. A
+        label that the model doesn't know, or None, is allowed: the photo has a prediction and a status but does not
+        count toward accuracy.
     outputs : Outputs
     properties : DataFrame, optional
         From `PhotoOutputs`, of the same photos.
@@ -184,13 +188,14 @@ def prediction_table(
     Returns
     -------
     DataFrame
-        Columns sample, path, label, predicted, probability (of the predicted class), status, ood_score, loss
-        (cross-entropy; nan if the model doesn't know the label), rank (of the true class, 1 is first; nan likewise),
-        top (list of the 5 most probable classes), embedding_row, width, height, brightness, sharpness (nan without
-        `properties`), and one column ``p:<class>`` for each class.
+        Columns sample, path, label, world (if `samples` has it), predicted, probability (of the predicted class),
+        status, ood_score, loss (cross-entropy; nan if the model doesn't know the label), rank (of the true class, 1 is
+        first; nan likewise), top (list of the 5 most probable classes), embedding_row, width, height, brightness,
+        sharpness (nan without `properties`), and one column ``p:<class>`` for each class.
     """
     spec = model.spec
-    table = samples[["sample", "path", "label"]].reset_index(drop=True)
+    kept = [name for name in ("sample", "path", "label", WORLD) if name in samples]
+    table = samples[kept].reset_index(drop=True)
     predicted = probabilities(outputs.logits, spec.decision.temperature)
     score = ood_score(outputs, model.references, spec.decision)
     truth = class_indices(table["label"], spec.classes)

@@ -4,8 +4,10 @@ from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from sneaker_core.evaluation.table_columns import evaluated_rows
+from sneaker_core.evaluation.worlds import Share
 
 COLUMNS = ["slice", "value", "n", "top1", "low", "high"]
 _NOT_IN_SPLIT = "not in the split"
@@ -37,7 +39,7 @@ def slices(table: pd.DataFrame, splits: pd.DataFrame | None = None) -> pd.DataFr
     rows = evaluated_rows(table)
     correct = rows["label"] == rows["predicted"]
     found = [
-        {"slice": name, "value": value, "n": int(group.sum()), **_accuracy(int(correct[group].sum()), int(group.sum()))}
+        {"slice": name, "value": value, "n": int(group.sum()), **_accuracy(correct[group].to_numpy(dtype=bool))}
         for name, groups in _groupings(rows, splits)
         for value, group in groups
         if group.any()
@@ -76,16 +78,6 @@ def _thirds(values: "pd.Series[float]", words: tuple[str, str, str]) -> _Groups:
     yield f"{high} (from {second:.2f})", values >= second
 
 
-def _accuracy(correct: int, count: int) -> dict[str, float]:
-    """Accuracy with its interval.
-
-    References
-    ----------
-    Wilson, "Probable inference, the law of succession, and statistical inference", 1927.
-    """
-    if not count:
-        return {"top1": np.nan, "low": np.nan, "high": np.nan}
-    from scipy.stats import binomtest
-
-    interval = binomtest(correct, count).proportion_ci(method="wilson")
-    return {"top1": correct / count, "low": float(interval.low), "high": float(interval.high)}
+def _accuracy(correct: NDArray[np.bool_]) -> dict[str, float]:
+    share = Share.of(correct)
+    return {"top1": share.value, "low": share.low, "high": share.high}

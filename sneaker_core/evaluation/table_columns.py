@@ -16,7 +16,7 @@ PROBABILITY_PREFIX = "p:"
 TOP_CLASSES = 5
 # Columns that describe the photo itself.
 PHOTO_PROPERTIES = ("width", "height", "brightness", "sharpness")
-_CSV = ("sample", "path", "label", "predicted", "probability", "status", "rank", "loss", *PHOTO_PROPERTIES)
+_CSV = ("sample", "path", "label", "world", "predicted", "probability", "status", "rank", "loss", *PHOTO_PROPERTIES)
 # Every table has these columns; the others can be derived or left empty.
 REQUIRED_COLUMNS = ("sample", "label", "predicted", "probability", "status", "loss")
 

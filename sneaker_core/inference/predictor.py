@@ -10,8 +10,19 @@ from PIL import Image
 
 from sneaker_core import images
 from sneaker_core.errors import ImageError, SneakerError
-from sneaker_core.networks.checkpoint import SneakerModel
-from sneaker_core.networks.decision import Status, ood_score, probabilities, statuses
+from sneaker_core.networks.checkpoint import ModelSpec, SneakerModel
+from sneaker_core.networks.decision import (
+    Floats,
+    Outputs,
+    Reason,
+    Status,
+    footwear_types,
+    ood_score,
+    probabilities,
+    reasons,
+    statuses,
+)
+from sneaker_core.networks.sneaker_groups import SneakerGroup, probable_group, with_article
 
 MAX_TOP = 10
 # From this probability on, an answer reads "Almost certainly".
@@ -19,6 +30,9 @@ _ALMOST_CERTAIN = 0.9
 # "Not sure" names the most probable classes up to this combined probability, but no more than three.
 _NAMED_PROBABILITY = 0.8
 _MOST_NAMED = 3
+# From this probability on, the type of other footwear is named.
+_FOOTWEAR_TYPE_PROBABILITY = 0.6
+_LOOK_ALIKES = 3
 
 
 @dataclass(frozen=True)
@@ -44,6 +58,14 @@ class Answer:
         Why the photo couldn't be read.
     milliseconds : float
         Time from the photo's bytes to the answer.
+    reason : Reason or None
+        Why the answer is "unknown", if the model can tell.
+    footwear_type : str or None
+        What other footwear it looks like, such as "Loafers", if the model is sure of it.
+    look_alikes : tuple of str
+        For other footwear: the most similar classes, most similar first.
+    group : SneakerGroup or None
+        For an "unsure" answer: the group of look-alikes that the photo shows, if that is probable enough.
     """
 
     image: str
@@ -51,18 +73,31 @@ class Answer:
     top: tuple[Guess, ...]
     error: str | None
     milliseconds: float
+    reason: Reason | None = None
+    footwear_type: str | None = None
+    look_alikes: tuple[str, ...] = ()
+    group: SneakerGroup | None = None
 
     def sentence(self) -> str:
         """The answer as a sentence."""
         if self.status is Status.ERROR:
             return f"{self.image}: {self.error}"
         if self.status is Status.UNKNOWN:
-            return "This doesn't look like a sneaker the model knows"
+            return self._refusal()
         if self.status is Status.UNSURE:
-            return f"Not sure: {_alternatives(self._candidates())}"
+            return self.group.sentence() if self.group else f"Not sure: {_alternatives(self._candidates())}"
         best = self.top[0]
         how = "Almost certainly" if best.probability >= _ALMOST_CERTAIN else "Probably"
-        return f"{how} {_article(best.label)} {best.label}"
+        article, _, name = with_article(best.label).partition(" ")
+        return f"{how} {article.lower()} {name}"
+
+    def _refusal(self) -> str:
+        if self.reason is Reason.NOT_FOOTWEAR:
+            return "There is no shoe in this photo, or the model can't see it"
+        if self.reason is Reason.OTHER_FOOTWEAR:
+            looks = f"; it looks like {self.footwear_type.lower()}" if self.footwear_type else ""
+            return f"A shoe, but not a sneaker this model knows{looks}"
+        return "This doesn't look like a sneaker the model knows"
 
     def _candidates(self) -> list[str]:
         names, total = [], 0.0
@@ -79,13 +114,13 @@ class Answer:
             "image": self.image,
             "status": self.status.value,
             "top": [{"label": guess.label, "probability": round(guess.probability, 4)} for guess in self.top],
+            "reason": self.reason.value if self.reason else None,
+            "footwear_type": self.footwear_type,
+            "look_alikes": list(self.look_alikes),
+            "group": self.group.to_dict() if self.group else None,
             "error": self.error,
             "ms": round(self.milliseconds, 1),
         }
-
-
-def _article(label: str) -> str:
-    return "an" if label[:1].lower() in "aeiou" else "a"
 
 
 def _alternatives(names: list[str]) -> str:
@@ -105,9 +140,19 @@ def check_top(top: int) -> int:
     return top
 
 
-def predict_images(
-    model: SneakerModel, photos: Sequence[Image.Image], top: int = 3
-) -> list[tuple[Status, tuple[Guess, ...]]]:
+@dataclass(frozen=True)
+class Prediction:
+    """What a model says of a photo: the fields of `Answer` that come from the network."""
+
+    status: Status
+    top: tuple[Guess, ...]
+    reason: Reason | None
+    footwear_type: str | None
+    look_alikes: tuple[str, ...]
+    group: SneakerGroup | None
+
+
+def predict_images(model: SneakerModel, photos: Sequence[Image.Image], top: int = 3) -> list[Prediction]:
     """Classify decoded photos in one batch.
 
     Parameters
@@ -119,20 +164,45 @@ def predict_images(
 
     Returns
     -------
-    list of (Status, tuple of Guess)
+    list of Prediction
         One per photo, with the most probable classes in descending order.
     """
     check_top(top)
-    outputs = model.outputs(model.spec.preprocessing(list(photos)))
-    decision = model.spec.decision
+    return predictions(model, model.outputs(model.spec.preprocessing(list(photos))), top)
+
+
+def predictions(model: SneakerModel, outputs: Outputs, top: int) -> list[Prediction]:
+    """What a model says of photos, from its outputs for them."""
+    spec, decision = model.spec, model.spec.decision
     chances = probabilities(outputs.logits, decision.temperature)
     score = ood_score(outputs, model.references, decision)
-    order = (-chances).argsort(axis=1, kind="stable")[:, :top]
-    guesses = [
-        tuple(Guess(model.spec.classes[index], float(row[index])) for index in best)
-        for row, best in zip(chances, order, strict=True)
-    ]
-    return list(zip(statuses(chances.max(1), score, decision), guesses, strict=True))
+    found = zip(
+        statuses(chances.max(1), score, decision),
+        reasons(outputs),
+        footwear_types(outputs, _FOOTWEAR_TYPE_PROBABILITY),
+        chances,
+        strict=True,
+    )
+    return [_prediction(spec, status, reason, kind, row, top) for status, reason, kind, row in found]
+
+
+def _prediction(
+    spec: ModelSpec, status: Status, reason: Reason | None, kind: int | None, chances: Floats, top: int
+) -> Prediction:
+    order = (-chances).argsort(kind="stable")
+    ranked = [spec.classes[index] for index in order[: max(top, _LOOK_ALIKES)]]
+    guesses = tuple(Guess(spec.classes[index], float(chances[index])) for index in order[:top])
+    refused = reason if status is Status.UNKNOWN else None
+    other = refused is Reason.OTHER_FOOTWEAR
+    unsure = status is Status.UNSURE
+    return Prediction(
+        status,
+        guesses,
+        refused,
+        spec.footwear_types[kind] if other and kind is not None else None,
+        tuple(ranked[:_LOOK_ALIKES]) if other else (),
+        probable_group(spec.classes, chances, spec.decision.confidence_threshold) if unsure else None,
+    )
 
 
 def predict_bytes(model: SneakerModel, name: str, data: bytes, top: int = 3) -> Answer:
@@ -161,8 +231,8 @@ def _answer(model: SneakerModel, name: str, read: Callable[[int], Image.Image], 
         photo = read(model.spec.preprocessing.shrink_to)
     except ImageError as error:
         return Answer(name, Status.ERROR, (), str(error), _milliseconds_since(started))
-    ((status, guesses),) = predict_images(model, [photo], top)
-    return Answer(name, status, guesses, None, _milliseconds_since(started))
+    (found,) = predict_images(model, [photo], top)
+    return Answer(image=name, error=None, milliseconds=_milliseconds_since(started), **vars(found))
 
 
 def _milliseconds_since(started: float) -> float:

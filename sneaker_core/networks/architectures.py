@@ -17,6 +17,8 @@ from sneaker_core.networks.backbones import (
     mobilenet_v3_backbone,
     torchvision_backbone,
 )
+from sneaker_core.networks.efficientnet_lite import EMBEDDING_SIZE, LITE_MEAN, LITE_STD, EfficientNetLite
+from sneaker_core.networks.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
 
 # Weight of the auxiliary classifier's loss in training, as in the reference implementation of Inception v3.
 # Szegedy et al. (2015), Rethinking the Inception Architecture for Computer Vision, section 4.
@@ -175,6 +177,8 @@ class Architecture:
         Dropout rate of the embedding in training.
     imagenet : bool
         Whether torchvision has ImageNet weights for it.
+    mean, std : tuple of float
+        Mean and standard deviation that its pretrained weights expect colors to be standardized by, for values 0..1.
     """
 
     name: str
@@ -190,6 +194,12 @@ class Architecture:
     head: str = "linear"
     dropout: float = 0.2
     imagenet: bool = True
+    mean: tuple[float, float, float] = IMAGENET_MEAN
+    std: tuple[float, float, float] = IMAGENET_STD
+
+    def preprocessing(self, size: int) -> Preprocessing:
+        """Preprocessing of photos at a size, in pixels per side."""
+        return Preprocessing(size, size, self.mean, self.std)
 
 
 def _resnet(layers: int, embedding_size: int, about: str) -> Architecture:
@@ -208,6 +218,21 @@ def _mobilenet_v3(size: str, embedding_size: int, last: int, about: str) -> Arch
         embedding_size,
         explained_layer=f"features.{last}",
         last_stage=(f"features.{last - 1}", f"features.{last}", "classifier"),
+    )
+
+
+def _efficientnet_lite(variant: int, about: str) -> Architecture:
+    return Architecture(
+        f"efficientnet_lite{variant}",
+        f"EfficientNet-Lite{variant}",
+        about,
+        partial(EfficientNetLite, variant),
+        EMBEDDING_SIZE,
+        explained_layer="features.8",
+        last_stage=("features.7", "features.8"),
+        imagenet=False,
+        mean=LITE_MEAN,
+        std=LITE_STD,
     )
 
 
@@ -252,6 +277,9 @@ ARCHITECTURES: dict[str, Architecture] = {
             explained_layer="features.8",
             last_stage=("features.7", "features.8"),
         ),
+        _efficientnet_lite(0, "Small and fast; the most accurate of the small networks on sneakers."),
+        _efficientnet_lite(1, "A deeper EfficientNet-Lite0 that takes half as long again."),
+        _efficientnet_lite(2, "A wider, deeper EfficientNet-Lite0 that takes twice as long."),
         _resnet(18, 512, "The smallest ResNet: robust, medium size and speed, a good baseline."),
         _resnet(34, 512, "A deeper ResNet-18 that takes twice as long per photo."),
         _resnet(50, 2048, "The standard benchmark network: large, and slow without a GPU."),

@@ -69,6 +69,9 @@ class ModelSpec:
         One of `HEAD_KINDS`.
     fitted_confidence_threshold : float or None
         The fitted threshold, if a user has since set another one.
+    footwear_types : tuple of str
+        Types of other footwear that the network tells from sneakers, such as "loafer"; their logits follow those of
+        the classes.
     """
 
     name: str
@@ -83,11 +86,12 @@ class ModelSpec:
     versions: dict[str, str] = field(default_factory=dict)
     head: str = "linear"
     fitted_confidence_threshold: float | None = None
+    footwear_types: tuple[str, ...] = ()
 
     @property
     def outputs(self) -> int:
         """Number of logits of the network."""
-        return len(self.classes) + int(self.has_negatives_class)
+        return len(self.classes) + len(self.footwear_types) + int(self.has_negatives_class)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
@@ -98,6 +102,7 @@ class ModelSpec:
             "network": self.network,
             "head": self.head,
             "classes": list(self.classes),
+            **({"footwear_types": list(self.footwear_types)} if self.footwear_types else {}),
             "has_negatives_class": self.has_negatives_class,
             "preprocessing": self.preprocessing.to_dict(),
             "decision": self.decision.to_dict(),
@@ -127,6 +132,7 @@ class ModelSpec:
             # Models of early versions lack this key.
             head=str(values.get("head", "linear")),
             fitted_confidence_threshold=None if fitted is None else float(fitted),
+            footwear_types=tuple(map(str, values.get("footwear_types", ()))),
         )
 
 
@@ -166,11 +172,12 @@ class SneakerModel:
         logits = self.network.head(embeddings).float()
         count = len(views) // len(images)
         logits = logits.view(count, len(images), -1).mean(0).numpy()
-        known = len(self.spec.classes)
+        known, types = len(self.spec.classes), len(self.spec.footwear_types)
         return Outputs(
             logits=logits[:, :known],
-            negatives_logit=logits[:, known] if self.spec.has_negatives_class else None,
+            negatives_logit=logits[:, known + types] if self.spec.has_negatives_class else None,
             embeddings=embeddings.view(count, len(images), -1).mean(0).numpy(),
+            footwear_logits=logits[:, known : known + types] if types else None,
         )
 
 

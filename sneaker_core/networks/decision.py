@@ -22,6 +22,13 @@ class Status(StrEnum):
     ERROR = "error"
 
 
+class Reason(StrEnum):
+    """Why an answer is "unknown"."""
+
+    NOT_FOOTWEAR = "not_footwear"
+    OTHER_FOOTWEAR = "other_footwear"
+
+
 @dataclass(frozen=True)
 class Outputs:
     """Network outputs for a batch, averaged over views.
@@ -33,16 +40,27 @@ class Outputs:
     negatives_logit : float32 array (B,) or None
         Logit of the negatives class, for networks trained with negatives (photos that show no sneaker).
     embeddings : float32 array (B, D)
+    footwear_logits : float32 array (B, F) or None
+        One per type of other footwear (such as loafers), for networks trained to tell it from sneakers.
     """
 
     logits: Floats
     negatives_logit: Floats | None
     embeddings: Floats
+    footwear_logits: Floats | None = None
 
     def take(self, rows: NDArray[np.int64]) -> "Outputs":
         """Select rows, in the given order."""
         negatives = None if self.negatives_logit is None else self.negatives_logit[rows]
-        return Outputs(self.logits[rows], negatives, self.embeddings[rows])
+        footwear = None if self.footwear_logits is None else self.footwear_logits[rows]
+        return Outputs(self.logits[rows], negatives, self.embeddings[rows], footwear)
+
+    @property
+    def rejected_logits(self) -> Floats | None:
+        """Logits of everything that is not a class: other footwear, then negatives: (B, F + 1), None without any."""
+        negatives = [] if self.negatives_logit is None else [self.negatives_logit[:, None]]
+        parts = [part for part in (self.footwear_logits, *negatives) if part is not None]
+        return np.concatenate(parts, axis=1) if parts else None
 
 
 @dataclass(frozen=True)
@@ -60,7 +78,11 @@ class Decision:
     distance_mean, distance_std : float
         Mean and standard deviation of known sneakers' embedding distances; they standardize the distance.
     negatives_mean, negatives_std : float
-        The same for the log-odds of the negatives class; 0 and 1 for networks without it.
+        The same for the log-odds of what is not a class; 0 and 1 for networks that learned classes only.
+    logit_mean, logit_std : float
+        The same for the largest logit.
+    distance_weight, negatives_weight, logit_weight : float
+        Weights of the three terms of the OOD score.
     """
 
     temperature: float = 1.0
@@ -70,6 +92,11 @@ class Decision:
     distance_std: float = 1.0
     negatives_mean: float = 0.0
     negatives_std: float = 1.0
+    logit_mean: float = 0.0
+    logit_std: float = 1.0
+    distance_weight: float = 1.0
+    negatives_weight: float = 1.0
+    logit_weight: float = 0.0
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
@@ -97,26 +124,60 @@ def embedding_distance(embeddings: Floats, references: Floats) -> Floats:
 
 
 def negatives_log_odds(outputs: Outputs) -> Floats | None:
-    """Log-odds of the negatives class against all sneaker classes together: float32 (B,), None without that class."""
-    if outputs.negatives_logit is None:
+    """Log-odds of everything that is not a class against all classes: float32 (B,), None if there are only classes."""
+    rejected = outputs.rejected_logits
+    if rejected is None:
         return None
-    highest = outputs.logits.max(axis=1)
-    combined = highest + np.log(np.exp(outputs.logits - highest[:, None]).sum(axis=1))
-    return np.asarray(outputs.negatives_logit - combined, dtype=np.float32)
+    return np.asarray(_log_sum_exp(rejected) - _log_sum_exp(outputs.logits), dtype=np.float32)
+
+
+def _log_sum_exp(logits: Floats) -> NDArray[np.float64]:
+    wide = logits.astype(np.float64)
+    highest = wide.max(axis=1)
+    return np.asarray(highest + np.log(np.exp(wide - highest[:, None]).sum(axis=1)))
 
 
 def ood_score(outputs: Outputs, references: Floats, decision: Decision) -> Floats:
     """Out-of-distribution score: float32 (B,), about 0 for a typical known sneaker, higher the less it looks like one.
 
-    The standardized embedding distance to the nearest reference, plus, for networks trained with negatives, the
-    standardized log-odds of the negatives class.
+    A weighted sum of standardized terms: the embedding distance to the nearest reference; the log-odds of what is not
+    a class, for networks trained with it; and how far the largest logit lies below its mean.
     """
     distance = embedding_distance(outputs.embeddings, references)
-    score = (distance - decision.distance_mean) / decision.distance_std
+    score = decision.distance_weight * (distance - decision.distance_mean) / decision.distance_std
     odds = negatives_log_odds(outputs)
     if odds is not None:
-        score = score + (odds - decision.negatives_mean) / decision.negatives_std
+        score = score + decision.negatives_weight * (odds - decision.negatives_mean) / decision.negatives_std
+    if decision.logit_weight:
+        score = score - decision.logit_weight * (outputs.logits.max(axis=1) - decision.logit_mean) / decision.logit_std
     return np.asarray(np.clip(score, -_FAR, _FAR), dtype=np.float32)
+
+
+def reasons(outputs: Outputs) -> list[Reason | None]:
+    """Why each photo would be unknown: what is more probable, a shoe or none; None where the network can't tell."""
+    if outputs.footwear_logits is None or outputs.negatives_logit is None:
+        return [None] * len(outputs.logits)
+    shoe = _log_sum_exp(np.concatenate([outputs.logits, outputs.footwear_logits], axis=1))
+    return [
+        Reason.OTHER_FOOTWEAR if one >= none else Reason.NOT_FOOTWEAR
+        for one, none in zip(shoe, outputs.negatives_logit, strict=True)
+    ]
+
+
+def footwear_types(outputs: Outputs, at_least: float) -> list[int | None]:
+    """The type of other footwear that each photo shows, by number; None where no type has that probability.
+
+    Parameters
+    ----------
+    outputs : Outputs
+    at_least : float
+        Probability among all types and classes, 0 to 1.
+    """
+    if outputs.footwear_logits is None:
+        return [None] * len(outputs.logits)
+    every = probabilities(np.concatenate([outputs.footwear_logits, outputs.logits], axis=1), 1.0)
+    types = every[:, : outputs.footwear_logits.shape[1]]
+    return [int(row.argmax()) if row.max() >= at_least else None for row in types]
 
 
 def statuses(top_probability: Floats, score: Floats, decision: Decision) -> list[Status]:

@@ -15,7 +15,6 @@ from torch.nn import functional
 from sneaker_core import process_group
 from sneaker_core.networks.architectures import SneakerNetwork
 from sneaker_core.networks.precision import mixed_precision, training_device
-from sneaker_core.networks.preprocessing import Preprocessing
 from sneaker_core.training.array_cache import ArrayCache
 from sneaker_core.training.augmentation import random_views
 from sneaker_core.training.recipe import Recipe
@@ -36,7 +35,7 @@ class Views:
     crops : int
         Number of random crops.
     recipe : Recipe
-        Strength and seed of the random crops.
+        Network, and strength and seed of the random crops.
     """
 
     size: int
@@ -124,7 +123,7 @@ def _embed_batches(
 ) -> Iterator[NDArray[Any]]:
     """Yield the batches of this process, (B, V, D) each."""
     device = training_device()
-    preprocessing = Preprocessing(views.size, views.size)
+    preprocessing = views.recipe.preprocessing(views.size)
     network.to(device).eval()
     for start in range(process_group.rank() * _BATCH, len(rows), process_group.count() * _BATCH):
         # Each batch has its own generator, so the result does not depend on the number of processes.

@@ -16,7 +16,6 @@ from torch import Tensor
 from sneaker_core import process_group
 from sneaker_core.errors import DatasetError, RecipeError, RunError
 from sneaker_core.networks.architectures import SneakerNetwork
-from sneaker_core.networks.preprocessing import Preprocessing
 from sneaker_core.training.head_training import CROPPED_VIEWS, embed_views, head_logits, train_head
 from sneaker_core.training.prepared_photos import PreparedPhotos
 from sneaker_core.training.recipe import Recipe
@@ -286,7 +285,7 @@ class _Trial:
 
     def _train_layers(self, network: SneakerNetwork, recipe: Recipe) -> Generator[float, None, None]:
         trainer = Trainer(network, self.photos.training_data(), recipe)
-        preprocessing, work = Preprocessing(recipe.size, recipe.size), recipe.work()
+        preprocessing, work = recipe.preprocessing(recipe.size), recipe.work()
 
         def on_step(done: int, loss: float, speed: float) -> bool:
             epoch, step = divmod(done - 1, trainer.steps_per_epoch)

@@ -141,7 +141,7 @@ def prepare_photos(
     unreadable = sorted(set(classes) - set(samples["label"].dropna()))
     if unreadable:
         raise DatasetError(f"No photo of {', '.join(map(repr, unreadable))} in {dataset} can be read.")
-    samples["group"] = _duplicate_groups(samples, photos.pixels, embedder, workspace, progress)
+    samples["group"] = _duplicate_groups(samples, photos.pixels, embedder, recipe.network, workspace, progress)
     samples["split"] = _split(samples, recipe)
     _check_split(dataset, samples, classes)
     return PreparedPhotos(samples, photos.pixels, photos.rejected, classes)
@@ -173,6 +173,7 @@ def _duplicate_groups(
     samples: pd.DataFrame,
     pixels: NDArray[np.uint8],
     embedder: SneakerNetwork | None,
+    network: str,
     workspace: Path,
     progress: Progress,
 ) -> NDArray[np.int64]:
@@ -181,7 +182,7 @@ def _duplicate_groups(
     progress(0, len(names), step)
     embeddings = None
     if embedder is not None:
-        views = Views(DUPLICATE_SIZE, 0, Recipe())
+        views = Views(DUPLICATE_SIZE, 0, Recipe(network=network))
         rows = np.arange(len(names))
         embedded = embed_photos(
             embedder, names, pixels, rows, views, workspace, lambda done: progress(done, len(names), step)

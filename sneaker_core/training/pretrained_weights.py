@@ -14,6 +14,7 @@ from sneaker_core.networks import vision_ops  # noqa: F401  (first: it makes the
 from sneaker_core.networks.architectures import SneakerNetwork, architecture
 from sneaker_core.networks.backbones import AUXILIARY_PREFIX
 from sneaker_core.networks.checkpoint import load_model
+from sneaker_core.networks.efficientnet_lite import from_published, is_published
 from sneaker_core.networks.model_registry import find_model
 
 import torchvision  # isort: skip
@@ -37,7 +38,7 @@ def load_pretrained(network: SneakerNetwork, name: str, init: str, workspace: Pa
         Its architecture.
     init : str
         "none"; "imagenet" (torchvision's weights, downloaded once); a safetensors or ``.pth`` file with torchvision's
-        names; or the name or folder of a model of the same architecture.
+        names, or EfficientNet-Lite's published ones; or the name or folder of a model of the same architecture.
     workspace : Path
         Where runs are looked up.
 
@@ -61,6 +62,8 @@ def load_pretrained(network: SneakerNetwork, name: str, init: str, workspace: Pa
         weights = _read_file(Path(init))
     else:
         weights, is_general = _weights_of_model(name, init, workspace), False
+    if is_published(weights):
+        weights = from_published(weights)
     wanted = network.backbone.state_dict()
     fitting = {key: value for key, value in weights.items() if key in wanted and value.shape == wanted[key].shape}
     missing = [key for key in wanted if key not in fitting and not _is_optional(key)]

@@ -6,6 +6,7 @@ from typing import Any
 
 from sneaker_core.errors import RecipeError
 from sneaker_core.networks.architectures import ARCHITECTURES, HEAD_KINDS
+from sneaker_core.networks.preprocessing import Preprocessing
 from sneaker_core.networks.trainable_layers import TRAINABLE
 from sneaker_core.training.recipe_fields import (
     AUGMENTATION_FIELDS,
@@ -168,6 +169,10 @@ class Recipe:
     def size_of(self, epoch: int) -> int:
         """Input height and width in pixels in an epoch, counted from 0."""
         return self.small_size if epoch < round(self.small_share * self.epochs) else self.size
+
+    def preprocessing(self, size: int) -> Preprocessing:
+        """Preprocessing for the network at a size, in pixels per side."""
+        return ARCHITECTURES[self.network].preprocessing(size)
 
     @property
     def final_size(self) -> int:

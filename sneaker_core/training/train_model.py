@@ -19,7 +19,6 @@ from sneaker_core.datasets.split import Split, write_split
 from sneaker_core.errors import DatasetError, SpaceError, StoppedError
 from sneaker_core.networks.architectures import SneakerNetwork
 from sneaker_core.networks.checkpoint import ModelSpec, SneakerModel, as_stored, library_versions, save_model
-from sneaker_core.networks.preprocessing import Preprocessing
 from sneaker_core.training.head_training import CROPPED_VIEWS, embed_views, head_logits, train_head
 from sneaker_core.training.model_calibration import calibrate_and_evaluate
 from sneaker_core.training.model_card import model_card
@@ -222,7 +221,7 @@ class _TrainingRun:
         if warning:
             self.report("warning", {"text": warning})
         self.rows = process_group.broadcast(self.record.read_metrics(trainer.epochs_done))
-        preprocessing = Preprocessing(recipe.size, recipe.size)
+        preprocessing = recipe.preprocessing(recipe.size)
         saved_epoch = process_group.broadcast(best_epoch(self.folder) if process_group.is_first() else None)
         self.best = max((row["val_top1"] for row in self.rows if row["epoch"] == saved_epoch), default=-1.0)
         ended_early = self._out_of_patience()
@@ -356,7 +355,7 @@ def _uncalibrated(network: SneakerNetwork, classes: tuple[str, ...], recipe: Rec
         head=network.head_kind,
         classes=classes,
         has_negatives_class=network.outputs > len(classes),
-        preprocessing=Preprocessing(recipe.final_size, recipe.final_size),
+        preprocessing=recipe.preprocessing(recipe.final_size),
         # The model may be copied to another machine, where the path of a weights file means nothing.
         recipe={**recipe.to_dict(), "init": Path(recipe.init).name},
         versions=library_versions(),

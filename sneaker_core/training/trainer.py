@@ -156,7 +156,7 @@ class Trainer:
         # Each process augments its photos with its own generator; all sample the same photos.
         own = Generator().manual_seed((recipe.seed * 100_003 + epoch) * 1009 + process_group.rank())
         torch.manual_seed((recipe.seed * 100_003 + epoch) * 1009 + process_group.rank())
-        preprocessing = Preprocessing(recipe.size_of(epoch), recipe.size_of(epoch))
+        preprocessing = recipe.preprocessing(recipe.size_of(epoch))
         parallel = self._in_parallel()
         losses, correct = torch.zeros((), device=self.device), torch.zeros((), device=self.device)
         started, rate, seen = time.perf_counter(), 0.0, 0

@@ -11,17 +11,21 @@ from ui.evaluate.matrix_view import draw_matrix
 from ui.evaluate.mistakes_view import draw_mistakes
 from ui.evaluate.prediction_detail_view import draw_detail
 from ui.evaluate.prediction_grid import draw_style
+from ui.evaluate.robustness_view import draw_robustness
 from ui.evaluate.slices_view import draw_slices
 from ui.evaluate.summary_view import draw_summary
+from ui.evaluate.worlds_view import draw_worlds
 from ui.kit.text import escape_markdown
 
 ALL_EVALUATIONS = "All evaluations"
 SECTIONS = {
     "Summary": draw_summary,
     "Confusion matrix": draw_matrix,
+    "Worlds": draw_worlds,
     "Classes": draw_classes,
     "Calibration": draw_calibration,
     "Slices": draw_slices,
+    "Robustness": draw_robustness,
     "Mistakes": draw_mistakes,
     "Compare": draw_compare,
 }

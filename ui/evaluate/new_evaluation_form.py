@@ -18,7 +18,7 @@ from ui.evaluate.evaluation_text import SPLITS
 from ui.kit import dataset_cache
 from ui.kit.text import escape_markdown
 
-DATASET, FOLDER = "Dataset", "Folder on this computer"
+DATASET, SEVERAL, FOLDER = "Dataset", "Several datasets", "Folder on this computer"
 _SPLIT_OF = {title: split for split, title in SPLITS.items()}
 
 
@@ -58,12 +58,13 @@ def _choose_model(models: list[ModelEntry]) -> ModelEntry:
     return entries[name]
 
 
-def _choose_photos() -> str | None:
-    """Folder of the dataset or of the photos; None until something is chosen."""
+def _choose_photos() -> str | dict[str, str] | None:
+    """Folder of the dataset or of the photos, or several by name; None until something is chosen."""
     entries = {name: entry for name, entry in datasets_by_name(workspace()).items() if entry.photos}
     source = DATASET
     if entries:
-        source = str(st.segmented_control("Photos", [DATASET, FOLDER], default=DATASET, required=True, key=Key.SOURCE))
+        sources = [DATASET, SEVERAL, FOLDER] if len(entries) > 1 else [DATASET, FOLDER]
+        source = str(st.segmented_control("Photos", sources, default=DATASET, required=True, key=Key.SOURCE))
     if entries and source == DATASET:
         name = st.selectbox(
             "Dataset",
@@ -73,6 +74,14 @@ def _choose_photos() -> str | None:
             help="Excluded photos are left out.",
         )
         return str(entries[name].folder)
+    if entries and source == SEVERAL:
+        chosen = st.multiselect(
+            "Datasets",
+            list(entries),
+            key=Key.DATASETS,
+            help="Each dataset is a world, such as shop photos or phone photos; the section Worlds compares them.",
+        )
+        return {name: str(entries[name].folder) for name in chosen} or None
     if not entries:
         st.caption("You have no dataset with photos yet, so enter a folder.")
     typed = st.text_input(
@@ -84,7 +93,7 @@ def _choose_photos() -> str | None:
     return (typed or "").strip() or None
 
 
-def _choose_split(model: ModelEntry, data: str | None) -> str:
+def _choose_split(model: ModelEntry, data: str | dict[str, str] | None) -> str:
     """Which photos to evaluate; there is a choice only if the model or the dataset has a split."""
     if not (model.folder / SPLIT_FILE).is_file() and not _has_split(data):
         st.caption(
@@ -102,8 +111,10 @@ def _choose_split(model: ModelEntry, data: str | None) -> str:
     )
 
 
-def _has_split(data: str | None) -> bool:
-    """Whether the photos are those of a dataset with a split."""
+def _has_split(data: str | dict[str, str] | None) -> bool:
+    """Whether the photos are those of datasets with a split."""
+    if isinstance(data, dict):
+        return any(map(_has_split, data.values()))
     if data is None or not (Path(data) / INDEX_FILE).is_file():
         return False
     key = dataset_cache.review_key(open_index(Path(data)))

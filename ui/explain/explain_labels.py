@@ -12,7 +12,9 @@ def answer_line(answer: Answer, label: str | None) -> str:
     """The model's answer for a photo, and the photo's label if it has one, in markdown."""
     best = answer.top[0]
     said = f"The model's answer: **{escape_markdown(answer.sentence())}**"
-    if answer.status is Status.UNKNOWN:
+    if answer.reason is not None:
+        said = f"{said}. Most similar: {escape_markdown(best.label)}."
+    elif answer.status is Status.UNKNOWN:
         said = f"{said}. Most similar: {escape_markdown(best.label)} ({probability_text(best.probability)})."
     else:
         said = f"{said} ({probability_text(best.probability)})."

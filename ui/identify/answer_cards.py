@@ -83,6 +83,9 @@ def _draw_headline(photo: Photo, answer: Answer, heading: Heading) -> None:
 
 
 def _draw_bars(photo: Photo, answer: Answer, guesses: int) -> None:
+    """Draw the guesses, unless the model says what else it sees: then percentages of sneakers would mislead."""
+    if answer.reason is not None:
+        return
     shown = answer.top[:guesses]
     st.plotly_chart(
         guess_bars(shown, answer.status),

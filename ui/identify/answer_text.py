@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 
 from sneaker_core.inference.predictor import Answer
-from sneaker_core.networks.decision import Status
+from sneaker_core.networks.decision import Reason, Status
 from sneaker_core.number_text import counted
+from ui.kit.text import escape_markdown
 
 # Every photo collection has a few wrong labels, so no model can be shown to be more accurate than this.
 _MOST_IN_100 = 97
@@ -24,12 +25,23 @@ def confidence_text(answer: Answer) -> str:
     answer : Answer
         Of a photo that could be read.
     """
+    if answer.reason is Reason.NOT_FOOTWEAR:
+        return "Try a photo that shows one shoe, close up and from the side."
+    if answer.reason is Reason.OTHER_FOOTWEAR:
+        return f"Closest look-alikes: {escape_markdown(', '.join(answer.look_alikes))}."
     if answer.status is Status.UNKNOWN:
         return "The photo is unlike anything the model was trained on, so any name would be a guess."
-    times = min(max(round(answer.top[0].probability * 100), 1), _MOST_IN_100)
+    times = _times_in_100(answer.top[0].probability)
+    if answer.group is not None:
+        hundred = _times_in_100(answer.group.probability)
+        return f"It is one of them about {hundred} times in 100; the model can't tell which."
     if answer.status is Status.UNSURE:
         return f"The best guess is right about {times} times in 100."
     return f"When the model is this confident, it is right about {times} times in 100."
+
+
+def _times_in_100(probability: float) -> int:
+    return min(max(round(probability * 100), 1), _MOST_IN_100)
 
 
 def summary_text(answers: Sequence[Answer]) -> str:

@@ -200,7 +200,7 @@ def _explained(model: SneakerModel, sources: Sequence[_Source], request: Explana
         return
     inputs = [source.model_input for source in sources]
     if request.target is None:
-        targets = [guesses[0].label for _, guesses in predict_images(model, inputs, top=1)]
+        targets = [found.top[0].label for found in predict_images(model, inputs, top=1)]
     else:
         targets = [request.target] * len(sources)
     maps = attribute(model, inputs, targets, request.method, request.versus, request.layer)

@@ -56,7 +56,7 @@ def augmented_preview(
         The disk is full.
     """
     pixels = torch.from_numpy(_chosen(samples, recipe, workspace, photos, seed))
-    preprocessing = Preprocessing(recipe.size, recipe.size)
+    preprocessing = recipe.preprocessing(recipe.size)
     recipe = recipe.as_applied()
     columns = [_as_pictures(resize_batch(pixels.numpy(), preprocessing))]
     rng = Generator().manual_seed(seed)

@@ -22,7 +22,6 @@ from sneaker_core.evaluation.prediction_table import read_outputs
 from sneaker_core.networks.architectures import SneakerNetwork, build_network
 from sneaker_core.networks.checkpoint import ModelSpec, SneakerModel
 from sneaker_core.networks.precision import training_device
-from sneaker_core.networks.preprocessing import Preprocessing
 from sneaker_core.training.frozen_embeddings import Views, embed_photos
 from sneaker_core.training.head_training import CROPPED_VIEWS, train_head
 from sneaker_core.training.photo_cache import load_photos
@@ -268,7 +267,7 @@ def _reading_speed(recipe: Recipe) -> float:
 def _measuring_speed(recipe: Recipe, classes: int) -> float:
     """Photos per second when a finished model decodes and evaluates photos."""
     names = tuple(map(str, range(classes)))
-    spec = ModelSpec("trial", recipe.network, names, False, Preprocessing(recipe.final_size, recipe.final_size))
+    spec = ModelSpec("trial", recipe.network, names, False, recipe.preprocessing(recipe.final_size))
     model = SneakerModel(spec, _network(recipe, classes).eval(), np.empty((0, 0), np.float32))
     with tempfile.TemporaryDirectory() as folder:
         paths = list(_random_files(Path(folder))["path"])

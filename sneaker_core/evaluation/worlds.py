@@ -1,0 +1,179 @@
+"""A scoreboard of worlds: the metrics of an evaluation for each of its named sources of photos, worst first."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from sneaker_core.evaluation.metrics import calibration_error
+from sneaker_core.evaluation.table_columns import class_columns
+from sneaker_core.networks.decision import Status
+from sneaker_core.number_text import percent
+
+# The column of a prediction table that names the world of each photo.
+WORLD = "world"
+_NAMED = (Status.KNOWN.value,)
+_TOP3 = 3
+
+
+@dataclass(frozen=True)
+class Share:
+    """A share of photos with its 95% interval.
+
+    Attributes
+    ----------
+    value, low, high : float
+        0 to 1; nan if there are no photos.
+    n : int
+        Photos that it is a share of.
+
+    References
+    ----------
+    Wilson, "Probable inference, the law of succession, and statistical inference", 1927.
+    """
+
+    value: float
+    low: float
+    high: float
+    n: int
+
+    @classmethod
+    def of(cls, hits: NDArray[np.bool_]) -> "Share":
+        """The share of True values."""
+        if not len(hits):
+            return cls(np.nan, np.nan, np.nan, 0)
+        from scipy.stats import binomtest
+
+        interval = binomtest(int(hits.sum()), len(hits)).proportion_ci(method="wilson")
+        return cls(float(hits.mean()), float(interval.low), float(interval.high), len(hits))
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "Share":
+        """From plain values, in which missing numbers are None; raises as `WorldMetrics.from_dict`."""
+        value, low, high = (np.nan if values[key] is None else float(values[key]) for key in ("value", "low", "high"))
+        return cls(value, low, high, int(values["n"]))
+
+    @property
+    def text(self) -> str:
+        """For example "94.3%"; "–" without photos."""
+        return percent(self.value, 1) if self.n else "–"
+
+    @property
+    def interval_text(self) -> str:
+        """For example "92.0% to 95.8%"."""
+        return f"{percent(self.low, 1)} to {percent(self.high, 1)}" if self.n else ""
+
+
+@dataclass(frozen=True)
+class WorldMetrics:
+    """How a model does in one world.
+
+    Attributes
+    ----------
+    world : str
+    photos : int
+        All of its photos.
+    known : int
+        Photos of classes that the model knows; the others count only for `refused` and `named_unknown`.
+    top1, top3 : Share
+        Of the known photos.
+    refused : Share
+        Answers with the status "unknown": of the known photos, or of all if there are none.
+    right_when_named : Share
+        Correct answers among known photos with the status "known".
+    named_unknown : Share
+        Photos of classes that the model doesn't know, and that it named nevertheless.
+    ece : float
+        Expected calibration error on the known photos; nan if there are none.
+    """
+
+    world: str
+    photos: int
+    known: int
+    top1: Share
+    top3: Share
+    refused: Share
+    right_when_named: Share
+    named_unknown: Share
+    ece: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON; missing numbers are None."""
+        return {key: _plain(value) for key, value in asdict(self).items()}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "WorldMetrics":
+        """The inverse of `to_dict`; raises KeyError, TypeError or ValueError on invalid values."""
+        shares = {
+            key: Share.from_dict(values[key])
+            for key in ("top1", "top3", "refused", "right_when_named", "named_unknown")
+        }
+        ece = values["ece"]
+        return cls(
+            str(values["world"]),
+            int(values["photos"]),
+            int(values["known"]),
+            **shares,
+            ece=float("nan") if ece is None else float(ece),
+        )
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    return None if isinstance(value, float) and np.isnan(value) else value
+
+
+def has_worlds(table: pd.DataFrame) -> bool:
+    """Whether a prediction table names the worlds of its photos."""
+    return WORLD in table and bool(table[WORLD].notna().any())
+
+
+def world_metrics(table: pd.DataFrame) -> list[WorldMetrics]:
+    """The metrics of each world: least accurate first, then those without known photos, by name.
+
+    Parameters
+    ----------
+    table : DataFrame
+        A prediction table; without the column `world` the result is empty.
+    """
+    if not has_worlds(table):
+        return []
+    classes = list(class_columns(table))
+    found = [_metrics(str(world), rows, classes) for world, rows in table.groupby(WORLD, sort=True)]
+    return sorted(found, key=lambda one: (not one.known, one.top1.value if one.known else 0.0))
+
+
+def _metrics(world: str, rows: pd.DataFrame, classes: list[str]) -> WorldMetrics:
+    is_known = rows["label"].isin(classes).to_numpy()
+    known, foreign = rows[is_known], rows[~is_known]
+    correct = (known["label"] == known["predicted"]).to_numpy(dtype=bool)
+    named = known["status"].isin(_NAMED).to_numpy()
+    confidence = known["probability"].to_numpy(dtype=np.float32)
+    return WorldMetrics(
+        world,
+        len(rows),
+        len(known),
+        Share.of(correct),
+        Share.of((known["rank"] <= _TOP3).to_numpy(dtype=bool)),
+        Share.of(((known if len(known) else foreign)["status"] == Status.UNKNOWN.value).to_numpy(dtype=bool)),
+        Share.of(correct[named]),
+        Share.of(foreign["status"].isin(_NAMED).to_numpy(dtype=bool)),
+        calibration_error(confidence, correct) if len(known) else float("nan"),
+    )
+
+
+def worlds_sentence(worlds: list[WorldMetrics]) -> str:
+    """How accuracy differs by world: "Right on 93% of shop photos, 84% of web photos and 80% of phone photos"."""
+    known = sorted((one for one in worlds if one.known), key=lambda one: -one.top1.value)
+    if not known:
+        return ""
+    parts = [f"{percent(one.top1.value)} of {one.world} photos" for one in known]
+    return f"Right on {_listed(parts)}"
+
+
+def _listed(parts: list[str]) -> str:
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"

@@ -1,0 +1,83 @@
+"""Groups of sneakers that look alike: what an answer falls back to when no single model is probable enough."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+# Group -> how the names of its members start. A class belongs to the first group that fits.
+GROUPS: dict[str, tuple[str, ...]] = {
+    "Air Jordan": ("Air Jordan ",),
+    "Nike Air Max": ("Nike Air Max ",),
+    "Nike Air VaporMax": ("Nike Air VaporMax ",),
+    "Converse Chuck": ("Converse Chuck ",),
+    "Vans": ("Vans ",),
+    "New Balance 99x": ("New Balance 99",),
+    "New Balance": ("New Balance ",),
+    "adidas Yeezy": ("adidas Yeezy ",),
+    "Reebok": ("Reebok ",),
+    "adidas court shoe": ("adidas Stan Smith", "adidas Superstar", "adidas Forum", "adidas Gazelle", "adidas Samba"),
+}
+
+
+@dataclass(frozen=True)
+class SneakerGroup:
+    """A group of look-alikes and how probable it is.
+
+    Attributes
+    ----------
+    name : str
+    probability : float
+        Of all its classes together, 0 to 1.
+    members : tuple of str
+        Its most probable classes, at most two, most probable first.
+    """
+
+    name: str
+    probability: float
+    members: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON."""
+        return {"name": self.name, "probability": round(self.probability, 4), "members": list(self.members)}
+
+    def sentence(self) -> str:
+        """For example "A Nike Air Max, probably the 90 or the 95"."""
+        names = [f"the {member.removeprefix(self.name).strip()}" for member in self.members]
+        return f"{with_article(self.name)}, probably {' or '.join(names)}"
+
+
+def with_article(name: str) -> str:
+    """The name of a thing after "A" or "An"."""
+    return f"{'An' if name[:1].lower() in 'aeiou' else 'A'} {name}"
+
+
+def group_of(label: str) -> str | None:
+    """The group that a class belongs to, or None."""
+    return next((name for name, starts in GROUPS.items() if label.startswith(starts)), None)
+
+
+def probable_group(classes: Sequence[str], probabilities: NDArray[np.float32], at_least: float) -> SneakerGroup | None:
+    """The most probable group of a photo, if it is probable enough and has two classes or more.
+
+    Parameters
+    ----------
+    classes : sequence of str
+    probabilities : float32 array (C,)
+    at_least : float
+        0 to 1.
+    """
+    numbers: dict[str, list[int]] = {}
+    for number, label in enumerate(classes):
+        if (group := group_of(label)) is not None:
+            numbers.setdefault(group, []).append(number)
+    totals = {group: float(probabilities[members].sum()) for group, members in numbers.items() if len(members) > 1}
+    if not totals:
+        return None
+    name = max(totals, key=lambda group: totals[group])
+    if totals[name] < at_least:
+        return None
+    best = sorted(numbers[name], key=lambda number: -probabilities[number])[:2]
+    return SneakerGroup(name, min(1.0, totals[name]), tuple(classes[number] for number in best))

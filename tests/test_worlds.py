@@ -1,0 +1,118 @@
+"""The scoreboard of worlds: figures by hand, and the whole way from the command line to the page's table."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from sneaker_core.evaluation.evaluation_charts import worlds_chart
+from sneaker_core.evaluation.evaluation_collection import find_evaluation
+from sneaker_core.evaluation.evaluation_files import read_table
+from sneaker_core.evaluation.evaluation_job import evaluate
+from sneaker_core.evaluation.html_report import report_html
+from sneaker_core.evaluation.metric_text import world_text
+from sneaker_core.evaluation.worlds import Share, WorldMetrics, world_metrics, worlds_sentence
+from sneaker_core.networks.checkpoint import save_model
+from tests.factories import PROJECT, draw_dataset, lively_model
+
+LABELS = ("boot", "clog", "sandal")
+
+
+def table() -> pd.DataFrame:
+    """Shop: 3 of 4 right, one refused; phone: 1 of 2 right; things: of no class, one of three named."""
+    rows = [
+        ("shop", "boot", "boot", 0.9, "known", 1),
+        ("shop", "boot", "boot", 0.8, "known", 1),
+        ("shop", "clog", "clog", 0.7, "unknown", 1),
+        ("shop", "clog", "boot", 0.6, "known", 2),
+        ("phone", "boot", "boot", 0.5, "unsure", 1),
+        ("phone", "clog", "boot", 0.5, "unsure", 4),
+        ("things", "lamp", "boot", 0.9, "known", np.nan),
+        ("things", "lamp", "boot", 0.3, "unknown", np.nan),
+        ("things", None, "boot", 0.3, "unknown", np.nan),
+    ]
+    made = pd.DataFrame(rows, columns=["world", "label", "predicted", "probability", "status", "rank"])
+    return made.assign(**{f"p:{label}": 0.0 for label in LABELS})
+
+
+class TestFigures:
+    def test_worst_first_and_worlds_without_known_classes_last(self):
+        assert [one.world for one in world_metrics(table())] == ["phone", "shop", "things"]
+
+    def test_shares_by_hand(self):
+        phone, shop, things = world_metrics(table())
+        assert (shop.photos, shop.known, shop.top1.value, shop.top3.value) == (4, 4, 0.75, 1.0)
+        assert (shop.refused.value, shop.right_when_named.value, shop.right_when_named.n) == (0.25, 2 / 3, 3)
+        assert (phone.top1.value, phone.top3.value, phone.right_when_named.n) == (0.5, 0.5, 0)
+        assert (things.known, things.top1.n, things.named_unknown.value) == (0, 0, 1 / 3)
+        assert things.refused.value == 2 / 3
+        assert shop.ece == pytest.approx((0.1 + 0.2 + 0.3 + 0.6) / 4)
+
+    def test_interval_is_wilsons(self):
+        """5 of 10: Wilson (1927) gives 0.2366 to 0.7634."""
+        share = Share.of(np.array([True, False] * 5))
+        assert (share.low, share.high) == pytest.approx((0.2366, 0.7634), abs=1e-4)
+
+    def test_a_table_of_one_source_has_no_worlds(self):
+        assert world_metrics(table().drop(columns="world")) == []
+
+    def test_survive_json(self):
+        for one in world_metrics(table()):
+            again = WorldMetrics.from_dict(json.loads(json.dumps(one.to_dict())))
+            assert json.dumps(again.to_dict()) == json.dumps(one.to_dict())
+
+    def test_in_words(self):
+        worlds = world_metrics(table())
+        assert worlds_sentence(worlds) == "Right on 75% of shop photos and 50% of phone photos"
+        assert world_text(worlds[0]) == "phone: 2 photos, top-1 50.0%, top-3 50.0%, refused 0.0%"
+        assert "unknown class named 33.3%" in world_text(worlds[2])
+        assert worlds_chart(worlds).title == "Right on 50% of phone photos, 75% of shop photos"
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """A workspace with a model, and two folders of photos."""
+    folder = tmp_path_factory.mktemp("worlds")
+    save_model(lively_model(), folder / "model")
+    draw_dataset(folder / "shop", {"boot": 3, "clog": 2})
+    draw_dataset(folder / "phone", {"sandal": 2, "lamp": 2})
+    return folder
+
+
+def cli(place, *arguments):
+    command = [sys.executable, "-m", "sneaker_core", "--workspace", str(place), *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, cwd=PROJECT, timeout=240)
+
+
+class TestEvaluations:
+    def test_several_sources_are_worlds_of_one_evaluation(self, place):
+        sources = {"shop": place / "shop", "phone": place / "phone"}
+        result = evaluate(place / "model", sources, place, name="both")
+        assert {one.world: one.photos for one in result.evaluation.worlds} == {"shop": 5, "phone": 4}
+        assert result.evaluation.data == "2 worlds: phone, shop"
+        kept = find_evaluation(place, "both")
+        assert [one.to_dict() for one in kept.worlds] == [one.to_dict() for one in result.evaluation.worlds]
+        assert read_table(kept).groupby("world").size().to_dict() == {"shop": 5, "phone": 4}
+        assert "<h2>Worlds</h2>" in report_html(kept, read_table(kept))
+
+    def test_on_the_command_line(self, place):
+        data = ("--data", f"shop={place / 'shop'}", "--data", f"phone={place / 'phone'}")
+        worlds = json.loads(cli(place, "evaluate", place / "model", *data, "--json").stdout)["worlds"]
+        assert {one["world"]: one["photos"] for one in worlds} == {"shop": 5, "phone": 4}
+        assert "shop: 5 photos, top-1" in cli(place, "evaluate", place / "model", *data).stdout
+
+    @pytest.mark.parametrize(
+        ("data", "said"),
+        [
+            (("SHOP", "PHONE"), "each needs a name, as in --data shop="),
+            (("a=SHOP", "a=PHONE"), "names the world 'a' twice"),
+        ],
+    )
+    def test_sources_that_cannot_be_told_apart(self, place, data, said):
+        named = [one.replace("SHOP", str(place / "shop")).replace("PHONE", str(place / "phone")) for one in data]
+        done = cli(place, "evaluate", place / "model", *(part for one in named for part in ("--data", one)))
+        assert done.returncode == 1
+        assert said in done.stderr
