@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,7 @@ import pytest
 from sneaker_core.evaluation.evaluation_charts import worlds_chart
 from sneaker_core.evaluation.evaluation_collection import find_evaluation
 from sneaker_core.evaluation.evaluation_files import read_table
-from sneaker_core.evaluation.evaluation_job import evaluate
+from sneaker_core.evaluation.evaluation_job import evaluate, start_evaluation
 from sneaker_core.evaluation.html_report import report_html
 from sneaker_core.evaluation.metric_text import world_text
 from sneaker_core.evaluation.worlds import Share, WorldMetrics, world_metrics, worlds_sentence
@@ -92,11 +93,22 @@ class TestEvaluations:
         sources = {"shop": place / "shop", "phone": place / "phone"}
         result = evaluate(place / "model", sources, place, name="both")
         assert {one.world: one.photos for one in result.evaluation.worlds} == {"shop": 5, "phone": 4}
-        assert result.evaluation.data == "2 worlds: phone, shop"
+        assert result.evaluation.data == "phone and shop"
         kept = find_evaluation(place, "both")
         assert [one.to_dict() for one in kept.worlds] == [one.to_dict() for one in result.evaluation.worlds]
         assert read_table(kept).groupby("world").size().to_dict() == {"shop": 5, "phone": 4}
         assert "<h2>Worlds</h2>" in report_html(kept, read_table(kept))
+
+    def test_as_a_job_it_says_what_it_evaluates_from_the_start(self, place):
+        started = start_evaluation(
+            place, str(place / "model"), {n: str(place / n) for n in ("shop", "phone")}, name="job"
+        )
+        assert started.data == "phone and shop"
+        deadline = time.monotonic() + 120
+        while not find_evaluation(place, "job").state.ended and time.monotonic() < deadline:
+            time.sleep(0.2)
+        found = find_evaluation(place, "job")
+        assert (found.problem, found.data, len(found.worlds)) == (None, "phone and shop", 2)
 
     def test_on_the_command_line(self, place):
         data = ("--data", f"shop={place / 'shop'}", "--data", f"phone={place / 'phone'}")

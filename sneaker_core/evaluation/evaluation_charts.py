@@ -167,24 +167,7 @@ def slices_chart(slices: pd.DataFrame, palette: Palette = DEFAULT_PALETTE) -> Ch
     title = _slices_title(slices)
     names = [f"{row['slice']}: {row['value']}" for row in slices.to_dict("records")]
     texts = [_slice_text(row) for row in slices.to_dict("records")]
-    figure = new_figure(ROW_HEIGHT * len(slices) + 48, palette)
-    figure.add_scatter(
-        x=slices["top1"].tolist(),
-        y=[-place for place in range(len(slices))],
-        mode="markers",
-        marker={"size": 10, "color": palette.correct},
-        error_x={
-            "type": "data",
-            "symmetric": False,
-            "array": (slices["high"] - slices["top1"]).tolist(),
-            "arrayminus": (slices["top1"] - slices["low"]).tolist(),
-            "color": palette.muted,
-        },
-        hovertext=[html.escape(text) for text in texts],
-        hovertemplate="%{hovertext}<extra></extra>",
-    )
-    figure.update_yaxes(**label_ticks(names, -1, _LONGEST_SLICE), range=[0.4 - len(names), 0.6])
-    figure.update_xaxes(tickformat=".0%", title={"text": "Accuracy with 95% interval"})
+    figure = _interval_figure(names, slices["top1"], slices["low"], slices["high"], texts, palette)
     return Chart(figure, title, f"{title}. {'; '.join(texts)}.")
 
 
@@ -202,26 +185,41 @@ def worlds_chart(worlds: Sequence[WorldMetrics], palette: Palette = DEFAULT_PALE
     title = f"Right on {percent(worst.top1.value)} of {worst.world} photos"
     if len(known) > 1:
         title = f"{title}, {percent(best.top1.value)} of {best.world} photos"
-    figure = new_figure(ROW_HEIGHT * len(known) + 48, palette)
     texts = [f"{one.world}: {one.top1.text} of {counted(one.known, 'photo')}" for one in known]
+    shares = pd.DataFrame([vars(one.top1) for one in known])
+    names = [one.world for one in known]
+    figure = _interval_figure(names, shares["value"], shares["low"], shares["high"], texts, palette)
+    return Chart(figure, title, f"{title}. {'; '.join(texts)}.")
+
+
+def _interval_figure(
+    names: list[str],
+    values: "pd.Series[float]",
+    low: "pd.Series[float]",
+    high: "pd.Series[float]",
+    texts: list[str],
+    palette: Palette,
+) -> Any:
+    """Accuracies as points with their intervals, one row for each name."""
+    figure = new_figure(ROW_HEIGHT * len(names) + 48, palette)
     figure.add_scatter(
-        x=[one.top1.value for one in known],
-        y=[-place for place in range(len(known))],
+        x=values.tolist(),
+        y=[-place for place in range(len(names))],
         mode="markers",
         marker={"size": 10, "color": palette.correct},
         error_x={
             "type": "data",
             "symmetric": False,
-            "array": [one.top1.high - one.top1.value for one in known],
-            "arrayminus": [one.top1.value - one.top1.low for one in known],
+            "array": (high - values).tolist(),
+            "arrayminus": (values - low).tolist(),
             "color": palette.muted,
         },
         hovertext=[html.escape(text) for text in texts],
         hovertemplate="%{hovertext}<extra></extra>",
     )
-    figure.update_yaxes(**label_ticks([one.world for one in known], -1, _LONGEST_SLICE), range=[0.4 - len(known), 0.6])
-    figure.update_xaxes(tickformat=".0%", title={"text": "Top-1 accuracy with 95% interval"})
-    return Chart(figure, title, f"{title}. {'; '.join(texts)}.")
+    figure.update_yaxes(**label_ticks(names, -1, _LONGEST_SLICE), range=[0.4 - len(names), 0.6])
+    figure.update_xaxes(tickformat=".0%", title={"text": "Accuracy with 95% interval"})
+    return figure
 
 
 def robustness_chart(metrics: Sequence[ChangeMetrics], palette: Palette = DEFAULT_PALETTE) -> Chart:

@@ -19,7 +19,7 @@ from sneaker_core.evaluation.evaluation_record import EVALUATION_FILE, Evaluatio
 from sneaker_core.evaluation.metrics import summary
 from sneaker_core.evaluation.prediction_table import PhotoOutputs, prediction_table, run_on_photos
 from sneaker_core.evaluation.table_columns import check_known_labels, compact
-from sneaker_core.evaluation.worlds import WORLD, world_metrics
+from sneaker_core.evaluation.worlds import WORLD, world_metrics, worlds_text
 from sneaker_core.networks.checkpoint import SneakerModel, load_model, read_spec, weights_version
 from sneaker_core.networks.model_registry import find_model, find_model_by_reference, model_reference
 from sneaker_core.number_text import counted, percent
@@ -134,11 +134,11 @@ def evaluate(
 
 
 def sources_text(workspace: Path, sources: Mapping[str, str | Path]) -> str:
-    """What an evaluation is of, for people: the dataset's name, or "3 worlds: phone, shop and web"."""
+    """What an evaluation is of, for people: the dataset's name, or the names of the worlds."""
     names = [name for name in sources if name]
     if not names:
         return find_source(workspace, str(sources[""])).name
-    return f"{counted(len(names), 'world')}: {', '.join(sorted(names))}"
+    return worlds_text(names)
 
 
 def _all_samples(workspace: Path, sources: Mapping[str, str | Path]) -> pd.DataFrame:

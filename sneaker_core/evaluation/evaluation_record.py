@@ -8,7 +8,7 @@ from typing import Any
 
 from sneaker_core.datasets.split import Split
 from sneaker_core.errors import SneakerError
-from sneaker_core.evaluation.worlds import WorldMetrics
+from sneaker_core.evaluation.worlds import WorldMetrics, worlds_text
 from sneaker_core.workspace.atomic_files import read_json
 from sneaker_core.workspace.collection_spec import read_name
 from sneaker_core.workspace.jobs import Job, JobState, read_job
@@ -169,7 +169,7 @@ def read_stored(folder: Path) -> Evaluation:
         Kind.STORED,
         folder,
         text_of(str(job.params.get("model") or "")),
-        data=text_of(str(job.params.get("dataset") or "")),
+        data=worlds_text(job.params.get("worlds") or ()) or text_of(str(job.params.get("dataset") or "")),
         split=job.params.get("split"),
         created=job.started,
         # It may have been stopped, or its file may have been deleted since.

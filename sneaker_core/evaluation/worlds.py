@@ -1,6 +1,6 @@
 """A scoreboard of worlds: the metrics of an evaluation for each of its named sources of photos, worst first."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -166,6 +166,11 @@ def _metrics(world: str, rows: pd.DataFrame, classes: list[str]) -> WorldMetrics
     )
 
 
+def worlds_text(names: Iterable[str]) -> str:
+    """The names of worlds in one line: "phone and shop"."""
+    return _listed(sorted(names))
+
+
 def worlds_sentence(worlds: list[WorldMetrics]) -> str:
     """How accuracy differs by world: "Right on 93% of shop photos, 84% of web photos and 80% of phone photos"."""
     known = sorted((one for one in worlds if one.known), key=lambda one: -one.top1.value)
@@ -176,4 +181,4 @@ def worlds_sentence(worlds: list[WorldMetrics]) -> str:
 
 
 def _listed(parts: list[str]) -> str:
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+    return "".join(parts) if len(parts) < 2 else f"{', '.join(parts[:-1])} and {parts[-1]}"
