@@ -3,7 +3,7 @@
 import html
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -21,6 +21,9 @@ from sneaker_core.evaluation.reliability import Coverage
 from sneaker_core.evaluation.robustness import ChangeMetrics, robustness_sentence
 from sneaker_core.evaluation.worlds import WorldMetrics
 from sneaker_core.number_text import counted, percent, percent_setting
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
 
 METRIC_TITLES = {"recall": "Recall", "precision": "Precision", "f1": "F1 score"}
 _SMALL_SLICE = 10  # slices with fewer photos are not mentioned in the title
@@ -199,7 +202,7 @@ def _interval_figure(
     high: "pd.Series[float]",
     texts: list[str],
     palette: Palette,
-) -> Any:
+) -> "go.Figure":
     """Accuracies as points with their intervals, one row for each name."""
     figure = new_figure(ROW_HEIGHT * len(names) + 48, palette)
     figure.add_scatter(
