@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from sneaker_core.datasets.dataset_collection import open_samples
-from sneaker_core.datasets.photo_folder import read_unlabelled_folder
+from sneaker_core.datasets.photo_folder import read_unlabeled_folder
 from sneaker_core.datasets.split import read_split
 from sneaker_core.evaluation.evaluation_collection import find_evaluation
 from sneaker_core.evaluation.evaluation_files import read_table
@@ -60,12 +60,12 @@ def test_no_photo_and_no_path_of_a_machine_ships_with_it() -> None:
 
 def test_its_split_agrees_with_its_counts() -> None:
     split, spec = read_split(STREET22), read_spec(STREET22)
-    labelled = split[split["label"].notna()]
+    labeled = split[split["label"].notna()]
     for label, counts in spec.data["classes"].items():
-        assert (labelled[labelled["label"] == label]["split"].value_counts().to_dict()) == {
+        assert (labeled[labeled["label"] == label]["split"].value_counts().to_dict()) == {
             name: count for name, count in counts.items() if count
         }
-    assert spec.metrics["test"]["n"] == (labelled["split"] == "test").sum()
+    assert spec.metrics["test"]["n"] == (labeled["split"] == "test").sum()
 
 
 def test_the_card_has_its_metrics() -> None:
@@ -119,7 +119,7 @@ def test_models_with_few_photos_are_not_neglected(tmp_path: Path) -> None:
 def test_it_refuses_negatives() -> None:
     split = read_split(STREET22)
     kept_back = split[split["label"].isna() & (split["split"] == "test")]
-    photos = read_unlabelled_folder(Path(str(REAL_DATA)) / "not_sneakers").drop(columns="label")
+    photos = read_unlabeled_folder(Path(str(REAL_DATA)) / "not_sneakers").drop(columns="label")
     photos = pd.merge(photos, kept_back[["sample", "label"]], on="sample").sort_values("sample")
     assert len(photos) == read_spec(STREET22).metrics["negatives"]["n"]
     table, _ = evaluate_photos(load_model(STREET22), photos[::3])

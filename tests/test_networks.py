@@ -105,10 +105,10 @@ print(hasattr(torch.ops.torchvision, "nms"))
 
 
 class TestPreprocessing:
-    def test_standardises_by_hand(self):
+    def test_standardizes_by_hand(self):
         preprocessing = Preprocessing(2, 2, mean=(0.5, 0.25, 0.0), std=(0.5, 0.25, 1.0))
         pixels = torch.tensor([[[[0, 0, 0], [255, 255, 255]]]], dtype=torch.uint8)
-        images = preprocessing.standardise(pixels)
+        images = preprocessing.standardize(pixels)
         torch.testing.assert_close(images[0, :, 0, 0], torch.tensor([-1.0, -1.0, 0.0]))
         torch.testing.assert_close(images[0, :, 0, 1], torch.tensor([1.0, 3.0, 1.0]))
 

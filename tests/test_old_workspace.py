@@ -194,7 +194,7 @@ class TestEvaluations:
             if row["kind"] == Kind.BUNDLED.value:
                 continue
             one = found[row["kind"], row["name"]].to_dict()
-            same = ("model", "data", "split", "n", "top1", "with_neighbours", "state", "left_out")
+            same = ("model", "data", "split", "n", "top1", "with_neighbors", "state", "left_out")
             assert {key: one[key] for key in same} == {key: row[key] for key in same}
             assert (one["problem"] is None) == (row["problem"] is None)
         for name, old in EXPECTED["evaluation"].items():

@@ -20,7 +20,7 @@ def sample_id(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()[:_ID_DIGITS]
 
 
-def read_labelled_folder(folder: Path, only: Iterable[str] = ()) -> pd.DataFrame:
+def read_labeled_folder(folder: Path, only: Iterable[str] = ()) -> pd.DataFrame:
     """List the photos of a folder with their classes and splits.
 
     The layouts are those of `folder_layout`, as for importing. Unlike an import, which copies photos, links to files
@@ -60,7 +60,7 @@ def read_labelled_folder(folder: Path, only: Iterable[str] = ()) -> pd.DataFrame
     return table.assign(split=table["split"].astype(object).where(table["split"].notna(), None))
 
 
-def read_unlabelled_folder(folder: Path) -> pd.DataFrame:
+def read_unlabeled_folder(folder: Path) -> pd.DataFrame:
     """List all photos in a folder and its subfolders, without labels.
 
     Returns

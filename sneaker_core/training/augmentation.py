@@ -44,7 +44,7 @@ def augment(pixels: Tensor, preprocessing: Preprocessing, recipe: Recipe, rng: G
     images = random_views(images, preprocessing.height, recipe, rng)
     if recipe.color_jitter:
         images = color_jitter(images, recipe.color_jitter, rng)
-    standardized = preprocessing.standardise(images.permute(0, 2, 3, 1))
+    standardized = preprocessing.standardize(images.permute(0, 2, 3, 1))
     return random_erasing(standardized, recipe.random_erasing, rng) if recipe.random_erasing else standardized
 
 
