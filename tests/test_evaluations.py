@@ -433,7 +433,7 @@ def test_the_command_line_does_what_a_page_does(own, tmp_path):
     done = command(
         workspace, "evaluate", "lively", "--data", photos, "--split", "test", "--name", "again",
         "--no-neighbours",  # the former name of --no-neighbors
-               "--report", report, "--json",
+        "--report", report, "--json",
     )  # fmt: skip
     assert done.exit_code == 0, done.stderr
     figures = json.loads(done.stdout)
