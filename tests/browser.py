@@ -84,10 +84,20 @@ def new_page(browser: Browser, size: tuple[int, int] = DESKTOP, scheme: Literal[
     return page
 
 
+# True once the app has been idle for a while, with everything drawn: elements whose code is still loading are skeletons.
+_IS_IDLE = """() => {
+    const app = document.querySelector('[data-test-script-state]');
+    const loading = document.querySelector('[data-testid=stSkeleton]');
+    if (!app || app.dataset.testScriptState !== 'notRunning' || loading) { window.idleSince = undefined; return false; }
+    window.idleSince ??= performance.now();
+    return performance.now() - window.idleSince > 300;
+}"""
+
+
 def settle(page: Page) -> None:
-    """Wait until the app has stopped running."""
-    page.wait_for_timeout(300)
-    expect(page.locator("[data-test-script-state=running]")).to_have_count(0)
+    """Wait until the app has stopped running and its page is drawn."""
+    page.evaluate("() => { window.idleSince = undefined; }")
+    page.wait_for_function(_IS_IDLE)
 
 
 class AppServer:
