@@ -82,6 +82,7 @@ def refuse(path): raise OSError(path)
 torch.ops.load_library = refuse
 own = torch.library.Library("torchvision", "DEF")
 own.define("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+own.define("qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
 from sneaker_core.networks import vision_ops
 print(vision_ops._declared)
 """
@@ -96,6 +97,25 @@ own = torch.library.Library("torchvision", "DEF")
 own.define("qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
 from sneaker_core.networks import vision_ops
 print(hasattr(torch.ops.torchvision, "nms"))
+"""
+        assert in_new_python(code) == "True"
+
+    def test_the_compiler_is_put_off_until_it_is_needed(self):
+        code = """
+import sys
+from sneaker_core.networks import vision_ops
+import torchvision
+before = "torch._dynamo" in sys.modules
+print(before, vision_ops._is_compile_supported("cpu"), sys.modules["torch._dynamo"].__file__ is not None)
+"""
+        assert in_new_python(code) in ("False True True", "False False True")
+
+    def test_a_compiler_that_is_imported_already_stays(self):
+        code = """
+import sys, torch._dynamo
+before = sys.modules["torch._dynamo"], sys.modules["torch._dynamo.utils"]
+from sneaker_core.networks import vision_ops
+print(before == (sys.modules["torch._dynamo"], sys.modules["torch._dynamo.utils"]))
 """
         assert in_new_python(code) == "True"
 
