@@ -96,16 +96,16 @@ def test_its_evaluation_has_the_metrics_of_its_card(tmp_path: Path) -> None:
 
 @needs_real_photos
 def test_answers_on_its_test_photos_are_those_of_its_evaluation(tmp_path: Path) -> None:
-    """Every fifth photo, answer by answer; `test_its_evaluation_has_the_metrics_of_its_card` covers the figures."""
+    """Every tenth photo, answer by answer; `test_its_evaluation_has_the_metrics_of_its_card` covers the figures."""
     shipped = read_table(find_evaluation(tmp_path, "street22")).set_index("sample")
     photos = open_samples(tmp_path, str(Path(str(REAL_DATA)) / "sneakers40"))
     photos = photos.merge(shipped["label"].reset_index(), on=["sample", "label"]).sort_values("sample")
     assert len(photos) == len(shipped)
-    table, _ = evaluate_photos(load_model(STREET22), photos[::5])
+    table, _ = evaluate_photos(load_model(STREET22), photos[::10])
     expected = shipped.loc[table["sample"]]
-    # Rounding differs between processors, so one or two borderline photos may be classified differently.
+    # Rounding differs between processors, so a borderline photo may be classified differently.
     for column in ("predicted", "status"):
-        assert (table[column].to_numpy() != expected[column].to_numpy()).sum() <= 2
+        assert (table[column].to_numpy() != expected[column].to_numpy()).sum() <= 1
     assert np.abs(table["probability"].to_numpy() - expected["probability"].to_numpy()).mean() < 0.01
 
 
@@ -122,5 +122,5 @@ def test_it_refuses_negatives() -> None:
     photos = read_unlabeled_folder(Path(str(REAL_DATA)) / "not_sneakers").drop(columns="label")
     photos = pd.merge(photos, kept_back[["sample", "label"]], on="sample").sort_values("sample")
     assert len(photos) == read_spec(STREET22).metrics["negatives"]["n"]
-    table, _ = evaluate_photos(load_model(STREET22), photos[::3])
+    table, _ = evaluate_photos(load_model(STREET22), photos[::6])
     assert (table["status"] == Status.UNKNOWN).mean() >= 0.95
