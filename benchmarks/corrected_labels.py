@@ -19,7 +19,7 @@ import pandas as pd
 from benchmarks.data_quality import SEEDS, real_photos
 from sneaker_core.datasets.dataset_collection import find_or_create
 from sneaker_core.datasets.index import Dataset, read_samples
-from sneaker_core.datasets.photo_folder import read_labelled_folder
+from sneaker_core.datasets.photo_folder import read_labeled_folder
 from sneaker_core.datasets.review_log import Action, decide, undo
 from sneaker_core.datasets.sources.photo_import import import_photos
 from sneaker_core.datasets.split import read_split
@@ -48,7 +48,7 @@ def import_street22(home: Path) -> Dataset:
     if len(read_samples(dataset)):
         return dataset
     split = read_split(find_model(home, DEFAULT_MODEL))
-    photos = read_labelled_folder(real_photos(), split["label"].dropna().unique()).drop(columns="split")
+    photos = read_labeled_folder(real_photos(), split["label"].dropna().unique()).drop(columns="split")
     photos = photos.merge(split, on=["sample", "label"])
     layout = home / "photos by split"
     for part, label, path in photos[["split", "label", "path"]].to_numpy(dtype=str):

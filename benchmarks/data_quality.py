@@ -17,7 +17,7 @@ from sneaker_core.datasets.dataset_collection import find_or_create
 from sneaker_core.datasets.dataset_split import make_split
 from sneaker_core.datasets.importer import Importer, IncomingPhoto
 from sneaker_core.datasets.index import Dataset, read_samples
-from sneaker_core.datasets.photo_folder import read_labelled_folder
+from sneaker_core.datasets.photo_folder import read_labeled_folder
 from sneaker_core.datasets.quality.findings import Kind, read_findings, read_near_duplicate_groups
 from sneaker_core.datasets.quality.scan import scan
 from sneaker_core.datasets.quality.suggestions import apply_suggestions, suggested_decisions
@@ -48,7 +48,7 @@ def real_photos() -> Path:
 def imported(workspace: Path, name: str, classes: list[str], wrong_labels_seed: int | None = None) -> Dataset:
     """Import some classes; with a seed, 5% of the photos get the label of another class."""
     dataset = find_or_create(workspace, name)
-    rows = read_labelled_folder(real_photos(), classes)
+    rows = read_labeled_folder(real_photos(), classes)
     labels = rows["label"].tolist()
     if wrong_labels_seed is not None:
         rng = np.random.default_rng(wrong_labels_seed)

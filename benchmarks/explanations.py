@@ -18,7 +18,7 @@ from PIL import Image
 
 from benchmarks.data_quality import real_photos
 from sneaker_core import images
-from sneaker_core.datasets.photo_folder import read_labelled_folder
+from sneaker_core.datasets.photo_folder import read_labeled_folder
 from sneaker_core.inference.explanation.attributions import attribute, layer_gradcam
 from sneaker_core.inference.explanation.deletion_insertion import deletion_insertion
 from sneaker_core.inference.explanation.explanation_request import ExplanationRequest, Method
@@ -35,7 +35,7 @@ _WARM_UP = 3
 
 def choose(model: SneakerModel, count: int) -> list[tuple[Image.Image, str]]:
     """Sample photos of the model's classes, each with its most probable class."""
-    rows = read_labelled_folder(
+    rows = read_labeled_folder(
         real_photos(), [label for label in model.spec.classes if (real_photos() / label).is_dir()]
     )
     paths = rows["path"].sample(count, random_state=0)

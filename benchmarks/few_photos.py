@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.data_quality import JORDAN10, SEEDS, real_photos
-from sneaker_core.datasets.photo_folder import read_labelled_folder
+from sneaker_core.datasets.photo_folder import read_labeled_folder
 from sneaker_core.training.recipe import make_recipe
 from sneaker_core.training.train_model import train
 
@@ -30,7 +30,7 @@ RECIPES: dict[str, dict[str, float]] = {
 def choose(target: Path, seed: int) -> Path:
     """Create a folder of links to a hundred random photos of each class."""
     rng = np.random.default_rng(seed)
-    for label, rows in read_labelled_folder(real_photos(), JORDAN10).groupby("label"):
+    for label, rows in read_labeled_folder(real_photos(), JORDAN10).groupby("label"):
         folder = target / str(label)
         folder.mkdir(parents=True)
         for path in rng.choice(rows["path"].to_numpy(), PER_CLASS, replace=False):

@@ -13,7 +13,7 @@ from pathlib import Path
 import pandas as pd
 
 from benchmarks.data_quality import real_photos
-from sneaker_core.datasets.photo_folder import read_labelled_folder, read_unlabelled_folder
+from sneaker_core.datasets.photo_folder import read_labeled_folder, read_unlabeled_folder
 from sneaker_core.datasets.split import Split, read_split, write_split
 from sneaker_core.evaluation.metrics import summary
 from sneaker_core.evaluation.prediction_table import evaluate_photos
@@ -34,9 +34,9 @@ def at_size(model: SneakerModel, size: int) -> SneakerModel:
 def photos_of(folder: Path) -> pd.DataFrame:
     """Return the photos of a model's split: columns sample, label, split, path."""
     split = read_split(folder)
-    found = [read_labelled_folder(real_photos(), split["label"].dropna().unique()).drop(columns="split")]
+    found = [read_labeled_folder(real_photos(), split["label"].dropna().unique()).drop(columns="split")]
     if split["label"].isna().any():
-        found.append(read_unlabelled_folder(real_photos().parent / "not_sneakers"))
+        found.append(read_unlabeled_folder(real_photos().parent / "not_sneakers"))
     return split.merge(pd.concat(found), on=["sample", "label"]).sort_values(["label", "path"])
 
 

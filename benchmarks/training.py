@@ -29,7 +29,7 @@ from torch import Generator, Tensor, nn
 from torch.nn import functional
 
 from benchmarks.datasets import photos
-from sneaker_core.datasets.photo_folder import read_labelled_folder
+from sneaker_core.datasets.photo_folder import read_labeled_folder
 from sneaker_core.networks.architectures import SneakerNetwork, build_network
 from sneaker_core.networks.precision import mixed_precision, training_device
 from sneaker_core.networks.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
@@ -183,7 +183,7 @@ def stored_size(recipe: Recipe) -> int:
 
 def prepare(source: Path, count: int, recipe: Recipe, workspace: Path) -> tuple[Task, float]:
     """Return the photos, decoded as for a run, and the decoding speed in photos per second."""
-    found = read_labelled_folder(source)
+    found = read_labeled_folder(source)
     samples = found.sample(min(count, len(found)), random_state=0).reset_index(drop=True)
     started = time.perf_counter()
     loaded = load_photos(samples, stored_size(recipe), workspace)

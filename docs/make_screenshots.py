@@ -182,7 +182,7 @@ def take(browser: Browser, address: str, shot: Shot, file: Path, scheme: Scheme)
         complaints.append("an exception is shown")
     for complaint in complaints:
         print(f"{file.name}: {complaint}")
-    page.context.close()
+    page.close()
 
 
 @contextmanager

@@ -307,11 +307,11 @@ def _to_rgb(image: Image.Image) -> Image.Image:
 def _to_8_bits(image: Image.Image) -> Image.Image:
     """Scale 16-bit grayscale, which Pillow's own conversion would clip at 255."""
     scale = 255 / 65535
-    grey = image.convert("F").point(lambda value: value * scale + 0.5).convert("L")
-    grey.info = {}
+    gray = image.convert("F").point(lambda value: value * scale + 0.5).convert("L")
+    gray.info = {}
     if "transparency" in image.info:
-        grey.info["transparency"] = int(image.info["transparency"] * scale + 0.5)
-    return grey
+        gray.info["transparency"] = int(image.info["transparency"] * scale + 0.5)
+    return gray
 
 
 def _upright(rgb: Image.Image, source: Image.Image) -> Image.Image:

@@ -67,7 +67,7 @@ def open_browser() -> Iterator[Browser]:
 
 
 def new_page(browser: Browser, size: tuple[int, int] = DESKTOP, scheme: Literal["light", "dark"] = "light") -> Page:
-    """Open an empty page in a new browser profile.
+    """Open an empty page. All pages share a browser profile, so that the app's code is loaded once.
 
     Parameters
     ----------
@@ -76,18 +76,28 @@ def new_page(browser: Browser, size: tuple[int, int] = DESKTOP, scheme: Literal[
         Width and height in CSS pixels.
     scheme : {"light", "dark"}
     """
-    context = browser.new_context(
-        viewport={"width": size[0], "height": size[1]}, color_scheme=scheme, accept_downloads=True
-    )
+    context = browser.contexts[0] if browser.contexts else browser.new_context(accept_downloads=True)
     page = context.new_page()
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    page.emulate_media(color_scheme=scheme)
     page.set_default_timeout(PATIENCE)
     return page
 
 
+# True once the app has been idle for a while, with everything drawn: elements whose code still loads are skeletons.
+_IS_IDLE = """() => {
+    const app = document.querySelector('[data-test-script-state]');
+    const loading = document.querySelector('[data-testid=stSkeleton]');
+    if (!app || app.dataset.testScriptState !== 'notRunning' || loading) { window.idleSince = undefined; return false; }
+    window.idleSince ??= performance.now();
+    return performance.now() - window.idleSince > 300;
+}"""
+
+
 def settle(page: Page) -> None:
-    """Wait until the app has stopped running."""
-    page.wait_for_timeout(300)
-    expect(page.locator("[data-test-script-state=running]")).to_have_count(0)
+    """Wait until the app has stopped running and its page is drawn."""
+    page.evaluate("() => { window.idleSince = undefined; }")
+    page.wait_for_function(_IS_IDLE)
 
 
 class AppServer:

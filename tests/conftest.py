@@ -1,5 +1,6 @@
 """Shared fixtures: a small real model, and a separate workspace for each test that opens the app."""
 
+import functools
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ import pytest
 import streamlit as st
 import torch
 from playwright.sync_api import Browser
+from streamlit.components.v2 import manifest_scanner
 
 from sneaker_core.networks import model_registry as library
 from sneaker_core.networks.architectures import build_network
@@ -21,6 +23,10 @@ from sneaker_core.networks.preprocessing import Preprocessing
 from sneaker_core.workspace.paths import run_model_folder, runs_folder
 from tests.browser import AppServer, open_browser, serve_workspaces
 from tests.drawing import draw_sneaker
+
+# AppTest looks through all installed packages for components, a second for each page that a test opens. They don't
+# change while tests run.
+manifest_scanner.scan_component_manifests = functools.cache(manifest_scanner.scan_component_manifests)
 
 # Workers share the cores: a second thread in each would only slow them down.
 os.environ.setdefault("OMP_NUM_THREADS", "1")

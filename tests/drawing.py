@@ -6,7 +6,7 @@ import random
 from PIL import Image, ImageDraw, ImageFilter
 
 Point = tuple[float, float]
-Colour = tuple[int, int, int]
+Color = tuple[int, int, int]
 
 # Coordinates are on a canvas of 100 x 75 units, drawn at three times the size and reduced for smooth edges.
 _FIELD = (100, 75)
@@ -63,8 +63,8 @@ def draw_sneaker(seed: int = 0, size: tuple[int, int] = (960, 720)) -> Image.Ima
     """
     dice = random.Random(seed)
     hue = dice.random()
-    body, accent = _colour(hue, 0.62, 0.72), _colour(hue + dice.uniform(0.4, 0.6), 0.7, 0.85)
-    shape = _Canvas(size, _colour(hue + 0.5, 0.05, 0.95), _colour(hue + 0.5, 0.10, 0.84))
+    body, accent = _color(hue, 0.62, 0.72), _color(hue + dice.uniform(0.4, 0.6), 0.7, 0.85)
+    shape = _Canvas(size, _color(hue + 0.5, 0.05, 0.95), _color(hue + 0.5, 0.10, 0.84))
     shape.shadow()
     shape.fill(_TONGUE, _darker(body, 0.75))
     shape.fill(_UPPER, body)
@@ -84,7 +84,7 @@ def draw_sneaker(seed: int = 0, size: tuple[int, int] = (960, 720)) -> Image.Ima
 class _Canvas:
     """The canvas at a finer scale; shapes are given in its own units."""
 
-    def __init__(self, size: tuple[int, int], above: Colour, below: Colour) -> None:
+    def __init__(self, size: tuple[int, int], above: Color, below: Color) -> None:
         self.size = (size[0] * _FINER, size[1] * _FINER)
         self.scale = min(self.size[0] / _FIELD[0], self.size[1] / _FIELD[1])
         self.left = (self.size[0] - _FIELD[0] * self.scale) / 2
@@ -103,28 +103,26 @@ class _Canvas:
         self.image.paste((40, 40, 55), mask=mask)
         self.pen = ImageDraw.Draw(self.image)
 
-    def fill(
-        self, outline: tuple[Point, ...], colour: Colour, dx: float = 0, dy: float = 0, scale_y: float = 1
-    ) -> None:
+    def fill(self, outline: tuple[Point, ...], color: Color, dx: float = 0, dy: float = 0, scale_y: float = 1) -> None:
         bottom = max(y for _, y in outline)
         moved = [(x + dx, bottom - (bottom - y - dy) * scale_y) for x, y in _curve(outline)]
-        self.pen.polygon([self.at(point) for point in moved], fill=colour)
+        self.pen.polygon([self.at(point) for point in moved], fill=color)
 
-    def line(self, points: list[Point], colour: Colour, width: float) -> None:
-        self.pen.line([self.at(point) for point in points], colour, round(width * self.scale), joint="curve")
+    def line(self, points: list[Point], color: Color, width: float) -> None:
+        self.pen.line([self.at(point) for point in points], color, round(width * self.scale), joint="curve")
 
-    def laces(self, colour: Colour, hole: Colour) -> None:
+    def laces(self, color: Color, hole: Color) -> None:
         for row in range(5):
             x, y = 43.5 + 4.6 * row, 22.5 + 3.1 * row
-            self.line([(x, y), (x - 3.6, y + 5.2)], colour, 1.5)
+            self.line([(x, y), (x - 3.6, y + 5.2)], color, 1.5)
             left, top = self.at((x - 4.6, y + 4.6))
             self.pen.ellipse((left, top, left + 1.4 * self.scale, top + 1.4 * self.scale), fill=hole)
 
-    def stitches(self, colour: Colour) -> None:
+    def stitches(self, color: Color) -> None:
         for row in range(3):
             for column in range(3):
                 left, top = self.at((76 + 3 * column + row, 45.5 + 2.4 * row))
-                self.pen.ellipse((left, top, left + 0.8 * self.scale, top + 0.8 * self.scale), fill=colour)
+                self.pen.ellipse((left, top, left + 0.8 * self.scale, top + 0.8 * self.scale), fill=color)
 
     def finished(self, size: tuple[int, int]) -> Image.Image:
         return self.image.resize(size, Image.Resampling.LANCZOS)
@@ -147,10 +145,10 @@ def _curve(outline: tuple[Point, ...], steps: int = 24) -> list[Point]:
     return points
 
 
-def _colour(hue: float, saturation: float, value: float) -> Colour:
+def _color(hue: float, saturation: float, value: float) -> Color:
     red, green, blue = colorsys.hsv_to_rgb(hue % 1, saturation, value)
     return (round(red * 255), round(green * 255), round(blue * 255))
 
 
-def _darker(colour: Colour, by: float) -> Colour:
-    return (round(colour[0] * by), round(colour[1] * by), round(colour[2] * by))
+def _darker(color: Color, by: float) -> Color:
+    return (round(color[0] * by), round(color[1] * by), round(color[2] * by))

@@ -45,9 +45,9 @@ def photo(seed: int, size: tuple[int, int] = (64, 48)) -> Image.Image:
 
 def photo_of_class(number: int, seed: int, size: tuple[int, int] = (40, 32)) -> Image.Image:
     """A picture whose class determines its color: red, blue or green."""
-    colour = np.roll([200, 60, 60], -number)
+    color = np.roll([200, 60, 60], -number)
     noise = np.random.default_rng([number, seed]).integers(-40, 40, (16, 16, 3))
-    return Image.fromarray((colour + noise).astype(np.uint8)).resize(size, Image.Resampling.BICUBIC)
+    return Image.fromarray((color + noise).astype(np.uint8)).resize(size, Image.Resampling.BICUBIC)
 
 
 def jpeg(image: Image.Image, quality: int = 90) -> bytes:

@@ -29,9 +29,9 @@ from sneaker_core.settings import ServiceLimits
 from tests.conftest import CLASSES
 
 
-def jpeg(size: tuple[int, int] = (120, 80), colour: str = "teal") -> bytes:
+def jpeg(size: tuple[int, int] = (120, 80), color: str = "teal") -> bytes:
     buffer = io.BytesIO()
-    Image.new("RGB", size, colour).save(buffer, "JPEG")
+    Image.new("RGB", size, color).save(buffer, "JPEG")
     return buffer.getvalue()
 
 

@@ -266,14 +266,14 @@ class TestInception:
         torch.testing.assert_close(embeddings, expected.logits, rtol=1e-6, atol=1e-8)
         torch.testing.assert_close(auxiliary, expected.aux_logits, rtol=1e-6, atol=1e-8)
 
-    def test_colours_come_as_its_imagenet_weights_expect_them(self):
+    def test_colors_come_as_its_imagenet_weights_expect_them(self):
         black_and_white = torch.tensor([0.0, 1.0]).view(2, 1, 1, 1).expand(2, 3, 75, 75)
-        standardised = Preprocessing(75, 75).standardise((black_and_white * 255).byte().permute(0, 2, 3, 1))
+        standardized = Preprocessing(75, 75).standardize((black_and_white * 255).byte().permute(0, 2, 3, 1))
         seen = []
         network = fresh("inception_v3").eval()
         network.backbone.Conv2d_1a_3x3.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0]))
         with torch.no_grad():
-            network(standardised)
+            network(standardized)
         torch.testing.assert_close(seen[0], black_and_white * 2 - 1, atol=1e-5, rtol=0)
 
     def test_auxiliary_branch_is_neither_asked_for_an_answer_nor_stored(self, tmp_path):
@@ -366,9 +366,9 @@ class TestFreezing:
                 for key, value in statistics(network.backbone).items()
                 if not torch.equal(value, before[key])
             }
-            normalising = {layer_of(key) for key in before}
-            in_last = {layer for layer in normalising if f"{layer}.".startswith(last)}
-            assert moved == {"head": set(), "last_stage": in_last, "all": normalising}[part]
+            normalizing = {layer_of(key) for key in before}
+            in_last = {layer for layer in normalizing if f"{layer}.".startswith(last)}
+            assert moved == {"head": set(), "last_stage": in_last, "all": normalizing}[part]
 
     @pytest.mark.parametrize("name", ["resnet18", "inception_v3"])
     def test_a_step_changes_trainable_layers_only(self, name):
@@ -390,7 +390,7 @@ class TestFreezing:
                 change(copy.deepcopy(hollow("mobilenet_v3_small")), "mobilenet_v3_small", "half")
 
 
-class TestInitialised:
+class TestInitialized:
     @pytest.mark.parametrize(
         ("name", "ending"),
         [

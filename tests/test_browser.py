@@ -98,7 +98,7 @@ def test_from_photo_to_answer_to_explanation(browser, address, size, scheme):
     assert 0 < overlay.evaluate("e => e.naturalWidth") <= 640
     assert page.get_by_alt_text("Your photo mine.jpg").evaluate("e => e.naturalWidth") <= 640
     check_looks(page)
-    page.context.close()
+    page.close()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -110,7 +110,7 @@ def test_labels_of_the_bars_can_be_read(browser, address, scheme):
     fill = label.evaluate("e => getComputedStyle(e).fill")
     brightness = sum(map(int, re.findall(r"\d+", fill)[:3])) / 3
     assert brightness < 90 if scheme == "light" else brightness > 165
-    page.context.close()
+    page.close()
 
 
 def test_broken_file_beside_a_good_one(browser, address):
@@ -121,7 +121,7 @@ def test_broken_file_beside_a_good_one(browser, address):
     expect(page.get_by_text("empty.png: The file is empty.")).to_be_visible()
     expect(page.get_by_role("heading", level=3).filter(has_text=ANY_ANSWER)).to_have_count(1)
     check_looks(page)
-    page.context.close()
+    page.close()
 
 
 def test_names_are_shown_literally(browser, address):
@@ -132,7 +132,7 @@ def test_names_are_shown_literally(browser, address):
     expect(caption).to_be_visible()
     assert caption.inner_text().replace("\u2060", "").strip() == name
     assert caption.locator("a, b, strong, .katex, [role=img]").count() == 0
-    page.context.close()
+    page.close()
 
 
 def test_download_of_many(browser, address):
@@ -146,7 +146,7 @@ def test_download_of_many(browser, address):
         page.get_by_role("button", name="Download JSON").click()
     answers = json.loads(saved.value.path().read_text())
     assert [found["image"] for found in answers] == ["=cmd.jpg", "b.jpg"]
-    page.context.close()
+    page.close()
 
 
 def test_keyboard_alone_opens_why(browser, address):
@@ -159,7 +159,7 @@ def test_keyboard_alone_opens_why(browser, address):
             break
     page.keyboard.press("Space")
     expect(page.get_by_text("Color in a sensible place")).to_be_visible()
-    page.context.close()
+    page.close()
 
 
 def test_nothing_is_fetched_from_elsewhere(browser, address):
@@ -178,7 +178,7 @@ def test_a_deep_link_as_the_first_request_gets_the_whole_app(browser, address):
     expect(page.get_by_test_id("stFileUploader")).to_be_visible()
     expect(page.get_by_test_id("stHeaderLogo")).to_be_visible()
     assert page.title().startswith("SoleScope")
-    page.context.close()
+    page.close()
 
 
 def test_the_camera_takes_a_photo_and_it_is_answered(browser, address):
@@ -191,4 +191,4 @@ def test_the_camera_takes_a_photo_and_it_is_answered(browser, address):
     expect(page.get_by_role("heading", level=2)).to_have_text(ANY_ANSWER)
     expect(page.get_by_alt_text("Your photo Camera photo.jpg")).to_be_visible()
     check_looks(page)
-    page.context.close()
+    page.close()

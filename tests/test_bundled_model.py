@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from sneaker_core.datasets.dataset_collection import open_samples
-from sneaker_core.datasets.photo_folder import read_unlabelled_folder
+from sneaker_core.datasets.photo_folder import read_unlabeled_folder
 from sneaker_core.datasets.split import read_split
 from sneaker_core.evaluation.evaluation_collection import find_evaluation
 from sneaker_core.evaluation.evaluation_files import read_table
@@ -60,12 +60,12 @@ def test_no_photo_and_no_path_of_a_machine_ships_with_it() -> None:
 
 def test_its_split_agrees_with_its_counts() -> None:
     split, spec = read_split(STREET22), read_spec(STREET22)
-    labelled = split[split["label"].notna()]
+    labeled = split[split["label"].notna()]
     for label, counts in spec.data["classes"].items():
-        assert (labelled[labelled["label"] == label]["split"].value_counts().to_dict()) == {
+        assert (labeled[labeled["label"] == label]["split"].value_counts().to_dict()) == {
             name: count for name, count in counts.items() if count
         }
-    assert spec.metrics["test"]["n"] == (labelled["split"] == "test").sum()
+    assert spec.metrics["test"]["n"] == (labeled["split"] == "test").sum()
 
 
 def test_the_card_has_its_metrics() -> None:
@@ -96,16 +96,16 @@ def test_its_evaluation_has_the_metrics_of_its_card(tmp_path: Path) -> None:
 
 @needs_real_photos
 def test_answers_on_its_test_photos_are_those_of_its_evaluation(tmp_path: Path) -> None:
-    """Every fifth photo, answer by answer; `test_its_evaluation_has_the_metrics_of_its_card` covers the figures."""
+    """Every tenth photo, answer by answer; `test_its_evaluation_has_the_metrics_of_its_card` covers the figures."""
     shipped = read_table(find_evaluation(tmp_path, "street22")).set_index("sample")
     photos = open_samples(tmp_path, str(Path(str(REAL_DATA)) / "sneakers40"))
     photos = photos.merge(shipped["label"].reset_index(), on=["sample", "label"]).sort_values("sample")
     assert len(photos) == len(shipped)
-    table, _ = evaluate_photos(load_model(STREET22), photos[::5])
+    table, _ = evaluate_photos(load_model(STREET22), photos[::10])
     expected = shipped.loc[table["sample"]]
-    # Rounding differs between processors, so one or two borderline photos may be classified differently.
+    # Rounding differs between processors, so a borderline photo may be classified differently.
     for column in ("predicted", "status"):
-        assert (table[column].to_numpy() != expected[column].to_numpy()).sum() <= 2
+        assert (table[column].to_numpy() != expected[column].to_numpy()).sum() <= 1
     assert np.abs(table["probability"].to_numpy() - expected["probability"].to_numpy()).mean() < 0.01
 
 
@@ -119,8 +119,8 @@ def test_models_with_few_photos_are_not_neglected(tmp_path: Path) -> None:
 def test_it_refuses_negatives() -> None:
     split = read_split(STREET22)
     kept_back = split[split["label"].isna() & (split["split"] == "test")]
-    photos = read_unlabelled_folder(Path(str(REAL_DATA)) / "not_sneakers").drop(columns="label")
+    photos = read_unlabeled_folder(Path(str(REAL_DATA)) / "not_sneakers").drop(columns="label")
     photos = pd.merge(photos, kept_back[["sample", "label"]], on="sample").sort_values("sample")
     assert len(photos) == read_spec(STREET22).metrics["negatives"]["n"]
-    table, _ = evaluate_photos(load_model(STREET22), photos[::3])
+    table, _ = evaluate_photos(load_model(STREET22), photos[::6])
     assert (table["status"] == Status.UNKNOWN).mean() >= 0.95

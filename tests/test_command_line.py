@@ -213,10 +213,10 @@ def test_explain_says_what_is_wrong(
 
 
 def test_train_makes_a_model_that_predicts(tmp_path: Path, photos: Path) -> None:
-    for label, colour in (("Dark", 40), ("Light", 210)):
+    for label, color in (("Dark", 40), ("Light", 210)):
         (tmp_path / "shoes" / label).mkdir(parents=True)
         for index in range(14):
-            noise = Image.effect_noise((48, 40), 30 + index).point(lambda value, shift=colour - 128: value + shift)
+            noise = Image.effect_noise((48, 40), 30 + index).point(lambda value, shift=color - 128: value + shift)
             noise.convert("RGB").save(tmp_path / "shoes" / label / f"{index}.png")
     workspace = tmp_path / "workspace"
     done = run(

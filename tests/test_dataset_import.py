@@ -22,7 +22,7 @@ from sneaker_core.datasets.index import (
     read_rejects,
     read_samples,
 )
-from sneaker_core.datasets.photo_folder import read_labelled_folder, sample_id
+from sneaker_core.datasets.photo_folder import read_labeled_folder, sample_id
 from sneaker_core.datasets.sources.photo_import import ImportResult, import_photos
 from sneaker_core.errors import DatasetError, SneakerError
 from tests.factories import jpeg, photo, write
@@ -160,7 +160,7 @@ class TestLayouts:
         folder = folder_of(tmp_path / "photos", files)
         read = {
             Path(row.path).relative_to(folder).as_posix(): (row.label, row.split)
-            for row in read_labelled_folder(folder).itertuples()
+            for row in read_labeled_folder(folder).itertuples()
         }
         assert read == expected
 
@@ -170,7 +170,7 @@ class TestLayouts:
         (folder / "clog").mkdir()
         (folder / "clog" / "2.jpg").symlink_to(write(tmp_path / "elsewhere.jpg", PHOTOS[1]))
         os.mkfifo(folder / "clog" / "pipe.jpg")
-        assert list(read_labelled_folder(folder)["label"]) == ["boot", "clog"]
+        assert list(read_labeled_folder(folder)["label"]) == ["boot", "clog"]
         assert set(import_photos(dataset, folder).rejected) == {"clog/2.jpg", "clog/pipe.jpg"}
 
     @pytest.mark.parametrize("packed", [False, True], ids=["folder", "zip"])

@@ -20,7 +20,7 @@ from sneaker_core.datasets.quality.finding_rules import Thresholds
 from sneaker_core.datasets.quality.findings import Kind, read_findings, read_near_duplicate_groups
 from sneaker_core.datasets.quality.label_errors import MIN_PHOTOS, out_of_fold, suspected_labels
 from sneaker_core.datasets.quality.measures import SKETCH_SIDE, measure, sketch
-from sneaker_core.datasets.quality.outliers import lay_out_map, neighbour_distance
+from sneaker_core.datasets.quality.outliers import lay_out_map, neighbor_distance
 from sneaker_core.datasets.quality.scan import read_map, scan
 from sneaker_core.datasets.review_log import Action, decide
 from sneaker_core.datasets.synthetic.demo_dataset import make_synthetic, read_planted
@@ -87,9 +87,9 @@ class TestMeasures:
         assert (found.dark, found.light, round(found.brightness, 2)) == (0.0, 1.0, 0.8)
 
     @pytest.mark.parametrize("size", [(256, 192), (1, 1), (2, 1), (1, 300), (3, 3), (12, 12)])
-    @pytest.mark.parametrize("colour", ["black", "white", "red"])
-    def test_one_tone_and_tiny_pictures_can_be_measured(self, size, colour):
-        found = measure(Image.new("RGB", size, colour))
+    @pytest.mark.parametrize("color", ["black", "white", "red"])
+    def test_one_tone_and_tiny_pictures_can_be_measured(self, size, color):
+        found = measure(Image.new("RGB", size, color))
         assert found.sharpness == 0
         assert found.light == found.dark == pytest.approx(found.brightness, abs=1e-6)
         assert found.hash.shape == found.mirrored_hash.shape == (256,)
@@ -109,10 +109,10 @@ def on_ground(shoe: Image.Image, size: tuple[int, int], ground: str = "white") -
     return picture
 
 
-def block(seed: int, colour: tuple[int, int, int] = (190, 60, 40)) -> Image.Image:
+def block(seed: int, color: tuple[int, int, int] = (190, 60, 40)) -> Image.Image:
     """A shape that stands out from the background, with one main color and its own pattern."""
     pattern = np.random.default_rng(seed).uniform(0.3, 1, (4, 6, 1))
-    return Image.fromarray((pattern * colour).astype(np.uint8)).resize((160, 100), Image.Resampling.BICUBIC)
+    return Image.fromarray((pattern * color).astype(np.uint8)).resize((160, 100), Image.Resampling.BICUBIC)
 
 
 class TestSketch:
@@ -177,9 +177,9 @@ def clusters(
 ) -> tuple[np.ndarray, pd.Series]:
     """Unit-length embeddings around one center per class, and their labels."""
     rng = np.random.default_rng(seed)
-    centres = rng.normal(size=(classes, dimensions))
+    centers = rng.normal(size=(classes, dimensions))
     numbers = np.repeat(np.arange(classes), per_class)
-    vectors = centres[numbers] + spread * rng.normal(size=(len(numbers), dimensions))
+    vectors = centers[numbers] + spread * rng.normal(size=(len(numbers), dimensions))
     unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
     return unit.astype(np.float32), pd.Series([f"class {number}" for number in numbers])
 
@@ -192,34 +192,34 @@ def alone(labels: pd.Series) -> pd.Series:
     return pd.Series(range(len(labels)), index=labels.index)
 
 
-class TestNeighbours:
+class TestNeighbors:
     def test_a_planted_outlier_is_farthest(self):
         vectors, labels = clusters(20)
         vectors[7] = -vectors[7]
-        distance = neighbour_distance(vectors, labels.to_numpy(dtype=object), np.arange(60))
+        distance = neighbor_distance(vectors, labels.to_numpy(dtype=object), np.arange(60))
         assert distance.argmax() == 7
         assert distance[7] > Thresholds().outlier_distance
         assert (np.delete(distance, 7) < Thresholds().outlier_distance).all()
         assert abs(np.median(distance)) < 1e-9
 
-    def test_near_duplicates_do_not_count_as_neighbours(self):
+    def test_near_duplicates_do_not_count_as_neighbors(self):
         vectors, labels = clusters(20)
         vectors[:7] = -vectors[0]
         names = labels.to_numpy(dtype=object)
         groups = np.arange(60)
-        assert neighbour_distance(vectors, names, groups)[:7].max() < 1
+        assert neighbor_distance(vectors, names, groups)[:7].max() < 1
         groups[:7] = 0
-        assert neighbour_distance(vectors, names, groups)[:7].min() > Thresholds().outlier_distance
+        assert neighbor_distance(vectors, names, groups)[:7].min() > Thresholds().outlier_distance
 
     @pytest.mark.parametrize("count", range(6))
     def test_few_photos_are_not_judged(self, count):
         vectors, labels = clusters(count, classes=1)
-        assert neighbour_distance(vectors, labels.to_numpy(dtype=object), np.arange(count)).tolist() == [0.0] * count
+        assert neighbor_distance(vectors, labels.to_numpy(dtype=object), np.arange(count)).tolist() == [0.0] * count
 
     def test_classes_too_small_are_left_alone(self):
         vectors, labels = clusters(20)
         labels[:3] = "rare"
-        distance = neighbour_distance(vectors, labels.to_numpy(dtype=object), np.arange(60))
+        distance = neighbor_distance(vectors, labels.to_numpy(dtype=object), np.arange(60))
         assert (distance[:3] == 0).all()
         assert (distance[3:] != 0).sum() > 50
 

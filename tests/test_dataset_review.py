@@ -315,12 +315,12 @@ class TestFindings:
         # The other photo of the group is the only one left, so its label is no longer in doubt.
         assert found(dataset, names) == {(name, kind) for name, kind in ALL_FOUND if not name.startswith("as ")}
 
-    def test_a_relabelling_resolves_label_findings(self, flawed):
+    def test_a_relabeling_resolves_label_findings(self, flawed):
         dataset, names = flawed
         decide(dataset, [names["twice"]], Action.RELABEL, "clog")
         assert ("twice", "two_labels") not in found(dataset, names)
 
-    def test_a_relabelling_resolves_findings_of_its_near_duplicates(self, flawed):
+    def test_a_relabeling_resolves_findings_of_its_near_duplicates(self, flawed):
         dataset, names = flawed
         decide(dataset, [names["as clog"]], Action.RELABEL, "boot")
         scan(dataset, None)
@@ -367,8 +367,8 @@ class TestSuggestions:
         assert standing(dataset)[names["good"]] == ("boot", False)
         assert standing(dataset)[names["twice"]] == ("boot", True)
         assert standing(dataset)[names["large"]] == ("boot", False)
-        relabelled = history(dataset).set_index("sample").loc[names["good"]]
-        assert (relabelled["action"], relabelled["label"], relabelled["kinds"]) == ("relabel", "boot", ("wrong_label",))
+        relabeled = history(dataset).set_index("sample").loc[names["good"]]
+        assert (relabeled["action"], relabeled["label"], relabeled["kinds"]) == ("relabel", "boot", ("wrong_label",))
 
     def test_a_class_that_is_gone_is_not_suggested(self, flawed):
         dataset, names = flawed
@@ -572,7 +572,7 @@ class TestExport:
                 importer.add(IncomingPhoto("late.jpg", "boot", a_photo(99, size=(24, 16))))
         samples = list(read_samples(awkward)["sample"])
         decide(awkward, samples[:1], Action.EXCLUDE)
-        decide(awkward, samples[1:2], Action.RELABEL, "re/labelled")
+        decide(awkward, samples[1:2], Action.RELABEL, "re/labeled")
         count = len(samples) - 1
         assert write(awkward, tmp_path / "out.zip") == count
         back = create_dataset(tmp_path, "Back")

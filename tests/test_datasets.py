@@ -15,9 +15,9 @@ from sneaker_core.datasets import near_duplicates as duplicates
 from sneaker_core.datasets.near_duplicates import group_by_hash, perceptual_hashes
 from sneaker_core.datasets.photo_folder import (
     fingerprint,
-    read_labelled_folder,
+    read_labeled_folder,
     read_negatives,
-    read_unlabelled_folder,
+    read_unlabeled_folder,
     sample_id,
 )
 from sneaker_core.datasets.split import SPLIT_FILE, read_split, split_by_group, write_split
@@ -30,42 +30,42 @@ class TestScanning:
         draw_dataset(tmp_path, {"sandal": 2, "boot": 1})
         write(tmp_path / "boot" / "deeper" / "x.jpg", b"x")
         write(tmp_path / "readme.txt", b"not in a class folder")
-        table = read_labelled_folder(tmp_path)
+        table = read_labeled_folder(tmp_path)
         assert list(table.columns) == ["sample", "path", "label", "split"]
         assert table["split"].isna().all()
         assert list(table["label"]) == ["boot", "boot", "sandal", "sandal"]
         names = [Path(path).relative_to(tmp_path).as_posix() for path in table["path"]]
         assert names == ["boot/00.jpg", "boot/deeper/x.jpg", "sandal/00.jpg", "sandal/01.jpg"]
         assert [sample_id(Path(path).read_bytes()) for path in table["path"]] == list(table["sample"])
-        pd.testing.assert_frame_equal(table, read_labelled_folder(tmp_path))
+        pd.testing.assert_frame_equal(table, read_labeled_folder(tmp_path))
 
     def test_same_bytes_count_once_a_class(self, tmp_path):
         for name in ("a/1.jpg", "a/2.jpg", "b/3.jpg"):
             write(tmp_path / name, b"same")
-        table = read_labelled_folder(tmp_path)
+        table = read_labeled_folder(tmp_path)
         assert [Path(path).name for path in table["path"]] == ["1.jpg", "3.jpg"]
-        assert [Path(path).name for path in read_unlabelled_folder(tmp_path)["path"]] == ["1.jpg"]
+        assert [Path(path).name for path in read_unlabeled_folder(tmp_path)["path"]] == ["1.jpg"]
 
     def test_hidden_files_and_folders_are_no_photos(self, tmp_path):
         for name in ("a/1.jpg", "a/.DS_Store", "a/.cache/2.jpg", ".git/3.jpg"):
             write(tmp_path / name, name.encode())
-        assert [Path(path).name for path in read_labelled_folder(tmp_path)["path"]] == ["1.jpg"]
-        assert [Path(path).name for path in read_unlabelled_folder(tmp_path)["path"]] == ["1.jpg"]
+        assert [Path(path).name for path in read_labeled_folder(tmp_path)["path"]] == ["1.jpg"]
+        assert [Path(path).name for path in read_unlabeled_folder(tmp_path)["path"]] == ["1.jpg"]
 
     def test_a_hidden_folder_above_does_not_matter(self, tmp_path):
         write(tmp_path / ".data" / "a" / "1.jpg", b"1")
-        assert len(read_labelled_folder(tmp_path / ".data")) == 1
+        assert len(read_labeled_folder(tmp_path / ".data")) == 1
 
     def test_only_some_classes(self, tmp_path):
         draw_dataset(tmp_path, {"boot": 1, "clog": 1, "sandal": 1})
-        assert list(read_labelled_folder(tmp_path, ["sandal", "boot"])["label"]) == ["boot", "sandal"]
+        assert list(read_labeled_folder(tmp_path, ["sandal", "boot"])["label"]) == ["boot", "sandal"]
         with pytest.raises(DatasetError, match="no class named 'heel', 'pump'"):
-            read_labelled_folder(tmp_path, ["pump", "boot", "heel"])
+            read_labeled_folder(tmp_path, ["pump", "boot", "heel"])
 
     def test_photos_have_no_label(self, tmp_path):
         write(tmp_path / "b.jpg", b"b")
         write(tmp_path / "a" / "c.jpg", b"c")
-        table = read_unlabelled_folder(tmp_path)
+        table = read_unlabeled_folder(tmp_path)
         assert [Path(path).name for path in table["path"]] == ["c.jpg", "b.jpg"]
         assert table["label"].isna().all()
 
@@ -77,7 +77,7 @@ class TestScanning:
         assert types == {"lamp.jpg": None, "stray.jpg": None, "1.jpg": "Loafer", "2.jpg": None}
         assert table["label"].isna().all()
 
-    @pytest.mark.parametrize("scan", [read_labelled_folder, read_unlabelled_folder])
+    @pytest.mark.parametrize("scan", [read_labeled_folder, read_unlabeled_folder])
     def test_missing_and_empty_folders_are_named(self, tmp_path, scan):
         (tmp_path / "empty" / "class").mkdir(parents=True)
         for name in ("missing", "empty"):

@@ -103,7 +103,7 @@ class TestFirstVisit:
         expect(page.get_by_text("Chunky Runner").first).to_be_attached()
         expect(button(page, "Check photos")).to_be_visible()
         assert len(read_samples(find_dataset(workspace, list_datasets(workspace)[0].name))) > 400
-        page.context.close()
+        page.close()
 
     def test_an_archive_of_ones_own(self, browser, address, workspace, tmp_path):
         create_dataset(workspace, "mine")
@@ -118,7 +118,7 @@ class TestFirstVisit:
         expect(page.get_by_text("7 photos imported, 1 file rejected.")).to_be_visible()
         samples = read_samples(find_dataset(workspace, "mine"))
         assert samples["label"].value_counts().to_dict() == {"boot": 4, "<script>": 3}
-        page.context.close()
+        page.close()
 
 
 class TestReview:
@@ -132,7 +132,7 @@ class TestReview:
         button(page, "Undo").first.click()
         expect(page.get_by_text("1 photo excluded.")).to_have_count(0)
         assert read_samples(drawn)["excluded"].sum() == 0
-        page.context.close()
+        page.close()
 
     def test_by_keyboard_alone(self, browser, address, drawn):
         page = opened(browser, address, "?dataset=drawn&section=Photos")
@@ -143,7 +143,7 @@ class TestReview:
         page.keyboard.press("Enter")
         expect(page.get_by_text("1 photo excluded.")).to_be_visible()
         assert read_samples(drawn)["excluded"].sum() == 1
-        page.context.close()
+        page.close()
 
     def test_two_people_at_once_lose_nothing(self, browser, address, drawn):
         pages = [opened(browser, address, "?dataset=drawn&section=Photos") for _ in range(2)]
@@ -156,7 +156,7 @@ class TestReview:
         assert read_samples(drawn)["excluded"].sum() == 2
         assert history(drawn)["author"].nunique() == 2
         for page in pages:
-            page.context.close()
+            page.close()
 
     def test_a_closer_look_and_another_class(self, browser, address, drawn):
         page = opened(browser, address, "?dataset=drawn&section=Photos")
@@ -164,7 +164,7 @@ class TestReview:
         dialog = page.get_by_role("dialog")
         expect(dialog).to_be_visible()
         expect(dialog.get_by_text("384 × 288").or_(dialog.get_by_text("pixels")).first).to_be_visible()
-        page.context.close()
+        page.close()
 
 
 class TestAddress:
@@ -174,7 +174,7 @@ class TestAddress:
         expect(page).to_have_url(re.compile("dataset=drawn.*section=Splits|section=Splits.*dataset=drawn"))
         page.reload()
         expect(page.get_by_role("heading", name=re.compile("Create a"))).to_be_visible()
-        page.context.close()
+        page.close()
 
     def test_the_open_photo_is_in_the_address(self, browser, address, drawn):
         page = opened(browser, address, "?dataset=drawn&section=Photos")
@@ -195,17 +195,17 @@ class TestAddress:
         page.keyboard.press("Escape")
         expect(dialog).to_have_count(0)
         expect(page).not_to_have_url(re.compile("photo="))
-        page.context.close()
+        page.close()
 
     def test_a_link_to_what_is_gone_says_so(self, browser, address, drawn, workspace):
         page = opened(browser, address, "?dataset=drawn&section=Photos&photo=gone")
         expect(page.get_by_role("dialog").get_by_text("This photo isn't in the dataset.")).to_be_visible()
-        page.context.close()
+        page.close()
         shutil.rmtree(drawn.folder)
         page = opened(browser, address, "?dataset=drawn")
         expect(page.get_by_text("which isn't here")).to_be_visible()
         expect(button(page, "Create a synthetic dataset")).to_be_visible()
-        page.context.close()
+        page.close()
 
 
 class TestMap:
@@ -222,7 +222,7 @@ class TestMap:
         page.mouse.move(box["x"] + box["width"] - 3, box["y"] + box["height"] - 3, steps=8)
         page.mouse.up()
         expect(button(page, "Look closer").first).to_be_visible()
-        page.context.close()
+        page.close()
 
 
 class TestTakingAlong:
@@ -232,7 +232,7 @@ class TestTakingAlong:
             page.get_by_role("button", name=re.compile("CSV")).first.click()
         rows = list(csv.DictReader(io.StringIO(Path(waiting.value.path()).read_text(encoding="utf-8"))))
         assert {row["sample"] for row in rows} == set(read_samples(drawn)["sample"])
-        page.context.close()
+        page.close()
 
     def test_to_the_bin_and_back(self, browser, address, drawn, workspace):
         page = opened(browser, address, "?dataset=drawn")
@@ -241,7 +241,7 @@ class TestTakingAlong:
         page.get_by_role("dialog").get_by_role("button", name="Delete", exact=True).click()
         expect(button(page, "Create a synthetic dataset")).to_be_visible()
         assert not list_datasets(workspace) and len(list_bin(workspace)) == 1
-        page.context.close()
+        page.close()
 
 
 class TestLooks:
@@ -252,10 +252,10 @@ class TestLooks:
             width = page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth")
             problems = page.locator("[data-testid=stException]").count()
             assert (width <= PHONE[0], problems) == (True, 0), name
-        page.context.close()
+        page.close()
 
     def test_a_damaged_index_is_told_kindly(self, browser, address, drawn):
         (drawn.folder / "index.sqlite").write_bytes(jpeg(photo(0)))
         page = opened(browser, address)
         expect(page.get_by_text("damaged", exact=False).first).to_be_visible()
-        page.context.close()
+        page.close()

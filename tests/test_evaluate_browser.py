@@ -150,7 +150,7 @@ class TestFromCellToLabel:
         assert (read_samples(shoes)["label"] == label).sum() == before - 1
         undo_on_the_datasets_page(page, address, by_keyboard=False)
         assert (read_samples(shoes)["label"] == label).sum() == before
-        page.context.close()
+        page.close()
 
     def test_by_keyboard_alone(self, browser, address, shoes, worst):
         label, predicted, count = worst["label"], worst["predicted"], worst["count"]
@@ -176,7 +176,7 @@ class TestFromCellToLabel:
         page.keyboard.press("Enter")
         expect(dialog).to_have_count(0)
         undo_on_the_datasets_page(page, address, by_keyboard=True)
-        page.context.close()
+        page.close()
 
     def test_every_cell_opens_as_many_photos_as_it_counts(self, browser, address, home, shoes):
         counts = confusion_matrix(read_table(find_evaluation(home, NAME)))
@@ -185,7 +185,7 @@ class TestFromCellToLabel:
             for predicted in counts.columns[counts.loc[label] > 0]:
                 click_cell(page, label, predicted)
                 expect(button(page, "Look closer")).to_have_count(int(counts.loc[label, predicted]))
-        page.context.close()
+        page.close()
 
     def test_only_the_selected_cell_is_outlined(self, browser, address, shoes, worst):
         page = opened(browser, address, f"?evaluation={NAME}&view=Confusion+matrix")
@@ -197,14 +197,14 @@ class TestFromCellToLabel:
         click_cell(page, worst["label"], worst["predicted"])
         expect(square).to_have_css("stroke-width", "3px")
         assert page.evaluate(framed) == 1
-        page.context.close()
+        page.close()
 
     def test_a_desktop_shows_all_of_the_matrix(self, browser, address, shoes):
         page = opened(browser, address, "?evaluation=street22,+built+in&view=Confusion+matrix")
         frame = page.locator("[class*=st-key-evaluate_matrix][class*=-frame]").first
         frame.locator(".js-plotly-plot .scatterlayer path.point").first.wait_for()
         assert frame.evaluate("one => one.scrollWidth <= one.clientWidth")
-        page.context.close()
+        page.close()
 
     def test_the_selection_survives_a_new_figure_and_a_reload(self, browser, address, shoes, worst):
         page = opened(browser, address, f"?evaluation={NAME}&view=Confusion+matrix")
@@ -221,7 +221,7 @@ class TestFromCellToLabel:
         expect(button(page, "Look closer")).to_have_count(0)
         click_cell(page, worst["label"], worst["predicted"])
         expect(button(page, "Look closer")).to_have_count(worst["count"])
-        page.context.close()
+        page.close()
 
 
 class TestPhotoDetails:
@@ -236,7 +236,7 @@ class TestPhotoDetails:
         page.keyboard.press("Escape")
         expect(page.get_by_role("dialog")).to_have_count(0)
         expect(page).not_to_have_url(re.compile("photo="))
-        page.context.close()
+        page.close()
 
 
 class TestLayout:
@@ -248,7 +248,7 @@ class TestLayout:
             width = page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth")
             problems = page.locator("[data-testid=stException]").count()
             assert (width <= PHONE[0], problems) == (True, 0), view
-        page.context.close()
+        page.close()
 
     def test_on_a_phone_the_matrix_scrolls_sideways(self, browser, address, shoes):
         page = opened(browser, address, "?evaluation=street22,+built+in&view=Confusion+matrix", PHONE)
@@ -257,7 +257,7 @@ class TestLayout:
         assert frame.evaluate("one => one.scrollWidth > one.clientWidth")
         # Cells keep their width, so marks do not overlap.
         assert frame.locator(".js-plotly-plot").evaluate("one => one.clientWidth") > PHONE[0]
-        page.context.close()
+        page.close()
 
     def test_the_report_can_be_downloaded(self, browser, address, shoes, tmp_path):
         page = opened(browser, address, f"?evaluation={NAME}&view=Summary")
@@ -265,4 +265,4 @@ class TestLayout:
             page.get_by_role("button", name=re.compile("Download report")).click()
         text = Path(waiting.value.path()).read_text(encoding="utf-8")
         assert "lively on shoes" in text
-        page.context.close()
+        page.close()

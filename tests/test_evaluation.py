@@ -226,12 +226,12 @@ class TestCalibration:
 
     def test_references_are_unit_cluster_centers_of_each_class(self):
         rng = np.random.default_rng(0)
-        centres = np.eye(3, 8)
+        centers = np.eye(3, 8)
         truth = np.repeat([0, 1, 2], [40, 40, 3])
-        embeddings = (centres[truth] * 7 + rng.normal(size=(83, 8)) * 0.1).astype(np.float32)
+        embeddings = (centers[truth] * 7 + rng.normal(size=(83, 8)) * 0.1).astype(np.float32)
         references = fit_references(embeddings, truth, seed=0)
         np.testing.assert_allclose(np.linalg.norm(references, axis=1), 1, rtol=1e-5)
-        assert np.bincount((references @ centres.T).argmax(1)).tolist() == [REFERENCES_PER_CLASS] * 2 + [3]
+        assert np.bincount((references @ centers.T).argmax(1)).tolist() == [REFERENCES_PER_CLASS] * 2 + [3]
         assert embedding_distance(embeddings, references).max() < 0.01
         np.testing.assert_array_equal(references, fit_references(embeddings, truth, seed=0))
 

@@ -32,7 +32,7 @@ from sneaker_core.evaluation.evaluation_collection import (
     restore_evaluation,
     stop_evaluation,
 )
-from sneaker_core.evaluation.evaluation_files import find_model_of, read_embeddings, read_neighbours, read_table
+from sneaker_core.evaluation.evaluation_files import find_model_of, read_embeddings, read_neighbors, read_table
 from sneaker_core.evaluation.evaluation_job import evaluate, keep_with_model, start_evaluation
 from sneaker_core.evaluation.evaluation_record import EVALUATION_FILE, Kind
 from sneaker_core.evaluation.html_report import report_html
@@ -119,9 +119,9 @@ class TestSaved:
         outputs, _ = read_outputs(model, [last["path"]])
         np.testing.assert_allclose(vectors[last["embedding_row"]], outputs.embeddings[0], rtol=0.01, atol=0.01)
 
-    def test_neighbours_are_the_models_training_photos(self, house):
+    def test_neighbors_are_the_models_training_photos(self, house):
         workspace, model_folder, photos = house
-        table, vectors = read_neighbours(find_evaluation(workspace, "kept"))
+        table, vectors = read_neighbors(find_evaluation(workspace, "kept"))
         names = sorted(f"{Path(path).parent.name}/{Path(path).name}" for path in table["path"])
         assert names == [f"{label}/0{n}.jpg" for label, count in (("boot", 5), ("clog", 5), ("sandal", 4))
                          for n in range(2, count)]  # fmt: skip
@@ -130,7 +130,7 @@ class TestSaved:
         steps = set()
         done = evaluate(model_folder, photos, workspace, name="all", report=lambda *told: steps.add(told[2]))
         assert steps == {"Evaluating photos"}
-        again, same = read_neighbours(done.evaluation)
+        again, same = read_neighbors(done.evaluation)
         assert list(again["sample"]) == list(table["sample"])
         np.testing.assert_allclose(same, vectors, rtol=0.01, atol=0.01)
         delete_evaluation(workspace, "all")
@@ -155,14 +155,14 @@ class TestSaved:
         workspace, model_folder, photos = own
         dataset = find_or_create(workspace, "Shoes")
         import_photos(dataset, photos)
-        done = evaluate(model_folder, "Shoes", workspace, name="on dataset", neighbours=False)
+        done = evaluate(model_folder, "Shoes", workspace, name="on dataset", neighbors=False)
         assert done.evaluation.dataset_folder == dataset.folder
         # As if the folder had been moved since.
         file = evaluations_folder(workspace) / "on dataset" / PREDICTIONS_FILE
         pd.read_parquet(file).assign(path="/nowhere/x.jpg").to_parquet(file)
         found = find_evaluation(workspace, "on dataset")
         assert all(Path(path).is_file() for path in read_table(found)["path"])
-        assert read_neighbours(found) is None
+        assert read_neighbors(found) is None
 
 
 class TestCollection:
@@ -243,7 +243,7 @@ class TestCollection:
 
     def test_damaged_embeddings_are_an_error(self, own):
         kept = find_evaluation(own[0], "kept")
-        for name, read in (("embeddings.npy", read_embeddings), ("neighbours.npy", read_neighbours)):
+        for name, read in (("embeddings.npy", read_embeddings), ("neighbours.npy", read_neighbors)):
             (kept.folder / name).write_bytes(b"no array")
             with pytest.raises(SneakerError, match="damaged"):
                 read(kept)
@@ -263,7 +263,7 @@ class TestCollection:
 class TestJob:
     def test_a_job_reports_progress_and_saves_the_evaluation(self, own):
         workspace, _, photos = own
-        started = start_evaluation(workspace, "lively", str(photos), "test", name="By job", neighbours=False)
+        started = start_evaluation(workspace, "lively", str(photos), "test", name="By job", neighbors=False)
         assert (started.name, started.model, started.data, started.split) == ("By job", "lively", "photos", "test")
         assert not started.is_ready
         with pytest.raises(SneakerError, match="running"):
@@ -362,8 +362,8 @@ class TestReport:
                 page.on("pageerror", lambda error, errors=errors: errors.append(str(error)))
                 page.goto(file.as_uri())
                 page.wait_for_function(
-                    "colour => [...document.querySelectorAll('.js-plotly-plot .xtick text')]"
-                    ".some(tick => getComputedStyle(tick).fill === colour)",
+                    "color => [...document.querySelectorAll('.js-plotly-plot .xtick text')]"
+                    ".some(tick => getComputedStyle(tick).fill === color)",
                     arg=text,
                 )
                 assert page.locator(".js-plotly-plot .main-svg").count() >= 5
@@ -417,7 +417,7 @@ def test_two_processes_save_one_evaluation(house):
     tables = read_table(alone), read_table(together)
     pd.testing.assert_frame_equal(*tables, rtol=1e-3, atol=1e-4)
     np.testing.assert_allclose(read_embeddings(alone), read_embeddings(together), rtol=0.01, atol=0.01)
-    assert list(read_neighbours(alone)[0]["path"]) == list(read_neighbours(together)[0]["path"])
+    assert list(read_neighbors(alone)[0]["path"]) == list(read_neighbors(together)[0]["path"])
     assert json.loads(done.stdout.splitlines()[-1])["rejected"] == {}
     delete_evaluation(workspace, "both")
 
@@ -431,14 +431,15 @@ def test_the_command_line_does_what_a_page_does(own, tmp_path):
     workspace, _, photos = own
     report = tmp_path / "report.html"
     done = command(
-        workspace, "evaluate", "lively", "--data", photos, "--split", "test", "--name", "again", "--no-neighbours",
+        workspace, "evaluate", "lively", "--data", photos, "--split", "test", "--name", "again",
+        "--no-neighbors",  # the former name of --no-neighbors
         "--report", report, "--json",
     )  # fmt: skip
     assert done.exit_code == 0, done.stderr
     figures = json.loads(done.stdout)
     shown = json.loads(command(workspace, "evaluations", "show", "again", "--json").stdout)
     assert {key: shown[key] for key in figures} == figures
-    assert shown["with_neighbours"] is False
+    assert shown["with_neighbors"] is False
     assert key_metrics(figures)[0].value_text in report.read_text(encoding="utf-8")
     listed = json.loads(command(workspace, "evaluations", "list", "--json").stdout)
     assert {"again", "kept", "street22"} <= {row["name"] for row in listed}

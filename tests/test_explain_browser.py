@@ -37,7 +37,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
         create_dataset(root / "workspace", "shoes"),
         draw_dataset(root / "photos", {"boot": 7, "clog": 5, "sandal": 14}),
     )
-    evaluate(folder, "shoes", root / "workspace", name="kept", neighbours=False)
+    evaluate(folder, "shoes", root / "workspace", name="kept", neighbors=False)
     return root / "workspace"
 
 
@@ -107,7 +107,7 @@ def test_a_link_to_a_photo_and_its_looks(browser: Browser, address: str, workspa
     assert heat is not None
     assert (photo["x"] + photo["width"] <= heat["x"]) == (size == DESKTOP)
     assert (photo["y"] + photo["height"] <= heat["y"]) == (size == PHONE)
-    page.context.close()
+    page.close()
 
 
 def test_chosen_by_keyboard_reloaded_and_passed_on(browser: Browser, address: str):
@@ -134,7 +134,7 @@ def test_chosen_by_keyboard_reloaded_and_passed_on(browser: Browser, address: st
     expect(maps(other).first).to_be_visible()
     assert maps(other).first.get_attribute("alt") == there
     for each in (page, other):
-        each.context.close()
+        each.close()
 
 
 def test_strength_and_method_change_the_picture(browser: Browser, address: str, workspace: Path):
@@ -153,7 +153,7 @@ def test_strength_and_method_change_the_picture(browser: Browser, address: str, 
     settle(page)
     expect(maps(page)).to_have_count(1)
     assert "method=occlusion" in page.url
-    page.context.close()
+    page.close()
 
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
@@ -165,7 +165,7 @@ def test_a_map_is_checked_beside_the_page(browser: Browser, address: str, worksp
     expect(page.get_by_text("With shuffled weights the map")).to_be_visible()
     settle(page)
     check_looks(page)
-    page.context.close()
+    page.close()
 
 
 def test_a_class_on_the_whole(browser: Browser, address: str):
@@ -180,7 +180,7 @@ def test_a_class_on_the_whole(browser: Browser, address: str):
     expect(other.get_by_alt_text("Average map of").first).to_be_visible()
     check_looks(other)
     for each in (page, other):
-        each.context.close()
+        each.close()
 
 
 def test_a_class_taken_along(browser: Browser, address: str, tmp_path: Path):
@@ -198,7 +198,7 @@ def test_a_class_taken_along(browser: Browser, address: str, tmp_path: Path):
         assert len([name for name in archive.namelist() if name.endswith(".png")]) == 7
     page.get_by_role("button", name="Delete").click()
     expect(save).to_have_count(0)
-    page.context.close()
+    page.close()
 
 
 def test_from_why_to_this_page_and_back(browser: Browser, address: str):
@@ -218,7 +218,7 @@ def test_from_why_to_this_page_and_back(browser: Browser, address: str):
     # The address that both pages have in common is not lost on the way back.
     go_back_to(page, "What are those?")
     assert "model=street22" in page.url
-    page.context.close()
+    page.close()
 
 
 def test_from_an_evaluation_to_this_page_and_back(browser: Browser, address: str, workspace: Path):
@@ -235,7 +235,7 @@ def test_from_an_evaluation_to_this_page_and_back(browser: Browser, address: str
     expect(page.get_by_role("combobox", name="Model")).to_have_value("lively")
     go_back_to(page, "Evaluate")
     assert "evaluation=kept" in page.url
-    page.context.close()
+    page.close()
 
 
 def test_back_and_forward_restore_what_was_shown(browser: Browser, address: str, workspace: Path):
@@ -263,4 +263,4 @@ def test_back_and_forward_restore_what_was_shown(browser: Browser, address: str,
     page.go_forward()
     expect(page.get_by_text("2 of 26")).to_be_visible()
     assert page.url == last
-    page.context.close()
+    page.close()

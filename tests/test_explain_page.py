@@ -68,7 +68,7 @@ def made(tmp_path_factory) -> Path:
     save_model(lively_model(size=64), folder)
     dataset = create_dataset(workspace, "shoes")
     import_photos(dataset, draw_dataset(root / "photos", COUNTS))
-    evaluate(folder, "shoes", workspace, name="kept", neighbours=False)
+    evaluate(folder, "shoes", workspace, name="kept", neighbors=False)
     return workspace
 
 

@@ -206,7 +206,7 @@ class TestOverlay:
         np.testing.assert_allclose(painted[-1, -1], [240, 249, 33], atol=6)
         np.testing.assert_allclose(painted[0, 0], np.asarray(image)[0, 0], atol=6)
 
-    def test_legend_shows_the_colours_of_the_map(self):
+    def test_legend_shows_the_colors_of_the_map(self):
         stops = legend_stops()
         assert [place for place, _ in stops] == [0, 0.25, 0.5, 0.75, 1]
         assert stops[-1][1] == "#f0f921"

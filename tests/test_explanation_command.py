@@ -147,7 +147,7 @@ def test_class_maps_of_an_evaluation(tiny_model: SneakerModel, tmp_path: Path) -
     folder = run_model_folder(runs_folder(home) / "tiny")
     save_model(tiny_model, folder)
     data = draw_dataset(tmp_path / "data", {LABELS[0]: 4, LABELS[1]: 3, "Unheard of": 2})
-    evaluate(folder, data, home, name="kept", neighbours=False)
+    evaluate(folder, data, home, name="kept", neighbors=False)
     out = tmp_path / "means"
     asked = ["--label", LABELS[0], "--label", LABELS[1], "--layer", "features.6", "--cap", "2"]
     done = run(home, "evaluations", "class-maps", "kept", *asked, "--out", out, "--json")
@@ -164,8 +164,8 @@ def test_class_maps_of_an_evaluation(tiny_model: SneakerModel, tmp_path: Path) -
         if mean.count:
             assert (row["place"], kept.area) == (mean.area, mean.area)
             assert kept.share == pytest.approx(strongest_area(mean.heat)[1], abs=1e-4)
-            with Image.open(kept.heat) as grey:
-                np.testing.assert_allclose(np.asarray(grey) / 255, mean.heat, atol=0.003)
+            with Image.open(kept.heat) as gray:
+                np.testing.assert_allclose(np.asarray(gray) / 255, mean.heat, atol=0.003)
             with Image.open(kept.photo) as photo_:
                 np.testing.assert_array_equal(np.asarray(photo_), mean.picture)
     plain = run(home, "evaluations", "means", "kept", *asked, "--out", out)
@@ -180,7 +180,7 @@ def test_a_stopped_job_of_class_maps_writes_nothing(tiny_model: SneakerModel, tm
     home, out = tmp_path / "workspace", tmp_path / "maps"
     folder = run_model_folder(runs_folder(home) / "tiny")
     save_model(tiny_model, folder)
-    evaluate(folder, draw_dataset(tmp_path / "data", {LABELS[0]: 2}), home, name="kept", neighbours=False)
+    evaluate(folder, draw_dataset(tmp_path / "data", {LABELS[0]: 2}), home, name="kept", neighbors=False)
     params = {"evaluation": "kept", "evaluation_kind": "stored", "labels": [LABELS[0]]}
     write(out / JOB / "stop", b"")
     run_class_maps_job(home, params, Worker(out / JOB))

@@ -186,7 +186,7 @@ class TestNearest:
         assert set(found["label"]) == {CLASSES[1]}
         np.testing.assert_allclose(found["similarity"], [self.cosine(row) for row in expected], atol=1e-5)
 
-    def test_a_photo_is_no_neighbour_of_itself(self):
+    def test_a_photo_is_no_neighbor_of_itself(self):
         own = self.embeddings[4]
         found = nearest(own, (self.photos, self.embeddings), CLASSES[1])
         assert found["sample"][0] == "s4"

@@ -422,8 +422,8 @@ class TestTheme:
 
     @staticmethod
     def contrast(one: str, other: str) -> float:
-        def luminance(colour: str) -> float:
-            parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+        def luminance(color: str) -> float:
+            parts = [int(color[at : at + 2], 16) / 255 for at in (1, 3, 5)]
             red, green, blue = (part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
             return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
@@ -438,8 +438,8 @@ class TestTheme:
             (theme["textColor"], theme["secondaryBackgroundColor"]),
         ]
         pairs += [(theme[name], theme["backgroundColor"]) for name in ("linkColor", "grayTextColor", "primaryColor")]
-        for colour in ("gray", "green", "orange", "red", "yellow", "blue"):
-            pairs.append((theme[f"{colour}TextColor"], theme[f"{colour}BackgroundColor"]))
+        for color in ("gray", "green", "orange", "red", "yellow", "blue"):
+            pairs.append((theme[f"{color}TextColor"], theme[f"{color}BackgroundColor"]))
         assert {pair: round(self.contrast(*pair), 2) for pair in pairs if self.contrast(*pair) < 4.5} == {}
 
     def test_nothing_comes_from_the_network_and_no_trace_is_shown(self):

@@ -73,9 +73,9 @@ def chunk(name: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
 
 
-def png(width: int, height: int, bits: int, colour: int, rows: bytes, *extra: bytes) -> bytes:
+def png(width: int, height: int, bits: int, color: int, rows: bytes, *extra: bytes) -> bytes:
     """A PNG made by hand, with depths and dimensions that Pillow can't write."""
-    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, bits, colour, 0, 0, 0))
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, bits, color, 0, 0, 0))
     body = chunk(b"IDAT", zlib.compress(rows, 1))
     return b"\x89PNG\r\n\x1a\n" + header + b"".join(extra) + body + chunk(b"IEND", b"")
 
@@ -140,7 +140,7 @@ def test_a_phones_jpeg_with_a_second_picture_in_it_gives_the_first():
 
 @pytest.mark.parametrize(("kind", "tolerance"), [("GIF", 0), ("WebP", 0), ("PNG", 0), ("AVIF", 12)])
 def test_of_an_animation_the_first_frame_is_taken(kind, tolerance):
-    frames = [Image.new("RGB", (48, 32), colour) for colour in ("red", "blue")]
+    frames = [Image.new("RGB", (48, 32), color) for color in ("red", "blue")]
     data = encode(picture(), kind, save_all=True, append_images=frames, duration=50)
     assert Image.open(BytesIO(data)).n_frames == 3
     assert difference(decode(data), picture()) <= tolerance
@@ -231,7 +231,7 @@ def test_alpha_goes_over_white(kind):
     assert np.abs(pixels[:, 24:] - 255).max() <= 2
 
 
-def test_grey_with_alpha_goes_over_white():
+def test_gray_with_alpha_goes_over_white():
     layer = Image.new("LA", (4, 4), (100, 128))
     assert decode(encode(layer, "PNG")).getpixel((0, 0)) == pytest.approx((over_white(100, 128),) * 3, abs=1)
 
@@ -244,12 +244,12 @@ def palette_picture() -> Image.Image:
 
 
 @pytest.mark.parametrize("kind", ["PNG", "GIF"])
-def test_a_transparent_palette_colour_is_white(kind):
+def test_a_transparent_palette_color_is_white(kind):
     result = decode(encode(palette_picture(), kind, transparency=0))
     assert [result.getpixel((x, 0)) for x in (0, 1)] == [(255, 255, 255), (0, 0, 200)]
 
 
-def test_a_palette_with_an_alpha_for_each_colour_goes_over_white():
+def test_a_palette_with_an_alpha_for_each_color_goes_over_white():
     result = decode(encode(palette_picture(), "PNG", transparency=bytes([128, 255])))
     assert result.getpixel((0, 0)) == pytest.approx(
         [over_white(200, 128), over_white(0, 128), over_white(0, 128)], abs=1
@@ -258,44 +258,44 @@ def test_a_palette_with_an_alpha_for_each_colour_goes_over_white():
 
 
 @pytest.mark.parametrize(
-    ("bits", "colour", "row", "key", "expected"),
+    ("bits", "color", "row", "key", "expected"),
     [
         (8, 2, b"\0\xff\x00\x00\x00\xff\x00", (255, 0, 0), [(255, 255, 255), (0, 255, 0)]),
         (8, 0, b"\0\x07\x50", (7,), [(255, 255, 255), (80, 80, 80)]),
         (1, 0, b"\0\x40", (0,), [(255, 255, 255), (255, 255, 255)]),
         (16, 0, b"\0\x80\x40\x40\x40", (0x8040,), [(255, 255, 255), (64, 64, 64)]),
     ],
-    ids=["rgb", "grey", "one bit", "16-bit grey"],
+    ids=["rgb", "gray", "one bit", "16-bit gray"],
 )
-def test_a_colour_that_means_transparent_is_white(bits, colour, row, key, expected):
-    data = png(2, 1, bits, colour, row, chunk(b"tRNS", struct.pack(f">{len(key)}H", *key)))
+def test_a_color_that_means_transparent_is_white(bits, color, row, key, expected):
+    data = png(2, 1, bits, color, row, chunk(b"tRNS", struct.pack(f">{len(key)}H", *key)))
     result = decode(data)
     assert [result.getpixel((x, 0)) for x in (0, 1)] == expected
 
 
-def test_16_bit_grey_keeps_its_shape():
+def test_16_bit_gray_keeps_its_shape():
     ramp = np.linspace(0, 65535, 1024).astype(np.uint16).reshape(4, 256)
     result = np.asarray(decode(encode(Image.fromarray(ramp), "PNG")), float)
     assert (result[..., 0] == result[..., 1]).all() and (result[..., 0] == result[..., 2]).all()
     assert np.abs(result[..., 0] - ramp / 257).max() <= 0.51
 
 
-def test_10_bit_grey_heic_keeps_its_shape():
+def test_10_bit_gray_heic_keeps_its_shape():
     ramp = np.tile(np.linspace(0, 65535, 256).astype(np.uint16), (64, 1))
     assert np.abs(np.asarray(decode(encode(Image.fromarray(ramp), "HEIC")), float)[..., 0] - ramp / 257).max() <= 4
 
 
 @pytest.mark.parametrize("mode", ["I", "F", "I;16"])
-def test_wide_grey_of_any_mode_is_scaled(mode):
+def test_wide_gray_of_any_mode_is_scaled(mode):
     wide = Image.fromarray(np.array([[0, 257 * 100, 65535]], np.uint16)).convert(mode)
     assert np.asarray(images._to_rgb(wide))[0, :, 0].tolist() == [0, 100, 255]
 
 
 def test_16_bits_a_channel_are_scaled():
-    colours = png(2, 1, 16, 2, b"\0" + struct.pack(">6H", 65535, 0x8080, 0, 0, 0x4040, 65535))
-    assert [decode(colours).getpixel((x, 0)) for x in (0, 1)] == [(255, 128, 0), (0, 64, 255)]
-    grey_alpha = png(1, 1, 16, 4, b"\0" + struct.pack(">2H", 0, 0x8080))
-    assert decode(grey_alpha).getpixel((0, 0)) == pytest.approx((127,) * 3, abs=1)
+    colors = png(2, 1, 16, 2, b"\0" + struct.pack(">6H", 65535, 0x8080, 0, 0, 0x4040, 65535))
+    assert [decode(colors).getpixel((x, 0)) for x in (0, 1)] == [(255, 128, 0), (0, 64, 255)]
+    gray_alpha = png(1, 1, 16, 4, b"\0" + struct.pack(">2H", 0, 0x8080))
+    assert decode(gray_alpha).getpixel((0, 0)) == pytest.approx((127,) * 3, abs=1)
 
 
 def test_cmyk_jpeg_is_not_inverted():
@@ -309,7 +309,7 @@ def test_cmyk_jpeg_is_not_inverted():
 
 
 @pytest.mark.parametrize(("mode", "kind"), [("1", "PNG"), ("1", "BMP"), ("L", "JPEG"), ("L", "PNG"), ("P", "BMP")])
-def test_fewer_colours_become_rgb(mode, kind):
+def test_fewer_colors_become_rgb(mode, kind):
     reduced = picture().convert(mode)
     assert difference(decode(encode(reduced, kind)), reduced) <= 4
 

@@ -204,9 +204,9 @@ class TestSlices:
         z = norm.ppf(0.975)
         for row in slices(table).to_dict("records"):
             n, p = row["n"], row["top1"]
-            centre = (p + z * z / (2 * n)) / (1 + z * z / n)
+            center = (p + z * z / (2 * n)) / (1 + z * z / n)
             half = z / (1 + z * z / n) * np.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-            assert (row["low"], row["high"]) == pytest.approx((centre - half, centre + half), abs=1e-9)
+            assert (row["low"], row["high"]) == pytest.approx((center - half, center + half), abs=1e-9)
 
     def test_unknown_properties_form_no_group(self):
         assert slices(random_table(0)).empty

@@ -82,6 +82,7 @@ def refuse(path): raise OSError(path)
 torch.ops.load_library = refuse
 own = torch.library.Library("torchvision", "DEF")
 own.define("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+own.define("qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
 from sneaker_core.networks import vision_ops
 print(vision_ops._declared)
 """
@@ -99,16 +100,35 @@ print(hasattr(torch.ops.torchvision, "nms"))
 """
         assert in_new_python(code) == "True"
 
+    def test_the_compiler_is_put_off_until_it_is_needed(self):
+        code = """
+import sys
+from sneaker_core.networks import vision_ops
+import torchvision
+before = "torch._dynamo" in sys.modules
+print(before, vision_ops._is_compile_supported("cpu"), sys.modules["torch._dynamo"].__file__ is not None)
+"""
+        assert in_new_python(code) in ("False True True", "False False True")
+
+    def test_a_compiler_that_is_imported_already_stays(self):
+        code = """
+import sys, torch._dynamo
+before = sys.modules["torch._dynamo"], sys.modules["torch._dynamo.utils"]
+from sneaker_core.networks import vision_ops
+print(before == (sys.modules["torch._dynamo"], sys.modules["torch._dynamo.utils"]))
+"""
+        assert in_new_python(code) == "True"
+
     def test_declares_nothing_twice(self):
         code = "from sneaker_core.networks import vision_ops; print(vision_ops.declare_missing_operators())"
         assert in_new_python(code) == "None"
 
 
 class TestPreprocessing:
-    def test_standardises_by_hand(self):
+    def test_standardizes_by_hand(self):
         preprocessing = Preprocessing(2, 2, mean=(0.5, 0.25, 0.0), std=(0.5, 0.25, 1.0))
         pixels = torch.tensor([[[[0, 0, 0], [255, 255, 255]]]], dtype=torch.uint8)
-        images = preprocessing.standardise(pixels)
+        images = preprocessing.standardize(pixels)
         torch.testing.assert_close(images[0, :, 0, 0], torch.tensor([-1.0, -1.0, 0.0]))
         torch.testing.assert_close(images[0, :, 0, 1], torch.tensor([1.0, 3.0, 1.0]))
 

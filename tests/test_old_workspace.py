@@ -194,8 +194,9 @@ class TestEvaluations:
             if row["kind"] == Kind.BUNDLED.value:
                 continue
             one = found[row["kind"], row["name"]].to_dict()
-            same = ("model", "data", "split", "n", "top1", "with_neighbours", "state", "left_out")
+            same = ("model", "data", "split", "n", "top1", "state", "left_out")
             assert {key: one[key] for key in same} == {key: row[key] for key in same}
+            assert one["with_neighbors"] == row["with_neighbors"]
             assert (one["problem"] is None) == (row["problem"] is None)
         for name, old in EXPECTED["evaluation"].items():
             table = read_table(find_evaluation(opened, name))

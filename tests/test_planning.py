@@ -15,7 +15,7 @@ from PIL import Image
 from sneaker_core.commands.common import Commands
 from sneaker_core.commands.planning_commands import augment, estimate, find_lr
 from sneaker_core.datasets.dataset_collection import open_samples
-from sneaker_core.datasets.photo_folder import read_unlabelled_folder
+from sneaker_core.datasets.photo_folder import read_unlabeled_folder
 from sneaker_core.errors import DatasetError, RecipeError
 from sneaker_core.networks.preprocessing import Preprocessing
 from sneaker_core.training.photo_cache import load_photos
@@ -257,7 +257,7 @@ class TestPreview:
         alike = all(np.array_equal(picture, row[1]) for row in rows for picture in row[2:])
         assert alike == (word == "none")
 
-    def test_unchanged_photos_keep_their_colours(self, photos: Path, workspace: Path) -> None:
+    def test_unchanged_photos_keep_their_colors(self, photos: Path, workspace: Path) -> None:
         samples = open_samples(workspace, str(photos))
         plain = make_recipe("scratch", {**TINY, "augmentation": "none"})
         for first, second, *_ in augmented_preview(samples, plain, workspace, 6, 1):
@@ -305,8 +305,8 @@ class TestPreview:
         for number in range(5):
             write(folder / "boot" / f"broken{number}.jpg", b"\xff\xd8\xff" + bytes([number]))
         for seed in range(3):
-            assert len(augmented_preview(read_unlabelled_folder(folder), SCRATCH, tmp_path, 4, 1, seed)) == 2
-        broken = read_unlabelled_folder(folder).loc[lambda rows: rows["path"].str.contains("broken")]
+            assert len(augmented_preview(read_unlabeled_folder(folder), SCRATCH, tmp_path, 4, 1, seed)) == 2
+        broken = read_unlabeled_folder(folder).loc[lambda rows: rows["path"].str.contains("broken")]
         with pytest.raises(DatasetError, match="None of the photos could be read"):
             augmented_preview(broken, SCRATCH, tmp_path)
 

@@ -8,10 +8,14 @@ import numpy as np
 import pytest
 
 from sneaker_core import process_group
+from sneaker_core.errors import RecipeError
+from sneaker_core.networks.architectures import build_network
 from sneaker_core.networks.checkpoint import read_spec
+from sneaker_core.training.recipe import Recipe
 from sneaker_core.training.run_metrics import METRICS_FILE
+from sneaker_core.training.trainer import Trainer
 from sneaker_core.workspace.paths import PROJECT, RUN_FILE, run_model_folder, runs_folder
-from tests.factories import draw_dataset
+from tests.factories import draw_arrays, draw_dataset, run_command
 
 pytestmark = pytest.mark.slow
 
@@ -58,9 +62,7 @@ def test_two_processes_train_one_model_and_measure_it_together(tmp_path, free_po
     metrics = read_spec(run_model_folder(folder)).metrics
     # One process gets the same metrics as two.
     wanted = ["--workspace", str(tmp_path), "evaluate", "both", "--data", str(dataset), "--split=test", "--json"]
-    command = [sys.executable, "-m", "sneaker_core", *wanted]
-    alone = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=200)
-    figures = json.loads(alone.stdout)
+    figures = json.loads(run_command(tmp_path, *wanted[2:]).stdout)
     assert {key: figures[key] for key in ("n", "top1", "top3")} == {
         key: metrics["test"][key] for key in ("n", "top1", "top3")
     }
@@ -70,9 +72,9 @@ def test_two_processes_train_one_model_and_measure_it_together(tmp_path, free_po
         assert json.loads(shared.stdout.splitlines()[-1])["per_class"] == figures["per_class"]
 
 
-def test_a_batch_that_cannot_be_shared_out_is_reported(tmp_path, free_port):
-    dataset = draw_dataset(tmp_path / "shoes", {"boot": 12, "clog": 12})
-    settings = [option for option in SMALL if not option.startswith("--batch")]
-    done = together(free_port, "--workspace", tmp_path, "train", dataset, "--recipe=finetune", *settings, "--batch=7")
-    assert done.returncode != 0
-    assert "batch is 7; it must be a multiple of the number of processes, 2" in done.stderr
+def test_a_batch_that_cannot_be_shared_out_is_reported(monkeypatch):
+    monkeypatch.setattr(process_group, "count", lambda: 2)
+    for batch in (7, 2):
+        recipe = Recipe(init="none", size=32, small_size=32, batch=batch)
+        with pytest.raises(RecipeError, match=f"batch is {batch}; it must be a multiple of the number of processes, 2"):
+            Trainer(build_network(recipe.network, 2), draw_arrays(2), recipe)

@@ -87,4 +87,4 @@ def test_compare_rename_delete_restore_and_use(browser: Browser, address: str, w
     expect(page.get_by_role("heading", name="What are those?")).to_be_visible()
     expect(page.get_by_role("combobox", name="Model")).to_have_value("steady")
     expect(page).to_have_url(f"{address}/?model=steady")
-    page.context.close()
+    page.close()

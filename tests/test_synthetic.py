@@ -8,7 +8,7 @@ from PIL import Image, ImageFilter, ImageOps
 
 from sneaker_core.datasets.index import create_index
 from sneaker_core.datasets.near_duplicates import MAX_HASH_DISTANCE, perceptual_hashes
-from sneaker_core.datasets.synthetic.colours import choose_colourway
+from sneaker_core.datasets.synthetic.colors import choose_colorway
 from sneaker_core.datasets.synthetic.demo_dataset import planted_path, read_planted
 from sneaker_core.datasets.synthetic.rendering import draw_photo, take_photo
 from sneaker_core.datasets.synthetic.sample_plan import CLASSES, Flaw, SyntheticPhoto, generate_photos
@@ -41,8 +41,8 @@ def hashes(images: list[Image.Image]) -> np.ndarray:
 
 
 def sharpness(image: Image.Image) -> float:
-    grey = image.convert("L").resize((192, 144))
-    return float(np.asarray(grey.filter(ImageFilter.FIND_EDGES), dtype=float)[2:-2, 2:-2].var())
+    gray = image.convert("L").resize((192, 144))
+    return float(np.asarray(gray.filter(ImageFilter.FIND_EDGES), dtype=float)[2:-2, 2:-2].var())
 
 
 class TestSeed:
@@ -158,7 +158,7 @@ class TestDrawing:
         shoe, size, painted = SHOES[label], (192, 144), []
 
         def paint(canvas):
-            paint_sneaker(canvas, shoe, choose_colourway(np.random.default_rng(0)), bow=1.15)
+            paint_sneaker(canvas, shoe, choose_colorway(np.random.default_rng(0)), bow=1.15)
             painted.append(canvas)
 
         for seed in range(12):

@@ -80,7 +80,7 @@ class TestWay:
         page.get_by_role("link", name="Train", exact=True).first.click()
         expect(page.locator(".js-plotly-plot")).to_have_count(2)
         assert not find_run(home, RUN).state.ended
-        page.context.close()
+        page.close()
 
     def test_another_browser_stops_it(self, browser, address, home):
         page = opened(browser, address, f"?run={RUN}")
@@ -88,7 +88,7 @@ class TestWay:
         button(page, "Stop and keep the best model").click()
         expect(page.get_by_text("The best model so far is ready to use")).to_be_visible()
         assert find_run(home, RUN).has_model
-        page.context.close()
+        page.close()
 
     def test_it_goes_on_and_is_stopped_again(self, browser, address, home):
         page = opened(browser, address, f"?run={RUN}")
@@ -98,7 +98,7 @@ class TestWay:
         button(page, "Stop").click()
         button(page, "Stop and keep the best model").click()
         expect(button(page, "Resume")).to_be_visible()
-        page.context.close()
+        page.close()
 
     def test_use_in_identify(self, browser, address, home):
         page = opened(browser, address, f"?run={RUN}")
@@ -109,7 +109,7 @@ class TestWay:
         photo = read_samples(find_dataset(home, "drawn"))["path"].iloc[0]
         page.locator("input[type=file]").first.set_input_files(photo)
         expect(page.locator(".js-plotly-plot").first).to_be_visible()
-        page.context.close()
+        page.close()
 
 
 class TestLooks:
@@ -120,7 +120,7 @@ class TestLooks:
             expect(page.locator(".js-plotly-plot")).to_have_count(2)
         assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= PHONE[0]
         assert not page.locator("[data-testid=stException]").count()
-        page.context.close()
+        page.close()
 
     def test_a_run_that_goes_away_while_it_is_watched(self, browser, address, home):
         page = opened(browser, address, f"?run={RUN}")
@@ -128,4 +128,4 @@ class TestLooks:
         shutil.rmtree(runs_folder(home) / RUN)
         page.reload()
         expect(button(page, "Start training")).to_be_visible()
-        page.context.close()
+        page.close()

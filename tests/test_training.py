@@ -250,19 +250,19 @@ class TestAugmentation:
         turned = [views(half, size=32, seed=seed, crop=1.0, rotation=90.0) for seed in range(8)]
         assert max(float((image[0, 0, :, :16].mean() - image[0, 0, :, 16:].mean()).abs()) for image in turned) > 50
 
-    def test_no_strength_leaves_the_colours(self):
+    def test_no_strength_leaves_the_colors(self):
         changed = color_jitter(self.images, 0.0, Generator().manual_seed(0))
         torch.testing.assert_close(changed, self.images, atol=0.01, rtol=0)
 
     @given(st.floats(0, 1), st.integers(0, 1000))
     @settings(max_examples=30, deadline=None)
-    def test_colours_stay_colours(self, strength, seed):
+    def test_colors_stay_colors(self, strength, seed):
         changed = color_jitter(self.images, strength, Generator().manual_seed(seed))
         assert changed.shape == self.images.shape
         assert changed.min() >= 0
         assert changed.max() <= 255
 
-    def test_colours_change_photo_by_photo(self):
+    def test_colors_change_photo_by_photo(self):
         same = self.images[:1].expand(8, 3, 24, 24)
         changed = color_jitter(same, 0.5, Generator().manual_seed(0))
         assert len({float(image.mean()) for image in changed}) == 8
@@ -284,12 +284,12 @@ class TestAugmentation:
     @settings(max_examples=40, deadline=None)
     def test_mixed_targets_are_the_shares_of_the_pixels(self, seed):
         """Each photo has its own color, so that the shares of a mixture can be measured."""
-        colours = torch.eye(3)
-        images = colours[:, :, None, None].expand(3, 3, 10, 12).clone()
+        colors = torch.eye(3)
+        images = colors[:, :, None, None].expand(3, 3, 10, 12).clone()
         mixed, targets = mix_batch(images, torch.eye(3), 1.0, Generator().manual_seed(seed))
         torch.testing.assert_close(targets.sum(1), torch.ones(3))
         torch.testing.assert_close(mixed.mean((2, 3)), targets, atol=1e-5, rtol=0)
-        assert torch.equal(images, colours[:, :, None, None].expand(3, 3, 10, 12))
+        assert torch.equal(images, colors[:, :, None, None].expand(3, 3, 10, 12))
 
     def test_nothing_is_mixed_without_a_chance(self):
         images, targets = mix_batch(self.images, torch.eye(16), 0.0, Generator().manual_seed(0))
@@ -373,7 +373,7 @@ class TestLoop:
     def test_learns_to_tell_two_classes_apart(self, uninterrupted):
         trainer, reports = uninterrupted
         fresh = draw_arrays(32, size=32, first_seed=1000)
-        images = Preprocessing(32, 32).standardise(torch.from_numpy(fresh.pixels))
+        images = Preprocessing(32, 32).standardize(torch.from_numpy(fresh.pixels))
         with torch.inference_mode():
             predicted = trainer.average(images).argmax(1).numpy()
         assert [report.epoch for report in reports] == [1, 2, 3, 4, 5, 6]
@@ -783,7 +783,7 @@ class TestRun:
         assert default_run_name(tmp_path, dataset, "quick") == "shoes-quick-2"
 
 
-class TestInitialise:
+class TestInitialize:
     @pytest.fixture
     def network(self):
         torch.manual_seed(1)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sneaker_core.commands.aliases import RenamedOption
 from sneaker_core.commands.common import Commands, json_option, long_work, print_result, shown
 from sneaker_core.errors import SneakerError
 from sneaker_core.workspace.atomic_files import write_atomically
@@ -43,7 +44,13 @@ _PAIRS = 5
 @click.option("--out", type=_FILE, help="Also write the prediction table (Parquet).")
 @click.option("--report", "report_file", type=_FILE, help="Also write a report (one HTML file).")
 @click.option("--name", "kept_as", metavar="NAME", help="Save the evaluation under this name.")
-@click.option("--no-neighbours", is_flag=True, help="With --name: don't save embeddings of training photos.")
+@click.option(
+    "--no-neighbors",
+    "--no-neighbors",
+    cls=RenamedOption,
+    is_flag=True,
+    help="With --name: don't save embeddings of training photos.",
+)
 @click.option("--robustness", is_flag=True, help="Also evaluate changed photos: background, angle, light, quality.")
 @click.option("--with-model", is_flag=True, help="Also save it in the model's folder, without photos.")
 @json_option
@@ -56,7 +63,7 @@ def evaluate(
     out: Path | None,
     report_file: Path | None,
     kept_as: str | None,
-    no_neighbours: bool,
+    no_neighbors: bool,
     robustness: bool,
     with_model: bool,
     as_json: bool,
@@ -77,7 +84,7 @@ def evaluate(
             _sources(data),
             workspace,
             split,
-            neighbours=not no_neighbours,
+            neighbors=not no_neighbors,
             name=kept_as,
             report=lambda count, total, step: show_progress(count, total, step),
         )

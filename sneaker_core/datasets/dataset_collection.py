@@ -22,7 +22,7 @@ from sneaker_core.datasets.index import (
     read_samples,
     set_fact,
 )
-from sneaker_core.datasets.photo_folder import read_labelled_folder
+from sneaker_core.datasets.photo_folder import read_labeled_folder
 from sneaker_core.errors import DatasetError, SneakerError
 from sneaker_core.workspace.collection import Collection
 from sneaker_core.workspace.collection_spec import CollectionSpec
@@ -325,7 +325,7 @@ def open_samples(workspace: Path, source: str, only: tuple[str, ...] = ()) -> pd
     """
     dataset = find_source(workspace, source).dataset
     if dataset is None:
-        return read_labelled_folder(Path(source), only)
+        return read_labeled_folder(Path(source), only)
     samples = read_samples(dataset)
     samples = samples[~samples["excluded"]]
     missing = sorted(set(only) - set(samples["label"]))

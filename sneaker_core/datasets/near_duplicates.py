@@ -74,7 +74,7 @@ def _pairs_by_embedding(embeddings: NDArray[np.float32]) -> NDArray[np.int64]:
 
 
 def _pairs_by_sketch(sketches: NDArray[np.uint8], embeddings: NDArray[np.float32]) -> NDArray[np.int64]:
-    plain, mirrored = _centred(sketches), _centred(sketches[:, :, ::-1])
+    plain, mirrored = _centered(sketches), _centered(sketches[:, :, ::-1])
     found = []
     for block in _rows_of(len(plain)):
         alike = np.maximum(plain[block] @ plain.T, plain[block] @ mirrored.T) >= MIN_SKETCH_CORRELATION
@@ -84,7 +84,7 @@ def _pairs_by_sketch(sketches: NDArray[np.uint8], embeddings: NDArray[np.float32
     return _pairs(found)
 
 
-def _centred(sketches: NDArray[np.uint8]) -> NDArray[np.float32]:
+def _centered(sketches: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Vectors whose dot products are the correlations of the sketches."""
     values = sketches.reshape(len(sketches), math.prod(sketches.shape[1:])).astype(np.float32)
     values -= values.mean(1, keepdims=True)
@@ -149,7 +149,7 @@ def group_near_duplicates(
     for others, turned in ((hashes, sketches), (mirrored_hashes, sketches[:, :, ::-1])):
         pairs.append(_pairs_by_hash(hashes, others, MAX_SURE_HASH_DISTANCE))
         near = _pairs_by_hash(hashes, others)
-        alike = np.einsum("ij,ij->i", _centred(sketches[near[:, 0]]), _centred(turned[near[:, 1]]))
+        alike = np.einsum("ij,ij->i", _centered(sketches[near[:, 0]]), _centered(turned[near[:, 1]]))
         pairs.append(near[alike >= MIN_SKETCH_LIKENESS])
     if embeddings is not None:
         pairs.append(_pairs_by_sketch(sketches, embeddings))

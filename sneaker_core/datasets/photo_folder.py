@@ -22,7 +22,7 @@ def sample_id(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()[:_ID_DIGITS]
 
 
-def read_labelled_folder(folder: Path, only: Iterable[str] = ()) -> pd.DataFrame:
+def read_labeled_folder(folder: Path, only: Iterable[str] = ()) -> pd.DataFrame:
     """List the photos of a folder with their classes and splits.
 
     The layouts are those of `folder_layout`, as for importing. Unlike an import, which copies photos, links to files
@@ -62,7 +62,7 @@ def read_labelled_folder(folder: Path, only: Iterable[str] = ()) -> pd.DataFrame
     return table.assign(split=table["split"].astype(object).where(table["split"].notna(), None))
 
 
-def read_unlabelled_folder(folder: Path) -> pd.DataFrame:
+def read_unlabeled_folder(folder: Path) -> pd.DataFrame:
     """List all photos in a folder and its subfolders, without labels.
 
     Returns
@@ -96,9 +96,9 @@ def read_negatives(folder: Path) -> pd.DataFrame:
     Raises
     ------
     DatasetError
-        As `read_unlabelled_folder`.
+        As `read_unlabeled_folder`.
     """
-    table = read_unlabelled_folder(folder)
+    table = read_unlabeled_folder(folder)
     inside = [Path(path).relative_to(folder).parts for path in table["path"]]
     types = [parts[1] if len(parts) > 2 and parts[0] == OTHER_FOOTWEAR else None for parts in inside]
     return table.assign(footwear=pd.Series(types, index=table.index, dtype=object))

@@ -4,8 +4,6 @@ from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
-from sklearn.cluster import KMeans
 
 from sneaker_core.networks.decision import (
     Decision,
@@ -39,6 +37,7 @@ def fit_temperature(logits: Floats, truth: NDArray[np.int64]) -> float:
     ----------
     Guo et al. (2017), On calibration of modern neural networks.
     """
+    from scipy.optimize import minimize_scalar
 
     def negative_log_likelihood(log_temperature: float) -> float:
         calibrated = probabilities(logits, float(np.exp(log_temperature)))
@@ -63,6 +62,8 @@ def fit_references(embeddings: Floats, truth: NDArray[np.int64], seed: int) -> F
     float32 array (R, D)
         Unit length; at most `REFERENCES_PER_CLASS` rows per class.
     """
+    from sklearn.cluster import KMeans
+
     unit = unit_length(embeddings)
     centers = []
     for label in np.unique(truth):

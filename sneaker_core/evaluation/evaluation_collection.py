@@ -6,8 +6,8 @@
       evaluation.json       what was measured with what; written last
       predictions.parquet   the prediction table
       embeddings.npy        float16 (N, D); a row for each `embedding_row` of the table
-      neighbours.parquet    training photos: sample, path, label
-      neighbours.npy        float16 (M, D); their embeddings, row for row
+      neighbors.parquet    training photos: sample, path, label
+      neighbors.npy        float16 (M, D); their embeddings, row for row
       job/                  its job, if it was started in the background
     <workspace>/bin/evaluations/<id>/     a deleted evaluation
 

@@ -24,8 +24,8 @@ from sneaker_core.workspace.paths import (
 )
 
 EMBEDDINGS_FILE = "embeddings.npy"
-NEIGHBOURS_FILE = "neighbours.parquet"
-NEIGHBOUR_EMBEDDINGS_FILE = "neighbours.npy"
+NEIGHBORS_FILE = "neighbours.parquet"
+NEIGHBOR_EMBEDDINGS_FILE = "neighbours.npy"
 Halves = NDArray[np.float16]
 
 
@@ -83,7 +83,7 @@ def read_embeddings(evaluation: Evaluation) -> Halves | None:
     return _read_array(evaluation.saved_in / EMBEDDINGS_FILE)
 
 
-def read_neighbours(evaluation: Evaluation) -> tuple[pd.DataFrame, Halves] | None:
+def read_neighbors(evaluation: Evaluation) -> tuple[pd.DataFrame, Halves] | None:
     """Training photos to find similar ones among: a table of sample, path and label, and their embeddings (M, D).
 
     Returns
@@ -96,12 +96,12 @@ def read_neighbours(evaluation: Evaluation) -> tuple[pd.DataFrame, Halves] | Non
     SneakerError
         They are damaged.
     """
-    if not evaluation.with_neighbours:
+    if not evaluation.with_neighbors:
         return None
     folder = evaluation.saved_in
     try:
-        table = pd.read_parquet(folder / NEIGHBOURS_FILE)
-        vectors = _read_array(folder / NEIGHBOUR_EMBEDDINGS_FILE)
+        table = pd.read_parquet(folder / NEIGHBORS_FILE)
+        vectors = _read_array(folder / NEIGHBOR_EMBEDDINGS_FILE)
     except (OSError, ValueError):
         vectors = None
     if vectors is None or len(vectors) != len(table) or not {"sample", "path", "label"} <= set(table):
@@ -146,7 +146,7 @@ def write_evaluation(
     evaluation: Evaluation,
     table: pd.DataFrame,
     embeddings: NDArray[Any] | None = None,
-    neighbours: tuple[pd.DataFrame, NDArray[Any]] | None = None,
+    neighbors: tuple[pd.DataFrame, NDArray[Any]] | None = None,
 ) -> None:
     """Save an evaluation in its folder; ``evaluation.json`` is written last, so an incomplete one is recognized.
 
@@ -160,9 +160,9 @@ def write_evaluation(
         write_atomically(folder / PREDICTIONS_FILE, table.to_parquet(index=False))
         if embeddings is not None:
             write_atomically(folder / EMBEDDINGS_FILE, _array_bytes(embeddings))
-        if neighbours is not None:
-            write_atomically(folder / NEIGHBOURS_FILE, neighbours[0].to_parquet(index=False))
-            write_atomically(folder / NEIGHBOUR_EMBEDDINGS_FILE, _array_bytes(neighbours[1]))
+        if neighbors is not None:
+            write_atomically(folder / NEIGHBORS_FILE, neighbors[0].to_parquet(index=False))
+            write_atomically(folder / NEIGHBOR_EMBEDDINGS_FILE, _array_bytes(neighbors[1]))
         text = json.dumps(_description(evaluation), indent=1, ensure_ascii=False) + "\n"
         write_atomically(folder / EVALUATION_FILE, text.encode(errors="replace"))
     except OSError as error:
@@ -181,7 +181,7 @@ def _array_bytes(array: NDArray[Any]) -> bytes:
 def _description(evaluation: Evaluation) -> dict[str, Any]:
     fields = (
         "model", "model_version", "data", "split", "split_of_data", "created", "n", "rejected", "left_out", "top1",
-        "with_neighbours",
+        "with_neighbors",
     )  # fmt: skip
     places = {key: getattr(evaluation, key) for key in ("model_folder", "dataset_folder")}
     workspace = evaluation.saved_in.parent.parent

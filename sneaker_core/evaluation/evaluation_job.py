@@ -27,7 +27,7 @@ from sneaker_core.workspace.jobs import Worker, start_job
 from sneaker_core.workspace.paths import PREDICTIONS_FILE, evaluation_job_folder, model_evaluation_folder
 
 # Training photos of each class whose embeddings are kept to find similar photos.
-NEIGHBOURS_PER_CLASS = 150
+NEIGHBORS_PER_CLASS = 150
 _SEED = 0
 _EVALUATING, _EMBEDDING = "Evaluating photos", "Embedding training photos"
 
@@ -59,7 +59,7 @@ def evaluate(
     workspace: Path,
     split: str | None = None,
     *,
-    neighbours: bool = True,
+    neighbors: bool = True,
     name: str | None = None,
     report: Report = lambda done, total, step: None,
     stopped: Callable[[], bool] = lambda: False,
@@ -80,7 +80,7 @@ def evaluate(
     split : str, optional
         Only photos of the model's "train", "val" or "test" split, matched by file content. If the model has seen none
         of the photos or comes without a split, the dataset's own split is used.
-    neighbours : bool
+    neighbors : bool
         Whether to save embeddings of training photos as well, at most 150 per class; needs a `name`.
     name : str, optional
         Saves the evaluation under this name; it is not saved by default.
@@ -128,7 +128,7 @@ def evaluate(
         **{key: metrics[key] for key in ("n", "top1", "rejected", "left_out")},
     )
     if name is not None:
-        training = _training_photos(everything, model_folder, model.spec.classes) if neighbours else None
+        training = _training_photos(everything, model_folder, model.spec.classes) if neighbors else None
         evaluation = _saved(workspace, evaluation, model, table, found, training, reporter)
     return EvaluationResult(evaluation, table, metrics)
 
@@ -161,7 +161,7 @@ def _saved(
 ) -> Evaluation:
     """Save an evaluation, with the embeddings of its training photos if there are any."""
     embedded = None if training is None else _embedded(model, training, table, found, reporter)
-    evaluation = replace(evaluation, with_neighbours=embedded is not None)
+    evaluation = replace(evaluation, with_neighbors=embedded is not None)
     if process_group.is_first():
         evaluation = replace(evaluation, folder=_open_folder(workspace, evaluation.name))
         write_evaluation(evaluation, table, found.outputs.embeddings, embedded)
@@ -245,7 +245,7 @@ def _training_photos(samples: pd.DataFrame, model_folder: Path, classes: tuple[s
     training = training[training["label"].isin(classes)]
     if training.empty:
         return None
-    some = training.sample(frac=1, random_state=_SEED).groupby("label").head(NEIGHBOURS_PER_CLASS)
+    some = training.sample(frac=1, random_state=_SEED).groupby("label").head(NEIGHBORS_PER_CLASS)
     return some.sort_index()[["sample", "path", "label"]].reset_index(drop=True)
 
 
@@ -290,7 +290,7 @@ def keep_with_model(result: EvaluationResult, model_folder: Path) -> Path:
         model_folder=None,
         dataset_folder=None,
         rejected={},
-        with_neighbours=False,
+        with_neighbors=False,
     )
     write_evaluation(kept, compact(result.table))
     return folder
@@ -303,7 +303,7 @@ def start_evaluation(
     split: str | None = None,
     *,
     name: str | None = None,
-    neighbours: bool = True,
+    neighbors: bool = True,
 ) -> Evaluation:
     """Start an evaluation in the background.
 
@@ -312,7 +312,7 @@ def start_evaluation(
     workspace : Path
     model : str
         As for `networks.model_registry.find_model`.
-    data, split, neighbours
+    data, split, neighbors
         As for `evaluate`.
     name : str, optional
         Name to save it under; made of model and data by default. The name of an evaluation that failed or was stopped
@@ -344,7 +344,7 @@ def start_evaluation(
         "model": model_reference(workspace, model_folder),
         **({"worlds": references} if isinstance(data, Mapping) else {"dataset": references[""]}),
         "split": split,
-        "neighbours": neighbours,
+        "neighbors": neighbors,
     }
     try:
         start_job(
@@ -360,14 +360,14 @@ def start_evaluation(
 
 
 def run_evaluation_job(workspace: Path, params: Mapping[str, Any], worker: Worker) -> None:
-    """Evaluate a model; params: evaluation, model, dataset or worlds (name -> dataset), split, neighbours."""
+    """Evaluate a model; params: evaluation, model, dataset or worlds (name -> dataset), split, neighbors."""
     worlds = {world: source_folder(workspace, one) for world, one in (params.get("worlds") or {}).items()}
     done = evaluate(
         find_model_by_reference(workspace, params["model"]),
         worlds or source_folder(workspace, params["dataset"]),
         workspace,
         params.get("split"),
-        neighbours=params.get("neighbours", True),
+        neighbors=params.get("neighbors", params.get("neighbors", True)),
         name=find_evaluation_by_id(workspace, params["evaluation"]).name,
         report=worker.report,
         stopped=worker.stopped,

@@ -24,6 +24,8 @@ from sneaker_core.workspace.references import by_name, text_of
 
 FORMAT = 1
 EVALUATION_FILE = "evaluation.json"
+# Before the spelling changed.
+_OLD_WITH_NEIGHBORS = "with_neighbors"
 
 
 class Kind(StrEnum):
@@ -69,7 +71,7 @@ class Evaluation:
         Path -> why it could not be read.
     left_out : dict of str to int
         Classes that the model doesn't know -> number of photos.
-    with_neighbours : bool
+    with_neighbors : bool
         Whether embeddings of training photos are saved as well.
     state : JobState
     problem : str or None
@@ -95,7 +97,7 @@ class Evaluation:
     top1: float = float("nan")
     rejected: dict[str, str] = field(default_factory=dict)
     left_out: dict[str, int] = field(default_factory=dict)
-    with_neighbours: bool = False
+    with_neighbors: bool = False
     state: JobState = JobState.DONE
     problem: str | None = None
     job: Job | None = None
@@ -137,7 +139,7 @@ class Evaluation:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
-        fields = ("id", "name", "model", "data", "split", "created", "n", "left_out", "with_neighbours", "problem")
+        fields = ("id", "name", "model", "data", "split", "created", "n", "left_out", "with_neighbors", "problem")
         return {
             **{key: getattr(self, key) for key in fields},
             "kind": self.kind.value,
@@ -213,7 +215,7 @@ def read_description(folder: Path, kind: Kind, name: str) -> Evaluation:
             top1=float(values["top1"]),
             rejected={str(path): str(why) for path, why in values["rejected"].items()},
             left_out={str(label): int(count) for label, count in values["left_out"].items()},
-            with_neighbours=bool(values["with_neighbours"]),
+            with_neighbors=bool(values.get("with_neighbors", values.get(_OLD_WITH_NEIGHBORS))),
             worlds=tuple(map(WorldMetrics.from_dict, values.get("worlds", ()))),
         )
     except (AttributeError, KeyError, TypeError, ValueError):

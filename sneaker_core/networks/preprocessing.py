@@ -45,7 +45,7 @@ class Preprocessing:
         """The photo at the input size: uint8, (height, width, 3)."""
         return resized(image, self.height, self.width)
 
-    def standardise(self, pixels: Tensor) -> Tensor:
+    def standardize(self, pixels: Tensor) -> Tensor:
         """Standardized float32 images (B, 3, H, W), channels last in memory, from uint8 pixels (B, H, W, 3)."""
         images = pixels.permute(0, 3, 1, 2).float()
         scale = torch.tensor(self.std).view(1, 3, 1, 1) * 255
@@ -55,7 +55,7 @@ class Preprocessing:
     def __call__(self, images: list[Image.Image]) -> Tensor:
         """Preprocess RGB photos of any size into a float32 batch (B, 3, height, width)."""
         pixels = np.stack([self.resize(image) for image in images])
-        return self.standardise(torch.from_numpy(pixels))
+        return self.standardize(torch.from_numpy(pixels))
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""

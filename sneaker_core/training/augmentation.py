@@ -6,11 +6,8 @@ import torch
 from torch import Generator, Tensor
 from torch.nn import functional
 
-from sneaker_core.networks import vision_ops  # noqa: F401  (first: it makes the next import possible)
 from sneaker_core.networks.preprocessing import Preprocessing
 from sneaker_core.training.recipe import Recipe
-
-import torchvision.transforms.v2 as transforms  # isort: skip
 
 # Weights of red, green and blue in luma (ITU-R BT.601).
 _LUMA = torch.tensor([0.299, 0.587, 0.114])
@@ -44,7 +41,7 @@ def augment(pixels: Tensor, preprocessing: Preprocessing, recipe: Recipe, rng: G
     images = random_views(images, preprocessing.height, recipe, rng)
     if recipe.color_jitter:
         images = color_jitter(images, recipe.color_jitter, rng)
-    standardized = preprocessing.standardise(images.permute(0, 2, 3, 1))
+    standardized = preprocessing.standardize(images.permute(0, 2, 3, 1))
     return random_erasing(standardized, recipe.random_erasing, rng) if recipe.random_erasing else standardized
 
 
@@ -57,6 +54,10 @@ def trivial_augment(images: Tensor, probability: float, rng: Generator) -> Tenso
     """
     if not probability:
         return images
+    # Imported on use: it imports torch's compiler, which takes a second.
+    from sneaker_core.networks import vision_ops  # noqa: F401  (first: it makes the next import possible)
+    import torchvision.transforms.v2 as transforms  # isort: skip
+
     change = transforms.TrivialAugmentWide(interpolation=transforms.InterpolationMode.BILINEAR)
     chosen = _chance(rng, len(images), probability)
     return torch.stack([change(image) if hit else image for image, hit in zip(images, chosen, strict=True)])

@@ -132,7 +132,7 @@ def _embed_batches(
         photos = torch.from_numpy(pixels[chosen]).to(device).permute(0, 3, 1, 2).float()
         embeddings = []
         for view in views.of(photos, rng):
-            images = preprocessing.standardise(view.permute(0, 2, 3, 1))
+            images = preprocessing.standardize(view.permute(0, 2, 3, 1))
             with mixed_precision(device.type):
                 embeddings.append(network.embed(images.contiguous(memory_format=torch.channels_last)).float().cpu())
         yield torch.stack(embeddings, 1).half().numpy()

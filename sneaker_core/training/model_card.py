@@ -251,9 +251,9 @@ def _figure(value: object) -> str:
 def _interval(share: float, count: int) -> tuple[float, float]:
     """Wilson's 95% confidence interval of a share."""
     z = 1.96
-    centre = share + z * z / (2 * count)
+    center = share + z * z / (2 * count)
     spread = z * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
-    return (centre - spread) / (1 + z * z / count), (centre + spread) / (1 + z * z / count)
+    return (center - spread) / (1 + z * z / count), (center + spread) / (1 + z * z / count)
 
 
 def _weaknesses(test: Mapping[str, Any]) -> Iterator[str]:

@@ -68,7 +68,7 @@ class PreparedPhotos:
         targets = numbers.fillna(classes + types).to_numpy(dtype=float).astype(np.int64)
         return TrainingData(self.pixels, targets[rows], classes, rows, types)
 
-    def labelled(self, split: Split) -> pd.DataFrame:
+    def labeled(self, split: Split) -> pd.DataFrame:
         """The sneaker photos of a split."""
         return self.samples[(self.samples["split"] == split) & self.samples["label"].notna()]
 
@@ -84,14 +84,14 @@ class PreparedPhotos:
 
     def describe(self) -> dict[str, Any]:
         """Fingerprint and counts, for the checkpoint."""
-        labelled = self.samples[self.samples["label"].notna()]
-        counts = labelled.groupby(["label", "split"]).size().unstack(fill_value=0)
-        groups = labelled.groupby("group")["label"]
+        labeled = self.samples[self.samples["label"].notna()]
+        counts = labeled.groupby(["label", "split"]).size().unstack(fill_value=0)
+        groups = labeled.groupby("group")["label"]
         negatives = self.samples[self.samples["label"].isna()]
         is_footwear = negatives["footwear"].notna()
         return {
-            "fingerprint": fingerprint(labelled),
-            "photos": len(labelled),
+            "fingerprint": fingerprint(labeled),
+            "photos": len(labeled),
             "rejected": len(self.rejected),
             "classes": {label: {str(k): int(v) for k, v in row.items()} for label, row in counts.iterrows()},
             "in_duplicate_groups": int((groups.transform("size") > 1).sum()),
@@ -223,26 +223,26 @@ def resize_batch(pixels: NDArray[np.uint8], preprocessing: Preprocessing) -> tor
 
 
 def _split(samples: pd.DataFrame, recipe: Recipe) -> pd.Series:
-    labelled = samples[samples["label"].notna()]
-    split = _complete_split(labelled, recipe)
-    rest = samples.index.difference(labelled.index)
+    labeled = samples[samples["label"].notna()]
+    split = _complete_split(labeled, recipe)
+    rest = samples.index.difference(labeled.index)
     # A negative that is a near-duplicate of a sneaker photo, or of another negative, follows its group.
     groups = samples.loc[rest, "group"]
     order = np.random.default_rng(recipe.seed).permutation(groups.unique())
     is_test = groups.isin(order[: round(NEGATIVES_TEST_SHARE * len(order))])
     drawn = pd.Series(np.where(is_test, Split.TEST.value, Split.TRAIN.value), index=rest)
-    negatives_split = groups.map(split.groupby(labelled["group"]).first()).fillna(drawn)
+    negatives_split = groups.map(split.groupby(labeled["group"]).first()).fillna(drawn)
     combined: pd.Series = pd.concat([split, negatives_split]).reindex(samples.index)
     return combined
 
 
-def _complete_split(labelled: pd.DataFrame, recipe: Recipe) -> pd.Series:
+def _complete_split(labeled: pd.DataFrame, recipe: Recipe) -> pd.Series:
     """The stored split with missing parts taken from its training photos; a new split if none is stored."""
-    stored = labelled["split"]
+    stored = labeled["split"]
     # A photo added after the split follows its near-duplicates, or else goes to training.
-    stored = stored.fillna(stored.groupby(labelled["group"]).transform("first")).fillna(Split.TRAIN.value)
+    stored = stored.fillna(stored.groupby(labeled["group"]).transform("first")).fillna(Split.TRAIN.value)
     shares = {Split.VAL: recipe.val_share, Split.TEST: recipe.test_share}
     missing = {split: 0.0 if (stored == split).any() else share for split, share in shares.items()}
-    training = labelled[stored == Split.TRAIN]
+    training = labeled[stored == Split.TRAIN]
     divided = split_by_group(training["label"], training["group"], missing[Split.VAL], missing[Split.TEST], recipe.seed)
-    return divided.reindex(labelled.index).fillna(stored)
+    return divided.reindex(labeled.index).fillna(stored)

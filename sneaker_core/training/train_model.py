@@ -169,7 +169,7 @@ class _TrainingRun:
             # The split would change too, and training photos could end up in the test split.
             name = read_name(self.folder)
             raise DatasetError(f"The photos have changed since the run {name!r} was started. Start a new run.")
-        counts = {str(split): len(photos.labelled(split)) for split in (Split.TRAIN, Split.VAL, Split.TEST)}
+        counts = {str(split): len(photos.labeled(split)) for split in (Split.TRAIN, Split.VAL, Split.TEST)}
         self.record.write(photos=photos.fingerprint, rejected=photos.rejected, counts=counts)
         if process_group.is_first():
             write_split(run_model_folder(self.folder), photos.samples)
@@ -307,7 +307,7 @@ class _TrainingRun:
     def finalize(self, network: SneakerNetwork, photos: PreparedPhotos) -> dict[str, Any]:
         """Calibrate, evaluate and save the model; its metrics are those of the weights as stored."""
         model = as_stored(_uncalibrated(network, photos, self.recipe, read_name(self.folder)))
-        split = {part: photos.labelled(part) for part in Split}
+        split = {part: photos.labeled(part) for part in Split}
 
         def on_progress(done: int, total: int) -> None:
             self.worker.report(done, total, "Evaluating the model")

@@ -30,7 +30,7 @@ class Validation:
 
     def __init__(self, photos: PreparedPhotos, seed: int) -> None:
         self.classes = photos.classes
-        self.samples = photos.labelled(Split.VAL)
+        self.samples = photos.labeled(Split.VAL)
         self.pixels = photos.pixels
         self.rows = self.samples.index.to_numpy(dtype=np.int64)
         number = {name: index for index, name in enumerate(self.classes)}
@@ -46,7 +46,7 @@ class Validation:
         parts = {}
         for start in range(process_group.rank() * BATCH, len(self.rows), process_group.count() * BATCH):
             small = resize_batch(self.pixels[self.rows[start : start + BATCH]], preprocessing).to(device)
-            images = preprocessing.standardise(small).contiguous(memory_format=torch.channels_last)
+            images = preprocessing.standardize(small).contiguous(memory_format=torch.channels_last)
             with mixed_precision(device.type):
                 both = network(torch.cat([images, images.flip(3)])).float()
             parts[start] = both.view(2, len(images), -1).mean(0).cpu().numpy()[:, : len(self.classes)]

@@ -211,7 +211,7 @@ def _evaluate(folder: Path, command: _Command) -> tuple[str, dict[str, Any]]:
         "model": command.argument,
         "dataset": _source(command.one("--data") or "", command),
         "split": command.one("--split"),
-        "neighbours": "--no-neighbours" not in command.flags,
+        "neighbors": "--no-neighbours" not in command.flags,
     }
 
 

@@ -22,7 +22,7 @@ class Key(StateKey):
     DATASETS = "evaluate_datasets"
     FOLDER = "evaluate_folder"
     SPLIT = "evaluate_split"
-    NEIGHBOURS = "evaluate_neighbours"
+    NEIGHBORS = "evaluate_neighbors"
     MATRIX_CHART = "evaluate_matrix"
     MATRIX_UNIT = "evaluate_matrix_unit"
     MATRIX_ORDER = "evaluate_matrix_order"

@@ -10,7 +10,7 @@ import streamlit as st
 from sneaker_core.datasets.split import read_split
 from sneaker_core.errors import DatasetError
 from sneaker_core.evaluation.comparison import Comparison, compare
-from sneaker_core.evaluation.evaluation_files import Halves, read_neighbours
+from sneaker_core.evaluation.evaluation_files import Halves, read_neighbors
 from sneaker_core.evaluation.evaluation_record import Evaluation
 from sneaker_core.evaluation.metrics import summary
 from sneaker_core.evaluation.reliability import coverage_curve, reliability_bins
@@ -53,7 +53,7 @@ def evaluation_slices(key: EvaluationKey, model: Path | None, _evaluation: Evalu
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
-def evaluation_neighbours(key: EvaluationKey, _evaluation: Evaluation) -> tuple[pd.DataFrame, Halves] | None:
+def evaluation_neighbors(key: EvaluationKey, _evaluation: Evaluation) -> tuple[pd.DataFrame, Halves] | None:
     """Training photos and their embeddings, read from disk on use; None if there are none.
 
     Raises
@@ -61,7 +61,7 @@ def evaluation_neighbours(key: EvaluationKey, _evaluation: Evaluation) -> tuple[
     SneakerError
         The stored embeddings are damaged.
     """
-    return read_neighbours(_evaluation)
+    return read_neighbors(_evaluation)
 
 
 def comparison_of(one: EvaluationKey, other: EvaluationKey, first: Evaluation, second: Evaluation) -> Comparison:

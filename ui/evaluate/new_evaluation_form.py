@@ -32,17 +32,17 @@ def draw_form() -> Callable[[], Evaluation] | None:
     data = _choose_photos()
     split = _choose_split(model, data)
     name = st.text_input("Name", key=Key.NAME, max_chars=80, placeholder="Leave empty to use the model and the dataset")
-    neighbours = st.toggle(
+    neighbors = st.toggle(
         "Find similar training photos",
         True,
-        key=Key.NEIGHBOURS,
+        key=Key.NEIGHBORS,
         help="Shows each mistake next to the most similar training photos. The evaluation takes a little longer.",
     )
     pressed = st.button("Start", key=Key.START, type="primary", icon=":material/play_arrow:", disabled=not data)
     if not pressed or not data:
         return None
     wanted = " ".join((name or "").split()) or None
-    return lambda: start_evaluation(workspace(), model.name, data, _SPLIT_OF[split], name=wanted, neighbours=neighbours)
+    return lambda: start_evaluation(workspace(), model.name, data, _SPLIT_OF[split], name=wanted, neighbors=neighbors)
 
 
 def _choose_model(models: list[ModelEntry]) -> ModelEntry:

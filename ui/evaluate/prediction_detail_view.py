@@ -133,7 +133,7 @@ def _draw_similar(loaded: LoadedEvaluation, row: dict[str, Any]) -> None:
         help="By the cosine similarity of their embeddings; 100% is identical. They show what the model may have "
         "learned its answer from, and reveal wrong labels.",
     )
-    known = evaluation_metrics_cache.evaluation_neighbours(loaded.key, loaded.evaluation)
+    known = evaluation_metrics_cache.evaluation_neighbors(loaded.key, loaded.evaluation)
     embeddings = None if loaded.evaluation.folder is None else read_embeddings(loaded.evaluation)
     if known is None or embeddings is None or not 0 <= int(row["embedding_row"]) < len(embeddings):
         st.caption(

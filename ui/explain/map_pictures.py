@@ -21,8 +21,8 @@ def overlay_preview(photo: Path, heat: Path, strength: float) -> bytes:
     OSError
         A file is missing or damaged.
     """
-    with Image.open(photo, formats=("PNG",)) as picture, Image.open(heat, formats=("PNG",)) as grey:
-        shades = (np.asarray(grey.convert("L")) / 255).astype(np.float32)
+    with Image.open(photo, formats=("PNG",)) as picture, Image.open(heat, formats=("PNG",)) as gray:
+        shades = (np.asarray(gray.convert("L")) / 255).astype(np.float32)
         return jpeg_bytes(overlay(picture.convert("RGB"), shades, strength))
 
 

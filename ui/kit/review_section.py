@@ -218,8 +218,8 @@ def draw_notice(section: Section, place: str = "", *, brief: bool = False) -> No
     if notice is None or (brief and not notice.batches and not notice.failed):
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        icon, colour = ("error", "red") if notice.failed else ("check_circle", "green")
-        st.markdown(f":{colour}[:material/{icon}:] {notice.text}", width="content")
+        icon, color = ("error", "red") if notice.failed else ("check_circle", "green")
+        st.markdown(f":{color}[:material/{icon}:] {notice.text}", width="content")
         if notice.batches:
             st.button(
                 "Undo",

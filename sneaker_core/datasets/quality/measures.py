@@ -53,13 +53,13 @@ class Measures:
 
 def measure(photo: Image.Image) -> Measures:
     """Measure an RGB photo, preferably at thumbnail size."""
-    grey = photo.convert("L")
-    luma = np.asarray(grey, dtype=np.float32) / np.float32(255)
+    gray = photo.convert("L")
+    luma = np.asarray(gray, dtype=np.float32) / np.float32(255)
     # Percentiles from Pillow's histogram are faster than sorting the pixels.
-    shares = np.cumsum(grey.histogram()) / (grey.width * grey.height)
+    shares = np.cumsum(gray.histogram()) / (gray.width * gray.height)
     dark, light = np.searchsorted(shares, (_DARK / 100, _LIGHT / 100)) / 255
     # Both hashes use the same small grayscale picture.
-    small = grey.resize((4 * HASH_SIZE, 4 * HASH_SIZE), Image.Resampling.LANCZOS)
+    small = gray.resize((4 * HASH_SIZE, 4 * HASH_SIZE), Image.Resampling.LANCZOS)
     return Measures(
         hash=perceptual_hash(small),
         mirrored_hash=perceptual_hash(ImageOps.mirror(small)),

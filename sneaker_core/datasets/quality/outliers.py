@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-_NEIGHBOURS = 5
+_NEIGHBORS = 5
 _COMPONENTS = 50
 _PERPLEXITY = 30
 # Threads wait for each other in every small step: below this many photos, one thread is fastest.
@@ -13,7 +13,7 @@ _NO_SPREAD = 1e-6
 _MAD_TO_DEVIATION = 1.4826
 
 
-def neighbour_distance(
+def neighbor_distance(
     embeddings: NDArray[np.float32], labels: NDArray[np.object_], groups: NDArray[np.int64]
 ) -> NDArray[np.float64]:
     """Return the distance of each photo to its nearest photos of the same class, in robust standard deviations.
@@ -38,8 +38,8 @@ def neighbour_distance(
         cosine = embeddings[members] @ embeddings[members].T
         cosine[groups[members, None] == groups[None, members]] = np.nan
         others = (~np.isnan(cosine)).sum(axis=1)
-        judged = others > _NEIGHBOURS
-        nearest = -np.sort(-cosine[judged], axis=1)[:, :_NEIGHBOURS]  # nan sorts last
+        judged = others > _NEIGHBORS
+        nearest = -np.sort(-cosine[judged], axis=1)[:, :_NEIGHBORS]  # nan sorts last
         distance[members[judged]] = 1 - nearest.mean(axis=1)
     known = ~np.isnan(distance)
     result = np.zeros(len(embeddings))

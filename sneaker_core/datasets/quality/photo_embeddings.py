@@ -82,6 +82,6 @@ def _at_training_size(spec: ModelSpec) -> Preprocessing:
 
 def _embed(model: SneakerModel, readable: list[int], pixels: NDArray[np.uint8]) -> EmbeddedPhotos:
     with mixed_precision():
-        outputs = model.outputs(model.spec.preprocessing.standardise(torch.from_numpy(pixels)))
+        outputs = model.outputs(model.spec.preprocessing.standardize(torch.from_numpy(pixels)))
     scores = ood_score(outputs, model.references, model.spec.decision)
     return EmbeddedPhotos(readable, unit_length(outputs.embeddings), np.asarray(scores, dtype=np.float32))

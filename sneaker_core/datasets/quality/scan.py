@@ -18,7 +18,7 @@ from sneaker_core.datasets.quality.finding_rules import (
 from sneaker_core.datasets.quality.findings import store_findings
 from sneaker_core.datasets.quality.label_errors import suspected_labels
 from sneaker_core.datasets.quality.near_duplicate_groups import group_photos
-from sneaker_core.datasets.quality.outliers import in_deviations, lay_out_map, neighbour_distance
+from sneaker_core.datasets.quality.outliers import in_deviations, lay_out_map, neighbor_distance
 from sneaker_core.datasets.quality.photo_embeddings import embed_photos
 from sneaker_core.datasets.quality.stored_measures import (
     BATCH,
@@ -159,7 +159,7 @@ def _embedding_findings(
     vectors = np.stack(list(embedded["vector"].loc[table["sample"]]))
     group = table["sample"].map(groups)
     suspected = suspected_labels(vectors, table["label"], group)
-    distance = neighbour_distance(vectors, table["label"].to_numpy(dtype=object), group.to_numpy())
+    distance = neighbor_distance(vectors, table["label"].to_numpy(dtype=object), group.to_numpy())
     ood_scores = embedded["ood_score"].loc[table["sample"]].to_numpy()
     unknown = ood_scores > model.spec.decision.ood_threshold
     return [

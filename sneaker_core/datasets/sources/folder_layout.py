@@ -37,7 +37,7 @@ _NO_LAYOUT = (
 
 
 @dataclass(frozen=True)
-class LabelledFile:
+class LabeledFile:
     """A file with its class.
 
     Attributes
@@ -60,13 +60,13 @@ class Layout:
 
     Attributes
     ----------
-    files : list of LabelledFile
+    files : list of LabeledFile
         Those with a class.
     rejected : dict of str to str
         The others: name -> reason.
     """
 
-    files: list[LabelledFile] = field(default_factory=list)
+    files: list[LabeledFile] = field(default_factory=list)
     rejected: dict[str, str] = field(default_factory=dict)
 
 
@@ -124,7 +124,7 @@ def lay_out(files: Sequence[str], tables: Mapping[str, str]) -> Layout:
         if split_first and len(path) > 1:
             split, path = _SPLITS[path[0].lower()].value, path[1:]
         if len(path) > 1:
-            layout.files.append(LabelledFile(name, found.names.get(path[0].strip().lower(), path[0]), split))
+            layout.files.append(LabeledFile(name, found.names.get(path[0].strip().lower(), path[0]), split))
         else:
             layout.rejected[name] = _NO_FOLDER
     return layout
@@ -192,7 +192,7 @@ def _by_table(files: Sequence[str], base: tuple[str, ...], labels: Mapping[str, 
         inner = PurePosixPath(*path.parts[len(base) :]).as_posix() if path.parts[: len(base)] == base else name
         key = inner if inner in labels else path.name
         if key in labels:
-            layout.files.append(LabelledFile(name, *labels[key]))
+            layout.files.append(LabeledFile(name, *labels[key]))
             used.add(key)
         else:
             layout.rejected[name] = "The table of labels has no row for it."

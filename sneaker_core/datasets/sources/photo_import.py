@@ -10,7 +10,7 @@ from typing import Any
 
 from sneaker_core.datasets.importer import Importer, ImportOutcome, ImportStatus, IncomingPhoto
 from sneaker_core.datasets.index import Dataset
-from sneaker_core.datasets.sources.folder_layout import LabelledFile, read_layout
+from sneaker_core.datasets.sources.folder_layout import LabeledFile, read_layout
 from sneaker_core.datasets.sources.source_files import Source, open_source
 from sneaker_core.errors import ImageError
 from sneaker_core.settings import ImageLimits
@@ -117,11 +117,11 @@ def _count(result: ImportResult, file: str, outcome: ImportOutcome) -> None:
 
 
 def _outcomes(
-    source: Source, importer: Importer, files: Sequence[LabelledFile], stopped: Callable[[], bool]
+    source: Source, importer: Importer, files: Sequence[LabeledFile], stopped: Callable[[], bool]
 ) -> Iterator[tuple[str, ImportOutcome]]:
     """Read and import files in several threads, a few ahead of the consumer."""
 
-    def import_file(file: LabelledFile) -> tuple[str, ImportOutcome]:
+    def import_file(file: LabeledFile) -> tuple[str, ImportOutcome]:
         try:
             data = source.read(file.name)
         except ImageError as error:

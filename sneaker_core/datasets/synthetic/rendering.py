@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-from sneaker_core.datasets.synthetic.backdrops import BACKDROPS, Backdrop, Picture, choose_colour, paint_backdrop
+from sneaker_core.datasets.synthetic.backdrops import BACKDROPS, Backdrop, Picture, choose_color, paint_backdrop
 from sneaker_core.datasets.synthetic.canvas import Canvas, View
-from sneaker_core.datasets.synthetic.colours import Colour, choose_colourway
+from sneaker_core.datasets.synthetic.colors import Color, choose_colorway
 from sneaker_core.datasets.synthetic.curves import Array
 from sneaker_core.datasets.synthetic.shoe_outlines import SHOES
 from sneaker_core.datasets.synthetic.sneaker_painter import paint_sneaker, silhouette
@@ -54,15 +54,13 @@ def draw_photo(label: str, rng: np.random.Generator, size: tuple[int, int] = (38
     shoe = SHOES.get(label)
     if shoe is None:
         raise DatasetError(f"No synthetic class named “{label}”. Available classes: {', '.join(SHOES)}.")
-    colours = choose_colourway(rng)
+    colors = choose_colorway(rng)
     bow = rng.uniform(0.75, 1.15) if rng.random() < 0.6 else 0.0
-    return take_photo(
-        silhouette(shoe), lambda canvas: paint_sneaker(canvas, shoe, colours, bow), colours.base, rng, size
-    )
+    return take_photo(silhouette(shoe), lambda canvas: paint_sneaker(canvas, shoe, colors, bow), colors.base, rng, size)
 
 
 def take_photo(
-    edge: Array, paint: Callable[[Canvas], None], colour: Colour, rng: np.random.Generator, size: tuple[int, int]
+    edge: Array, paint: Callable[[Canvas], None], color: Color, rng: np.random.Generator, size: tuple[int, int]
 ) -> Image.Image:
     """Render an object with background, shadow, light and noise.
 
@@ -72,7 +70,7 @@ def take_photo(
         Points around the object, in units of the field.
     paint : callable
         Paints the object on a canvas.
-    colour : Colour
+    color : Color
         Main color of the object, which the background avoids.
     rng : numpy.random.Generator
         Determines everything else.
@@ -87,7 +85,7 @@ def take_photo(
     backdrop = BACKDROPS[int(rng.integers(len(BACKDROPS)))]
     view = _choose_view(edge, backdrop.standing, rng, size)
     light = _choose_light(rng)
-    picture = paint_backdrop(backdrop, size, choose_colour(colour, rng), rng)
+    picture = paint_backdrop(backdrop, size, choose_color(color, rng), rng)
     canvas = Canvas(_box(view.at(edge), size), view)
     paint(canvas)
     painted, relief = canvas.finished()
@@ -106,11 +104,11 @@ def _choose_view(edge: Array, standing: bool, rng: np.random.Generator, size: tu
     angle = np.radians(rng.uniform(-3.5, 3.5) if standing else rng.uniform(-24, 24))
     slant = rng.uniform(-0.05, 0.05) if standing else rng.uniform(-0.12, 0.12)
     stretch = rng.uniform(1.02, 1.18)
-    centred = np.array([[mirror, 0, -50 * mirror], [0, 1, -40], [0, 0, 1]])
+    centered = np.array([[mirror, 0, -50 * mirror], [0, 1, -40], [0, 0, 1]])
     slanted = np.array([[stretch, slant, 0], [0, 1, 0], [0, 0, 1]])
     turned = np.array([[np.cos(angle), -np.sin(angle), 0], [np.sin(angle), np.cos(angle), 0], [0, 0, 1]])
     away = np.array([[1, 0, 0], [0, 1, 0], [*rng.uniform(-0.0016, 0.0016, 2), 1]])
-    posed = away @ turned @ slanted @ centred
+    posed = away @ turned @ slanted @ centered
     places = View(posed, 1.0).at(edge)
     low, high = places.min(0), places.max(0)
     room = np.array(size) * (1 - 2 * _MARGIN)
@@ -199,8 +197,8 @@ def _blurred(values: NDArray[np.float32], radius: float) -> NDArray[np.float32]:
     small = max(int(radius / 1.5), 1)
     size = (max(image.width // small, 2), max(image.height // small, 2))
     reduced = np.asarray(image.resize(size, Image.Resampling.BOX)) if small > 1 else values
-    grey = Image.fromarray((np.clip(reduced, 0, 1) * 255).astype(np.uint8))
-    soft = np.asarray(grey.filter(ImageFilter.GaussianBlur(radius / small)), dtype=np.float32) / np.float32(255)
+    gray = Image.fromarray((np.clip(reduced, 0, 1) * 255).astype(np.uint8))
+    soft = np.asarray(gray.filter(ImageFilter.GaussianBlur(radius / small)), dtype=np.float32) / np.float32(255)
     if small == 1:
         return soft
     return np.asarray(Image.fromarray(soft).resize(image.size, Image.Resampling.BICUBIC))

@@ -30,7 +30,7 @@ class Panel:
     ----------
     outline : Outline
     role : str
-        The field of `Colourway` with its color.
+        The field of `Colorway` with its color.
     height : int
         Thickness above the upper, from 0 to 60.
     texture : int

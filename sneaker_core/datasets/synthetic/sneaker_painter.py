@@ -3,13 +3,13 @@
 import numpy as np
 
 from sneaker_core.datasets.synthetic.canvas import Canvas
-from sneaker_core.datasets.synthetic.colours import Colour, Colourway, lighter, mixed
+from sneaker_core.datasets.synthetic.colors import Color, Colorway, lighter, mixed
 from sneaker_core.datasets.synthetic.curves import Array, Outline, along, band, dashes, normals, smooth
 from sneaker_core.datasets.synthetic.shapes import Panel, Shoe, Tread
 
 __all__ = ["paint_sneaker", "silhouette"]
 
-_INK: Colour = (24, 22, 28)
+_INK: Color = (24, 22, 28)
 
 # Heights for the shading, 0 to 255: parts further back are lower.
 _LINING, _TONGUE, _UPPER, _COLLAR, _EYESTAY, _LACE, _MIDSOLE, _OUTSOLE = 40, 66, 92, 118, 116, 168, 158, 132
@@ -22,7 +22,7 @@ def silhouette(shoe: Shoe) -> Array:
     return np.concatenate(found)
 
 
-def paint_sneaker(canvas: Canvas, shoe: Shoe, colours: Colourway, bow: float) -> None:
+def paint_sneaker(canvas: Canvas, shoe: Shoe, colors: Colorway, bow: float) -> None:
     """Paint a sneaker.
 
     Parameters
@@ -31,92 +31,92 @@ def paint_sneaker(canvas: Canvas, shoe: Shoe, colours: Colourway, bow: float) ->
         The canvas to paint on.
     shoe : Shoe
         The sneaker.
-    colours : Colourway
+    colors : Colorway
         Its colors.
     bow : float
         Size of the bow, around 1; no bow if 0 or less.
     """
-    _paint_behind(canvas, shoe, colours)
-    _paint_upper(canvas, shoe, colours)
+    _paint_behind(canvas, shoe, colors)
+    _paint_upper(canvas, shoe, colors)
     if shoe.throat:
-        _paint_laces(canvas, shoe, colours)
+        _paint_laces(canvas, shoe, colors)
         if bow > 0 and shoe.tongue:
-            _paint_bow(canvas, shoe, colours.lace, bow)
-    _paint_tread(canvas, shoe, colours.outsole)
-    _paint_midsole(canvas, shoe, colours)
+            _paint_bow(canvas, shoe, colors.lace, bow)
+    _paint_tread(canvas, shoe, colors.outsole)
+    _paint_midsole(canvas, shoe, colors)
 
 
-def _paint_behind(canvas: Canvas, shoe: Shoe, colours: Colourway) -> None:
-    canvas.fill(smooth(shoe.lining), mixed(colours.lining, _INK, 0.25), _LINING)
+def _paint_behind(canvas: Canvas, shoe: Shoe, colors: Colorway) -> None:
+    canvas.fill(smooth(shoe.lining), mixed(colors.lining, _INK, 0.25), _LINING)
     if shoe.tab:
-        canvas.fill(smooth(shoe.tab), colours.accent, _TONGUE)
+        canvas.fill(smooth(shoe.tab), colors.accent, _TONGUE)
     if shoe.tongue:
         tongue = smooth(shoe.tongue)
-        canvas.fill(tongue, colours.base, _TONGUE, 120)
+        canvas.fill(tongue, colors.base, _TONGUE, 120)
         middle = tongue.mean(0)
-        canvas.fill(middle + (tongue - middle) * np.array([0.74, 0.82]), mixed(colours.base, colours.lining, 0.14), 74)
+        canvas.fill(middle + (tongue - middle) * np.array([0.74, 0.82]), mixed(colors.base, colors.lining, 0.14), 74)
 
 
-def _paint_upper(canvas: Canvas, shoe: Shoe, colours: Colourway) -> None:
+def _paint_upper(canvas: Canvas, shoe: Shoe, colors: Colorway) -> None:
     outline = smooth(shoe.upper)
     group = canvas.part(outline)
-    group.fill(outline, colours.base, _UPPER, shoe.texture)
+    group.fill(outline, colors.base, _UPPER, shoe.texture)
     for panel in shoe.panels:
-        _paint_panel(group, panel, colours, _UPPER)
+        _paint_panel(group, panel, colors, _UPPER)
     for seam in shoe.seams:
-        _paint_seam(group, smooth(seam, closed=False), colours.thread)
-    group.dots(_points(shoe.holes), 0.62, mixed(colours.base, _INK, 0.5), 70)
+        _paint_seam(group, smooth(seam, closed=False), colors.thread)
+    group.dots(_points(shoe.holes), 0.62, mixed(colors.base, _INK, 0.5), 70)
     if shoe.throat and shoe.eyestay:
-        _paint_eyestay(group, shoe, colours)
+        _paint_eyestay(group, shoe, colors)
     collar = smooth(shoe.collar, closed=False)
-    group.stroke(collar, shoe.collar_width * 2, mixed(colours.lining, colours.overlay, 0.55), _COLLAR, 60)
+    group.stroke(collar, shoe.collar_width * 2, mixed(colors.lining, colors.overlay, 0.55), _COLLAR, 60)
     canvas.stamp(group, outline)
 
 
-def _paint_panel(group: Canvas, panel: Panel, colours: Colourway, ground: int) -> None:
+def _paint_panel(group: Canvas, panel: Panel, colors: Colorway, ground: int) -> None:
     outline = smooth(panel.outline)
-    colour: Colour = getattr(colours, panel.role)
-    group.fill(outline, colour, ground + panel.height, panel.texture)
+    color: Color = getattr(colors, panel.role)
+    group.fill(outline, color, ground + panel.height, panel.texture)
     if panel.stitched:
-        _paint_seam(group, _inset(outline, 1.15), _thread_on(colour, colours.thread))
+        _paint_seam(group, _inset(outline, 1.15), _thread_on(color, colors.thread))
 
 
-def _paint_seam(group: Canvas, path: Array, colour: Colour) -> None:
-    group.threads(dashes(path, 0.85, 0.6), 0.34, colour)
+def _paint_seam(group: Canvas, path: Array, color: Color) -> None:
+    group.threads(dashes(path, 0.85, 0.6), 0.34, color)
 
 
-def _paint_eyestay(group: Canvas, shoe: Shoe, colours: Colourway) -> None:
+def _paint_eyestay(group: Canvas, shoe: Shoe, colors: Colorway) -> None:
     throat = smooth(shoe.throat, closed=False)
     strip = band(throat, shoe.eyestay * 2)
-    group.fill(strip, colours.overlay, _EYESTAY)
+    group.fill(strip, colors.overlay, _EYESTAY)
     edge = throat + normals(throat) * (shoe.eyestay - 0.9)
-    _paint_seam(group, edge, _thread_on(colours.overlay, colours.thread))
+    _paint_seam(group, edge, _thread_on(colors.overlay, colors.thread))
 
 
-def _paint_laces(canvas: Canvas, shoe: Shoe, colours: Colourway) -> None:
+def _paint_laces(canvas: Canvas, shoe: Shoe, colors: Colorway) -> None:
     throat = smooth(shoe.throat, closed=False)
     length = float(np.hypot(*np.diff(throat, axis=0).T).sum())
     places = np.linspace(0.07, 0.93, shoe.rows)
     inward = along(normals(throat), places)
     forward = np.stack([inward[:, 1], -inward[:, 0]], axis=1)
     reach = max(shoe.eyestay * 0.55, 3.0)
-    centres = along(throat, places)
-    eyelets = centres + inward * reach
+    centers = along(throat, places)
+    eyelets = centers + inward * reach
     width = min(length / shoe.rows * 0.5, 2.3)
-    canvas.dots(eyelets - forward * 0.3, width * 0.62, mixed(colours.overlay, _INK, 0.6), 70)
-    for near, far in zip(eyelets, centres - inward * 1.1 + forward * 1.3, strict=True):
+    canvas.dots(eyelets - forward * 0.3, width * 0.62, mixed(colors.overlay, _INK, 0.6), 70)
+    for near, far in zip(eyelets, centers - inward * 1.1 + forward * 1.3, strict=True):
         piece = np.linspace(near, far, 6)
         piece += np.array([0.5, -0.5]) * (np.sin(np.linspace(0, np.pi, 6)) * 0.7)[:, None]
-        canvas.fill(band(piece, width), colours.lace, _LACE, 70)
-        canvas.dots(piece[-1:], width / 2, colours.lace, _LACE)
+        canvas.fill(band(piece, width), colors.lace, _LACE, 70)
+        canvas.dots(piece[-1:], width / 2, colors.lace, _LACE)
 
 
-def _paint_bow(canvas: Canvas, shoe: Shoe, colour: Colour, size: float) -> None:
+def _paint_bow(canvas: Canvas, shoe: Shoe, color: Color, size: float) -> None:
     knot = smooth(shoe.throat, closed=False)[0] + np.array([0.8, 0.6])
-    shadow = mixed(colour, _INK, 0.16)
-    for path, tint in ((_LOOSE_END, shadow), (_FAR_LOOP, shadow), (_NEAR_LOOP, colour)):
+    shadow = mixed(color, _INK, 0.16)
+    for path, tint in ((_LOOSE_END, shadow), (_FAR_LOOP, shadow), (_NEAR_LOOP, color)):
         canvas.fill(band(knot + smooth(path, closed=False) * size, 1.35), tint, _LACE + 12)
-    canvas.dots(knot[None], 1.35, colour, _LACE + 24)
+    canvas.dots(knot[None], 1.35, color, _LACE + 24)
 
 
 _NEAR_LOOP: Outline = ((0, 0), (-3.4, 1.4), (-6.8, 5), (-6.4, 8), (-3.4, 6.6), (-0.4, 0.8))
@@ -124,7 +124,7 @@ _FAR_LOOP: Outline = ((0, 0), (2.6, -2.2), (6.4, -2.8), (7.2, -0.6), (4, 0.8), (
 _LOOSE_END: Outline = ((0, 0), (-0.8, 3.6), (-0.4, 7), (1, 10))
 
 
-def _paint_tread(canvas: Canvas, shoe: Shoe, colour: Colour) -> None:
+def _paint_tread(canvas: Canvas, shoe: Shoe, color: Color) -> None:
     share = np.linspace(0, 1, 16 * shoe.tread_count + 1)
     path = along(smooth(shoe.ground, closed=False), share)
     ends = np.minimum(np.minimum(share, 1 - share) * 16, 1) ** 0.5
@@ -132,8 +132,8 @@ def _paint_tread(canvas: Canvas, shoe: Shoe, colour: Colour) -> None:
     lower = path + np.stack([np.zeros_like(depth), depth], axis=1)
     solid = path + np.stack([np.zeros_like(depth), shoe.tread_depth * 0.5 * ends], axis=1)
     top = (path - np.array([0, 3]))[::-1]
-    canvas.fill(np.concatenate([solid, top]), mixed(colour, _INK, 0.45), 90)
-    canvas.fill(np.concatenate([lower, top]), colour, _OUTSOLE)
+    canvas.fill(np.concatenate([solid, top]), mixed(color, _INK, 0.45), 90)
+    canvas.fill(np.concatenate([lower, top]), color, _OUTSOLE)
 
 
 def _profile(tread: Tread, turn: Array) -> Array:
@@ -150,28 +150,28 @@ def _profile(tread: Tread, turn: Array) -> Array:
     return depth
 
 
-def _paint_midsole(canvas: Canvas, shoe: Shoe, colours: Colourway) -> None:
+def _paint_midsole(canvas: Canvas, shoe: Shoe, colors: Colorway) -> None:
     outline = smooth(shoe.midsole)
     group = canvas.part(outline)
-    group.fill(outline, colours.sole, _MIDSOLE)
+    group.fill(outline, colors.sole, _MIDSOLE)
     for panel in shoe.sole_panels:
-        _paint_panel(group, panel, colours, _MIDSOLE)
+        _paint_panel(group, panel, colors, _MIDSOLE)
     for stripe in shoe.stripes:
-        group.line(smooth(stripe, closed=False), 0.75, colours.accent)
+        group.line(smooth(stripe, closed=False), 0.75, colors.accent)
     for groove in shoe.grooves:
         path = smooth(groove, closed=False)
-        group.fill(band(path, 0.9), mixed(colours.sole, _INK, 0.22), _MIDSOLE - 34)
+        group.fill(band(path, 0.9), mixed(colors.sole, _INK, 0.22), _MIDSOLE - 34)
     if shoe.window:
-        _paint_window(group, smooth(shoe.window), colours)
+        _paint_window(group, smooth(shoe.window), colors)
     canvas.stamp(group, outline)
 
 
-def _paint_window(group: Canvas, outline: Array, colours: Colourway) -> None:
+def _paint_window(group: Canvas, outline: Array, colors: Colorway) -> None:
     """Paint a transparent cushion: a dark rim, a glow that is brightest in the center, and pillars."""
     middle = outline.mean(0)
-    group.fill(middle + (outline - middle) * 1.1, mixed(colours.sole, _INK, 0.3), _MIDSOLE + 8)
+    group.fill(middle + (outline - middle) * 1.1, mixed(colors.sole, _INK, 0.3), _MIDSOLE + 8)
     cushion = group.part(outline)
-    glow = mixed(lighter(colours.accent, 0.25), (196, 222, 236), 0.45)
+    glow = mixed(lighter(colors.accent, 0.25), (196, 222, 236), 0.45)
     for step in range(5):
         shape = middle + (outline - middle) * np.array([1 - 0.1 * step, 1 - 0.16 * step])
         cushion.fill(shape, lighter(mixed(glow, _INK, 0.3), 0.11 * step), _MIDSOLE - 46)
@@ -194,11 +194,11 @@ def _inset(outline: Array, by: float) -> Array:
     return np.concatenate([moved, moved[:1]])
 
 
-def _thread_on(colour: Colour, thread: Colour) -> Colour:
+def _thread_on(color: Color, thread: Color) -> Color:
     """Return a thread color that is visible on a color."""
-    if abs(sum(colour) - sum(thread)) > 90:
+    if abs(sum(color) - sum(thread)) > 90:
         return thread
-    return lighter(colour, 0.4) if sum(colour) < 330 else mixed(colour, _INK, 0.35)
+    return lighter(color, 0.4) if sum(color) < 330 else mixed(color, _INK, 0.35)
 
 
 def _points(places: Outline) -> Array:

@@ -17,8 +17,8 @@ def legend_stops() -> list[tuple[float, str]]:
     """Stops of the color scale: value (0 to 1) and ``#rrggbb``, ascending."""
     places = np.linspace(0, 1, len(_HEAT))
     return [
-        (float(place), "#{:02x}{:02x}{:02x}".format(*colour))
-        for place, colour in zip(places, _HEAT.astype(int), strict=True)
+        (float(place), "#{:02x}{:02x}{:02x}".format(*color))
+        for place, color in zip(places, _HEAT.astype(int), strict=True)
     ]
 
 
@@ -96,12 +96,12 @@ def overlay(photo: Image.Image, heat: NDArray[np.float32], opacity: float = DEFA
     """
     check_opacity(opacity)
     # One byte per pixel, processed by Pillow: for 50 megapixels, each float array would take 600 MB.
-    grey = Image.fromarray((np.clip(heat, 0, 1) * 255).round().astype(np.uint8))
-    grey = grey.resize(photo.size, Image.Resampling.BICUBIC)
-    colours = Image.merge("RGB", [grey.point(_table(channel)) for channel in range(3)])
+    gray = Image.fromarray((np.clip(heat, 0, 1) * 255).round().astype(np.uint8))
+    gray = gray.resize(photo.size, Image.Resampling.BICUBIC)
+    colors = Image.merge("RGB", [gray.point(_table(channel)) for channel in range(3)])
     # Areas without attribution stay transparent.
     weight = [round(255 * opacity * min(1.0, _STEEPNESS * level / 255)) for level in range(256)]
-    return Image.composite(colours, photo, grey.point(weight))
+    return Image.composite(colors, photo, gray.point(weight))
 
 
 def _table(channel: int) -> list[int]:

@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from sneaker_core.datasets.photo_folder import read_unlabelled_folder
+from sneaker_core.datasets.photo_folder import read_unlabeled_folder
 from sneaker_core.evaluation.prediction_table import read_outputs
 from sneaker_core.networks.architectures import SneakerNetwork, build_network
 from sneaker_core.networks.checkpoint import ModelSpec, SneakerModel
@@ -283,4 +283,4 @@ def _random_files(folder: Path) -> pd.DataFrame:
     for number in range(_FILES):
         coarse = Image.fromarray(rng.integers(0, 256, (24, 36, 3), np.uint8))
         coarse.resize(_FILE_SIZE, Image.Resampling.BICUBIC).save(folder / f"{number}.jpg", quality=90)
-    return read_unlabelled_folder(folder)
+    return read_unlabeled_folder(folder)

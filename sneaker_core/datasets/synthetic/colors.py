@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["Colour", "Colourway", "choose_colourway", "lighter", "mixed", "shifted"]
+__all__ = ["Color", "Colorway", "choose_colorway", "lighter", "mixed", "shifted"]
 
-Colour = tuple[int, int, int]
+Color = tuple[int, int, int]
 
 # Four matching colors each: body, overlays, accent, sole.
 _PALETTES = (
@@ -45,60 +45,60 @@ _GUM = "b9824f"
 
 
 @dataclass(frozen=True)
-class Colourway:
+class Colorway:
     """The colors of a sneaker by part."""
 
-    base: Colour
-    overlay: Colour
-    accent: Colour
-    sole: Colour
-    outsole: Colour
-    lace: Colour
-    lining: Colour
-    thread: Colour
+    base: Color
+    overlay: Color
+    accent: Color
+    sole: Color
+    outsole: Color
+    lace: Color
+    lining: Color
+    thread: Color
 
 
-def choose_colourway(rng: np.random.Generator) -> Colourway:
+def choose_colorway(rng: np.random.Generator) -> Colorway:
     """Choose a palette and vary it slightly, so that photos rarely have the same colors."""
-    palette = [_colour(code) for code in _PALETTES[int(rng.integers(len(_PALETTES)))]]
+    palette = [_color(code) for code in _PALETTES[int(rng.integers(len(_PALETTES)))]]
     turn, tint, tone = rng.uniform(-0.03, 0.03), rng.uniform(0.85, 1.12), rng.uniform(0.93, 1.05)
-    base, overlay, accent, sole = (shifted(colour, turn, tint, tone) for colour in palette)
+    base, overlay, accent, sole = (shifted(color, turn, tint, tone) for color in palette)
     swap = int(rng.integers(4))
     if swap == 1:
         base, overlay = overlay, base
     elif swap == 2 and _brightness(overlay) != _brightness(accent):
         overlay, accent = accent, overlay
-    white = _colour(_WHITES[int(rng.integers(len(_WHITES)))])
+    white = _color(_WHITES[int(rng.integers(len(_WHITES)))])
     lace = (white, sole, accent, overlay)[int(rng.choice(4, p=(0.4, 0.25, 0.2, 0.15)))]
-    outsole = (_colour(_GUM), mixed(overlay, (25, 25, 30), 0.35), accent, mixed(sole, (90, 84, 76), 0.45))[
+    outsole = (_color(_GUM), mixed(overlay, (25, 25, 30), 0.35), accent, mixed(sole, (90, 84, 76), 0.45))[
         int(rng.choice(4, p=(0.25, 0.3, 0.2, 0.25)))
     ]
     lining = mixed(accent if rng.random() < 0.4 else base, (30, 28, 34), 0.45)
     thread = (mixed(base, (20, 20, 25), 0.4), lighter(base, 0.45), lighter(accent, 0.2))[int(rng.integers(3))]
-    return Colourway(base, overlay, accent, sole, outsole, lace, lining, thread)
+    return Colorway(base, overlay, accent, sole, outsole, lace, lining, thread)
 
 
-def mixed(colour: Colour, other: Colour, share: float) -> Colour:
+def mixed(color: Color, other: Color, share: float) -> Color:
     """Mix a color with a share (0 to 1) of another."""
-    red, green, blue = (round(a + (b - a) * share) for a, b in zip(colour, other, strict=True))
+    red, green, blue = (round(a + (b - a) * share) for a, b in zip(color, other, strict=True))
     return (red, green, blue)
 
 
-def lighter(colour: Colour, share: float) -> Colour:
+def lighter(color: Color, share: float) -> Color:
     """Lighten a color, or darken it if `share` is negative."""
-    return mixed(colour, (255, 255, 255), share) if share > 0 else mixed(colour, (0, 0, 0), -share)
+    return mixed(color, (255, 255, 255), share) if share > 0 else mixed(color, (0, 0, 0), -share)
 
 
-def shifted(colour: Colour, turn: float, tint: float, tone: float) -> Colour:
+def shifted(color: Color, turn: float, tint: float, tone: float) -> Color:
     """Shift the hue of a color (in turns) and scale its saturation and brightness."""
-    hue, saturation, value = colorsys.rgb_to_hsv(*(part / 255 for part in colour))
+    hue, saturation, value = colorsys.rgb_to_hsv(*(part / 255 for part in color))
     red, green, blue = colorsys.hsv_to_rgb((hue + turn) % 1, min(saturation * tint, 1), min(value * tone, 1))
     return (round(red * 255), round(green * 255), round(blue * 255))
 
 
-def _colour(code: str) -> Colour:
+def _color(code: str) -> Color:
     return (int(code[:2], 16), int(code[2:4], 16), int(code[4:], 16))
 
 
-def _brightness(colour: Colour) -> int:
-    return sum(colour)
+def _brightness(color: Color) -> int:
+    return sum(color)
