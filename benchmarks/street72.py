@@ -107,7 +107,7 @@ def split_photos(home: Path, dataset: Dataset) -> None:
         db.execute("UPDATE samples SET split = NULL")
         db.executemany("UPDATE samples SET split = ? WHERE sample = ?", zip(final, photos["sample"], strict=True))
         set_fact(db, "split", {"kind": "made", "val_share": VAL_SHARE, "test_share": TEST_SHARE, "seed": SEED})
-    print(pd.crosstab([world, final], "photos").to_string(), flush=True)
+    print(pd.crosstab(world, final).to_string(), flush=True)
 
 
 def train_command(home: Path, run: str, init: str, settings: dict[str, str]) -> list[str]:

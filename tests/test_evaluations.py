@@ -432,7 +432,7 @@ def test_the_command_line_does_what_a_page_does(own, tmp_path):
     report = tmp_path / "report.html"
     done = command(
         workspace, "evaluate", "lively", "--data", photos, "--split", "test", "--name", "again",
-        "--no-neighbors",  # the former name of --no-neighbors
+        "--no-neighbours",  # the former name of --no-neighbors
         "--report", report, "--json",
     )  # fmt: skip
     assert done.exit_code == 0, done.stderr

@@ -196,7 +196,7 @@ class TestEvaluations:
             one = found[row["kind"], row["name"]].to_dict()
             same = ("model", "data", "split", "n", "top1", "state", "left_out")
             assert {key: one[key] for key in same} == {key: row[key] for key in same}
-            assert one["with_neighbors"] == row["with_neighbors"]
+            assert one["with_neighbors"] == row["with_neighbours"]
             assert (one["problem"] is None) == (row["problem"] is None)
         for name, old in EXPECTED["evaluation"].items():
             table = read_table(find_evaluation(opened, name))

@@ -46,7 +46,7 @@ _PAIRS = 5
 @click.option("--name", "kept_as", metavar="NAME", help="Save the evaluation under this name.")
 @click.option(
     "--no-neighbors",
-    "--no-neighbors",
+    "--no-neighbours",
     cls=RenamedOption,
     is_flag=True,
     help="With --name: don't save embeddings of training photos.",

@@ -367,7 +367,7 @@ def run_evaluation_job(workspace: Path, params: Mapping[str, Any], worker: Worke
         worlds or source_folder(workspace, params["dataset"]),
         workspace,
         params.get("split"),
-        neighbors=params.get("neighbors", params.get("neighbors", True)),
+        neighbors=params.get("neighbors", params.get("neighbours", True)),
         name=find_evaluation_by_id(workspace, params["evaluation"]).name,
         report=worker.report,
         stopped=worker.stopped,

@@ -25,7 +25,7 @@ from sneaker_core.workspace.references import by_name, text_of
 FORMAT = 1
 EVALUATION_FILE = "evaluation.json"
 # Before the spelling changed.
-_OLD_WITH_NEIGHBORS = "with_neighbors"
+_OLD_WITH_NEIGHBORS = "with_neighbours"
 
 
 class Kind(StrEnum):
