@@ -42,6 +42,7 @@ from sneaker_core.settings import ServiceLimits
 from sneaker_core.workspace.jobs import list_jobs, stop_job
 from sneaker_core.workspace.paths import explanations_folder, run_model_folder, runs_folder
 from tests.factories import CLASSES, draw_dataset, jpeg, lively_model, photo_of_class
+from tests.links import follow_link
 from ui.explain import map_pictures, sanity_cache
 from ui.explain.batch_view import FROM_UPLOADS
 from ui.explain.explain_keys import Key
@@ -113,6 +114,14 @@ def again(app: AppTest) -> AppTest:
     app.run()
     assert not app.exception
     return app
+
+
+def go_to(app: AppTest, query: dict[str, str]) -> AppTest:
+    """Another address of the page, as after Back."""
+    app.query_params.clear()
+    for key, value in query.items():
+        app.query_params[key] = value
+    return again(app)
 
 
 def click(app: AppTest, key: str) -> AppTest:
@@ -219,8 +228,19 @@ class TestChoosing:
         app.file_uploader(key=Key.EXPLAIN_UPLOAD).upload("mine.jpg", jpeg(photo_of_class(1, 77)))
         again(app)
         assert len(explained(app)) == 4
-        assert "Its label is" not in words(app)
-        assert address(app) == {}  # no link leads to an upload
+        assert "Its label is" not in words(app) and "mine.jpg" in words(app)
+        # Back to this address shows the photo again, but the photo isn't stored: elsewhere the address names nothing.
+        there = address(app)
+        pick(app, Key.EXPLAIN_SOURCE, Source.DATASET)
+        assert address(app) == {"source": "Dataset"} and not explained(app)
+        go_to(app, there)
+        assert app.segmented_control(key=Key.EXPLAIN_SOURCE).value == Source.UPLOAD
+        assert len(explained(app)) == 4
+        app = opened(**there)
+        assert "Uploaded photos aren't stored" in words(app) and not app.warning
+        assert app.segmented_control(key=Key.EXPLAIN_SOURCE).value == Source.UPLOAD
+        app.file_uploader[0].upload("mine.jpg", jpeg(photo_of_class(1, 77)))
+        assert len(explained(again(app))) == 4 and address(app) == there
 
     def test_mistakes_of_an_evaluation_and_the_question_they_raise(self, home):
         table = read_table(find_evaluation(home, "kept"))
@@ -291,10 +311,7 @@ class TestLinks:
     def test_another_link_in_the_same_session_is_taken_over_too(self, home, dataset):
         boot, clog = samples_of(dataset, "boot")[0], samples_of(dataset, "clog")[0]
         app = opened(dataset="shoes", sample=boot)
-        app.query_params.clear()
-        for key, value in {"evaluation": "kept", "sample": clog, "method": "guided_gradcam"}.items():
-            app.query_params[key] = value
-        again(app)
+        go_to(app, {"evaluation": "kept", "sample": clog, "method": "guided_gradcam"})
         assert address(app)["sample"] == clog
         assert app.session_state["evaluation"] == "kept"
         assert "Its label is **clog**" in words(app)
@@ -668,10 +685,9 @@ class TestIdentify:
         assert app.selectbox[1].value in ("", None)
         app.selectbox[1].set_value(first)
         again(app)
-        app.button[labels(app).index("More on the Explain page")].click()
-        again(app)
+        follow_link(app, "More on the Explain page")
         assert app.title[0].value == "Explain"
-        assert "shoe.jpg, from the Identify page" in words(app)
+        assert "shoe.jpg" in words(app)
         assert select(app, "Class to explain").value == other
         assert select(app, "Compare with").value == first
 

@@ -7,6 +7,7 @@ class Key(StateKey):
     """Keys without a prefix are parameters of the address, too."""
 
     SHOW = "show"
+    SOURCE = "source"
     KIND = "kind"
     SAMPLE = "sample"
     TARGET = "target"
@@ -18,7 +19,6 @@ class Key(StateKey):
     EXPLAIN_PAGE = "explain_page"
     EXPLAIN_STEP = "explain_step"
     EXPLAIN_UPLOAD = "explain_upload"
-    EXPLAIN_HANDED = "explain_handed"
     EXPLAIN_METHOD = "explain_method"
     EXPLAIN_TARGET = "explain_target"
     EXPLAIN_VERSUS = "explain_versus"

@@ -12,10 +12,12 @@ from sneaker_core.errors import SneakerError
 from sneaker_core.images import Photo
 from sneaker_core.number_text import counted
 from ui.explain.explain_keys import Key
-from ui.kit.address import address_item, set_address_value
+from ui.kit.address import address_item, set_address_values
 from ui.kit.photo_files import stored_photo
 from ui.kit.text import escape_markdown, truncate
 
+# The photo, and the classes chosen for it.
+PHOTO_PARAMS = (Key.SAMPLE, Key.TARGET, Key.VERSUS)
 _PAGE_SIZE = 12
 _COLUMNS, _NARROWEST = 6, 130
 # All tiles have one aspect ratio, whatever that of the photo.
@@ -83,14 +85,7 @@ def choose_from(shelf: PhotoChoices) -> ChosenPhoto | None:
 
 def show_photo(sample: str | None = None) -> None:
     """Show a photo, or the grid if it is None; only from a callback."""
-    set_address_value(Key.SAMPLE, sample)
-    forget_classes()
-
-
-def forget_classes() -> None:
-    """Go back to the most probable class: the chosen one belongs to another photo; only from a callback."""
-    set_address_value(Key.TARGET, None)
-    set_address_value(Key.VERSUS, None)
+    set_address_values({**dict.fromkeys(PHOTO_PARAMS), Key.SAMPLE: sample})
 
 
 def _name(row: pd.Series) -> str:

@@ -8,7 +8,7 @@ from sneaker_core.inference.explanation.explanation_request import ExplanationRe
 from sneaker_core.networks.checkpoint import ModelSpec
 from sneaker_core.workspace.safe_names import natural_order
 from ui.explain.explain_keys import Key
-from ui.kit.address import address_value, follow_address, set_address_value, write_choice
+from ui.kit.address import address_value, follow_address, set_address_value, set_address_values, write_choice
 from ui.kit.text import escape_markdown, probability_text
 
 NO_CLASS = ""
@@ -111,8 +111,7 @@ def _versus_key(item: str) -> str:
 
 def explain_class(target: str, versus: str | None = None) -> None:
     """Explain another class; only from a callback."""
-    set_address_value(Key.TARGET, target)
-    set_address_value(Key.VERSUS, versus)
+    set_address_values({Key.TARGET: target, Key.VERSUS: versus})
 
 
 def subject(request: ExplanationRequest) -> str:
