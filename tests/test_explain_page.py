@@ -321,6 +321,9 @@ class TestLinks:
         [
             ({"dataset": "gone"}, "The link leads to the dataset “gone”, which isn't here."),
             ({"dataset": "shoes", "sample": "gone"}, "The link leads to the photo “gone”, which isn't here."),
+            # The photo goes without saying.
+            ({"dataset": "gone", "sample": "gone"}, "The link leads to the dataset “gone”, which isn't here."),
+            ({"evaluation": "gone", "sample": "gone"}, "The link leads to the evaluation “gone”, which isn't here."),
             ({"evaluation": "gone"}, "The link leads to the evaluation “gone”, which isn't here."),
             ({"evaluation": "kept", "sample": "gone"}, "The link leads to the photo “gone”, which isn't here."),
             ({"model": "../gone"}, "The link leads to the model “../gone”, which isn't here"),

@@ -17,6 +17,7 @@ from ui.kit.text import escape_markdown, truncate_middle
 # Parameters that several pages share.
 DATASET_PARAM, EVALUATION_PARAM = "dataset", "evaluation"
 _NEXT, _MISSING, _SHOWN = "address_next", "address_missing", "address_shown"
+_GONE = "address_gone"
 _DRAWN, _DRAWN_BEFORE = "address_drawn", "address_drawn_before"
 
 
@@ -162,8 +163,17 @@ def address_item(param: str, options: Collection[str], *, noun: str) -> str | No
     if value is None or value in options:
         _missing().pop(param, None)
         return value
-    report_missing(param, noun, value)
+    if not belongs_to_gone(param):
+        report_missing(param, noun, value)
     return None
+
+
+def belongs_to_gone(param: str) -> bool:
+    """Whether a value, such as a photo, came with a link to a dataset or an evaluation that is gone.
+
+    There is nothing to say about the photo then: the sentence about the dataset says it all.
+    """
+    return address_value(param) is not None and _gone().get(param) == address_value(param)
 
 
 def set_address_value(param: str, value: str | None) -> None:
@@ -182,6 +192,7 @@ def set_address_values(values: Mapping[str, str | Sequence[str] | None]) -> None
     before = {name: st.query_params.get_all(name) for name in st.query_params}
     after = before | {name: [value] if isinstance(value, str) else list(value or ()) for name, value in values.items()}
     for name in values:
+        _gone().pop(name, None)
         if after[name]:
             _missing().pop(name, None)
     after = {name: given for name, given in after.items() if given}
@@ -250,6 +261,7 @@ def start_page() -> None:
     page_before, drawn_before = st.session_state.get(_DRAWN_BEFORE, ("", set()))
     if page_before != _page():
         _missing().clear()
+        _gone().clear()
         for param in drawn_before:
             _shown().pop(param, None)
             st.session_state.pop(param, None)
@@ -286,6 +298,8 @@ def _settle(param: str, names: Sequence[str], noun: str, usual: str, old: Mappin
             _missing().pop(param, None)
         else:
             report_missing(param, noun, meant)
+            if param in (DATASET_PARAM, EVALUATION_PARAM):
+                _gone().update(st.query_params.to_dict())
         st.session_state[param] = meant if meant in names else usual
         _shown()[param] = (linked, st.session_state[param])
     elif st.session_state[param] not in names:
@@ -327,6 +341,12 @@ def _remember(param: str, value: str | list[str]) -> None:
 def _missing() -> dict[str, str]:
     sentences: dict[str, str] = st.session_state.setdefault(_MISSING, {})
     return sentences
+
+
+def _gone() -> dict[str, str]:
+    """The address of the link that led to a dataset or an evaluation that is gone."""
+    values: dict[str, str] = st.session_state.setdefault(_GONE, {})
+    return values
 
 
 def _shown() -> dict[str, tuple[Any, Any]]:
