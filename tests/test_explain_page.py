@@ -52,6 +52,7 @@ from ui.identify.identify_keys import Key as IdentifyKey
 from ui.kit import explanation_cache, model_cache
 from ui.kit.page_links import Page, page_address
 from ui.kit.photo_files import stored_photo
+from ui.kit.state_keys import KitKey
 
 pytestmark = pytest.mark.slow
 
@@ -197,26 +198,26 @@ class TestChoosing:
     def test_a_class_its_photos_and_one_of_them(self, home, dataset):
         app = opened()
         assert "26 photos to choose from" in words(app)
-        assert labels(app).count("Explain") == 12
+        assert labels(app).count("Explain") == 24
         choose(app, "Class", "clog")
         assert "5 photos to choose from" in words(app)
         assert labels(app).count("Explain") == 5
         clogs = samples_of(dataset, "clog")
-        click(app, Key.EXPLAIN_TILE.of(clogs[1]))
+        click(app, KitKey.OPEN.of(f"explain-{clogs[1]}"))
         assert "Its label is **clog**" in words(app)
         assert "2 of 5" in words(app)
         assert len(explained(app)) == 4  # the picture, and three classes side by side
         assert address(app)["sample"] == clogs[1]
-        click(app, Key.EXPLAIN_STEP.of("Next"))
+        click(app, KitKey.STEP.of("explain-Next"))
         assert address(app)["sample"] == clogs[2]
-        click(app, Key.EXPLAIN_STEP.of("choose"))
+        click(app, Key.EXPLAIN_ALL)
         assert labels(app).count("Explain") == 5
         assert not explained(app)
 
     def test_pages(self, home):
         app = opened()
         first = set(alts(app))
-        app.get("pagination")[0].select(3).run()
+        app.get("pagination")[0].select(2).run()
         assert labels(app).count("Explain") == 2
         assert not first & set(alts(app))
         choose(app, "Class", "boot")
@@ -250,7 +251,7 @@ class TestChoosing:
         assert f"{len(wrong)} photo" in words(app)
         worst = wrong.iloc[0]
         assert f"{worst['label']}, predicted as {worst['predicted']}" in words(app)
-        click(app, Key.EXPLAIN_TILE.of(worst["sample"]))
+        click(app, KitKey.OPEN.of(f"explain-{worst['sample']}"))
         assert app.session_state["evaluation"] == "kept"
         request = f"Why {worst['predicted']} and not {worst['label']}?"
         app.button[labels(app).index(request)].click()
@@ -302,7 +303,7 @@ class TestLinks:
         again(app)
         assert select(app, "Class to explain").value == "clog"
         assert address(app)["target"] == "clog"
-        click(app, Key.EXPLAIN_STEP.of("Next"))
+        click(app, KitKey.STEP.of("explain-Next"))
         best = predict_file(
             load_model(run_model_folder(runs_folder(home) / "lively")), path_of(dataset, samples_of(dataset, "boot")[1])
         ).top[0]
@@ -663,7 +664,7 @@ class TestWhatIsNotThere:
         path_of(dataset, boots[0]).unlink()
         app = opened(dataset="shoes", sample=boots[0])
         assert "The file of this photo is missing." in app.error[0].value
-        click(app, Key.EXPLAIN_STEP.of("Next"))
+        click(app, KitKey.STEP.of("explain-Next"))
         assert not app.error
         assert explained(app)
 

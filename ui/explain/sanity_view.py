@@ -1,5 +1,7 @@
 """The sanity check of a map: run on request, in the background."""
 
+from functools import partial
+
 import streamlit as st
 
 from sneaker_core.images import Photo
@@ -10,10 +12,10 @@ from ui.explain.explain_keys import Key
 from ui.explain.sanity_cache import RunningCheck
 from ui.explain.sanity_charts import deletion_chart, insertion_chart, randomization_chart
 from ui.kit.charts import draw_chart
+from ui.kit.job_panel import rerun_when
 from ui.kit.model_cache import ModelKey
 from ui.kit.text import escape_markdown
 
-_POLL_SECONDS = 1.0
 _RANDOMIZATION_HELP = (
     "The weights of the last layer, of half of the layers and of all layers are shuffled, and the photo is explained "
     "again. Similarity is a rank correlation: 1 means identical maps, 0 unrelated ones. Lower is better."
@@ -60,15 +62,13 @@ def draw_sanity_check(key: ModelKey, photo: Photo, request: ExplanationRequest) 
         if running.future.done():
             _draw(running.future.result())
         else:
-            _follow(running)
+            rerun_when(partial(_draw_progress, running))
 
 
-@st.fragment(run_every=_POLL_SECONDS)
-def _follow(running: RunningCheck) -> None:
-    """Show the progress; rerun the page once the check is done."""
+def _draw_progress(running: RunningCheck) -> bool:
+    """Draw the progress; returns whether the check is done."""
     st.progress(running.share, text="Checking the map…" if running.share else "Waiting: other photos go first…")
-    if running.future.done():
-        st.rerun()
+    return running.future.done()
 
 
 def _draw(check: SanityCheck) -> None:
