@@ -204,7 +204,7 @@ class TestChoosing:
         assert labels(app).count("Explain") == 5
         clogs = samples_of(dataset, "clog")
         click(app, KitKey.OPEN.of(f"explain-{clogs[1]}"))
-        assert "Its label is **clog**" in words(app)
+        assert "The photo is labeled **clog**" in words(app)
         assert "2 of 5" in words(app)
         assert len(explained(app)) == 4  # the picture, and three classes side by side
         assert address(app)["sample"] == clogs[1]
@@ -229,7 +229,7 @@ class TestChoosing:
         app.file_uploader(key=Key.EXPLAIN_UPLOAD).upload("mine.jpg", jpeg(photo_of_class(1, 77)))
         again(app)
         assert len(explained(app)) == 4
-        assert "Its label is" not in words(app) and "mine.jpg" in words(app)
+        assert "is labeled" not in words(app) and "mine.jpg" in words(app)
         # Back to this address shows the photo again, but the photo isn't stored: elsewhere the address names nothing.
         there = address(app)
         pick(app, Key.EXPLAIN_SOURCE, Source.DATASET)
@@ -315,7 +315,7 @@ class TestLinks:
         go_to(app, {"evaluation": "kept", "sample": clog, "method": "guided_gradcam"})
         assert address(app)["sample"] == clog
         assert app.session_state["evaluation"] == "kept"
-        assert "Its label is **clog**" in words(app)
+        assert "The photo is labeled **clog**" in words(app)
 
     @pytest.mark.parametrize(
         ("query", "said"),

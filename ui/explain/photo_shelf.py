@@ -110,7 +110,7 @@ def _draw_steps(shelf: PhotoChoices, row: pd.Series) -> None:
 
 def _draw_shelf(shelf: PhotoChoices) -> None:
     if shelf.offered.empty:
-        st.caption("No photos.")
+        st.caption("There are no photos to choose from.")
         return
     st.caption(f"{counted(len(shelf.offered), 'photo')} to choose from")
     draw_grid_style()

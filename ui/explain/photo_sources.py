@@ -102,7 +102,7 @@ def _uploaded() -> ChosenPhoto | None:
             set_address_values({**dict.fromkeys(PHOTO_PARAMS), UPLOAD_PARAM: kept})
 
     st.file_uploader(
-        "A photo of a sneaker", key=key, max_upload_size=upload_cap(), help="The photo is not stored.", on_change=keep
+        "A photo of a sneaker", key=key, max_upload_size=upload_cap(), help="The photo isn't stored.", on_change=keep
     )
     photo = None if name is None else kept_upload(name)
     if photo is not None:
@@ -196,6 +196,7 @@ def choose_evaluation(models: Sequence[ModelEntry]) -> Evaluation | None:
             "There are no evaluations yet. Evaluate a model to explain its wrong predictions here.",
             icon=":material/rule:",
         )
+        draw_page_link("Evaluate a model", Page.EVALUATE)
         return None
     title = choose_item(
         EVALUATION_PARAM,
