@@ -65,6 +65,10 @@ class TestItem:
         assert shown(app) == "a"
         assert not app.warning
 
+    def test_a_choice_that_cannot_be_emptied_is_not_called_required(self):
+        box = opened(items_page).selectbox[0].proto
+        assert not box.required and box.default == 0
+
     def test_a_link(self):
         app = opened(items_page, dataset="b")
         assert shown(app) == "b" and not app.warning
