@@ -10,7 +10,9 @@ from ui.kit.page_frame import end_page, page_body
 SECTIONS = {Section.ONE: draw_single_photo, Section.CLASS_AVERAGES: draw_class_averages, Section.MANY: draw_batch}
 
 with page_body(
-    "Explain", "See where the model finds the evidence for its answer, and whether the map can be relied on."
+    "Explain",
+    "A heat map shows which parts of a photo count toward the model's answer. You can also check whether a map is "
+    "reliable.",
 ):
     models = installed_models()
     if not models:

@@ -280,6 +280,12 @@ class TestChoice:
         assert not list_datasets(home) and len(list_bin(home)) == 1
         assert "Create a synthetic dataset" in labels(app) and "which isn't here" not in words(app)
 
+    def test_a_photo_of_a_dataset_that_is_gone_is_not_a_second_notice(self, three):
+        app = opened(dataset="gone", section="Photos", photo="gone")
+        assert "which isn't here" in words(app) and "This photo isn't in the dataset" not in words(app)
+        click(app, next(button.key for button in app.button if button.label == "Look closer"))
+        assert "1 of 22" in words(app)
+
     def test_a_dialog_closes_the_photo(self, three):
         app = opened(dataset="three", section="Photos", photo=read_samples(three)["sample"][0])
         assert "1 of 22" in words(app)

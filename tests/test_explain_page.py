@@ -42,6 +42,7 @@ from sneaker_core.settings import ServiceLimits
 from sneaker_core.workspace.jobs import list_jobs, stop_job
 from sneaker_core.workspace.paths import explanations_folder, run_model_folder, runs_folder
 from tests.factories import CLASSES, draw_dataset, jpeg, lively_model, photo_of_class
+from tests.links import follow_link
 from ui.explain import map_pictures, sanity_cache
 from ui.explain.batch_view import FROM_UPLOADS
 from ui.explain.explain_keys import Key
@@ -51,6 +52,7 @@ from ui.identify.identify_keys import Key as IdentifyKey
 from ui.kit import explanation_cache, model_cache
 from ui.kit.page_links import Page, page_address
 from ui.kit.photo_files import stored_photo
+from ui.kit.state_keys import KitKey
 
 pytestmark = pytest.mark.slow
 
@@ -113,6 +115,14 @@ def again(app: AppTest) -> AppTest:
     app.run()
     assert not app.exception
     return app
+
+
+def go_to(app: AppTest, query: dict[str, str]) -> AppTest:
+    """Another address of the page, as after Back."""
+    app.query_params.clear()
+    for key, value in query.items():
+        app.query_params[key] = value
+    return again(app)
 
 
 def click(app: AppTest, key: str) -> AppTest:
@@ -188,26 +198,26 @@ class TestChoosing:
     def test_a_class_its_photos_and_one_of_them(self, home, dataset):
         app = opened()
         assert "26 photos to choose from" in words(app)
-        assert labels(app).count("Explain") == 12
+        assert labels(app).count("Explain") == 24
         choose(app, "Class", "clog")
         assert "5 photos to choose from" in words(app)
         assert labels(app).count("Explain") == 5
         clogs = samples_of(dataset, "clog")
-        click(app, Key.EXPLAIN_TILE.of(clogs[1]))
-        assert "Its label is **clog**" in words(app)
+        click(app, KitKey.OPEN.of(f"explain-{clogs[1]}"))
+        assert "The photo is labeled **clog**" in words(app)
         assert "2 of 5" in words(app)
         assert len(explained(app)) == 4  # the picture, and three classes side by side
         assert address(app)["sample"] == clogs[1]
-        click(app, Key.EXPLAIN_STEP.of("Next"))
+        click(app, KitKey.STEP.of("explain-Next"))
         assert address(app)["sample"] == clogs[2]
-        click(app, Key.EXPLAIN_STEP.of("choose"))
+        click(app, Key.EXPLAIN_ALL)
         assert labels(app).count("Explain") == 5
         assert not explained(app)
 
     def test_pages(self, home):
         app = opened()
         first = set(alts(app))
-        app.get("pagination")[0].select(3).run()
+        app.get("pagination")[0].select(2).run()
         assert labels(app).count("Explain") == 2
         assert not first & set(alts(app))
         choose(app, "Class", "boot")
@@ -219,8 +229,19 @@ class TestChoosing:
         app.file_uploader(key=Key.EXPLAIN_UPLOAD).upload("mine.jpg", jpeg(photo_of_class(1, 77)))
         again(app)
         assert len(explained(app)) == 4
-        assert "Its label is" not in words(app)
-        assert address(app) == {}  # no link leads to an upload
+        assert "is labeled" not in words(app) and "mine.jpg" in words(app)
+        # Back to this address shows the photo again, but the photo isn't stored: elsewhere the address names nothing.
+        there = address(app)
+        pick(app, Key.EXPLAIN_SOURCE, Source.DATASET)
+        assert address(app) == {"source": "Dataset"} and not explained(app)
+        go_to(app, there)
+        assert app.segmented_control(key=Key.EXPLAIN_SOURCE).value == Source.UPLOAD
+        assert len(explained(app)) == 4
+        app = opened(**there)
+        assert "Uploaded photos aren't stored" in words(app) and not app.warning
+        assert app.segmented_control(key=Key.EXPLAIN_SOURCE).value == Source.UPLOAD
+        app.file_uploader[0].upload("mine.jpg", jpeg(photo_of_class(1, 77)))
+        assert len(explained(again(app))) == 4 and address(app) == there
 
     def test_mistakes_of_an_evaluation_and_the_question_they_raise(self, home):
         table = read_table(find_evaluation(home, "kept"))
@@ -230,7 +251,7 @@ class TestChoosing:
         assert f"{len(wrong)} photo" in words(app)
         worst = wrong.iloc[0]
         assert f"{worst['label']}, predicted as {worst['predicted']}" in words(app)
-        click(app, Key.EXPLAIN_TILE.of(worst["sample"]))
+        click(app, KitKey.OPEN.of(f"explain-{worst['sample']}"))
         assert app.session_state["evaluation"] == "kept"
         request = f"Why {worst['predicted']} and not {worst['label']}?"
         app.button[labels(app).index(request)].click()
@@ -282,7 +303,7 @@ class TestLinks:
         again(app)
         assert select(app, "Class to explain").value == "clog"
         assert address(app)["target"] == "clog"
-        click(app, Key.EXPLAIN_STEP.of("Next"))
+        click(app, KitKey.STEP.of("explain-Next"))
         best = predict_file(
             load_model(run_model_folder(runs_folder(home) / "lively")), path_of(dataset, samples_of(dataset, "boot")[1])
         ).top[0]
@@ -291,19 +312,19 @@ class TestLinks:
     def test_another_link_in_the_same_session_is_taken_over_too(self, home, dataset):
         boot, clog = samples_of(dataset, "boot")[0], samples_of(dataset, "clog")[0]
         app = opened(dataset="shoes", sample=boot)
-        app.query_params.clear()
-        for key, value in {"evaluation": "kept", "sample": clog, "method": "guided_gradcam"}.items():
-            app.query_params[key] = value
-        again(app)
+        go_to(app, {"evaluation": "kept", "sample": clog, "method": "guided_gradcam"})
         assert address(app)["sample"] == clog
         assert app.session_state["evaluation"] == "kept"
-        assert "Its label is **clog**" in words(app)
+        assert "The photo is labeled **clog**" in words(app)
 
     @pytest.mark.parametrize(
         ("query", "said"),
         [
             ({"dataset": "gone"}, "The link leads to the dataset “gone”, which isn't here."),
             ({"dataset": "shoes", "sample": "gone"}, "The link leads to the photo “gone”, which isn't here."),
+            # The photo goes without saying.
+            ({"dataset": "gone", "sample": "gone"}, "The link leads to the dataset “gone”, which isn't here."),
+            ({"evaluation": "gone", "sample": "gone"}, "The link leads to the evaluation “gone”, which isn't here."),
             ({"evaluation": "gone"}, "The link leads to the evaluation “gone”, which isn't here."),
             ({"evaluation": "kept", "sample": "gone"}, "The link leads to the photo “gone”, which isn't here."),
             ({"model": "../gone"}, "The link leads to the model “../gone”, which isn't here"),
@@ -643,7 +664,7 @@ class TestWhatIsNotThere:
         path_of(dataset, boots[0]).unlink()
         app = opened(dataset="shoes", sample=boots[0])
         assert "The file of this photo is missing." in app.error[0].value
-        click(app, Key.EXPLAIN_STEP.of("Next"))
+        click(app, KitKey.STEP.of("explain-Next"))
         assert not app.error
         assert explained(app)
 
@@ -668,10 +689,9 @@ class TestIdentify:
         assert app.selectbox[1].value in ("", None)
         app.selectbox[1].set_value(first)
         again(app)
-        app.button[labels(app).index("More on the Explain page")].click()
-        again(app)
+        follow_link(app, "More on the Explain page")
         assert app.title[0].value == "Explain"
-        assert "shoe.jpg, from the Identify page" in words(app)
+        assert "shoe.jpg" in words(app)
         assert select(app, "Class to explain").value == other
         assert select(app, "Compare with").value == first
 

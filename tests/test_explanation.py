@@ -211,9 +211,10 @@ class TestOverlay:
         assert [place for place, _ in stops] == [0, 0.25, 0.5, 0.75, 1]
         assert stops[-1][1] == "#f0f921"
         bar = np.asarray(legend(200, 10))
-        assert bar.shape == (10, 200, 3)
-        np.testing.assert_allclose(bar[5, 199], [0xF0, 0xF9, 0x21], atol=3)
-        np.testing.assert_allclose(bar[5, 0], 255, atol=3)
+        assert bar.shape == (10, 200, 4)
+        np.testing.assert_allclose(bar[5, 199], [0xF0, 0xF9, 0x21, 255], atol=3)
+        # No evidence, no color: the page shows through, in light and in dark.
+        assert bar[5, 0, 3] == 0
 
     @pytest.mark.parametrize("opacity", [-0.1, 1.1, float("nan")])
     def test_opacity_out_of_range(self, opacity):

@@ -50,6 +50,10 @@ def opened(page, **params) -> AppTest:
     return app.run()
 
 
+def query(app: AppTest) -> dict[str, str]:
+    return {name: value if isinstance(value, str) else value[-1] for name, value in app.query_params.items()}
+
+
 def shown(app: AppTest) -> str:
     assert not app.exception
     return next(one.value.removeprefix("shown ") for one in app.markdown if one.value.startswith("shown "))
@@ -60,6 +64,10 @@ class TestItem:
         app = opened(items_page)
         assert shown(app) == "a"
         assert not app.warning
+
+    def test_a_choice_that_cannot_be_emptied_is_not_called_required(self):
+        box = opened(items_page).selectbox[0].proto
+        assert not box.required and box.default == 0
 
     def test_a_link(self):
         app = opened(items_page, dataset="b")
@@ -140,3 +148,38 @@ class TestSeveral:
 def test_addresses_of_pages():
     assert page_address(Page.RUNS) == "runs"
     assert page_address(Page.EXPLAIN, dataset="my shoes", sample=None) == "explain?dataset=my+shoes"
+
+
+class TestHistory:
+    """A page just opened keeps its address: one more in the browser's history, and Back would lead to the same page."""
+
+    @pytest.mark.parametrize("params", [{}, {"dataset": "former"}, {"dataset": "gone"}])
+    def test_opening_a_page_writes_nothing(self, params):
+        app = opened(items_page, **params)
+        assert query(app) == params == query(app.run())
+
+    def test_a_choice_is_written_and_back_takes_it_away(self):
+        app = opened(items_page)
+        app.selectbox[0].select("b").run()
+        assert query(app) == {"dataset": "b"}
+        del app.query_params["dataset"]
+        assert shown(app.run()) == "a" and "dataset" not in app.query_params
+        app.query_params["dataset"] = "c"
+        assert shown(app.run()) == "c"
+
+    def test_several_choices(self):
+        app = opened(several_page, runs=["c"])
+        app.multiselect[0].set_value(["c", "b"]).run()
+        assert app.query_params["runs"] == ["c", "b"]
+        app.multiselect[0].set_value([]).run()
+        assert "runs" not in app.query_params
+        app.query_params["runs"] = ["a", "b"]
+        assert shown(app.run()) == "['a', 'b']"
+
+    def test_a_section(self):
+        app = opened(sections_page)
+        assert not app.query_params
+        app.segmented_control[0].set_value("Photos").run()
+        assert query(app) == {"section": "Photos"}
+        app.query_params.clear()
+        assert shown(app.run()) == "Overview"

@@ -83,7 +83,7 @@ def test_compare_rename_delete_restore_and_use(browser: Browser, address: str, w
     expect(page.get_by_role("button", name="Bin (1)")).to_have_count(0)
     assert {run.name for run in list_runs(workspace)} == {"fast", "steady"}
 
-    press(page, "Use in Identify")
+    page.get_by_role("link", name="Use in Identify").click()
     expect(page.get_by_role("heading", name="What are those?")).to_be_visible()
     expect(page.get_by_role("combobox", name="Model")).to_have_value("steady")
     expect(page).to_have_url(f"{address}/?model=steady")

@@ -26,6 +26,7 @@ from sneaker_core.training.train_model import train
 from sneaker_core.workspace.jobs import JobState, read_job
 from sneaker_core.workspace.paths import run_job_folder, runs_folder, studies_folder
 from tests.factories import draw_dataset
+from tests.links import follow_link, link_labels
 from ui.kit.item_dialogs import Action, ItemKind, NamedItem, item_button_key
 from ui.kit.labels import STATE_LABELS
 from ui.kit.model_picker import MODEL_PARAM
@@ -181,7 +182,7 @@ class TestNoRuns:
 
     def test_built_in_model_has_its_figures_and_its_card_but_no_way_out(self, home):
         app = opened(DEFAULT_MODEL)
-        assert buttons(app) == ["Use in Identify"]
+        assert buttons(app) == [] and "Use in Identify" in link_labels(app)
         assert "None were recorded" in words(app)
         app.segmented_control(key=Key.RUN_MORE.of(DEFAULT_MODEL)).set_value(CARD)
         assert f"Model card: {DEFAULT_MODEL}" in words(again(app))
@@ -230,7 +231,7 @@ class TestTable:
         assert table(app).loc["slow", "state"] == STATE_LABELS[state].word
         assert (error or "resume") in words(app)
         assert ("Try again" if error else "Resume") in buttons(app)
-        assert "Use in Identify" not in buttons(app)
+        assert "Use in Identify" not in link_labels(app)
 
     def test_a_run_at_work(self, full):
         job = put_job(set_state(full, "slow", "running"), "Epoch 1 of 2")
@@ -311,7 +312,7 @@ class TestOne:
         assert "Note: keep this one" in words(again(app))
 
     def test_use_in_identify(self, full):
-        app = click(opened("fast"), Key.RUN_USE)
+        app = follow_link(opened("fast"), "Use in Identify")
         assert app.title[0].value == "What are those?"
         assert app.selectbox(key=MODEL_PARAM).value == "fast"
 

@@ -102,7 +102,7 @@ class TestWay:
 
     def test_use_in_identify(self, browser, address, home):
         page = opened(browser, address, f"?run={RUN}")
-        button(page, "Use in Identify").click()
+        page.get_by_role("link", name="Use in Identify").click()
         expect(page.get_by_role("heading", name="What are those?")).to_be_visible()
         settle(page)
         expect(page.get_by_role("combobox", name="Model")).to_have_value(RUN)

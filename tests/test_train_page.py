@@ -26,6 +26,7 @@ from sneaker_core.training.training_jobs import source_of, training_params
 from sneaker_core.workspace.jobs import WAITING, Job, JobState, Progress, list_jobs, read_job, stop_job, working
 from sneaker_core.workspace.paths import RUN_FILE, cache_folder, run_job_folder, run_model_folder, runs_folder
 from tests.factories import PROJECT, draw_dataset, write
+from tests.links import follow_link, link_labels
 from ui.kit.model_picker import MODEL_PARAM
 from ui.kit.run_text import other_trainings_text, queue_text, split_counts_text
 from ui.kit.state_keys import KitKey
@@ -252,8 +253,7 @@ class TestSetup:
         }  # fmt: skip
         again(app)
         assert f"{run.name}**: done. Trained for" in words(app)
-        app.button(key=Key.TRAIN_IDENTIFY).click()
-        app.run()
+        follow_link(app, "Use in Identify")
         assert app.title[0].value == "What are those?" and app.selectbox(key=MODEL_PARAM).value == run.name
 
 
@@ -360,7 +360,7 @@ class TestWatch:
         assert app.selectbox(key=Key.TRAIN_RUN).value == "first"
         for told in ("Top-1 accuracy", "Test photos", "alidation accuracy", "photos are recognized correctly"):
             assert told in text
-        assert "Use in Identify" in labels(app) and len(app.get("plotly_chart")) == 2
+        assert "Use in Identify" in link_labels(app) and len(app.get("plotly_chart")) == 2
         assert not {"Resume", "Try again", "Stop and keep the best model"} & set(labels(app))
         assert not app.get("progress")
         assert len(app.get("imgs") or app.get("image")) == len(
@@ -399,7 +399,7 @@ class TestWatch:
         text = words(app)
         for told in ("Epoch 3 of 6", "61 photos per second", "about 2 minutes left", "Stop after the current step"):
             assert told in text
-        assert len(app.get("plotly_chart")) == 2 and "Use in Identify" not in labels(app)
+        assert len(app.get("plotly_chart")) == 2 and "Use in Identify" not in link_labels(app)
         click(app, KitKey.JOB_STOP.of("run"))
         assert "Stopping…" in labels(app) and "Stopping after the current step" in words(app)
 
@@ -414,18 +414,18 @@ class TestWatch:
         tell(done, "stopped")
         app = opened(run="first")
         assert "model so far is ready to use" in words(app)
-        assert {"Resume", "Use in Identify"} <= set(labels(app)) and "Top-1 accuracy" in words(app)
+        assert "Resume" in labels(app) and "Use in Identify" in link_labels(app) and "Top-1 accuracy" in words(app)
 
     def test_stopped_without_a_model_goes_on(self, done):
         folder = tell(done, "stopped")
         without_model(folder)
         app = opened(run="first")
-        assert "was stopped. There is no model yet." in words(app) and "Use in Identify" not in labels(app)
+        assert "was stopped. There is no model yet." in words(app) and "Use in Identify" not in link_labels(app)
         click(app, KitKey.JOB_AGAIN.of("run"))
         assert not find_run(done, "first").state.ended
         assert app.selectbox(key=Key.TRAIN_RUN).value == "first"
         assert ended(run_job_folder(folder)).state is JobState.DONE
-        assert find_run(done, "first").has_model and "Use in Identify" in labels(again(app))
+        assert find_run(done, "first").has_model and "Use in Identify" in link_labels(again(app))
 
     def test_failed(self, done):
         without_model(tell(done, "failed", error=f"The photos of {NASTY} are gone."))

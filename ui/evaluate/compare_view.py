@@ -16,6 +16,7 @@ from ui.evaluate.evaluate_keys import Key
 from ui.evaluate.loaded_evaluation import LoadedEvaluation, load_evaluation
 from ui.evaluate.matrix_display import keep_opacity, matrix_width
 from ui.evaluate.prediction_grid import Row, draw_predictions
+from ui.kit.address import follow_address, write_choice
 from ui.kit.charts import PALETTE, draw_chart
 from ui.kit.labels import evaluation_title
 from ui.kit.text import escape_markdown, probability_text, truncate
@@ -66,16 +67,16 @@ def _choose_other(loaded: LoadedEvaluation) -> LoadedEvaluation | None:
             icon=":material/compare_arrows:",
         )
         return None
-    if st.session_state.get(Key.COMPARE_WITH) not in (None, *others):
-        st.session_state[Key.COMPARE_WITH] = None
+    follow_address(Key.COMPARE_WITH, Key.COMPARE_WITH, others, noun="evaluation", usual=None)
     name = st.selectbox(
         "Compare with",
         list(others),
         index=None,
         key=Key.COMPARE_WITH,
         placeholder="Choose another evaluation of the same photos",
-        bind="query-params",
         width=420,
+        on_change=write_choice,
+        args=(Key.COMPARE_WITH, Key.COMPARE_WITH),
     )
     return load_evaluation(others[name]) if name in others else None
 

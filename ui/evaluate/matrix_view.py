@@ -11,6 +11,7 @@ from ui.evaluate.evaluation_text import cell_text
 from ui.evaluate.loaded_evaluation import LoadedEvaluation
 from ui.evaluate.matrix_display import clicked_cell, highlight_cells, keep_opacity, matrix_width
 from ui.evaluate.prediction_grid import draw_predictions
+from ui.kit.address import follow_address, set_address_values, write_choice
 from ui.kit.charts import PALETTE, draw_chart
 from ui.kit.text import escape_markdown, truncate
 
@@ -97,8 +98,7 @@ def _draw_pairs(loaded: LoadedEvaluation) -> None:
 
 
 def _select(label: str | None, predicted: str | None) -> None:
-    st.session_state[Key.MATRIX_TRUE] = label
-    st.session_state[Key.MATRIX_PREDICTED] = predicted
+    set_address_values({Key.MATRIX_TRUE: label, Key.MATRIX_PREDICTED: predicted})
 
 
 def _classes(loaded: LoadedEvaluation) -> tuple[list[str], list[str]]:
@@ -112,11 +112,8 @@ def _selected(loaded: LoadedEvaluation) -> tuple[str | None, str | None]:
     """The selected classes, before the select boxes below the chart are drawn."""
     found = []
     for key, names in zip((Key.MATRIX_TRUE, Key.MATRIX_PREDICTED), _classes(loaded), strict=True):
-        selected = st.session_state.get(key, st.query_params.get(key))
-        if key in st.session_state and selected not in (None, *names):
-            # A class of another evaluation.
-            st.session_state[key] = None
-        found.append(selected if selected in names else None)
+        follow_address(key, key, names, noun="class", usual=None)
+        found.append(st.session_state[key])
     return found[0], found[1]
 
 
@@ -124,7 +121,16 @@ def _draw_photos(loaded: LoadedEvaluation) -> None:
     labels, names = _classes(loaded)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         label, predicted = (
-            st.selectbox(title, options, index=None, key=key, placeholder="Any", bind="query-params", width=280)
+            st.selectbox(
+                title,
+                options,
+                index=None,
+                key=key,
+                placeholder="Any",
+                width=280,
+                on_change=write_choice,
+                args=(key, key),
+            )
             for title, options, key in (
                 ("True class", labels, Key.MATRIX_TRUE),
                 ("Predicted class", names, Key.MATRIX_PREDICTED),

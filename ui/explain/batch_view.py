@@ -35,6 +35,8 @@ from ui.kit import dataset_cache
 from ui.kit.job_panel import JobPanel, attempt, draw_job
 from ui.kit.model_picker import choose_model
 from ui.kit.photo_files import upload_cap
+from ui.kit.photo_tiles import draw_grid_style
+from ui.kit.state_keys import KitKey
 from ui.kit.text import escape_markdown, size_text, timestamp_text, truncate_middle
 
 FROM_DATASET, FROM_UPLOADS = "Photos of a class", "Uploaded photos"
@@ -198,7 +200,8 @@ def _draw_archive(job: Job) -> None:
         st.warning("The zip file is damaged. Delete it and explain the photos again.", icon=":material/heart_broken:")
         return
     if previews:
-        with st.grid(_PREVIEWS, min_column_width=120, gap="small", key=Key.EXPLAIN_TILE.of(job.folder.name)):
+        draw_grid_style()
+        with st.grid(_PREVIEWS, min_column_width=120, gap="small", key=KitKey.GRID.of(job.folder.name)):
             for name, picture in previews:
                 st.image(picture, width="stretch", alt=f"{name}, colored by evidence for its class")
         draw_scale()

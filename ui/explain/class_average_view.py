@@ -47,8 +47,8 @@ def draw_class_averages(models: list[ModelEntry]) -> None:
         The evaluation is damaged, or its model is missing.
     """
     st.markdown(
-        "One photo can be an exception. This averages the maps of many photos of a class: where does the model find "
-        "the evidence when it is right about the class, and where when it is wrong?"
+        "One photo can be an exception. Average the maps of many photos of a class to see where the model finds its "
+        "evidence when it is right, and when it is wrong."
     )
     evaluation = choose_evaluation(models)
     if evaluation is None:
@@ -151,8 +151,8 @@ def _draw_maps(maps: Sequence[StoredClassMap]) -> None:
                 with st.container(border=True, height="stretch", gap="small"):
                     _draw_map(stored, opacity)
     st.caption(
-        "The average is meaningful only if the sneakers have similar positions in the photos. If the average photo is "
-        "blurred, so is the map. Sneakers that point the other way are not flipped."
+        "The average is meaningful only if the sneakers are in similar positions. If the average photo is blurred, so "
+        "is the map. Sneakers that point the other way aren't flipped."
     )
 
 

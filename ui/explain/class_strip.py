@@ -36,14 +36,14 @@ def draw_class_strip(
     shown = list(chances)[:_MAX_CLASSES]
     if len(shown) < 2:
         return
-    slow = " Takes some seconds: this method runs the model a few hundred times." if request.method.is_slow else ""
+    slow = " This takes some seconds: the method runs the model a few hundred times." if request.method.is_slow else ""
     if not st.toggle(
         f"Compare the {len(shown)} most probable classes",
         # Choosing a slow method must not start it for all classes.
         key=Key.EXPLAIN_STRIP.of("slow" if request.method.is_slow else "quick"),
         value=not request.method.is_slow,
         persist_state="session",
-        help=f"One map per class, each on its own.{slow}",
+        help=f"Draws a map for each class.{slow}",
     ):
         return
     with st.grid(_MAX_CLASSES, min_column_width=150, gap="small"):

@@ -21,7 +21,7 @@ def answer_line(answer: Answer, label: str | None) -> str:
     if label is None:
         return said
     mark = ":green[:material/check_circle:]" if best.label == label else ":orange[:material/cancel:]"
-    return f"{said} {mark} Its label is **{escape_markdown(label)}**."
+    return f"{said} {mark} The photo is labeled **{escape_markdown(label)}**."
 
 
 def class_map_title(stored: StoredClassMap) -> str:

@@ -47,5 +47,7 @@ def archive_pictures(archive: str, changed: int, most: int) -> list[tuple[str, b
 
 @st.cache_data(show_spinner=False)
 def color_scale() -> bytes:
-    """A JPEG of the color scale of a map, from none to most."""
-    return jpeg_bytes(legend(512, 14))
+    """A PNG of the color scale of a map, from none (transparent) to most."""
+    buffer = io.BytesIO()
+    legend(512, 14).save(buffer, "PNG")
+    return buffer.getvalue()

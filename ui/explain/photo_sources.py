@@ -15,13 +15,12 @@ from sneaker_core.evaluation.evaluation_collection import list_evaluations
 from sneaker_core.evaluation.evaluation_files import find_model_of
 from sneaker_core.evaluation.evaluation_record import Evaluation
 from sneaker_core.evaluation.table_columns import misclassified
-from sneaker_core.images import Photo
 from sneaker_core.networks.model_registry import ModelEntry
 from sneaker_core.workspace.paths import workspace
 from sneaker_core.workspace.safe_names import natural_order
 from ui.explain.explain_keys import Key
 from ui.explain.explain_views import Source
-from ui.explain.photo_shelf import ChosenPhoto, PhotoChoices, choose_from, forget_classes, show_photo
+from ui.explain.photo_shelf import PHOTO_PARAMS, ChosenPhoto, PhotoChoices, choose_from, show_photo
 from ui.kit import dataset_cache, evaluation_cache, photo_previews
 from ui.kit.address import (
     DATASET_PARAM,
@@ -30,8 +29,10 @@ from ui.kit.address import (
     address_value,
     choose_item,
     choose_next,
-    set_address_value,
+    follow_address,
+    set_address_values,
 )
+from ui.kit.kept_uploads import UPLOAD_PARAM, keep_upload, kept_upload
 from ui.kit.labels import evaluation_title
 from ui.kit.model_picker import MODEL_PARAM
 from ui.kit.page_links import Page, draw_page_link
@@ -44,6 +45,7 @@ _ICONS = {
     Source.EVALUATION: ":material/rule:",
     Source.UPLOAD: ":material/upload:",
 }
+_GONE = ":material/hide_image:"
 
 
 def choose_photo(models: Sequence[ModelEntry]) -> ChosenPhoto | None:
@@ -54,21 +56,15 @@ def choose_photo(models: Sequence[ModelEntry]) -> ChosenPhoto | None:
     models : sequence of ModelEntry
         Available models; choosing an evaluation also chooses its model.
     """
-    if address_value(DATASET_PARAM):
-        st.session_state[Key.EXPLAIN_SOURCE] = Source.DATASET
-    elif address_value(EVALUATION_PARAM):
-        st.session_state[Key.EXPLAIN_SOURCE] = Source.EVALUATION
-    elif st.session_state.get(Key.EXPLAIN_SOURCE) not in list(Source):
-        has_dataset = bool(list_datasets(workspace())) and Key.EXPLAIN_HANDED not in st.session_state
-        st.session_state[Key.EXPLAIN_SOURCE] = Source.DATASET if has_dataset else Source.UPLOAD
+    sources = [source.value for source in Source]
+    follow_address(Key.SOURCE, Key.EXPLAIN_SOURCE, sources, noun="source", usual=_implied_source().value)
     source = st.segmented_control(
         "Photo from",
-        list(Source),
+        sources,
         required=True,
-        format_func=lambda choice: f"{_ICONS[choice]} {choice.value}",
+        format_func=lambda choice: f"{_ICONS[Source(choice)]} {choice}",
         key=Key.EXPLAIN_SOURCE,
         wrap=True,
-        persist_state="session",
         on_change=_leave_source,
     )
     if source == Source.UPLOAD:
@@ -77,28 +73,46 @@ def choose_photo(models: Sequence[ModelEntry]) -> ChosenPhoto | None:
     return None if shelf is None else choose_from(shelf)
 
 
+def _implied_source() -> Source:
+    """Where photos come from if the address doesn't say."""
+    for param, source in (
+        (DATASET_PARAM, Source.DATASET),
+        (EVALUATION_PARAM, Source.EVALUATION),
+        (UPLOAD_PARAM, Source.UPLOAD),
+    ):
+        if address_value(param):
+            return source
+    return Source.DATASET if list_datasets(workspace()) else Source.UPLOAD
+
+
 def _leave_source() -> None:
-    for param in (DATASET_PARAM, EVALUATION_PARAM, Key.KIND):
-        set_address_value(param, None)
-    show_photo(None)
+    params = (DATASET_PARAM, EVALUATION_PARAM, UPLOAD_PARAM, Key.KIND, *PHOTO_PARAMS)
+    set_address_values({**dict.fromkeys(params), Key.SOURCE: st.session_state[Key.EXPLAIN_SOURCE]})
 
 
 def _uploaded() -> ChosenPhoto | None:
-    upload = st.file_uploader(
-        "A photo of a sneaker",
-        key=Key.EXPLAIN_UPLOAD,
-        max_upload_size=upload_cap(),
-        help="The photo is not stored.",
-        on_change=forget_classes,
+    name = address_value(UPLOAD_PARAM)
+    # Another uploader for each photo: after Back, it would still show the file that was uploaded last.
+    key = Key.EXPLAIN_UPLOAD.of(name) if name else Key.EXPLAIN_UPLOAD.value
+
+    def keep() -> None:
+        upload = st.session_state[key]
+        if upload is not None:
+            kept = keep_upload(uploaded_photos([upload], None)[0])
+            set_address_values({**dict.fromkeys(PHOTO_PARAMS), UPLOAD_PARAM: kept})
+
+    st.file_uploader(
+        "A photo of a sneaker", key=key, max_upload_size=upload_cap(), help="The photo isn't stored.", on_change=keep
     )
-    if upload is not None:
-        return ChosenPhoto(uploaded_photos([upload], None)[0])
-    handed: Photo | None = st.session_state.get(Key.EXPLAIN_HANDED)
-    if handed is None:
+    photo = None if name is None else kept_upload(name)
+    if photo is not None:
+        st.caption(f":material/image: {escape_markdown(truncate_middle(photo.name))}")
+        return ChosenPhoto(photo)
+    if name is None:
         st.caption("Upload a photo, or choose one from a dataset.")
-        return None
-    st.caption(f"{escape_markdown(truncate_middle(handed.name))}, from the Identify page")
-    return ChosenPhoto(handed)
+    else:
+        st.info("Uploaded photos aren't stored, so this one is no longer available. Upload it again.", icon=_GONE)
+    return None
 
 
 def choose_dataset() -> Dataset | None:
@@ -172,9 +186,9 @@ def choose_evaluation(models: Sequence[ModelEntry]) -> Evaluation | None:
     evaluations = _evaluations()
 
     def changed() -> None:
-        set_address_value(Key.KIND, None)
-        show_photo(None)
-        _choose_model_of(evaluations[str(st.session_state[EVALUATION_PARAM])], models)
+        set_address_values(dict.fromkeys((Key.KIND, *PHOTO_PARAMS)))
+        if (name := _model_of(evaluations[str(st.session_state[EVALUATION_PARAM])], models)) is not None:
+            choose_next(MODEL_PARAM, name)
 
     if not evaluations:
         address_item(EVALUATION_PARAM, (), noun="evaluation")
@@ -182,6 +196,7 @@ def choose_evaluation(models: Sequence[ModelEntry]) -> Evaluation | None:
             "There are no evaluations yet. Evaluate a model to explain its wrong predictions here.",
             icon=":material/rule:",
         )
+        draw_page_link("Evaluate a model", Page.EVALUATE)
         return None
     title = choose_item(
         EVALUATION_PARAM,
@@ -194,29 +209,25 @@ def choose_evaluation(models: Sequence[ModelEntry]) -> Evaluation | None:
     return evaluations[title]
 
 
-def choose_model_of_evaluation(models: Sequence[ModelEntry]) -> None:
-    """If the address names an evaluation but no model, choose the model that was evaluated.
+def model_of_evaluation(models: Sequence[ModelEntry]) -> str | None:
+    """Name of the model that was evaluated, if the address names an evaluation and its model is there.
 
     Parameters
     ----------
     models : sequence of ModelEntry
-        As in `choose_photo`; call this before they are offered.
+        As in `choose_photo`.
     """
     linked = address_value(EVALUATION_PARAM)
-    if linked is None or address_value(MODEL_PARAM) is not None:
-        return
-    evaluations = _evaluations()
-    evaluation = evaluations.get(_linked_titles(evaluations).get(linked, linked))
-    if evaluation is not None:
-        _choose_model_of(evaluation, models)
+    evaluations = _evaluations() if linked else {}
+    evaluation = evaluations.get(_linked_titles(evaluations).get(linked or "", linked or ""))
+    return None if evaluation is None else _model_of(evaluation, models)
 
 
-def _choose_model_of(evaluation: Evaluation, models: Sequence[ModelEntry]) -> None:
+def _model_of(evaluation: Evaluation, models: Sequence[ModelEntry]) -> str | None:
     with contextlib.suppress(SneakerError):  # its model is gone
         folder = find_model_of(workspace(), evaluation)
-        for model in models:
-            if model.folder.samefile(folder):
-                choose_next(MODEL_PARAM, model.name)
+        return next((model.name for model in models if model.folder.samefile(folder)), None)
+    return None
 
 
 def _evaluations() -> dict[str, Evaluation]:

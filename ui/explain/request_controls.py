@@ -8,7 +8,7 @@ from sneaker_core.inference.explanation.explanation_request import ExplanationRe
 from sneaker_core.networks.checkpoint import ModelSpec
 from sneaker_core.workspace.safe_names import natural_order
 from ui.explain.explain_keys import Key
-from ui.kit.address import address_value, follow_address, set_address_value, write_choice
+from ui.kit.address import address_value, follow_address, set_address_value, set_address_values, write_choice
 from ui.kit.text import escape_markdown, probability_text
 
 NO_CLASS = ""
@@ -52,8 +52,8 @@ def choose_layer(spec: ModelSpec, method: Method) -> str | None:
         format_func=lambda name: found[name].title + (" (default)" if found[name].is_default else ""),
         key=key,
         persist_state="session",
-        help="Early stages respond to edges and colors, later ones to whole shapes. Maps of early stages are finer but "
-        "say less about the class.",
+        help="The part of the neural network that the map shows. Early stages respond to edges and colors, later ones "
+        "to whole shapes. Maps of early stages are finer but say less about the class.",
     )
     return None if layer == default else str(layer)
 
@@ -79,7 +79,7 @@ def choose_classes(classes: Sequence[str], chances: Mapping[str, float], item: s
         key=_target_key(item),
         on_change=write_choice,
         args=(Key.TARGET, _target_key(item)),
-        help="The most probable classes come first. You can also choose a wrong one.",
+        help="The most probable classes come first. You can choose any class, even a wrong one.",
     )
     target = str(target or order[0])
     others = [NO_CLASS, *(label for label in order if label != target)]
@@ -93,8 +93,7 @@ def choose_classes(classes: Sequence[str], chances: Mapping[str, float], item: s
         key=_versus_key(item),
         on_change=write_choice,
         args=(Key.VERSUS, _versus_key(item)),
-        help="With a second class, the map shows what counts for the first class more than for the second: what tells "
-        "them apart.",
+        help="The map then shows what counts more toward the first class than toward this one: what tells them apart.",
     )
     return target, str(versus) if versus else None
 
@@ -111,8 +110,7 @@ def _versus_key(item: str) -> str:
 
 def explain_class(target: str, versus: str | None = None) -> None:
     """Explain another class; only from a callback."""
-    set_address_value(Key.TARGET, target)
-    set_address_value(Key.VERSUS, versus)
+    set_address_values({Key.TARGET: target, Key.VERSUS: versus})
 
 
 def subject(request: ExplanationRequest) -> str:

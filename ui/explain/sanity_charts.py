@@ -45,9 +45,9 @@ def randomization_chart(test: RandomizationTest) -> Chart:
 def deletion_chart(curves: DeletionInsertion) -> Chart:
     """Probability as the photo is covered, strongest areas of the map first."""
     title = (
-        "Covering marked areas hurts the answer more than covering random ones"
+        "Covering the marked areas weakens the answer more than covering random areas"
         if curves.better[0]
-        else "Covering marked areas hurts the answer no more than covering random ones"
+        else "Covering the marked areas weakens the answer no more than covering random areas"
     )
     return _curves(curves, curves.deletion, curves.random_deletion, title, "of the photo covered")
 
@@ -55,9 +55,9 @@ def deletion_chart(curves: DeletionInsertion) -> Chart:
 def insertion_chart(curves: DeletionInsertion) -> Chart:
     """Probability as a blurred photo comes into focus, strongest areas of the map first."""
     title = (
-        "Showing marked areas helps the answer more than showing random ones"
+        "Showing the marked areas strengthens the answer more than showing random areas"
         if curves.better[1]
-        else "Showing marked areas helps the answer no more than showing random ones"
+        else "Showing the marked areas strengthens the answer no more than showing random areas"
     )
     return _curves(curves, curves.insertion, curves.random_insertion, title, "of the photo in focus")
 

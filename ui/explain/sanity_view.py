@@ -1,5 +1,7 @@
 """The sanity check of a map: run on request, in the background."""
 
+from functools import partial
+
 import streamlit as st
 
 from sneaker_core.images import Photo
@@ -10,21 +12,21 @@ from ui.explain.explain_keys import Key
 from ui.explain.sanity_cache import RunningCheck
 from ui.explain.sanity_charts import deletion_chart, insertion_chart, randomization_chart
 from ui.kit.charts import draw_chart
+from ui.kit.job_panel import rerun_when
 from ui.kit.model_cache import ModelKey
 from ui.kit.text import escape_markdown
 
-_POLL_SECONDS = 1.0
 _RANDOMIZATION_HELP = (
     "The weights of the last layer, of half of the layers and of all layers are shuffled, and the photo is explained "
     "again. Similarity is a rank correlation: 1 means identical maps, 0 unrelated ones. Lower is better."
 )
 _DELETION_HELP = (
-    "Squares of the photo are covered with gray, those that the map marks most first. The further the line stays below "
-    "the one for a random order, the better."
+    "The photo is covered with gray squares, starting where the map is strongest. The further the line is below the "
+    "line for random order, the better."
 )
 _INSERTION_HELP = (
-    "The photo starts blurred, and squares come into focus, those that the map marks most first. The further the line "
-    "stays above the one for a random order, the better."
+    "The photo starts blurred and comes into focus square by square, starting where the map is strongest. The further "
+    "the line is above the line for random order, the better."
 )
 
 
@@ -46,29 +48,28 @@ def draw_sanity_check(key: ModelKey, photo: Photo, request: ExplanationRequest) 
     with st.container(border=True):
         st.markdown(":material/balance: **Sanity check**")
         st.markdown(
-            "A map always looks convincing. These checks test it: with shuffled weights, the map must change; and "
-            "covering the areas it marks must hurt the answer more than covering random areas."
+            "A map can look convincing and still be wrong. A reliable map changes when the model's weights, which hold "
+            "what it learned, are shuffled. And covering the areas that it marks weakens the answer more than covering "
+            "random areas."
         )
         if not st.toggle(
             "Check this map",
             key=Key.EXPLAIN_TRUST,
             persist_state="page",
-            help="Takes some seconds: it runs the model a few hundred times. Each map is checked only once.",
+            help="This takes some seconds: it runs the model a few hundred times. The result is kept.",
         ):
             return
         running = sanity_cache.sanity_check(key, photo, request)
         if running.future.done():
             _draw(running.future.result())
         else:
-            _follow(running)
+            rerun_when(partial(_draw_progress, running))
 
 
-@st.fragment(run_every=_POLL_SECONDS)
-def _follow(running: RunningCheck) -> None:
-    """Show the progress; rerun the page once the check is done."""
-    st.progress(running.share, text="Checking the map…" if running.share else "Waiting: other photos go first…")
-    if running.future.done():
-        st.rerun()
+def _draw_progress(running: RunningCheck) -> bool:
+    """Draw the progress; returns whether the check is done."""
+    st.progress(running.share, text="Checking the map…" if running.share else "Waiting for other photos…")
+    return running.future.done()
 
 
 def _draw(check: SanityCheck) -> None:
@@ -78,7 +79,7 @@ def _draw(check: SanityCheck) -> None:
         _draw_badge(
             all(curves.better),
             "Marks areas that matter",
-            "Marks areas that matter in part" if any(curves.better) else "Marks areas that don't matter",
+            "Marks some areas that matter" if any(curves.better) else "Marks areas that don't matter",
         )
     for sentence in check.sentences:
         st.markdown(f"- {escape_markdown(sentence)}")

@@ -11,7 +11,7 @@ from ui.explain.explain_keys import Key
 from ui.explain.explain_labels import answer_line
 from ui.explain.heat_map_view import draw_heat_map
 from ui.explain.photo_shelf import ChosenPhoto
-from ui.explain.photo_sources import choose_model_of_evaluation, choose_photo
+from ui.explain.photo_sources import choose_photo, model_of_evaluation
 from ui.explain.request_controls import choose_classes, choose_layer, choose_method, explain_class
 from ui.explain.sanity_view import draw_sanity_check
 from ui.kit import model_cache
@@ -34,8 +34,7 @@ def draw_single_photo(models: list[ModelEntry]) -> None:
         The photo can't be read, or the model is damaged.
     """
     with st.container(border=True):
-        choose_model_of_evaluation(models)
-        model = choose_model(models)
+        model = choose_model(models, usual=model_of_evaluation(models))
         chosen = choose_photo(models)
     if chosen is None:
         return

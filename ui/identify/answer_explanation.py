@@ -10,8 +10,9 @@ from sneaker_core.networks.model_registry import list_models
 from sneaker_core.workspace.paths import workspace
 from ui.identify.identify_keys import Key
 from ui.kit import explanation_cache
+from ui.kit.kept_uploads import keep_upload
 from ui.kit.model_cache import ModelKey
-from ui.kit.page_links import Page, open_page, pass_photo
+from ui.kit.page_links import Page, draw_page_link
 from ui.kit.photo_previews import jpeg_bytes
 from ui.kit.text import escape_markdown, probability_text
 
@@ -100,14 +101,14 @@ def _draw_legend(label: str, versus: str | None, empty: bool) -> None:
 
 
 def _draw_more(key: ModelKey, photo: Photo, label: str, versus: str | None) -> None:
-    """Draw the button that opens this photo on the Explain page."""
-    if st.button(
+    """Draw the link to this photo on the Explain page."""
+    model = next((one.name for one in list_models(workspace()) if str(one.folder) == key.folder), None)
+    draw_page_link(
         "More on the Explain page",
-        key=Key.WHY_MORE.of(photo.key),
-        icon=":material/center_focus_strong:",
-        type="tertiary",
+        Page.EXPLAIN,
         help="Other methods, all guesses side by side, and sanity checks of the map.",
-    ):
-        pass_photo(photo)
-        model = next((one.name for one in list_models(workspace()) if str(one.folder) == key.folder), None)
-        open_page(Page.EXPLAIN, show="one", model=model, target=label, versus=versus)
+        upload=keep_upload(photo),
+        model=model,
+        target=label,
+        versus=versus,
+    )

@@ -18,4 +18,3 @@ class Key(StateKey):
     CSV = "identify_csv"
     JSON = "identify_json"
     WHY_VERSUS = "identify_why_versus"
-    WHY_MORE = "identify_why_more"

@@ -1,13 +1,13 @@
 """Choices that live in the page's address: links, reload, Back and Forward restore them.
 
-A choice is a widget whose key is the parameter's name. Streamlit writes it into the address and takes it over from
-there; this module adds what it lacks: the address names the choice even when nobody has made one, the code can choose
-for the next run, old values stay valid, and a link to something that is gone says so.
+A choice is a widget whose key is the parameter's name. The widgets are not bound to their parameters by Streamlit
+(`bind="query-params"`): the browser adds bound parameters to every link to another page, and taking them away again
+would leave one more address in its history, so that Back would lead to the same page. The address of a page that was
+just opened is not changed at all; each choice then adds one address to the history.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
@@ -17,8 +17,8 @@ from ui.kit.text import escape_markdown, truncate_middle
 # Parameters that several pages share.
 DATASET_PARAM, EVALUATION_PARAM = "dataset", "evaluation"
 _NEXT, _MISSING, _SHOWN = "address_next", "address_missing", "address_shown"
+_GONE = "address_gone"
 _DRAWN, _DRAWN_BEFORE = "address_drawn", "address_drawn_before"
-_LINK = "to"  # parameter and key: what a link to another page names
 
 
 def choose_item(
@@ -60,25 +60,15 @@ def choose_item(
     """
     fallback = usual if usual is not None and usual in names else names[0]
     _settle(param, names, noun, fallback, old or {})
-    # Not chosen by `index`: a default is not written into the address.
-    st.session_state.setdefault(param, fallback)
     name = st.selectbox(
         noun.capitalize(),
         list(names),
-        index=None,
-        required=True,
         key=param,
         label_visibility="visible" if show_label else "collapsed",
         help=help,
-        bind="query-params",
         width=width,
         on_change=on_change,
     )
-    _unbind(param)
-    if name is None or name not in names:
-        # Back led to an address without the parameter, or with one that is gone: Streamlit empties the choice.
-        choose_next(param, fallback)
-        st.rerun()
     _remember(param, name)
     return name
 
@@ -91,8 +81,8 @@ def choose_none(param: str, *, noun: str) -> None:
     param, noun
         As in `choose_item`.
     """
-    linked, shown = address_value(param), _shown().pop(param, None)
-    if linked not in (None, shown):
+    linked = address_value(param)
+    if linked not in (None, _shown_for(param)):
         report_missing(param, noun, str(linked))
     set_address_value(param, None)
 
@@ -114,9 +104,9 @@ def choose_items(param: str, names: Sequence[str], *, noun: str, most: int, labe
         The chosen names, in the order they were chosen.
     """
     _settle_many(param, names, noun, most)
-    chosen = st.multiselect(label, list(names), key=param, max_selections=most, help=help, bind="query-params")
-    _unbind(param)
-    return [name for name in chosen if name in names]
+    chosen: list[str] = st.multiselect(label, list(names), key=param, max_selections=most, help=help)
+    _remember(param, chosen)
+    return chosen
 
 
 def choose_section(param: str, sections: Sequence[str], *, label: str, old: Mapping[str, str] | None = None) -> str:
@@ -135,17 +125,9 @@ def choose_section(param: str, sections: Sequence[str], *, label: str, old: Mapp
     """
     _settle(param, sections, "section", sections[0], old or {})
     section = st.segmented_control(
-        label,
-        list(sections),
-        default=sections[0],
-        required=True,
-        key=param,
-        label_visibility="collapsed",
-        wrap=True,
-        bind="query-params",
+        label, list(sections), required=True, key=param, label_visibility="collapsed", wrap=True
     )
-    _unbind(param)
-    section = section if section in sections else sections[0]
+    section = section or sections[0]
     _remember(param, section)
     return section
 
@@ -181,21 +163,44 @@ def address_item(param: str, options: Collection[str], *, noun: str) -> str | No
     if value is None or value in options:
         _missing().pop(param, None)
         return value
-    report_missing(param, noun, value)
+    if not belongs_to_gone(param):
+        report_missing(param, noun, value)
     return None
+
+
+def belongs_to_gone(param: str) -> bool:
+    """Whether a value, such as a photo, came with a link to a dataset or an evaluation that is gone.
+
+    There is nothing to say about the photo then: the sentence about the dataset says it all.
+    """
+    return address_value(param) is not None and _gone().get(param) == address_value(param)
 
 
 def set_address_value(param: str, value: str | None) -> None:
     """Write a value that belongs to no widget into the address; None removes it."""
-    if value is None:
-        st.query_params.pop(param, None)
-        return
-    _missing().pop(param, None)
-    if st.query_params.get(param) != value:
-        st.query_params[param] = value
+    set_address_values({param: value})
 
 
-def follow_address(param: str, key: str, options: Collection[str], *, noun: str, usual: str) -> None:
+def set_address_values(values: Mapping[str, str | Sequence[str] | None]) -> None:
+    """Write several values at once, as one address of the browser's history.
+
+    Parameters
+    ----------
+    values : mapping
+        Parameter -> its value or values; None or no values remove it.
+    """
+    before = {name: st.query_params.get_all(name) for name in st.query_params}
+    after = before | {name: [value] if isinstance(value, str) else list(value or ()) for name, value in values.items()}
+    for name in values:
+        _gone().pop(name, None)
+        if after[name]:
+            _missing().pop(name, None)
+    after = {name: given for name, given in after.items() if given}
+    if after != before:
+        st.query_params.from_dict(after)
+
+
+def follow_address(param: str, key: str, options: Collection[str], *, noun: str, usual: str | None) -> None:
     """Set a widget to the value that the address names, before it is drawn.
 
     For widgets whose options depend on what else is shown, so that they can't be bound to a parameter. Give the widget
@@ -208,18 +213,19 @@ def follow_address(param: str, key: str, options: Collection[str], *, noun: str,
     options : collection of str
     noun : str
         What is chosen, for links to something that is gone.
-    usual : str
+    usual : str or None
         Chosen unless the address names something.
     """
+    _note_drawn(param)
     linked = address_value(param)
     if linked is None or linked in options:
         _missing().pop(param, None)
-    elif linked == _shown().get(param):
+    elif linked == _shown_for(param):
         set_address_value(param, None)  # no link, but an earlier choice that is no longer offered
     else:
         report_missing(param, noun, linked)
     value = usual if linked is None or linked not in options else linked
-    _shown()[param] = value
+    _shown()[param] = (address_value(param), value)
     st.session_state[key] = value
 
 
@@ -249,122 +255,87 @@ def draw_missing() -> None:
         st.warning(sentence, icon=":material/link_off:")
 
 
-def packed(params: Mapping[str, str]) -> dict[str, str]:
-    """Parameters of a link as one that no widget has; on the page that it leads to, `start_page` unpacks it.
-
-    A link from page to page loses every parameter that a widget of the first page has, too.
-    """
-    return {_LINK: urlencode(params)} if params else {}
-
-
-def pass_params(params: Mapping[str, str]) -> None:
-    """Pass parameters to the page that opens next, which has them in its address."""
-    st.session_state[_LINK] = dict(params)
-
-
 def start_page() -> None:
-    """Settle the address before a page draws its widgets."""
+    """Forget the choices of the page before; call this before a page draws its widgets."""
     st.session_state[_DRAWN] = set()
-    context = get_script_run_ctx()
-    if context is None:
-        return
-    page_before, drawn_before = st.session_state.get(_DRAWN_BEFORE, (context.page_script_hash, set()))
-    link, passed = st.query_params.get(_LINK), st.session_state.pop(_LINK, None)
-    if passed is not None:
-        values = passed
-    elif link is not None:
-        values = dict(parse_qsl(link))
-    elif page_before != context.page_script_hash and not context.is_history_navigation:
-        # The browser takes the parameters of the page before along.
-        values = {name: value for name, value in st.query_params.items() if name not in drawn_before}
-    else:
-        return
-    with context.session_state.query_params() as params:
-        if context.is_history_navigation:
-            params.populate_from_query_string(urlencode(values))  # a new address here would lead forward again
-        elif values != params.to_dict():
-            params.from_dict(values)
-        params.set_initial_query_params_from_current()
+    page_before, drawn_before = st.session_state.get(_DRAWN_BEFORE, ("", set()))
+    if page_before != _page():
+        _missing().clear()
+        _gone().clear()
+        for param in drawn_before:
+            _shown().pop(param, None)
+            st.session_state.pop(param, None)
 
 
 def finish_page() -> None:
     """Remove the parameters of widgets that this page drew on its previous run and no longer draws."""
-    context = get_script_run_ctx()
-    page = "" if context is None else context.page_script_hash
     page_before, drawn_before = st.session_state.get(_DRAWN_BEFORE, ("", set()))
     drawn = st.session_state.get(_DRAWN, set())
-    if page == page_before:
-        for param in drawn_before - drawn:
-            set_address_value(param, None)
-    st.session_state[_DRAWN_BEFORE] = (page, drawn)
+    if page_before == _page():
+        set_address_values(dict.fromkeys(drawn_before - drawn))
+    st.session_state[_DRAWN_BEFORE] = (_page(), drawn)
 
 
-def _unbind(param: str) -> None:
-    """Let go of a parameter once its widget has its value.
-
-    As long as a parameter is bound to a widget of one page, Streamlit removes it from links and from Back to another
-    page, and refuses to set it there; but pages share parameters.
-    """
-    st.session_state.setdefault(_DRAWN, set()).add(param)
+def _page() -> str:
     context = get_script_run_ctx()
-    if context is None:
-        return
-    with context.session_state.query_params() as params:
-        binding = params.get_binding_for_param(param)
-        if binding is not None:
-            params.unbind_widget(binding.widget_id)
+    return "" if context is None else context.page_script_hash
+
+
+def _note_drawn(param: str) -> None:
+    st.session_state.setdefault(_DRAWN, set()).add(param)
 
 
 def _settle(param: str, names: Sequence[str], noun: str, usual: str, old: Mapping[str, str]) -> None:
-    """Set the widget's value before it is drawn, where the code or an old address decides."""
-    linked, shown = st.query_params.get(param), _shown().get(param)
+    """Set the widget's value before it is drawn, where the code or the address decides."""
+    _note_drawn(param)
+    linked = address_value(param)
+    meant = old.get(linked, linked) if linked is not None and linked not in names else linked
     wanted = st.session_state.setdefault(_NEXT, {}).pop(param, None)
     if wanted in names:
         st.session_state[param] = wanted
-        _missing().pop(param, None)
-    elif linked in old and old[str(linked)] in names:
-        _translate(param, old[str(linked)])
-    elif linked is not None and linked not in names and linked != shown:
-        report_missing(param, noun, linked)
-        _shown()[param] = usual
-        st.session_state[param] = usual
-    elif param in st.session_state and st.session_state[param] not in names:
+    elif _is_new(param, linked):
+        if meant is None or meant in names:
+            _missing().pop(param, None)
+        else:
+            report_missing(param, noun, meant)
+            if param in (DATASET_PARAM, EVALUATION_PARAM):
+                _gone().update(st.query_params.to_dict())
+        st.session_state[param] = meant if meant in names else usual
+        _shown()[param] = (linked, st.session_state[param])
+    elif st.session_state[param] not in names:
         # What was shown is gone: deleted or renamed, here or in another window.
         st.session_state[param] = usual
-    elif param not in st.session_state and linked in names:
-        st.session_state[param] = linked
-
-
-def _translate(param: str, value: str) -> None:
-    """Take an old value of the address for a current one; its widget then takes it over as any other."""
-    context = get_script_run_ctx()
-    if context is not None:
-        with context.session_state.query_params() as params:
-            params.set_with_no_forward_msg(param, value)
-            params.set_initial_query_params_from_current()
 
 
 def _settle_many(param: str, names: Sequence[str], noun: str, most: int) -> None:
-    linked, shown = st.query_params.get_all(param), _shown().get(param, [])
+    _note_drawn(param)
+    linked = st.query_params.get_all(param)
     wanted = st.session_state.setdefault(_NEXT, {}).pop(param, None)
     if wanted is not None:
-        st.session_state[param] = [name for name in wanted if name in names][:most]
+        chosen = wanted
+    elif _is_new(param, linked):
+        chosen = linked
         _missing().pop(param, None)
-    elif param in st.session_state:
-        kept = [name for name in st.session_state[param] if name in names][:most]
-        if kept != st.session_state[param]:
-            st.session_state[param] = kept
-    gone = [name for name in linked if name not in names and name not in shown]
-    if gone:
-        report_missing(param, noun, gone[0])
-    _shown()[param] = [name for name in linked if name in names]
+        for name in [name for name in linked if name not in names][:1]:
+            report_missing(param, noun, name)
+        _shown()[param] = (linked, [name for name in linked if name in names][:most])
+    else:
+        chosen = st.session_state[param]
+    st.session_state[param] = [name for name in chosen if name in names][:most]
 
 
-def _remember(param: str, value: str) -> None:
-    """Note what is shown, and drop the sentence about a link once something else is shown."""
-    if _shown().get(param) != value:
+def _is_new(param: str, linked: str | list[str] | None) -> bool:
+    """Whether the address names something else than when its choice was last drawn: by a link, Back or Forward."""
+    return param not in st.session_state or _shown().get(param, (linked, None))[0] != linked
+
+
+def _remember(param: str, value: str | list[str]) -> None:
+    """Write what was chosen into the address; the sentence about a link goes once something else is chosen."""
+    if value != _shown_for(param):
+        set_address_values({param: value})
         _missing().pop(param, None)
-    _shown()[param] = value
+    linked = address_value(param) if isinstance(value, str) else st.query_params.get_all(param)
+    _shown()[param] = (linked, value)
 
 
 def _missing() -> dict[str, str]:
@@ -372,6 +343,17 @@ def _missing() -> dict[str, str]:
     return sentences
 
 
-def _shown() -> dict[str, Any]:
-    values: dict[str, Any] = st.session_state.setdefault(_SHOWN, {})
+def _gone() -> dict[str, str]:
+    """The address of the link that led to a dataset or an evaluation that is gone."""
+    values: dict[str, str] = st.session_state.setdefault(_GONE, {})
     return values
+
+
+def _shown() -> dict[str, tuple[Any, Any]]:
+    """Parameter -> what the address named, and what was shown for it."""
+    values: dict[str, tuple[Any, Any]] = st.session_state.setdefault(_SHOWN, {})
+    return values
+
+
+def _shown_for(param: str) -> Any:
+    return _shown().get(param, (None, None))[1]

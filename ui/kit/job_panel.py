@@ -178,7 +178,13 @@ def draw_job(folder: Path, panel: JobPanel | None = None) -> bool:
 
 
 def rerun_when(has_changed: Callable[[], bool]) -> None:
-    """Rerun the page as soon as something has changed; for pages that show work without a panel."""
+    """Rerun the page as soon as something has changed; for pages that show work without a panel.
+
+    Parameters
+    ----------
+    has_changed : callable
+        May also draw the progress.
+    """
     _poll(has_changed)
 
 

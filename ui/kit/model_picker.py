@@ -37,13 +37,15 @@ def _why_none() -> str:
     return NO_MODEL
 
 
-def choose_model(entries: list[ModelEntry]) -> ModelEntry:
+def choose_model(entries: list[ModelEntry], usual: str | None = None) -> ModelEntry:
     """Draw the choice of a model, unless there is only one; it is in the address.
 
     Parameters
     ----------
     entries : list of ModelEntry
         At least one; the first is the default.
+    usual : str, optional
+        Name of another default.
     """
     by_name = {entry.name: entry for entry in entries}
     if len(entries) == 1:
@@ -55,6 +57,7 @@ def choose_model(entries: list[ModelEntry]) -> ModelEntry:
         MODEL_PARAM,
         list(by_name),
         noun="model",
+        usual=usual,
         width=260,
         show_label=True,
         help="  \n".join(f"**{escape_markdown(entry.name)}** knows {_classes(entry)}." for entry in entries),

@@ -46,14 +46,14 @@ def page_body(title: str | None = None, about: str | None = None, *, wide: bool 
         start_page()
         try:
             yield
+            finish_page()
         except _PageEnded:
-            pass
+            finish_page()
         except SneakerError as error:
             draw_error(error)
         finally:
             with notices:
                 draw_missing()
-        finish_page()
 
 
 def draw_error(error: Exception) -> None:

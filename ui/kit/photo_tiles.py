@@ -175,8 +175,16 @@ def draw_page_numbers(key: str, pages: int) -> None:
             st.pagination(pages, key=key, persist_state="session")
 
 
-def draw_steps(place: str, sample: str, order: Sequence[str], go: Callable[[str], None]) -> None:
-    """Draw Previous and Next with arrow keys, and the position: "3 of 20".
+def draw_steps(
+    place: str,
+    sample: str,
+    order: Sequence[str],
+    go: Callable[[str], None],
+    *,
+    arrow_keys: bool = True,
+    draw_more: Callable[[], object] | None = None,
+) -> None:
+    """Draw Previous and Next, and the position: "3 of 20".
 
     Parameters
     ----------
@@ -187,6 +195,10 @@ def draw_steps(place: str, sample: str, order: Sequence[str], go: Callable[[str]
     order : sequence of str
     go : callable
         Shows another photo, given its sample.
+    arrow_keys : bool
+        Whether the arrow keys do the same; not beside sliders, which they move.
+    draw_more : callable, optional
+        Draws more beside them.
     """
     # From a photo that is not among them, Next leads to the first.
     at = order.index(sample) if sample in order else -1
@@ -200,10 +212,12 @@ def draw_steps(place: str, sample: str, order: Sequence[str], go: Callable[[str]
                 title,
                 key=KitKey.STEP.of(f"{place}-{title}"),
                 icon=icon,
-                shortcut=shortcut,
+                shortcut=shortcut if arrow_keys else None,
                 disabled=not there,
                 on_click=go,
                 args=(order[to] if there else sample,),
             )
         if sample in order:
             st.caption(f"{at + 1:,} of {len(order):,}", width="content")
+        if draw_more is not None:
+            draw_more()

@@ -19,6 +19,7 @@ class KitKey(StateKey):
     """Keys of what the kit draws on several pages."""
 
     UPLOADED = "uploaded_photos"
+    KEPT_UPLOADS = "kept_uploads"
     JOB_STOP = "job_stop"
     JOB_STOP_ASK = "job_stop_ask"
     JOB_LOG = "job_log"

@@ -10,7 +10,7 @@ from sneaker_core.workspace.paths import run_job_folder, run_model_folder, works
 from ui.kit.item_dialogs import draw_item_buttons
 from ui.kit.job_panel import JobPanel, draw_log
 from ui.kit.labels import draw_state_badge
-from ui.kit.page_links import Page, open_page
+from ui.kit.page_links import Page, draw_page_link
 from ui.kit.run_panel import draw_run_job
 from ui.kit.text import escape_markdown, short_duration_text, timestamp_text
 from ui.runs import run_labels
@@ -92,10 +92,8 @@ def _draw_actions(row: Row) -> None:
     run = row.run
     with st.container(horizontal=True, vertical_alignment="center"):
         # An interrupted run may have a model, too.
-        if (run is None or run.has_model) and st.button(
-            "Use in Identify", key=Key.RUN_USE, type="primary", icon=":material/search:"
-        ):
-            open_page(Page.IDENTIFY, model=row.name)
+        if run is None or run.has_model:
+            draw_page_link("Use in Identify", Page.IDENTIFY, model=row.name)
         if run is None:
             return
         st.page_link(

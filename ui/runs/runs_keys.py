@@ -12,7 +12,6 @@ class Key(StateKey):
     RUNS_TABLE = "runs_table"
     RUNS_CURVES = "runs_curves"
     RUNS_LOSSES = "runs_losses"
-    RUN_USE = "runs_use"
     RUN_NOTE = "runs_note"
     RUN_NOTE_FORM = "runs_note_form"
     RUN_NOTE_SAVE = "runs_note_save"

@@ -17,7 +17,7 @@ from ui.kit.address import choose_item
 from ui.kit.charts import draw_chart
 from ui.kit.job_panel import JobPanel
 from ui.kit.labels import recipe_title
-from ui.kit.page_links import Page, open_page
+from ui.kit.page_links import Page, draw_page_link
 from ui.kit.run_panel import changes_of, draw_run_job
 from ui.kit.run_text import other_trainings_text, split_counts_text
 from ui.kit.text import escape_markdown, timestamp_text, truncate_middle
@@ -67,13 +67,8 @@ def _choose(runs: list[Run]) -> Run:
 
 
 def _draw_use(run: Run) -> None:
-    if run.has_model and st.button(
-        "Use in Identify",
-        key=Key.TRAIN_IDENTIFY,
-        icon=":material/search:",
-        type="primary" if run.is_done else "secondary",
-    ):
-        open_page(Page.IDENTIFY, model=run.name)
+    if run.has_model:
+        draw_page_link("Use in Identify", Page.IDENTIFY, model=run.name)
 
 
 def _draw_about(folder: Path) -> None:

@@ -38,6 +38,5 @@ class Key(StateKey):
     TRAIN_RATES_START = "train_rates_start"
     TRAIN_RATES_CHART = "train_rates_chart"
     TRAIN_RATES_USE = "train_rates_use"
-    TRAIN_IDENTIFY = "train_identify"
     TRAIN_ACCURACY_CHART = "train_accuracy_chart"
     TRAIN_LOSS_CHART = "train_loss_chart"

@@ -53,7 +53,8 @@ _TEXTS = {
     ),
     Method.INTEGRATED_GRADIENTS: (
         "Integrated Gradients",
-        "Adds up each pixel's contribution from a gray image to the photo. Exact in total, but grainy and slow.",
+        "Turns a gray image into the photo step by step and adds up how each pixel changes the score. Detailed, but "
+        "grainy and slow.",
     ),
     Method.OCCLUSION: (
         "Occlusion",

@@ -23,9 +23,11 @@ def legend_stops() -> list[tuple[float, str]]:
 
 
 def legend(width: int = 256, height: int = 16) -> Image.Image:
-    """A color scale from 0 (left) to 1 (right), on white."""
-    strength = np.tile(np.linspace(0, 1, width, dtype=np.float32), (height, 1))
-    return overlay(Image.new("RGB", (width, height), "white"), strength, 1)
+    """A color scale from 0 (left, transparent) to 1 (right), RGBA."""
+    levels = np.tile(np.linspace(0, 255, width).round().astype(np.uint8), (height, 1))
+    colors, weight = _colored(Image.fromarray(levels), 1)
+    colors.putalpha(weight)
+    return colors
 
 
 # Names of the nine areas of a photo. In a uniform map each has a ninth of the total; these shares make one stand out.
@@ -98,10 +100,16 @@ def overlay(photo: Image.Image, heat: NDArray[np.float32], opacity: float = DEFA
     # One byte per pixel, processed by Pillow: for 50 megapixels, each float array would take 600 MB.
     gray = Image.fromarray((np.clip(heat, 0, 1) * 255).round().astype(np.uint8))
     gray = gray.resize(photo.size, Image.Resampling.BICUBIC)
-    colors = Image.merge("RGB", [gray.point(_table(channel)) for channel in range(3)])
+    colors, weight = _colored(gray, opacity)
+    return Image.composite(colors, photo, weight)
+
+
+def _colored(levels: Image.Image, opacity: float) -> tuple[Image.Image, Image.Image]:
+    """The colors of a map (gray, 0 to 255), and how much they cover the photo, 0 to 255."""
+    colors = Image.merge("RGB", [levels.point(_table(channel)) for channel in range(3)])
     # Areas without attribution stay transparent.
     weight = [round(255 * opacity * min(1.0, _STEEPNESS * level / 255)) for level in range(256)]
-    return Image.composite(colors, photo, gray.point(weight))
+    return colors, levels.point(weight)
 
 
 def _table(channel: int) -> list[int]:

@@ -1,0 +1,21 @@
+"""Links from page to page, followed as in a browser."""
+
+from urllib.parse import parse_qs
+
+from streamlit.testing.v1 import AppTest
+
+
+def link_labels(app: AppTest) -> list[str]:
+    """The labels of all links to other pages."""
+    return [link.proto.label for link in app.get("page_link")]
+
+
+def follow_link(app: AppTest, label: str) -> AppTest:
+    """Open the page that a link leads to, with the address that the link names."""
+    link = next(link.proto for link in app.get("page_link") if link.proto.label == label)
+    app.query_params.clear()
+    for name, values in parse_qs(link.query_string).items():
+        app.query_params[name] = values
+    app.switch_page(f"pages/{link.page or 'identify'}.py").run()
+    assert not app.exception
+    return app
