@@ -26,7 +26,7 @@ from sneaker_core.datasets.dataset_collection import find_dataset, find_or_creat
 from sneaker_core.datasets.index import Dataset, read_provenance, read_samples, set_fact
 from sneaker_core.datasets.quality.findings import read_near_duplicate_groups
 from sneaker_core.datasets.quality.scan import scan
-from sneaker_core.datasets.review_log import Action, decide
+from sneaker_core.datasets.review_log import Action, decide, history
 from sneaker_core.datasets.sources.photo_import import import_photos
 from sneaker_core.datasets.split import Split, read_split, split_by_group
 from sneaker_core.networks.model_registry import find_model, open_model
@@ -63,9 +63,11 @@ def real_data() -> Path:
 def worlds_of(dataset: Dataset) -> pd.Series:
     """The world of each photo, by sample; a photo of two worlds counts as the first of `WORLDS`."""
     provenance = read_provenance(dataset)
-    order = {source: place for place, source in enumerate(WORLDS)}
-    rows = provenance[provenance["source"].isin(order)].sort_values("source", key=lambda names: names.map(order))
-    return rows.groupby("sample")["source"].first().map(WORLDS)
+    # A source reads "folder /path/to/sneakers40".
+    folders = provenance["source"].map(lambda source: Path(source).name)
+    order = {folder: place for place, folder in enumerate(WORLDS)}
+    first = folders.map(order).groupby(provenance["sample"]).min()
+    return first.map(dict(enumerate(WORLDS.values())))
 
 
 def prepare(home: Path) -> None:
@@ -76,7 +78,8 @@ def prepare(home: Path) -> None:
         print(f"{folder}: {result}"[:300], flush=True)
     present = set(read_samples(dataset)["sample"])
     rows = pd.read_csv(DECISIONS, dtype=str).fillna("").loc[lambda table: table["sample"].isin(present)]
-    for action, label in rows[["action", "label"]].drop_duplicates().to_numpy(dtype=str):
+    decided = len(history(dataset)) > 0
+    for action, label in () if decided else rows[["action", "label"]].drop_duplicates().to_numpy(dtype=str):
         group = rows[(rows["action"] == action) & (rows["label"] == label)]
         decide(dataset, list(group["sample"]), Action(action), label or None, author=AUTHOR)
     scan(dataset, open_model(home, "street22"))

@@ -485,9 +485,9 @@ class TestRun:
         assert (model.spec.name, model.spec.classes, model.spec.has_negatives_class) == ("mine", ("boot", "clog"), True)
         assert model.spec.metrics == json.loads(json.dumps(metrics))
         assert model.spec.data["rejected"] == events[0][1]["rejected"] == 1
-        assert split["split"].value_counts().to_dict() == {"train": 20, "val": 4, "test": 6}
+        assert split["split"].value_counts().to_dict() == {"train": 20, "val": 5, "test": 5}
         assert metrics["test"]["n"] == len(pd.read_parquet(folder / PREDICTIONS_FILE)) == 4
-        assert metrics["negatives"]["n"] == 2
+        assert metrics["negatives"]["n"] == 1
 
     def test_learns_types_of_other_footwear(self, dataset, others, tmp_path):
         for number, kind in ((3, "Loafer"), (4, "Heel")):

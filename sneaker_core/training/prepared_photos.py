@@ -28,8 +28,9 @@ Progress = Callable[[int, int, str], None]
 
 # Photos per forward pass.
 BATCH = 32
-# Share of the negatives that is kept out of training, to measure how many are recognized.
-NEGATIVES_TEST_SHARE = 0.3
+# Shares of the negatives that are kept out of training: to fit the OOD score, and to measure how many are recognized.
+NEGATIVES_VAL_SHARE, NEGATIVES_TEST_SHARE = 0.1, 0.2
+_HELD_OUT_SHARES = (NEGATIVES_TEST_SHARE, NEGATIVES_TEST_SHARE + NEGATIVES_VAL_SHARE)
 # Width and height in pixels at which photos are compared to find near-duplicates.
 DUPLICATE_SIZE = 160
 
@@ -229,8 +230,9 @@ def _split(samples: pd.DataFrame, recipe: Recipe) -> pd.Series:
     # A negative that is a near-duplicate of a sneaker photo, or of another negative, follows its group.
     groups = samples.loc[rest, "group"]
     order = np.random.default_rng(recipe.seed).permutation(groups.unique())
-    is_test = groups.isin(order[: round(NEGATIVES_TEST_SHARE * len(order))])
-    drawn = pd.Series(np.where(is_test, Split.TEST.value, Split.TRAIN.value), index=rest)
+    tested, held_out = (round(share * len(order)) for share in _HELD_OUT_SHARES)
+    is_test, is_val = groups.isin(order[:tested]), groups.isin(order[tested:held_out])
+    drawn = pd.Series(np.select([is_test, is_val], [Split.TEST.value, Split.VAL.value], Split.TRAIN.value), index=rest)
     negatives_split = groups.map(split.groupby(labeled["group"]).first()).fillna(drawn)
     combined: pd.Series = pd.concat([split, negatives_split]).reindex(samples.index)
     return combined

@@ -308,11 +308,12 @@ class _TrainingRun:
         """Calibrate, evaluate and save the model; its metrics are those of the weights as stored."""
         model = as_stored(_uncalibrated(network, photos, self.recipe, read_name(self.folder)))
         split = {part: photos.labeled(part) for part in Split}
+        negatives = {part: photos.negatives(part) for part in Split}
 
         def on_progress(done: int, total: int) -> None:
             self.worker.report(done, total, "Evaluating the model")
 
-        done = calibrate_and_evaluate(model, split, photos.negatives(Split.TEST), self.recipe.seed, on_progress)
+        done = calibrate_and_evaluate(model, split, negatives, self.recipe.seed, on_progress)
         if process_group.is_first():
             spec = replace(done.model.spec, data=photos.describe())
             self._save(replace(done.model, spec=spec), done.test_table)
