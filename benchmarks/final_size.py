@@ -19,7 +19,6 @@ from sneaker_core.evaluation.metrics import summary
 from sneaker_core.evaluation.prediction_table import evaluate_photos
 from sneaker_core.networks.checkpoint import SneakerModel, load_model, save_model
 from sneaker_core.networks.model_registry import find_model
-from sneaker_core.networks.preprocessing import Preprocessing
 from sneaker_core.training.model_calibration import calibrate_and_evaluate
 from sneaker_core.workspace.paths import workspace
 
@@ -28,7 +27,8 @@ RATIOS = (1.0, 1.15, 1.25)
 
 def at_size(model: SneakerModel, size: int) -> SneakerModel:
     """Return the model with another input size."""
-    return replace(model, spec=replace(model.spec, preprocessing=Preprocessing(size, size)))
+    preprocessing = replace(model.spec.preprocessing, height=size, width=size)
+    return replace(model, spec=replace(model.spec, preprocessing=preprocessing))
 
 
 def photos_of(folder: Path) -> pd.DataFrame:
@@ -42,11 +42,10 @@ def photos_of(folder: Path) -> pd.DataFrame:
 
 def recalibrate(model: SneakerModel, photos: pd.DataFrame, out: Path) -> None:
     """Calibrate and evaluate a model at its input size, and write it."""
-    sneakers, negatives = (
-        photos[photos["label"].notna()],
-        photos[photos["label"].isna() & (photos["split"] == Split.TEST)],
+    split, negatives = (
+        {part: rows[rows["split"] == part] for part in Split}
+        for rows in (photos[photos["label"].notna()], photos[photos["label"].isna()])
     )
-    split = {part: sneakers[sneakers["split"] == part] for part in Split}
     done = calibrate_and_evaluate(model, split, negatives, int(model.spec.recipe.get("seed", 0))).model
     save_model(done, out)
     write_split(out, photos)

@@ -13,7 +13,13 @@ from PIL import Image, ImageOps
 
 from sneaker_core.datasets import near_duplicates as duplicates
 from sneaker_core.datasets.near_duplicates import group_by_hash, perceptual_hashes
-from sneaker_core.datasets.photo_folder import fingerprint, read_labeled_folder, read_unlabeled_folder, sample_id
+from sneaker_core.datasets.photo_folder import (
+    fingerprint,
+    read_labeled_folder,
+    read_negatives,
+    read_unlabeled_folder,
+    sample_id,
+)
 from sneaker_core.datasets.split import SPLIT_FILE, read_split, split_by_group, write_split
 from sneaker_core.errors import DatasetError
 from tests.factories import draw_dataset, jpeg, photo, write
@@ -61,6 +67,14 @@ class TestScanning:
         write(tmp_path / "a" / "c.jpg", b"c")
         table = read_unlabeled_folder(tmp_path)
         assert [Path(path).name for path in table["path"]] == ["c.jpg", "b.jpg"]
+        assert table["label"].isna().all()
+
+    def test_negatives_know_their_type_of_footwear(self, tmp_path):
+        for name in ("lamp.jpg", "other_footwear/stray.jpg", "other_footwear/Loafer/1.jpg", "x/other_footwear/a/2.jpg"):
+            write(tmp_path / name, name.encode())
+        table = read_negatives(tmp_path)
+        types = {Path(path).name: kind for path, kind in zip(table["path"], table["footwear"], strict=True)}
+        assert types == {"lamp.jpg": None, "stray.jpg": None, "1.jpg": "Loafer", "2.jpg": None}
         assert table["label"].isna().all()
 
     @pytest.mark.parametrize("scan", [read_labeled_folder, read_unlabeled_folder])

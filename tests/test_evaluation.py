@@ -24,10 +24,12 @@ from sneaker_core.errors import CheckpointError, DatasetError
 from sneaker_core.evaluation.calibration import (
     CONFIDENCE_THRESHOLD_RANGE,
     FALSE_REJECTION_RATE,
+    FEWEST_NEGATIVES,
     KNOWN_ACCURACY,
     REFERENCES_PER_CLASS,
     fit_confidence_threshold,
     fit_decision,
+    fit_ood_weights,
     fit_references,
     fit_temperature,
 )
@@ -248,6 +250,38 @@ class TestCalibration:
         assert score.mean() == pytest.approx(0, abs=1e-3)
         assert decision.temperature == pytest.approx(1, abs=0.15)
         assert ((decision.negatives_mean, decision.negatives_std) != (0.0, 1.0)) == has_negatives_class
+
+    @pytest.mark.parametrize("telling", [0, 1, 2])
+    def test_the_term_that_tells_negatives_apart_weighs_most(self, telling):
+        rng = np.random.default_rng(2)
+        known, negatives = rng.normal(size=(300, 3)), rng.normal(size=(100, 3))
+        negatives[:, telling] += 3
+        weights = fit_ood_weights(known.astype(np.float32), negatives.astype(np.float32))
+        assert sum(weights) == pytest.approx(2)
+        assert min(weights) >= 0
+        assert weights[telling] > 1.5
+
+    def test_terms_that_point_the_wrong_way_keep_the_default_weights(self):
+        rng = np.random.default_rng(3)
+        known = rng.normal(size=(100, 3)).astype(np.float32)
+        assert fit_ood_weights(known, known - 2) == (1.0, 1.0, 0.0)
+
+    @pytest.mark.parametrize("count", [FEWEST_NEGATIVES - 1, FEWEST_NEGATIVES])
+    def test_a_decision_is_fitted_to_negatives_if_there_are_enough(self, count):
+        """The negatives lie as near to the references as sneakers do, but their largest logit is low."""
+        rng = np.random.default_rng(4)
+        logits = rng.normal(size=(500, 3)) + np.array([6, 0, 0])
+        references = unit_length(rng.normal(size=(5, 8)).astype(np.float32))
+        known = outputs_of(logits, rng.normal(size=(500, 8)), rng.normal(size=500))
+        negatives = outputs_of(rng.normal(size=(count, 3)), rng.normal(size=(count, 8)), rng.normal(size=count))
+        decision = fit_decision(known, logits.argmax(1), references, negatives)
+        is_fitted = count == FEWEST_NEGATIVES
+        assert (decision.logit_weight > 1) == is_fitted
+        refused = (ood_score(negatives, references, decision) > decision.ood_threshold).mean()
+        assert (refused > 0.9) == is_fitted
+        assert (ood_score(known, references, decision) > decision.ood_threshold).mean() == pytest.approx(
+            FALSE_REJECTION_RATE, abs=0.003
+        )
 
     def test_one_photo_is_enough_for_a_decision(self):
         decision = fit_decision(outputs_of([[2.0, 1.0]]), np.array([0]), np.ones((1, 2), np.float32))

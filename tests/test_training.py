@@ -206,6 +206,11 @@ class TestSchedule:
         )
         # The classes share what the negatives leave, 0.9, in proportion to the square roots of 4 and 1: 2 to 1.
         np.testing.assert_allclose(weights, [0.15, 0.15, 0.15, 0.15, 0.3, 0.05, 0.05])
+        # With a type of footwear of 2 photos (class 2), the negatives are number 3.
+        with_footwear = replace(data, targets=np.array([0, 0, 0, 0, 1, 2, 2, 3]), footwear_types=1)
+        shares = {"class_balance_exponent": 0.5, "negatives_share": 0.1, "footwear_share": 0.3}
+        weights = sampling_weights(with_footwear, make_recipe("scratch", shares))
+        np.testing.assert_allclose(weights, [0.1, 0.1, 0.1, 0.1, 0.2, 0.15, 0.15, 0.1])
         as_it_comes = sampling_weights(
             replace(data, targets=np.array([0, 0, 0, 0, 1, 1, 1])), Recipe(class_balance_exponent=1.0)
         )
@@ -480,9 +485,23 @@ class TestRun:
         assert (model.spec.name, model.spec.classes, model.spec.has_negatives_class) == ("mine", ("boot", "clog"), True)
         assert model.spec.metrics == json.loads(json.dumps(metrics))
         assert model.spec.data["rejected"] == events[0][1]["rejected"] == 1
-        assert split["split"].value_counts().to_dict() == {"train": 20, "val": 4, "test": 6}
+        assert split["split"].value_counts().to_dict() == {"train": 20, "val": 5, "test": 5}
         assert metrics["test"]["n"] == len(pd.read_parquet(folder / PREDICTIONS_FILE)) == 4
-        assert metrics["negatives"]["n"] == 2
+        assert metrics["negatives"]["n"] == 1
+
+    def test_learns_types_of_other_footwear(self, dataset, others, tmp_path):
+        for number, kind in ((3, "Loafer"), (4, "Heel")):
+            for seed in range(6):
+                write(others / "other_footwear" / kind / f"{seed}.jpg", jpeg(photo_of_class(number, seed)))
+        folder = runs_folder(tmp_path) / "mine"
+        metrics = train(dataset, QUICK, folder, tmp_path, negatives=others)
+        spec = load_model(run_model_folder(folder)).spec
+        assert (spec.footwear_types, spec.has_negatives_class, spec.outputs) == (("Heel", "Loafer"), True, 5)
+        assert sum(spec.data["negatives"].values()) == 6
+        assert sum(spec.data["other_footwear"].values()) == 12
+        assert metrics["negatives"]["n"] == spec.data["negatives"]["test"] + spec.data["other_footwear"]["test"]
+        card = (folder / CARD_FILE).read_text()
+        assert "| other footwear |" in card
 
     def test_knows_no_others_without_photos_of_them(self, dataset, tmp_path):
         metrics = train(dataset, QUICK, tmp_path / "run", tmp_path)

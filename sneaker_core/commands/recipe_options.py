@@ -54,7 +54,7 @@ negatives_option: Callable[[Callable[..., None]], Callable[..., None]] = click.o
     "negatives",
     cls=RenamedOption,
     type=click.Path(path_type=Path),
-    help="Folder of photos that show no sneaker.",
+    help="Folder of photos that show no sneaker; those in other_footwear/<type>/ show other footwear, by type.",
 )
 
 

@@ -12,6 +12,8 @@ from sneaker_core.errors import DatasetError
 from sneaker_core.settings import ImageLimits
 
 SAMPLE_COLUMNS = ["sample", "path", "label", "split"]
+# In a folder of negatives: a subfolder with one folder per type of footwear that the model should tell from sneakers.
+OTHER_FOOTWEAR = "other_footwear"
 _ID_DIGITS = 16
 
 
@@ -79,6 +81,27 @@ def read_unlabeled_folder(folder: Path) -> pd.DataFrame:
         raise DatasetError(f"{folder} has no photos.")
     rows = [(_file_id(path), str(path), None) for path in paths]
     return pd.DataFrame(rows, columns=SAMPLE_COLUMNS[:3]).drop_duplicates("sample", ignore_index=True)
+
+
+def read_negatives(folder: Path) -> pd.DataFrame:
+    """List the negatives in a folder: photos of anything but the classes.
+
+    Photos in ``other_footwear/<type>/`` show other footwear, such as loafers; a model learns to tell the types apart.
+
+    Returns
+    -------
+    DataFrame
+        Columns sample, path, label (all None) and footwear (the type; None if the photo shows no footwear).
+
+    Raises
+    ------
+    DatasetError
+        As `read_unlabeled_folder`.
+    """
+    table = read_unlabeled_folder(folder)
+    inside = [Path(path).relative_to(folder).parts for path in table["path"]]
+    types = [parts[1] if len(parts) > 2 and parts[0] == OTHER_FOOTWEAR else None for parts in inside]
+    return table.assign(footwear=pd.Series(types, index=table.index, dtype=object))
 
 
 def _open_folder(folder: Path, contents: str) -> FolderSource:

@@ -12,6 +12,7 @@ from sneaker_core.networks.decision import (
     embedding_distance,
     negatives_log_odds,
     ood_score,
+    ood_terms,
     probabilities,
     unit_length,
 )
@@ -23,6 +24,8 @@ FALSE_REJECTION_RATE = 0.03
 KNOWN_ACCURACY = 0.95
 # An answer below 0.6 is never "known", and an answer of at least 0.95 always is.
 CONFIDENCE_THRESHOLD_RANGE = (0.6, 0.95)
+# With fewer negatives, the terms of the OOD score keep their default weights.
+FEWEST_NEGATIVES = 50
 
 
 def fit_temperature(logits: Floats, truth: NDArray[np.int64]) -> float:
@@ -91,7 +94,26 @@ def fit_confidence_threshold(confidence: Floats, correct: NDArray[np.bool_]) -> 
     return float(min(highest, confidence[order][good[-1]])) if len(good) else highest
 
 
-def fit_decision(outputs: Outputs, truth: NDArray[np.int64], references: Floats) -> Decision:
+def fit_ood_weights(known: Floats, negatives: Floats) -> tuple[float, float, float]:
+    """The weights, at least 0 and 2 in sum, with which the terms of the OOD score best tell negatives from sneakers.
+
+    Parameters
+    ----------
+    known, negatives : float32 arrays (N, 3) and (M, 3)
+        From `ood_terms`. Known sneakers and negatives count alike, however many there are of each.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    is_negative = np.repeat([0, 1], [len(known), len(negatives)])
+    fitted = LogisticRegression(class_weight="balanced").fit(np.concatenate([known, negatives]), is_negative)
+    weights = np.maximum(fitted.coef_[0], 0)
+    distance, odds, logit = 2 * weights / weights.sum() if weights.sum() else (1.0, 1.0, 0.0)
+    return float(distance), float(odds), float(logit)
+
+
+def fit_decision(
+    outputs: Outputs, truth: NDArray[np.int64], references: Floats, negatives: Outputs | None = None
+) -> Decision:
     """Fit the temperature and both thresholds on validation photos of known sneakers.
 
     Parameters
@@ -101,6 +123,9 @@ def fit_decision(outputs: Outputs, truth: NDArray[np.int64], references: Floats)
     truth : int array (N,)
     references : float32 array (R, D)
         From `fit_references`.
+    negatives : Outputs, optional
+        Of validation photos that show none of the classes; from `FEWEST_NEGATIVES` on, the terms of the OOD score are
+        weighted by how well they tell these from known sneakers.
     """
     distance = embedding_distance(outputs.embeddings, references)
     odds = negatives_log_odds(outputs)
@@ -110,7 +135,15 @@ def fit_decision(outputs: Outputs, truth: NDArray[np.int64], references: Floats)
         distance_std=float(distance.std()) or 1.0,
         negatives_mean=0.0 if odds is None else float(odds.mean()),
         negatives_std=1.0 if odds is None else float(odds.std()) or 1.0,
+        logit_mean=float(outputs.logits.max(1).mean()),
+        logit_std=float(outputs.logits.max(1).std()) or 1.0,
     )
+    if negatives is not None and len(negatives.logits) >= FEWEST_NEGATIVES:
+        terms = (ood_terms(some, references, decision) for some in (outputs, negatives))
+        distance_weight, odds_weight, logit_weight = fit_ood_weights(*terms)
+        decision = replace(
+            decision, distance_weight=distance_weight, negatives_weight=odds_weight, logit_weight=logit_weight
+        )
     calibrated = probabilities(outputs.logits, decision.temperature)
     score = ood_score(outputs, references, decision)
     return replace(

@@ -140,17 +140,26 @@ def _log_sum_exp(logits: Floats) -> NDArray[np.float64]:
 def ood_score(outputs: Outputs, references: Floats, decision: Decision) -> Floats:
     """Out-of-distribution score: float32 (B,), about 0 for a typical known sneaker, higher the less it looks like one.
 
-    A weighted sum of standardized terms: the embedding distance to the nearest reference; the log-odds of what is not
-    a class, for networks trained with it; and how far the largest logit lies below its mean.
+    The weighted sum of `ood_terms`.
+    """
+    weights = np.array([decision.distance_weight, decision.negatives_weight, decision.logit_weight], np.float32)
+    return np.asarray(np.clip(ood_terms(outputs, references, decision) @ weights, -_FAR, _FAR), dtype=np.float32)
+
+
+def ood_terms(outputs: Outputs, references: Floats, decision: Decision) -> Floats:
+    """The terms of the OOD score, standardized: float32 (B, 3).
+
+    The embedding distance to the nearest reference; the log-odds of what is not a class (0 for networks that learned
+    classes only); and how far the largest logit lies below its mean.
     """
     distance = embedding_distance(outputs.embeddings, references)
-    score = decision.distance_weight * (distance - decision.distance_mean) / decision.distance_std
     odds = negatives_log_odds(outputs)
-    if odds is not None:
-        score = score + decision.negatives_weight * (odds - decision.negatives_mean) / decision.negatives_std
-    if decision.logit_weight:
-        score = score - decision.logit_weight * (outputs.logits.max(axis=1) - decision.logit_mean) / decision.logit_std
-    return np.asarray(np.clip(score, -_FAR, _FAR), dtype=np.float32)
+    terms = (
+        (distance - decision.distance_mean) / decision.distance_std,
+        np.zeros(len(distance)) if odds is None else (odds - decision.negatives_mean) / decision.negatives_std,
+        (decision.logit_mean - outputs.logits.max(axis=1)) / decision.logit_std,
+    )
+    return np.stack(terms, axis=1).astype(np.float32)
 
 
 def reasons(outputs: Outputs) -> list[Reason | None]:

@@ -35,7 +35,7 @@ class CalibratedModel:
 def calibrate_and_evaluate(
     model: SneakerModel,
     split: Mapping[Split, pd.DataFrame],
-    negatives: pd.DataFrame,
+    negatives: Mapping[Split, pd.DataFrame],
     seed: int,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> CalibratedModel:
@@ -50,14 +50,16 @@ def calibrate_and_evaluate(
     split : mapping
         Split -> DataFrame with columns sample, path, label. References are fitted to training photos, temperature and
         thresholds to validation photos; test photos are used for metrics only.
-    negatives : DataFrame
-        Test photos that show no sneaker, label None; may be empty.
+    negatives : mapping
+        Split -> DataFrame as in `split` of photos that show none of the classes, label None; may be empty. The OOD
+        score is fitted to those of validation.
     seed : int
         Seed of the references.
     progress : callable
         Called with the number of photos done and their total.
     """
-    total = sum(map(len, split.values())) + len(negatives)
+    rejected_val, rejected_test = (negatives.get(part, pd.DataFrame()) for part in (Split.VAL, Split.TEST))
+    total = sum(map(len, split.values())) + len(rejected_val) + len(rejected_test)
 
     def from_offset(offset: int) -> Callable[[int], None]:
         return lambda done: progress(offset + done, total)
@@ -68,16 +70,20 @@ def calibrate_and_evaluate(
     references = fit_references(train_outputs.embeddings, train_targets, seed)
     outputs, unreadable = read_outputs(model, list(split[Split.VAL]["path"]), from_offset(done))
     validation = _without(split[Split.VAL], unreadable)
-    decision = fit_decision(outputs, _class_numbers(validation, classes), references)
-    model = SneakerModel(replace(model.spec, decision=decision), model.network, references)
     done += len(split[Split.VAL])
+    rejected = None
+    if len(rejected_val):
+        rejected, _ = read_outputs(model, list(rejected_val["path"]), from_offset(done))
+    done += len(rejected_val)
+    decision = fit_decision(outputs, _class_numbers(validation, classes), references, rejected)
+    model = SneakerModel(replace(model.spec, decision=decision), model.network, references)
     test_table, _ = evaluate_photos(model, split[Split.TEST], from_offset(done))
     metrics: dict[str, Any] = {
         "test": summary(test_table),
         "val": _scalars(summary(prediction_table(model, validation, outputs))),
     }
-    if len(negatives):
-        table, _ = evaluate_photos(model, negatives, from_offset(done + len(test_table)))
+    if len(rejected_test):
+        table, _ = evaluate_photos(model, rejected_test, from_offset(done + len(test_table)))
         metrics["negatives"] = {"n": len(table), "found": float((table["status"] == Status.UNKNOWN).mean())}
     return CalibratedModel(replace(model, spec=replace(model.spec, metrics=metrics)), test_table)
 

@@ -118,6 +118,9 @@ def _data(spec: ModelSpec, run: Mapping[str, Any]) -> str:
     negatives = _mapping(spec.data, "negatives")
     if negatives:
         rows.append(["negatives (no sneaker)", *(_count(negatives.get(split.value)) or "" for split in Split)])
+    footwear = _mapping(spec.data, "other_footwear")
+    if footwear:
+        rows.append(["other footwear", *(_count(footwear.get(split.value)) or "" for split in Split)])
     text = _table(["class", "training", "validation", "test"], rows)
     facts = [counted(_count(spec.data.get("photos")), "sneaker photo")]
     if spec.data.get("fingerprint"):
@@ -186,6 +189,7 @@ def _augmentations(recipe: Mapping[str, Any]) -> str:
         "horizontal_flip": "horizontal flips",
         "rotation": f"rotation by up to {finite(recipe.get('rotation')):g}°",
         "color_jitter": "color jitter",
+        "background_swap": "swapped backgrounds",
         "trivial_augment": "TrivialAugment",
         "random_erasing": "random erasing",
         "mixup": "CutMix and mixup",

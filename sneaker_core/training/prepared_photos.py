@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from sneaker_core import process_group
 from sneaker_core.datasets.near_duplicates import group_by_hash, perceptual_hashes
-from sneaker_core.datasets.photo_folder import fingerprint, read_unlabeled_folder
+from sneaker_core.datasets.photo_folder import fingerprint, read_negatives
 from sneaker_core.datasets.split import Split, split_by_group
 from sneaker_core.errors import DatasetError
 from sneaker_core.networks.architectures import SneakerNetwork
@@ -28,8 +28,9 @@ Progress = Callable[[int, int, str], None]
 
 # Photos per forward pass.
 BATCH = 32
-# Share of the negatives that is kept out of training, to measure how many are recognized.
-NEGATIVES_TEST_SHARE = 0.3
+# Shares of the negatives that are kept out of training: to fit the OOD score, and to measure how many are recognized.
+NEGATIVES_VAL_SHARE, NEGATIVES_TEST_SHARE = 0.1, 0.2
+_HELD_OUT_SHARES = (NEGATIVES_TEST_SHARE, NEGATIVES_TEST_SHARE + NEGATIVES_VAL_SHARE)
 # Width and height in pixels at which photos are compared to find near-duplicates.
 DUPLICATE_SIZE = 160
 
@@ -41,32 +42,39 @@ class PreparedPhotos:
     Attributes
     ----------
     samples : DataFrame
-        Columns sample, path, label (None for negatives), group, split.
+        Columns sample, path, label (None for negatives), footwear (the type, for negatives that show other footwear),
+        group, split.
     pixels : uint8 array (N, H, W, 3)
         One row per row of `samples`; memory-mapped.
     rejected : dict of str to str
         Path -> why it could not be read.
     classes : tuple of str
+    footwear_types : tuple of str
+        Types of other footwear among the negatives.
     """
 
     samples: pd.DataFrame
     pixels: NDArray[np.uint8]
     rejected: dict[str, str]
     classes: tuple[str, ...]
+    footwear_types: tuple[str, ...] = ()
 
     def training_data(self) -> TrainingData:
         """The training photos as arrays."""
         rows = np.flatnonzero((self.samples["split"] == Split.TRAIN).to_numpy())
+        classes, types = len(self.classes), len(self.footwear_types)
         number = {name: index for index, name in enumerate(self.classes)}
-        targets = self.samples["label"].map(number).fillna(len(self.classes)).to_numpy(dtype=float).astype(np.int64)
-        return TrainingData(self.pixels, targets[rows], len(self.classes), rows=rows)
+        footwear = {name: classes + index for index, name in enumerate(self.footwear_types)}
+        numbers = self.samples["label"].map(number).fillna(self.samples["footwear"].map(footwear))
+        targets = numbers.fillna(classes + types).to_numpy(dtype=float).astype(np.int64)
+        return TrainingData(self.pixels, targets[rows], classes, rows, types)
 
     def labeled(self, split: Split) -> pd.DataFrame:
         """The sneaker photos of a split."""
         return self.samples[(self.samples["split"] == split) & self.samples["label"].notna()]
 
     def negatives(self, split: Split) -> pd.DataFrame:
-        """The negatives of a split."""
+        """The negatives of a split, other footwear included."""
         return self.samples[(self.samples["split"] == split) & self.samples["label"].isna()]
 
     @property
@@ -80,7 +88,8 @@ class PreparedPhotos:
         labeled = self.samples[self.samples["label"].notna()]
         counts = labeled.groupby(["label", "split"]).size().unstack(fill_value=0)
         groups = labeled.groupby("group")["label"]
-        negatives = self.samples[self.samples["label"].isna()]["split"].value_counts()
+        negatives = self.samples[self.samples["label"].isna()]
+        is_footwear = negatives["footwear"].notna()
         return {
             "fingerprint": fingerprint(labeled),
             "photos": len(labeled),
@@ -88,8 +97,13 @@ class PreparedPhotos:
             "classes": {label: {str(k): int(v) for k, v in row.items()} for label, row in counts.iterrows()},
             "in_duplicate_groups": int((groups.transform("size") > 1).sum()),
             "under_two_labels": int((groups.transform("nunique") > 1).sum()),
-            "negatives": {str(split): int(count) for split, count in negatives.items()},
+            "negatives": _by_split(negatives[~is_footwear]),
+            **({"other_footwear": _by_split(negatives[is_footwear])} if is_footwear.any() else {}),
         }
+
+
+def _by_split(samples: pd.DataFrame) -> dict[str, int]:
+    return {str(split): int(count) for split, count in samples["split"].value_counts().items()}
 
 
 def prepare_photos(
@@ -116,7 +130,7 @@ def prepare_photos(
     workspace : Path
         Caches the results for the next run.
     negatives : Path, optional
-        Folder of photos that show no sneaker.
+        Folder of photos that show none of the classes; see `read_negatives`.
     progress : callable, optional
         Called with the number of photos done, their total and the current step.
 
@@ -130,10 +144,11 @@ def prepare_photos(
     classes = tuple(sorted(samples["label"].unique()))
     if len(classes) < 2:
         raise DatasetError(f"{dataset} has only one class; training needs two or more.")
+    samples = samples.assign(footwear=None)
     if negatives is not None:
         known = set(samples["sample"])
         samples = pd.concat(
-            [samples, read_unlabeled_folder(negatives).loc[lambda rows: ~rows["sample"].isin(known)]],
+            [samples, read_negatives(negatives).loc[lambda rows: ~rows["sample"].isin(known)]],
             ignore_index=True,
         )
     photos = _load_photos(samples, recipe, workspace, progress)
@@ -144,7 +159,8 @@ def prepare_photos(
     samples["group"] = _duplicate_groups(samples, photos.pixels, embedder, recipe.network, workspace, progress)
     samples["split"] = _split(samples, recipe)
     _check_split(dataset, samples, classes)
-    return PreparedPhotos(samples, photos.pixels, photos.rejected, classes)
+    types = tuple(sorted(set(samples["footwear"].dropna())))
+    return PreparedPhotos(samples, photos.pixels, photos.rejected, classes, types)
 
 
 def _check_split(dataset: str, samples: pd.DataFrame, classes: tuple[str, ...]) -> None:
@@ -214,8 +230,9 @@ def _split(samples: pd.DataFrame, recipe: Recipe) -> pd.Series:
     # A negative that is a near-duplicate of a sneaker photo, or of another negative, follows its group.
     groups = samples.loc[rest, "group"]
     order = np.random.default_rng(recipe.seed).permutation(groups.unique())
-    is_test = groups.isin(order[: round(NEGATIVES_TEST_SHARE * len(order))])
-    drawn = pd.Series(np.where(is_test, Split.TEST.value, Split.TRAIN.value), index=rest)
+    tested, held_out = (round(share * len(order)) for share in _HELD_OUT_SHARES)
+    is_test, is_val = groups.isin(order[:tested]), groups.isin(order[tested:held_out])
+    drawn = pd.Series(np.select([is_test, is_val], [Split.TEST.value, Split.VAL.value], Split.TRAIN.value), index=rest)
     negatives_split = groups.map(split.groupby(labeled["group"]).first()).fillna(drawn)
     combined: pd.Series = pd.concat([split, negatives_split]).reindex(samples.index)
     return combined

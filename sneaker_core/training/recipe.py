@@ -72,6 +72,8 @@ class Recipe:
         all classes equally.
     negatives_share : float
         Share of samples that are negatives, if there are any, 0 to 0.5.
+    footwear_share : float
+        Share of samples that show other footwear, if there are any, 0 to 0.4.
     crop : float
         Smallest share of the photo's area that a random crop keeps, 0.05 to 1.
     horizontal_flip : float
@@ -84,6 +86,9 @@ class Recipe:
         Probability that a rectangle is erased, 0 to 1.
     trivial_augment : float
         Probability of one random TrivialAugment operation, 0 to 1.
+    background_swap : float
+        Probability that a photo with an even, light background gets a negative as its background, 0 to 1; only if
+        there are negatives.
     mixup : float
         Probability that a batch is mixed by CutMix or mixup, 0 to 1.
     patience : int
@@ -114,12 +119,14 @@ class Recipe:
     ema_decay: float = 0.998
     class_balance_exponent: float = 0.5
     negatives_share: float = 0.08
+    footwear_share: float = 0.08
     crop: float = 0.4
     horizontal_flip: float = 0.5
     rotation: float = 12.0
     color_jitter: float = 0.4
     random_erasing: float = 0.2
     trivial_augment: float = 0.0
+    background_swap: float = 0.0
     mixup: float = 0.0
     patience: int = 0
     val_share: float = 0.08
@@ -160,7 +167,7 @@ class Recipe:
         """Recipe with only the augmentations that take effect: with "head", views are cropped and flipped only."""
         if self.trainable != "head":
             return self
-        return replace(self, color_jitter=0.0, random_erasing=0.0, trivial_augment=0.0, mixup=0.0)
+        return replace(self, color_jitter=0.0, random_erasing=0.0, trivial_augment=0.0, mixup=0.0, background_swap=0.0)
 
     def trains_head_only(self, epoch: int) -> bool:
         """Whether an epoch, counted from 0, trains only the head."""
@@ -278,12 +285,14 @@ RANGES: dict[str, tuple[float, float]] = {
     "ema_decay": (0, 0.99999),
     "class_balance_exponent": (0, 1),
     "negatives_share": (0, 0.5),
+    "footwear_share": (0, 0.4),
     "crop": (0.05, 1),
     "horizontal_flip": (0, 1),
     "rotation": (0, 180),
     "color_jitter": (0, 1),
     "random_erasing": (0, 1),
     "trivial_augment": (0, 1),
+    "background_swap": (0, 1),
     "mixup": (0, 1),
     "patience": (0, 1000),
     "val_share": (0.01, 0.5),

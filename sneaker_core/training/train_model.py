@@ -306,13 +306,14 @@ class _TrainingRun:
 
     def finalize(self, network: SneakerNetwork, photos: PreparedPhotos) -> dict[str, Any]:
         """Calibrate, evaluate and save the model; its metrics are those of the weights as stored."""
-        model = as_stored(_uncalibrated(network, photos.classes, self.recipe, read_name(self.folder)))
+        model = as_stored(_uncalibrated(network, photos, self.recipe, read_name(self.folder)))
         split = {part: photos.labeled(part) for part in Split}
+        negatives = {part: photos.negatives(part) for part in Split}
 
         def on_progress(done: int, total: int) -> None:
             self.worker.report(done, total, "Evaluating the model")
 
-        done = calibrate_and_evaluate(model, split, photos.negatives(Split.TEST), self.recipe.seed, on_progress)
+        done = calibrate_and_evaluate(model, split, negatives, self.recipe.seed, on_progress)
         if process_group.is_first():
             spec = replace(done.model.spec, data=photos.describe())
             self._save(replace(done.model, spec=spec), done.test_table)
@@ -347,14 +348,15 @@ def _nan_as_none(values: Mapping[str, float]) -> dict[str, Any]:
     return {key: value if value == value else None for key, value in values.items()}
 
 
-def _uncalibrated(network: SneakerNetwork, classes: tuple[str, ...], recipe: Recipe, name: str) -> SneakerModel:
+def _uncalibrated(network: SneakerNetwork, photos: PreparedPhotos, recipe: Recipe, name: str) -> SneakerModel:
     """A model without fitted temperature, thresholds and references."""
     spec = ModelSpec(
         name=name,
         network=recipe.network,
         head=network.head_kind,
-        classes=classes,
-        has_negatives_class=network.outputs > len(classes),
+        classes=photos.classes,
+        footwear_types=photos.footwear_types,
+        has_negatives_class=network.outputs > len(photos.classes) + len(photos.footwear_types),
         preprocessing=recipe.preprocessing(recipe.final_size),
         # The model may be copied to another machine, where the path of a weights file means nothing.
         recipe={**recipe.to_dict(), "init": Path(recipe.init).name},

@@ -22,6 +22,7 @@ from sneaker_core.networks.precision import mixed_precision, training_device
 from sneaker_core.networks.preprocessing import Preprocessing
 from sneaker_core.networks.trainable_layers import set_trainable, set_training_mode
 from sneaker_core.training.augmentation import augment, mix_batch
+from sneaker_core.training.background_swap import swap_backgrounds
 from sneaker_core.training.recipe import Recipe
 
 # Photos are stored larger than the network input by this factor, so random crops keep their detail.
@@ -40,17 +41,25 @@ class TrainingData:
     pixels : uint8 array (P, H, W, 3)
         Photos, in memory or memory-mapped; may include photos that are not used for training.
     targets : int64 array (N,)
-        Class numbers; `classes` itself marks negatives.
+        Numbers of classes, then of types of other footwear, then one that marks negatives.
     classes : int
-        Number of classes, negatives not counted.
+        Number of classes; neither other footwear nor negatives are counted.
     rows : int64 array (N,), optional
         Rows of `pixels`; by default the first N.
+    footwear_types : int
+        Number of types of other footwear.
     """
 
     pixels: NDArray[np.uint8]
     targets: NDArray[np.int64]
     classes: int
     rows: NDArray[np.int64] | None = None
+    footwear_types: int = 0
+
+    @property
+    def negative(self) -> int:
+        """The number in `targets` that marks negatives."""
+        return self.classes + self.footwear_types
 
     def photos(self, chosen: NDArray[np.int64]) -> NDArray[np.uint8]:
         """Photos (B, H, W, 3) by their index in `targets`."""
@@ -58,8 +67,8 @@ class TrainingData:
 
     @property
     def outputs(self) -> int:
-        """Number of logits: one more than classes if there are negatives."""
-        return self.classes + int((self.targets == self.classes).any())
+        """Number of logits: one for each class and type of footwear, and one more if there are negatives."""
+        return self.negative + int((self.targets == self.negative).any())
 
 
 @dataclass(frozen=True)
@@ -120,6 +129,7 @@ class Trainer:
         self.recipe = recipe
         self.epochs_done = 0
         self.weights = sampling_weights(data, recipe)
+        self.backgrounds = np.flatnonzero(data.targets == data.negative)
         self.steps_per_epoch = max(1, int((data.targets < data.classes).sum()) // recipe.batch)
         backbone = set_trainable(network, recipe.network, recipe.trainable)
         self.optimizer = _optimizer(backbone, network.head_parameters(), recipe)
@@ -203,7 +213,7 @@ class Trainer:
         self, parallel: nn.Module, chosen: NDArray[np.int64], preprocessing: Preprocessing, rng: Generator
     ) -> tuple[Tensor, Tensor]:
         labels = torch.from_numpy(self.data.targets[chosen]).to(self.device)
-        pixels = torch.from_numpy(self.data.photos(chosen)).to(self.device)
+        pixels = torch.from_numpy(self._with_backgrounds(chosen, rng)).to(self.device)
         targets = functional.one_hot(labels, self.data.outputs).float()
         images = augment(pixels, preprocessing, self.recipe, rng)
         images, targets = mix_batch(images, targets, self.recipe.mixup, rng)
@@ -222,6 +232,14 @@ class Trainer:
             )
         self.optimizer.step()
         return loss.detach(), (logits.argmax(1) == labels).sum()
+
+    def _with_backgrounds(self, chosen: NDArray[np.int64], rng: Generator) -> NDArray[np.uint8]:
+        """The chosen photos, some of them on the background of a random negative."""
+        photos, probability = self.data.photos(chosen), self.recipe.background_swap
+        if not probability or not len(self.backgrounds):
+            return photos
+        drawn = torch.randint(len(self.backgrounds), (len(chosen),), generator=rng).numpy()
+        return swap_backgrounds(photos, self.data.photos(self.backgrounds[drawn]), probability, rng)
 
     def _loss(self, logits: Tensor, targets: Tensor) -> Tensor:
         return functional.cross_entropy(logits.float(), targets, label_smoothing=self.recipe.label_smoothing)
@@ -277,13 +295,18 @@ class _Step(nn.Module):
 def sampling_weights(data: TrainingData, recipe: Recipe) -> Tensor:
     """Sampling probability of each photo: float64 (N,), summing to 1.
 
-    Classes are sampled in proportion to size ** `class_balance_exponent`; negatives get `negatives_share`.
+    Classes are sampled in proportion to size ** `class_balance_exponent`, and so are types of other footwear among
+    themselves; other footwear gets `footwear_share` and negatives get `negatives_share`.
     """
-    counts = np.bincount(data.targets, minlength=data.classes + 1).astype(np.float64)
+    counts = np.bincount(data.targets, minlength=data.negative + 1).astype(np.float64)
     share = np.where(counts > 0, np.maximum(counts, 1) ** recipe.class_balance_exponent, 0.0)
-    known = share[: data.classes]
-    negatives = recipe.negatives_share if counts[data.classes] else 0.0
-    share = np.append(known / known.sum() * (1 - negatives), negatives)
+    known, footwear, negatives = np.split(share, [data.classes, data.negative])
+    taken = 0.0
+    for part, wanted in ((footwear, recipe.footwear_share), (negatives, recipe.negatives_share)):
+        if part.sum():
+            part *= wanted / part.sum()
+            taken += wanted
+    known *= (1 - taken) / known.sum()
     return torch.from_numpy((share / np.maximum(counts, 1))[data.targets])
 
 

@@ -271,7 +271,8 @@ class _Form:
             persist_state="session",
             placeholder="/home/me/not-sneakers",
             help="A folder of photos that show no sneaker, on the computer that runs SoleScope. With them the model "
-            "learns to answer “not a sneaker I know”. Optional.",
+            "learns to answer “not a sneaker I know”. Photos in other_footwear/<type>/ teach it other shoes, such as "
+            "loafers. Optional.",
         )
         path = (text or "").strip()
         if not path:
