@@ -126,6 +126,11 @@ def app_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppServer]:
         yield server
 
 
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """One worker more than cores: browser tests and tests of jobs often wait for other processes."""
+    return (os.cpu_count() or 1) + 1
+
+
 def _group_of(nodeid: str) -> str:
     """The group of tests that one worker runs, so that fixtures are created once: a module, or all browser tests."""
     module = nodeid.partition("::")[0]

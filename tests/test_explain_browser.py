@@ -37,7 +37,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
         create_dataset(root / "workspace", "shoes"),
         draw_dataset(root / "photos", {"boot": 7, "clog": 5, "sandal": 14}),
     )
-    evaluate(folder, "shoes", root / "workspace", name="kept", neighbours=False)
+    evaluate(folder, "shoes", root / "workspace", name="kept", neighbors=False)
     return root / "workspace"
 
 
