@@ -131,10 +131,16 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     return (os.cpu_count() or 1) + 1
 
 
+# Browser tests share a server and a Chromium; with one group of them, one worker would be busy to the end.
+_SECOND_BROWSER = ("test_evaluate_browser.py", "test_explain_browser.py")
+
+
 def _group_of(nodeid: str) -> str:
-    """The group of tests that one worker runs, so that fixtures are created once: a module, or all browser tests."""
+    """The group of tests that one worker runs, to share fixtures: a module, or half the browser tests."""
     module = nodeid.partition("::")[0]
-    return "browser" if module.endswith("browser.py") else module
+    if module.endswith("browser.py"):
+        return "second browser" if module.endswith(_SECOND_BROWSER) else "browser"
+    return module
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
@@ -152,7 +158,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark browser tests; run them first and slow modules next, so that no worker has a long one left at the end."""
     for item in items:
-        if _group_of(item.nodeid) == "browser":
+        if _group_of(item.nodeid).endswith("browser"):
             item.add_marker("browser")
     items.sort(key=_place)
 
