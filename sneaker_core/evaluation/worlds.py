@@ -43,12 +43,17 @@ class Share:
     @classmethod
     def of(cls, hits: NDArray[np.bool_]) -> "Share":
         """The share of True values."""
-        if not len(hits):
+        return cls.counted(int(hits.sum()), len(hits))
+
+    @classmethod
+    def counted(cls, hits: int, n: int) -> "Share":
+        """The share that `hits` are of `n` photos."""
+        if not n:
             return cls(np.nan, np.nan, np.nan, 0)
         from scipy.stats import binomtest
 
-        interval = binomtest(int(hits.sum()), len(hits)).proportion_ci(method="wilson")
-        return cls(float(hits.mean()), float(interval.low), float(interval.high), len(hits))
+        interval = binomtest(hits, n).proportion_ci(method="wilson")
+        return cls(hits / n, float(interval.low), float(interval.high), n)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "Share":

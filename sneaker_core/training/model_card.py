@@ -9,6 +9,7 @@ from typing import Any
 
 from sneaker_core.datasets.split import Split
 from sneaker_core.evaluation.calibration import FALSE_REJECTION_RATE, KNOWN_ACCURACY
+from sneaker_core.evaluation.worlds import Share
 from sneaker_core.networks.checkpoint import ModelSpec
 from sneaker_core.number_text import counted, percent
 from sneaker_core.training.recipe_fields import current_fields
@@ -233,8 +234,8 @@ def _results(spec: ModelSpec) -> str:
     )
     top1 = finite(test.get("top1"))
     if tested and 0 <= top1 <= 1:
-        low, high = _interval(top1, tested)
-        parts.append(f"The 95% confidence interval of top-1 accuracy is {low:.2f} to {high:.2f}.")
+        share = Share.counted(round(top1 * tested), tested)
+        parts.append(f"The 95% confidence interval of top-1 accuracy is {share.low:.2f} to {share.high:.2f}.")
     if negatives:
         parts.append(
             f"Share of {counted(_count(negatives.get('n')), 'test negative')} rejected: "
@@ -246,14 +247,6 @@ def _results(spec: ModelSpec) -> str:
 def _figure(value: object) -> str:
     number = finite(value)
     return "" if math.isnan(number) else f"{number:.3f}"
-
-
-def _interval(share: float, count: int) -> tuple[float, float]:
-    """Wilson's 95% confidence interval of a share."""
-    z = 1.96
-    center = share + z * z / (2 * count)
-    spread = z * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
-    return (center - spread) / (1 + z * z / count), (center + spread) / (1 + z * z / count)
 
 
 def _weaknesses(test: Mapping[str, Any]) -> Iterator[str]:
