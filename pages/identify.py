@@ -46,7 +46,7 @@ with page_body("What are those?", ABOUT, wide=False):
 
     photos = uploaded_photos(uploads, camera)
     if not photos:
-        draw_invitation(model.spec)
+        draw_invitation(model)
         end_page()
 
     key = model_cache.ModelKey(str(model.folder), model.version)

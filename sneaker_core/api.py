@@ -26,6 +26,7 @@ from sneaker_core.errors import (
     ModelNotFoundError,
     SneakerError,
 )
+from sneaker_core.evaluation.evaluation_collection import described_models
 from sneaker_core.images import Photo
 from sneaker_core.inference.explanation.explain_photos import explain_bytes
 from sneaker_core.inference.explanation.explanation_request import ExplanationRequest
@@ -33,7 +34,7 @@ from sneaker_core.inference.model_service import shared_models, shared_queue, sl
 from sneaker_core.inference.predictor import check_top, predict_bytes
 from sneaker_core.networks.checkpoint import SneakerModel
 from sneaker_core.networks.decision import Status
-from sneaker_core.networks.model_registry import DEFAULT_MODEL, find_named_model, list_models
+from sneaker_core.networks.model_registry import DEFAULT_MODEL, find_named_model
 from sneaker_core.settings import ImageLimits
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -79,8 +80,7 @@ class _Service:
         return JSONResponse({"status": "ok", "version": __version__})
 
     async def models(self, request: Request) -> Response:
-        entries = await asyncio.to_thread(list_models, self.workspace)
-        return JSONResponse([entry.to_dict() for entry in entries])
+        return JSONResponse(await asyncio.to_thread(described_models, self.workspace))
 
     async def predict(self, request: Request) -> Response:
         model = request.query_params.get("model", DEFAULT_MODEL)

@@ -11,6 +11,8 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
+from sneaker_core.evaluation.evaluation_job import evaluate, keep_with_model
+from sneaker_core.evaluation.worlds import worlds_sentence
 from sneaker_core.images import Photo
 from sneaker_core.inference import model_service
 from sneaker_core.inference.predictor import Answer, Guess, predict_bytes
@@ -18,6 +20,7 @@ from sneaker_core.networks.checkpoint import MODEL_FILE, WEIGHTS_FILE, load_mode
 from sneaker_core.networks.decision import Status
 from sneaker_core.workspace.safe_names import natural_order
 from tests.conftest import CLASSES, KNOWN, UNKNOWN, UNSURE
+from tests.factories import draw_dataset
 from ui.identify.answer_downloads import answers_csv, answers_json
 from ui.identify.answer_text import confidence_text, summary_text
 from ui.identify.identify_keys import Key
@@ -71,6 +74,17 @@ class TestNothing:
         assert "The 4 sneakers the model knows" in words(app)
         assert all(label in words(app) for label in CLASSES)
         assert not app.get("plotly_chart") and not app.error and not app.warning
+
+    def test_says_how_often_the_model_is_right_in_each_world(self, models_home, tmp_path):
+        folder = models_home.install()
+        worlds = {name: draw_dataset(tmp_path / name, {CLASSES[0]: 2, CLASSES[1]: 1}) for name in ("shop", "phone")}
+        result = evaluate(folder, worlds, models_home.workspace)
+        assert "Right on" not in words(opened())
+        keep_with_model(result, folder)
+        app = opened()
+        assert f"{worlds_sentence(list(result.evaluation.worlds))}." in words(app)
+        (link,) = (one.proto for one in app.get("page_link") if one.proto.label == "How often the model is right")
+        assert (link.page, link.query_string) == ("evaluate", "evaluation=street22&view=Worlds")
 
     def test_does_not_load_the_model(self, models_home, monkeypatch):
         models_home.install()

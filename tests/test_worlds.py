@@ -1,8 +1,6 @@
 """The scoreboard of worlds: figures by hand, and the whole way from the command line to the page's table."""
 
 import json
-import subprocess
-import sys
 import time
 
 import numpy as np
@@ -12,12 +10,13 @@ import pytest
 from sneaker_core.evaluation.evaluation_charts import worlds_chart
 from sneaker_core.evaluation.evaluation_collection import find_evaluation
 from sneaker_core.evaluation.evaluation_files import read_table
-from sneaker_core.evaluation.evaluation_job import evaluate, start_evaluation
+from sneaker_core.evaluation.evaluation_job import evaluate, keep_with_model, start_evaluation
 from sneaker_core.evaluation.html_report import report_html
 from sneaker_core.evaluation.metric_text import world_text
 from sneaker_core.evaluation.worlds import Share, WorldMetrics, world_metrics, worlds_sentence
 from sneaker_core.networks.checkpoint import save_model
-from tests.factories import PROJECT, draw_dataset, lively_model
+from sneaker_core.workspace.paths import run_model_folder, runs_folder
+from tests.factories import draw_dataset, lively_model, run_command
 
 LABELS = ("boot", "clog", "sandal")
 
@@ -83,11 +82,6 @@ def place(tmp_path_factory):
     return folder
 
 
-def cli(place, *arguments):
-    command = [sys.executable, "-m", "sneaker_core", "--workspace", str(place), *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, cwd=PROJECT, timeout=240)
-
-
 class TestEvaluations:
     def test_several_sources_are_worlds_of_one_evaluation(self, place):
         sources = {"shop": place / "shop", "phone": place / "phone"}
@@ -112,9 +106,20 @@ class TestEvaluations:
 
     def test_on_the_command_line(self, place):
         data = ("--data", f"shop={place / 'shop'}", "--data", f"phone={place / 'phone'}")
-        worlds = json.loads(cli(place, "evaluate", place / "model", *data, "--json").stdout)["worlds"]
+        worlds = json.loads(run_command(place, "evaluate", place / "model", *data, "--json").stdout)["worlds"]
         assert {one["world"]: one["photos"] for one in worlds} == {"shop": 5, "phone": 4}
-        assert "shop: 5 photos, top-1" in cli(place, "evaluate", place / "model", *data).stdout
+        assert "shop: 5 photos, top-1" in run_command(place, "evaluate", place / "model", *data).stdout
+
+    def test_models_are_listed_with_their_worlds(self, place):
+        model = run_model_folder(runs_folder(place / "listed") / "lively")
+        save_model(lively_model(), model)
+        assert json.loads(run_command(place / "listed", "models", "--json").stdout)[-1]["worlds"] == []
+        result = evaluate(model, {"shop": place / "shop", "phone": place / "phone"}, place)
+        keep_with_model(result, model)
+        listed = json.loads(run_command(place / "listed", "models", "--json").stdout)[-1]
+        assert listed["worlds"] == [one.to_dict() for one in result.evaluation.worlds]
+        shop = next(one for one in result.evaluation.worlds if one.world == "shop")
+        assert f"; shop {shop.top1.text}" in run_command(place / "listed", "models").stdout
 
     @pytest.mark.parametrize(
         ("data", "said"),
@@ -125,6 +130,6 @@ class TestEvaluations:
     )
     def test_sources_that_cannot_be_told_apart(self, place, data, said):
         named = [one.replace("SHOP", str(place / "shop")).replace("PHONE", str(place / "phone")) for one in data]
-        done = cli(place, "evaluate", place / "model", *(part for one in named for part in ("--data", one)))
+        done = run_command(place, "evaluate", place / "model", *(part for one in named for part in ("--data", one)))
         assert done.returncode == 1
         assert said in done.stderr

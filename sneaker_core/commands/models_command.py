@@ -14,12 +14,15 @@ from sneaker_core.number_text import percent
 @click.pass_obj
 def models(workspace: Path, as_json: bool) -> None:
     """List the available models: bundled ones and those of runs."""
-    from sneaker_core.networks.model_registry import list_models
+    from sneaker_core.evaluation.evaluation_collection import described_models
 
-    rows = [entry.to_dict() for entry in list_models(workspace)]
+    rows = described_models(workspace)
     print_result(rows, as_json, lambda: "\n".join(map(_line, rows)) or "There are no models yet.")
 
 
 def _line(row: dict[str, Any]) -> str:
     accuracy = "not evaluated" if row["top1"] is None else f"top-1 accuracy {percent(row['top1'], 1)}"
-    return f"{row['name']}  {row['network']}, {len(row['classes'])} classes, {accuracy}"
+    worlds = "".join(
+        f"; {world['world']} {percent(world['top1']['value'], 1)}" for world in row["worlds"] if world["known"]
+    )
+    return f"{row['name']}  {row['network']}, {len(row['classes'])} classes, {accuracy}{worlds}"

@@ -6,8 +6,8 @@
       evaluation.json       what was measured with what; written last
       predictions.parquet   the prediction table
       embeddings.npy        float16 (N, D); a row for each `embedding_row` of the table
-      neighbors.parquet    training photos: sample, path, label
-      neighbors.npy        float16 (M, D); their embeddings, row for row
+      neighbours.parquet    training photos: sample, path, label
+      neighbours.npy        float16 (M, D); their embeddings, row for row
       job/                  its job, if it was started in the background
     <workspace>/bin/evaluations/<id>/     a deleted evaluation
 
@@ -17,6 +17,7 @@ finished run (``<workspace>/runs/<run>/predictions.parquet``) are listed too, bu
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from sneaker_core.datasets.dataset_collection import list_datasets
 from sneaker_core.errors import SneakerError
@@ -28,6 +29,7 @@ from sneaker_core.evaluation.evaluation_record import (
     read_run_evaluation,
     read_stored,
 )
+from sneaker_core.networks.model_registry import list_models
 from sneaker_core.workspace.collection import Collection
 from sneaker_core.workspace.collection_spec import ABOUT_FILE, CollectionSpec, read_name
 from sneaker_core.workspace.jobs import stop_job
@@ -51,7 +53,7 @@ def list_evaluations(workspace: Path) -> list[Evaluation]:
 
     A damaged one is listed with its `problem`; folders without an evaluation are skipped.
     """
-    bundled = (_bundled(folder) for folder in _folders(BUNDLED_MODELS))
+    bundled = (model_evaluation(folder) for folder in _folders(BUNDLED_MODELS))
     return [*evaluations_of(workspace).list(), *(one for one in bundled if one is not None), *_of_runs(workspace)]
 
 
@@ -106,11 +108,22 @@ def find_evaluation_by_id(workspace: Path, evaluation: str, kind: Kind = Kind.ST
     return find_evaluation(workspace, text_of(evaluation), kind)
 
 
-def _bundled(model_folder: Path) -> Evaluation | None:
+def model_evaluation(model_folder: Path) -> Evaluation | None:
+    """The evaluation that is kept in a model's folder; None if there is none."""
     folder = model_evaluation_folder(model_folder)
     if not (folder / EVALUATION_FILE).is_file():
         return None
     return replace(read_description(folder, Kind.BUNDLED, model_folder.name), model_folder=model_folder)
+
+
+def described_models(workspace: Path) -> list[dict[str, Any]]:
+    """All models with their metrics as plain values, for JSON; "worlds" are those of the evaluation that each has."""
+    rows = []
+    for entry in list_models(workspace):
+        evaluation = model_evaluation(entry.folder)
+        worlds = () if evaluation is None else evaluation.worlds
+        rows.append({**entry.to_dict(), "worlds": [one.to_dict() for one in worlds]})
+    return rows
 
 
 def _of_runs(workspace: Path) -> list[Evaluation]:

@@ -5,10 +5,12 @@ from typing import Literal, Protocol
 
 import streamlit as st
 
+from sneaker_core.evaluation.evaluation_collection import model_evaluation
+from sneaker_core.evaluation.worlds import worlds_sentence
 from sneaker_core.images import Photo
 from sneaker_core.inference.predictor import Answer
-from sneaker_core.networks.checkpoint import ModelSpec
 from sneaker_core.networks.decision import Status
+from sneaker_core.networks.model_registry import ModelEntry
 from sneaker_core.workspace.safe_names import natural_order
 from ui.identify.answer_downloads import answers_csv, answers_json
 from ui.identify.answer_explanation import draw_explanation
@@ -17,6 +19,7 @@ from ui.identify.identify_keys import Key
 from ui.identify.probability_bars import bars_alt_text, guess_bars
 from ui.kit import photo_previews
 from ui.kit.model_cache import ModelKey
+from ui.kit.page_links import Page, draw_page_link
 from ui.kit.text import escape_markdown, truncate_middle
 
 _BADGES = {
@@ -127,8 +130,9 @@ def draw_downloads(answers: Sequence[Answer], guesses: int) -> None:
         )
 
 
-def draw_invitation(spec: ModelSpec) -> None:
-    """Draw tips for good photos and the sneakers that the model knows."""
+def draw_invitation(model: ModelEntry) -> None:
+    """Draw tips for good photos, how often the model is right, and the sneakers that it knows."""
+    spec = model.spec
     tips = (
         (":material/straighten:", "From the side", "One shoe in profile is easiest to recognize."),
         (":material/crop_free:", "Close up", "Let the sneaker fill most of the photo."),
@@ -140,7 +144,17 @@ def draw_invitation(spec: ModelSpec) -> None:
                 st.markdown(f"{icon} **{title}**")
                 st.caption(text)
     st.subheader(f"The {len(spec.classes)} sneakers the model knows", anchor=False)
+    _draw_worlds(model)
     st.markdown(" ".join(f":gray-badge[{escape_markdown(label)}]" for label in sorted(spec.classes, key=natural_order)))
     st.caption(
         "For anything else, the model should answer that it doesn't know it. Your photos are not saved or shared."
     )
+
+
+def _draw_worlds(model: ModelEntry) -> None:
+    """How often the model is right in each world, if it was evaluated in several."""
+    evaluation = model_evaluation(model.folder)
+    sentence = "" if evaluation is None else worlds_sentence(list(evaluation.worlds))
+    if evaluation is not None and sentence:
+        st.markdown(f"{escape_markdown(sentence)}.")
+        draw_page_link("How often the model is right", Page.EVALUATE, evaluation=evaluation.name, view="Worlds")
