@@ -64,7 +64,7 @@ class TestSeed:
 
 
 class TestPlan:
-    @pytest.mark.parametrize("per_class", [4, 11, 23])
+    @pytest.mark.parametrize("per_class", [4, 23])
     def test_counts(self, per_class, photos):
         photos = photos if per_class == 23 else list(generate_photos(per_class, seed=per_class))
         counts = Counter(photo.label for photo in photos)
