@@ -71,7 +71,7 @@ def upload(page: Page) -> None:
     page.locator("input[type=file]").set_input_files([file])
     expect(page.locator(".annotation-text").first).to_be_visible()
     page.get_by_text("Why?", exact=True).click()
-    expect(page.get_by_text("Color strength").first).to_be_visible()
+    expect(page.get_by_text("Opacity of the map").first).to_be_visible()
 
 
 def upload_text(page: Page) -> None:

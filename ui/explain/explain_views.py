@@ -27,7 +27,7 @@ class Source(StrEnum):
     """Where the photo comes from."""
 
     DATASET = "Dataset"
-    EVALUATION = "Wrong predictions"
+    EVALUATION = "Mistakes"
     UPLOAD = "Upload"
 
 

@@ -193,7 +193,7 @@ def choose_evaluation(models: Sequence[ModelEntry]) -> Evaluation | None:
     if not evaluations:
         address_item(EVALUATION_PARAM, (), noun="evaluation")
         st.info(
-            "There are no evaluations yet. Evaluate a model to explain its wrong predictions here.",
+            "There are no evaluations yet. Evaluate a model to explain its mistakes here.",
             icon=":material/rule:",
         )
         draw_page_link("Evaluate a model", Page.EVALUATE)

@@ -41,19 +41,19 @@ def draw_explanation(key: ModelKey, photo: Photo, answer: Answer, guesses: int, 
             persist_state="session",
         )
         versus = _choose_versus(photo, answer, label)
-        strength = st.slider(
-            "Color strength",
+        opacity = st.slider(
+            "Opacity of the map",
             0,
             100,
             round(100 * DEFAULT_OPACITY),
             5,
             format="%d%%",
-            key=Key.STRENGTH.of(photo.key),
+            key=Key.OPACITY.of(photo.key),
             persist_state="session",
         )
     try:
         with picture.skeleton(260):
-            request = ExplanationRequest(label, versus, opacity=strength / 100)
+            request = ExplanationRequest(label, versus, opacity=opacity / 100)
             explanation = explanation_cache.explain(key, photo, request)
             heated = jpeg_bytes(explanation.overlay())
     except SneakerError as error:

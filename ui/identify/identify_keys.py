@@ -13,7 +13,7 @@ class Key(StateKey):
     PAGE = "identify_page"
     WHY = "identify_why"
     TARGET = "identify_target"
-    STRENGTH = "identify_strength"
+    OPACITY = "identify_opacity"
     BARS = "identify_bars"
     CSV = "identify_csv"
     JSON = "identify_json"
