@@ -29,7 +29,6 @@ from sneaker_core.evaluation.evaluation_record import (
     read_run_evaluation,
     read_stored,
 )
-from sneaker_core.networks.model_registry import list_models
 from sneaker_core.workspace.collection import Collection
 from sneaker_core.workspace.collection_spec import ABOUT_FILE, CollectionSpec, read_name
 from sneaker_core.workspace.jobs import stop_job
@@ -118,6 +117,9 @@ def model_evaluation(model_folder: Path) -> Evaluation | None:
 
 def described_models(workspace: Path) -> list[dict[str, Any]]:
     """All models with their metrics as plain values, for JSON; "worlds" are those of the evaluation that each has."""
+    # Imported on use: it loads torch, which listing evaluations doesn't need.
+    from sneaker_core.networks.model_registry import list_models
+
     rows = []
     for entry in list_models(workspace):
         evaluation = model_evaluation(entry.folder)
