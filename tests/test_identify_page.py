@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
+from sneaker_core.evaluation import evaluation_collection
 from sneaker_core.evaluation.evaluation_job import evaluate, keep_with_model
 from sneaker_core.evaluation.worlds import worlds_sentence
 from sneaker_core.images import Photo
@@ -21,11 +22,13 @@ from sneaker_core.networks.decision import Status
 from sneaker_core.workspace.safe_names import natural_order
 from tests.conftest import CLASSES, KNOWN, UNKNOWN, UNSURE
 from tests.factories import draw_dataset
+from tests.links import follow_link, link_labels
 from ui.identify.answer_downloads import answers_csv, answers_json
 from ui.identify.answer_text import confidence_text, summary_text
 from ui.identify.identify_keys import Key
 from ui.identify.probability_bars import finding, guess_bars
 from ui.kit import explanation_cache, model_cache, photo_previews
+from ui.kit.address import EVALUATION_PARAM
 from ui.kit.model_picker import MODEL_PARAM
 from ui.kit.state_keys import KitKey
 from ui.kit.text import escape_markdown
@@ -75,7 +78,7 @@ class TestNothing:
         assert all(label in words(app) for label in CLASSES)
         assert not app.get("plotly_chart") and not app.error and not app.warning
 
-    def test_says_how_often_the_model_is_right_in_each_world(self, models_home, tmp_path):
+    def test_says_how_often_the_model_is_right_in_each_world(self, models_home, tmp_path, monkeypatch):
         folder = models_home.install()
         worlds = {name: draw_dataset(tmp_path / name, {CLASSES[0]: 2, CLASSES[1]: 1}) for name in ("shop", "phone")}
         result = evaluate(folder, worlds, models_home.workspace)
@@ -83,8 +86,19 @@ class TestNothing:
         keep_with_model(result, folder)
         app = opened()
         assert f"{worlds_sentence(list(result.evaluation.worlds))}." in words(app)
-        (link,) = (one.proto for one in app.get("page_link") if one.proto.label == "How often the model is right")
-        assert (link.page, link.query_string) == ("evaluate", "evaluation=street22&view=Worlds")
+        monkeypatch.setattr(evaluation_collection, "BUNDLED_MODELS", models_home.bundled)
+        follow_link(app, "How often the model is right")
+        assert not app.warning
+        assert "street22" in app.selectbox(key=EVALUATION_PARAM).value
+        assert result.evaluation.worlds[0].world in app.dataframe[0].value.to_string()
+
+    def test_worlds_of_a_run_are_told_without_a_link(self, models_home, tmp_path):
+        folder = models_home.install("mine", bundled=False)
+        worlds = {name: draw_dataset(tmp_path / name, {CLASSES[0]: 2, CLASSES[1]: 1}) for name in ("shop", "phone")}
+        keep_with_model(evaluate(folder, worlds, models_home.workspace), folder)
+        app = opened()
+        assert "Right on" in words(app)
+        assert "How often the model is right" not in link_labels(app)
 
     def test_does_not_load_the_model(self, models_home, monkeypatch):
         models_home.install()

@@ -18,6 +18,7 @@ from ui.identify.answer_text import confidence_text
 from ui.identify.identify_keys import Key
 from ui.identify.probability_bars import bars_alt_text, guess_bars
 from ui.kit import photo_previews
+from ui.kit.labels import evaluation_title
 from ui.kit.model_cache import ModelKey
 from ui.kit.page_links import Page, draw_page_link
 from ui.kit.text import escape_markdown, truncate_middle
@@ -157,4 +158,7 @@ def _draw_worlds(model: ModelEntry) -> None:
     sentence = "" if evaluation is None else worlds_sentence(list(evaluation.worlds))
     if evaluation is not None and sentence:
         st.markdown(f"{escape_markdown(sentence)}.")
-        draw_page_link("How often the model is right", Page.EVALUATE, evaluation=evaluation.name, view="Worlds")
+        # Evaluations in the folders of runs' models are not listed on Evaluate.
+        if model.bundled:
+            title = evaluation_title(evaluation)
+            draw_page_link("How often the model is right", Page.EVALUATE, evaluation=title, view="Worlds")
