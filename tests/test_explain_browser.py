@@ -200,6 +200,8 @@ def test_from_why_to_this_page_and_back(browser: Browser, address: str):
     expect(page.get_by_text("Color in a sensible place")).to_be_visible()
     settle(page)
     page.get_by_role("link", name="More on the Explain page").click()
+    expect(page.get_by_role("heading", name="Explain", exact=True)).to_be_visible()
+    settle(page)
     expect(page.get_by_text("mine.jpg")).to_be_visible()
     expect(maps(page).first).to_be_visible()
     settle(page)
