@@ -25,6 +25,7 @@ from sneaker_core.evaluation.calibration import (
     CONFIDENCE_THRESHOLD_RANGE,
     FALSE_REJECTION_RATE,
     FEWEST_NEGATIVES,
+    FEWEST_OF_WORLD,
     KNOWN_ACCURACY,
     REFERENCES_PER_CLASS,
     fit_confidence_threshold,
@@ -32,6 +33,8 @@ from sneaker_core.evaluation.calibration import (
     fit_ood_weights,
     fit_references,
     fit_temperature,
+    world_numbers,
+    world_weights,
 )
 from sneaker_core.evaluation.evaluation_job import evaluate
 from sneaker_core.evaluation.metrics import (
@@ -55,7 +58,7 @@ from sneaker_core.evaluation.table_columns import (
     with_statuses,
 )
 from sneaker_core.networks.checkpoint import save_model
-from sneaker_core.networks.decision import Decision, Outputs, embedding_distance, ood_score, unit_length
+from sneaker_core.networks.decision import Decision, Outputs, embedding_distance, ood_score, probabilities, unit_length
 from sneaker_core.training.prepared_photos import prepare_photos
 from sneaker_core.training.recipe import make_recipe
 from tests.factories import (
@@ -197,6 +200,11 @@ class TestMetrics:
         assert json.loads(json.dumps(figures)) == figures
 
 
+def named(logits, decision):
+    """Which photos are called known, if they are not unknown."""
+    return probabilities(np.float32(logits), decision.temperature).max(1) >= decision.confidence_threshold
+
+
 class TestCalibration:
     @pytest.mark.parametrize("temperature", [0.3, 1.0, 4.0])
     def test_recovers_a_known_temperature(self, temperature):
@@ -282,6 +290,40 @@ class TestCalibration:
         assert (ood_score(known, references, decision) > decision.ood_threshold).mean() == pytest.approx(
             FALSE_REJECTION_RATE, abs=0.003
         )
+
+    def test_known_answers_are_right_in_every_world(self):
+        """Shop photos are nine of ten and always right; phone photos are right only from a probability of 0.9 on."""
+        probability = np.tile(np.linspace(0.62, 0.98, 100), 10)
+        worlds = np.repeat([0, 1], [900, 100])
+        right = (worlds == 0) | (probability >= 0.9)
+        logits = np.log(np.stack([probability, 1 - probability], axis=1))
+        truth = np.where(right, 0, 1)
+        references = np.ones((1, 2), np.float32)
+        together = fit_decision(outputs_of(logits), truth, references)
+        apart = fit_decision(outputs_of(logits), truth, references, worlds=worlds)
+        phone = [right[(worlds == 1) & named(logits, decision)].mean() for decision in (together, apart)]
+        assert phone[0] < KNOWN_ACCURACY <= phone[1]
+        assert named(logits, apart)[worlds == 0].any()
+
+    def test_worlds_count_alike_however_many_photos_they_have(self):
+        worlds = np.repeat([0, 1], [150, 50])
+        weights = world_weights(worlds)
+        assert weights.mean() == pytest.approx(1)
+        assert weights[worlds == 0].sum() == pytest.approx(weights[worlds == 1].sum())
+        # The temperature is that of a photo set in which both worlds are as large.
+        rng = np.random.default_rng(5)
+        logits = rng.normal(size=(200, 4)).astype(np.float32) * 4
+        truth = np.where(worlds == 0, logits.argmax(1), rng.integers(0, 4, 200))
+        repeated = np.concatenate([np.arange(150), np.tile(np.arange(150, 200), 3)])
+        alike = fit_temperature(logits[repeated], truth[repeated])
+        assert fit_temperature(logits, truth, weights) == pytest.approx(alike, rel=1e-3)
+
+    def test_small_worlds_are_one(self):
+        names = ["shop"] * FEWEST_OF_WORLD + ["phone"] * (FEWEST_OF_WORLD - 1) + [None] * 2
+        numbers = world_numbers(names)
+        assert len(set(numbers[:FEWEST_OF_WORLD])) == 1
+        assert set(numbers[FEWEST_OF_WORLD:]) == {-1}
+        assert numbers[0] != -1
 
     def test_one_photo_is_enough_for_a_decision(self):
         decision = fit_decision(outputs_of([[2.0, 1.0]]), np.array([0]), np.ones((1, 2), np.float32))

@@ -7,18 +7,24 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from sneaker_core.datasets.dataset_collection import create_dataset, find_dataset, open_samples
+from sneaker_core.datasets.sources.photo_import import import_photos
 from sneaker_core.evaluation.evaluation_charts import worlds_chart
 from sneaker_core.evaluation.evaluation_collection import find_evaluation
 from sneaker_core.evaluation.evaluation_files import read_table
 from sneaker_core.evaluation.evaluation_job import evaluate, keep_with_model, start_evaluation
 from sneaker_core.evaluation.html_report import report_html
 from sneaker_core.evaluation.metric_text import world_text
-from sneaker_core.evaluation.worlds import Share, WorldMetrics, world_metrics, worlds_sentence
+from sneaker_core.evaluation.worlds import Share, WorldMetrics, read_world_metrics, world_metrics, worlds_sentence
 from sneaker_core.networks.checkpoint import save_model
+from sneaker_core.training.recipe import make_recipe
+from sneaker_core.training.run_collection import CARD_FILE
+from sneaker_core.training.train_model import train
 from sneaker_core.workspace.paths import run_model_folder, runs_folder
-from tests.factories import draw_dataset, lively_model, run_command
+from tests.factories import draw_dataset, jpeg, lively_model, photo_of_class, run_command, write
 
 LABELS = ("boot", "clog", "sandal")
+TINY = {"init": "none", "size": 32, "small_size": 32, "batch": 8, "epochs": 1, "val_share": 0.2, "test_share": 0.2}
 
 
 def table() -> pd.DataFrame:
@@ -133,3 +139,53 @@ class TestEvaluations:
         done = run_command(place, "evaluate", place / "model", *(part for one in named for part in ("--data", one)))
         assert done.returncode == 1
         assert said in done.stderr
+
+
+@pytest.fixture(scope="module")
+def mixed(tmp_path_factory):
+    """A workspace with a dataset of two worlds, imported from the command line."""
+    folder = tmp_path_factory.mktemp("mixed")
+    draw_dataset(folder / "shop", {"boot": 12, "clog": 12})
+    # Half of the phone's photos are new, the others are the shop's.
+    for number, label in enumerate(("boot", "clog")):
+        for seed in range(6, 18):
+            write(folder / "phone" / label / f"{seed:02}.jpg", jpeg(photo_of_class(number, seed)))
+    for world in ("shop", "phone"):
+        run_command(folder, "dataset", "import", folder / world, "--name", "mixed", "--world", world)
+    return folder
+
+
+class TestDatasetOfSeveralWorlds:
+    def test_a_photo_belongs_to_the_world_it_first_came_from(self, mixed):
+        assert open_samples(mixed, "mixed")["world"].value_counts().to_dict() == {"shop": 24, "phone": 12}
+
+    def test_without_worlds_there_is_no_column(self, mixed):
+        import_photos(create_dataset(mixed, "plain"), mixed / "shop", world="  ")
+        assert "world" not in open_samples(mixed, "plain")
+        import_photos(find_dataset(mixed, "plain"), mixed / "phone", world="phone")
+        assert open_samples(mixed, "plain")["world"].map(str).value_counts().to_dict() == {"None": 12, "phone": 24}
+
+    def test_its_evaluation_has_them(self, mixed, place):
+        result = evaluate(place / "model", "mixed", mixed)
+        assert {one.world: one.photos for one in result.evaluation.worlds} == {"shop": 24, "phone": 12}
+
+    def test_a_name_given_to_the_evaluation_goes_before(self, mixed, place):
+        result = evaluate(place / "model", {"all": "mixed"}, mixed)
+        assert {one.world: one.photos for one in result.evaluation.worlds} == {"all": 36}
+
+    def test_a_model_trained_on_it_is_tested_in_each(self, mixed):
+        run = runs_folder(mixed) / "tiny"
+        metrics = train("mixed", make_recipe("finetune", TINY), run, mixed)
+        tested = {one["world"]: one["photos"] for one in metrics["worlds"]}
+        assert set(tested) <= {"shop", "phone"}
+        assert sum(tested.values()) == metrics["test"]["n"]
+        listed = json.loads(run_command(mixed, "models", "--json").stdout)
+        assert next(one for one in listed if one["name"] == "tiny")["worlds"] == metrics["worlds"]
+        assert find_evaluation(mixed, "tiny").worlds == read_world_metrics(metrics["worlds"])
+        card = (run / CARD_FILE).read_text(encoding="utf-8")
+        assert "| world | test photos | top-1 (95% interval) |" in card
+        assert all(f"| {world} | {photos} |" in card for world, photos in tested.items())
+
+    @pytest.mark.parametrize("damaged", [None, 7, [{}], [3], "text", {"world": "shop"}])
+    def test_stored_worlds_that_cannot_be_read_are_none(self, damaged):
+        assert read_world_metrics(damaged) == ()

@@ -32,9 +32,10 @@ def _found(name: str, workspace: Path) -> "Dataset":
 @click.argument("source", type=click.Path(path_type=Path), metavar="SRC")
 @click.option("--name", required=True, help="Name of the dataset; created if it doesn't exist.")
 @click.option("--as", "shown_name", help="Original name of SRC, if its file name differs.")
+@click.option("--world", help="What the photos are like, such as shop or phone: figures are also given by world.")
 @json_option
 @click.pass_obj
-def import_(workspace: Path, source: Path, name: str, shown_name: str | None, as_json: bool) -> None:
+def import_(workspace: Path, source: Path, name: str, shown_name: str | None, world: str | None, as_json: bool) -> None:
     """Import the photos of SRC, a folder or zip archive.
 
     Importing again adds only new photos. Layouts: <class>/*, train|val|test/<class>/*, folders named by SKU with a
@@ -50,6 +51,7 @@ def import_(workspace: Path, source: Path, name: str, shown_name: str | None, as
             find_or_create(workspace, name),
             source,
             name=shown_name,
+            world=world,
             report=lambda done, total: report(done, total, "Importing photos"),
         )
     values = {"dataset": name, **result.to_dict()}

@@ -23,6 +23,7 @@ from sneaker_core.datasets.index import (
     set_fact,
 )
 from sneaker_core.datasets.photo_folder import read_labeled_folder
+from sneaker_core.datasets.photo_worlds import WORLD, read_worlds
 from sneaker_core.errors import DatasetError, SneakerError
 from sneaker_core.workspace.collection import Collection
 from sneaker_core.workspace.collection_spec import CollectionSpec
@@ -316,7 +317,8 @@ def open_samples(workspace: Path, source: str, only: tuple[str, ...] = ()) -> pd
     Returns
     -------
     DataFrame
-        Columns sample, path, label and split (None where no split is stored).
+        Columns sample, path, label and split (None where no split is stored); and, if the dataset knows of any, world
+        (None where it doesn't).
 
     Raises
     ------
@@ -335,4 +337,9 @@ def open_samples(workspace: Path, source: str, only: tuple[str, ...] = ()) -> pd
         samples = samples[samples["label"].isin(only)]
     if samples.empty:
         raise DatasetError(f"The dataset {dataset.name!r} has no photos yet; import some first.")
-    return samples[["sample", "path", "label", "split"]].reset_index(drop=True)
+    samples = samples[["sample", "path", "label", "split"]].reset_index(drop=True)
+    worlds = read_worlds(dataset)
+    if worlds.empty:
+        return samples
+    found = samples["sample"].map(worlds).astype(object)
+    return samples.assign(**{WORLD: found.where(found.notna(), None)})

@@ -54,13 +54,15 @@ def start_dataset_job(
     return start_job(new_job_folder(dataset.jobs), kind, values, title=title, workspace=workspace)
 
 
-def import_params(workspace: Path, source: Path, shown_name: str | None = None) -> dict[str, Any]:
-    """The params of a "dataset_import" job: a folder or archive, and the name of an uploaded file."""
-    return {"source": path_to_text(workspace, source), "shown_name": shown_name}
+def import_params(
+    workspace: Path, source: Path, shown_name: str | None = None, world: str | None = None
+) -> dict[str, Any]:
+    """The params of a "dataset_import" job: a folder or archive, the name of an uploaded file, the photos' world."""
+    return {"source": path_to_text(workspace, source), "shown_name": shown_name, "world": world}
 
 
 def run_import_job(workspace: Path, params: Mapping[str, Any], worker: Worker) -> None:
-    """Import a folder or an archive; params: dataset, source, shown_name."""
+    """Import a folder or an archive; params: dataset, source, shown_name, world."""
     from sneaker_core.datasets.sources.photo_import import check_source, import_photos
 
     source, shown_name = path_from_text(workspace, params["source"]), params.get("shown_name")
@@ -69,6 +71,7 @@ def run_import_job(workspace: Path, params: Mapping[str, Any], worker: Worker) -
         find_dataset_by_id(workspace, params["dataset"]),
         source,
         name=shown_name,
+        world=params.get("world"),
         report=lambda done, total: worker.report(done, total, "Importing photos"),
         stopped=worker.stopped,
     )

@@ -1,5 +1,6 @@
 """Fit the temperature and thresholds of a model's decision on photos it was not trained on."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -26,15 +27,38 @@ KNOWN_ACCURACY = 0.95
 CONFIDENCE_THRESHOLD_RANGE = (0.6, 0.95)
 # With fewer negatives, the terms of the OOD score keep their default weights.
 FEWEST_NEGATIVES = 50
+# A world with fewer validation photos counts as part of the rest: a threshold can't be fitted to it.
+FEWEST_OF_WORLD = 40
 
 
-def fit_temperature(logits: Floats, truth: NDArray[np.int64]) -> float:
+def world_numbers(worlds: Sequence[str | None]) -> NDArray[np.int64]:
+    """A number for the world of each photo; all worlds with fewer than `FEWEST_OF_WORLD` photos share one.
+
+    Parameters
+    ----------
+    worlds : sequence of str or None
+        Of N photos; None where the world isn't known.
+    """
+    names = np.array([world or "" for world in worlds], dtype=object).astype(str)
+    _, numbers, counts = np.unique(names, return_inverse=True, return_counts=True)
+    return np.asarray(np.where(counts[numbers] < FEWEST_OF_WORLD, -1, numbers), dtype=np.int64)
+
+
+def world_weights(worlds: NDArray[np.int64]) -> NDArray[np.float64]:
+    """A weight for each photo, 1 on average, with which all worlds count alike: float64 (N,)."""
+    _, numbers, counts = np.unique(worlds, return_inverse=True, return_counts=True)
+    return np.asarray(len(worlds) / (len(counts) * counts[numbers]), dtype=np.float64)
+
+
+def fit_temperature(logits: Floats, truth: NDArray[np.int64], weights: NDArray[np.float64] | None = None) -> float:
     """The temperature, between 0.05 and 20, that minimizes the negative log-likelihood of the true classes.
 
     Parameters
     ----------
     logits : float32 array (N, C)
     truth : int array (N,)
+    weights : float64 array (N,), optional
+        How much each photo counts.
 
     References
     ----------
@@ -44,7 +68,8 @@ def fit_temperature(logits: Floats, truth: NDArray[np.int64]) -> float:
 
     def negative_log_likelihood(log_temperature: float) -> float:
         calibrated = probabilities(logits, float(np.exp(log_temperature)))
-        return float(-np.log(np.maximum(calibrated[np.arange(len(truth)), truth], 1e-12)).mean())
+        losses = -np.log(np.maximum(calibrated[np.arange(len(truth)), truth], 1e-12))
+        return float(np.average(losses, weights=weights))
 
     best = minimize_scalar(negative_log_likelihood, bounds=(np.log(0.05), np.log(20)), method="bounded")
     return float(np.exp(best.x))
@@ -94,27 +119,40 @@ def fit_confidence_threshold(confidence: Floats, correct: NDArray[np.bool_]) -> 
     return float(min(highest, confidence[order][good[-1]])) if len(good) else highest
 
 
-def fit_ood_weights(known: Floats, negatives: Floats) -> tuple[float, float, float]:
+def fit_ood_weights(
+    known: Floats, negatives: Floats, weights: NDArray[np.float64] | None = None
+) -> tuple[float, float, float]:
     """The weights, at least 0 and 2 in sum, with which the terms of the OOD score best tell negatives from sneakers.
 
     Parameters
     ----------
     known, negatives : float32 arrays (N, 3) and (M, 3)
         From `ood_terms`. Known sneakers and negatives count alike, however many there are of each.
+    weights : float64 array (N,), optional
+        How much each known sneaker counts.
     """
     from sklearn.linear_model import LogisticRegression
 
     is_negative = np.repeat([0, 1], [len(known), len(negatives)])
-    fitted = LogisticRegression(class_weight="balanced").fit(np.concatenate([known, negatives]), is_negative)
+    shares = np.concatenate([np.ones(len(known)) if weights is None else weights, np.ones(len(negatives))])
+    model = LogisticRegression(class_weight="balanced")
+    fitted = model.fit(np.concatenate([known, negatives]), is_negative, sample_weight=shares)
     weights = np.maximum(fitted.coef_[0], 0)
     distance, odds, logit = 2 * weights / weights.sum() if weights.sum() else (1.0, 1.0, 0.0)
     return float(distance), float(odds), float(logit)
 
 
 def fit_decision(
-    outputs: Outputs, truth: NDArray[np.int64], references: Floats, negatives: Outputs | None = None
+    outputs: Outputs,
+    truth: NDArray[np.int64],
+    references: Floats,
+    negatives: Outputs | None = None,
+    worlds: NDArray[np.int64] | None = None,
 ) -> Decision:
     """Fit the temperature and both thresholds on validation photos of known sneakers.
+
+    All worlds count alike for the temperature and the OOD score, and "known" answers are as accurate as they should be
+    in each of them.
 
     Parameters
     ----------
@@ -126,11 +164,15 @@ def fit_decision(
     negatives : Outputs, optional
         Of validation photos that show none of the classes; from `FEWEST_NEGATIVES` on, the terms of the OOD score are
         weighted by how well they tell these from known sneakers.
+    worlds : int64 array (N,), optional
+        From `world_numbers`; one world by default.
     """
+    worlds = np.zeros(len(truth), np.int64) if worlds is None else worlds
+    weights = world_weights(worlds)
     distance = embedding_distance(outputs.embeddings, references)
     odds = negatives_log_odds(outputs)
     decision = Decision(
-        temperature=fit_temperature(outputs.logits, truth),
+        temperature=fit_temperature(outputs.logits, truth, weights),
         distance_mean=float(distance.mean()),
         distance_std=float(distance.std()) or 1.0,
         negatives_mean=0.0 if odds is None else float(odds.mean()),
@@ -139,15 +181,33 @@ def fit_decision(
         logit_std=float(outputs.logits.max(1).std()) or 1.0,
     )
     if negatives is not None and len(negatives.logits) >= FEWEST_NEGATIVES:
-        terms = (ood_terms(some, references, decision) for some in (outputs, negatives))
-        distance_weight, odds_weight, logit_weight = fit_ood_weights(*terms)
+        known_terms, negatives_terms = (ood_terms(some, references, decision) for some in (outputs, negatives))
+        distance_weight, odds_weight, logit_weight = fit_ood_weights(known_terms, negatives_terms, weights)
         decision = replace(
             decision, distance_weight=distance_weight, negatives_weight=odds_weight, logit_weight=logit_weight
         )
     calibrated = probabilities(outputs.logits, decision.temperature)
-    score = ood_score(outputs, references, decision)
+    score, confidence = ood_score(outputs, references, decision), calibrated.max(1)
+    correct = calibrated.argmax(1) == truth
+    thresholds = [fit_confidence_threshold(confidence[part], correct[part]) for part in _parts(worlds)]
     return replace(
         decision,
-        confidence_threshold=fit_confidence_threshold(calibrated.max(1), calibrated.argmax(1) == truth),
-        ood_threshold=float(np.quantile(score, 1 - FALSE_REJECTION_RATE)),
+        confidence_threshold=max(thresholds),
+        ood_threshold=_quantile(score, 1 - FALSE_REJECTION_RATE, weights),
     )
+
+
+def _parts(worlds: NDArray[np.int64]) -> list[NDArray[np.bool_]]:
+    """Which photos belong to each world, and all photos."""
+    return [np.ones(len(worlds), dtype=bool), *(worlds == world for world in np.unique(worlds))]
+
+
+def _quantile(values: Floats, share: float, weights: NDArray[np.float64]) -> float:
+    """The value below which that share of the weight lies, interpolated linearly, as `numpy.quantile` without weights.
+
+    The lowest value is the quantile of 0 and the highest that of 1.
+    """
+    order = np.argsort(values)
+    mass = np.cumsum(weights[order])
+    places = (mass - mass[0]) / max(mass[-1] - mass[0], 1e-12)
+    return float(np.interp(share, places, values[order].astype(np.float64)))

@@ -116,16 +116,25 @@ def model_evaluation(model_folder: Path) -> Evaluation | None:
 
 
 def described_models(workspace: Path) -> list[dict[str, Any]]:
-    """All models with their metrics as plain values, for JSON; "worlds" are those of the evaluation that each has."""
+    """All models with their metrics as plain values, for JSON, with the worlds that they were tested in."""
     # Imported on use: it loads torch, which listing evaluations doesn't need.
     from sneaker_core.networks.model_registry import list_models
 
     rows = []
     for entry in list_models(workspace):
-        evaluation = model_evaluation(entry.folder)
-        worlds = () if evaluation is None else evaluation.worlds
+        tested = own_evaluation(entry.folder, entry.bundled)
+        worlds = () if tested is None else tested.worlds
         rows.append({**entry.to_dict(), "worlds": [one.to_dict() for one in worlds]})
     return rows
+
+
+def own_evaluation(model_folder: Path, bundled: bool) -> Evaluation | None:
+    """A model's evaluation on its own test photos: that of its folder, or else that of its run; None without one."""
+    kept = model_evaluation(model_folder)
+    if bundled or (kept is not None and kept.worlds):
+        return kept
+    of_run = read_run_evaluation(model_folder.parent)
+    return kept if of_run is None else of_run[0]
 
 
 def _of_runs(workspace: Path) -> list[Evaluation]:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from sneaker_core import process_group
 from sneaker_core.datasets.dataset_collection import find_source, open_samples, source_folder, source_reference
+from sneaker_core.datasets.photo_worlds import WORLD
 from sneaker_core.datasets.split import Split, read_split
 from sneaker_core.errors import DatasetError, StoppedError
 from sneaker_core.evaluation.evaluation_collection import default_name, evaluations_of, find_evaluation_by_id
@@ -19,7 +20,7 @@ from sneaker_core.evaluation.evaluation_record import EVALUATION_FILE, Evaluatio
 from sneaker_core.evaluation.metrics import summary
 from sneaker_core.evaluation.prediction_table import PhotoOutputs, prediction_table, run_on_photos
 from sneaker_core.evaluation.table_columns import check_known_labels, compact
-from sneaker_core.evaluation.worlds import WORLD, world_metrics, worlds_text
+from sneaker_core.evaluation.worlds import world_metrics, worlds_text
 from sneaker_core.networks.checkpoint import SneakerModel, load_model, read_spec, weights_version
 from sneaker_core.networks.model_registry import find_model, find_model_by_reference, model_reference
 from sneaker_core.number_text import counted, percent
@@ -142,7 +143,7 @@ def sources_text(workspace: Path, sources: Mapping[str, str | Path]) -> str:
 
 
 def _all_samples(workspace: Path, sources: Mapping[str, str | Path]) -> pd.DataFrame:
-    """The photos of all sources, with the column `world` if they have names."""
+    """The photos of all sources; their names go before the worlds that a dataset knows of itself."""
     parts = []
     for world, source in sources.items():
         samples = open_samples(workspace, str(source))

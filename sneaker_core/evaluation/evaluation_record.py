@@ -8,7 +8,7 @@ from typing import Any
 
 from sneaker_core.datasets.split import Split
 from sneaker_core.errors import SneakerError
-from sneaker_core.evaluation.worlds import WorldMetrics, worlds_text
+from sneaker_core.evaluation.worlds import WorldMetrics, read_world_metrics, worlds_text
 from sneaker_core.workspace.atomic_files import read_json
 from sneaker_core.workspace.collection_spec import read_name
 from sneaker_core.workspace.jobs import Job, JobState, read_job
@@ -265,5 +265,6 @@ def read_run_evaluation(run_folder: Path) -> tuple[Evaluation, str] | None:
         n=int(test.get("n", 0)),
         top1=float(test.get("top1", float("nan"))),
         left_out=test.get("left_out") or {},
+        worlds=read_world_metrics(metrics.get("worlds")) if isinstance(metrics, dict) else (),
     )
     return found, source if run.get("format") == 2 else by_name(source)

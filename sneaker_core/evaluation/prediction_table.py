@@ -9,6 +9,7 @@ import pandas as pd
 from PIL import Image
 
 from sneaker_core import images, process_group
+from sneaker_core.datasets.photo_worlds import WORLD
 from sneaker_core.datasets.quality.measures import measure
 from sneaker_core.datasets.thumbnails import THUMBNAIL_SIDE, make_thumbnail
 from sneaker_core.errors import DatasetError, ImageError
@@ -20,7 +21,6 @@ from sneaker_core.evaluation.table_columns import (
     ranks,
     top_classes,
 )
-from sneaker_core.evaluation.worlds import WORLD
 from sneaker_core.images import DecodedPhoto
 from sneaker_core.networks.checkpoint import SneakerModel
 from sneaker_core.networks.decision import Outputs, ood_score, probabilities, statuses

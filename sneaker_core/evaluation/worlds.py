@@ -8,13 +8,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from sneaker_core.datasets.photo_worlds import WORLD
 from sneaker_core.evaluation.metrics import calibration_error
 from sneaker_core.evaluation.table_columns import class_columns
 from sneaker_core.networks.decision import Status
 from sneaker_core.number_text import percent
 
-# The column of a prediction table that names the world of each photo.
-WORLD = "world"
 _NAMED = (Status.KNOWN.value,)
 _TOP3 = 3
 
@@ -124,6 +123,14 @@ class WorldMetrics:
             **shares,
             ece=float("nan") if ece is None else float(ece),
         )
+
+
+def read_world_metrics(values: Any) -> tuple[WorldMetrics, ...]:
+    """The worlds in a model's stored metrics; none if they were not measured or can't be read."""
+    try:
+        return tuple(map(WorldMetrics.from_dict, values or ()))
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return ()
 
 
 def _plain(value: Any) -> Any:

@@ -8,10 +8,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from sneaker_core.datasets.photo_worlds import WORLD
 from sneaker_core.datasets.split import Split
-from sneaker_core.evaluation.calibration import fit_decision, fit_references
+from sneaker_core.evaluation.calibration import fit_decision, fit_references, world_numbers
 from sneaker_core.evaluation.metrics import summary
 from sneaker_core.evaluation.prediction_table import evaluate_photos, prediction_table, read_outputs
+from sneaker_core.evaluation.worlds import has_worlds, world_metrics
 from sneaker_core.networks.checkpoint import SneakerModel
 from sneaker_core.networks.decision import Status
 
@@ -23,7 +25,8 @@ class CalibratedModel:
     Attributes
     ----------
     model : SneakerModel
-        With references, decision and metrics: "test", "val" and, if there are negatives, "negatives".
+        With references, decision and metrics: "test", "val" and, if there are worlds or negatives, "worlds" (of the
+        test photos) and "negatives".
     test_table : DataFrame
         Prediction table of the test photos.
     """
@@ -48,8 +51,8 @@ def calibrate_and_evaluate(
     model : SneakerModel
         With its weights as stored.
     split : mapping
-        Split -> DataFrame with columns sample, path, label. References are fitted to training photos, temperature and
-        thresholds to validation photos; test photos are used for metrics only.
+        Split -> DataFrame with columns sample, path, label and, if known, world. References are fitted to training
+        photos, temperature and thresholds to validation photos; test photos are used for metrics only.
     negatives : mapping
         Split -> DataFrame as in `split` of photos that show none of the classes, label None; may be empty. The OOD
         score is fitted to those of validation.
@@ -75,13 +78,16 @@ def calibrate_and_evaluate(
     if len(rejected_val):
         rejected, _ = read_outputs(model, list(rejected_val["path"]), from_offset(done))
     done += len(rejected_val)
-    decision = fit_decision(outputs, _class_numbers(validation, classes), references, rejected)
+    worlds = world_numbers(list(validation[WORLD])) if WORLD in validation else None
+    decision = fit_decision(outputs, _class_numbers(validation, classes), references, rejected, worlds)
     model = SneakerModel(replace(model.spec, decision=decision), model.network, references)
     test_table, _ = evaluate_photos(model, split[Split.TEST], from_offset(done))
     metrics: dict[str, Any] = {
         "test": summary(test_table),
         "val": _scalars(summary(prediction_table(model, validation, outputs))),
     }
+    if has_worlds(test_table):
+        metrics["worlds"] = [one.to_dict() for one in world_metrics(test_table)]
     if len(rejected_test):
         table, _ = evaluate_photos(model, rejected_test, from_offset(done + len(test_table)))
         metrics["negatives"] = {"n": len(table), "found": float((table["status"] == Status.UNKNOWN).mean())}

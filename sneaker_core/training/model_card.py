@@ -9,7 +9,7 @@ from typing import Any
 
 from sneaker_core.datasets.split import Split
 from sneaker_core.evaluation.calibration import FALSE_REJECTION_RATE, KNOWN_ACCURACY
-from sneaker_core.evaluation.worlds import Share
+from sneaker_core.evaluation.worlds import Share, read_world_metrics
 from sneaker_core.networks.checkpoint import ModelSpec
 from sneaker_core.number_text import counted, percent
 from sneaker_core.training.recipe_fields import current_fields
@@ -236,12 +236,33 @@ def _results(spec: ModelSpec) -> str:
     if tested and 0 <= top1 <= 1:
         share = Share.counted(round(top1 * tested), tested)
         parts.append(f"The 95% confidence interval of top-1 accuracy is {share.low:.2f} to {share.high:.2f}.")
+    parts += _worlds(spec)
     if negatives:
         parts.append(
             f"Share of {counted(_count(negatives.get('n')), 'test negative')} rejected: "
             f"{_figure(negatives.get('found'))}."
         )
     return "\n\n".join([*parts, *_weaknesses(test)])
+
+
+def _worlds(spec: ModelSpec) -> list[str]:
+    worlds = [one for one in read_world_metrics(spec.metrics.get("worlds")) if one.known]
+    if not worlds:
+        return []
+    rows = [
+        [
+            escaped(one.world),
+            one.known,
+            f"{one.top1.text} ({one.top1.interval_text})",
+            one.top3.text,
+            one.refused.text,
+            one.right_when_named.text,
+            _figure(one.ece),
+        ]
+        for one in worlds
+    ]
+    head = ["world", "test photos", "top-1 (95% interval)", "top-3", "refused", "right when named", "ECE"]
+    return [_table(head, rows)]
 
 
 def _figure(value: object) -> str:

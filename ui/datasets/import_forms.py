@@ -32,9 +32,10 @@ def draw_zip_form(dataset: Dataset) -> bool:
         key=Key.ADD_ZIP,
         help="For a larger file, choose “Folder” and enter its path on the computer that runs SoleScope.",
     )
+    world = _draw_world_field("zip")
     clicked = st.button("Import", type="primary", key=Key.ADD_START.of("zip"), disabled=upload is None)
     if clicked and isinstance(upload, UploadedFile) and (path := _save(dataset, upload)):
-        params = import_params(workspace(), path, upload.name)
+        params = import_params(workspace(), path, upload.name, world)
         start_work(dataset, "dataset_import", params, title=f"Importing {upload.name}")
         return True
     _draw_layouts()
@@ -62,10 +63,11 @@ def draw_folder_form(dataset: Dataset) -> bool:
         placeholder="/home/me/sneakers",
         help="The photos are copied. The folder is not changed.",
     )
+    world = _draw_world_field("folder")
     if st.button("Import", type="primary", key=Key.ADD_START.of("folder")):
         path = Path((text or "").strip()).expanduser()
         if _exists(path):
-            params = import_params(workspace(), path.resolve())
+            params = import_params(workspace(), path.resolve(), world=world)
             start_work(dataset, "dataset_import", params, title=f"Importing {path.name}")
             return True
         st.error(
@@ -74,6 +76,19 @@ def draw_folder_form(dataset: Dataset) -> bool:
         )
     _draw_layouts()
     return False
+
+
+def _draw_world_field(form: str) -> str | None:
+    """Draw the field for the world of the photos; returns None if it is empty."""
+    text = st.text_input(
+        "What are these photos like? (optional)",
+        key=Key.ADD_WORLD.of(form),
+        placeholder="shop, web, phone …",
+        max_chars=40,
+        help="One word for where they come from. With photos of several worlds, SoleScope tells how the model does in "
+        "each, and fits its thresholds to all of them alike.",
+    )
+    return (text or "").strip() or None
 
 
 def _exists(path: Path) -> bool:

@@ -5,7 +5,8 @@ from typing import Literal, Protocol
 
 import streamlit as st
 
-from sneaker_core.evaluation.evaluation_collection import model_evaluation
+from sneaker_core.evaluation.evaluation_collection import own_evaluation
+from sneaker_core.evaluation.evaluation_record import Kind
 from sneaker_core.evaluation.worlds import worlds_sentence
 from sneaker_core.images import Photo
 from sneaker_core.inference.predictor import Answer
@@ -154,11 +155,11 @@ def draw_invitation(model: ModelEntry) -> None:
 
 def _draw_worlds(model: ModelEntry) -> None:
     """How often the model is right in each world, if it was evaluated in several."""
-    evaluation = model_evaluation(model.folder)
+    evaluation = own_evaluation(model.folder, model.bundled)
     sentence = "" if evaluation is None else worlds_sentence(list(evaluation.worlds))
     if evaluation is not None and sentence:
         st.markdown(f"{escape_markdown(sentence)}.")
-        # Evaluations in the folders of runs' models are not listed on Evaluate.
-        if model.bundled:
+        # An evaluation that is kept in the folder of a run's model is not listed on Evaluate.
+        if model.bundled or evaluation.kind is Kind.RUN:
             title = evaluation_title(evaluation)
             draw_page_link("How often the model is right", Page.EVALUATE, evaluation=title, view="Worlds")

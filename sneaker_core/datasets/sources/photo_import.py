@@ -10,6 +10,7 @@ from typing import Any
 
 from sneaker_core.datasets.importer import Importer, ImportOutcome, ImportStatus, IncomingPhoto
 from sneaker_core.datasets.index import Dataset
+from sneaker_core.datasets.photo_worlds import set_world
 from sneaker_core.datasets.sources.folder_layout import LabeledFile, read_layout
 from sneaker_core.datasets.sources.source_files import Source, open_source
 from sneaker_core.errors import ImageError
@@ -61,6 +62,7 @@ def import_photos(
     path: Path,
     *,
     name: str | None = None,
+    world: str | None = None,
     report: Callable[[int, int], None] = lambda done, total: None,
     stopped: Callable[[], bool] = lambda: False,
 ) -> ImportResult:
@@ -73,6 +75,8 @@ def import_photos(
         A folder or a zip archive in one of the layouts of `folder_layout`.
     name : str, optional
         Original name of an uploaded archive.
+    world : str, optional
+        What its photos are like, such as "shop" or "phone"; see `photo_worlds`.
     report : callable
         Called with the number of files processed and the total.
     stopped : callable
@@ -87,6 +91,8 @@ def import_photos(
     result = ImportResult()
     with open_source(path, name, limits) as source:
         layout = read_layout(source, name or str(path))
+        if world and world.strip():
+            set_world(dataset, source.title, world.strip())
         with Importer(dataset, source.title, limits) as importer:
             rejected = {**layout.rejected, **source.rejected}
             for file, reason in rejected.items():
