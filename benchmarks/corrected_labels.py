@@ -28,7 +28,8 @@ from sneaker_core.evaluation.evaluation_collection import find_evaluation
 from sneaker_core.evaluation.evaluation_files import read_table
 from sneaker_core.evaluation.evaluation_record import Kind
 from sneaker_core.evaluation.metric_text import verdict
-from sneaker_core.networks.model_registry import DEFAULT_MODEL, find_model
+from sneaker_core.networks.bundled_models import DEFAULT_MODEL
+from sneaker_core.networks.model_registry import find_model
 from sneaker_core.training.recipe import make_recipe
 from sneaker_core.training.train_model import train
 from sneaker_core.workspace.paths import PREDICTIONS_FILE, runs_folder

@@ -25,8 +25,9 @@ from sneaker_core.datasets.review_log import Action, decide, undo
 from sneaker_core.datasets.sources.photo_import import import_photos
 from sneaker_core.datasets.split import Split
 from sneaker_core.datasets.synthetic.demo_dataset import make_synthetic, read_planted
+from sneaker_core.networks.bundled_models import DEFAULT_MODEL
 from sneaker_core.networks.checkpoint import SneakerModel, read_spec
-from sneaker_core.networks.model_registry import DEFAULT_MODEL, open_model
+from sneaker_core.networks.model_registry import open_model
 from sneaker_core.training.recipe import make_recipe
 from sneaker_core.training.train_model import train
 from sneaker_core.workspace.paths import runs_folder

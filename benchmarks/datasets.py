@@ -22,7 +22,8 @@ from sneaker_core.datasets.quality.photo_embeddings import embed_photos
 from sneaker_core.datasets.quality.scan import scan
 from sneaker_core.datasets.sources.photo_import import import_photos
 from sneaker_core.datasets.synthetic.sample_plan import generate_photos
-from sneaker_core.networks.model_registry import DEFAULT_MODEL, open_model
+from sneaker_core.networks.bundled_models import DEFAULT_MODEL
+from sneaker_core.networks.model_registry import open_model
 
 PROJECT = Path(__file__).resolve().parent.parent
 EMBEDDED = 400

@@ -25,8 +25,9 @@ from sneaker_core.evaluation.evaluation_files import write_evaluation
 from sneaker_core.evaluation.evaluation_record import Evaluation, Kind
 from sneaker_core.evaluation.metrics import summary
 from sneaker_core.evaluation.prediction_table import prediction_table
+from sneaker_core.networks.bundled_models import DEFAULT_MODEL
 from sneaker_core.networks.decision import Outputs
-from sneaker_core.networks.model_registry import DEFAULT_MODEL, open_model
+from sneaker_core.networks.model_registry import open_model
 from sneaker_core.workspace.paths import evaluations_folder
 from tests.browser import open_browser, serve
 

@@ -25,8 +25,9 @@ from sneaker_core.inference.explanation.explanation_request import ExplanationRe
 from sneaker_core.inference.explanation.weight_randomization import randomization_test
 from sneaker_core.inference.predictor import predict_images
 from sneaker_core.networks.architectures import explained_layer
+from sneaker_core.networks.bundled_models import DEFAULT_MODEL
 from sneaker_core.networks.checkpoint import SneakerModel
-from sneaker_core.networks.model_registry import DEFAULT_MODEL, open_model
+from sneaker_core.networks.model_registry import open_model
 from sneaker_core.workspace.paths import workspace
 
 Map = NDArray[np.float32]

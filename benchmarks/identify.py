@@ -29,7 +29,8 @@ from streamlit.testing.v1 import AppTest
 from sneaker_core import images
 from sneaker_core.inference.explanation.attributions import gradcam
 from sneaker_core.inference.predictor import predict_bytes
-from sneaker_core.networks.model_registry import DEFAULT_MODEL, open_model
+from sneaker_core.networks.bundled_models import DEFAULT_MODEL
+from sneaker_core.networks.model_registry import open_model
 from sneaker_core.workspace.paths import PROJECT, workspace
 
 # The beginning of every answer that isn't an error.

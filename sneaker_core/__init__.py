@@ -4,7 +4,7 @@ Nothing here imports streamlit or prints. Bad input raises only `SneakerError` a
 
     import sneaker_core as sc
 
-    sc.load_model("street22").predict("photo.jpg")
+    sc.load_model().predict("photo.jpg")
 """
 
 from sneaker_core.errors import (

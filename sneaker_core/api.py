@@ -32,9 +32,10 @@ from sneaker_core.inference.explanation.explain_photos import explain_bytes
 from sneaker_core.inference.explanation.explanation_request import ExplanationRequest
 from sneaker_core.inference.model_service import shared_models, shared_queue, slow_queue
 from sneaker_core.inference.predictor import check_top, predict_bytes
+from sneaker_core.networks.bundled_models import DEFAULT_MODEL, replacement_note
 from sneaker_core.networks.checkpoint import SneakerModel
 from sneaker_core.networks.decision import Status
-from sneaker_core.networks.model_registry import DEFAULT_MODEL, find_named_model
+from sneaker_core.networks.model_registry import find_named_model
 from sneaker_core.settings import ImageLimits
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -88,7 +89,7 @@ class _Service:
         photo = await self._upload(request)
         answer = await asyncio.wrap_future(self.queue.submit(self._answer, model, photo, top))
         code = 422 if answer["status"] == Status.ERROR else 200
-        return JSONResponse(answer, code)
+        return JSONResponse(answer, code, _note_header(model))
 
     def _answer(self, model: str, photo: Photo, top: int) -> dict[str, Any]:
         return predict_bytes(self._model(model), photo.name, photo.data, top).to_dict()
@@ -103,7 +104,7 @@ class _Service:
         queue = slow_queue() if wanted.method.is_slow else self.queue
         png, target = await asyncio.wrap_future(queue.submit(self._explain, model, photo, wanted))
         # Headers are ASCII, so the target is percent-encoded.
-        return Response(png, media_type="image/png", headers={"X-Target": quote(target)})
+        return Response(png, media_type="image/png", headers={"X-Target": quote(target), **_note_header(model)})
 
     def _explain(self, model: str, photo: Photo, wanted: ExplanationRequest) -> tuple[bytes, str]:
         explanation = explain_bytes(self._model(model), photo.name, photo.data, wanted)
@@ -124,6 +125,12 @@ class _Service:
             if not isinstance(file, UploadFile):
                 raise HTTPException(400, "The request has no file in a part named 'file'.")
             return Photo(file.filename or "photo", await file.read())
+
+
+def _note_header(model: str) -> dict[str, str]:
+    """The header that tells a program that the model it asked for was replaced."""
+    note = replacement_note(model)
+    return {} if note is None else {"X-Note": quote(note, safe=" ,.")}
 
 
 def _limited_receive(cap: int, receive: Receive, message: str) -> Receive:

@@ -6,6 +6,8 @@ Heavy libraries load on the first call, so importing this module is quick.
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sneaker_core.networks.bundled_models import DEFAULT_MODEL
+
 if TYPE_CHECKING:
     from sneaker_core.datasets.index import Dataset
     from sneaker_core.evaluation.evaluation_job import EvaluationResult
@@ -93,7 +95,7 @@ class Model:
         return f"Model({str(self.folder)!r})"
 
 
-def load_model(name: str | Path = "street22", *, workspace: str | Path | None = None) -> Model:
+def load_model(name: str | Path = DEFAULT_MODEL, *, workspace: str | Path | None = None) -> Model:
     """Open a model.
 
     Parameters
@@ -113,7 +115,7 @@ def load_model(name: str | Path = "street22", *, workspace: str | Path | None = 
     Examples
     --------
     >>> import sneaker_core as sc
-    >>> sc.load_model("street22").predict("photo.jpg").top[0].label  # doctest: +SKIP
+    >>> sc.load_model().predict("photo.jpg").top[0].label  # doctest: +SKIP
     'Air Jordan 1'
     """
     from sneaker_core.networks.checkpoint import read_spec

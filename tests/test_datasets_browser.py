@@ -16,7 +16,8 @@ from sneaker_core.datasets.index import Dataset, read_samples
 from sneaker_core.datasets.quality.scan import scan
 from sneaker_core.datasets.review_log import history
 from sneaker_core.datasets.synthetic.demo_dataset import make_synthetic
-from sneaker_core.networks.model_registry import DEFAULT_MODEL, open_model
+from sneaker_core.networks.bundled_models import DEFAULT_MODEL
+from sneaker_core.networks.model_registry import open_model
 from sneaker_core.workspace.jobs import list_jobs, stop_job
 from tests.browser import DESKTOP, PHONE, new_page, settle
 from tests.factories import draw_dataset, jpeg, photo

@@ -44,6 +44,15 @@ def print_result(values: Any, as_json: bool, plain: Callable[[], str]) -> None:
     click.echo(json.dumps(values, ensure_ascii=False) if as_json else plain())
 
 
+def model_or_default(name: str | None) -> str:
+    """The model that a command was given, or the default; prints a note if another model has replaced it."""
+    from sneaker_core.networks.bundled_models import DEFAULT_MODEL, replacement_note
+
+    if name is not None and (note := replacement_note(name)) is not None:
+        click.echo(f"Note: {note}", err=True)
+    return name or DEFAULT_MODEL
+
+
 @contextmanager
 def long_work() -> Iterator[Worker]:
     """The worker of a long command: a progress bar on a terminal; Ctrl-C stops the work without losing results."""

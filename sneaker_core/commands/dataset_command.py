@@ -5,7 +5,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sneaker_core.commands.common import STOPPED, Commands, json_option, long_work, print_result, shown
+from sneaker_core.commands.common import (
+    STOPPED,
+    Commands,
+    json_option,
+    long_work,
+    model_or_default,
+    print_result,
+    shown,
+)
 from sneaker_core.errors import SneakerError
 from sneaker_core.number_text import counted
 
@@ -211,11 +219,11 @@ def scan(workspace: Path, name: str, no_model: bool, model_name: str | None, as_
     """Check photos for near-duplicates, wrong labels, outliers, blurry, dark and small photos, and more."""
     from sneaker_core.datasets.class_balance import stats
     from sneaker_core.datasets.quality.scan import scan
-    from sneaker_core.networks.model_registry import DEFAULT_MODEL, open_model
+    from sneaker_core.networks.model_registry import open_model
 
     with long_work() as worker:
         found = _found(name, workspace)
-        model = None if no_model else open_model(workspace, model_name or DEFAULT_MODEL)
+        model = None if no_model else open_model(workspace, model_or_default(model_name))
         finished = scan(found, model, report=shown(worker))
         values = stats(found)
     if not finished:

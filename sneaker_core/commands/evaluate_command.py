@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sneaker_core.commands.aliases import RenamedOption
-from sneaker_core.commands.common import Commands, json_option, long_work, print_result, shown
+from sneaker_core.commands.common import Commands, json_option, long_work, model_or_default, print_result, shown
 from sneaker_core.errors import SneakerError
 from sneaker_core.workspace.atomic_files import write_atomically
 
@@ -76,7 +76,7 @@ def evaluate(
     from sneaker_core.evaluation.evaluation_job import evaluate, keep_with_model
     from sneaker_core.networks.model_registry import find_model
 
-    folder = find_model(workspace, name)
+    folder = find_model(workspace, model_or_default(name))
     with process_group.joined(), long_work() as worker:
         show_progress = shown(worker)
         result = evaluate(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sneaker_core.commands.common import json_option, long_work, shown
+from sneaker_core.commands.common import json_option, long_work, model_or_default, shown
 from sneaker_core.errors import SneakerError
 from sneaker_core.inference.explanation.explanation_request import DEFAULT_OPACITY, ExplanationRequest, Method
 from sneaker_core.workspace.atomic_files import write_atomically
@@ -58,11 +58,11 @@ def explain(
         raise click.UsageError("Give either images or --data.")
     from sneaker_core.inference.explanation.explain_photos import explain_files
     from sneaker_core.inference.explanation.explanation_jobs import photo_files
-    from sneaker_core.networks.model_registry import DEFAULT_MODEL, open_model
+    from sneaker_core.networks.model_registry import open_model
 
     with long_work() as worker:
         worker.report(0, 0, "Loading the model")
-        model = open_model(workspace, name or DEFAULT_MODEL)
+        model = open_model(workspace, model_or_default(name))
         photos = list(photo_files(images)) if data is None else _dataset_photos(data, labels, workspace)
         # A single photo is done before a progress bar would help.
         report = shown(worker) if len(photos) > 1 else worker.report

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sneaker_core.commands.common import json_option
+from sneaker_core.commands.common import json_option, model_or_default
 from sneaker_core.errors import SneakerError
 from sneaker_core.number_text import percent
 
@@ -29,9 +29,9 @@ def predict(workspace: Path, images: tuple[Path, ...], name: str | None, top: in
     """
     from sneaker_core.inference.predictor import predict_file
     from sneaker_core.networks.decision import Status
-    from sneaker_core.networks.model_registry import DEFAULT_MODEL, open_model
+    from sneaker_core.networks.model_registry import open_model
 
-    model = open_model(workspace, name or DEFAULT_MODEL)
+    model = open_model(workspace, model_or_default(name))
     readable = sys.stdout.isatty() and not as_json
     failed = 0
     for image in images:

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from sneaker_core.commands.aliases import RenamedOption
+from sneaker_core.commands.common import model_or_default
 from sneaker_core.training.recipe_fields import PRESETS
 
 _SETTINGS = (
@@ -69,6 +70,7 @@ def recipe_options(function: Callable[..., None]) -> Callable[..., None]:
         from sneaker_core.training.recipe import make_recipe
 
         changes = {name: given.pop(name) for name in ("network", "init", "epochs", "size", "batch", "seed")}
+        model_or_default(settings.get("init", changes["init"]))
         function(*args, recipe=make_recipe(recipe_name, {**changes, **settings}), **given)
 
     command: Callable[..., None] = with_recipe

@@ -134,7 +134,8 @@ def run_scan_job(workspace: Path, params: Mapping[str, Any], worker: Worker) -> 
     """Check the photos; params: dataset, model (a name; None is the default), with_model (bool)."""
     from sneaker_core.datasets.class_balance import stats
     from sneaker_core.datasets.quality.scan import scan
-    from sneaker_core.networks.model_registry import DEFAULT_MODEL, open_model
+    from sneaker_core.networks.bundled_models import DEFAULT_MODEL
+    from sneaker_core.networks.model_registry import open_model
 
     dataset = find_dataset_by_id(workspace, params["dataset"])
     with_model = params.get("with_model", True)

@@ -29,6 +29,7 @@ from sneaker_core.evaluation.evaluation_record import (
     read_run_evaluation,
     read_stored,
 )
+from sneaker_core.networks.bundled_models import present_name
 from sneaker_core.workspace.collection import Collection
 from sneaker_core.workspace.collection_spec import ABOUT_FILE, CollectionSpec, read_name
 from sneaker_core.workspace.jobs import stop_job
@@ -79,7 +80,7 @@ def find_evaluation(workspace: Path, name: str, kind: Kind | None = None) -> Eva
     """
     there = list_evaluations(workspace)
     for one in there:
-        if one.name == name and kind in (None, one.kind):
+        if kind in (None, one.kind) and _is_named(one, name):
             return one
     listed = ", ".join(repr(one.name) for one in there) or "none yet"
     raise SneakerError(f"No evaluation named {name[:80]!r}. Available evaluations: {listed}.")
@@ -102,9 +103,14 @@ def find_evaluation_by_id(workspace: Path, evaluation: str, kind: Kind = Kind.ST
     """
     name = name_in(evaluation)
     for one in list_evaluations(workspace):
-        if one.kind is kind and (one.id == evaluation or one.name == name):
+        if one.kind is kind and (one.id == evaluation or _is_named(one, name)):
             return one
     return find_evaluation(workspace, text_of(evaluation), kind)
+
+
+def _is_named(evaluation: Evaluation, name: str | None) -> bool:
+    """Whether an evaluation has a name; that of a bundled model also has the name of the model it replaced."""
+    return evaluation.name == (present_name(name or "") if evaluation.kind is Kind.BUNDLED else name)
 
 
 def model_evaluation(model_folder: Path) -> Evaluation | None:

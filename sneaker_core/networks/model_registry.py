@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from sneaker_core.errors import CheckpointError, ModelNotFoundError
+from sneaker_core.networks.bundled_models import present_name
 from sneaker_core.networks.checkpoint import MODEL_FILE, ModelSpec, SneakerModel, load_model, read_spec
 from sneaker_core.workspace.collection_spec import read_name
 from sneaker_core.workspace.paths import BUNDLED_MODELS, run_model_folder, runs_folder
-
-DEFAULT_MODEL = "street22"
 
 
 @dataclass(frozen=True)
@@ -93,12 +92,18 @@ def list_models(workspace: Path) -> list[ModelEntry]:
 def find_named_model(workspace: Path, name: str) -> Path:
     """The folder of a bundled model or run. Never treats the name as a path, so untrusted names are safe.
 
+    Parameters
+    ----------
+    workspace : Path
+    name : str
+        A former name of a bundled model leads to the model that replaced it.
+
     Raises
     ------
     ModelNotFoundError
         There is no model of that name; the message lists the available ones.
     """
-    folder, _ = _named_folders(workspace).get(name, (None, False))
+    folder, _ = _named_folders(workspace).get(present_name(name), (None, False))
     if folder is None or not (folder / MODEL_FILE).is_file():
         names = ", ".join(entry.name for entry in list_models(workspace)) or "none"
         raise ModelNotFoundError(f"No model named {name[:80]!r}. Available models: {names}.")
@@ -148,7 +153,8 @@ def find_model_by_reference(workspace: Path, reference: str) -> Path:
     ModelNotFoundError
         It is gone.
     """
-    for folder in (BUNDLED_MODELS / reference, run_model_folder(runs_folder(workspace) / reference)):
+    bundled = BUNDLED_MODELS / present_name(reference)
+    for folder in (bundled, run_model_folder(runs_folder(workspace) / reference)):
         if reference and (folder / MODEL_FILE).is_file():
             return folder
     return find_model(workspace, reference)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sneaker_core.errors import RunError, SneakerError
+from sneaker_core.networks.bundled_models import REPLACED_MODELS
 from sneaker_core.training.recipe_fields import current_fields
 from sneaker_core.training.run_metrics import HEADLINE, read_headline
 from sneaker_core.workspace.atomic_files import read_json, write_json
@@ -366,7 +367,8 @@ def _holds_run(folder: Path) -> bool:
 
 def _bundled_names(workspace: Path) -> dict[str, str]:
     folders = BUNDLED_MODELS.iterdir() if BUNDLED_MODELS.is_dir() else ()
-    return {folder.name: "a model that comes with SoleScope" for folder in folders if folder.is_dir()}
+    names = [*REPLACED_MODELS, *(folder.name for folder in folders if folder.is_dir())]
+    return dict.fromkeys(names, "a model that comes with SoleScope")
 
 
 _SPEC = CollectionSpec[Run](

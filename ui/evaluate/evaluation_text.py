@@ -6,9 +6,10 @@ from typing import Any
 
 from sneaker_core.datasets.split import Split
 from sneaker_core.evaluation.evaluation_record import Evaluation, Kind
+from sneaker_core.networks.bundled_models import REPLACED_MODELS
 from sneaker_core.number_text import counted
 from sneaker_core.workspace.jobs import JobState
-from ui.kit.labels import DAMAGED, STATE_LABELS, evaluation_title
+from ui.kit.labels import DAMAGED, STATE_LABELS, bundled_title, evaluation_title
 
 KINDS = {Kind.STORED: "Created here", Kind.BUNDLED: "Bundled with the model", Kind.RUN: "Training run"}
 _OLD_RUN_SUFFIX = ", after its training"
@@ -29,7 +30,8 @@ _MOST_CLASSES = 8
 def old_display_names(evaluations: Iterable[Evaluation]) -> dict[str, str]:
     """Display names in addresses of older versions -> current ones."""
     runs = (one for one in evaluations if one.kind is Kind.RUN)
-    return {f"{one.name}{_OLD_RUN_SUFFIX}": evaluation_title(one) for one in runs}
+    names = {f"{one.name}{_OLD_RUN_SUFFIX}": evaluation_title(one) for one in runs}
+    return {**names, **{bundled_title(old): bundled_title(new) for old, new in REPLACED_MODELS.items()}}
 
 
 def state_text(evaluation: Evaluation) -> str:

@@ -10,7 +10,8 @@ from sneaker_core.datasets.index import INDEX_FILE, open_index
 from sneaker_core.datasets.split import SPLIT_FILE
 from sneaker_core.evaluation.evaluation_job import start_evaluation
 from sneaker_core.evaluation.evaluation_record import Evaluation
-from sneaker_core.networks.model_registry import DEFAULT_MODEL, ModelEntry, list_models
+from sneaker_core.networks.bundled_models import DEFAULT_MODEL
+from sneaker_core.networks.model_registry import ModelEntry, list_models
 from sneaker_core.number_text import counted
 from sneaker_core.workspace.paths import workspace
 from ui.evaluate.evaluate_keys import Key

@@ -15,6 +15,7 @@ from sneaker_core.evaluation.evaluation_collection import list_evaluations
 from sneaker_core.evaluation.evaluation_files import find_model_of
 from sneaker_core.evaluation.evaluation_record import Evaluation
 from sneaker_core.evaluation.table_columns import misclassified
+from sneaker_core.networks.bundled_models import REPLACED_MODELS
 from sneaker_core.networks.model_registry import ModelEntry
 from sneaker_core.workspace.paths import workspace
 from sneaker_core.workspace.safe_names import natural_order
@@ -33,7 +34,7 @@ from ui.kit.address import (
     set_address_values,
 )
 from ui.kit.kept_uploads import UPLOAD_PARAM, keep_upload, kept_upload
-from ui.kit.labels import evaluation_title
+from ui.kit.labels import bundled_title, evaluation_title
 from ui.kit.model_picker import MODEL_PARAM
 from ui.kit.page_links import Page, draw_page_link
 from ui.kit.photo_files import upload_cap, uploaded_photos
@@ -242,6 +243,8 @@ def _linked_titles(evaluations: Mapping[str, Evaluation]) -> dict[str, str]:
     for title, one in evaluations.items():
         if kind in (None, one.kind.value):
             titles.setdefault(one.name, title)
+    for old, new in REPLACED_MODELS.items():
+        titles |= dict.fromkeys((old, bundled_title(old)), bundled_title(new))
     return titles
 
 

@@ -218,3 +218,8 @@ _EVALUATION_SUFFIXES = {
 def evaluation_title(evaluation: Evaluation) -> str:
     """The name of an evaluation, unique among all evaluations."""
     return f"{evaluation.name}{_EVALUATION_SUFFIXES[evaluation.kind]}"
+
+
+def bundled_title(model: str) -> str:
+    """The title of the evaluation that comes with a bundled model."""
+    return f"{model}{_EVALUATION_SUFFIXES[EvaluationKind.BUNDLED]}"

@@ -3,8 +3,9 @@
 import streamlit as st
 
 from sneaker_core.errors import CheckpointError, ModelNotFoundError
+from sneaker_core.networks.bundled_models import DEFAULT_MODEL, REPLACED_MODELS, present_name, replacement_note
 from sneaker_core.networks.checkpoint import read_spec
-from sneaker_core.networks.model_registry import DEFAULT_MODEL, ModelEntry, find_model, list_models
+from sneaker_core.networks.model_registry import ModelEntry, find_model, list_models
 from sneaker_core.number_text import counted
 from sneaker_core.workspace.paths import workspace
 from ui.kit.address import address_value, choose_item, report_missing
@@ -13,8 +14,8 @@ from ui.kit.text import escape_markdown
 # The parameter of the address that names the model, on every page that asks one.
 MODEL_PARAM = "model"
 NO_MODEL = (
-    "There is no model yet. Copy a model folder, such as street22, into the **models** folder and reload this page, "
-    "or train your own model on the Train page."
+    f"There is no model yet. Copy a model folder, such as {DEFAULT_MODEL}, into the **models** folder and reload this "
+    "page, or train your own model on the Train page."
 )
 
 
@@ -50,19 +51,28 @@ def choose_model(entries: list[ModelEntry], usual: str | None = None) -> ModelEn
     by_name = {entry.name: entry for entry in entries}
     if len(entries) == 1:
         linked = address_value(MODEL_PARAM)
-        if linked not in (None, *by_name):
-            report_missing(MODEL_PARAM, "model", str(linked))
+        if linked is not None and present_name(linked) not in by_name:
+            report_missing(MODEL_PARAM, "model", linked)
+        _draw_note()
         return entries[0]
     name = choose_item(
         MODEL_PARAM,
         list(by_name),
         noun="model",
         usual=usual,
+        old=REPLACED_MODELS,
         width=260,
         show_label=True,
         help="  \n".join(f"**{escape_markdown(entry.name)}** knows {_classes(entry)}." for entry in entries),
     )
+    _draw_note()
     return by_name[name]
+
+
+def _draw_note() -> None:
+    """Say so if a link names a model that another one has replaced."""
+    if note := replacement_note(address_value(MODEL_PARAM) or ""):
+        st.caption(f":material/info: {escape_markdown(note)}")
 
 
 def _classes(entry: ModelEntry) -> str:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from sneaker_core.datasets.dataset_collection import list_datasets
 from sneaker_core.errors import SneakerError
-from sneaker_core.networks.model_registry import DEFAULT_MODEL
+from sneaker_core.networks.bundled_models import DEFAULT_MODEL
 from sneaker_core.number_text import counted
 from sneaker_core.workspace.paths import workspace
 from ui.kit.address import choose_next
@@ -84,8 +84,8 @@ def _ask_networks(recipe_name: str, usual: str) -> tuple[dict[str, Any], list[st
             index=list(starts).index(usual) if usual in starts else 0,
             key=Key.STUDY_INIT.of(recipe_name),
             format_func=starts.__getitem__,
-            help="What the network has learned before. If your photos are among the training photos of street22, "
-            "ImageNet gives more honest results.",
+            help=f"What the network has learned before. If your photos are among those that {DEFAULT_MODEL} learned "
+            "from, ImageNet gives more honest results.",
         )
     changes = {} if init == usual else {"init": init}
     if init == DEFAULT_MODEL:

@@ -171,8 +171,9 @@ def run_explain_photos_job(workspace: Path, params: Mapping[str, Any], worker: W
     """Explain photos into a zip file in the job's folder; params: those of `explain_photos_params`, and photos."""
     from sneaker_core.inference.explanation.explain_photos import explain_files
     from sneaker_core.inference.explanation.explanation_files import write_zip
+    from sneaker_core.networks.bundled_models import DEFAULT_MODEL
     from sneaker_core.networks.checkpoint import load_model
-    from sneaker_core.networks.model_registry import DEFAULT_MODEL, find_model_by_reference
+    from sneaker_core.networks.model_registry import find_model_by_reference
 
     assert worker.folder is not None
     worker.report(0, 0, "Loading the model")
