@@ -33,6 +33,12 @@ from sneaker_core.training.train_model import train
 from sneaker_core.workspace.paths import runs_folder
 
 MISLABELED = 0.05
+# The classes of street22, the first bundled model.
+STREET22 = (
+    *(f"Air Jordan {number}" for number in range(1, 15)),
+    *("Nike Air Force 1", "Nike Air Max 1", "Nike Air Max 90", "Nike Air Max 95"),
+    *("adidas NMD R1", "adidas Ultraboost", "adidas Yeezy 350", "adidas Yeezy 500"),
+)
 JORDAN10 = [f"Air Jordan {number}" for number in range(1, 11)]
 # Classes that the bundled model was not trained on: representative of other people's photos.
 NEW_TO_MODEL = [f"Air Jordan {number}" for number in (*range(15, 24), 2009, 2010, 2011, 2012, *range(28, 33))]

@@ -5,9 +5,12 @@ Steps, each of which can be repeated:
 prepare
     Import the photos of three worlds (shop, web and phone) into one dataset, apply the decisions in
     ``mended_labels.csv``, find near-duplicates across all worlds and split the photos by near-duplicate group. Photos
-    of street22 keep its split, so that both models can be compared on photos that neither was trained on.
+    of the bundled model keep its split, so that models can be compared on photos that neither was trained on.
 train
     Train with the project's own command, and resume it if it was interrupted.
+finish
+    Take the input size that is best on validation photos, fit thresholds and temperature to the validation photos of
+    all worlds, evaluate the test photos, and write the model with its evaluation to ``--out``.
 
 Needs ``SOLESCOPE_REAL_DATA``, the folder with sneakers40, sneakers50, phone, other_footwear, other_things and
 not_sneakers, and for ``train`` a file of ImageNet weights (``--init``).
@@ -17,19 +20,31 @@ import argparse
 import os
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from benchmarks.corrected_labels import AUTHOR, DECISIONS
-from sneaker_core.datasets.dataset_collection import find_dataset, find_or_create
-from sneaker_core.datasets.index import Dataset, read_provenance, read_samples, set_fact
+from benchmarks.final_size import at_size
+from sneaker_core.datasets.dataset_collection import find_dataset, find_or_create, open_samples
+from sneaker_core.datasets.index import Dataset, read_samples, set_fact
+from sneaker_core.datasets.photo_folder import read_negatives
+from sneaker_core.datasets.photo_worlds import read_worlds
 from sneaker_core.datasets.quality.findings import read_near_duplicate_groups
 from sneaker_core.datasets.quality.scan import scan
 from sneaker_core.datasets.review_log import Action, decide, history
 from sneaker_core.datasets.sources.photo_import import import_photos
-from sneaker_core.datasets.split import Split, read_split, split_by_group
+from sneaker_core.datasets.split import Split, read_split, split_by_group, write_split
+from sneaker_core.evaluation.evaluation_job import evaluate, keep_with_model
+from sneaker_core.evaluation.prediction_table import evaluate_photos
+from sneaker_core.evaluation.worlds import world_metrics
+from sneaker_core.networks.bundled_models import DEFAULT_MODEL
+from sneaker_core.networks.checkpoint import load_model, save_model
 from sneaker_core.networks.model_registry import find_model, open_model
+from sneaker_core.training.model_calibration import calibrate_and_evaluate
+from sneaker_core.training.model_card import model_card
 
 NAME = "street72 photos"
 # Folder -> what its photos are like.
@@ -60,21 +75,11 @@ def real_data() -> Path:
     return Path(os.environ["SOLESCOPE_REAL_DATA"])
 
 
-def worlds_of(dataset: Dataset) -> pd.Series:
-    """The world of each photo, by sample; a photo of two worlds counts as the first of `WORLDS`."""
-    provenance = read_provenance(dataset)
-    # A source reads "folder /path/to/sneakers40".
-    folders = provenance["source"].map(lambda source: Path(source).name)
-    order = {folder: place for place, folder in enumerate(WORLDS)}
-    first = folders.map(order).groupby(provenance["sample"]).min()
-    return first.map(dict(enumerate(WORLDS.values())))
-
-
 def prepare(home: Path) -> None:
     """Import, correct, compare and split the photos; copy the negatives into one folder."""
     dataset = find_or_create(home, NAME)
-    for folder in WORLDS:
-        result = import_photos(dataset, real_data() / folder)
+    for folder, world in WORLDS.items():
+        result = import_photos(dataset, real_data() / folder, world=world)
         print(f"{folder}: {result}"[:300], flush=True)
     present = set(read_samples(dataset)["sample"])
     rows = pd.read_csv(DECISIONS, dtype=str).fillna("").loc[lambda table: table["sample"].isin(present)]
@@ -82,7 +87,7 @@ def prepare(home: Path) -> None:
     for action, label in () if decided else rows[["action", "label"]].drop_duplicates().to_numpy(dtype=str):
         group = rows[(rows["action"] == action) & (rows["label"] == label)]
         decide(dataset, list(group["sample"]), Action(action), label or None, author=AUTHOR)
-    scan(dataset, open_model(home, "street22"))
+    scan(dataset, open_model(home, DEFAULT_MODEL))
     split_photos(home, dataset)
     for folder in NEGATIVES:
         shutil.copytree(real_data() / folder, negatives_folder(home) / folder, dirs_exist_ok=True)
@@ -94,15 +99,15 @@ def negatives_folder(home: Path) -> Path:
 
 
 def split_photos(home: Path, dataset: Dataset) -> None:
-    """Store the split: that of street22 for its photos, and a new one, for each class and world, for the others."""
+    """Store the split: that of the bundled model for its photos, and a new one, by class and world, for the others."""
     photos = read_samples(dataset).loc[lambda rows: ~rows["excluded"]].reset_index(drop=True)
     groups = read_near_duplicate_groups(dataset)
     alone = pd.Series(range(len(photos))) + int(groups.max()) + 1
     group = photos["sample"].map(groups).fillna(alone).astype("int64")
-    world = photos["sample"].map(worlds_of(dataset))
+    world = photos["sample"].map(read_worlds(dataset))
     # A group with photos of two worlds stays in training, as one with two labels does.
     split = split_by_group(world + " " + photos["label"], group, VAL_SHARE, TEST_SHARE, SEED)
-    earlier = read_split(find_model(home, "street22")).drop_duplicates("sample").set_index("sample")["split"]
+    earlier = read_split(find_model(home, DEFAULT_MODEL)).drop_duplicates("sample").set_index("sample")["split"]
     kept = photos["sample"].map(earlier)
     by_group = kept.groupby(group).agg(lambda values: Split.TRAIN if (values == Split.TRAIN).any() else values.max())
     final = group.map(by_group).fillna(split)
@@ -124,17 +129,49 @@ def train_command(home: Path, run: str, init: str, settings: dict[str, str]) -> 
     return [*start, *plain, *changes, "--init", init, "--negatives", str(negatives_folder(home)), "--run", run, *resume]
 
 
+def photos_of(home: Path, folder: Path) -> tuple[dict[Split, pd.DataFrame], dict[Split, pd.DataFrame]]:
+    """The photos of a model's split, and its negatives: split -> columns sample, path, label, world or footwear."""
+    split = read_split(folder)[["sample", "split"]].drop_duplicates("sample")
+    labeled = open_samples(home, NAME).drop(columns="split").merge(split, on="sample")
+    negatives = read_negatives(negatives_folder(home)).merge(split, on="sample")
+    by_split = [{part: rows[rows["split"] == part] for part in Split} for rows in (labeled, negatives)]
+    return by_split[0], by_split[1]
+
+
+def finish(home: Path, run: str, sizes: list[int], out: Path) -> None:
+    """Choose the input size on validation photos, calibrate, evaluate and write the model."""
+    folder = find_model(home, run)
+    model, (labeled, negatives) = load_model(folder), photos_of(home, folder)
+    model = replace(model, spec=replace(model.spec, name=out.name))
+    accuracy = {}
+    for size in sizes:
+        table, _ = evaluate_photos(at_size(model, size), labeled[Split.VAL])
+        worlds = world_metrics(table)
+        accuracy[size] = float(np.mean([one.top1.value for one in worlds]))
+        print(f"{size} px: " + ", ".join(f"{one.world} {one.top1.text}" for one in worlds), flush=True)
+    best = at_size(model, max(accuracy, key=lambda size: accuracy[size]) if sizes else model.spec.preprocessing.height)
+    done = calibrate_and_evaluate(best, labeled, negatives, int(model.spec.recipe.get("seed", 0))).model
+    save_model(done, out)
+    write_split(out, read_split(folder))
+    keep_with_model(evaluate(out, NAME, home, Split.TEST), out)
+    print(model_card(done.spec, {}))
+
+
 def main() -> None:
     """Carry out one step."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("step", choices=("prepare", "train"))
+    parser.add_argument("step", choices=("prepare", "train", "finish"))
     parser.add_argument("--home", type=Path, required=True, help="workspace")
     parser.add_argument("--run", default="street72")
     parser.add_argument("--init", default="imagenet")
+    parser.add_argument("--sizes", default="", help="input sizes to try when finishing, separated by commas")
+    parser.add_argument("--out", type=Path, help="folder of the finished model")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="change a setting")
     asked = parser.parse_args()
     if asked.step == "prepare":
         prepare(asked.home)
+    elif asked.step == "finish":
+        finish(asked.home, asked.run, [int(size) for size in asked.sizes.split(",") if size], asked.out)
     else:
         settings = dict(text.split("=", 1) for text in asked.set)
         command = train_command(asked.home, asked.run, asked.init, settings)

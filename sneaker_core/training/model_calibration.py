@@ -25,8 +25,8 @@ class CalibratedModel:
     Attributes
     ----------
     model : SneakerModel
-        With references, decision and metrics: "test", "val" and, if there are worlds or negatives, "worlds" (of the
-        test photos) and "negatives".
+        With references, decision and metrics: "test", "val" and, as far as there are photos of them, "worlds" (of the
+        test photos), "negatives" and "other_footwear".
     test_table : DataFrame
         Prediction table of the test photos.
     """
@@ -54,8 +54,8 @@ def calibrate_and_evaluate(
         Split -> DataFrame with columns sample, path, label and, if known, world. References are fitted to training
         photos, temperature and thresholds to validation photos; test photos are used for metrics only.
     negatives : mapping
-        Split -> DataFrame as in `split` of photos that show none of the classes, label None; may be empty. The OOD
-        score is fitted to those of validation.
+        Split -> DataFrame as in `split` of photos that show none of the classes, label None, and, if known, footwear
+        (the type, of photos of other footwear); may be empty. The OOD score is fitted to those of validation.
     seed : int
         Seed of the references.
     progress : callable
@@ -90,8 +90,19 @@ def calibrate_and_evaluate(
         metrics["worlds"] = [one.to_dict() for one in world_metrics(test_table)]
     if len(rejected_test):
         table, _ = evaluate_photos(model, rejected_test, from_offset(done + len(test_table)))
-        metrics["negatives"] = {"n": len(table), "found": float((table["status"] == Status.UNKNOWN).mean())}
+        metrics |= _refusals(table, rejected_test)
     return CalibratedModel(replace(model, spec=replace(model.spec, metrics=metrics)), test_table)
+
+
+def _refusals(table: pd.DataFrame, negatives: pd.DataFrame) -> dict[str, Any]:
+    """How many of the photos without footwear, and of those of other footwear, are unknown to the model."""
+    refused = table["status"] == Status.UNKNOWN
+    footwear = set(negatives.loc[negatives["footwear"].notna(), "sample"]) if "footwear" in negatives else set()
+    is_footwear = table["sample"].isin(footwear)
+    kinds = {"negatives": ~is_footwear, "other_footwear": is_footwear}
+    return {
+        kind: {"n": int(rows.sum()), "found": float(refused[rows].mean())} for kind, rows in kinds.items() if rows.any()
+    }
 
 
 def _without(samples: pd.DataFrame, unreadable: Mapping[str, str]) -> pd.DataFrame:

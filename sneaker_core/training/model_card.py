@@ -27,6 +27,11 @@ _FIGURES = {
     "macro_f1": "macro F1 (unweighted mean over classes)",
     "refused": "sneakers rejected as unknown",
 }
+# Metric -> what it counts, singular and plural.
+_REJECTED = {
+    "negatives": ("test negative", "test negatives"),
+    "other_footwear": ("test photo of other footwear", "test photos of other footwear"),
+}
 _TRAINABLE = {
     "head": "Only the head was trained, on embeddings from the frozen backbone.",
     "last_stage": "The head and the last stage of the backbone were trained; all other layers were frozen.",
@@ -218,7 +223,7 @@ def _origin(recipe: Mapping[str, Any]) -> str:
 
 
 def _results(spec: ModelSpec) -> str:
-    test, validation, negatives = (_mapping(spec.metrics, name) for name in ("test", "val", "negatives"))
+    test, validation = (_mapping(spec.metrics, name) for name in ("test", "val"))
     if not test and not validation:
         return "The model was not evaluated."
     tested, checked = _count(test.get("n")), _count(validation.get("n"))
@@ -237,11 +242,10 @@ def _results(spec: ModelSpec) -> str:
         share = Share.counted(round(top1 * tested), tested)
         parts.append(f"The 95% confidence interval of top-1 accuracy is {share.low:.2f} to {share.high:.2f}.")
     parts += _worlds(spec)
-    if negatives:
-        parts.append(
-            f"Share of {counted(_count(negatives.get('n')), 'test negative')} rejected: "
-            f"{_figure(negatives.get('found'))}."
-        )
+    for name, nouns in _REJECTED.items():
+        if refused := _mapping(spec.metrics, name):
+            photos = counted(_count(refused.get("n")), *nouns)
+            parts.append(f"Share of {photos} rejected: {_figure(refused.get('found'))}.")
     return "\n\n".join([*parts, *_weaknesses(test)])
 
 
