@@ -19,7 +19,7 @@ from sneaker_core.datasets.photo_worlds import WORLD
 from sneaker_core.datasets.split import Split, read_split
 from sneaker_core.evaluation.prediction_table import evaluate_photos
 from sneaker_core.evaluation.worlds import Share, WorldMetrics, world_metrics
-from sneaker_core.networks.checkpoint import SneakerModel, load_model
+from sneaker_core.networks.checkpoint import load_model
 from sneaker_core.networks.model_registry import find_model
 
 # Only these two models have phone photos: a network that looks at the scene would see them everywhere.
@@ -74,18 +74,15 @@ def main() -> None:
     asked = parser.parse_args()
     folders = [find_model(asked.home, name) for name in asked.models]
     photos = photo_sets(asked.home, folders, Split(asked.split))
-    rows, notes = {}, []
+    rows: list[list[str]] = []
+    notes = []
     for folder in folders:
-        model: SneakerModel = load_model(folder)
+        model = load_model(folder)
         table, _ = evaluate_photos(model, photos)
-        for one in world_metrics(table):
-            rows[one.world, len(rows)] = [one.world, model.spec.name, *cells(one)]
+        rows += [[one.world, model.spec.name, *cells(one)] for one in world_metrics(table)]
         notes.append(f"{model.spec.name}: {', '.join(PHONE_MODELS)} named for others: {phone_model_shares(table)}")
-    print(
-        "\n".join(
-            f"| {' | '.join(row)} |" for row in (_HEAD, ["---"] * len(_HEAD), *(rows[key] for key in sorted(rows)))
-        )
-    )
+    for row in (_HEAD, ["---"] * len(_HEAD), *sorted(rows, key=lambda row: row[0])):
+        print(f"| {' | '.join(row)} |")
     print("\n".join(notes))
 
 
