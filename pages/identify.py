@@ -69,4 +69,4 @@ with page_body("What are those?", ABOUT, wide=False):
     shown = readable[(page - 1) * PHOTOS_A_PAGE : page * PHOTOS_A_PAGE]
     with cards, st.grid(2 if many else 1, min_column_width=360):
         for photo, answer in shown:
-            draw_card(key, photo, answer, guesses, compact=many)
+            draw_card(model, key, photo, answer, guesses, compact=many)

@@ -38,7 +38,7 @@ class TestReasons:
         found = answer(ALWAYS, [0, 0, 0, 0], [0, 0], 9)
         assert (found.status, found.reason, found.look_alikes) == (Status.UNKNOWN, Reason.NOT_FOOTWEAR, ())
         assert found.sentence() == "There is no shoe in this photo, or the model can't see it"
-        assert "close up" in confidence_text(found)
+        assert "close up" in confidence_text(found, 4)
 
     def test_other_footwear_with_its_type_and_look_alikes_without_percentages(self):
         found = answer(ALWAYS, [0, 1, 3, 2], [9, 0], 0)
@@ -46,7 +46,7 @@ class TestReasons:
         assert found.footwear_type == "Loafers"
         assert found.look_alikes == ("Nike Dunk", "Vans Old Skool", "Nike Air Max 95")
         assert found.sentence() == "A shoe, but not a sneaker this model knows; it looks like loafers"
-        assert confidence_text(found) == "Closest look-alikes: Nike Dunk, Vans Old Skool, Nike Air Max 95."
+        assert confidence_text(found, 4) == "Closest look-alikes: Nike Dunk, Vans Old Skool, Nike Air Max 95."
 
     def test_a_type_is_named_only_where_it_is_probable(self):
         found = answer(ALWAYS, [3, 0, 0, 0], [3, 3], 0)
@@ -78,7 +78,7 @@ class TestGroups:
         assert found.group.members == ("Nike Air Max 90", "Nike Air Max 95")
         assert found.sentence() == "A Nike Air Max, probably the 90 or the 95"
         assert found.to_dict()["group"]["name"] == "Nike Air Max"
-        assert confidence_text(found) == "It is one of them about 97 times in 100; the model can't tell which."
+        assert confidence_text(found, 4) == "It is one of them about 97 times in 100; the model can't tell which."
 
     def test_no_group_where_it_is_not_probable_enough(self):
         found = answer(NEVER, [1, 1, 1.2, 1], [0, 0], 0)

@@ -38,7 +38,7 @@ from sneaker_core.workspace.paths import (
     run_model_folder,
     runs_folder,
 )
-from tests.factories import draw_dataset, lively_model
+from tests.factories import draw_dataset, jpeg, lively_model, photo_of_class, write
 from ui.evaluate.evaluate_keys import Key
 from ui.evaluate.evaluate_sections import ALL_EVALUATIONS, OLD_SECTIONS, SECTIONS
 from ui.evaluate.mistakes_view import BY_PAIR, NEAR_MISSES, by_pair
@@ -291,6 +291,22 @@ class TestCalibration:
         click(app, "Reset to 70%")
         assert read_spec(folder).decision.confidence_threshold == 0.7
         assert app.slider[0].value == 70.0
+
+    def test_each_world_has_its_own_curves(self, full, tmp_path):
+        for seed in range(4):
+            write(tmp_path / "phone" / "boot" / f"{seed}.jpg", jpeg(photo_of_class(1, 50 + seed)))
+        folder = run_model_folder(runs_folder(full) / FIRST_RUN)
+        sources = {"shop": "shoes", "phone": str(tmp_path / "phone")}
+        table = evaluate(folder, sources, full, name="both").table
+        assert "Photos" not in [one.label for one in opened("Calibration", FIRST).segmented_control]
+        app = opened("Calibration", "both")
+        for world, rows in (("", table), ("phone", table[table["world"] == "phone"])):
+            control = next(one for one in app.segmented_control if one.label == "Photos")
+            assert set(control.options) == {"All photos", "phone", "shop"}
+            control.set_value(world)
+            again(app)
+            there = coverage_at(rows, 0.7)
+            assert f"{there.answered} of {there.n} photo" in words(app)
 
     def test_without_its_model_nothing_can_be_saved(self, full):
         shutil.rmtree(runs_folder(full) / FIRST_RUN)

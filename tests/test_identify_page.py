@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from sneaker_core.evaluation import evaluation_collection
 from sneaker_core.evaluation.evaluation_job import evaluate, keep_with_model
-from sneaker_core.evaluation.worlds import worlds_sentence
+from sneaker_core.evaluation.worlds import Share, WorldMetrics, worlds_sentence
 from sneaker_core.images import Photo
 from sneaker_core.inference import model_service
 from sneaker_core.inference.predictor import Answer, Guess, predict_bytes
@@ -118,7 +118,7 @@ class TestOnePhoto:
         expected = predict_bytes(load_model(folder), "a.jpg", sneaker_jpeg(1), top=10)
         app = uploaded(opened(), a_jpg=sneaker_jpeg(1))
         assert app.header[0].value == escape_markdown(expected.sentence())
-        assert confidence_text(expected) in words(app)
+        assert confidence_text(expected, len(load_model(folder).spec.classes)) in words(app)
         shown = charts(app)[0]["data"][1]["x"]
         assert shown == pytest.approx([guess.probability for guess in expected.top[:3]])
         assert "a.jpg" in words(app)
@@ -379,16 +379,30 @@ def answer(name: str = "a.jpg", status: Status = Status.KNOWN, *chances: float) 
     return Answer(name, status, guesses, None, 1.0)
 
 
+def world_of(name: str, right: int, photos: int) -> WorldMetrics:
+    share, nothing = Share.counted(right, photos), Share.counted(0, 0)
+    return WorldMetrics(name, photos, photos, share, share, nothing, share, nothing, 0.0)
+
+
 class TestWords:
     def test_confidence(self):
-        assert (
-            confidence_text(answer("a", Status.KNOWN, 0.934))
-            == "When the model is this confident, it is right about 93 times in 100."
+        assert confidence_text(answer("a", Status.KNOWN, 0.934), 72) == (
+            "If this is one of the 72 sneakers that the model knows, it is right about 93 times in 100 when it is this "
+            "confident."
         )
         # Some test labels are wrong, so a higher accuracy can't be shown.
-        assert "about 97 times" in confidence_text(answer("a", Status.KNOWN, 0.9999))
-        assert confidence_text(answer("a", Status.UNSURE, 0.41)) == "The best guess is right about 41 times in 100."
-        assert "100" not in confidence_text(answer("a", Status.UNKNOWN, 0.9))
+        assert "about 97 times" in confidence_text(answer("a", Status.KNOWN, 0.9999), 72)
+        assert confidence_text(answer("a", Status.UNSURE, 0.41), 72) == "The best guess is right about 41 times in 100."
+        assert "100" not in confidence_text(answer("a", Status.UNKNOWN, 0.9), 72)
+
+    def test_the_world_where_the_model_is_weaker(self):
+        worlds = [world_of("shop", 95, 100), world_of("phone*", 60, 100), world_of("web", 85, 100)]
+        said = confidence_text(answer("a", Status.KNOWN, 0.9), 72, worlds)
+        assert said.endswith(" It is weaker on phone\\* photos, of which it gets 60% right.")
+        # With few photos, the difference may be chance.
+        few = [world_of("shop", 95, 100), world_of("phone", 8, 10)]
+        assert "weaker" not in confidence_text(answer("a", Status.KNOWN, 0.9), 72, few)
+        assert "weaker" not in confidence_text(answer("a", Status.UNSURE, 0.4), 72, worlds)
 
     def test_summary(self):
         broken = Answer("b", Status.ERROR, (), "The file is empty.", 1.0)

@@ -38,7 +38,7 @@ ALLOWED = {
 }
 # Other exceptions than SneakerError and its subclasses, by the module that may raise them.
 FOREIGN_ERRORS = {
-    "sneaker_core/commands/dataset_command.py": {"click.UsageError"},
+    "sneaker_core/commands/dataset_review_command.py": {"click.UsageError"},
     "sneaker_core/commands/explain_command.py": {"click.UsageError"},
     # Tells Optuna that a trial was pruned.
     "sneaker_core/training/hyperparameter_search.py": {"optuna.TrialPruned"},

@@ -4,13 +4,18 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, NoReturn
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from sneaker_core.errors import SneakerError
 from sneaker_core.workspace.jobs import Worker
 
+if TYPE_CHECKING:
+    from sneaker_core.datasets.index import Dataset
+
+dataset_argument: Callable[[Callable[..., None]], Callable[..., None]] = click.argument("name", metavar="NAME")
 STOPPED = "Stopped. Partial results are kept; run the same command to continue."
 
 
@@ -37,6 +42,13 @@ def _fail(ctx: click.Context, reason: str) -> NoReturn:
 def json_option(function: Callable[..., None]) -> Callable[..., None]:
     """Add ``--json`` to a command, as its argument ``as_json``."""
     return click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")(function)
+
+
+def found_dataset(workspace: Path, name: str) -> "Dataset":
+    """The dataset that a command was given."""
+    from sneaker_core.datasets.dataset_collection import find_dataset
+
+    return find_dataset(workspace, name)
 
 
 def print_result(values: Any, as_json: bool, plain: Callable[[], str]) -> None:

@@ -1,28 +1,24 @@
 """``dataset …``: import, collect, check, review, split and export photos."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from sneaker_core.commands.common import (
     STOPPED,
     Commands,
+    dataset_argument,
+    found_dataset,
     json_option,
     long_work,
     model_or_default,
     print_result,
     shown,
 )
+from sneaker_core.commands.dataset_review_command import findings, history, review, undo
 from sneaker_core.errors import SneakerError
 from sneaker_core.number_text import counted
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from sneaker_core.datasets.index import Dataset
-
-_NAME = click.argument("name", metavar="NAME")
 
 
 @click.group(cls=Commands)
@@ -30,10 +26,8 @@ def dataset() -> None:
     """Import, collect, check, review, split and export photos."""
 
 
-def _found(name: str, workspace: Path) -> "Dataset":
-    from sneaker_core.datasets.dataset_collection import find_dataset
-
-    return find_dataset(workspace, name)
+for _command in (findings, review, undo, history):
+    dataset.add_command(_command)
 
 
 @dataset.command("import")
@@ -184,14 +178,14 @@ def list_(workspace: Path, deleted: bool, as_json: bool) -> None:
 
 
 @dataset.command()
-@_NAME
+@dataset_argument
 @json_option
 @click.pass_obj
 def stats(workspace: Path, name: str, as_json: bool) -> None:
     """Show photos per class, their balance, and a summary of the findings."""
     from sneaker_core.datasets.class_balance import stats
 
-    values = stats(_found(name, workspace))
+    values = stats(found_dataset(workspace, name))
     print_result(values, as_json, lambda: "\n".join(_stats_words(values)))
 
 
@@ -208,7 +202,7 @@ def _stats_words(values: dict[str, Any]) -> list[str]:
 
 
 @dataset.command()
-@_NAME
+@dataset_argument
 @click.option(
     "--no-model", is_flag=True, help="Skip the model: faster, but without wrong labels, outliers and the map."
 )
@@ -222,7 +216,7 @@ def scan(workspace: Path, name: str, no_model: bool, model_name: str | None, as_
     from sneaker_core.networks.model_registry import open_model
 
     with long_work() as worker:
-        found = _found(name, workspace)
+        found = found_dataset(workspace, name)
         model = None if no_model else open_model(workspace, model_or_default(model_name))
         finished = scan(found, model, report=shown(worker))
         values = stats(found)
@@ -232,94 +226,7 @@ def scan(workspace: Path, name: str, no_model: bool, model_name: str | None, as_
 
 
 @dataset.command()
-@_NAME
-@click.option("--kind", "kinds", multiple=True, help="Only findings of this kind; repeat for more.")
-@json_option
-@click.pass_obj
-def findings(workspace: Path, name: str, kinds: tuple[str, ...], as_json: bool) -> None:
-    """List the open findings of the last scan."""
-    from sneaker_core.datasets.index import read_samples
-    from sneaker_core.datasets.quality.findings import Kind, read_findings
-
-    try:
-        wanted = [Kind(kind) for kind in kinds] or list(Kind)
-    except ValueError:
-        raise click.UsageError(f"--kind must be one of: {', '.join(Kind)}.") from None
-    found = _found(name, workspace)
-    table = read_findings(found)
-    table = table[table["kind"].isin(wanted)]
-    samples = read_samples(found)[["sample", "path", "label"]]
-    rows = table.merge(samples, on="sample").drop(columns="open").astype(object)
-    rows = rows.where(rows.notna(), None)
-    lines = [f"{row.kind}  {row.path}  {row.label}: {row.advice}" for row in rows.itertuples()]
-    print_result(rows.to_dict("records"), as_json, lambda: "\n".join(lines) or "No open findings.")
-
-
-@dataset.command()
-@_NAME
-@click.argument("action", type=click.Choice(["keep", "relabel", "exclude", "apply-suggestions"]))
-@click.argument("samples", nargs=-1, metavar="[PHOTO…]")
-@click.option("--label", help="The new class, for relabel.")
-@json_option
-@click.pass_obj
-def review(workspace: Path, name: str, action: str, samples: tuple[str, ...], label: str | None, as_json: bool) -> None:
-    """Keep, relabel or exclude photos of NAME by their ids, or apply all safe suggestions."""
-    from sneaker_core.datasets.quality.findings import open_kinds
-    from sneaker_core.datasets.quality.suggestions import apply_suggestions
-    from sneaker_core.datasets.review_log import Action, decide
-
-    found = _found(name, workspace)
-    if action == "apply-suggestions":
-        batch = apply_suggestions(found, author="command line")
-    else:
-        kinds = open_kinds(found, samples)
-        batch = decide(found, samples, Action(action), label, kinds, author="command line")
-    print_result({"batch": batch}, as_json, lambda: f"Done. To undo: dataset undo {name}")
-
-
-@dataset.command()
-@_NAME
-@click.option("--batch", help="From dataset history; by default the last one.")
-@click.option("--decision", type=int, help="A single decision from dataset history.")
-@json_option
-@click.pass_obj
-def undo(workspace: Path, name: str, batch: str | None, decision: int | None, as_json: bool) -> None:
-    """Undo decisions on photos."""
-    from sneaker_core.datasets.review_log import undo
-
-    count = undo(_found(name, workspace), batch, decision)
-    print_result({"photos": count}, as_json, lambda: f"Undone: {counted(count, 'photo')}.")
-
-
-@dataset.command()
-@_NAME
-@json_option
-@click.pass_obj
-def history(workspace: Path, name: str, as_json: bool) -> None:
-    """List all decisions, newest first, by batch."""
-    from sneaker_core.datasets.review_log import history
-
-    decisions = history(_found(name, workspace))
-    table = decisions.astype(object)
-    rows = table.where(table.notna(), None).to_dict("records")
-    print_result(rows, as_json, lambda: "\n".join(_history_words(decisions)) or "No decisions yet.")
-
-
-def _history_words(decisions: "pd.DataFrame") -> list[str]:
-    from sneaker_core.datasets.review_summary import describe_changes, summarize_batch
-
-    lines = []
-    for batch, rows in decisions.groupby("batch", sort=False):
-        lines.append(f"{batch}: {describe_changes(summarize_batch(rows).changes)}")
-        for row in rows.to_dict("records"):
-            label = f" {row['label']}" if isinstance(row["label"], str) else ""
-            undone = " (undone)" if row["undone"] > 0 else ""  # nan while in force
-            lines.append(f"  {row['decision']}  {row['sample']}  {row['action']}{label}{undone}")
-    return lines
-
-
-@dataset.command()
-@_NAME
+@dataset_argument
 @click.option("--shares", default="70/15/15", show_default=True, help="Training:test or training/validation/test.")
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(0))
 @click.option("--check", is_flag=True, help="Only check the current split for leaks.")
@@ -332,7 +239,7 @@ def split(workspace: Path, name: str, shares: str, seed: int, check: bool, as_js
     from sneaker_core.datasets.index import read_samples
     from sneaker_core.datasets.split import parse_shares
 
-    found = _found(name, workspace)
+    found = found_dataset(workspace, name)
     if not check:
         make_split(found, *parse_shares(shares), seed)
     counts = balance(read_samples(found)).drop(columns="label").sum().astype(int).to_dict()
@@ -345,7 +252,7 @@ def split(workspace: Path, name: str, shares: str, seed: int, check: bool, as_js
 
 
 @dataset.command()
-@_NAME
+@dataset_argument
 @click.option("--format", "kind", default="folder", show_default=True, type=click.Choice(["folder", "zip", "csv"]))
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder or file to write.")
 @json_option
@@ -355,7 +262,7 @@ def export(workspace: Path, name: str, kind: str, out: Path, as_json: bool) -> N
     from sneaker_core.datasets.dataset_export import export_csv, export_folder, export_zip
     from sneaker_core.workspace.atomic_files import write_atomically
 
-    found = _found(name, workspace)
+    found = found_dataset(workspace, name)
     if kind == "csv":
         try:
             write_atomically(out, export_csv(found))
@@ -367,7 +274,7 @@ def export(workspace: Path, name: str, kind: str, out: Path, as_json: bool) -> N
 
 
 @dataset.command()
-@_NAME
+@dataset_argument
 @click.argument("new_name", metavar="NEW")
 @json_option
 @click.pass_obj
@@ -375,19 +282,19 @@ def rename(workspace: Path, name: str, new_name: str, as_json: bool) -> None:
     """Rename a dataset."""
     from sneaker_core.datasets.dataset_collection import rename_dataset
 
-    rename_dataset(workspace, _found(name, workspace), new_name)
+    rename_dataset(workspace, found_dataset(workspace, name), new_name)
     print_result({"name": new_name}, as_json, lambda: f"Renamed {name} to {new_name}.")
 
 
 @dataset.command()
-@_NAME
+@dataset_argument
 @json_option
 @click.pass_obj
 def delete(workspace: Path, name: str, as_json: bool) -> None:
     """Move a dataset to the bin."""
     from sneaker_core.datasets.dataset_collection import delete_dataset
 
-    target = delete_dataset(workspace, _found(name, workspace))
+    target = delete_dataset(workspace, found_dataset(workspace, name))
     print_result(
         {"bin": target.name}, as_json, lambda: f"Moved {name} to the bin. To restore: dataset restore {target.name}"
     )

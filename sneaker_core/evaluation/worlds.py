@@ -1,6 +1,6 @@
 """A scoreboard of worlds: the metrics of an evaluation for each of its named sources of photos, worst first."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -190,6 +190,15 @@ def worlds_sentence(worlds: list[WorldMetrics]) -> str:
         return ""
     parts = [f"{percent(one.top1.value)} of {one.world} photos" for one in known]
     return f"Right on {_listed(parts)}"
+
+
+def weakest_world(worlds: Sequence[WorldMetrics]) -> WorldMetrics | None:
+    """The world where the model is clearly less accurate than where it is best; None if there is none.
+
+    Clearly: the intervals of both accuracies do not overlap.
+    """
+    known = sorted((one for one in worlds if one.known), key=lambda one: one.top1.value)
+    return known[0] if known and known[0].top1.high < known[-1].top1.low else None
 
 
 def _listed(parts: list[str]) -> str:

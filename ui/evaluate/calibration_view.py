@@ -3,11 +3,14 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+import pandas as pd
 import streamlit as st
 
+from sneaker_core.datasets.photo_worlds import WORLD
 from sneaker_core.errors import SneakerError
 from sneaker_core.evaluation.evaluation_charts import coverage_chart, reliability_chart
 from sneaker_core.evaluation.reliability import Coverage, coverage_at
+from sneaker_core.evaluation.worlds import world_metrics
 from sneaker_core.networks.checkpoint import ModelSpec, read_spec, save_confidence_threshold
 from sneaker_core.number_text import percent_setting
 from ui.evaluate import evaluation_metrics_cache
@@ -45,7 +48,8 @@ class _Thresholds:
 
 def draw_calibration(loaded: LoadedEvaluation) -> None:
     """Draw the section."""
-    bins, curve = evaluation_metrics_cache.evaluation_curves(loaded.key, loaded.evaluation)
+    world = _draw_world_choice(loaded)
+    bins, curve = evaluation_metrics_cache.evaluation_curves(loaded.key, loaded.evaluation, world)
     with st.container(border=True):
         draw_chart(reliability_chart(bins, PALETTE), loaded.widget(Key.RELIABILITY_CHART), help=_ABOUT)
     with st.container(border=True):
@@ -55,12 +59,31 @@ def draw_calibration(loaded: LoadedEvaluation) -> None:
             "them are correct."
         )
         thresholds, reason = _thresholds(loaded)
-        chosen = _draw_slider(loaded, thresholds)
+        table = loaded.table if world is None else loaded.table[loaded.table[WORLD] == world]
+        chosen = _draw_slider(loaded, table, thresholds)
         draw_chart(coverage_chart(curve, chosen, PALETTE), loaded.widget(Key.COVERAGE_CHART))
         if thresholds is None:
             st.caption(f"The threshold can’t be saved. {escape_markdown(reason)}")
         else:
             _draw_saving(loaded, thresholds, chosen)
+
+
+def _draw_world_choice(loaded: LoadedEvaluation) -> str | None:
+    """Draw the choice of a world, if there are several with sneakers that the model knows; None stands for all."""
+    worlds = [one.world for one in world_metrics(loaded.table) if one.known]
+    if len(worlds) < 2:
+        return None
+    chosen = st.segmented_control(
+        "Photos",
+        ["", *worlds],
+        default="",
+        required=True,
+        format_func=lambda world: world or "All photos",
+        key=loaded.widget(Key.CALIBRATION_WORLD),
+        help="A model can be well calibrated on average, and overconfident in one world.",
+        wrap=True,
+    )
+    return chosen or None
 
 
 def _thresholds(loaded: LoadedEvaluation) -> tuple[_Thresholds | None, str]:
@@ -82,7 +105,7 @@ def _on_slider(threshold: float) -> float:
     return round(100 * threshold / _STEP) * _STEP
 
 
-def _draw_slider(loaded: LoadedEvaluation, thresholds: _Thresholds | None) -> Coverage:
+def _draw_slider(loaded: LoadedEvaluation, table: pd.DataFrame, thresholds: _Thresholds | None) -> Coverage:
     key = loaded.widget(Key.THRESHOLD)
     if key not in st.session_state:
         st.session_state[key] = 50.0 if thresholds is None else _on_slider(thresholds.current)
@@ -96,7 +119,7 @@ def _draw_slider(loaded: LoadedEvaluation, thresholds: _Thresholds | None) -> Co
         persist_state="session",
         help="Starts at the model’s current threshold.",
     )
-    return coverage_at(loaded.table, value / 100)
+    return coverage_at(table, value / 100)
 
 
 def _draw_saving(loaded: LoadedEvaluation, thresholds: _Thresholds, chosen: Coverage) -> None:

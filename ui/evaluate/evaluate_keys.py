@@ -38,6 +38,7 @@ class Key(StateKey):
     CLASS_METRIC = "evaluate_class_metric"
     CLASS_CHART = "evaluate_class_chart"
     CLASS_TABLE = "evaluate_class_table"
+    CALIBRATION_WORLD = "evaluate_calibration_world"
     RELIABILITY_CHART = "evaluate_reliability_chart"
     COVERAGE_CHART = "evaluate_coverage_chart"
     THRESHOLD = "evaluate_threshold"

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from sneaker_core.datasets.photo_worlds import WORLD
 from sneaker_core.datasets.split import read_split
 from sneaker_core.errors import DatasetError
 from sneaker_core.evaluation.comparison import Comparison, compare
@@ -36,9 +37,13 @@ def _evaluation_metrics(folder: str, version: str, _key: EvaluationKey, _evaluat
 
 
 @st.cache_resource(max_entries=20, show_spinner=False)
-def evaluation_curves(key: EvaluationKey, _evaluation: Evaluation) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Bins of the reliability diagram, and the coverage curve."""
+def evaluation_curves(
+    key: EvaluationKey, _evaluation: Evaluation, world: str | None = None
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Bins of the reliability diagram, and the coverage curve: of all photos, or of one world."""
     table = evaluation_table(key, _evaluation)
+    if world is not None:
+        table = table[table[WORLD] == world]
     return reliability_bins(table), coverage_curve(table)
 
 

@@ -41,12 +41,14 @@ class Heading(Protocol):
 
 
 @st.fragment
-def draw_card(key: ModelKey, photo: Photo, answer: Answer, guesses: int, compact: bool) -> None:
+def draw_card(model: ModelEntry, key: ModelKey, photo: Photo, answer: Answer, guesses: int, compact: bool) -> None:
     """Draw a photo and its answer. A click inside reruns only this card.
 
     Parameters
     ----------
+    model : ModelEntry
     key : ModelKey
+        Of the same model.
     photo : Photo
         A readable one.
     answer : Answer
@@ -60,14 +62,14 @@ def draw_card(key: ModelKey, photo: Photo, answer: Answer, guesses: int, compact
             with st.container(horizontal=True, wrap=False, gap="medium"):
                 _draw_photo(photo, width=_SMALL_PHOTO)
                 with st.container(gap="xsmall"):
-                    _draw_headline(photo, answer, st.subheader)
+                    _draw_headline(model, photo, answer, st.subheader)
             _draw_bars(photo, answer, guesses)
         else:
             left, right = st.columns([5, 6], gap="medium")
             with left:
                 _draw_photo(photo, width="stretch")
             with right:
-                _draw_headline(photo, answer, st.header)
+                _draw_headline(model, photo, answer, st.header)
                 _draw_bars(photo, answer, guesses)
         # Not an expander: its body, and the network with it, would run even while it is closed.
         if st.toggle("Why?", key=Key.WHY.of(photo.key), persist_state="session", help=_WHY_HELP):
@@ -78,12 +80,14 @@ def _draw_photo(photo: Photo, width: int | Literal["stretch"]) -> None:
     st.image(photo_previews.preview(photo), width=width, alt=f"Your photo {photo.name}")
 
 
-def _draw_headline(photo: Photo, answer: Answer, heading: Heading) -> None:
+def _draw_headline(model: ModelEntry, photo: Photo, answer: Answer, heading: Heading) -> None:
     with st.container(gap=None):
         st.markdown(_BADGES[answer.status])
         heading(escape_markdown(answer.sentence()), anchor=False)
     with st.container(gap="xxsmall"):
-        st.markdown(confidence_text(answer))
+        tested = own_evaluation(model.folder, model.bundled)
+        worlds = () if tested is None else tested.worlds
+        st.markdown(confidence_text(answer, len(model.spec.classes), worlds))
         st.caption(escape_markdown(truncate_middle(photo.name)))
 
 

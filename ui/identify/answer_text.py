@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
+from sneaker_core.evaluation.worlds import WorldMetrics, weakest_world
 from sneaker_core.inference.predictor import Answer
 from sneaker_core.networks.decision import Reason, Status
-from sneaker_core.number_text import counted
+from sneaker_core.number_text import counted, percent
 from ui.kit.text import escape_markdown
 
 # Every photo collection has a few wrong labels, so no model can be shown to be more accurate than this.
@@ -17,13 +18,17 @@ _STATUS_WORDS = {
 }
 
 
-def confidence_text(answer: Answer) -> str:
-    """How often answers of this confidence are right, in one sentence.
+def confidence_text(answer: Answer, classes: int, worlds: Sequence[WorldMetrics] = ()) -> str:
+    """How often answers of this confidence are right, in a sentence or two.
 
     Parameters
     ----------
     answer : Answer
         Of a photo that could be read.
+    classes : int
+        Number of sneakers that the model knows.
+    worlds : sequence of WorldMetrics
+        How the model does in each world that it was tested in; the weaker one is named.
     """
     if answer.reason is Reason.NOT_FOOTWEAR:
         return "Try a photo that shows one shoe, close up and from the side."
@@ -37,7 +42,19 @@ def confidence_text(answer: Answer) -> str:
         return f"It is one of them about {hundred} times in 100; the model can't tell which."
     if answer.status is Status.UNSURE:
         return f"The best guess is right about {times} times in 100."
-    return f"When the model is this confident, it is right about {times} times in 100."
+    return (
+        f"If this is one of the {counted(classes, 'sneaker')} that the model knows, it is right about {times} times in "
+        f"100 when it is this confident.{_weakness(worlds)}"
+    )
+
+
+def _weakness(worlds: Sequence[WorldMetrics]) -> str:
+    """Where the model is right less often; empty if that is nowhere in particular."""
+    weakest = weakest_world(worlds)
+    if weakest is None:
+        return ""
+    world, share = escape_markdown(weakest.world), percent(weakest.top1.value)
+    return f" It is weaker on {world} photos, of which it gets {share} right."
 
 
 def _times_in_100(probability: float) -> int:
