@@ -1,23 +1,17 @@
 """Identify: upload photos; see which sneaker each one shows, how confident the model is, and why."""
 
-import math
-
 import streamlit as st
 
 from sneaker_core.images import FORMATS
 from sneaker_core.inference.predictor import MAX_TOP
-from sneaker_core.networks.decision import Status
-from sneaker_core.number_text import counted
-from ui.identify.answer_cards import draw_card, draw_downloads, draw_failures, draw_invitation
-from ui.identify.answer_text import summary_text
+from ui.identify.answer_cards import draw_invitation
+from ui.identify.answer_list import draw_answers
 from ui.identify.identify_keys import Key
-from ui.kit import model_cache
 from ui.kit.model_picker import choose_model, installed_models
 from ui.kit.page_frame import end_page, page_body
 from ui.kit.photo_files import upload_cap, uploaded_photos
 
 ABOUT = "Upload a photo of a sneaker. The model tells you which one it is, how confident it is, and why."
-PHOTOS_A_PAGE = 6
 
 with page_body("What are those?", ABOUT, wide=False):
     models = installed_models()
@@ -49,24 +43,4 @@ with page_body("What are those?", ABOUT, wide=False):
         draw_invitation(model)
         end_page()
 
-    key = model_cache.ModelKey(str(model.folder), model.version)
-    with st.spinner(f"Identifying {counted(len(photos), 'photo')}…"):
-        answers = [model_cache.answer(key, photo) for photo in photos]
-
-    many = len(photos) > 1
-    if many:
-        st.subheader(summary_text(answers), anchor=False)
-        draw_downloads(answers, guesses)
-    draw_failures(answers)
-
-    readable = [
-        (photo, answer) for photo, answer in zip(photos, answers, strict=True) if answer.status is not Status.ERROR
-    ]
-    cards = st.container()
-    page = 1
-    if len(readable) > PHOTOS_A_PAGE:
-        page = st.pagination(math.ceil(len(readable) / PHOTOS_A_PAGE), key=Key.PAGE)
-    shown = readable[(page - 1) * PHOTOS_A_PAGE : page * PHOTOS_A_PAGE]
-    with cards, st.grid(2 if many else 1, min_column_width=360):
-        for photo, answer in shown:
-            draw_card(model, key, photo, answer, guesses, compact=many)
+    draw_answers(model, photos, guesses)
