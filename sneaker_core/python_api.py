@@ -177,6 +177,7 @@ def train(
         The disk is full.
     """
     from sneaker_core.errors import StoppedError
+    from sneaker_core.training.pretrained_weights import network_of
     from sneaker_core.training.recipe import make_recipe
     from sneaker_core.training.run_collection import open_run_folder
     from sneaker_core.training.train_model import default_run_name
@@ -185,7 +186,10 @@ def train(
     from sneaker_core.workspace.jobs import working
     from sneaker_core.workspace.paths import run_job_folder, run_model_folder
 
-    place, chosen = _workspace(workspace), make_recipe(recipe, changes)
+    place = _workspace(workspace)
+    if "init" in changes and "network" not in changes:
+        changes["network"] = network_of(str(changes["init"]), place)
+    chosen = make_recipe(recipe, changes)
     source, _ = source_of(place, str(dataset))
     name = default_run_name(place, str(dataset), recipe) if name is None else name
     folder = open_run_folder(place, name)

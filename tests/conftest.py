@@ -79,7 +79,7 @@ class ModelsHome:
     workspace: Path
     _model: SneakerModel
 
-    def install(self, name: str = "street22", decision: Decision = KNOWN, bundled: bool = True) -> Path:
+    def install(self, name: str = "street72", decision: Decision = KNOWN, bundled: bool = True) -> Path:
         """Install the tiny model under a name, with other thresholds; returns its folder."""
         folder = self.bundled / name if bundled else run_model_folder(runs_folder(self.workspace) / name)
         shutil.rmtree(folder, ignore_errors=True)

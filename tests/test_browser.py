@@ -90,7 +90,7 @@ def test_from_photo_to_answer_to_explanation(browser, address, size, scheme):
     expect(headline).to_have_text(ANY_ANSWER)
     chart = page.get_by_test_id("stPlotlyChart")
     expect(chart.locator(".annotation-text").first).to_be_visible()
-    if photo and (BUNDLED_MODELS / "street22").is_dir():
+    if photo and (BUNDLED_MODELS / "street72").is_dir():
         assert "Air Jordan 4" in chart.inner_text()
     open_why(page)
     overlay = page.get_by_alt_text("Your photo, colored where it speaks for")

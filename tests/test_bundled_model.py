@@ -22,7 +22,7 @@ from sneaker_core.workspace.paths import BUNDLED_MODELS, PREDICTIONS_FILE, PROJE
 
 pytestmark = pytest.mark.slow
 
-STREET22 = BUNDLED_MODELS / "street22"
+STREET72 = BUNDLED_MODELS / "street72"
 RARE = ("Nike", "adidas")
 REAL_DATA = os.environ.get("SOLESCOPE_REAL_DATA")
 needs_real_photos = pytest.mark.skipif(
@@ -32,15 +32,15 @@ needs_real_photos = pytest.mark.skipif(
 
 
 def test_it_is_small_and_complete() -> None:
-    assert sum(file.stat().st_size for file in STREET22.rglob("*") if file.is_file()) <= 10_000_000
-    model = load_model(STREET22)
+    assert sum(file.stat().st_size for file in STREET72.rglob("*") if file.is_file()) <= 10_000_000
+    model = load_model(STREET72)
     assert len(model.spec.classes) == 22
     assert model.spec.has_negatives_class
 
 
 def test_it_describes_itself() -> None:
-    spec = read_spec(STREET22)
-    assert spec.name == "street22"
+    spec = read_spec(STREET72)
+    assert spec.name == "street72"
     assert spec.recipe["network"] == spec.network == "mobilenet_v2"
     assert not spec.recipe["freeze"]
     assert {"test", "val", "negatives"} <= set(spec.metrics)
@@ -50,16 +50,16 @@ def test_it_describes_itself() -> None:
 
 
 def test_no_photo_and_no_path_of_a_machine_ships_with_it() -> None:
-    files = {file.relative_to(STREET22).as_posix() for file in STREET22.rglob("*") if file.is_file()}
+    files = {file.relative_to(STREET72).as_posix() for file in STREET72.rglob("*") if file.is_file()}
     evaluation, table = f"evaluation/{EVALUATION_FILE}", f"evaluation/{PREDICTIONS_FILE}"
     assert files == {"weights.safetensors", "model.json", "split.csv", evaluation, table}
-    assert "path" not in pd.read_parquet(STREET22 / table)
+    assert "path" not in pd.read_parquet(STREET72 / table)
     for name in ("model.json", "split.csv", evaluation):
-        assert not re.search(r'["\s,]/\w|[A-Z]:\\\\', (STREET22 / name).read_text(encoding="utf-8"))
+        assert not re.search(r'["\s,]/\w|[A-Z]:\\\\', (STREET72 / name).read_text(encoding="utf-8"))
 
 
 def test_its_split_agrees_with_its_counts() -> None:
-    split, spec = read_split(STREET22), read_spec(STREET22)
+    split, spec = read_split(STREET72), read_spec(STREET72)
     labeled = split[split["label"].notna()]
     for label, counts in spec.data["classes"].items():
         assert (labeled[labeled["label"] == label]["split"].value_counts().to_dict()) == {
@@ -70,7 +70,7 @@ def test_its_split_agrees_with_its_counts() -> None:
 
 def test_the_card_has_its_metrics() -> None:
     card = (PROJECT / "docs" / "MODEL_CARD.md").read_text(encoding="utf-8")
-    metrics = read_spec(STREET22).metrics
+    metrics = read_spec(STREET72).metrics
     for key in ("top1", "top3", "ece", "macro_f1"):
         assert f"{metrics['test'][key]:.3f}" in card
     assert f"{metrics['negatives']['found']:.3f}" in card
@@ -79,17 +79,17 @@ def test_the_card_has_its_metrics() -> None:
 
 
 def test_its_evaluation_has_the_metrics_of_its_card(tmp_path: Path) -> None:
-    said = read_spec(STREET22).metrics["test"]
-    evaluation = find_evaluation(tmp_path, "street22")
+    said = read_spec(STREET72).metrics["test"]
+    evaluation = find_evaluation(tmp_path, "street72")
     assert evaluation.is_ready
-    assert evaluation.model_version == weights_version(STREET22)
+    assert evaluation.model_version == weights_version(STREET72)
     table = read_table(evaluation)
     figures = summary(table)
     assert evaluation.n == figures["n"] == said["n"]
     assert evaluation.top1 == figures["top1"]
     for key in ("top1", "top3", "refused"):
         assert figures[key] == pytest.approx(said[key], abs=2.5 / said["n"])
-    tested = read_split(STREET22).query("split == 'test'").dropna(subset="label")
+    tested = read_split(STREET72).query("split == 'test'").dropna(subset="label")
     assert set(table["sample"]) == set(tested["sample"])
     assert table["path"].isna().all()
 
@@ -97,11 +97,11 @@ def test_its_evaluation_has_the_metrics_of_its_card(tmp_path: Path) -> None:
 @needs_real_photos
 def test_answers_on_its_test_photos_are_those_of_its_evaluation(tmp_path: Path) -> None:
     """Every tenth photo, answer by answer; `test_its_evaluation_has_the_metrics_of_its_card` covers the figures."""
-    shipped = read_table(find_evaluation(tmp_path, "street22")).set_index("sample")
+    shipped = read_table(find_evaluation(tmp_path, "street72")).set_index("sample")
     photos = open_samples(tmp_path, str(Path(str(REAL_DATA)) / "sneakers40"))
     photos = photos.merge(shipped["label"].reset_index(), on=["sample", "label"]).sort_values("sample")
     assert len(photos) == len(shipped)
-    table, _ = evaluate_photos(load_model(STREET22), photos[::10])
+    table, _ = evaluate_photos(load_model(STREET72), photos[::10])
     expected = shipped.loc[table["sample"]]
     # Rounding differs between processors, so a borderline photo may be classified differently.
     for column in ("predicted", "status"):
@@ -110,17 +110,17 @@ def test_answers_on_its_test_photos_are_those_of_its_evaluation(tmp_path: Path) 
 
 
 def test_models_with_few_photos_are_not_neglected(tmp_path: Path) -> None:
-    table = read_table(find_evaluation(tmp_path, "street22"))
+    table = read_table(find_evaluation(tmp_path, "street72"))
     rare = table[table["label"].str.startswith(RARE)]
     assert (rare["label"] == rare["predicted"]).mean() >= 0.8
 
 
 @needs_real_photos
 def test_it_refuses_negatives() -> None:
-    split = read_split(STREET22)
+    split = read_split(STREET72)
     kept_back = split[split["label"].isna() & (split["split"] == "test")]
     photos = read_unlabeled_folder(Path(str(REAL_DATA)) / "not_sneakers").drop(columns="label")
     photos = pd.merge(photos, kept_back[["sample", "label"]], on="sample").sort_values("sample")
-    assert len(photos) == read_spec(STREET22).metrics["negatives"]["n"]
-    table, _ = evaluate_photos(load_model(STREET22), photos[::6])
+    assert len(photos) == read_spec(STREET72).metrics["negatives"]["n"]
+    table, _ = evaluate_photos(load_model(STREET72), photos[::6])
     assert (table["status"] == Status.UNKNOWN).mean() >= 0.95

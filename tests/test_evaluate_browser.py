@@ -197,7 +197,7 @@ class TestFromCellToLabel:
         page.close()
 
     def test_a_desktop_shows_all_of_the_matrix(self, browser, address, shoes):
-        page = opened(browser, address, "?evaluation=street22,+built+in&view=Confusion+matrix")
+        page = opened(browser, address, "?evaluation=street72,+built+in&view=Confusion+matrix")
         frame = page.locator("[class*=st-key-evaluate_matrix][class*=-frame]").first
         frame.locator(".js-plotly-plot .scatterlayer path.point").first.wait_for()
         assert frame.evaluate("one => one.scrollWidth <= one.clientWidth")
@@ -238,7 +238,7 @@ class TestPhotoDetails:
 
 class TestLayout:
     def test_nothing_is_wider_than_a_phone(self, browser, address, shoes):
-        page = opened(browser, address, "?evaluation=street22,+built+in", PHONE)
+        page = opened(browser, address, "?evaluation=street72,+built+in", PHONE)
         for view in (*SECTIONS, ALL_EVALUATIONS):
             page.get_by_role("radio", name=view, exact=True).or_(button(page, view)).first.click()
             settle(page)
@@ -248,7 +248,7 @@ class TestLayout:
         page.close()
 
     def test_on_a_phone_the_matrix_scrolls_sideways(self, browser, address, shoes):
-        page = opened(browser, address, "?evaluation=street22,+built+in&view=Confusion+matrix", PHONE)
+        page = opened(browser, address, "?evaluation=street72,+built+in&view=Confusion+matrix", PHONE)
         frame = page.locator("[class*=st-key-evaluate_matrix][class*=-frame]").first
         frame.locator(".js-plotly-plot .scatterlayer path.point").first.wait_for()
         assert frame.evaluate("one => one.scrollWidth > one.clientWidth")

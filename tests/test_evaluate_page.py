@@ -49,7 +49,7 @@ from ui.kit.state_keys import KitKey
 
 PROJECT = Path(__file__).resolve().parent.parent
 PATIENCE = 120.0
-BUILT_IN = "street22, built in"
+BUILT_IN = "street72, built in"
 FIRST, SECOND = "first", "second"
 # An evaluation can't have the name of a run.
 FIRST_RUN, SECOND_RUN = "first run", "second run"

@@ -442,7 +442,7 @@ def test_the_command_line_does_what_a_page_does(own, tmp_path):
     assert shown["with_neighbors"] is False
     assert key_metrics(figures)[0].value_text in report.read_text(encoding="utf-8")
     listed = json.loads(command(workspace, "evaluations", "list", "--json").stdout)
-    assert {"again", "kept", "street22"} <= {row["name"] for row in listed}
+    assert {"again", "kept", "street72"} <= {row["name"] for row in listed}
     compared = json.loads(command(workspace, "evaluations", "compare", "kept", "again", "--json").stdout)
     assert (compared["n"], compared["p_value"], compared["fixed"], compared["broken"]) == (6, 1.0, [], [])
     assert "are equally accurate on 6 photos" in command(workspace, "evaluations", "compare", "kept", "again").stdout

@@ -262,7 +262,7 @@ class TestChoosing:
 
     def test_an_evaluation_whose_photos_are_elsewhere(self, home):
         app = pick(opened(), Key.EXPLAIN_SOURCE, Source.EVALUATION)
-        choose(app, "Evaluation", "street22, built in")
+        choose(app, "Evaluation", "street72, built in")
         assert "aren't on this machine" in words(app)
         assert "Explain" not in labels(app)
 
@@ -348,8 +348,8 @@ class TestLinks:
         assert not app.warning
 
     def test_an_evaluation_of_another_kind_as_older_links_name_it(self, home):
-        app = opened(evaluation="street22", kind="bundled")
-        assert select(app, "Evaluation").value == "street22, built in"
+        app = opened(evaluation="street72", kind="bundled")
+        assert select(app, "Evaluation").value == "street72, built in"
         assert not app.warning
 
     def test_classes_that_the_model_does_not_know(self, home, dataset):
@@ -559,7 +559,7 @@ class TestClassAverages:
         assert "Choose at least one class." in words(again(app))
 
     def test_photos_that_are_not_here(self, home):
-        app = opened(show="means", evaluation="street22", kind="bundled")
+        app = opened(show="means", evaluation="street72", kind="bundled")
         assert "aren't on this machine" in words(app)
 
     def test_a_model_that_is_gone(self, home, tmp_path):

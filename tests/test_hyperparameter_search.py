@@ -179,8 +179,8 @@ class TestSearch:
         assert best_recipe(study).trainable == "head"
 
     def test_networks_without_their_weights_are_reported_immediately(self, photos, workspace):
-        changes = {**SMALL, "init": "street22"}
-        with pytest.raises(RecipeError, match="street22"):
+        changes = {**SMALL, "init": "street72"}
+        with pytest.raises(RecipeError, match="street72"):
             search(photos, workspace, "weights", "finetune", changes)
         assert find_study(workspace, "weights").trials.empty
 

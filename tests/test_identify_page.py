@@ -89,7 +89,7 @@ class TestNothing:
         monkeypatch.setattr(evaluation_collection, "BUNDLED_MODELS", models_home.bundled)
         follow_link(app, "How often the model is right")
         assert not app.warning
-        assert "street22" in app.selectbox(key=EVALUATION_PARAM).value
+        assert "street72" in app.selectbox(key=EVALUATION_PARAM).value
         assert result.evaluation.worlds[0].world in app.dataframe[0].value.to_string()
 
     def test_worlds_of_a_run_are_told_without_a_link(self, models_home, tmp_path):
@@ -265,8 +265,8 @@ class TestSelectors:
         models_home.install()
         models_home.install("mine", UNKNOWN, bundled=False)
         app = uploaded(opened(), a_jpg=sneaker_jpeg())
-        assert app.selectbox(key=MODEL_PARAM).value == "street22"
-        for name, badge in (("mine", "Unknown"), ("street22", "Recognized"), ("mine", "Unknown")):
+        assert app.selectbox(key=MODEL_PARAM).value == "street72"
+        for name, badge in (("mine", "Unknown"), ("street72", "Recognized"), ("mine", "Unknown")):
             app.selectbox(key=MODEL_PARAM).select(name).run()
             assert app.selectbox(key=MODEL_PARAM).value == name
             assert badge in words(app)

@@ -64,7 +64,7 @@ class TestCalls:
         with pytest.raises(sc.ImageError):
             sc.load_model().predict("gone.jpg")
         with pytest.raises(sc.UnknownLabelError):
-            sc.explain("street22", "photo.jpg", target="nothing")
+            sc.explain("street72", "photo.jpg", target="nothing")
         with pytest.raises(sc.RecipeError):
             sc.train("photos", "quick", epochs=0)
         with pytest.raises(sc.RunError):
@@ -72,7 +72,7 @@ class TestCalls:
         assert not (home / "workspace" / "runs").exists()
 
     def test_the_map_of_a_class(self, home):
-        explanation = sc.explain("street22", "photo.jpg", target="Air Jordan 1", versus="Air Jordan 2")
+        explanation = sc.explain("street72", "photo.jpg", target="Air Jordan 1", versus="Air Jordan 2")
         assert explanation.png().startswith(b"\x89PNG")
         assert explanation.heat is not None
         assert 0 <= explanation.heat.min() <= explanation.heat.max() <= 1

@@ -274,7 +274,7 @@ class TestNames:
         for name in ("One", "one"):
             with pytest.raises(RunError, match="already a run named"):
                 check_run_name(tmp_path, name)
-        for name in ("street22", "STREET22"):
+        for name in ("street72", "STREET72"):
             with pytest.raises(RunError, match="comes with SoleScope"):
                 check_run_name(tmp_path, name)
 
@@ -292,7 +292,7 @@ class TestChanging:
     def test_what_cannot_be_renamed_stays(self, tmp_path):
         make_run(tmp_path, "one")
         make_run(tmp_path, "two")
-        for name, new in (("one", "two"), ("one", "../x"), ("one", "street22"), ("none", "x")):
+        for name, new in (("one", "two"), ("one", "../x"), ("one", "street72"), ("none", "x")):
             with pytest.raises(RunError):
                 rename_run(tmp_path, name, new)
         assert {run.name for run in list_runs(tmp_path)} == {"one", "two"}
@@ -391,7 +391,7 @@ class TestStarting:
             ({"changes": {"wrong": 1}}, RecipeError),
             ({"recipe": "best"}, RecipeError),
             ({"name": "a/b"}, RunError),
-            ({"name": "street22"}, RunError),
+            ({"name": "street72"}, RunError),
             ({"dataset": "nowhere"}, DatasetError),
             ({"only": ["sandal"]}, DatasetError),
         ],

@@ -155,7 +155,7 @@ class TestRecipe:
 
     def test_another_network_brings_weights_that_fit_it(self):
         inits = [make_recipe("quick", {"network": name}).init for name in ("mobilenet_v2", "resnet18", "sneaker_cnn")]
-        assert inits == ["street22", "imagenet", "none"]
+        assert inits == ["street72", "imagenet", "none"]
         assert make_recipe("scratch", {"network": "resnet18"}).init == "none"
         assert make_recipe("finetune", {"network": "resnet18", "init": "mine"}).init == "mine"
 

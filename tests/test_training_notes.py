@@ -184,7 +184,7 @@ def test_it_makes_something_of_any_figures(data: st.DataObject) -> None:
 
 # --- the model card ---
 
-STREET22 = read_spec(BUNDLED_MODELS / "street22")
+STREET72 = read_spec(BUNDLED_MODELS / "street72")
 MINIMAL = ModelSpec("tiny", "mobilenet_v2", ("a", "b"), False, Preprocessing(64, 64))
 RUN = {
     "dataset": "street photos",
@@ -201,7 +201,7 @@ def section(card: str, title: str) -> str:
 
 
 def test_the_card_of_the_model_that_ships() -> None:
-    card = model_card(STREET22, RUN)
+    card = model_card(STREET72, RUN)
     assert "recognizes 22 sneaker models and rejects photos that show none" in card
     assert "| Air Jordan 1 | 360 | 35 | 44 |" in section(card, "Data")
     assert "| negatives (no sneaker) | 483 |  | 207 |" in section(card, "Data")
@@ -260,7 +260,7 @@ def test_few_photos_are_reported() -> None:
         ({"crop": 1, "horizontal_flip": 0, "color_jitter": 0}, "Augmentation: none."),
         ({"init": "none"}, "from scratch, with random weights"),
         ({"init": "imagenet"}, "ImageNet"),
-        ({"init": "street22"}, "the model street22"),
+        ({"init": "street72"}, "the model street72"),
         ({"init": "/home/somebody/start.safetensors"}, "the file start.safetensors"),
     ],
 )
@@ -277,9 +277,9 @@ def test_a_run_that_was_stopped_says_so() -> None:
 def test_names_and_notes_are_never_markup() -> None:
     evil = "a|b\n# <b>*x*_y_ [z](http://w) `q` $k$"
     spec = replace(
-        STREET22,
+        STREET72,
         name=evil,
-        classes=(evil, *STREET22.classes[1:]),
+        classes=(evil, *STREET72.classes[1:]),
         metrics={"test": {"n": 3, "per_class": {evil: {"recall": 0.5, "precision": 1.0, "n": 3}}}},
         data={"classes": {evil: {"train": 3}}},
     )
@@ -301,6 +301,6 @@ def test_a_damaged_run_still_gets_a_card(value: Any) -> None:
     )
     figures = dict.fromkeys(("n", "top1", "top3", "per_class", "confusions"), value)
     spec = replace(
-        STREET22, recipe=settings, metrics={"test": figures, "val": value, "negatives": value}, data={"classes": value}
+        STREET72, recipe=settings, metrics={"test": figures, "val": value, "negatives": value}, data={"classes": value}
     )
-    assert model_card(spec, run).startswith("# Model card: street22\n")
+    assert model_card(spec, run).startswith("# Model card: street72\n")

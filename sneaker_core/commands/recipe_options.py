@@ -59,6 +59,12 @@ negatives_option: Callable[[Callable[..., None]], Callable[..., None]] = click.o
 )
 
 
+def _network_of(init: str) -> str | None:
+    from sneaker_core.training.pretrained_weights import network_of
+
+    return network_of(model_or_default(init), click.get_current_context().obj)
+
+
 def recipe_options(function: Callable[..., None]) -> Callable[..., None]:
     """Add the options of a recipe to a command, which then takes `recipe`, a Recipe, and `classes`, empty for all.
 
@@ -69,9 +75,11 @@ def recipe_options(function: Callable[..., None]) -> Callable[..., None]:
     def with_recipe(*args: Any, recipe_name: str, settings: dict[str, str], **given: Any) -> None:
         from sneaker_core.training.recipe import make_recipe
 
-        changes = {name: given.pop(name) for name in ("network", "init", "epochs", "size", "batch", "seed")}
-        model_or_default(settings.get("init", changes["init"]))
-        function(*args, recipe=make_recipe(recipe_name, {**changes, **settings}), **given)
+        named = {name: given.pop(name) for name in ("network", "init", "epochs", "size", "batch", "seed")}
+        changes = {**named, **settings}
+        if changes["init"] is not None and changes["network"] is None:
+            changes["network"] = _network_of(changes["init"])
+        function(*args, recipe=make_recipe(recipe_name, changes), **given)
 
     command: Callable[..., None] = with_recipe
     for option in reversed((_RECIPE, *_SETTINGS, settings_option, class_option)):

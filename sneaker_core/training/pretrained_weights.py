@@ -10,11 +10,11 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
-from sneaker_core.errors import ModelNotFoundError, RecipeError
+from sneaker_core.errors import ModelNotFoundError, RecipeError, SneakerError
 from sneaker_core.networks import vision_ops  # noqa: F401  (first: it makes the next import possible)
 from sneaker_core.networks.architectures import SneakerNetwork, architecture
 from sneaker_core.networks.backbones import AUXILIARY_PREFIX
-from sneaker_core.networks.checkpoint import load_model
+from sneaker_core.networks.checkpoint import load_model, read_spec
 from sneaker_core.networks.efficientnet_lite import from_published, is_published
 from sneaker_core.networks.model_registry import find_model
 
@@ -73,6 +73,16 @@ def load_pretrained(network: SneakerNetwork, name: str, init: str, workspace: Pa
         raise RecipeError(f"The weights of {init!r} do not fit {name}: {len(missing)} tensors are missing.")
     network.backbone.load_state_dict(fitting, strict=False)
     return is_general
+
+
+def network_of(init: str, workspace: Path) -> str | None:
+    """The network of the model that pretrained weights are taken from; None if `init` names no model."""
+    if init in ("none", "imagenet") or Path(init).is_file():
+        return None
+    try:
+        return read_spec(find_model(workspace, init)).network
+    except SneakerError:
+        return None
 
 
 def _is_optional(key: str) -> bool:

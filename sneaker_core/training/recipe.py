@@ -6,6 +6,7 @@ from typing import Any
 
 from sneaker_core.errors import RecipeError
 from sneaker_core.networks.architectures import ARCHITECTURES, HEAD_KINDS
+from sneaker_core.networks.bundled_models import DEFAULT_MODEL, present_name
 from sneaker_core.networks.preprocessing import Preprocessing
 from sneaker_core.networks.trainable_layers import TRAINABLE
 from sneaker_core.training.recipe_fields import (
@@ -211,7 +212,8 @@ class Recipe:
         changes : mapping
             Setting -> value, under current or old names. Text is converted to the field's type; None values are
             ignored. "augmentation" sets all settings of that strength, before any that are given one by one. A
-            different network brings its own default size and pretrained weights.
+            different network brings its own default size and pretrained weights. Pretrained weights in place of the
+            bundled model's are taken to be MobileNetV2's unless a network is given.
 
         Raises
         ------
@@ -300,12 +302,23 @@ RANGES: dict[str, tuple[float, float]] = {
     "seed": (0, 2**31 - 1),
 }
 
+# The network of the bundled model, and that of pretrained weights from elsewhere if none is named.
+_NETWORK, _USUAL_NETWORK = "efficientnet_lite0", "mobilenet_v2"
+
 RECIPES: dict[str, Recipe] = {
     "quick": Recipe(
-        "quick", trainable="head", epochs=40, head_epochs=0, size=192, batch=64, learning_rate=5e-3, init="street22"
+        "quick",
+        _NETWORK,
+        trainable="head",
+        epochs=40,
+        head_epochs=0,
+        size=192,
+        batch=64,
+        learning_rate=5e-3,
+        init=DEFAULT_MODEL,
     ),
     # Starts from the bundled model: it was trained on many sneakers and needs no download.
-    "finetune": Recipe("finetune", init="street22"),
+    "finetune": Recipe("finetune", _NETWORK, init=DEFAULT_MODEL),
     "scratch": Recipe("scratch", init="none", epochs=60, head_epochs=0, learning_rate=3e-3, backbone_rate=1.0),
 }
 
@@ -330,15 +343,28 @@ def make_recipe(name: str, changes: Mapping[str, Any] | None = None) -> Recipe:
     return RECIPES[name].changed(changes or {})
 
 
+def former_recipe(name: str, changes: Mapping[str, Any]) -> Recipe:
+    """The recipe of an old record, which names a preset and what differs from it: presets had MobileNetV2 then."""
+    return make_recipe(name, {"network": _USUAL_NETWORK, **changes})
+
+
 def _network_defaults(base: Recipe, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Size and pretrained weights of another network; `size` given alone also sets `small_size`."""
-    network, size = ARCHITECTURES.get(given.get("network", base.network)), given.get("size")
+    """Another network, and its size and pretrained weights; `size` given alone also sets `small_size`."""
+    network, size = ARCHITECTURES.get(_meant_network(base, given)), given.get("size")
     defaults: dict[str, Any] = {}
     if network is not None and network.name != base.network:
+        defaults["network"] = network.name
         size = size or network.size
         if base.init != "none":
             defaults["init"] = "imagenet" if network.imagenet else "none"
     return defaults if size is None else {**defaults, "size": size, "small_size": size}
+
+
+def _meant_network(base: Recipe, given: Mapping[str, Any]) -> str:
+    """The network named, or else the one that the pretrained weights named instead of the bundled model's are for."""
+    if "network" in given or "init" not in given or base.init != DEFAULT_MODEL:
+        return str(given.get("network", base.network))
+    return base.network if present_name(given["init"]) == DEFAULT_MODEL else _USUAL_NETWORK
 
 
 def _as_type(key: str, value: Any, wanted: type) -> Any:

@@ -237,10 +237,10 @@ def _base_recipe(values: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, 
     if "recipe" in values:
         return current_fields(values["recipe"]), tuple(map(str, values.get("fixed", ())))
     # Imported only for old studies: it loads torch.
-    from sneaker_core.training.recipe import make_recipe
+    from sneaker_core.training.recipe import former_recipe
 
     changes = current_fields(values.get("changes", {}))
-    return make_recipe(str(values["recipe_name"]), changes).to_dict(), tuple(sorted(changes))
+    return former_recipe(str(values["recipe_name"]), changes).to_dict(), tuple(sorted(changes))
 
 
 def _jobs(folder: Path) -> tuple[Job, ...]:

@@ -115,11 +115,11 @@ def recipe_in(params: Mapping[str, Any]) -> "Recipe":
     RecipeError
         A setting is unknown or out of its range.
     """
-    from sneaker_core.training.recipe import Recipe, make_recipe
+    from sneaker_core.training.recipe import Recipe, former_recipe
 
     if "recipe" in params:
         return Recipe.from_dict(params["recipe"])
-    return make_recipe(params["recipe_name"], params.get("changes"))
+    return former_recipe(params["recipe_name"], params.get("changes") or {})
 
 
 def run_training_job(workspace: Path, params: Mapping[str, Any], worker: Worker) -> None:

@@ -99,11 +99,9 @@ def choose_advanced(name: str, source: str, dataset: Dataset, only: tuple[str, .
 
 
 def _changed(name: str, wanted: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings that differ from the preset with the wanted network."""
-    base, changes = make_recipe(name), {}
-    if wanted["network"] != base.network:
-        changes["network"] = wanted["network"]
-        base = make_recipe(name, changes)
+    """The wanted network, and the settings that differ from the preset with it."""
+    changes = {"network": wanted["network"]}
+    base = make_recipe(name, changes)
     usual = {**base.to_dict(), "augmentation": base.augmentation}
     return {**changes, **{key: value for key, value in wanted.items() if value is not None and value != usual[key]}}
 
