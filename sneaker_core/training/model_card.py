@@ -11,6 +11,7 @@ from sneaker_core.datasets.split import Split
 from sneaker_core.evaluation.calibration import FALSE_REJECTION_RATE, KNOWN_ACCURACY
 from sneaker_core.evaluation.worlds import Share, read_world_metrics
 from sneaker_core.networks.checkpoint import ModelSpec
+from sneaker_core.networks.sneaker_groups import with_article
 from sneaker_core.number_text import counted, percent
 from sneaker_core.training.recipe_fields import current_fields
 from sneaker_core.training.training_notes import finite
@@ -102,7 +103,7 @@ def _listed(labels: list[str]) -> str:
 
 def _what(spec: ModelSpec, run: Mapping[str, Any]) -> str:
     rejects = " and rejects photos that show none of them" if math.isfinite(spec.decision.ood_threshold) else ""
-    text = f"A {escaped(spec.network)} that recognizes {counted(len(spec.classes), 'sneaker model')}{rejects}."
+    text = f"{with_article(escaped(spec.network))} that recognizes {counted(len(spec.classes), 'sneaker model')}{rejects}."
     if run.get("dataset"):
         text += f" Trained on the dataset {escaped(run['dataset'])}"
         created = finite(run.get("created"))
