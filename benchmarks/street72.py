@@ -6,6 +6,9 @@ prepare
     Import the photos of three worlds (shop, web and phone) into one dataset, apply the decisions in
     ``mended_labels.csv``, find near-duplicates across all worlds and split the photos by near-duplicate group. Photos
     of the bundled model keep its split, so that models can be compared on photos that neither was trained on.
+prune
+    Exclude training photos whose label is contradicted, by confident learning, on the embeddings of the pretrained
+    weights (``--init``) and on those of a model (``--run``), if both suggest the same other label.
 train
     Train with the project's own command, and resume it if it was interrupted.
 finish
@@ -33,6 +36,8 @@ from sneaker_core.datasets.index import Dataset, read_samples, set_fact
 from sneaker_core.datasets.photo_folder import read_negatives
 from sneaker_core.datasets.photo_worlds import read_worlds
 from sneaker_core.datasets.quality.findings import read_near_duplicate_groups
+from sneaker_core.datasets.quality.label_errors import suspected_labels
+from sneaker_core.datasets.quality.photo_embeddings import embed_photos
 from sneaker_core.datasets.quality.scan import scan
 from sneaker_core.datasets.review_log import Action, decide, history
 from sneaker_core.datasets.sources.photo_import import import_photos
@@ -41,14 +46,18 @@ from sneaker_core.evaluation.evaluation_job import evaluate, keep_with_model
 from sneaker_core.evaluation.prediction_table import evaluate_photos
 from sneaker_core.evaluation.worlds import world_metrics
 from sneaker_core.networks.bundled_models import DEFAULT_MODEL
-from sneaker_core.networks.checkpoint import load_model, save_model
+from sneaker_core.networks.checkpoint import ModelSpec, SneakerModel, load_model, save_model
 from sneaker_core.networks.model_registry import find_model, open_model
 from sneaker_core.training.model_calibration import calibrate_and_evaluate
 from sneaker_core.training.model_card import model_card
+from sneaker_core.training.recipe import make_recipe
+from sneaker_core.training.training_setup import build_pretrained
 
 NAME = "street72 photos"
 # Folder -> what its photos are like.
 WORLDS = {"sneakers40": "shop", "sneakers50": "web", "phone": "phone"}
+# Probability of the suggested label minus that of the given one, from which a label may be pruned.
+LEAST_SCORE = 0.3
 NEGATIVES = ("not_sneakers", "other_things", "other_footwear")
 VAL_SHARE, TEST_SHARE, SEED = 0.08, 0.10, 0
 SETTINGS = {
@@ -118,6 +127,38 @@ def split_photos(home: Path, dataset: Dataset) -> None:
     print(pd.crosstab(world, final).to_string(), flush=True)
 
 
+def prune(home: Path, init: str, run: str) -> None:
+    """Exclude training photos with labels that two kinds of embeddings contradict."""
+    dataset = find_dataset(home, NAME)
+    photos = open_samples(home, NAME)
+    photos = photos[photos["split"] == Split.TRAIN].reset_index(drop=True)
+    groups = photos["sample"].map(read_near_duplicate_groups(dataset))
+    groups = groups.fillna(pd.Series(-1 - np.arange(len(photos)))).astype("int64")
+    found = []
+    for model in (pretrained_model(home, init), open_model(home, run)):
+        parts = list(embed_photos(model, list(photos["path"])))
+        readable = np.concatenate([part.readable for part in parts])
+        rows = photos.iloc[readable]
+        suspected = suspected_labels(
+            np.concatenate([part.vectors for part in parts]), rows["label"], groups.iloc[readable]
+        )
+        print(f"{model.spec.name}: {len(suspected)} labels contradicted", flush=True)
+        found.append(suspected.loc[suspected["score"] >= LEAST_SCORE, "suggestion"])
+    both = found[0].to_frame("one").join(found[1].rename("other"), how="inner")
+    pruned = photos.loc[both.index[both["one"] == both["other"]], "sample"]
+    decide(dataset, list(pruned), Action.EXCLUDE, None, author="confident learning")
+    print(f"{len(pruned)} of {len(photos)} training photos excluded")
+
+
+def pretrained_model(home: Path, init: str) -> SneakerModel:
+    """The network with its pretrained weights and without a useful head, to embed photos."""
+    recipe = make_recipe("finetune", {"network": SETTINGS["network"], "init": init, "size": SETTINGS["size"]})
+    network, _ = build_pretrained(recipe, home)
+    preprocessing = recipe.preprocessing(recipe.size)
+    spec = ModelSpec("pretrained", recipe.network, ("a", "b"), False, preprocessing, recipe=recipe.to_dict())
+    return SneakerModel(spec, network.eval(), np.zeros((1, network.embedding_size), np.float32))
+
+
 def train_command(home: Path, run: str, init: str, settings: dict[str, str]) -> list[str]:
     """The command that trains, or resumes, the run."""
     find_dataset(home, NAME)
@@ -160,7 +201,7 @@ def finish(home: Path, run: str, sizes: list[int], out: Path) -> None:
 def main() -> None:
     """Carry out one step."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("step", choices=("prepare", "train", "finish"))
+    parser.add_argument("step", choices=("prepare", "prune", "train", "finish"))
     parser.add_argument("--home", type=Path, required=True, help="workspace")
     parser.add_argument("--run", default="street72")
     parser.add_argument("--init", default="imagenet")
@@ -170,6 +211,8 @@ def main() -> None:
     asked = parser.parse_args()
     if asked.step == "prepare":
         prepare(asked.home)
+    elif asked.step == "prune":
+        prune(asked.home, asked.init, asked.run)
     elif asked.step == "finish":
         finish(asked.home, asked.run, [int(size) for size in asked.sizes.split(",") if size], asked.out)
     else:
