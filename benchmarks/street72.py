@@ -10,7 +10,8 @@ prune
     Exclude training photos whose label is contradicted, by confident learning, on the embeddings of the pretrained
     weights (``--init``) and on those of a model (``--run``), if both suggest the same other label.
 train
-    Train with the project's own command, and resume it if it was interrupted.
+    Train with the project's own command, and resume it if it was interrupted. ``--without`` holds out classes, to
+    measure how a model treats sneakers that it doesn't know.
 finish
     Take the input size that is best on validation photos, fit thresholds and temperature to the validation photos of
     all worlds, evaluate the test photos, and write the model with its evaluation to ``--out``.
@@ -159,15 +160,18 @@ def pretrained_model(home: Path, init: str) -> SneakerModel:
     return SneakerModel(spec, network.eval(), np.zeros((1, network.embedding_size), np.float32))
 
 
-def train_command(home: Path, run: str, init: str, settings: dict[str, str]) -> list[str]:
-    """The command that trains, or resumes, the run."""
-    find_dataset(home, NAME)
+def train_command(home: Path, run: str, init: str, settings: dict[str, str], without: list[str]) -> list[str]:
+    """The command that trains, or resumes, the run; without the classes whose names start so."""
+    labels = sorted(set(open_samples(home, NAME)["label"]))
+    classes = [label for label in labels if not label.startswith(tuple(without))] if without else []
     values = {**SETTINGS, **settings}
     plain = [f"--{name}={values.pop(name)}" for name in ("network", "size", "batch")]
     changes = [word for name, value in values.items() for word in ("--set", f"{name}={value}")]
     resume = ["--resume"] if (home / "runs" / run / "run.json").exists() else []
     start = [sys.executable, "-m", "sneaker_core", "--workspace", str(home), "train", NAME, "--recipe", "finetune"]
-    return [*start, *plain, *changes, "--init", init, "--negatives", str(negatives_folder(home)), "--run", run, *resume]
+    only = [word for label in classes for word in ("--class", label)]
+    rest = ["--init", init, "--negatives", str(negatives_folder(home)), "--run", run, *resume]
+    return [*start, *plain, *changes, *only, *rest]
 
 
 def photos_of(home: Path, folder: Path) -> tuple[dict[Split, pd.DataFrame], dict[Split, pd.DataFrame]]:
@@ -207,6 +211,9 @@ def main() -> None:
     parser.add_argument("--init", default="imagenet")
     parser.add_argument("--sizes", default="", help="input sizes to try when finishing, separated by commas")
     parser.add_argument("--out", type=Path, help="folder of the finished model")
+    parser.add_argument(
+        "--without", action="append", default=[], metavar="START", help="hold out the classes whose names start so"
+    )
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="change a setting")
     asked = parser.parse_args()
     if asked.step == "prepare":
@@ -217,7 +224,7 @@ def main() -> None:
         finish(asked.home, asked.run, [int(size) for size in asked.sizes.split(",") if size], asked.out)
     else:
         settings = dict(text.split("=", 1) for text in asked.set)
-        command = train_command(asked.home, asked.run, asked.init, settings)
+        command = train_command(asked.home, asked.run, asked.init, settings, asked.without)
         os.execv(command[0], command)
 
 

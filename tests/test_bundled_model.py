@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sneaker_core.datasets.dataset_collection import open_samples
 from sneaker_core.datasets.photo_folder import read_unlabeled_folder
 from sneaker_core.datasets.split import read_split
 from sneaker_core.evaluation.evaluation_collection import find_evaluation
@@ -16,6 +15,7 @@ from sneaker_core.evaluation.evaluation_files import read_table
 from sneaker_core.evaluation.evaluation_record import EVALUATION_FILE
 from sneaker_core.evaluation.metrics import summary
 from sneaker_core.evaluation.prediction_table import evaluate_photos
+from sneaker_core.evaluation.worlds import Share
 from sneaker_core.networks.checkpoint import load_model, read_spec, weights_version
 from sneaker_core.networks.decision import Status
 from sneaker_core.workspace.paths import BUNDLED_MODELS, PREDICTIONS_FILE, PROJECT
@@ -23,27 +23,29 @@ from sneaker_core.workspace.paths import BUNDLED_MODELS, PREDICTIONS_FILE, PROJE
 pytestmark = pytest.mark.slow
 
 STREET72 = BUNDLED_MODELS / "street72"
-RARE = ("Nike", "adidas")
+WORLDS = ("sneakers40", "sneakers50", "phone")
+PHONE_MODELS = ("Nike Air Force 1", "Air Jordan 1")
 REAL_DATA = os.environ.get("SOLESCOPE_REAL_DATA")
 needs_real_photos = pytest.mark.skipif(
     REAL_DATA is None,
-    reason="needs real photos: set SOLESCOPE_REAL_DATA to a folder with sneakers40/<class>/ and not_sneakers/",
+    reason="needs real photos: set SOLESCOPE_REAL_DATA to a folder with sneakers40/<class>/, phone/<class>/, not_sneakers/ and so on",
 )
 
 
 def test_it_is_small_and_complete() -> None:
-    assert sum(file.stat().st_size for file in STREET72.rglob("*") if file.is_file()) <= 10_000_000
+    assert sum(file.stat().st_size for file in STREET72.rglob("*") if file.is_file()) <= 14_000_000
     model = load_model(STREET72)
-    assert len(model.spec.classes) == 22
+    assert len(model.spec.classes) == 72
+    assert len(model.spec.footwear_types) == 11
     assert model.spec.has_negatives_class
 
 
 def test_it_describes_itself() -> None:
     spec = read_spec(STREET72)
     assert spec.name == "street72"
-    assert spec.recipe["network"] == spec.network == "mobilenet_v2"
-    assert not spec.recipe["freeze"]
-    assert {"test", "val", "negatives"} <= set(spec.metrics)
+    assert spec.recipe["network"] == spec.network == "efficientnet_lite0"
+    assert spec.recipe["trainable"] == "all"
+    assert {"test", "val", "worlds", "negatives", "other_footwear"} <= set(spec.metrics)
     assert set(spec.data["classes"]) == set(spec.classes)
     assert {"python", "torch", "torchvision", "pillow"} <= set(spec.versions)
     assert 0.05 < spec.decision.temperature < 20
@@ -73,7 +75,8 @@ def test_the_card_has_its_metrics() -> None:
     metrics = read_spec(STREET72).metrics
     for key in ("top1", "top3", "ece", "macro_f1"):
         assert f"{metrics['test'][key]:.3f}" in card
-    assert f"{metrics['negatives']['found']:.3f}" in card
+    for kind in ("negatives", "other_footwear"):
+        assert f"{metrics[kind]['found']:.3f}" in card
     for label, row in metrics["test"]["per_class"].items():
         assert f"| {label} | {row['n']:.0f} | {row['precision']:.2f} | {row['recall']:.2f} | {row['f1']:.2f} |" in card
 
@@ -94,33 +97,47 @@ def test_its_evaluation_has_the_metrics_of_its_card(tmp_path: Path) -> None:
     assert table["path"].isna().all()
 
 
+def real_photos(*folders: str) -> pd.DataFrame:
+    """The photos of folders of real photos, each once: columns sample and path."""
+    found = [read_unlabeled_folder(Path(str(REAL_DATA)) / folder) for folder in folders]
+    return pd.concat(found)[["sample", "path"]].drop_duplicates("sample")
+
+
 @needs_real_photos
 def test_answers_on_its_test_photos_are_those_of_its_evaluation(tmp_path: Path) -> None:
     """Every tenth photo, answer by answer; `test_its_evaluation_has_the_metrics_of_its_card` covers the figures."""
-    shipped = read_table(find_evaluation(tmp_path, "street72")).set_index("sample")
-    photos = open_samples(tmp_path, str(Path(str(REAL_DATA)) / "sneakers40"))
-    photos = photos.merge(shipped["label"].reset_index(), on=["sample", "label"]).sort_values("sample")
-    assert len(photos) == len(shipped)
-    table, _ = evaluate_photos(load_model(STREET72), photos[::10])
-    expected = shipped.loc[table["sample"]]
+    shipped = read_table(find_evaluation(tmp_path, "street72"))[
+        ["sample", "label", "predicted", "status", "probability"]
+    ]
+    photos = real_photos(*WORLDS).merge(shipped, on="sample").sort_values("sample").iloc[::10]
+    assert len(photos) == len(shipped.iloc[::10])
+    table, _ = evaluate_photos(load_model(STREET72), photos[["sample", "path", "label"]])
     # Rounding differs between processors, so a borderline photo may be classified differently.
     for column in ("predicted", "status"):
-        assert (table[column].to_numpy() != expected[column].to_numpy()).sum() <= 1
-    assert np.abs(table["probability"].to_numpy() - expected["probability"].to_numpy()).mean() < 0.01
+        assert (table[column].to_numpy() != photos[column].to_numpy()).sum() <= 2
+    assert np.abs(table["probability"].to_numpy() - photos["probability"].to_numpy()).mean() < 0.01
 
 
-def test_models_with_few_photos_are_not_neglected(tmp_path: Path) -> None:
+def test_it_looks_at_the_shoe_and_not_at_the_scene(tmp_path: Path) -> None:
+    """Only two sneakers have phone photos: others in everyday scenes must not be taken for them more often."""
     table = read_table(find_evaluation(tmp_path, "street72"))
-    rare = table[table["label"].str.startswith(RARE)]
-    assert (rare["label"] == rare["predicted"]).mean() >= 0.8
+    others = table[~table["label"].isin(PHONE_MODELS)]
+    shares = {
+        world: Share.of(rows["predicted"].isin(PHONE_MODELS).to_numpy()) for world, rows in others.groupby("world")
+    }
+    assert set(shares) == {"shop", "web"}
+    assert shares["web"].value <= shares["shop"].high
 
 
 @needs_real_photos
-def test_it_refuses_negatives() -> None:
+@pytest.mark.parametrize(
+    ("kind", "folders", "least"),
+    [("negatives", ("not_sneakers", "other_things"), 0.95), ("other_footwear", ("other_footwear",), 0.8)],
+)
+def test_it_refuses_what_is_no_sneaker(kind: str, folders: tuple[str, ...], least: float) -> None:
     split = read_split(STREET72)
     kept_back = split[split["label"].isna() & (split["split"] == "test")]
-    photos = read_unlabeled_folder(Path(str(REAL_DATA)) / "not_sneakers").drop(columns="label")
-    photos = pd.merge(photos, kept_back[["sample", "label"]], on="sample").sort_values("sample")
-    assert len(photos) == read_spec(STREET72).metrics["negatives"]["n"]
+    photos = real_photos(*folders).merge(kept_back[["sample", "label"]], on="sample").sort_values("sample")
+    assert len(photos) == read_spec(STREET72).metrics[kind]["n"]
     table, _ = evaluate_photos(load_model(STREET72), photos[::6])
-    assert (table["status"] == Status.UNKNOWN).mean() >= 0.95
+    assert (table["status"] == Status.UNKNOWN).mean() >= least
