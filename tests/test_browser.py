@@ -20,7 +20,8 @@ from tests.drawing import draw_sneaker
 
 ANY_ANSWER = re.compile(
     r"^(Almost certainly an? |Probably an? |An? .*, probably |Not sure: "
-    r"|This doesn't look like a sneaker the model knows|There is no shoe in this photo|A shoe, but not a sneaker this model knows)"
+    r"|This doesn't look like a sneaker the model knows|There is no shoe in this photo"
+    r"|A shoe, but not a sneaker this model knows)"
 )
 
 pytestmark = pytest.mark.timeout(600)

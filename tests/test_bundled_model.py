@@ -28,7 +28,7 @@ PHONE_MODELS = ("Nike Air Force 1", "Air Jordan 1")
 REAL_DATA = os.environ.get("SOLESCOPE_REAL_DATA")
 needs_real_photos = pytest.mark.skipif(
     REAL_DATA is None,
-    reason="needs real photos: set SOLESCOPE_REAL_DATA to a folder with sneakers40/<class>/, phone/<class>/, not_sneakers/ and so on",
+    reason="needs real photos: set SOLESCOPE_REAL_DATA to a folder with sneakers40, sneakers50, phone, not_sneakers …",
 )
 
 

@@ -103,7 +103,9 @@ def _listed(labels: list[str]) -> str:
 
 def _what(spec: ModelSpec, run: Mapping[str, Any]) -> str:
     rejects = " and rejects photos that show none of them" if math.isfinite(spec.decision.ood_threshold) else ""
-    text = f"{with_article(escaped(spec.network))} that recognizes {counted(len(spec.classes), 'sneaker model')}{rejects}."
+    text = (
+        f"{with_article(escaped(spec.network))} that recognizes {counted(len(spec.classes), 'sneaker model')}{rejects}."
+    )
     if run.get("dataset"):
         text += f" Trained on the dataset {escaped(run['dataset'])}"
         created = finite(run.get("created"))
