@@ -1,39 +1,61 @@
-"""Find the class and split of each file, from its path and from CSV tables in the source.
+"""Find the class and split of each file, from its folders and from CSV tables in the source.
 
 Supported layouts::
 
     <class>/*                      one folder per class
     train|val|test/<class>/*       with a split, which is kept
+    <brand>/<model>/*              nested class folders, joined to "<brand> <model>"
     <sku>/*, with a CSV sku,name   folders named by SKU
-    *, with a CSV file,label       one flat folder; a column "split" is kept
+    *, with CSV tables file,label  each table for its own folder and below; a column "split" is kept
 
-Every command that reads photos from a folder uses this module, so a layout added here works everywhere.
+Folders that wrap all others are ignored. Every command that reads photos from a folder uses this module, so a layout
+added here works everywhere. What was understood is part of the result, and `LayoutKind` overrides it.
 """
 
-import csv
-import io
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import PurePosixPath
+from typing import Any
 
-from sneaker_core.csv_cells import unescape_formula
+from sneaker_core.datasets.sources.label_tables import (
+    LabelTable,
+    TableClaims,
+    claims_of,
+    read_label_table,
+    read_sku_table,
+)
 from sneaker_core.datasets.sources.source_files import Source, read_table
-from sneaker_core.datasets.split import Split
+from sneaker_core.datasets.sources.split_names import splits_of_folders
 from sneaker_core.errors import DatasetError
+from sneaker_core.number_text import counted
 
-_SPLITS = {
-    **dict.fromkeys(("train", "training"), Split.TRAIN),
-    **dict.fromkeys(("val", "valid", "validation", "dev"), Split.VAL),
-    **dict.fromkeys(("test", "testing"), Split.TEST),
-}
-# Files that people keep next to class folders and that are not photos.
-_NOTES = {".html", ".json", ".log", ".md", ".pdf", ".py", ".rst", ".txt", ".xml", ".yaml", ".yml"}
-_NOTE_NAMES = {"licence", "license", "notice", "readme"}
-_NO_FOLDER = "It isn't in a class folder, and no table gives it a label."
 _NO_LAYOUT = (
     "has no photos in a supported layout: one folder per class; train, val and test folders with one folder per class "
     "in each; or photos with a CSV table of file,label."
 )
+_NO_FOLDER = "It isn't in a class folder, and no table gives it a label."
+_NO_ROW = "The table of labels has no row for it."
+# From this share on, nested folders are the rule and files above them the exception.
+_RULE = 0.9
+# Names of inner folders that repeat in more than this share of outer folders are no classes: front, side, old.
+_REPEATED = 0.2
+_SHOWN = 3
+# Parts of the path of a photo in a class folder that is wrapped: folder, class, photo.
+_WRAPPED = 2
+
+Parts = tuple[str, ...]
+
+
+class LayoutKind(StrEnum):
+    """How to read the folders of a source."""
+
+    AUTO = "auto"
+    TABLE = "table"
+    CLASSES = "classes"
+    SPLITS = "splits"
+    NESTED = "nested"
 
 
 @dataclass(frozen=True)
@@ -56,7 +78,7 @@ class LabeledFile:
 
 @dataclass(frozen=True)
 class Layout:
-    """Every file of a source that could be a photo.
+    """Every file of a source that could be a photo, and how the source was read.
 
     Attributes
     ----------
@@ -64,22 +86,43 @@ class Layout:
         Those with a class.
     rejected : dict of str to str
         The others: name -> reason.
+    notes : list of str
+        What a careful reader should know: sentences about tables that were ignored, wrapping folders, joined names.
     """
 
     files: list[LabeledFile] = field(default_factory=list)
     rejected: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def sentence(self) -> str:
+        """What was understood: "Read as 3 splits with 12 classes each."."""
+        by_split: dict[str | None, set[str]] = defaultdict(set)
+        for file in self.files:
+            by_split[file.split].add(file.label)
+        classes = counted(len({file.label for file in self.files}), "class", "classes")
+        if set(by_split) <= {None}:
+            return f"Read as {classes}."
+        splits = counted(len(by_split.keys() - {None}), "split")
+        same = len({frozenset(labels) for labels in by_split.values()}) == 1
+        if same:
+            return f"Read as {splits} with {classes}{' each' if len(by_split) > 1 else ''}."
+        return f"Read as {splits} with {classes} in all."
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON."""
+        return {
+            "sentence": self.sentence,
+            "notes": self.notes,
+            "classes": dict(Counter(file.label for file in self.files)),
+            "splits": {
+                str(split): count for split, count in Counter(file.split for file in self.files).items() if split
+            },
+            "rejected": self.rejected,
+        }
 
 
-@dataclass(frozen=True)
-class _Tables:
-    """Contents of the CSV files; `base` is the folder that contains them."""
-
-    base: tuple[str, ...] | None = None
-    labels: dict[str, tuple[str, str | None]] | None = None
-    names: dict[str, str] = field(default_factory=dict)
-
-
-def read_layout(source: Source, name: str) -> Layout:
+def read_layout(source: Source, name: str, kind: LayoutKind = LayoutKind.AUTO) -> Layout:
     """Find the class and split of each file in a source.
 
     Parameters
@@ -87,20 +130,22 @@ def read_layout(source: Source, name: str) -> Layout:
     source : Source
     name : str
         Name of the source in error messages.
+    kind : LayoutKind
+        How to read the folders; found out by default.
 
     Raises
     ------
     DatasetError
         No file is in a supported layout.
     """
-    tables = {file: read_table(source, file) for file in source.files if file.lower().endswith(".csv")}
-    layout = lay_out([file for file in source.files if file not in tables], tables)
+    tables = {file: read_table(source, file) for file in source.files if file.lower().endswith((".csv", ".tsv"))}
+    layout = lay_out([file for file in source.files if file not in tables], tables, kind)
     if not layout.files:
         raise DatasetError(f"{name} {_NO_LAYOUT}")
     return layout
 
 
-def lay_out(files: Sequence[str], tables: Mapping[str, str]) -> Layout:
+def lay_out(files: Sequence[str], tables: Mapping[str, str], kind: LayoutKind = LayoutKind.AUTO) -> Layout:
     """Find the class and split of each file.
 
     Parameters
@@ -108,94 +153,177 @@ def lay_out(files: Sequence[str], tables: Mapping[str, str]) -> Layout:
     files : sequence of str
         Paths with forward slashes of all files except tables.
     tables : mapping of str to str
-        Path -> text of each CSV file. Tables without the columns sku, name or file, label are ignored.
+        Path -> text of each CSV file.
+    kind : LayoutKind
     """
-    found = _read_tables(tables)
-    if found.labels is not None:
-        return _by_table(files, found.base or (), found.labels)
-    parts = {name: PurePosixPath(name).parts for name in files}
-    base = found.base if found.names and found.base is not None else _wrapping_folders(list(parts.values()))
-    inner = {name: path[len(base) :] for name, path in parts.items() if path[: len(base)] == base}
-    tops = {path[0].lower() for path in inner.values() if len(path) > 1}
-    split_first = bool(tops) and tops <= set(_SPLITS)
+    uses_tables = kind in (LayoutKind.AUTO, LayoutKind.TABLE)
+    labels = [found for name, text in tables.items() if uses_tables and (found := read_label_table(name, text))]
+    skus = {PurePosixPath(name).parts[:-1]: names for name, text in tables.items() if (names := read_sku_table(text))}
+    known = {table.name for table in labels}
+    unused = [name for name, text in tables.items() if name not in known and not read_sku_table(text)]
+    folders, base = _read_folders(files, skus, kind)
+    claims = claims_of(labels, files)
+    unused += [table.name for table in labels if not claims.counts[table.name]]
+    used = [table for table in labels if claims.counts[table.name]]
+    layout = _by_tables(files, used, claims, folders, base) if used else folders
+    if unused:
+        layout.notes.append(f"No labels were taken from {_listed(unused)}.")
+    return layout
+
+
+def _by_tables(
+    files: Sequence[str], tables: Sequence[LabelTable], claims: TableClaims, folders: Layout, base: Parts
+) -> Layout:
+    """Give files the labels of the tables; files that no table names keep their folder's, where that is safe."""
     layout = Layout()
+    of_folders = {file.name: file for file in folders.files}
+    # A table above the class folders that names most photos is meant to name all.
+    is_for_all = any(table.folder == base[: len(table.folder)] for table in tables)
+    names_all = is_for_all and 2 * len(claims.labels) >= len(of_folders)
+    by_folder = [name for name in of_folders if name not in claims.labels and name not in claims.rejected]
+    by_folder = [] if names_all else by_folder
     for name in files:
-        split, path = None, inner.get(name, ())
-        if split_first and len(path) > 1:
-            split, path = _SPLITS[path[0].lower()].value, path[1:]
+        if name in claims.labels:
+            label, split = claims.labels[name]
+            layout.files.append(
+                LabeledFile(name, label, split or (of_folders[name].split if name in of_folders else None))
+            )
+        elif name not in claims.rejected and name in of_folders and not names_all:
+            layout.files.append(of_folders[name])
+        else:
+            layout.rejected[name] = claims.rejected.get(name, _NO_ROW)
+    layout.rejected.update({name: why for name, why in claims.missing.items() if name not in layout.rejected})
+    used = [f"{table.name} ({counted(claims.counts[table.name], 'file')})" for table in tables]
+    layout.notes.append(f"Labels are from {_listed(used)}.")
+    if by_folder:
+        layout.notes.extend(folders.notes)
+        layout.notes.append(f"{counted(len(by_folder), 'file')} without a row in a table got the label of the folder.")
+    return layout
+
+
+def _read_folders(
+    files: Sequence[str], skus: Mapping[Parts, Mapping[str, str]], kind: LayoutKind
+) -> tuple[Layout, Parts]:
+    """Read classes and splits from folders alone; also returns the folders that hold the class folders."""
+    layout, paths = Layout(), {name: PurePosixPath(name).parts for name in files}
+    base = next(iter(skus)) if skus else _wrapping_folders(list(paths.values()), kind)
+    if base:
+        layout.notes.append(f"The folder {'/'.join(base)} holds the class folders.")
+    inner = {name: path[len(base) :] for name, path in paths.items() if path[: len(base)] == base}
+    splits = {} if kind in (LayoutKind.CLASSES,) else _split_folders(list(inner.values()), kind)
+    below: dict[str, tuple[str | None, Parts]] = {}
+    for name in files:
+        path = inner.get(name)
+        if path is None:
+            layout.rejected[name] = f"It lies beside the folder {'/'.join(base)}, which holds the class folders."
+        elif splits and path[0] not in splits:
+            layout.rejected[name] = f"It isn't in one of the split folders {_listed(sorted(splits))}."
+        else:
+            below[name] = (splits[path[0]], path[1:]) if splits else (None, path)
+    below = _unwrap_splits(below) if splits else below
+    depth = _class_depth([path for _, path in below.values()], kind)
+    names = next(iter(skus.values()), {})
+    for name, (split, path) in below.items():
+        if len(path) <= depth:
+            layout.rejected[name] = _misplaced(path, depth)
+        else:
+            first = names.get(path[0].strip().lower(), path[0])
+            layout.files.append(LabeledFile(name, _joined((first, *path[1:depth])), split))
+    if depth > 1 and layout.files:
+        layout.notes.append(f"Nested folders are joined to one name, such as {layout.files[0].label!r}.")
+    return layout, base
+
+
+def _misplaced(path: Parts, depth: int) -> str:
+    if len(path) < 2:
+        return _NO_FOLDER
+    return f"It lies in {'/'.join(path[:-1])}, beside the folders that name the classes."
+
+
+def _joined(folders: Parts) -> str:
+    """One name of nested folders: "Nike Air Max 90" for "Air Max 90", or "Nike Air Max 90", in the folder "Nike"."""
+    label = folders[0]
+    for folder in folders[1:]:
+        repeats = folder.casefold().startswith(label.casefold())
+        label = folder if repeats else f"{label} {folder}"
+    return label
+
+
+def _folders_in(paths: Iterable[Parts]) -> dict[str, list[Parts]]:
+    """Top folder -> the paths inside it."""
+    found: dict[str, list[Parts]] = defaultdict(list)
+    for path in paths:
         if len(path) > 1:
-            layout.files.append(LabeledFile(name, found.names.get(path[0].strip().lower(), path[0]), split))
-        else:
-            layout.rejected[name] = _NO_FOLDER
-    return layout
+            found[path[0]].append(path[1:])
+    return found
 
 
-def _wrapping_folders(paths: list[tuple[str, ...]]) -> tuple[str, ...]:
+def _wrapping_folders(paths: list[Parts], kind: LayoutKind) -> Parts:
     """Folders that contain all others, as archive programs add them: those above the class folders."""
-    base: tuple[str, ...] = ()
+    base: Parts = ()
     while True:
-        tops = {path[len(base)] for path in paths if len(path) > len(base) + 1}
-        inside = [path[-1] for path in paths if len(path) == len(base) + 2]
-        deeper = any(len(path) > len(base) + 2 for path in paths)
-        if len(tops) != 1 or not deeper or not all(map(_is_note, inside)) or next(iter(tops)).lower() in _SPLITS:
+        tops = _folders_in(paths)
+        if len(tops) != 1:
             return base
-        base += (next(iter(tops)),)
+        top, inside = next(iter(tops.items()))
+        if kind is not LayoutKind.CLASSES and splits_of_folders([top]) and len(_folders_in(inside)) > 1:
+            return base
+        nested = _folders_in(inside)
+        direct = sum(len(path) == 1 for path in inside)
+        # A class folder may have a few folders in it; a wrapping folder may have a few files.
+        if not nested or (direct and (len(nested) < 2 or direct > (1 - _RULE) * len(inside) + 1)):
+            return base
+        base, paths = (*base, top), inside
 
 
-def _is_note(name: str) -> bool:
-    return PurePosixPath(name).suffix.lower() in _NOTES or name.lower() in _NOTE_NAMES
+def _split_folders(paths: list[Parts], kind: LayoutKind) -> dict[str, str]:
+    """Top folder -> split, if the top folders are splits."""
+    tops = _folders_in(paths)
+    splits = splits_of_folders(list(tops))
+    with_classes = {name for name in splits if _folders_in(tops[name])}
+    if kind is LayoutKind.SPLITS or (splits and len(splits) == len(tops)):
+        return splits
+    others_nested = any(_folders_in(tops[name]) for name in tops if name not in splits)
+    several = len({splits[name] for name in with_classes}) > 1
+    return splits if with_classes and (several or not others_nested) and len(with_classes) == len(splits) else {}
 
 
-def _read_tables(tables: Mapping[str, str]) -> _Tables:
-    base: tuple[str, ...] | None = None
-    labels: dict[str, tuple[str, str | None]] | None = None
-    names: dict[str, str] = {}
-    for path in sorted(tables, key=lambda name: (name.count("/"), name)):
-        columns, rows = _rows(tables[path])
-        if labels is None and {"file", "label"} <= columns:
-            labels = {
-                _normalized(row["file"]): (row["label"], _SPLITS.get(row.get("split", "").lower()))
-                for row in rows
-                if row["file"] and row["label"]
-            }
-            base = PurePosixPath(path).parts[:-1]
-        elif {"sku", "name"} <= columns:
-            names |= {row["sku"].lower(): row["name"] for row in rows if row["sku"] and row["name"]}
-            base = PurePosixPath(path).parts[:-1] if base is None else base
-    return _Tables(base, labels, names)
+def _unwrap_splits(below: dict[str, tuple[str | None, Parts]]) -> dict[str, tuple[str | None, Parts]]:
+    """Without folders that wrap all classes of a split: train/train/<class>, or train/images/<class> in each split."""
+    tops: dict[str | None, set[str]] = defaultdict(set)
+    for split, path in below.values():
+        if len(path) > 1:
+            tops[split].add(path[0])
+    wrapped = {split for split, names in tops.items() if set(splits_of_folders(names).values()) == {split}}
+    if len(tops) > 1 and len(set(map(frozenset, tops.values()))) == 1 and len(next(iter(tops.values()))) == 1:
+        wrapped = set(tops)
+    holds_folders = {split for split, path in below.values() if split in wrapped and len(path) > _WRAPPED}
+    return {
+        name: (split, path[1:] if split in holds_folders and len(path) > 1 else path)
+        for name, (split, path) in below.items()
+    }
 
 
-def _rows(text: str) -> tuple[set[str], list[dict[str, str]]]:
-    """Column names in lower case and the rows below them; separated by commas, semicolons or tabs."""
-    first = text.partition("\n")[0]
-    separator = max(",;\t", key=first.count)
-    table = csv.reader(io.StringIO(text), delimiter=separator)
-    try:
-        columns = [cell.strip().lower() for cell in next(table, [])]
-        rows = [
-            dict(zip(columns, [unescape_formula(cell.strip()) for cell in row], strict=False)) for row in table if row
-        ]
-    except csv.Error:
-        return set(), []
-    empty = dict.fromkeys(columns, "")
-    return set(columns), [{**empty, **row} for row in rows]
+def _class_depth(paths: list[Parts], kind: LayoutKind) -> int:
+    """How many nested folders make the name of a class: 1 unless inner folders have names of their own."""
+    depth = 1
+    while kind in (LayoutKind.AUTO, LayoutKind.NESTED, LayoutKind.SPLITS):
+        deeper = [path for path in paths if len(path) > depth + 1]
+        in_folders = sum(len(path) > depth for path in paths)
+        if not deeper or (kind is not LayoutKind.NESTED and len(deeper) < _RULE * in_folders):
+            return depth
+        outer = {path[:depth] for path in deeper}
+        inner = Counter(path[depth] for path in {path[: depth + 1] for path in deeper})
+        repeated = sum(count for count in inner.values() if count > 1)
+        names_itself = len(inner) > len(outer) and repeated <= _REPEATED * sum(inner.values())
+        if kind is not LayoutKind.NESTED and not names_itself:
+            return depth
+        depth += 1
+    return depth
 
 
-def _normalized(name: str) -> str:
-    return PurePosixPath(name.replace("\\", "/")).as_posix()
-
-
-def _by_table(files: Sequence[str], base: tuple[str, ...], labels: Mapping[str, tuple[str, str | None]]) -> Layout:
-    layout, used = Layout(), set()
-    for name in files:
-        path = PurePosixPath(name)
-        inner = PurePosixPath(*path.parts[len(base) :]).as_posix() if path.parts[: len(base)] == base else name
-        key = inner if inner in labels else path.name
-        if key in labels:
-            layout.files.append(LabeledFile(name, *labels[key]))
-            used.add(key)
-        else:
-            layout.rejected[name] = "The table of labels has no row for it."
-    for missing in labels.keys() - used:
-        layout.rejected[missing] = "The table of labels lists it, but the file doesn't exist."
-    return layout
+def _listed(names: Iterable[str]) -> str:
+    """The first names, and how many more there are."""
+    every = list(names)
+    more = f" and {len(every) - _SHOWN} more" if len(every) > _SHOWN else ""
+    return ", ".join(every[:_SHOWN]) + more
