@@ -142,6 +142,9 @@ def read_layout(source: Source, name: str, kind: LayoutKind = LayoutKind.AUTO) -
     layout = lay_out([file for file in source.files if file not in tables], tables, kind)
     if not layout.files:
         raise DatasetError(f"{name} {_NO_LAYOUT}")
+    layout.notes.extend(source.notes)
+    if source.skipped:
+        layout.notes.append(f"{counted(source.skipped, 'hidden or system file')} skipped.")
     return layout
 
 

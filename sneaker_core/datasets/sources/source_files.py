@@ -11,11 +11,13 @@ from itertools import count as counting
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, Protocol
 
+from sneaker_core.datasets.sources.text_encoding import archive_names, table_text
 from sneaker_core.errors import DatasetError, ImageError
 from sneaker_core.settings import ArchiveLimits, ImageLimits
 
 _TABLE_BYTES = 20_000_000
-_SYSTEM_FILES = {"thumbs.db", "desktop.ini", "__macosx"}
+# Files and folders that systems and programs leave behind; those that begin with a point are hidden.
+_SYSTEM_FILES = {"thumbs.db", "desktop.ini", "__macosx", "@eadir", "#recycle", "$recycle.bin", "__pycache__"}
 # Below this many bytes a high compression ratio is harmless and common: an image of one color.
 _SMALL = 1_000_000
 _END, _END_64 = b"PK\x05\x06", b"PK\x06\x06"
@@ -33,11 +35,17 @@ class Source(Protocol):
         Sorted paths with forward slashes, without hidden files and system files.
     rejected : dict of str to str
         Name -> reason, for entries that are not read at all.
+    skipped : int
+        Number of hidden files and of files that systems leave behind, such as thumbnails.
+    notes : list of str
+        What was assumed to read the source, as sentences.
     """
 
     title: str
     files: list[str]
     rejected: dict[str, str]
+    skipped: int
+    notes: list[str]
 
     def read(self, name: str) -> bytes:
         """Return the bytes of one file; raises ImageError if it exceeds a limit or can't be read."""
@@ -85,14 +93,26 @@ class FolderSource:
     def __init__(self, folder: Path, limits: ImageLimits) -> None:
         self.title = _printable(f"folder {folder.resolve()}")
         self.rejected: dict[str, str] = {}
+        self.notes: list[str] = []
         self._folder, self._limits = folder, limits
-        names = [
-            (Path(parent) / name).relative_to(folder).as_posix()
-            for parent, _, names in os.walk(folder)
-            for name in names
-        ]
+        names = list(self._walk())
         self._on_disk = {_printable(name): name for name in names if _is_wanted(name)}
+        self.skipped = len(names) - len(self._on_disk)
         self.files = sorted(self._on_disk)
+
+    def _walk(self) -> Iterator[str]:
+        """The paths of all files; links to folders, and folders that can't be opened, are rejected."""
+
+        def reject(error: OSError) -> None:
+            name = _printable(Path(error.filename).relative_to(self._folder).as_posix())
+            self.rejected[name] = f"This folder can't be opened: {error.strerror}."
+
+        for parent, folders, files in os.walk(self._folder, onerror=reject):
+            place = Path(parent).relative_to(self._folder)
+            for name in folders:
+                if (Path(parent) / name).is_symlink() and _is_wanted((place / name).as_posix()):
+                    self.rejected[_printable((place / name).as_posix())] = "It is a link to a folder."
+            yield from ((place / name).as_posix() for name in files)
 
     def path_of(self, name: str) -> Path:
         """Return the path on disk of one of `files`."""
@@ -115,6 +135,8 @@ class _Archive:
     def __init__(self, file: BinaryIO, name: str, limits: ImageLimits, archive_limits: ArchiveLimits) -> None:
         self.title = _printable(f"archive {name}")
         self.rejected: dict[str, str] = {}
+        self.notes: list[str] = []
+        self.skipped = 0
         self._limits, self._archive_limits = limits, archive_limits
         self._unpacked, self._counting = 0, threading.Lock()
         most = archive_limits.max_entries
@@ -128,19 +150,25 @@ class _Archive:
         if len(entries) > most:
             raise DatasetError(f"{name} has {len(entries)} files; the limit is {most}.")
         self._entries: dict[str, zipfile.ZipInfo] = {}
-        for entry in entries:
-            self._list(entry)
+        names, encoding = archive_names(entries)
+        if encoding is not None:
+            self.notes.append(f"The archive doesn't say how its file names are written; they were read as {encoding}.")
+        for entry, own in zip(entries, names, strict=True):
+            self._list(entry, own.replace("\\", "/"))
         self.files = sorted(self._entries)
 
-    def _list(self, entry: zipfile.ZipInfo) -> None:
-        name = entry.filename.replace("\\", "/")
+    def _list(self, entry: zipfile.ZipInfo, name: str) -> None:
         path = PurePosixPath(name)
         if entry.is_dir() or name.endswith("/"):
             return
-        if path.is_absolute() or ".." in path.parts or (path.parts and path.parts[0].endswith(":")):
+        if path.is_absolute():
+            self.rejected[name] = "Its path is absolute; only paths inside the archive are read."
+        elif path.parts and path.parts[0].endswith(":"):
+            self.rejected[name] = "Its path begins with a drive; only paths inside the archive are read."
+        elif ".." in path.parts:
             self.rejected[name] = "Its path leads out of the archive."
         elif not _is_wanted(name):
-            return
+            self.skipped += 1
         elif stat.S_ISLNK(entry.external_attr >> 16):
             self.rejected[name] = "It is a link, not a file."
         elif name in self._entries:
@@ -189,4 +217,4 @@ def read_table(source: Source, name: str) -> str:
         data = source.read(name)
     except ImageError:
         return ""
-    return "" if len(data) > _TABLE_BYTES else data.decode("utf-8-sig", errors="replace")
+    return "" if len(data) > _TABLE_BYTES else table_text(data)

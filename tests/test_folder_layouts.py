@@ -1,0 +1,288 @@
+"""How the folders and tables of a source are understood: the usual forms, what is said of them, and that files add up."""
+
+import os
+import sys
+import zipfile
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sneaker_core.datasets.sources.folder_layout import LayoutKind, lay_out, read_layout
+from sneaker_core.datasets.sources.source_files import open_source
+from sneaker_core.datasets.sources.split_names import split_of_name, splits_of_folders
+from sneaker_core.datasets.sources.text_encoding import table_text
+from tests.factories import jpeg, photo, write
+
+# Files -> what is said, and file -> label, or label and split; files that are missing there are rejected.
+FOLDERS = {
+    "two splits beside samples": (
+        ["train/c/1.jpg", "train/d/4.jpg", "test/c/2.jpg", "samples/x.jpg"],
+        "Read as 2 splits with 2 classes in all.",
+        {"train/c/1.jpg": "c/train", "train/d/4.jpg": "d/train", "test/c/2.jpg": "c/test"},
+    ),
+    "splits with a suffix": (
+        ["training_set/c/1.jpg", "test_set/c/2.jpg"],
+        "Read as 2 splits with 1 class each.",
+        {"training_set/c/1.jpg": "c/train", "test_set/c/2.jpg": "c/test"},
+    ),
+    "splits with a prefix, each wrapped, beside unlabeled photos": (
+        ["seg_train/seg_train/c/1.jpg", "seg_train/seg_train/d/1.jpg", "seg_test/seg_test/c/2.jpg",
+         "seg_test/seg_test/d/3.jpg", "seg_pred/seg_pred/9.jpg"],
+        "Read as 2 splits with 2 classes each.",
+        {"seg_train/seg_train/c/1.jpg": "c/train", "seg_train/seg_train/d/1.jpg": "d/train",
+         "seg_test/seg_test/c/2.jpg": "c/test", "seg_test/seg_test/d/3.jpg": "d/test"},
+    ),
+    "a split in itself": (
+        ["train/train/c/1.jpg", "train/train/d/2.jpg"],
+        "Read as 1 split with 2 classes.",
+        {"train/train/c/1.jpg": "c/train", "train/train/d/2.jpg": "d/train"},
+    ),
+    "the name of the dataset beside the split": (
+        ["shoes-train/c/1.jpg", "shoes-val/c/2.jpg", "shoes-eval/c/3.jpg"],
+        "Read as 3 splits with 1 class each.",
+        {"shoes-train/c/1.jpg": "c/train", "shoes-val/c/2.jpg": "c/val", "shoes-eval/c/3.jpg": "c/test"},
+    ),
+    "images in each split": (
+        ["train/images/c/1.jpg", "train/images/d/2.jpg", "test/images/c/3.jpg"],
+        "Read as 2 splits with 2 classes in all.",
+        {"train/images/c/1.jpg": "c/train", "train/images/d/2.jpg": "d/train", "test/images/c/3.jpg": "c/test"},
+    ),
+    "brand and model": (
+        ["Nike/Air Max 90/1.jpg", "Nike/Dunk/2.jpg", "adidas/Samba/3.jpg"],
+        "Read as 3 classes.",
+        {"Nike/Air Max 90/1.jpg": "Nike Air Max 90", "Nike/Dunk/2.jpg": "Nike Dunk",
+         "adidas/Samba/3.jpg": "adidas Samba"},
+    ),
+    "brand and model in splits": (
+        ["train/Nike/Dunk/1.jpg", "train/Nike/Max/1.jpg", "train/adidas/Samba/1.jpg", "test/Nike/Dunk/2.jpg"],
+        "Read as 2 splits with 3 classes in all.",
+        {"train/Nike/Dunk/1.jpg": "Nike Dunk/train", "train/Nike/Max/1.jpg": "Nike Max/train",
+         "train/adidas/Samba/1.jpg": "adidas Samba/train", "test/Nike/Dunk/2.jpg": "Nike Dunk/test"},
+    ),
+    "the brand again in the model": (
+        ["Nike/Nike Dunk/2.jpg", "Nike/Nike Cortez/2.jpg", "adidas/Samba/3.jpg"],
+        "Read as 3 classes.",
+        {"Nike/Nike Dunk/2.jpg": "Nike Dunk", "Nike/Nike Cortez/2.jpg": "Nike Cortez",
+         "adidas/Samba/3.jpg": "adidas Samba"},
+    ),
+    "views in each class": (
+        ["boot/front/1.jpg", "boot/side/2.jpg", "clog/front/3.jpg", "clog/side/1.jpg"],
+        "Read as 2 classes.",
+        {"boot/front/1.jpg": "boot", "boot/side/2.jpg": "boot", "clog/front/3.jpg": "clog", "clog/side/1.jpg": "clog"},
+    ),
+    "a photo beside the wrapping folder": (
+        ["data/boot/1.jpg", "data/clog/2.jpg", "readme.jpg"],
+        "Read as 2 classes.",
+        {"data/boot/1.jpg": "boot", "data/clog/2.jpg": "clog"},
+    ),
+    "a class that is called like training": (
+        ["Train shoes/1.jpg", "boots/2.jpg"],
+        "Read as 2 classes.",
+        {"Train shoes/1.jpg": "Train shoes", "boots/2.jpg": "boots"},
+    ),
+}  # fmt: skip
+
+TABLES = {
+    "a table in each class folder": (
+        ["a/p0.jpg", "b/p0.jpg"],
+        {"a/index.csv": "file,label\np0.jpg,boot", "b/index.csv": "file,label\np0.jpg,clog"},
+        {"a/p0.jpg": "boot", "b/p0.jpg": "clog"},
+    ),
+    "a stray table in one class folder": (
+        ["a/p0.jpg", "a/p1.jpg", "b/p0.jpg"],
+        {"a/index.csv": "file,label\np0.jpg,odd"},
+        {"a/p0.jpg": "odd", "a/p1.jpg": "a", "b/p0.jpg": "b"},
+    ),
+    "a table for each split": (
+        ["p0.jpg", "p1.jpg"],
+        {"train.csv": "filename,class\np0.jpg,boot", "test.csv": "filename,class\np1.jpg,clog"},
+        {"p0.jpg": "boot/train", "p1.jpg": "clog/test"},
+    ),
+    "rows that disagree": (
+        ["p0.jpg", "p1.jpg"],
+        {"t.csv": "image;category\np0.jpg;boot\np0.jpg;clog\np1.jpg;boot"},
+        {"p1.jpg": "boot"},
+    ),
+    "rows that agree twice": (["p0.jpg"], {"t.csv": "file,label\np0.jpg,boot\np0.jpg,boot"}, {"p0.jpg": "boot"}),
+    "a name that two files have": (
+        ["x/p0.jpg", "y/p0.jpg", "y/p1.jpg"],
+        {"t.csv": "image,target\np0.jpg,boot\np1.jpg,clog"},
+        {"y/p1.jpg": "clog"},
+    ),
+    "absolute paths of another machine": (
+        ["boot/1.jpg", "clog/2.jpg"],
+        {"t.csv": "sep=;\nPath;Target\n/home/x/boot/1.jpg;A\nC:\\data\\clog\\2.jpg;B"},
+        {"boot/1.jpg": "A", "clog/2.jpg": "B"},
+    ),
+    "a path of another folder": (
+        ["test/1.jpg", "train/2.jpg"],
+        {"t.csv": "path,label\nother/1.jpg,A\ntrain/2.jpg,B"},
+        {"train/2.jpg": "B/train"},
+    ),
+    "numbers without an ending": (
+        ["img/17.jpg", "img/18.jpg"],
+        {"t.csv": "id,label\n17,A\n18,B"},
+        {"img/17.jpg": "A", "img/18.jpg": "B"},
+    ),
+    "a table of other photos": (
+        ["boot/1.jpg", "clog/2.jpg"],
+        {"prices.csv": "file,label\nx.jpg,9"},
+        {"boot/1.jpg": "boot", "clog/2.jpg": "clog"},
+    ),
+}
+
+
+def told(label: str, split: str | None) -> str:
+    return label if split is None else f"{label}/{split}"
+
+
+class TestFolders:
+    @pytest.mark.parametrize("form", FOLDERS)
+    def test_the_usual_forms(self, form):
+        files, sentence, expected = FOLDERS[form]
+        layout = lay_out(files, {})
+        assert {file.name: told(file.label, file.split) for file in layout.files} == expected
+        assert layout.sentence == sentence
+        assert set(layout.rejected) == set(files) - set(expected)
+
+    def test_each_reading_can_be_asked_for(self):
+        splits = ["train/a/1.jpg", "test/a/2.jpg"]
+        assert {file.label for file in lay_out(splits, {}, LayoutKind.CLASSES).files} == {"train", "test"}
+        views = ["boot/front/1.jpg", "clog/front/2.jpg"]
+        assert {file.label for file in lay_out(views, {}, LayoutKind.NESTED).files} == {"boot front", "clog front"}
+        brands = ["Nike/Dunk/1.jpg", "Nike/Max/2.jpg", "adidas/Samba/3.jpg"]
+        assert {file.label for file in lay_out(brands, {}, LayoutKind.CLASSES).files} == {"Nike", "adidas"}
+        table = {"t.csv": "file,label\n1.jpg,odd"}
+        assert {file.label for file in lay_out(["boot/1.jpg"], table, LayoutKind.CLASSES).files} == {"boot"}
+
+    def test_strays_are_rejected_by_name_with_the_reason(self):
+        layout = lay_out(["data/boot/1.jpg", "data/clog/2.jpg", "readme.jpg"], {})
+        assert layout.rejected == {"readme.jpg": "It lies beside the folder data, which holds the class folders."}
+        assert layout.notes == ["The folder data holds the class folders."]
+
+    @pytest.mark.parametrize(
+        ("name", "split"),
+        [
+            ("train", "train"), ("TRAINING", "train"), ("training_set", "train"), ("train2017", "train"),
+            ("images-train", "train"), ("valid", "val"), ("Validation", "val"), ("val_images", "val"), ("dev", "val"),
+            ("test", "test"), ("testing data", "test"), ("eval", "test"), ("Train shoes", None), ("trainers", None),
+            ("latest", None), ("train_test", None), ("", None), ("1", None),
+        ],
+    )  # fmt: skip
+    def test_words_for_splits(self, name, split):
+        assert split_of_name(name) == split
+
+    def test_beside_a_test_folder_evaluation_means_validation(self):
+        assert splits_of_folders(["train", "eval", "test"]) == {"train": "train", "eval": "val", "test": "test"}
+        assert splits_of_folders(["train", "eval"]) == {"train": "train", "eval": "test"}
+
+
+class TestTables:
+    @pytest.mark.parametrize("form", TABLES)
+    def test_the_usual_forms(self, form):
+        files, tables, expected = TABLES[form]
+        layout = lay_out(files, tables)
+        assert {file.name: told(file.label, file.split) for file in layout.files} == expected
+        assert set(files) - set(expected) <= set(layout.rejected)
+
+    def test_the_reason_names_the_table_and_what_to_do(self):
+        files, tables, _ = TABLES["a name that two files have"]
+        reason = lay_out(files, tables).rejected["x/p0.jpg"]
+        assert reason == "t.csv names p0.jpg, and 2 files are called that. Write their folders in the table."
+        files, tables, _ = TABLES["rows that disagree"]
+        reason = lay_out(files, tables).rejected["p0.jpg"]
+        assert reason == "Its labels contradict each other: t.csv says 'boot', t.csv says 'clog'."
+
+    def test_what_was_used_and_what_was_not_is_said(self):
+        files, tables, _ = TABLES["a stray table in one class folder"]
+        assert lay_out(files, tables).notes == [
+            "Labels are from a/index.csv (1 file).",
+            "2 files without a row in a table got the label of the folder.",
+        ]
+        files, tables, _ = TABLES["a table of other photos"]
+        assert lay_out(files, tables).notes == ["No labels were taken from prices.csv."]
+
+    @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "cp1252"])
+    def test_encodings(self, encoding):
+        text = "file,label\n1.jpg,Größe café\n"
+        assert table_text(text.encode(encoding)) == text
+
+
+NAMES = st.sampled_from(
+    ["boot", "clog", "Nike", "train", "test", "val set", "data", "front", "1.jpg", "2.jpg", "x.csv"]
+)
+
+
+@given(
+    st.sets(st.lists(NAMES, min_size=1, max_size=4).map(tuple), max_size=12),
+    st.lists(st.tuples(st.sampled_from(["1.jpg", "boot/1.jpg", "2", "gone.jpg", ""]), st.sampled_from(["A", "B", ""]))),
+    st.sampled_from(list(LayoutKind)),
+)
+@settings(max_examples=300, deadline=None)
+def test_every_file_is_a_photo_of_one_class_or_rejected(paths, rows, kind):
+    files = sorted({"/".join((*path, "p.jpg")) for path in paths})
+    tables = {"t.csv": "file,label\n" + "".join(f"{file},{label}\n" for file, label in rows)} if rows else {}
+    layout = lay_out(files, tables, kind)
+    read = [file.name for file in layout.files]
+    assert len(read) == len(set(read))
+    assert set(read) | (set(layout.rejected) & set(files)) == set(files)
+    assert not set(read) & set(layout.rejected)
+    assert all(file.label for file in layout.files)
+    assert all(note.endswith(".") for note in (*layout.notes, *layout.rejected.values()))
+
+
+class TestSources:
+    @pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
+    def test_every_file_of_a_folder_is_accounted_for(self, tmp_path):
+        folder = tmp_path / "photos"
+        write(folder / "boot" / "1.jpg", jpeg(photo(1)))
+        for left_behind in ("@eaDir/1.jpg", "__pycache__/x.pyc", ".ipynb_checkpoints/1.jpg", "boot/Thumbs.db"):
+            write(folder / left_behind, b"x")
+        write(tmp_path / "elsewhere" / "2.jpg", b"x")
+        (folder / "linked").symlink_to(tmp_path / "elsewhere")
+        with open_source(folder) as source:
+            layout = read_layout(source, "photos")
+            assert source.rejected == {"linked": "It is a link to a folder."}
+            assert (source.files, source.skipped) == (["boot/1.jpg"], 4)
+        assert layout.notes == ["4 hidden or system files skipped."]
+
+    @pytest.mark.skipif(sys.platform == "win32" or os.geteuid() == 0, reason="this user may open everything")
+    def test_a_folder_that_cannot_be_opened_is_rejected(self, tmp_path):
+        write(tmp_path / "photos" / "boot" / "1.jpg", jpeg(photo(1)))
+        closed = tmp_path / "photos" / "closed"
+        closed.mkdir(mode=0)
+        with open_source(tmp_path / "photos") as source:
+            assert "can't be opened" in source.rejected["closed"]
+
+    @pytest.mark.parametrize(
+        ("encoding", "name"),
+        [
+            ("utf-8", "Größe/1.jpg"),
+            ("cp437", "grün/Größe 42.jpg"),
+            ("cp1252", "café/crème brûlée.jpg"),
+            ("cp932", "スニーカー/赤い靴.jpg"),
+            ("gb18030", "运动鞋/红色.jpg"),
+            ("euc_kr", "운동화/빨강.jpg"),
+            ("cp866", "кроссовки/1.jpg"),
+            ("cp1251", "кроссовки/1.jpg"),
+        ],
+    )
+    def test_names_of_archives_in_usual_code_pages(self, tmp_path, encoding, name):
+        with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+            archive.writestr(_Unflagged(name, encoding), b"x")
+        with open_source(tmp_path / "a.zip") as source:
+            assert source.files == [name]
+            assert bool(source.notes) == (encoding != "utf-8")
+
+
+class _Unflagged(zipfile.ZipInfo):
+    """An entry whose name is in some encoding, without saying so, as many archive programs write it."""
+
+    def __init__(self, name: str, encoding: str) -> None:
+        super().__init__("x")
+        self.filename = name
+        self._encoded = name.encode(encoding)
+
+    def _encodeFilenameFlags(self) -> tuple[bytes, int]:  # noqa: N802  (the name of zipfile's method)
+        return self._encoded, self.flag_bits & ~0x800
