@@ -47,7 +47,7 @@ def read(model: SneakerModel, photos: pd.DataFrame) -> tuple[Outputs, NDArray[np
     outputs, rejected = read_outputs(model, list(photos["path"]))
     number = {name: index for index, name in enumerate(model.spec.classes)}
     labels = photos.loc[~photos["path"].isin(rejected), "label"]
-    return outputs, labels.map(number).fillna(-1).to_numpy(dtype=np.int64)
+    return outputs, np.asarray(labels.map(number).fillna(-1), dtype=np.int64)
 
 
 def relative_mahalanobis(train: Outputs, truth: NDArray[np.int64]) -> Score:

@@ -1,4 +1,4 @@
-"""How the folders and tables of a source are understood: the usual forms, what is said of them, and that files add up."""
+"""How the folders and tables of a source are understood: usual forms, what is said of them, and that files add up."""
 
 import os
 import sys

@@ -20,7 +20,6 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from sneaker_core.datasets.sources.label_tables import (
-    LabelTable,
     TableClaims,
     claims_of,
     read_label_table,
@@ -122,6 +121,24 @@ class Layout:
         }
 
 
+@dataclass(frozen=True)
+class _FolderReading:
+    """What the folders alone say.
+
+    Attributes
+    ----------
+    layout : Layout
+    base : tuple of str
+        The folders that hold the class folders.
+    splits : dict of str to str
+        File -> split, also of files without a class.
+    """
+
+    layout: Layout
+    base: Parts
+    splits: dict[str, str]
+
+
 def read_layout(source: Source, name: str, kind: LayoutKind = LayoutKind.AUTO) -> Layout:
     """Find the class and split of each file in a source.
 
@@ -164,50 +181,46 @@ def lay_out(files: Sequence[str], tables: Mapping[str, str], kind: LayoutKind = 
     skus = {PurePosixPath(name).parts[:-1]: names for name, text in tables.items() if (names := read_sku_table(text))}
     known = {table.name for table in labels}
     unused = [name for name, text in tables.items() if name not in known and not read_sku_table(text)]
-    folders, base = _read_folders(files, skus, kind)
+    folders = _read_folders(files, skus, kind)
     claims = claims_of(labels, files)
-    unused += [table.name for table in labels if not claims.counts[table.name]]
     used = [table for table in labels if claims.counts[table.name]]
-    layout = _by_tables(files, used, claims, folders, base) if used else folders
+    unused += [table.name for table in labels if table not in used]
+    layout = folders.layout
+    if used or kind is LayoutKind.TABLE:
+        # A table above the class folders that names most photos is meant to name all.
+        is_for_all = any(table.folder == folders.base[: len(table.folder)] for table in used)
+        names_most = 2 * len(claims.labels) >= len(layout.files)
+        layout = _by_tables(files, claims, folders, kind is LayoutKind.TABLE or (is_for_all and names_most))
     if unused:
         layout.notes.append(f"No labels were taken from {_listed(unused)}.")
     return layout
 
 
-def _by_tables(
-    files: Sequence[str], tables: Sequence[LabelTable], claims: TableClaims, folders: Layout, base: Parts
-) -> Layout:
-    """Give files the labels of the tables; files that no table names keep their folder's, where that is safe."""
-    layout = Layout()
-    of_folders = {file.name: file for file in folders.files}
-    # A table above the class folders that names most photos is meant to name all.
-    is_for_all = any(table.folder == base[: len(table.folder)] for table in tables)
-    names_all = is_for_all and 2 * len(claims.labels) >= len(of_folders)
-    by_folder = [name for name in of_folders if name not in claims.labels and name not in claims.rejected]
-    by_folder = [] if names_all else by_folder
+def _by_tables(files: Sequence[str], claims: TableClaims, folders: _FolderReading, names_all: bool) -> Layout:
+    """Give files the labels of the tables; files that no table names keep their folder's, unless all are named."""
+    layout, by_folder = Layout(), 0
+    of_folders = {file.name: file for file in folders.layout.files}
     for name in files:
         if name in claims.labels:
             label, split = claims.labels[name]
-            layout.files.append(
-                LabeledFile(name, label, split or (of_folders[name].split if name in of_folders else None))
-            )
+            layout.files.append(LabeledFile(name, label, split or folders.splits.get(name)))
         elif name not in claims.rejected and name in of_folders and not names_all:
             layout.files.append(of_folders[name])
+            by_folder += 1
         else:
             layout.rejected[name] = claims.rejected.get(name, _NO_ROW)
     layout.rejected.update({name: why for name, why in claims.missing.items() if name not in layout.rejected})
-    used = [f"{table.name} ({counted(claims.counts[table.name], 'file')})" for table in tables]
-    layout.notes.append(f"Labels are from {_listed(used)}.")
+    used = [f"{name} ({counted(count, 'file')})" for name, count in claims.counts.items() if count]
+    if used:
+        layout.notes.append(f"Labels are from {_listed(used)}.")
     if by_folder:
-        layout.notes.extend(folders.notes)
-        layout.notes.append(f"{counted(len(by_folder), 'file')} without a row in a table got the label of the folder.")
+        layout.notes.extend(folders.layout.notes)
+        layout.notes.append(f"{counted(by_folder, 'file')} without a row in a table got the label of the folder.")
     return layout
 
 
-def _read_folders(
-    files: Sequence[str], skus: Mapping[Parts, Mapping[str, str]], kind: LayoutKind
-) -> tuple[Layout, Parts]:
-    """Read classes and splits from folders alone; also returns the folders that hold the class folders."""
+def _read_folders(files: Sequence[str], skus: Mapping[Parts, Mapping[str, str]], kind: LayoutKind) -> _FolderReading:
+    """Read classes and splits from folders alone."""
     layout, paths = Layout(), {name: PurePosixPath(name).parts for name in files}
     base = next(iter(skus)) if skus else _wrapping_folders(list(paths.values()), kind)
     if base:
@@ -234,7 +247,7 @@ def _read_folders(
             layout.files.append(LabeledFile(name, _joined((first, *path[1:depth])), split))
     if depth > 1 and layout.files:
         layout.notes.append(f"Nested folders are joined to one name, such as {layout.files[0].label!r}.")
-    return layout, base
+    return _FolderReading(layout, base, {name: split for name, (split, _) in below.items() if split})
 
 
 def _misplaced(path: Parts, depth: int) -> str:
