@@ -23,12 +23,12 @@ from sneaker_core.datasets.dataset_collection import (
     rename_dataset,
 )
 from sneaker_core.datasets.dataset_split import make_split
-from sneaker_core.datasets.index import INDEX_FILE, Dataset, read_samples
+from sneaker_core.datasets.index import INDEX_FILE, Dataset, read_classes, read_samples
 from sneaker_core.datasets.quality.scan import scan
 from sneaker_core.datasets.review_log import Action, decide
 from sneaker_core.datasets.sources.photo_import import import_photos
 from sneaker_core.workspace.jobs import Job, JobState, Progress, list_jobs, read_job
-from tests.factories import draw_dataset, jpeg, photo, write
+from tests.factories import draw_dataset, jpeg, photo, photo_of_class, write
 from ui.datasets import collect_form, import_forms, overview_view
 from ui.datasets.dataset_charts import MOST_ROWS, class_bars, shape_bars, side_bars
 from ui.datasets.dataset_dialogs import ADD_PHOTOS
@@ -361,11 +361,28 @@ class TestArrivals:
         (tmp_path / "nothing").mkdir()
         app = pick(opened(), Key.ADD_SOURCE, "Folder")
         app.text_input(key=Key.ADD_FOLDER).set_value(str(tmp_path / "nothing"))
-        click(app, Key.ADD_START.of("folder"))
-        assert ended(dataset).state is JobState.FAILED
         again(app)
-        assert "failed." in words(app) and "Try again" in labels(app)
-        assert "none has no photos yet" in words(app)
+        assert "nothing has no photos in a supported layout" in words(app)
+        assert app.button(key=Key.ADD_START.of("folder")).disabled
+        assert not list_jobs(dataset.jobs)
+
+    def test_before_anything_is_copied_it_says_how_the_folder_is_read(self, home, tmp_path):
+        dataset = create_dataset(home, "brands")
+        for number, name in enumerate(("Nike/Dunk", "Nike/Cortez", "adidas/Samba")):
+            write(tmp_path / "photos" / name / "1.jpg", jpeg(photo_of_class(number, 1)))
+        write(tmp_path / "photos" / "stray.jpg", b"x")
+        app = pick(opened(), Key.ADD_SOURCE, "Folder")
+        app.text_input(key=Key.ADD_FOLDER).set_value(str(tmp_path / "photos"))
+        again(app)
+        assert "**Read as 3 classes.** 3 photos." in words(app)
+        assert "Nested folders are joined to one name" in words(app)
+        assert "1 file will be left out. stray.jpg: It isn't in a class folder" in words(app)
+        app.selectbox(key=Key.ADD_LAYOUT.of("folder")).set_value("classes")
+        assert "**Read as 2 classes.**" in words(again(app))
+        click(app, Key.ADD_START.of("folder"))
+        assert ended(dataset).error is None
+        assert set(read_classes(dataset)) == {"Nike", "adidas"}
+        assert "done. 3 photos imported, 1 file rejected. Read as 2 classes." in words(again(app))
 
     def test_drawn(self, home, started):
         create_dataset(home, "mine")

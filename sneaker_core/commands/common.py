@@ -53,7 +53,7 @@ def found_dataset(workspace: Path, name: str) -> "Dataset":
 
 def print_result(values: Any, as_json: bool, plain: Callable[[], str]) -> None:
     """Print a result as JSON, or as text for people."""
-    click.echo(json.dumps(values, ensure_ascii=False) if as_json else plain())
+    click.echo(json.dumps(values) if as_json else plain())
 
 
 def model_or_default(name: str | None) -> str:

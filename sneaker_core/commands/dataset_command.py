@@ -35,33 +35,66 @@ for _command in (findings, review, undo, history):
 @click.option("--name", required=True, help="Name of the dataset; created if it doesn't exist.")
 @click.option("--as", "shown_name", help="Original name of SRC, if its file name differs.")
 @click.option("--world", help="What the photos are like, such as shop or phone: figures are also given by world.")
+@click.option(
+    "--layout",
+    type=click.Choice(["auto", "table", "classes", "splits", "nested"]),
+    default="auto",
+    show_default=True,
+    help="Read the folders as classes, as splits, or as nested names (Brand/Model); or only what tables say.",
+)
+@click.option("--preview", is_flag=True, help="Only say how SRC would be read, and import nothing.")
 @json_option
 @click.pass_obj
-def import_(workspace: Path, source: Path, name: str, shown_name: str | None, world: str | None, as_json: bool) -> None:
+def import_(
+    workspace: Path,
+    source: Path,
+    name: str,
+    shown_name: str | None,
+    world: str | None,
+    layout: str,
+    preview: bool,
+    as_json: bool,
+) -> None:
     """Import the photos of SRC, a folder or zip archive.
 
-    Importing again adds only new photos. Layouts: <class>/*, train|val|test/<class>/*, folders named by SKU with a
-    CSV table of sku,name, or one folder with a CSV table of file,label.
+    Importing again adds only new photos. Layouts: <class>/*, train|val|test/<class>/*, <brand>/<model>/*, folders named
+    by SKU with a CSV table of sku,name, or CSV tables of file,label.
     """
     from sneaker_core.datasets.dataset_collection import find_or_create
-    from sneaker_core.datasets.sources.photo_import import check_source, import_photos
+    from sneaker_core.datasets.sources.folder_layout import LayoutKind
+    from sneaker_core.datasets.sources.photo_import import import_photos, preview_source
 
+    kind = LayoutKind(layout)
     with long_work() as worker:
-        check_source(source, shown_name)  # an unsupported source must not leave an empty dataset behind
+        read = preview_source(source, shown_name, kind)  # an unsupported source must not leave an empty dataset behind
+        if preview:
+            print_result(read.to_dict(), as_json, lambda: "\n".join(_preview_words(read.to_dict())))
+            return
         report = shown(worker)
         result = import_photos(
             find_or_create(workspace, name),
             source,
             name=shown_name,
             world=world,
+            layout=kind,
             report=lambda done, total: report(done, total, "Importing photos"),
         )
     values = {"dataset": name, **result.to_dict()}
     print_result(values, as_json, lambda: _import_words(name, values))
 
 
+def _preview_words(values: dict[str, Any]) -> list[str]:
+    return [
+        values["sentence"],
+        *values["notes"],
+        *(f"  {label}: {counted(count, 'file')}" for label, count in sorted(values["classes"].items())),
+        *(f"  {file}: {reason}" for file, reason in values["rejected"].items()),
+    ]
+
+
 def _import_words(name: str, values: dict[str, Any]) -> str:
     lines = [
+        *([" ".join([values["understood"], *values["notes"]])] if values["understood"] else []),
         f"{name}: {values['files']:,} files, {values['added']:,} new photos, {values['known']:,} already known, "
         f"{len(values['rejected']):,} rejected.",
         *(f"  {file}: {reason}" for file, reason in values["rejected"].items()),

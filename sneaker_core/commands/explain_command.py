@@ -92,7 +92,7 @@ def _dataset_photos(data: str, labels: tuple[str, ...], workspace: Path) -> list
 
 def _print(explanation: "Explanation", file: str | None, as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps(_values(explanation, file), ensure_ascii=False))
+        click.echo(json.dumps(_values(explanation, file)))
     elif file is not None:
         checks = explanation.sanity_check.sentences if explanation.sanity_check else ()
         click.echo("\n  ".join([f"{file}: {explanation.caption}", *checks]))

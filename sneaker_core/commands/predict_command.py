@@ -36,7 +36,7 @@ def predict(workspace: Path, images: tuple[Path, ...], name: str | None, top: in
     failed = 0
     for image in images:
         answer = predict_file(model, image, top)
-        click.echo(_line(answer) if readable else json.dumps(answer.to_dict(), ensure_ascii=False))
+        click.echo(_line(answer) if readable else json.dumps(answer.to_dict()))
         failed += answer.status is Status.ERROR
     if failed:
         raise SneakerError(f"Can't read {failed} of {len(images)} images.")

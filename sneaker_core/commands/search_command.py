@@ -67,7 +67,7 @@ def search(
 
     def report(event: str, values: dict[str, Any]) -> None:
         if as_json and event != "done":
-            click.echo(json.dumps({"event": event, **values}, ensure_ascii=False))
+            click.echo(json.dumps({"event": event, **values}))
         elif event == "trial":
             click.echo(trial_text(values))
 

@@ -55,27 +55,31 @@ def start_dataset_job(
 
 
 def import_params(
-    workspace: Path, source: Path, shown_name: str | None = None, world: str | None = None
+    workspace: Path, source: Path, shown_name: str | None = None, world: str | None = None, layout: str = "auto"
 ) -> dict[str, Any]:
-    """The params of a "dataset_import" job: a folder or archive, the name of an uploaded file, the photos' world."""
-    return {"source": path_to_text(workspace, source), "shown_name": shown_name, "world": world}
+    """The params of a "dataset_import" job: a folder or archive, and what `import_photos` takes besides."""
+    return {"source": path_to_text(workspace, source), "shown_name": shown_name, "world": world, "layout": layout}
 
 
 def run_import_job(workspace: Path, params: Mapping[str, Any], worker: Worker) -> None:
-    """Import a folder or an archive; params: dataset, source, shown_name, world."""
-    from sneaker_core.datasets.sources.photo_import import check_source, import_photos
+    """Import a folder or an archive; params: dataset, source, shown_name, world, layout."""
+    from sneaker_core.datasets.sources.folder_layout import LayoutKind
+    from sneaker_core.datasets.sources.photo_import import import_photos, preview_source
 
     source, shown_name = path_from_text(workspace, params["source"]), params.get("shown_name")
-    check_source(source, shown_name)
+    layout = LayoutKind(params.get("layout", LayoutKind.AUTO))
+    preview_source(source, shown_name, layout)
     result = import_photos(
         find_dataset_by_id(workspace, params["dataset"]),
         source,
         name=shown_name,
         world=params.get("world"),
+        layout=layout,
         report=lambda done, total: worker.report(done, total, "Importing photos"),
         stopped=worker.stopped,
     )
     worker.result = result.to_dict()
+    worker.log(" ".join([result.understood, *result.notes]))
     worker.log(
         f"{result.files} files, {result.added} new photos, {result.known} known, {len(result.rejected)} rejected"
     )

@@ -17,6 +17,7 @@ class Key(StateKey):
     ADD_ZIP = "datasets_add_zip"
     ADD_FOLDER = "datasets_add_folder"
     ADD_WORLD = "datasets_add_world"
+    ADD_LAYOUT = "datasets_add_layout"
     SYNTHETIC_PER_CLASS = "datasets_synthetic_per_class"
     SYNTHETIC_SEED = "datasets_synthetic_seed"
     COLLECT_NAMES = "datasets_collect_names"

@@ -64,7 +64,7 @@ def outcome_text(result: Mapping[str, Any]) -> str:
         parts = [f"{counted(result['added'], 'photo')} imported"]
         parts += [f"{counted(known, 'file')} already in the dataset"] if known else []
         parts += [f"{counted(rejected, 'file')} rejected"] if rejected else []
-        return f"{', '.join(parts)}."
+        return " ".join([f"{', '.join(parts)}.", result.get("understood", ""), *result.get("notes", ())]).strip()
     if isinstance(classes := result.get("classes"), dict):
         added = sum(row.get("added", 0) for row in classes.values() if isinstance(row, dict))
         return f"{counted(added, 'photo')} added."

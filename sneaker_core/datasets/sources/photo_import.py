@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from sneaker_core.datasets.importer import Importer, ImportOutcome, ImportStatus, IncomingPhoto
 from sneaker_core.datasets.index import Dataset
 from sneaker_core.datasets.photo_worlds import set_world
-from sneaker_core.datasets.sources.folder_layout import LabeledFile, read_layout
-from sneaker_core.datasets.sources.source_files import Source, open_source
+from sneaker_core.datasets.sources.folder_layout import LabeledFile, Layout, LayoutKind, read_layout
+from sneaker_core.datasets.sources.source_files import Source, open_archive, open_source
 from sneaker_core.errors import ImageError
 from sneaker_core.settings import ImageLimits
 
@@ -31,6 +31,10 @@ class ImportResult:
         Whether the import was stopped before all files were read. Importing again continues.
     waiting : int
         Number of files that were not read because of that.
+    understood : str
+        How the source was read, as a sentence: "Read as 3 splits with 12 classes each.".
+    notes : list of str
+        What else a careful reader should know of it; see `folder_layout.Layout`.
     """
 
     added: int = 0
@@ -38,6 +42,8 @@ class ImportResult:
     rejected: dict[str, str] = field(default_factory=dict)
     stopped: bool = False
     waiting: int = 0
+    understood: str = ""
+    notes: list[str] = field(default_factory=list)
 
     @property
     def files(self) -> int:
@@ -54,6 +60,8 @@ class ImportResult:
             "reasons": dict(Counter(self.rejected.values()).most_common()),
             "stopped": self.stopped,
             "waiting": self.waiting,
+            "understood": self.understood,
+            "notes": self.notes,
         }
 
 
@@ -63,6 +71,7 @@ def import_photos(
     *,
     name: str | None = None,
     world: str | None = None,
+    layout: LayoutKind = LayoutKind.AUTO,
     report: Callable[[int, int], None] = lambda done, total: None,
     stopped: Callable[[], bool] = lambda: False,
 ) -> ImportResult:
@@ -77,6 +86,8 @@ def import_photos(
         Original name of an uploaded archive.
     world : str, optional
         What its photos are like, such as "shop" or "phone"; see `photo_worlds`.
+    layout : LayoutKind
+        How to read its folders; found out by default.
     report : callable
         Called with the number of files processed and the total.
     stopped : callable
@@ -90,27 +101,38 @@ def import_photos(
     limits = ImageLimits.from_environment()
     result = ImportResult()
     with open_source(path, name, limits) as source:
-        layout = read_layout(source, name or str(path))
+        read = _read(source, name or str(path), layout)
+        result.understood, result.notes = read.sentence, read.notes
         if world and world.strip():
             set_world(dataset, source.title, world.strip())
         with Importer(dataset, source.title, limits) as importer:
-            rejected = {**layout.rejected, **source.rejected}
-            for file, reason in rejected.items():
+            for file, reason in read.rejected.items():
                 importer.reject(file, reason)
                 result.rejected[file] = reason
-            total = len(layout.files)
-            for done, (file, outcome) in enumerate(_outcomes(source, importer, layout.files, stopped), start=1):
+            total = len(read.files)
+            for done, (file, outcome) in enumerate(_outcomes(source, importer, read.files, stopped), start=1):
                 _count(result, file, outcome)
                 report(done, total)
-            result.waiting = total + len(rejected) - result.files
+            result.waiting = total + len(read.rejected) - result.files
             result.stopped = result.waiting > 0
     return result
 
 
-def check_source(path: Path, name: str | None = None) -> None:
-    """Raise the errors that `import_photos` would raise right away for this folder or archive."""
+def preview_source(path: Path, name: str | None = None, layout: LayoutKind = LayoutKind.AUTO) -> Layout:
+    """How `import_photos` would read a folder or an archive; raises the errors that it would raise right away."""
     with open_source(path, name) as source:
-        read_layout(source, name or str(path))
+        return _read(source, name or str(path), layout)
+
+
+def preview_archive(file: BinaryIO, name: str, layout: LayoutKind = LayoutKind.AUTO) -> Layout:
+    """As `preview_source`, for an archive that is not on disk yet."""
+    return _read(open_archive(file, name), name, layout)
+
+
+def _read(source: Source, name: str, layout: LayoutKind) -> Layout:
+    read = read_layout(source, name, layout)
+    read.rejected.update(source.rejected)
+    return read
 
 
 def _count(result: ImportResult, file: str, outcome: ImportOutcome) -> None:

@@ -75,7 +75,12 @@ def open_source(path: Path, name: str | None = None, limits: ImageLimits | None 
     if not path.is_file():
         raise DatasetError(f"There is no folder or archive at {path}.")
     with path.open("rb") as file:
-        yield _Archive(file, name or path.name, limits, ArchiveLimits.from_environment())
+        yield open_archive(file, name or path.name, limits)
+
+
+def open_archive(file: BinaryIO, name: str, limits: ImageLimits | None = None) -> Source:
+    """Open a zip archive that is not on disk; raises DatasetError as `open_source`."""
+    return _Archive(file, name, limits or ImageLimits.from_environment(), ArchiveLimits.from_environment())
 
 
 def _is_wanted(name: str) -> bool:
