@@ -11,10 +11,16 @@ import pytest
 
 from sneaker_core.datasets.dataset_collection import (
     create_dataset,
+    delete_dataset,
     find_dataset,
     find_dataset_by_id,
+    find_or_create,
+    find_source,
     list_datasets,
+    rename_dataset,
+    restore_dataset,
     source_folder,
+    source_reference,
 )
 from sneaker_core.datasets.sources.photo_import import import_photos
 from sneaker_core.errors import DatasetError, RunError, SneakerError
@@ -283,3 +289,25 @@ class TestTwoDatasetsWithOneName:
         study = open_study(workspace, second, "two", chosen)
         assert (study.source, study.dataset) == ("copied", "Shoes")
         assert str(source_folder(workspace, study.source)) == second
+
+
+class TestNamesAreNotIdentities:
+    def test_a_former_name_is_free_and_leads_nowhere(self, tmp_path):
+        first = create_dataset(tmp_path, "alpha")
+        rename_dataset(tmp_path, first, "beta")
+        with pytest.raises(DatasetError, match="No dataset named 'alpha'"):
+            find_dataset(tmp_path, "alpha")
+        second = find_or_create(tmp_path, "alpha")
+        assert second.folder != first.folder
+        delete_dataset(tmp_path, "alpha")
+        assert [entry.name for entry in list_datasets(tmp_path)] == ["beta"]
+        assert find_dataset(tmp_path, "beta").folder == first.folder
+
+    def test_a_record_finds_its_dataset_after_renaming_deleting_and_restoring(self, tmp_path):
+        made = create_dataset(tmp_path, "alpha")
+        reference = source_reference(tmp_path, find_source(tmp_path, "alpha"))
+        rename_dataset(tmp_path, made, "beta")
+        create_dataset(tmp_path, "alpha")
+        delete_dataset(tmp_path, "beta")
+        restore_dataset(tmp_path, "beta")
+        assert source_folder(tmp_path, reference) == made.folder

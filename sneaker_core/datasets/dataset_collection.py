@@ -7,6 +7,7 @@
 """
 
 import contextlib
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -116,7 +117,9 @@ def create_dataset(workspace: Path, name: str) -> Dataset:
 
 
 def find_dataset(workspace: Path, name: str) -> Dataset:
-    """A dataset by its display name, its id, or the path of its folder, in this order.
+    """A dataset by its display name, or by the path of its folder.
+
+    Datasets that were copied by hand share a name; these alone are also found by the names of their folders.
 
     Raises
     ------
@@ -128,9 +131,10 @@ def find_dataset(workspace: Path, name: str) -> Dataset:
     tidy = _tidy(name)
     if tidy in names.values():
         return open_index(found.find(tidy).folder)
-    by_id = [folder for folder in names if folder.name in (name, tidy)]
-    if by_id:
-        return open_index(by_id[0])
+    shared = Counter(names.values())
+    copied = [folder for folder, own in names.items() if folder.name in (name, tidy) and shared[own] > 1]
+    if copied:
+        return open_index(copied[0])
     # A name that no system accepts as a path is an error rather than False.
     with contextlib.suppress(OSError, ValueError):
         if (Path(name) / INDEX_FILE).is_file():
@@ -168,10 +172,8 @@ def source_folder(workspace: Path, source: str) -> Path:
 
 def find_or_create(workspace: Path, name: str) -> Dataset:
     """The dataset with a display name, created if there is none."""
-    found = datasets_of(workspace)
-    tidy = _tidy(name)
-    if tidy in found.names().values() or ((found.folder / tidy / INDEX_FILE).is_file() and tidy not in (".", "..")):
-        return find_dataset(workspace, tidy)
+    if _tidy(name) in datasets_of(workspace).names().values():
+        return find_dataset(workspace, name)
     return create_dataset(workspace, name)
 
 

@@ -1,6 +1,7 @@
 """Photos of a plain folder as a table, in the layouts that importing supports."""
 
 import hashlib
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -114,8 +115,9 @@ def _file_id(path: Path) -> str:
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()[:_ID_DIGITS]
-    except OSError as error:
-        raise DatasetError(f"Can't read {path}: {error.strerror}.") from error
+    except OSError:
+        # Whoever decodes it will reject it with the reason; the other photos are not lost.
+        return sample_id(os.fsencode(path))
 
 
 def fingerprint(samples: pd.DataFrame) -> str:
