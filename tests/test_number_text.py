@@ -2,6 +2,7 @@
 
 import pytest
 
+from sneaker_core.evaluation.chart_style import plotly_text
 from sneaker_core.number_text import counted, percent, percent_setting
 
 
@@ -29,3 +30,8 @@ def test_a_setting_has_as_many_digits_as_it_needs():
 def test_counts_have_thousands_separators_and_the_right_number():
     assert [counted(number, "photo") for number in (0, 1, 10_494)] == ["0 photos", "1 photo", "10,494 photos"]
     assert counted(2, "class", "classes") == "2 classes"
+
+
+def test_plotly_shows_text_as_it_is_written():
+    text = 'Air Jordan 1 "Chicago" & it\'s <b>'
+    assert plotly_text(text) == 'Air Jordan 1 "Chicago" &amp; it\'s &lt;b&gt;'

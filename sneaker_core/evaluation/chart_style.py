@@ -1,7 +1,7 @@
 """What the charts of an evaluation share: colors, axes, escaped labels, and the chart with its finding.
 
-Labels come from files: Plotly renders some HTML, so labels are escaped wherever it shows them. A click returns them
-unescaped, as the mark's `customdata`.
+Labels come from files: Plotly renders some HTML, so `plotly_text` escapes them wherever it shows them. A click returns
+them unescaped, as the mark's `customdata`.
 """
 
 import html
@@ -38,6 +38,11 @@ class Palette:
 
 
 DEFAULT_PALETTE = Palette()
+
+
+def plotly_text(text: str) -> str:
+    """Text that Plotly shows as it is written; quotes stay, because Plotly doesn't know `&quot;`."""
+    return html.escape(text, quote=False)
 
 
 @dataclass(frozen=True)
@@ -106,7 +111,7 @@ def label_ticks(labels: list[str], step: int, longest: int = _LONGEST_LABEL) -> 
     """Axis options that put the labels at 0, step, 2 * step and so on."""
     return {
         "tickvals": [step * place for place in range(len(labels))],
-        "ticktext": [html.escape(truncate(label, longest)) for label in labels],
+        "ticktext": [plotly_text(truncate(label, longest)) for label in labels],
         "showgrid": False,
         "tickfont": {"size": 11},
     }

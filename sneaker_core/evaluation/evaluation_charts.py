@@ -1,6 +1,5 @@
 """Charts of an evaluation: metrics by class, calibration, coverage, and accuracy by slice."""
 
-import html
 import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,7 @@ from sneaker_core.evaluation.chart_style import (
     Palette,
     label_ticks,
     new_figure,
+    plotly_text,
 )
 from sneaker_core.evaluation.reliability import Coverage
 from sneaker_core.evaluation.robustness import ChangeMetrics, robustness_sentence
@@ -58,7 +58,7 @@ def class_bars(
         marker={"color": palette.correct},
         customdata=[[label] for label in order],
         hovertext=[
-            html.escape(f"{label}: {percent(value)} ({counted(int(per_class[label]['n']), 'photo')})")
+            plotly_text(f"{label}: {percent(value)} ({counted(int(per_class[label]['n']), 'photo')})")
             for label, value in zip(order, values, strict=True)
         ],
         hovertemplate="%{hovertext}<extra></extra>",
@@ -217,7 +217,7 @@ def _interval_figure(
             "arrayminus": (values - low).tolist(),
             "color": palette.muted,
         },
-        hovertext=[html.escape(text) for text in texts],
+        hovertext=[plotly_text(text) for text in texts],
         hovertemplate="%{hovertext}<extra></extra>",
     )
     figure.update_yaxes(**label_ticks(names, -1, _LONGEST_SLICE), range=[0.4 - len(names), 0.6])
@@ -239,7 +239,7 @@ def robustness_chart(metrics: Sequence[ChangeMetrics], palette: Palette = DEFAUL
     texts = [
         f"{one.change.title}: {one.after.text}, {one.before.text} before ({counted(one.n, 'photo')})" for one in metrics
     ]
-    hover = {"hovertext": [html.escape(text) for text in texts], "hovertemplate": "%{hovertext}<extra></extra>"}
+    hover = {"hovertext": [plotly_text(text) for text in texts], "hovertemplate": "%{hovertext}<extra></extra>"}
     figure = new_figure(ROW_HEIGHT * len(metrics) + 64, palette)
     figure.add_bar(
         y=places,

@@ -1,6 +1,5 @@
 """Charts of confusion matrices: one matrix, and the difference between two."""
 
-import html
 import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ from sneaker_core.evaluation.chart_style import (
     Palette,
     label_ticks,
     new_figure,
+    plotly_text,
     truncate,
     with_opacity,
 )
@@ -111,7 +111,7 @@ def _add_cells(
         text=text,
         textfont={"size": 11, **({"color": "#ffffff"} if dark else {})},
         customdata=cells[["label", "predicted", "count"]].to_numpy(dtype=object).tolist(),
-        hovertext=[html.escape(_cell_text(row)) for row in cells.to_dict("records")],
+        hovertext=[plotly_text(_cell_text(row)) for row in cells.to_dict("records")],
         hovertemplate="%{hovertext}<extra></extra>",
     )
 
@@ -176,7 +176,7 @@ def difference_chart(comparison: Comparison, palette: Palette = DEFAULT_PALETTE,
         },
         customdata=long[["label", "predicted", "change"]].to_numpy(dtype=object).tolist(),
         hovertext=[
-            html.escape(f"{row['label']} predicted as {row['predicted']}: {row['change']:+d}")
+            plotly_text(f"{row['label']} predicted as {row['predicted']}: {row['change']:+d}")
             for row in long.to_dict("records")
         ],
         hovertemplate="%{hovertext}<extra></extra>",

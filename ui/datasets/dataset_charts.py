@@ -1,12 +1,11 @@
 """Charts of a whole dataset; the title of each says what it shows."""
 
-import html
-
 import pandas as pd
 import plotly.graph_objects as go
 
 from sneaker_core.datasets.class_balance import UNASSIGNED
 from sneaker_core.datasets.split import Split
+from sneaker_core.evaluation.chart_style import plotly_text
 from sneaker_core.number_text import percent
 from ui.kit.charts import ACCENT, CATEGORIES, FONT, MUTED, Chart
 from ui.kit.labels import NO_SPLIT, SPLIT_TITLES
@@ -70,7 +69,7 @@ def _add_segment(figure: go.Figure, shown: pd.DataFrame, segment: str, color: st
         orientation="h",
         width=0.62,
         marker={"color": color},
-        customdata=[html.escape(truncate(label, _LONGEST_NAME)) for label in shown["label"]],
+        customdata=[plotly_text(truncate(label, _LONGEST_NAME)) for label in shown["label"]],
         hovertemplate=f"%{{customdata}}<br>{name}: %{{x}}<extra></extra>",
     )
 
@@ -105,7 +104,7 @@ def _lay_out_bars(figure: go.Figure, shown: pd.DataFrame, *, legend: bool) -> No
             "showgrid": False,
             "zeroline": False,
             "tickvals": _rows(shown),
-            "ticktext": [html.escape(truncate(label, _LONGEST_TICK)) for label in shown["label"]],
+            "ticktext": [plotly_text(truncate(label, _LONGEST_TICK)) for label in shown["label"]],
             "tickfont": FONT,
             "range": [0.6 - len(shown), 0.6],
             "automargin": True,

@@ -1,6 +1,5 @@
 """The map of a dataset as data and as a chart: positions, colors, and which classes overlap."""
 
-import html
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +9,7 @@ import plotly.graph_objects as go
 from scipy.spatial import cKDTree
 
 from sneaker_core.datasets.quality.findings import Kind
+from sneaker_core.evaluation.chart_style import plotly_text
 from ui.kit.charts import CATEGORIES, FAINT, SYMBOLS, TEXT
 from ui.kit.labels import FINDING_LABELS, SPLIT_TITLES
 from ui.kit.text import truncate
@@ -142,8 +142,8 @@ def map_figure(places: pd.DataFrame, groups: pd.Series) -> tuple[go.Figure, list
             x=members["x"].to_numpy(np.float32),
             y=members["y"].to_numpy(np.float32),
             mode="markers",
-            name=html.escape(truncate(name or "All photos")),
-            text=[html.escape(truncate(label)) for label in members["label"]],
+            name=plotly_text(truncate(name or "All photos")),
+            text=[plotly_text(truncate(label)) for label in members["label"]],
             hovertemplate="%{text}<extra></extra>",
             marker=style,
             showlegend=bool(name) or not names,

@@ -1,11 +1,11 @@
 """The guesses of an answer as bars, with their finding."""
 
-import html
 import textwrap
 from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
+from sneaker_core.evaluation.chart_style import plotly_text
 from sneaker_core.inference.predictor import Guess
 from sneaker_core.networks.decision import Status
 from ui.kit.charts import ACCENT, MUTED, TEXT, TRACK
@@ -58,12 +58,12 @@ def guess_bars(guesses: Sequence[Guess], status: Status) -> go.Figure:
         marker={"color": colors, "opacity": 1 if known else 0.7},
     )
     for row, guess in zip(rows, guesses, strict=True):
-        _write(figure, row, 0, html.escape(guess.label))
+        _write(figure, row, 0, plotly_text(guess.label))
         _write(figure, row, 1, probability_text(guess.probability))
     title = textwrap.wrap(finding(guesses, status), _TITLE_WIDTH)
     # Plotly cuts off its own title if it has two lines, as often on a phone.
     figure.add_annotation(
-        text="<br>".join(map(html.escape, title)),
+        text="<br>".join(map(plotly_text, title)),
         **{"x": 0, "xref": "paper", "xanchor": "left", "y": 1, "yref": "paper", "yanchor": "bottom", "yshift": 10},
         align="left",
         xshift=-3,

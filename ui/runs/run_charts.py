@@ -1,6 +1,5 @@
 """Charts of runs and studies; each title states the finding."""
 
-import html
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
+from sneaker_core.evaluation.chart_style import plotly_text
 from sneaker_core.number_text import percent
 from ui.kit.charts import ACCENT, CATEGORIES, DASHES, MUTED, TEXT, Chart
 from ui.kit.text import truncate
@@ -116,11 +116,13 @@ def _drawn(lines: Mapping[str, "pd.Series[float]"], names: Sequence[str], hover:
         figure.add_scatter(
             x=list(line.index),
             y=line.tolist(),
-            name=html.escape(truncate(name, 30)),
+            name=plotly_text(truncate(name, 30)),
             mode="lines+markers" if len(line) <= _MARKS_UP_TO else "lines",
             line={"color": CATEGORIES[place], "dash": DASHES[place], "width": 2.5},
             marker={"symbol": _MARKS[place], "size": 6},
-            hovertemplate=f"{html.escape(truncate(name, 60))}<br>epoch %{{x}}: {hover}<extra></extra>",
+            # As `meta`: in the template itself, a name with %{} would be filled in.
+            meta=plotly_text(truncate(name, 60)),
+            hovertemplate=f"%{{meta}}<br>epoch %{{x}}: {hover}<extra></extra>",
         )
     longest = max(int(line.index[-1]) for line in lines.values())
     ticks = {"tickfont": {"color": TEXT, "size": 12}, "fixedrange": True}
