@@ -557,11 +557,13 @@ class TestCrashes:
 
 
 class TestLibrary:
-    def test_is_found_by_its_name_its_folder_and_its_path(self, tmp_path):
+    def test_is_found_by_its_name_and_its_path(self, tmp_path):
         made = create_dataset(tmp_path, "  My:  Shoes ")
         assert made.name == "My: Shoes"
-        for way in ("My: Shoes", made.folder.name, str(made.folder)):
+        for way in ("My: Shoes", " My:  Shoes", str(made.folder)):
             assert find_dataset(tmp_path, way).folder == made.folder
+        with pytest.raises(DatasetError, match="No dataset named"):
+            find_dataset(tmp_path, made.folder.name)
 
     @pytest.mark.parametrize("name", ["nope", "", "x" * 300, "a/" * 200, "\0", "..", "\udce9", "~"])
     def test_a_name_that_nothing_has_is_an_error_that_lists_the_existing_ones(self, tmp_path, name):

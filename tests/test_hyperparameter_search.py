@@ -18,7 +18,7 @@ from sneaker_core.commands.search_command import studies as studies_command
 from sneaker_core.errors import DatasetError, RecipeError, RunError
 from sneaker_core.networks.architectures import ARCHITECTURES
 from sneaker_core.training.hyperparameter_search import _Clock, run_search
-from sneaker_core.training.recipe import RECIPES, make_recipe
+from sneaker_core.training.recipe import RECIPES, former_recipe, make_recipe
 from sneaker_core.training.search_jobs import start_study
 from sneaker_core.training.search_space import Span, best_recipe, search_space, trial_recipe
 from sneaker_core.training.study_collection import (
@@ -305,7 +305,7 @@ class TestFolders:
         study = read_study(kept)
         assert (study.recipe_name, study.negatives) == ("finetune", "/photos/other")
         assert study.changes == {"augmentation": "light", "class_balance_exponent": 0.25, "trainable": "head"}
-        assert study.recipe == make_recipe("finetune", changes).to_dict()
+        assert study.recipe == former_recipe("finetune", changes).to_dict()
 
     @pytest.mark.parametrize("text", ["", "[]", '{"dataset": "shoes"}', "\0"])
     def test_damage_affects_one_study_only(self, photos, workspace, kept, text):

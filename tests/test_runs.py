@@ -108,7 +108,7 @@ class TestReading:
         assert (run.name, run.folder, run.dataset, run.source, run.only, run.negatives) == (
             "one", folder, "Shoes", "name:Shoes", ("boot",), None,
         )  # fmt: skip
-        assert (run.recipe_name, run.recipe["network"], run.state) == ("finetune", "mobilenet_v2", JobState.DONE)
+        assert (run.recipe_name, run.recipe["network"], run.state) == ("finetune", "efficientnet_lite0", JobState.DONE)
         assert (run.created, run.seconds, run.counts) == (1000.0, 12.5, {"train": 8, "val": 1, "test": 1})
         assert (run.error, run.note, run.job, run.has_model, run.is_damaged) == (None, "", None, True, False)
         assert run.headline == {"n": 20, "top1": 0.9, "top3": 1, "ece": 0.05}

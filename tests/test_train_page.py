@@ -238,8 +238,8 @@ class TestSetup:
 
     def test_from_start_to_use(self, ready):
         app = advanced("finetune")
-        app.selectbox(key=Key.TRAIN_INIT.of("finetune-mobilenet_v2")).set_value("none")
-        for key, item, value in ((Key.TRAIN_SIZE, "-mobilenet_v2", 32), (Key.TRAIN_EPOCHS, "", 2)):
+        app.selectbox(key=Key.TRAIN_INIT.of("finetune-efficientnet_lite0")).set_value("none")
+        for key, item, value in ((Key.TRAIN_SIZE, "-efficientnet_lite0", 32), (Key.TRAIN_EPOCHS, "", 2)):
             app.number_input(key=key.of(f"finetune{item}")).set_value(value)
         put(app, Key.TRAIN_BATCH.of("finetune"), 8)
         assert "Changed settings: init, epochs, size, batch" in words(app)
@@ -286,10 +286,10 @@ class TestAdvanced:
 
     def test_file_of_weights_has_to_be_named(self, ready):
         app = advanced()
-        app.selectbox(key=Key.TRAIN_INIT.of("quick-mobilenet_v2")).set_value("")
+        app.selectbox(key=Key.TRAIN_INIT.of("quick-efficientnet_lite0")).set_value("")
         again(app)
         assert "Enter the path of a weights file" in words(app) and app.button(key=Key.TRAIN_START).disabled
-        app.text_input(key=Key.TRAIN_INIT_FILE.of("quick-mobilenet_v2")).set_value(" /a/b.pth ")
+        app.text_input(key=Key.TRAIN_INIT_FILE.of("quick-efficientnet_lite0")).set_value(" /a/b.pth ")
         again(app)
         assert "Changed settings: init." in words(app) and not app.button(key=Key.TRAIN_START).disabled
 

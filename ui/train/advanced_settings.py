@@ -99,11 +99,13 @@ def choose_advanced(name: str, source: str, dataset: Dataset, only: tuple[str, .
 
 
 def _changed(name: str, wanted: Mapping[str, Any]) -> dict[str, Any]:
-    """The wanted network, and the settings that differ from the preset with it."""
-    changes = {"network": wanted["network"]}
-    base = make_recipe(name, changes)
+    """Settings that differ from the preset with the wanted network."""
+    network = {"network": wanted["network"]}
+    base = make_recipe(name, network)
     usual = {**base.to_dict(), "augmentation": base.augmentation}
-    return {**changes, **{key: value for key, value in wanted.items() if value is not None and value != usual[key]}}
+    changes = {key: value for key, value in wanted.items() if value is not None and value != usual[key]}
+    # Other pretrained weights alone would mean another network.
+    return {**network, **changes} if "init" in changes or base.network != make_recipe(name).network else changes
 
 
 class _Form:
