@@ -207,7 +207,7 @@ def test_many_photos_are_answered_one_by_one(browser, address):
     upload(page, *(file(f"{seed}.jpg", drawn(seed)) for seed in range(40)))
     # The first cards are there while the others are still being answered.
     page.wait_for_function(
-        "document.querySelector('[role=progressbar]') && document.querySelectorAll('section h3').length > 1",
+        "document.querySelector('[role=progressbar]') && document.querySelectorAll('h3').length > 2",
         timeout=PATIENCE,
     )
     expect(page.get_by_role("heading", name="40 photos: ")).to_be_visible()

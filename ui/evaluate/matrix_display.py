@@ -7,8 +7,8 @@ from ui.kit.charts import Chart, chart_frame
 
 _LETTER_WIDTH = 7.2
 # Pixels per cell, by the largest number of columns.
-_CELLS = {8: 40.0, 14: 34.0, 24: 27.0, 40: 23.0}
-_SMALL_CELL = 18.0
+_CELLS = {8: 40.0, 14: 34.0, 24: 27.0, 40: 23.0, 60: 18.0}
+_SMALL_CELL = 13.0
 
 
 def matrix_width(rows: list[str], columns: list[str]) -> int:
