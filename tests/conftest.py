@@ -34,6 +34,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 CLASSES = ("Comet Low", "Orbit High", "Meteor *Run* 1", "Astro Court")
 # Random weights give nearly equal logits; a low temperature makes one class win clearly.
 KNOWN = Decision(temperature=1e-3, confidence_threshold=0.0)
+PROBABLE = Decision(temperature=1.0, confidence_threshold=0.0)
 UNSURE = Decision(temperature=1.0, confidence_threshold=0.9)
 UNKNOWN = Decision(temperature=1.0, ood_threshold=-1e9)
 

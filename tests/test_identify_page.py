@@ -20,7 +20,7 @@ from sneaker_core.inference.predictor import Answer, Guess, predict_bytes
 from sneaker_core.networks.checkpoint import MODEL_FILE, WEIGHTS_FILE, load_model
 from sneaker_core.networks.decision import Status
 from sneaker_core.workspace.safe_names import natural_order
-from tests.conftest import CLASSES, KNOWN, UNKNOWN, UNSURE
+from tests.conftest import CLASSES, KNOWN, PROBABLE, UNKNOWN, UNSURE
 from tests.factories import draw_dataset
 from tests.links import follow_link, link_labels
 from ui.identify.answer_downloads import answers_csv, answers_json
@@ -128,6 +128,7 @@ class TestOnePhoto:
         ("decision", "badge", "start"),
         [
             (KNOWN, "Recognized", "Almost certainly a"),
+            (PROBABLE, "Probable", "Probably a"),
             (UNSURE, "Not sure", "Not sure: "),
             (UNKNOWN, "Unknown", "This doesn't look like a sneaker the model knows"),
         ],
@@ -138,11 +139,11 @@ class TestOnePhoto:
         assert badge in words(app)
         assert words(app).splitlines()[1].startswith(start)
 
-    def test_unknown_guesses_step_back(self, models_home, sneaker_jpeg):
+    def test_no_percentages_stand_under_a_refusal(self, models_home, sneaker_jpeg):
         models_home.install(decision=UNKNOWN)
-        chart = charts(uploaded(opened(), a_jpg=sneaker_jpeg()))[0]
-        assert chart["layout"]["annotations"][-1]["text"].startswith("Best guess: ")
-        assert len(set(chart["data"][1]["marker"]["color"])) == 1
+        app = uploaded(opened(), a_jpg=sneaker_jpeg())
+        assert not charts(app)
+        assert "%" not in words(app)
         models_home.install(decision=KNOWN)
         chart = charts(uploaded(opened(), a_jpg=sneaker_jpeg()))[0]
         assert len(set(chart["data"][1]["marker"]["color"])) == 2
@@ -417,7 +418,6 @@ class TestWords:
             ((0.5, 0.4), Status.UNSURE, "A and B are close"),
             ((0.6, 0.1), Status.UNSURE, "A is ahead, but not by much"),
             ((0.5,), Status.KNOWN, "A: 50%"),
-            ((0.9, 0.1), Status.UNKNOWN, "Best guess: A"),
         ],
     )
     def test_finding(self, chances, status, title):

@@ -45,5 +45,7 @@ def predict(workspace: Path, images: tuple[Path, ...], name: str | None, top: in
 def _line(answer: "Answer") -> str:
     if answer.error is not None:
         return answer.sentence()
+    if answer.refused:
+        return f"{answer.image}: {answer.sentence()}."
     chances = ", ".join(f"{guess.label} {percent(guess.probability)}" for guess in answer.top)
     return f"{answer.image}: {answer.sentence()}. {chances}"

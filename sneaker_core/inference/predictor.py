@@ -78,6 +78,16 @@ class Answer:
     look_alikes: tuple[str, ...] = ()
     group: SneakerGroup | None = None
 
+    @property
+    def refused(self) -> bool:
+        """Whether the model knows none of what it sees: its guesses, and their probabilities, then mean little."""
+        return self.status is Status.UNKNOWN
+
+    @property
+    def almost_certain(self) -> bool:
+        """Whether a "known" answer reads "Almost certainly" rather than "Probably"."""
+        return self.status is Status.KNOWN and self.top[0].probability >= _ALMOST_CERTAIN
+
     def sentence(self) -> str:
         """The answer as a sentence."""
         if self.status is Status.ERROR:
@@ -87,7 +97,7 @@ class Answer:
         if self.status is Status.UNSURE:
             return self.group.sentence() if self.group else f"Not sure: {_alternatives(self._candidates())}"
         best = self.top[0]
-        how = "Almost certainly" if best.probability >= _ALMOST_CERTAIN else "Probably"
+        how = "Almost certainly" if self.almost_certain else "Probably"
         article, _, name = with_article(best.label).partition(" ")
         return f"{how} {article.lower()} {name}"
 

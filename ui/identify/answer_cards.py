@@ -24,6 +24,7 @@ from ui.kit.model_cache import ModelKey
 from ui.kit.page_links import Page, draw_page_link
 from ui.kit.text import escape_markdown, truncate_middle
 
+_PROBABLE = ":green-badge[:material/check: Probable]"
 _BADGES = {
     Status.KNOWN: ":green-badge[:material/check: Recognized]",
     Status.UNSURE: ":orange-badge[:material/help: Not sure]",
@@ -82,7 +83,8 @@ def _draw_photo(photo: Photo, width: int | Literal["stretch"]) -> None:
 
 def _draw_headline(model: ModelEntry, photo: Photo, answer: Answer, heading: Heading) -> None:
     with st.container(gap=None):
-        st.markdown(_BADGES[answer.status])
+        is_probable = answer.status is Status.KNOWN and not answer.almost_certain
+        st.markdown(_PROBABLE if is_probable else _BADGES[answer.status])
         heading(escape_markdown(answer.sentence()), anchor=False)
     with st.container(gap="xxsmall"):
         tested = own_evaluation(model.folder, model.bundled)
@@ -92,8 +94,8 @@ def _draw_headline(model: ModelEntry, photo: Photo, answer: Answer, heading: Hea
 
 
 def _draw_bars(photo: Photo, answer: Answer, guesses: int) -> None:
-    """Draw the guesses, unless the model says what else it sees: then percentages of sneakers would mislead."""
-    if answer.reason is not None:
+    """Draw the guesses, unless the model knows none of them: then percentages of sneakers would mislead."""
+    if answer.refused:
         return
     shown = answer.top[:guesses]
     st.plotly_chart(

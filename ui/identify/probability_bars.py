@@ -26,11 +26,9 @@ def finding(guesses: Sequence[Guess], status: Status) -> str:
     guesses : sequence of Guess
         At least one, most probable first.
     status : Status
-        Of the answer; the finding agrees with it.
+        "known" or "unsure"; the finding agrees with it.
     """
     best = guesses[0]
-    if status is Status.UNKNOWN:
-        return f"Best guess: {best.label}"
     if len(guesses) == 1:
         return f"{best.label}: {probability_text(best.probability)}"
     second = guesses[1]
@@ -45,9 +43,7 @@ def guess_bars(guesses: Sequence[Guess], status: Status) -> go.Figure:
     Labels are above their bars, so that long names fit on a phone.
     """
     rows = [-row for row in range(len(guesses))]
-    known = status is not Status.UNKNOWN
-    first = ACCENT if known else MUTED
-    colors = [first, *[MUTED] * (len(guesses) - 1)]
+    colors = [ACCENT, *[MUTED] * (len(guesses) - 1)]
     figure = go.Figure()
     figure.add_bar(y=rows, x=[1] * len(guesses), orientation="h", width=0.26, marker={"color": TRACK})
     figure.add_bar(
@@ -55,7 +51,7 @@ def guess_bars(guesses: Sequence[Guess], status: Status) -> go.Figure:
         x=[guess.probability for guess in guesses],
         orientation="h",
         width=0.26,
-        marker={"color": colors, "opacity": 1 if known else 0.7},
+        marker={"color": colors},
     )
     for row, guess in zip(rows, guesses, strict=True):
         _write(figure, row, 0, plotly_text(guess.label))
