@@ -451,6 +451,14 @@ class TestPhotoDetails:
 
 
 class TestCompare:
+    def test_fixed_means_correct_in_the_newer_one_whichever_is_open(self, full):
+        found = compare(table_of(FIRST, full), table_of(SECOND, full))
+        for one, other in ((FIRST, SECOND), (SECOND, FIRST)):
+            app = opened("Compare", one, against=other)
+            changed = next(control for control in app.segmented_control if control.label == "Photos that changed")
+            assert changed.options == [f"Fixed ({len(found.fixed)})", f"Broken ({len(found.broken)})"]
+            assert f"fixes {len(found.fixed)} photo" in words(app)
+
     def test_two_models_on_the_same_photos(self, full):
         app = opened("Compare", FIRST, against=SECOND)
         found = compare(table_of(FIRST, full), table_of(SECOND, full))

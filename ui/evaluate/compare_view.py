@@ -34,14 +34,16 @@ def draw_compare(loaded: LoadedEvaluation) -> None:
     other = _choose_other(loaded)
     if other is None:
         return
+    # Whichever is open: what is fixed or broken is so in the newer one.
+    before, after = sorted((loaded, other), key=lambda one: one.evaluation.created)
     try:
-        found = evaluation_metrics_cache.comparison_of(loaded.key, other.key, loaded.evaluation, other.evaluation)
+        found = evaluation_metrics_cache.comparison_of(before.key, after.key, before.evaluation, after.evaluation)
     except SneakerError as error:
         st.info(escape_markdown(str(error)), icon=":material/join_inner:")
         return
-    names = _names(loaded, other)
+    names = _names(before, after)
     st.subheader(escape_markdown(verdict(found, *names)), anchor=False, help=_SIGNIFICANCE)
-    for remark in (unmatched_text(found), None if same_classes(loaded.table, other.table) else _OTHER_CLASSES):
+    for remark in (unmatched_text(found), None if same_classes(before.table, after.table) else _OTHER_CLASSES):
         if remark:
             st.caption(escape_markdown(remark))
     with st.container(border=True):
@@ -81,11 +83,11 @@ def _choose_other(loaded: LoadedEvaluation) -> LoadedEvaluation | None:
     return load_evaluation(others[name]) if name in others else None
 
 
-def _names(loaded: LoadedEvaluation, other: LoadedEvaluation) -> tuple[str, str]:
+def _names(before: LoadedEvaluation, after: LoadedEvaluation) -> tuple[str, str]:
     """Names that distinguish the two: those of their models, if they differ."""
-    models = loaded.evaluation.model, other.evaluation.model
+    models = before.evaluation.model, after.evaluation.model
     return (
-        models if models[0] != models[1] else (evaluation_title(loaded.evaluation), evaluation_title(other.evaluation))
+        models if models[0] != models[1] else (evaluation_title(before.evaluation), evaluation_title(after.evaluation))
     )
 
 
@@ -115,7 +117,7 @@ def _draw_difference(loaded: LoadedEvaluation, other: LoadedEvaluation, found: C
     draw_chart(
         chart,
         loaded.widget(Key.DIFFERENCE_CHART, other.widget(Key.COMPARE_WITH)),
-        help="Circles are cells with more photos in the second evaluation, crosses cells with fewer. Blue is an "
+        help="Circles are cells with more photos in the newer evaluation, crosses cells with fewer. Blue is an "
         "improvement, orange the opposite.",
         width=width,
     )
