@@ -64,8 +64,9 @@ VAL_SHARE, TEST_SHARE, SEED = 0.08, 0.10, 0
 SETTINGS = {
     "network": "efficientnet_lite0",
     "size": 176,
-    "small_size": 144,
-    "small_share": 0.6,
+    "small_size": 128,
+    "small_share": 0.7,
+    "epochs": 11,
     "batch": 32,
     "learning_rate": 2e-3,
     "backbone_rate": 0.5,
