@@ -38,6 +38,7 @@ _TRAINABLE = {
     "last_stage": "The head and the last stage of the backbone were trained; all other layers were frozen.",
     "all": "All layers were trained.",
 }
+_WEIGHTS_FILES = (".safetensors", ".pth", ".pt")
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>|~$&#!])")
 
 
@@ -221,7 +222,7 @@ def _origin(recipe: Mapping[str, Any]) -> str:
         return "Trained from scratch, with random weights."
     if init == "imagenet":
         return "Pretrained weights: ImageNet (torchvision)."
-    kind = "file" if str(init).endswith(".safetensors") else "model"
+    kind = "file" if PurePath(str(init)).suffix in _WEIGHTS_FILES else "model"
     return f"Pretrained weights: the {kind} {escaped(init)}."
 
 
