@@ -241,7 +241,9 @@ class Recipe:
     def changes_from_preset(self) -> dict[str, Any]:
         """Changes that make this recipe from its preset: ``make_recipe(self.name, changes) == self``."""
         preset = RECIPES.get(self.name, Recipe())
-        changes = {} if self.network == preset.network else {"network": self.network}
+        # Other pretrained weights alone would mean another network.
+        is_same = (self.network, self.init) == (preset.network, preset.init)
+        changes = {} if is_same else {"network": self.network}
         changes |= self.differences(preset.changed(changes))
         if self.augmentation in AUGMENTATIONS and changes.keys() & set(AUGMENTATION_FIELDS):
             changes = {key: value for key, value in changes.items() if key not in AUGMENTATION_FIELDS}

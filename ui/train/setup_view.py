@@ -8,7 +8,7 @@ from sneaker_core.datasets.dataset_collection import DatasetEntry, create_datase
 from sneaker_core.datasets.index import Dataset, open_index
 from sneaker_core.errors import SneakerError
 from sneaker_core.number_text import counted
-from sneaker_core.training.recipe import Recipe
+from sneaker_core.training.recipe import Recipe, make_recipe
 from sneaker_core.training.run_collection import Run
 from sneaker_core.training.training_jobs import start_training
 from sneaker_core.workspace.paths import workspace
@@ -138,7 +138,7 @@ def _draw_start(source: str, only: tuple[str, ...], choices: Choices, amount: Am
         width=420,
         help="The model gets the same name.",
     )
-    if choices.recipe and (changes := choices.recipe.changes_from_preset()):
+    if choices.recipe and (changes := _changed_settings(choices.recipe)):
         st.caption(f"Changed settings: {', '.join(key.replace('_', ' ') for key in changes)}.")
         draw_time(choices.recipe, amount, "changed", measure=False)
     if choices.error:
@@ -155,6 +155,12 @@ def _draw_start(source: str, only: tuple[str, ...], choices: Choices, amount: Am
         _start(source, choices.recipe, (name or "").strip(), only, choices.negatives)
     if not amount.idle:
         st.caption("Another training is running. This one joins the queue.")
+
+
+def _changed_settings(recipe: Recipe) -> list[str]:
+    """The settings that differ from the preset; its network is no change, even where it has to be named."""
+    is_same = recipe.network == make_recipe(recipe.name).network
+    return [name for name in recipe.changes_from_preset() if not (is_same and name == "network")]
 
 
 def _default_name(source: str, recipe_name: str) -> str:
