@@ -76,6 +76,28 @@ FOLDERS = {
         "Read as 2 classes.",
         {"data/boot/1.jpg": "boot", "data/clog/2.jpg": "clog"},
     ),
+    "brand, line and model": (
+        ["Nike/Air Max/90/1.jpg", "Nike/Air Max/95/2.jpg", "adidas/Yeezy/350/3.jpg", "adidas/Yeezy/500/4.jpg"],
+        "Read as 4 classes.",
+        {"Nike/Air Max/90/1.jpg": "Nike Air Max 90", "Nike/Air Max/95/2.jpg": "Nike Air Max 95",
+         "adidas/Yeezy/350/3.jpg": "adidas Yeezy 350", "adidas/Yeezy/500/4.jpg": "adidas Yeezy 500"},
+    ),
+    "one folder in each class": (
+        ["boot/2019/1.jpg", "clog/2020/2.jpg"],
+        "Read as 2 classes.",
+        {"boot/2019/1.jpg": "boot", "clog/2020/2.jpg": "clog"},
+    ),
+    "splits in each class": (
+        ["boot/train/1.jpg", "boot/test/2.jpg", "clog/train/3.jpg", "clog/test/4.jpg"],
+        "Read as 2 splits with 2 classes each.",
+        {"boot/train/1.jpg": "boot/train", "boot/test/2.jpg": "boot/test", "clog/train/3.jpg": "clog/train",
+         "clog/test/4.jpg": "clog/test"},
+    ),
+    "two wrapping folders with a photo between them": (
+        ["archive/Sneakers/train/a/1.jpg", "archive/Sneakers/test/a/2.jpg", "archive/readme.jpg"],
+        "Read as 2 splits with 1 class each.",
+        {"archive/Sneakers/train/a/1.jpg": "a/train", "archive/Sneakers/test/a/2.jpg": "a/test"},
+    ),
     "a class that is called like training": (
         ["Train shoes/1.jpg", "boots/2.jpg"],
         "Read as 2 classes.",
@@ -124,6 +146,16 @@ TABLES = {
         ["img/17.jpg", "img/18.jpg"],
         {"t.csv": "id,label\n17,A\n18,B"},
         {"img/17.jpg": "A", "img/18.jpg": "B"},
+    ),
+    "an ending in another case": (
+        ["x/1.JPG", "x/2.jpg"],
+        {"t.csv": "file,label\n1.jpg,A\n2.JPG,B"},
+        {"x/1.JPG": "A", "x/2.jpg": "B"},
+    ),
+    "a separator that is told to be a tab": (
+        ["1.jpg"],
+        {"t.csv": "sep=\t\r\nfile\tlabel\r\n1.jpg\tA, B\r\n"},
+        {"1.jpg": "A, B"},
     ),
     "a table of other photos": (
         ["boot/1.jpg", "clog/2.jpg"],

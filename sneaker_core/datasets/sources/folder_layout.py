@@ -236,6 +236,8 @@ def _read_folders(files: Sequence[str], skus: Mapping[Parts, Mapping[str, str]],
             layout.rejected[name] = f"It isn't in one of the split folders {_listed(sorted(splits))}."
         else:
             below[name] = (splits[path[0]], path[1:]) if splits else (None, path)
+    if not splits and kind is LayoutKind.AUTO:
+        below = _splits_in_classes(below)
     below = _unwrap_splits(below) if splits else below
     depth = _class_depth([path for _, path in below.values()], kind)
     names = next(iter(skus.values()), {})
@@ -287,7 +289,8 @@ def _wrapping_folders(paths: list[Parts], kind: LayoutKind) -> Parts:
         nested = _folders_in(inside)
         direct = sum(len(path) == 1 for path in inside)
         # A class folder may have a few folders in it; a wrapping folder may have a few files.
-        if not nested or (direct and (len(nested) < 2 or direct > (1 - _RULE) * len(inside) + 1)):
+        holds_folders = len(nested) > 1 or any(_folders_in(paths) for paths in nested.values())
+        if not nested or (direct and (not holds_folders or direct > (1 - _RULE) * len(inside) + 1)):
             return base
         base, paths = (*base, top), inside
 
@@ -302,6 +305,18 @@ def _split_folders(paths: list[Parts], kind: LayoutKind) -> dict[str, str]:
     others_nested = any(_folders_in(tops[name]) for name in tops if name not in splits)
     several = len({splits[name] for name in with_classes}) > 1
     return splits if with_classes and (several or not others_nested) and len(with_classes) == len(splits) else {}
+
+
+def _splits_in_classes(below: dict[str, tuple[str | None, Parts]]) -> dict[str, tuple[str | None, Parts]]:
+    """With the split first, if each class folder holds split folders and nothing else: <class>/train/*."""
+    folders = {path[1] for _, path in below.values() if len(path) > 2}
+    splits = splits_of_folders(folders)
+    if len(splits) < 2 or len(splits) < len(folders) or any(len(path) == 2 for _, path in below.values()):
+        return below
+    return {
+        name: (splits[path[1]], (path[0], *path[2:])) if len(path) > 2 else (split, path)
+        for name, (split, path) in below.items()
+    }
 
 
 def _unwrap_splits(below: dict[str, tuple[str | None, Parts]]) -> dict[str, tuple[str | None, Parts]]:
@@ -322,20 +337,22 @@ def _unwrap_splits(below: dict[str, tuple[str | None, Parts]]) -> dict[str, tupl
 
 def _class_depth(paths: list[Parts], kind: LayoutKind) -> int:
     """How many nested folders make the name of a class: 1 unless inner folders have names of their own."""
-    depth = 1
+    found = depth = 1
+    outermost = len({path[0] for path in paths if len(path) > 1})
     while kind in (LayoutKind.AUTO, LayoutKind.NESTED, LayoutKind.SPLITS):
         deeper = [path for path in paths if len(path) > depth + 1]
         in_folders = sum(len(path) > depth for path in paths)
         if not deeper or (kind is not LayoutKind.NESTED and len(deeper) < _RULE * in_folders):
-            return depth
-        outer = {path[:depth] for path in deeper}
+            return found
         inner = Counter(path[depth] for path in {path[: depth + 1] for path in deeper})
         repeated = sum(count for count in inner.values() if count > 1)
-        names_itself = len(inner) > len(outer) and repeated <= _REPEATED * sum(inner.values())
-        if kind is not LayoutKind.NESTED and not names_itself:
-            return depth
+        if kind is not LayoutKind.NESTED and repeated > _REPEATED * sum(inner.values()):
+            return found
         depth += 1
-    return depth
+        # One folder in each names nothing; but folders further inside may: Nike/Air Max/90.
+        if kind is LayoutKind.NESTED or sum(inner.values()) > outermost:
+            found = depth
+    return found
 
 
 def _listed(names: Iterable[str]) -> str:

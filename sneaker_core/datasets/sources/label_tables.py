@@ -115,9 +115,10 @@ def read_rows(text: str) -> tuple[list[str], list[dict[str, str]]]:
     The separator is that of a first line ``sep=…``, as spreadsheets write it, or the most frequent in the header.
     """
     first, _, rest = text.partition("\n")
-    separator = first.strip().strip('"').removeprefix("sep=") if first.strip().strip('"').startswith("sep=") else ""
-    body = rest if separator else text
-    separator = separator[:1] or ("\t" if separator else "") or max(_SEPARATORS, key=body.partition("\n")[0].count)
+    said = first.rstrip("\r").strip(' "')
+    told = said.removeprefix("sep=")[:1] if said.startswith("sep=") else ""
+    body = rest if told else text
+    separator = told or max(_SEPARATORS, key=body.partition("\n")[0].count)
     table = csv.reader(io.StringIO(body), delimiter=separator)
     try:
         columns = ["_".join(cell.strip().lower().replace("-", " ").split()) for cell in next(table, [])]
@@ -178,16 +179,18 @@ def _and(names: Iterable[str]) -> str:
 
 
 class _FilesByName:
-    """The files in a table's folder and below, by name and by name without ending."""
+    """The files in a table's folder and below, by name, in any case, and by name without ending."""
 
     def __init__(self, folder: tuple[str, ...], files: Sequence[str]) -> None:
         self._by_name: dict[str, list[tuple[tuple[str, ...], str]]] = defaultdict(list)
+        self._by_folded: dict[str, list[tuple[tuple[str, ...], str]]] = defaultdict(list)
         self._by_stem: dict[str, list[tuple[tuple[str, ...], str]]] = defaultdict(list)
         for file in files:
             parts = PurePosixPath(file).parts
             if parts[: len(folder)] == folder:
                 inner = parts[len(folder) :]
                 self._by_name[inner[-1]].append((inner, file))
+                self._by_folded[inner[-1].casefold()].append((inner, file))
                 self._by_stem[PurePosixPath(inner[-1]).stem].append((inner, file))
 
     def matching(self, named: str) -> list[str]:
@@ -195,7 +198,11 @@ class _FilesByName:
         wanted = _parts(named)
         if not wanted:
             return []
-        for candidates in (self._by_name.get(wanted[-1], []), self._by_stem.get(wanted[-1], [])):
+        by_name, folded = self._by_name.get(wanted[-1], []), self._by_folded.get(wanted[-1].casefold(), [])
+        if not by_name and len(folded) == 1:
+            wanted = (*wanted[:-1], folded[0][0][-1])
+            by_name = folded
+        for candidates in (by_name, self._by_stem.get(wanted[-1], [])):
             same = [file for inner, file in candidates if inner == wanted or _without_ending(inner) == wanted]
             if len(same) == 1:
                 return same
