@@ -388,7 +388,7 @@ def world_of(name: str, right: int, photos: int) -> WorldMetrics:
 class TestWords:
     def test_confidence(self):
         assert confidence_text(answer("a", Status.KNOWN, 0.934), 72) == (
-            "If this is one of the 72 sneakers that the model knows, it is right about 93 times in 100 when it is this "
+            "If this is one of the 72 sneakers it knows, the model is right about 93 times in 100 when it is this "
             "confident."
         )
         # Some test labels are wrong, so a higher accuracy can't be shown.

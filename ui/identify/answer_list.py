@@ -37,7 +37,7 @@ def draw_answers(model: ModelEntry, photos: Sequence[Photo], guesses: int) -> No
     head, bar, cards = st.container(), st.empty(), st.container()
     page = st.session_state.get(Key.PAGE, 1) if len(photos) > PHOTOS_A_PAGE else 1
     with cards, st.grid(2 if many else 1, min_column_width=360):
-        answers = _answer_and_draw(model, _with_progress(photos, bar), len(photos) > 1, guesses, page)
+        answers = _answer_and_draw(model, _with_progress(photos, bar), many, guesses, page)
     with head:
         if many:
             st.subheader(summary_text(answers), anchor=False)

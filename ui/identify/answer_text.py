@@ -43,8 +43,8 @@ def confidence_text(answer: Answer, classes: int, worlds: Sequence[WorldMetrics]
     if answer.status is Status.UNSURE:
         return f"The best guess is right about {times} times in 100."
     return (
-        f"If this is one of the {counted(classes, 'sneaker')} that the model knows, it is right about {times} times in "
-        f"100 when it is this confident.{_weakness(worlds)}"
+        f"If this is one of the {counted(classes, 'sneaker')} it knows, the model is right about {times} times in 100 "
+        f"when it is this confident.{_weakness(worlds)}"
     )
 
 
