@@ -7,6 +7,11 @@ import streamlit as st
 from ui.kit.page_links import Page, page_icon
 
 UI = Path(__file__).with_name("ui")
+# Streamlit writes a selected choice and the value of a slider in the accent color, which is too dark in the dark theme.
+TEXT_COLOR = (
+    "<style>button[data-variant][data-selected=true], [data-testid=stSliderThumbValue]"
+    " {color: inherit !important;}</style>"
+)
 
 st.set_page_config(
     page_title="SoleScope: what are those?",
@@ -19,6 +24,7 @@ st.set_page_config(
     },
 )
 st.logo(str(UI / "logo.svg"), size="large")
+st.html(TEXT_COLOR)
 
 page = st.navigation(
     [

@@ -459,6 +459,10 @@ class TestDownloads:
         }  # fmt: skip
 
 
+# Streamlit's captions are the text color at this opacity.
+CAPTION_OPACITY = 0.6
+
+
 class TestTheme:
     CONFIG = tomllib.loads((PROJECT / ".streamlit" / "config.toml").read_text())
 
@@ -472,6 +476,11 @@ class TestTheme:
         low, high = sorted((luminance(one), luminance(other)))
         return (high + 0.05) / (low + 0.05)
 
+    @staticmethod
+    def mixed(color: str, background: str, opacity: float) -> str:
+        pairs = [(int(color[at : at + 2], 16), int(background[at : at + 2], 16)) for at in (1, 3, 5)]
+        return "#" + "".join(f"{round(opacity * front + (1 - opacity) * back):02x}" for front, back in pairs)
+
     @pytest.mark.parametrize("mode", ["light", "dark"])
     def test_text_can_be_read(self, mode):
         theme = self.CONFIG["theme"][mode]
@@ -479,7 +488,10 @@ class TestTheme:
             (theme["textColor"], theme["backgroundColor"]),
             (theme["textColor"], theme["secondaryBackgroundColor"]),
         ]
-        pairs += [(theme[name], theme["backgroundColor"]) for name in ("linkColor", "grayTextColor", "primaryColor")]
+        pairs += [(theme[name], theme["backgroundColor"]) for name in ("linkColor", "grayTextColor")]
+        for background in (theme["backgroundColor"], theme["secondaryBackgroundColor"]):
+            pairs.append((self.mixed(theme["textColor"], background, CAPTION_OPACITY), background))
+        pairs.append(("#ffffff", theme["primaryColor"]))  # buttons
         for color in ("gray", "green", "orange", "red", "yellow", "blue"):
             pairs.append((theme[f"{color}TextColor"], theme[f"{color}BackgroundColor"]))
         assert {pair: round(self.contrast(*pair), 2) for pair in pairs if self.contrast(*pair) < 4.5} == {}

@@ -89,7 +89,11 @@ def new_figure(height: float, palette: Palette, **layout: Any) -> "go.Figure":
     import plotly.graph_objects as go
 
     figure = go.Figure()
-    axis = {"fixedrange": True, "automargin": True, "zeroline": False, "gridcolor": with_opacity(palette.muted, 0.25)}
+    axis: dict[str, Any] = {"fixedrange": True, "automargin": True, "zeroline": False}
+    axis["gridcolor"] = with_opacity(palette.muted, 0.25)
+    if palette.text is not None:
+        # A theme may have paler colors of its own for axes.
+        axis |= {"tickfont": {"color": palette.text}, "title": {"font": {"color": palette.text}}}
     figure.update_layout(
         height=height,
         dragmode=False,
