@@ -1,11 +1,9 @@
 """Import: layouts of folders and archives, malicious archives, and a record of every file."""
 
 import os
-import stat
 import struct
 import sys
 import zipfile
-from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
 
@@ -26,6 +24,7 @@ from sneaker_core.datasets.photo_folder import read_labeled_folder, sample_id
 from sneaker_core.datasets.sources.photo_import import ImportResult, import_photos
 from sneaker_core.errors import DatasetError, SneakerError
 from tests.factories import jpeg, photo, write
+from tests.odd_sources import Link, archive_of, make_archive, make_folder, set_flag
 
 PHOTOS = [jpeg(photo(seed, (24, 16))) for seed in range(12)]
 
@@ -33,20 +32,6 @@ PHOTOS = [jpeg(photo(seed, (24, 16))) for seed in range(12)]
 @pytest.fixture
 def dataset(tmp_path: Path) -> Dataset:
     return create_index(tmp_path / "workspace" / "shoes", "Shoes")
-
-
-def folder_of(folder: Path, files: Mapping[str, bytes | str]) -> Path:
-    for name, data in files.items():
-        write(folder / name, data.encode() if isinstance(data, str) else data)
-    return folder
-
-
-def zip_of(path: Path, files: Mapping[str, bytes | str], method: int = zipfile.ZIP_DEFLATED) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with zipfile.ZipFile(path, "w", method) as archive:
-        for name, data in files.items():
-            archive.writestr(name, data)
-    return path
 
 
 def listed(result: ImportResult) -> dict[str, int]:
@@ -145,7 +130,7 @@ class TestLayouts:
     def test_each_photo_gets_its_label_and_split(self, dataset, tmp_path, layout, packed):
         given, expected = LAYOUTS[layout]
         files = {name: PHOTOS[data] if isinstance(data, int) else data for name, data in given.items()}
-        source = zip_of(tmp_path / "shoes.zip", files) if packed else folder_of(tmp_path / "photos", files)
+        source = make_archive(tmp_path / "shoes.zip", files) if packed else make_folder(tmp_path / "photos", files)
         result = import_photos(dataset, source)
         assert filed(dataset) == {(name, *said) for name, said in expected.items()}
         others = {name for name in files if name not in expected and not name.endswith(".csv")}
@@ -157,7 +142,7 @@ class TestLayouts:
     def test_a_folder_is_read_as_it_is_imported(self, tmp_path, layout):
         given, expected = LAYOUTS[layout]
         files = {name: PHOTOS[data] if isinstance(data, int) else data for name, data in given.items()}
-        folder = folder_of(tmp_path / "photos", files)
+        folder = make_folder(tmp_path / "photos", files)
         read = {
             Path(row.path).relative_to(folder).as_posix(): (row.label, row.split)
             for row in read_labeled_folder(folder).itertuples()
@@ -166,7 +151,7 @@ class TestLayouts:
 
     @pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
     def test_links_are_read_in_place_and_never_imported(self, dataset, tmp_path):
-        folder = folder_of(tmp_path / "photos", {"boot/1.jpg": PHOTOS[0]})
+        folder = make_folder(tmp_path / "photos", {"boot/1.jpg": PHOTOS[0]})
         (folder / "clog").mkdir()
         (folder / "clog" / "2.jpg").symlink_to(write(tmp_path / "elsewhere.jpg", PHOTOS[1]))
         os.mkfifo(folder / "clog" / "pipe.jpg")
@@ -188,7 +173,7 @@ class TestLayouts:
     )
     def test_nothing_usable_has_a_clear_error(self, dataset, tmp_path, files, packed):
         (tmp_path / "photos").mkdir()
-        source = zip_of(tmp_path / "shoes.zip", files) if packed else folder_of(tmp_path / "photos", files)
+        source = make_archive(tmp_path / "shoes.zip", files) if packed else make_folder(tmp_path / "photos", files)
         with pytest.raises(DatasetError, match=r"(photos|shoes\.zip) has no photos in a supported layout"):
             import_photos(dataset, source)
         assert len(read_samples(dataset)) == 0
@@ -207,7 +192,7 @@ class TestLayouts:
             ".git/x/1.jpg",
         )
         files = {"boot/1.jpg": PHOTOS[0], **dict.fromkeys(names, PHOTOS[1])}
-        for source in (zip_of(tmp_path / "shoes.zip", files), folder_of(tmp_path / "photos", files)):
+        for source in (make_archive(tmp_path / "shoes.zip", files), make_folder(tmp_path / "photos", files)):
             result = import_photos(dataset, source)
             assert (result.files, result.rejected) == (1, {})
         assert filed(dataset) == {("boot/1.jpg", "boot", None)}
@@ -218,7 +203,7 @@ class TestLayouts:
             "1.jpg": PHOTOS[0],
             "3.jpg": PHOTOS[1],
         }
-        result = import_photos(dataset, folder_of(tmp_path / "photos", files))
+        result = import_photos(dataset, make_folder(tmp_path / "photos", files))
         assert result.added == 1
         assert "no row" in result.rejected["3.jpg"]
         assert "doesn't exist" in result.rejected["gone.jpg"]
@@ -228,7 +213,7 @@ class TestLayouts:
     )
     def test_odd_class_names_in_a_table_stay_as_they_are(self, dataset, tmp_path, label):
         table = pd.DataFrame({"file": ["1.jpg"], "label": [label]}).to_csv(index=False)
-        import_photos(dataset, folder_of(tmp_path / "photos", {"labels.csv": table, "1.jpg": PHOTOS[0]}))
+        import_photos(dataset, make_folder(tmp_path / "photos", {"labels.csv": table, "1.jpg": PHOTOS[0]}))
         assert read_classes(dataset) == [label]
         (path,) = read_samples(dataset)["path"]
         assert Path(path).resolve().parent.parent == dataset.images
@@ -236,7 +221,7 @@ class TestLayouts:
     @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such names")
     @pytest.mark.parametrize("name", ["CON", "a:b", "dot.", " x", "👟", "<script>", "a\nb", "x..."])
     def test_odd_class_folders_stay_as_they_are(self, dataset, tmp_path, name):
-        import_photos(dataset, folder_of(tmp_path / "photos", {f"{name}/1.jpg": PHOTOS[0], "boot/2.jpg": PHOTOS[1]}))
+        import_photos(dataset, make_folder(tmp_path / "photos", {f"{name}/1.jpg": PHOTOS[0], "boot/2.jpg": PHOTOS[1]}))
         assert set(read_classes(dataset)) == {name.strip(), "boot"}
 
     @pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
@@ -268,7 +253,9 @@ class TestCounting:
 
     @pytest.mark.parametrize("packed", [False, True], ids=["folder", "zip"])
     def test_every_file_is_accounted_for(self, dataset, tmp_path, packed):
-        source = zip_of(tmp_path / "a.zip", self.FILES) if packed else folder_of(tmp_path / "photos", self.FILES)
+        source = (
+            make_archive(tmp_path / "a.zip", self.FILES) if packed else make_folder(tmp_path / "photos", self.FILES)
+        )
         told: list[tuple[int, int]] = []
         result = import_photos(dataset, source, report=lambda done, total: told.append((done, total)))
         assert listed(result) == {"added": 6, "known": 2, "rejected": 4, "waiting": 0}
@@ -282,20 +269,20 @@ class TestCounting:
         assert sum(values["reasons"].values()) == 4
 
     def test_again_adds_only_what_is_new(self, dataset, tmp_path):
-        source = folder_of(tmp_path / "photos", self.FILES)
+        source = make_folder(tmp_path / "photos", self.FILES)
         import_photos(dataset, source)
         before = tree(dataset.images)
         assert listed(import_photos(dataset, source)) == {"added": 0, "known": 8, "rejected": 4, "waiting": 0}
         assert tree(dataset.images) == before
         assert len(read_provenance(dataset)) == 8
-        folder_of(source, {"clog/new.jpg": PHOTOS[9], "clog/text.jpg": PHOTOS[10]})
+        make_folder(source, {"clog/new.jpg": PHOTOS[9], "clog/text.jpg": PHOTOS[10]})
         assert listed(import_photos(dataset, source)) == {"added": 2, "known": 8, "rejected": 3, "waiting": 0}
         assert len(read_rejects(dataset)) == 3
 
     @pytest.mark.parametrize("packed", [False, True], ids=["folder", "zip"])
     def test_stopped_it_keeps_its_photos_and_continues(self, dataset, tmp_path, packed):
         files = {f"boot/{number:03}.jpg": jpeg(photo(number, (16, 16))) for number in range(60)}
-        source = zip_of(tmp_path / "a.zip", files) if packed else folder_of(tmp_path / "photos", files)
+        source = make_archive(tmp_path / "a.zip", files) if packed else make_folder(tmp_path / "photos", files)
         done: list[int] = []
         first = import_photos(
             dataset, source, report=lambda number, total: done.append(number), stopped=lambda: len(done) >= 7
@@ -313,7 +300,7 @@ class TestCounting:
         monkeypatch.setenv("SOLESCOPE_MAX_UPLOAD_MB", "0.002")
         large = jpeg(photo(1, (200, 200)))
         files = {"boot/large.jpg": large, "boot/1.jpg": PHOTOS[0]}
-        for source in (folder_of(tmp_path / "photos", files), zip_of(tmp_path / "a.zip", files)):
+        for source in (make_folder(tmp_path / "photos", files), make_archive(tmp_path / "a.zip", files)):
             result = import_photos(dataset, source)
             assert "MB" in result.rejected.pop("boot/large.jpg")
             assert result.rejected == {}
@@ -321,7 +308,7 @@ class TestCounting:
     @pytest.mark.skipif(sys.platform == "win32", reason="links and pipes need rights there")
     def test_links_and_pipes_are_not_followed(self, dataset, tmp_path):
         secret = write(tmp_path / "secret" / "x.jpg", PHOTOS[5])
-        source = folder_of(tmp_path / "photos", {"boot/1.jpg": PHOTOS[0]})
+        source = make_folder(tmp_path / "photos", {"boot/1.jpg": PHOTOS[0]})
         (source / "boot" / "link.jpg").symlink_to(secret)
         (source / "folder").symlink_to(secret.parent)
         os.mkfifo(source / "boot" / "pipe.jpg")
@@ -330,49 +317,21 @@ class TestCounting:
         assert list(read_samples(dataset)["sample"]) == [sample_id(PHOTOS[0])]
 
     def test_a_second_import_is_refused_while_one_is_running(self, dataset, tmp_path):
-        source = folder_of(tmp_path / "photos", {"boot/1.jpg": PHOTOS[0]})
+        source = make_folder(tmp_path / "photos", {"boot/1.jpg": PHOTOS[0]})
         with Importer(dataset, "test"), pytest.raises(DatasetError, match="being added"):
             import_photos(dataset, source)
 
     def test_the_source_is_left_as_it_was(self, dataset, tmp_path):
-        source = folder_of(tmp_path / "photos", self.FILES)
+        source = make_folder(tmp_path / "photos", self.FILES)
         import_photos(dataset, source)
         assert tree(source) == self.FILES
 
     def test_an_uploaded_archive_goes_by_its_own_name(self, dataset, tmp_path):
-        source = zip_of(tmp_path / "tmp8f3a", {"boot/1.jpg": PHOTOS[0], "boot/2.jpg": b"text"})
+        source = make_archive(tmp_path / "tmp8f3a", {"boot/1.jpg": PHOTOS[0], "boot/2.jpg": b"text"})
         import_photos(dataset, source, name="my shoes.zip")
         assert set(read_provenance(dataset)["source"]) | set(read_rejects(dataset)["source"]) == {
             "archive my shoes.zip"
         }
-
-
-def entry(name: str, mode: int = 0) -> zipfile.ZipInfo:
-    made = zipfile.ZipInfo(name)
-    made.external_attr = mode << 16
-    return made
-
-
-def archive_of(path: Path, *entries: tuple[str | zipfile.ZipInfo, bytes], method: int = zipfile.ZIP_STORED) -> Path:
-    """An archive with these entries, which may have the same name."""
-    with zipfile.ZipFile(path, "w", method) as archive:
-        for name, data in entries:
-            archive.writestr(name, data, method)
-    return path
-
-
-def flagged(path: Path, name: str, flag: int) -> Path:
-    """Set a flag bit of one entry in both of its headers."""
-    data = bytearray(path.read_bytes())
-    for signature, at in ((b"PK\x03\x04", (6, 30)), (b"PK\x01\x02", (8, 46))):
-        start = next(
-            place
-            for place in range(len(data))
-            if data.startswith(signature, place) and data.startswith(name.encode(), place + at[1])
-        )
-        struct.pack_into("<H", data, start + at[0], flag)
-    path.write_bytes(data)
-    return path
 
 
 GOOD = ("boot/good.jpg", PHOTOS[0])
@@ -407,19 +366,19 @@ class TestHostileArchives:
         assert not result.stopped
 
     def test_a_link_is_rejected(self, dataset, tmp_path):
-        link = (entry("boot/link.jpg", stat.S_IFLNK | 0o777), b"/etc/passwd")
-        result = import_photos(dataset, archive_of(tmp_path / "a.zip", GOOD, link))
+        source = make_archive(tmp_path / "a.zip", {GOOD[0]: GOOD[1], "boot/link.jpg": Link("/etc/passwd")})
+        result = import_photos(dataset, source)
         assert (result.added, list(result.rejected)) == (1, ["boot/link.jpg"])
         assert "link" in result.rejected["boot/link.jpg"]
 
     def test_an_archive_in_the_archive_is_no_photo(self, dataset, tmp_path):
-        inner = zip_of(tmp_path / "inner.zip", {"boot/1.jpg": PHOTOS[1]}).read_bytes()
+        inner = make_archive(tmp_path / "inner.zip", {"boot/1.jpg": PHOTOS[1]}).read_bytes()
         result = import_photos(dataset, archive_of(tmp_path / "a.zip", GOOD, ("boot/inner.zip", inner)))
         assert (result.added, list(result.rejected)) == (1, ["boot/inner.zip"])
 
     def test_an_entry_with_a_password_is_rejected(self, dataset, tmp_path):
         source = archive_of(tmp_path / "a.zip", GOOD, ("boot/locked.jpg", PHOTOS[1]))
-        result = import_photos(dataset, flagged(source, "boot/locked.jpg", 0x1))
+        result = import_photos(dataset, set_flag(source, "boot/locked.jpg", 0x1))
         assert (result.added, list(result.rejected)) == (1, ["boot/locked.jpg"])
         assert "password" in result.rejected["boot/locked.jpg"]
 

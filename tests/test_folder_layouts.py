@@ -8,11 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sneaker_core.datasets.sources.folder_layout import LayoutKind, lay_out, read_layout
+from sneaker_core.datasets.index import create_index
+from sneaker_core.datasets.sources.folder_layout import LayoutKind, lay_out
+from sneaker_core.datasets.sources.photo_import import import_photos
 from sneaker_core.datasets.sources.source_files import open_source
 from sneaker_core.datasets.sources.split_names import split_of_name, splits_of_folders
 from sneaker_core.datasets.sources.text_encoding import table_text
 from tests.factories import jpeg, photo, write
+from tests.odd_sources import ODD_FORMS, PHOTO, SKIPPED, UnflaggedEntry, make_archive, make_folder, spoil
 
 # Files -> what is said, and file -> label, or label and split; files that are missing there are rejected.
 FOLDERS = {
@@ -265,19 +268,22 @@ def test_every_file_is_a_photo_of_one_class_or_rejected(paths, rows, kind):
 
 
 class TestSources:
-    @pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
-    def test_every_file_of_a_folder_is_accounted_for(self, tmp_path):
-        folder = tmp_path / "photos"
-        write(folder / "boot" / "1.jpg", jpeg(photo(1)))
-        for left_behind in ("@eaDir/1.jpg", "__pycache__/x.pyc", ".ipynb_checkpoints/1.jpg", "boot/Thumbs.db"):
-            write(folder / left_behind, b"x")
-        write(tmp_path / "elsewhere" / "2.jpg", b"x")
-        (folder / "linked").symlink_to(tmp_path / "elsewhere")
-        with open_source(folder) as source:
-            layout = read_layout(source, "photos")
-            assert source.rejected == {"linked": "It is a link to a folder."}
-            assert (source.files, source.skipped) == (["boot/1.jpg"], 4)
-        assert layout.notes == ["4 hidden or system files skipped."]
+    @pytest.mark.skipif(sys.platform == "win32", reason="links and pipes need rights there")
+    @pytest.mark.parametrize(
+        ("form", "packed"),
+        [(form, False) for form, odd in ODD_FORMS.items() if odd.unpacked]
+        + [(form, True) for form, odd in ODD_FORMS.items() if odd.packed],
+    )
+    def test_everything_odd_is_accounted_for(self, tmp_path, form, packed):
+        odd = ODD_FORMS[form]
+        content = {"boot/1.jpg": PHOTO, **odd.content}
+        made = make_archive(tmp_path / "a.zip", content) if packed else make_folder(tmp_path / "photos", content)
+        result = import_photos(create_index(tmp_path / "shoes", "Shoes"), spoil(made, content) if packed else made)
+        rejected = {name: reason for name, reason in odd.reasons.items() if reason != SKIPPED}
+        assert (result.added, result.known, set(result.rejected)) == (1, 0, set(rejected))
+        assert all(words in result.rejected[name] for name, words in rejected.items())
+        skipped = len(odd.reasons) - len(rejected)
+        assert sum(int(note.split()[0]) for note in result.notes if "system file" in note) == skipped
 
     @pytest.mark.skipif(sys.platform == "win32" or os.geteuid() == 0, reason="this user may open everything")
     def test_a_folder_that_cannot_be_opened_is_rejected(self, tmp_path):
@@ -302,19 +308,7 @@ class TestSources:
     )
     def test_names_of_archives_in_usual_code_pages(self, tmp_path, encoding, name):
         with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
-            archive.writestr(_Unflagged(name, encoding), b"x")
+            archive.writestr(UnflaggedEntry(name, encoding), b"x")
         with open_source(tmp_path / "a.zip") as source:
             assert source.files == [name]
             assert bool(source.notes) == (encoding != "utf-8")
-
-
-class _Unflagged(zipfile.ZipInfo):
-    """An entry whose name is in some encoding, without saying so, as many archive programs write it."""
-
-    def __init__(self, name: str, encoding: str) -> None:
-        super().__init__("x")
-        self.filename = name
-        self._encoded = name.encode(encoding)
-
-    def _encodeFilenameFlags(self) -> tuple[bytes, int]:  # noqa: N802  (the name of zipfile's method)
-        return self._encoded, self.flag_bits & ~0x800

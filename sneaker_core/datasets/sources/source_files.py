@@ -8,7 +8,7 @@ import threading
 import zipfile
 from collections.abc import Iterator
 from itertools import count as counting
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import BinaryIO, Protocol
 
 from sneaker_core.datasets.sources.text_encoding import archive_names, table_text
@@ -168,7 +168,7 @@ class _Archive:
             return
         if path.is_absolute():
             self.rejected[name] = "Its path is absolute; only paths inside the archive are read."
-        elif path.parts and path.parts[0].endswith(":"):
+        elif PureWindowsPath(name).drive:
             self.rejected[name] = "Its path begins with a drive; only paths inside the archive are read."
         elif ".." in path.parts:
             self.rejected[name] = "Its path leads out of the archive."
