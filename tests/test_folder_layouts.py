@@ -160,6 +160,26 @@ TABLES = {
         {"t.csv": "sep=\t\r\nfile\tlabel\r\n1.jpg\tA, B\r\n"},
         {"1.jpg": "A, B"},
     ),
+    "a column for each class": (
+        ["1.jpg", "2.jpg", "3.jpg", "4.jpg"],
+        {"t.csv": "filename, Air Max 90,Dunk\n1.jpg,1,0\n2.jpg,0,1\n3.jpg,1,1\n4.jpg,0,0\n"},
+        {"1.jpg": "Air Max 90", "2.jpg": "Dunk"},
+    ),
+    "no header": (
+        ["a/1.jpg", "a/2.png"],
+        {"t.csv": "a/1.jpg,boot\na/2.png,clog\n"},
+        {"a/1.jpg": "boot", "a/2.png": "clog"},
+    ),
+    "no header, the label first": (
+        ["1.jpg", "2.jpg"],
+        {"t.csv": "boot\t1.jpg\nclog\t2.jpg"},
+        {"1.jpg": "boot", "2.jpg": "clog"},
+    ),
+    "no header, pairs of photos": (
+        ["boot/1.jpg", "clog/2.jpg"],
+        {"t.csv": "1.jpg,2.jpg\n"},
+        {"boot/1.jpg": "boot", "clog/2.jpg": "clog"},
+    ),
     "a table of other photos": (
         ["boot/1.jpg", "clog/2.jpg"],
         {"prices.csv": "file,label\nx.jpg,9"},
@@ -235,6 +255,14 @@ class TestTables:
             "Labels are from a/index.csv (1 file).",
             "2 files without a row in a table got the label of the folder.",
         ]
+        files, tables, _ = TABLES["a column for each class"]
+        assert lay_out(files, tables).notes == [
+            "Labels are from t.csv (3 files).",
+            "t.csv has a column of 0 and 1 for each class; the one with 1 is the label.",
+            "1 row of t.csv without a file or a label.",
+        ]
+        files, tables, _ = TABLES["no header"]
+        assert "t.csv has no header; its first column names files." in lay_out(files, tables).notes
         files, tables, _ = TABLES["a table of other photos"]
         assert lay_out(files, tables).notes == ["No labels were taken from prices.csv."]
 

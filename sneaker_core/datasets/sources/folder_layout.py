@@ -191,6 +191,7 @@ def lay_out(files: Sequence[str], tables: Mapping[str, str], kind: LayoutKind = 
         is_for_all = any(table.folder == folders.base[: len(table.folder)] for table in used)
         names_most = 2 * len(claims.labels) >= len(layout.files)
         layout = _by_tables(files, claims, folders, kind is LayoutKind.TABLE or (is_for_all and names_most))
+    layout.notes.extend(note for table in used for note in table.notes)
     if unused:
         layout.notes.append(f"No labels were taken from {_listed(unused)}.")
     return layout

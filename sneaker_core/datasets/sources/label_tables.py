@@ -13,6 +13,7 @@ from pathlib import PurePosixPath
 
 from sneaker_core.csv_cells import unescape_formula
 from sneaker_core.datasets.sources.split_names import split_of_name
+from sneaker_core.number_text import counted
 
 _FILE_COLUMNS = (
     "file", "filename", "file_name", "filepath", "file_path", "path", "image", "image_path", "image_name",
@@ -21,6 +22,8 @@ _FILE_COLUMNS = (
 _LABEL_COLUMNS = ("label", "class", "category", "target", "label_name", "class_name", "category_name")
 _SPLIT_COLUMNS = ("split", "subset", "partition", "set")
 _SEPARATORS = ",;\t|"
+_YES, _NO = {"1", "1.0", "true", "yes", "x"}, {"0", "0.0", "false", "no", ""}
+_PHOTO_ENDINGS = (".jpg", ".jpeg", ".jfif", ".png", ".webp", ".gif", ".bmp", ".avif", ".heic", ".heif")
 _SHOWN = 3
 
 
@@ -42,13 +45,13 @@ class LabelTable:
     name : str
         Its path in the source.
     rows : list of Row
-    incomplete : int
-        Rows without a file or a label.
+    notes : list of str
+        What was assumed to read it, and how many of its rows are incomplete, as sentences.
     """
 
     name: str
     rows: list[Row]
-    incomplete: int = 0
+    notes: list[str] = field(default_factory=list)
 
     @property
     def folder(self) -> tuple[str, ...]:
@@ -81,36 +84,89 @@ class TableClaims:
 def read_label_table(name: str, text: str) -> LabelTable | None:
     """A table of labels; None if it has no column of files and of labels.
 
+    Without such columns, a table is understood if it has a column of files and one column of 0 and 1 for each class, or
+    if it has no header, but one column of photo files and one of labels.
+
     Parameters
     ----------
     name : str
         Path of the table in its source. If it is called like a split, such as train.csv, its rows belong to it.
     text : str
     """
-    columns, rows = read_rows(text)
-    file, label = (_first(names, columns) for names in (_FILE_COLUMNS, _LABEL_COLUMNS))
+    header, body = read_cells(text)
+    read = _named_columns(header, body) or _column_for_each_class(header, body) or _no_header([header, *body])
+    if read is None:
+        return None
+    usual = split_of_name(PurePosixPath(name).stem)
+    found = [Row(file, label, split_of_name(split) if split else usual) for file, label, split in read.rows]
+    complete = [row for row in found if row.file and row.label]
+    notes = [f"{name} {read.note}"] if read.note else []
+    if incomplete := len(found) - len(complete):
+        notes.append(f"{counted(incomplete, 'row')} of {name} without a file or a label.")
+    return LabelTable(name, complete, notes)
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """File, label and split (empty if there is none) of each row, and what was assumed to read them."""
+
+    rows: list[tuple[str, str, str]]
+    note: str = ""
+
+
+def _named_columns(header: Sequence[str], body: Sequence[Sequence[str]]) -> _Reading | None:
+    """A table whose header names a column of files and a column of labels in a usual way."""
+    file, label, split = (_place(names, header) for names in (_FILE_COLUMNS, _LABEL_COLUMNS, _SPLIT_COLUMNS))
     if file is None or label is None:
         return None
-    split, usual = _first(_SPLIT_COLUMNS, columns), split_of_name(PurePosixPath(name).stem)
-    found = [Row(row[file], row[label], (split_of_name(row[split]) if split and row[split] else usual)) for row in rows]
-    complete = [row for row in found if row.file and row.label]
-    return LabelTable(name, complete, len(found) - len(complete))
+    return _Reading([(row[file], row[label], "" if split is None else row[split]) for row in body])
+
+
+def _column_for_each_class(header: Sequence[str], body: Sequence[Sequence[str]]) -> _Reading | None:
+    """A table with a column of files, and a column of 0 and 1 for each class."""
+    file, split = (_place(names, header) for names in (_FILE_COLUMNS, _SPLIT_COLUMNS))
+    classes = [place for place in range(len(header)) if place not in (file, split) and header[place]]
+    flags = {row[place].lower() for row in body for place in classes}
+    if file is None or len(classes) < 2 or not flags or not flags <= _NO | _YES:
+        return None
+    rows = []
+    for row in body:
+        labels = [header[place] for place in classes if row[place].lower() in _YES] or [""]
+        rows += [(row[file], label, "" if split is None else row[split]) for label in labels]
+    return _Reading(rows, "has a column of 0 and 1 for each class; the one with 1 is the label.")
+
+
+def _no_header(rows: Sequence[Sequence[str]]) -> _Reading | None:
+    """A table of two columns without a header, one of which holds photo files."""
+    if any(len(row) != 2 or not all(row) for row in rows):
+        return None
+    files = [place for place in (0, 1) if all(row[place].lower().endswith(_PHOTO_ENDINGS) for row in rows)]
+    if len(files) != 1:
+        return None
+    place = files[0]
+    which = "first" if place == 0 else "second"
+    return _Reading(
+        [(row[place], row[1 - place], "") for row in rows], f"has no header; its {which} column names files."
+    )
 
 
 def read_sku_table(text: str) -> dict[str, str]:
     """Names of sneakers by SKU in lower case, from a table with the columns sku and name; empty if it has others."""
-    columns, rows = read_rows(text)
-    if not {"sku", "name"} <= set(columns):
+    header, body = read_cells(text)
+    sku, name = _place(("sku",), header), _place(("name",), header)
+    if sku is None or name is None:
         return {}
-    return {row["sku"].lower(): row["name"] for row in rows if row["sku"] and row["name"]}
+    return {row[sku].lower(): row[name] for row in body if row[sku] and row[name]}
 
 
-def _first(names: Iterable[str], columns: Sequence[str]) -> str | None:
-    return next((name for name in names if name in columns), None)
+def _place(names: Iterable[str], header: Sequence[str]) -> int | None:
+    """The column that has the first of these names that any has, whatever its case and separators."""
+    columns = ["_".join(cell.lower().replace("-", " ").split()) for cell in header]
+    return next((columns.index(name) for name in names if name in columns), None)
 
 
-def read_rows(text: str) -> tuple[list[str], list[dict[str, str]]]:
-    """Column names, in lower case with underscores, and the rows below them; nothing if it is no table.
+def read_cells(text: str) -> tuple[list[str], list[list[str]]]:
+    """The header and the rows below it, all of its length; nothing if it is no table.
 
     The separator is that of a first line ``sep=…``, as spreadsheets write it, or the most frequent in the header.
     """
@@ -119,16 +175,15 @@ def read_rows(text: str) -> tuple[list[str], list[dict[str, str]]]:
     told = said.removeprefix("sep=")[:1] if said.startswith("sep=") else ""
     body = rest if told else text
     separator = told or max(_SEPARATORS, key=body.partition("\n")[0].count)
-    table = csv.reader(io.StringIO(body), delimiter=separator)
     try:
-        columns = ["_".join(cell.strip().lower().replace("-", " ").split()) for cell in next(table, [])]
         rows = [
-            dict(zip(columns, [unescape_formula(cell.strip()) for cell in row], strict=False)) for row in table if row
+            [unescape_formula(cell.strip()) for cell in row]
+            for row in csv.reader(io.StringIO(body), delimiter=separator)
         ]
     except csv.Error:
         return [], []
-    empty = dict.fromkeys(columns, "")
-    return columns, [{**empty, **row} for row in rows]
+    header, *below = rows or [[]]
+    return header, [[*row, *[""] * (len(header) - len(row))][: len(header)] for row in below if any(row)]
 
 
 def claims_of(tables: Sequence[LabelTable], files: Sequence[str]) -> TableClaims:
