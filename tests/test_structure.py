@@ -25,6 +25,7 @@ ALLOWED = {
     "csv_cells": set(),
     "number_text": set(),
     "process_group": {"errors"},
+    "catalog": {"errors", "workspace"},
     "images": _GROUND,
     "networks": _LOW,
     "datasets": _SEEING,

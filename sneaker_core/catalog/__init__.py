@@ -1,0 +1,1 @@
+"""What is known of each sneaker and each type of shoe."""
