@@ -432,7 +432,7 @@ def test_pillows_cap_stays_as_it_is_by_default():
 
 
 def test_200_megabytes_are_refused_at_once(monkeypatch):
-    monkeypatch.setattr(images, "_opener", lambda data: pytest.fail("the bytes were looked at"))
+    monkeypatch.setattr(images, "_format_of", lambda data: pytest.fail("the bytes were looked at"))
     assert refusal(decode, bytes(200_000_000)) == "The file is 200 MB; the limit is 20 MB."
 
 

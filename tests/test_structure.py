@@ -14,7 +14,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 # Each part of the core may import itself and these.
 _GROUND = {"", "errors", "settings", "workspace", "csv_cells", "number_text", "process_group"}
 _LOW = _GROUND | {"images"}
-_SEEING = _LOW | {"networks"}
+_SEEING = _LOW | {"decoding", "networks"}
 _MIDDLE = _SEEING | {"datasets"}
 _UPPER = _MIDDLE | {"evaluation"}
 ALLOWED = {
@@ -25,7 +25,9 @@ ALLOWED = {
     "csv_cells": set(),
     "number_text": set(),
     "process_group": {"errors"},
-    "images": _GROUND,
+    "image_structure": {"errors", "settings"},
+    "images": _GROUND | {"image_structure"},
+    "decoding": _LOW,
     "networks": _LOW,
     "datasets": _SEEING,
     "evaluation": _MIDDLE,
