@@ -90,8 +90,8 @@ def check_webp(data: bytes, limits: ImageLimits) -> None:
 
 
 def check_boxes(data: bytes, limits: ImageLimits) -> None:
-    """Check the pictures of which a HEIC or AVIF file is composed: each has an entry of this name."""
-    _refuse_over(limits.max_tiles, data.count(b"infe"), "tiles")
+    """Check the pictures of which a HEIC or AVIF file is composed: each has an entry, and a few share a size."""
+    _refuse_over(limits.max_tiles, max(data.count(b"infe"), data.count(b"ispe")), "tiles")
 
 
 def check_nothing(data: bytes, limits: ImageLimits) -> None:

@@ -20,6 +20,7 @@ from sneaker_core import images
 from sneaker_core.errors import ImageError, ImageTooLargeError
 from sneaker_core.images import decode, load
 from sneaker_core.settings import ImageLimits
+from tests.factories import packed_bmp
 
 PROJECT = Path(__file__).resolve().parent.parent
 ROOMY = ImageLimits(max_bytes=20_000_000, max_pixels=50_000_000)
@@ -407,13 +408,6 @@ def test_a_cap_above_pillows_own_is_kept(kind, monkeypatch):
     assert decode(data, ImageLimits(10**6, 2_000)).size == (48, 32)
     assert decode(data, ImageLimits(10**6, 1_600)).size == (48, 32)
     assert Image.MAX_IMAGE_PIXELS == 2_000  # never lowered: another thread may be decoding
-
-
-def packed_bmp(width: int, height: int) -> bytes:
-    """A black BMP whose rows are run-length encoded: one pixel and "end of line"."""
-    body = b"\1\0\0\0" * height
-    header = struct.pack("<IiiHHIIiiII", 40, width, height, 1, 8, 1, len(body), 0, 0, 0, 0)
-    return b"BM" + struct.pack("<IHHI", 1078 + len(body), 0, 0, 1078) + header + bytes(1024) + body
 
 
 def test_a_run_length_bmp_has_a_lower_cap(no_pixels):

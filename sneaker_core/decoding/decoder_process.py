@@ -111,7 +111,8 @@ class DecoderProcess:
             return answer
         expired, self._usable = not self._usable, False
         if expired:
-            raise SlowImageError(f"The photo takes too long to decode; the limit is {seconds:g} seconds.")
+            limit = f"{seconds:g} second{'' if seconds == 1 else 's'}"
+            raise SlowImageError(f"The photo takes too long to decode; the limit is {limit}.")
         raise StoppedError("The process that decodes photos ended.")
 
     def _expire(self) -> None:

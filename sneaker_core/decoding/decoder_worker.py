@@ -18,7 +18,7 @@ from sneaker_core.errors import ImageError
 from sneaker_core.settings import ImageLimits
 
 # Time, in seconds beyond the limit, after which it ends by itself: whoever should have ended it is gone.
-_GRACE = 5.0
+_GRACE = 2.0
 
 
 def main() -> None:
