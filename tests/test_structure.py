@@ -206,6 +206,17 @@ def test_pages_are_short(pattern, most):
     assert {name: length for name, length in lengths.items() if length > most} == {}
 
 
+def test_photos_from_outside_are_decoded_in_processes_that_can_be_ended():
+    """Only these decode photos in their own process: they passed the limits at import, or belong to a job's folder."""
+    direct = {f"images.{name}" for name in ("decode", "decode_photo", "load", "load_photo")}
+    found = {Path(file).stem for file, tree in {**CORE, **SURFACE}.items() if called(tree) & direct}
+    assert found == {
+        *("decoder_worker", "thumbnails", "photo_embeddings", "photo_cache", "class_average_maps"),
+        *("prediction_table", "changed_photos", "html_report"),
+        "photo_previews",  # of photos in a dataset
+    }
+
+
 def test_streamlit_caches_are_in_ui_alone():
     everywhere = {**CORE, **SURFACE}
     caching = {
