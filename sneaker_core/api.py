@@ -1,10 +1,12 @@
 """The JSON API: predictions and explanations over HTTP, with the same results as the command line.
 
 Errors are ``{"error": "message"}`` with status 400 (no file in the request), 404 (no such model or route), 413 (file
-too large), 415 (not multipart), 422 (invalid photo or parameter), 429 (too many requests) or 503 (damaged model).
+too large), 415 (not multipart), 422 (invalid photo or parameter), 429 (too many requests) or 503 (damaged model). The
+last two carry ``Retry-After``.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from functools import wraps
 from pathlib import Path
@@ -13,10 +15,10 @@ from urllib.parse import quote
 
 from starlette.datastructures import QueryParams, UploadFile
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
-from starlette.types import Message, Receive
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sneaker_core import __version__
 from sneaker_core.errors import (
@@ -32,6 +34,7 @@ from sneaker_core.inference.explanation.explain_photos import explain_bytes
 from sneaker_core.inference.explanation.explanation_request import ExplanationRequest
 from sneaker_core.inference.model_service import shared_models, shared_queue, slow_queue
 from sneaker_core.inference.predictor import check_top, predict_bytes
+from sneaker_core.inference.runner import Runner
 from sneaker_core.networks.bundled_models import DEFAULT_MODEL, replacement_note
 from sneaker_core.networks.checkpoint import SneakerModel
 from sneaker_core.networks.decision import Status
@@ -51,6 +54,9 @@ _STATUS_CODES: tuple[tuple[type[SneakerError], int], ...] = (
     (CheckpointError, 503),
     (SneakerError, 422),
 )
+
+# Seconds after which a program may ask again: a queue empties quickly, a damaged model has to be mended by somebody.
+_RETRY_AFTER = {429: 5, 503: 60}
 
 
 def routes(workspace: Path) -> list[Route]:
@@ -87,12 +93,12 @@ class _Service:
         model = request.query_params.get("model", DEFAULT_MODEL)
         top = _top(request.query_params.get("top", "3"))
         photo = await self._upload(request)
-        answer = await asyncio.wrap_future(self.queue.submit(self._answer, model, photo, top))
+        answer = await asyncio.wrap_future(self.queue.submit_request(self._answer, model, photo, top))
         code = 422 if answer["status"] == Status.ERROR else 200
         return JSONResponse(answer, code, _note_header(model))
 
-    def _answer(self, model: str, photo: Photo, top: int) -> dict[str, Any]:
-        return predict_bytes(self._model(model), photo.name, photo.data, top).to_dict()
+    def _answer(self, model: str, photo: Photo, top: int, run: Runner) -> dict[str, Any]:
+        return predict_bytes(self._model(model), photo.name, photo.data, top, run=run).to_dict()
 
     def _model(self, name: str) -> SneakerModel:
         return shared_models().load(find_named_model(self.workspace, name))
@@ -102,12 +108,12 @@ class _Service:
         wanted = _explanation_request(request.query_params)
         photo = await self._upload(request)
         queue = slow_queue() if wanted.method.is_slow else self.queue
-        png, target = await asyncio.wrap_future(queue.submit(self._explain, model, photo, wanted))
+        png, target = await asyncio.wrap_future(queue.submit_request(self._explain, model, photo, wanted))
         # Headers are ASCII, so the target is percent-encoded.
         return Response(png, media_type="image/png", headers={"X-Target": quote(target), **_note_header(model)})
 
-    def _explain(self, model: str, photo: Photo, wanted: ExplanationRequest) -> tuple[bytes, str]:
-        explanation = explain_bytes(self._model(model), photo.name, photo.data, wanted)
+    def _explain(self, model: str, photo: Photo, wanted: ExplanationRequest, run: Runner) -> tuple[bytes, str]:
+        explanation = explain_bytes(self._model(model), photo.name, photo.data, wanted, run=run)
         return explanation.png(), explanation.request.target or ""
 
     async def _upload(self, request: Request) -> Photo:
@@ -176,10 +182,33 @@ def _with_json_errors(handler: Handler) -> Handler:
     async def handled(request: Request) -> Response:
         try:
             return await handler(request)
+        except ClientDisconnect:
+            return Response(status_code=400)  # nobody is there to read it
         except HTTPException as error:
-            return JSONResponse({"error": str(error.detail)}, error.status_code)
+            return _error(str(error.detail), error.status_code)
         except SneakerError as error:
-            code = next(code for kind, code in _STATUS_CODES if isinstance(error, kind))
-            return JSONResponse({"error": str(error)}, code)
+            return _error(str(error), next(code for kind, code in _STATUS_CODES if isinstance(error, kind)))
 
     return handled
+
+
+def _error(message: str, code: int) -> Response:
+    headers = {"Retry-After": str(_RETRY_AFTER[code])} if code in _RETRY_AFTER else {}
+    return JSONResponse({"error": message}, code, headers)
+
+
+class HangUps:
+    """Middleware for the whole app: a client that hangs up is no error, so no traceback goes to the log.
+
+    Parameters
+    ----------
+    app : ASGI app
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle a request."""
+        with contextlib.suppress(ClientDisconnect):
+            await self.app(scope, receive, send)

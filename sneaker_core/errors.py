@@ -4,7 +4,8 @@
 
     SneakerError
     ├── ImageError           a photo can't be read
-    │   └── ImageTooLargeError   … because it exceeds a limit
+    │   ├── ImageTooLargeError   … because it exceeds a limit
+    │   └── SlowImageError       … because it takes too long to decode
     ├── DatasetError         a dataset or photo folder is missing, empty, busy or has an unsupported layout
     ├── CollectError         a web search or download failed
     ├── RecipeError          a training setting is invalid
@@ -29,6 +30,7 @@ __all__ = [
     "ModelNotFoundError",
     "RecipeError",
     "RunError",
+    "SlowImageError",
     "SneakerError",
     "SpaceError",
     "StoppedError",
@@ -46,6 +48,10 @@ class ImageError(SneakerError):
 
 class ImageTooLargeError(ImageError):
     """A photo exceeds the limit on bytes or pixels."""
+
+
+class SlowImageError(ImageError):
+    """A photo takes too long to decode, or is made of so many parts that it would."""
 
 
 class DatasetError(SneakerError):

@@ -1,5 +1,9 @@
 """The only decoder of untrusted image bytes: it returns an RGB image or raises an error with one plain sentence.
 
+Decoding happens here, in the process that calls. Bytes from outside (uploads, the API, imports, the web) come through
+`sneaker_core.decoding`, which calls this module in processes that can be ended. Photos that were imported passed the
+limits then, and are read here directly.
+
 The format is detected from the first bytes, and only that format's decoder is called. ``Image.open`` is not used: it
 imports every Pillow plugin, writes warnings to standard error, and reads phone JPEGs that embed a second picture with
 a more fragile class. Color profiles are dropped with the other metadata.
@@ -22,6 +26,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
+from typing import NamedTuple
 
 from PIL import ExifTags, Image, ImageOps
 from PIL.AvifImagePlugin import AvifImageFile
@@ -33,24 +38,44 @@ from PIL.PngImagePlugin import PngImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
 from sneaker_core.errors import ImageError, ImageTooLargeError
+from sneaker_core.image_structure import check_boxes, check_gif, check_jpeg, check_nothing, check_png, check_webp
 from sneaker_core.settings import ImageLimits
 
-__all__ = ["FORMATS", "DecodedPhoto", "Photo", "decode", "decode_photo", "load", "load_photo", "read_bytes"]
+__all__ = [
+    "DAMAGED",
+    "FORMATS",
+    "DecodedPhoto",
+    "Photo",
+    "check_bytes",
+    "decode",
+    "decode_photo",
+    "load",
+    "load_photo",
+    "read_bytes",
+]
 
 FORMATS = ("JPEG", "PNG", "WebP", "GIF", "BMP", "AVIF", "HEIC")
 
 _NOT_A_PHOTO = f"This is not a photo in a format SoleScope can read ({', '.join(FORMATS[:-1])} or {FORMATS[-1]})."
-_DAMAGED = "The photo is incomplete or damaged and can't be read."
+DAMAGED = "The photo is incomplete or damaged and can't be read."
 
 # Pillow's format name -> extension, where the extension is not simply the name.
 _EXTENSIONS = {"JPEG": ".jpg", "HEIF": ".heic"}
 
-_SIGNATURES: tuple[tuple[bytes, Callable[[BytesIO], ImageFile]], ...] = (
-    (b"\xff\xd8\xff", JpegImageFile),
-    (b"\x89PNG\r\n\x1a\n", PngImageFile),
-    (b"GIF87a", GifImageFile),
-    (b"GIF89a", GifImageFile),
-    (b"BM", BmpImageFile),
+
+class _Format(NamedTuple):
+    """How a format is opened, and the check of its structure that comes first."""
+
+    open: Callable[[BytesIO], ImageFile]
+    check: Callable[[bytes, ImageLimits], None]
+
+
+_SIGNATURES = (
+    (b"\xff\xd8\xff", _Format(JpegImageFile, check_jpeg)),
+    (b"\x89PNG\r\n\x1a\n", _Format(PngImageFile, check_png)),
+    (b"GIF87a", _Format(GifImageFile, check_gif)),
+    (b"GIF89a", _Format(GifImageFile, check_gif)),
+    (b"BM", _Format(BmpImageFile, check_nothing)),
 )
 _AVIF_BRANDS = {b"avif", b"avis"}
 _HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"}
@@ -126,6 +151,8 @@ def decode(data: bytes, limits: ImageLimits | None = None, *, shrink_to: int | N
     ------
     ImageTooLargeError
         The file or the photo exceeds a limit. The header is checked before any pixel is decoded.
+    SlowImageError
+        The file is made of so many parts that decoding would take too long.
     ImageError
         The bytes are not a photo in a supported format, or the photo is damaged.
     """
@@ -135,15 +162,16 @@ def decode(data: bytes, limits: ImageLimits | None = None, *, shrink_to: int | N
 def decode_photo(data: bytes, limits: ImageLimits | None = None, *, shrink_to: int | None = None) -> DecodedPhoto:
     """Decode one photo and return it with its size and format; parameters and errors as for `decode`."""
     limits = limits or ImageLimits.from_environment()
-    _check_bytes(len(data), limits)
-    opener = _opener(data)
-    if opener is None:
+    check_bytes(len(data), limits)
+    found = _format_of(data)
+    if found is None:
         raise ImageError(_NOT_A_PHOTO)
+    found.check(data, limits)
     for size in _boxed_sizes(data):
         _check_pixels(size, limits.max_pixels)
     _lift_pillow_cap(limits.max_pixels)
     try:
-        image = opener(BytesIO(data))
+        image = found.open(BytesIO(data))
         # Pillow unpacks run-length BMPs in Python: 8 seconds for 50 megapixels in 1 kB. No camera writes them.
         run_length = isinstance(image, BmpImageFile) and image.info.get("compression") in _BMP_RUN_LENGTH
         _check_pixels(image.size, limits.max_pixels // 10 if run_length else limits.max_pixels)
@@ -164,7 +192,7 @@ def decode_photo(data: bytes, limits: ImageLimits | None = None, *, shrink_to: i
         ) from error
     except Exception as error:
         # For corrupt bytes Pillow raises almost anything: SyntaxError, struct.error, MemoryError, IndexError …
-        raise ImageError(_DAMAGED) from error
+        raise ImageError(DAMAGED) from error
 
 
 def load(path: Path, limits: ImageLimits | None = None, *, shrink_to: int | None = None) -> Image.Image:
@@ -216,14 +244,23 @@ def read_bytes(path: Path, limits: ImageLimits | None = None) -> bytes:
     try:
         if not path.is_file():  # reading a pipe or a device may never end
             raise ImageError("This is a folder, not a photo." if path.is_dir() else "The photo file doesn't exist.")
-        _check_bytes(path.stat().st_size, limits)
+        check_bytes(path.stat().st_size, limits)
         with path.open("rb") as file:
             return file.read(limits.max_bytes + 1)  # the file may have grown since
     except OSError as error:
         raise ImageError("The file can't be opened.") from error
 
 
-def _check_bytes(count: int, limits: ImageLimits) -> None:
+def check_bytes(count: int, limits: ImageLimits) -> None:
+    """Check the size of a file.
+
+    Raises
+    ------
+    ImageTooLargeError
+        It exceeds the limit.
+    ImageError
+        The file is empty.
+    """
     if count == 0:
         raise ImageError("The file is empty.")
     if count > limits.max_bytes:
@@ -237,30 +274,29 @@ def _check_pixels(size: tuple[int, int], most: int) -> None:
         raise ImageTooLargeError(f"The photo is {size[0]} x {size[1]} pixels; the limit is {most / 1e6:g} megapixels.")
 
 
-def _opener(data: bytes) -> Callable[[BytesIO], ImageFile] | None:
-    """Choose the decoder from the first bytes; None for formats that are not on the allow-list."""
-    for signature, opener in _SIGNATURES:
+def _format_of(data: bytes) -> _Format | None:
+    """Detect the format from the first bytes; None for formats that are not on the allow-list."""
+    for signature, found in _SIGNATURES:
         if data.startswith(signature):
-            return opener
+            return found
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        return WebPImageFile
+        return _Format(WebPImageFile, check_webp)
     if data[4:8] == b"ftyp":
-        return _ftyp_opener(data)
+        return _boxed_format(data)
     return None
 
 
-def _ftyp_opener(data: bytes) -> Callable[[BytesIO], ImageFile] | None:
+def _boxed_format(data: bytes) -> _Format | None:
     """Tell AVIF and HEIC apart by their brands; many files of both list the parent brand mif1 first."""
     end = min(int.from_bytes(data[:4], "big"), 256)
     for brand in (data[8:12], *(data[at : at + 4] for at in range(16, end, 4))):
         if brand in _AVIF_BRANDS:
-            return _open_avif
+            return _Format(_open_avif, check_boxes)
         if brand in _HEIC_BRANDS:
             # Imported on use: it takes as long to import as Pillow itself, and few photos need it.
             from pillow_heif.as_plugin import HeifImageFile
 
-            opener: Callable[[BytesIO], ImageFile] = HeifImageFile
-            return opener
+            return _Format(HeifImageFile, check_boxes)
     return None
 
 

@@ -1,15 +1,19 @@
 """Settings of a SoleScope installation, each read from an environment variable.
 
-=============================  =======  ===========================================================================
-variable                       default  meaning
-=============================  =======  ===========================================================================
-``SOLESCOPE_MAX_UPLOAD_MB``    20       largest photo file, in megabytes
-``SOLESCOPE_MAX_MEGAPIXELS``   50       largest photo, in megapixels
-``SOLESCOPE_MAX_ARCHIVE_GB``   20       largest archive of photos, unpacked, in gigabytes
-``SOLESCOPE_MAX_WAITING``      16       requests that may wait for a model
-``SOLESCOPE_CACHE_GB``         10       disk space for decoded photos and embeddings of training runs, in gigabytes
-``SOLESCOPE_MIXED_PRECISION``  1        0 computes in 32 bits where 16 would be faster
-=============================  =======  ===========================================================================
+================================  =======  ========================================================================
+variable                          default  meaning
+================================  =======  ========================================================================
+``SOLESCOPE_MAX_UPLOAD_MB``       20       largest photo file, in megabytes
+``SOLESCOPE_MAX_MEGAPIXELS``      50       largest photo, in megapixels
+``SOLESCOPE_MAX_DECODE_SECONDS``  5        longest time that decoding a photo from outside may take, in seconds
+``SOLESCOPE_DECODERS``            cores    processes that decode photos from outside; by default one per core, but
+                                           two or more
+``SOLESCOPE_MAX_ARCHIVE_GB``      20       largest archive of photos, unpacked, in gigabytes
+``SOLESCOPE_MAX_WAITING``         16       requests that may wait for a model
+``SOLESCOPE_CACHE_GB``            10       disk space for decoded photos and embeddings of training runs, in
+                                           gigabytes
+``SOLESCOPE_MIXED_PRECISION``     1        0 computes in 32 bits where 16 would be faster
+================================  =======  ========================================================================
 """
 
 import os
@@ -33,7 +37,7 @@ def _number(name: str, default: float, lowest: float) -> float:
 
 @dataclass(frozen=True)
 class ImageLimits:
-    """Limits on photos, checked before decoding.
+    """Limits on photos. All but the time are checked before decoding.
 
     Attributes
     ----------
@@ -41,17 +45,34 @@ class ImageLimits:
         Largest file size, in bytes.
     max_pixels : int
         Largest width times height.
+    max_seconds : float
+        Longest time that a decoding process may take for a photo.
+    max_scans : int
+        Scans of a JPEG. Each costs as much as a photo; cameras and programs write 10 or so.
+    max_segments : int
+        Segments of a JPEG, at most 64 kB each. Pillow joins metadata segment by segment, which costs the square.
+    max_parts : int
+        Chunks or blocks of other formats. Each costs little, but a file may hold millions. The largest photos have a
+        few thousand.
+    max_tiles : int
+        Pictures of which a HEIC or AVIF photo is composed. Phones write up to 200.
     """
 
     max_bytes: int
     max_pixels: int
+    max_seconds: float = 5.0
+    max_scans: int = 100
+    max_segments: int = 1_000
+    max_parts: int = 20_000
+    max_tiles: int = 1_000
 
     @classmethod
     def from_environment(cls) -> "ImageLimits":
-        """Read ``SOLESCOPE_MAX_UPLOAD_MB`` (default 20) and ``SOLESCOPE_MAX_MEGAPIXELS`` (default 50)."""
+        """Read the limits that ``SOLESCOPE_MAX_UPLOAD_MB``, ``…_MEGAPIXELS`` and ``…_DECODE_SECONDS`` set."""
         return cls(
             max_bytes=int(_number("SOLESCOPE_MAX_UPLOAD_MB", 20, 0.001) * 1_000_000),
             max_pixels=int(_number("SOLESCOPE_MAX_MEGAPIXELS", 50, 0.001) * 1_000_000),
+            max_seconds=_number("SOLESCOPE_MAX_DECODE_SECONDS", 5, 0.01),
         )
 
 
@@ -89,14 +110,20 @@ class ServiceLimits:
     ----------
     max_waiting : int
         Requests that may wait; further requests are rejected as busy.
+    decoders : int
+        Processes that decode photos. Two at least, so that a slow photo doesn't hold up the others.
     """
 
     max_waiting: int
+    decoders: int = 2
 
     @classmethod
     def from_environment(cls) -> "ServiceLimits":
-        """Read ``SOLESCOPE_MAX_WAITING`` (default 16)."""
-        return cls(max_waiting=int(_number("SOLESCOPE_MAX_WAITING", 16, 1)))
+        """Read ``SOLESCOPE_MAX_WAITING`` (default 16) and ``SOLESCOPE_DECODERS`` (default: one per core)."""
+        return cls(
+            max_waiting=int(_number("SOLESCOPE_MAX_WAITING", 16, 1)),
+            decoders=int(_number("SOLESCOPE_DECODERS", max(os.cpu_count() or 2, 2), 1)),
+        )
 
 
 @dataclass(frozen=True)

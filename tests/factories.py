@@ -1,5 +1,6 @@
 """Small real test objects: generated photos, and networks that answer in milliseconds."""
 
+import struct
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -54,6 +55,18 @@ def jpeg(image: Image.Image, quality: int = 90) -> bytes:
     buffer = BytesIO()
     image.save(buffer, "JPEG", quality=quality)
     return buffer.getvalue()
+
+
+def packed_bmp(width: int, height: int) -> bytes:
+    """A black BMP whose rows are run-length encoded: one pixel and "end of line"."""
+    body = b"\1\0\0\0" * height
+    header = struct.pack("<IiiHHIIiiII", 40, width, height, 1, 8, 1, len(body), 0, 0, 0, 0)
+    return b"BM" + struct.pack("<IHHI", 1078 + len(body), 0, 0, 1078) + header + bytes(1024) + body
+
+
+def slow_photo() -> bytes:
+    """41 kB that take half a minute to decode, if a photo may have that many pixels: Pillow unpacks it in Python."""
+    return packed_bmp(10_000, 10_000)
 
 
 def write(path: Path, data: bytes) -> Path:

@@ -172,6 +172,10 @@ class _Handler(BaseHTTPRequestHandler):
         seed = int(name.split(".")[0])
         self.reply(png(seed) if name.endswith("png") else jpeg(photo(seed)))
 
+    def give_slow(self, *_: str) -> None:
+        data = jpeg(photo(1))
+        self.reply(data[:2] + b"\xff\xda\x00\x02" * 101 + data[2:])  # scans
+
     def give_truncated(self, *_: str) -> None:
         self.reply(jpeg(photo(1, (640, 480)))[:400])
 

@@ -637,7 +637,9 @@ class TestCollecting:
         assert tried_links(runs.dataset) == set()
 
     def test_links_that_failed_are_counted_and_not_tried_again(self, web, runs):
-        bad = [f"{SITE}/{path}" for path in ("missing", "broken", "truncated/1.jpg", "html/1.jpg", "redirect/4")]
+        bad = [
+            f"{SITE}/{path}" for path in ("missing", "broken", "truncated/1.jpg", "html/1.jpg", "redirect/4", "slow")
+        ]
         bad += [f"{SITE}/missing/2", "http://10.0.0.1/1.jpg", "http://user@photos.example/1.jpg"]
         web.search = paged({"Dunk": bad + links(1)})
         result = runs.collect(plan_for("Dunk")).classes["Dunk"]
@@ -646,6 +648,7 @@ class TestCollecting:
         assert sum(result.rejected.values()) == len(bad)
         assert len(result.rejected) == len(bad) - 1
         assert all(reason.endswith(".") for reason in result.rejected)
+        assert result.rejected["The photo takes too long to decode: its file has more than 100 scans."] == 1
         assert result.message == "1 of 3 photos: the searches found no more links."
         assert tried_links(runs.dataset) == set(bad)
         web.asked.clear()

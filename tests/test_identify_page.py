@@ -21,7 +21,7 @@ from sneaker_core.networks.checkpoint import MODEL_FILE, WEIGHTS_FILE, load_mode
 from sneaker_core.networks.decision import Status
 from sneaker_core.workspace.safe_names import natural_order
 from tests.conftest import CLASSES, KNOWN, PROBABLE, UNKNOWN, UNSURE
-from tests.factories import draw_dataset
+from tests.factories import draw_dataset, slow_photo
 from tests.links import follow_link, link_labels
 from ui.identify.answer_downloads import answers_csv, answers_json
 from ui.identify.answer_text import confidence_text, summary_text
@@ -227,6 +227,14 @@ class TestBadFiles:
         assert sentence in words(app)
         assert "3 photos: 2 recognized, 1 unreadable" in words(app)
         assert bars(app) == [3, 3]
+
+    def test_a_photo_that_takes_too_long_is_named_and_the_others_answered(self, models_home, sneaker_jpeg, monkeypatch):
+        monkeypatch.setenv("SOLESCOPE_MAX_MEGAPIXELS", "1000")
+        monkeypatch.setenv("SOLESCOPE_MAX_DECODE_SECONDS", "1")
+        models_home.install()
+        app = uploaded(opened(), slow_jpg=slow_photo(), a_jpg=sneaker_jpeg())
+        assert "takes too long to decode; the limit is 1 second" in words(app)
+        assert "Almost certainly" in words(app)
 
     def test_alone(self, models_home):
         models_home.install()

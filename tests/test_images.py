@@ -20,6 +20,7 @@ from sneaker_core import images
 from sneaker_core.errors import ImageError, ImageTooLargeError
 from sneaker_core.images import decode, load
 from sneaker_core.settings import ImageLimits
+from tests.factories import packed_bmp
 
 PROJECT = Path(__file__).resolve().parent.parent
 ROOMY = ImageLimits(max_bytes=20_000_000, max_pixels=50_000_000)
@@ -409,13 +410,6 @@ def test_a_cap_above_pillows_own_is_kept(kind, monkeypatch):
     assert Image.MAX_IMAGE_PIXELS == 2_000  # never lowered: another thread may be decoding
 
 
-def packed_bmp(width: int, height: int) -> bytes:
-    """A black BMP whose rows are run-length encoded: one pixel and "end of line"."""
-    body = b"\1\0\0\0" * height
-    header = struct.pack("<IiiHHIIiiII", 40, width, height, 1, 8, 1, len(body), 0, 0, 0, 0)
-    return b"BM" + struct.pack("<IHHI", 1078 + len(body), 0, 0, 1078) + header + bytes(1024) + body
-
-
 def test_a_run_length_bmp_has_a_lower_cap(no_pixels):
     message = refusal(decode, packed_bmp(5_000_001, 1))
     assert message == "The photo is 5000001 x 1 pixels; the limit is 5 megapixels."
@@ -432,7 +426,7 @@ def test_pillows_cap_stays_as_it_is_by_default():
 
 
 def test_200_megabytes_are_refused_at_once(monkeypatch):
-    monkeypatch.setattr(images, "_opener", lambda data: pytest.fail("the bytes were looked at"))
+    monkeypatch.setattr(images, "_format_of", lambda data: pytest.fail("the bytes were looked at"))
     assert refusal(decode, bytes(200_000_000)) == "The file is 200 MB; the limit is 20 MB."
 
 

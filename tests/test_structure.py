@@ -14,7 +14,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 # Each part of the core may import itself and these.
 _GROUND = {"", "errors", "settings", "workspace", "csv_cells", "number_text", "process_group"}
 _LOW = _GROUND | {"images"}
-_SEEING = _LOW | {"networks"}
+_SEEING = _LOW | {"decoding", "networks"}
 _MIDDLE = _SEEING | {"datasets"}
 _UPPER = _MIDDLE | {"evaluation"}
 ALLOWED = {
@@ -26,7 +26,9 @@ ALLOWED = {
     "number_text": set(),
     "process_group": {"errors"},
     "catalog": {"errors", "workspace"},
-    "images": _GROUND,
+    "image_structure": {"errors", "settings"},
+    "images": _GROUND | {"image_structure"},
+    "decoding": _LOW,
     "networks": _LOW,
     "datasets": _SEEING,
     "evaluation": _MIDDLE,
@@ -203,6 +205,17 @@ def test_nothing_imports_a_page():
 def test_pages_are_short(pattern, most):
     lengths = {file.name: len(file.read_text(encoding="utf-8").splitlines()) for file in PROJECT.glob(pattern)}
     assert {name: length for name, length in lengths.items() if length > most} == {}
+
+
+def test_photos_from_outside_are_decoded_in_processes_that_can_be_ended():
+    """Only these decode photos in their own process: they passed the limits at import, or belong to a job's folder."""
+    direct = {f"images.{name}" for name in ("decode", "decode_photo", "load", "load_photo")}
+    found = {Path(file).stem for file, tree in {**CORE, **SURFACE}.items() if called(tree) & direct}
+    assert found == {
+        *("decoder_worker", "thumbnails", "photo_embeddings", "photo_cache", "class_average_maps"),
+        *("prediction_table", "changed_photos", "html_report"),
+        "photo_previews",  # of photos in a dataset
+    }
 
 
 def test_streamlit_caches_are_in_ui_alone():

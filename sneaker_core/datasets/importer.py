@@ -10,10 +10,10 @@ from enum import StrEnum
 from pathlib import Path
 from types import TracebackType
 
-from sneaker_core import images
 from sneaker_core.datasets.index import Dataset, ensure_class, import_lock, move_into_place, recover_incoming
 from sneaker_core.datasets.photo_folder import sample_id
 from sneaker_core.datasets.thumbnails import THUMBNAIL_SIDE, make_thumbnail, thumbnail_path
+from sneaker_core.decoding import photo_decoder
 from sneaker_core.errors import DatasetError, ImageError
 from sneaker_core.settings import ImageLimits
 
@@ -141,7 +141,7 @@ class Importer:
 
     def _store(self, photo: IncomingPhoto, label: str, sample: str) -> ImportOutcome:
         try:
-            decoded = images.decode_photo(photo.data, self.limits, shrink_to=2 * THUMBNAIL_SIDE)
+            decoded = photo_decoder.decode_photo(photo.data, self.limits, shrink_to=2 * THUMBNAIL_SIDE)
         except ImageError as error:
             return self.reject(photo.name, str(error))
         waiting = self.dataset.incoming / f"{sample}{decoded.extension}"

@@ -2,7 +2,7 @@
 
 Predictions and other quick work go through the fast queue. Work that takes seconds (slow attribution methods, sanity
 checks) goes through the slow queue, so that no prediction waits behind it. Between two steps, slow work waits until the
-fast queue is empty.
+fast queue is empty. Only networks run in a queue's thread: requests decode their photos in threads of their own.
 """
 
 import functools
@@ -11,15 +11,13 @@ from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import Any
 
 from sneaker_core.errors import BusyError
+from sneaker_core.inference.runner import P, R
 from sneaker_core.networks.checkpoint import SneakerModel, load_model
 from sneaker_core.networks.model_registry import model_version
 from sneaker_core.settings import ServiceLimits
-
-P = ParamSpec("P")
-R = TypeVar("R")
 
 _MAX_MODELS = 3
 
@@ -58,9 +56,10 @@ class ModelShelf:
 
 
 class BoundedQueue:
-    """A queue with one worker thread and a limit on waiting calls.
+    """A queue with one worker thread for networks, and a limit on waiting calls.
 
-    One thread, because a network uses all cores already: two at once would slow each other down.
+    One thread, because a network uses all cores already: two at once would slow each other down. A request that also
+    decodes a photo has one more thread, in which it waits for the decoding processes.
 
     Parameters
     ----------
@@ -71,23 +70,48 @@ class BoundedQueue:
 
     def __init__(self, limits: ServiceLimits, name: str = "inference") -> None:
         self._slots = threading.BoundedSemaphore(limits.max_waiting)
-        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
+        self._networks = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
+        self._requests = ThreadPoolExecutor(max_workers=limits.max_waiting, thread_name_prefix=f"{name}-request")
         self._pending = 0
         self._changed = threading.Condition()
 
     def submit(self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> "Future[R]":
-        """Queue a call; the future holds its result or its exception.
+        """Queue a call of a network; the future holds its result or its exception.
 
         Raises
         ------
         BusyError
             The queue is full.
         """
+        return self._submit(self._networks, work, *args, **kwargs)
+
+    def submit_request(self, work: Callable[..., R], *args: Any) -> "Future[R]":
+        """Start a request, which decodes its photo in a thread of its own and runs networks in the queue's thread.
+
+        Parameters
+        ----------
+        work : callable
+            Called with the arguments and with ``run``, a `Runner` for the calls of networks.
+        *args
+
+        Raises
+        ------
+        BusyError
+            The queue is full. A request has one place in it, whatever it is doing.
+        """
+        return self._submit(self._requests, work, *args, run=self._run)
+
+    def _run(self, work: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
+        return self._networks.submit(work, *args, **kwargs).result()
+
+    def _submit(
+        self, threads: ThreadPoolExecutor, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs
+    ) -> "Future[R]":
         if not self._slots.acquire(blocking=False):
             raise BusyError("Too many photos are waiting. Try again in a few seconds.")
         self._count(1)
         try:
-            future = self._pool.submit(work, *args, **kwargs)
+            future = threads.submit(work, *args, **kwargs)
         except BaseException:
             self._leave()
             raise
@@ -104,7 +128,7 @@ class BoundedQueue:
             self._changed.notify_all()
 
     def wait_until_idle(self, timeout: float = 5.0) -> bool:
-        """Wait, in a thread other than the queue's own, until no call is running or waiting.
+        """Wait, in a thread other than the queue's own ones, until no call is running or waiting.
 
         Parameters
         ----------
@@ -121,7 +145,8 @@ class BoundedQueue:
 
     def close(self) -> None:
         """Finish the running call and drop the waiting ones."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        for threads in (self._requests, self._networks):
+            threads.shutdown(wait=False, cancel_futures=True)
 
 
 @functools.cache

@@ -8,8 +8,9 @@ from typing import Any
 
 from PIL import Image
 
-from sneaker_core import images
+from sneaker_core.decoding import photo_decoder
 from sneaker_core.errors import ImageError, SneakerError
+from sneaker_core.inference.runner import Runner, run_here
 from sneaker_core.networks.checkpoint import ModelSpec, SneakerModel
 from sneaker_core.networks.decision import (
     Floats,
@@ -215,7 +216,7 @@ def _prediction(
     )
 
 
-def predict_bytes(model: SneakerModel, name: str, data: bytes, top: int = 3) -> Answer:
+def predict_bytes(model: SneakerModel, name: str, data: bytes, top: int = 3, *, run: Runner = run_here) -> Answer:
     """Classify a photo from the bytes of its file; if it can't be read, the answer says why.
 
     Parameters
@@ -226,23 +227,38 @@ def predict_bytes(model: SneakerModel, name: str, data: bytes, top: int = 3) -> 
     data : bytes
     top : int
         1 to 10.
+    run : Runner
+        Runs the network.
     """
-    return _answer(model, name, lambda side: images.decode(data, shrink_to=side), top)
+    return _answer(model, name, lambda side: photo_decoder.decode(data, shrink_to=side), top, run)
 
 
 def predict_file(model: SneakerModel, path: Path, top: int = 3) -> Answer:
     """Classify a photo file; if it can't be read, the answer says why."""
-    return _answer(model, str(path), lambda side: images.load(path, shrink_to=side), top)
+    return _answer(model, str(path), lambda side: photo_decoder.load(path, shrink_to=side), top, run_here)
 
 
-def _answer(model: SneakerModel, name: str, read: Callable[[int], Image.Image], top: int) -> Answer:
+def _answer(model: SneakerModel, name: str, read: Callable[[int], Image.Image], top: int, run: Runner) -> Answer:
     started = time.perf_counter()
     try:
-        photo = read(model.spec.preprocessing.shrink_to)
+        photo = model_input(model, read)
     except ImageError as error:
         return Answer(name, Status.ERROR, (), str(error), _milliseconds_since(started))
-    (found,) = predict_images(model, [photo], top)
+    (found,) = run(predict_images, model, [photo], top)
     return Answer(image=name, error=None, milliseconds=_milliseconds_since(started), **vars(found))
+
+
+def model_input(model: SneakerModel, read: Callable[[int], Image.Image]) -> Image.Image:
+    """The photo at the network's input size: many may wait for the network, and whole photos would fill the memory.
+
+    Parameters
+    ----------
+    model : SneakerModel
+    read : callable
+        Decodes the photo, at no less than the given number of pixels per side.
+    """
+    preprocessing = model.spec.preprocessing
+    return Image.fromarray(preprocessing.resize(read(preprocessing.shrink_to)))
 
 
 def _milliseconds_since(started: float) -> float:

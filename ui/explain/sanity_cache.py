@@ -4,7 +4,7 @@ from concurrent.futures import Future
 
 import streamlit as st
 
-from sneaker_core import images
+from sneaker_core.decoding import photo_decoder
 from sneaker_core.images import Photo
 from sneaker_core.inference.explanation.explanation_request import ExplanationRequest
 from sneaker_core.inference.explanation.sanity_checks import SanityCheck, run_sanity_check
@@ -58,6 +58,6 @@ def _sanity_check(folder: str, version: str, digest: str, request: ExplanationRe
     heat = explain(key, _photo, request).heat
     assert heat is not None
     model = load_model(key)
-    seen = images.decode(_photo.data, shrink_to=model.spec.preprocessing.shrink_to)
+    seen = photo_decoder.decode(_photo.data, shrink_to=model.spec.preprocessing.shrink_to)
     running.future = slow_queue().submit(run_sanity_check, model, seen, request, heat, running.report)
     return running

@@ -37,7 +37,7 @@ def explain(key: ModelKey, photo: Photo, request: ExplanationRequest) -> Explana
 def _explain(folder: str, version: str, digest: str, request: ExplanationRequest, _data: bytes) -> Explanation:
     queue = slow_queue() if request.method.is_slow else shared_queue()
     small = replace(request, max_side=PREVIEW_SIDE)
-    found = queue.submit(explain_bytes, load_model(ModelKey(folder, version)), "", _data, small).result()
+    found = queue.submit_request(explain_bytes, load_model(ModelKey(folder, version)), "", _data, small).result()
     return replace(found, photo=None)  # drawn on the preview, which is kept already
 
 

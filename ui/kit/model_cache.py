@@ -42,4 +42,5 @@ def answer(key: ModelKey, photo: Photo) -> Answer:
 @st.cache_data(max_entries=2_000, show_spinner=False)
 def _answer(folder: str, version: str, digest: str, _data: bytes) -> Answer:
     # Always all guesses: showing another number of them must not run the network again.
-    return shared_queue().submit(predict_bytes, load_model(ModelKey(folder, version)), "", _data, MAX_TOP).result()
+    model = load_model(ModelKey(folder, version))
+    return shared_queue().submit_request(predict_bytes, model, "", _data, MAX_TOP).result()

@@ -8,6 +8,7 @@ from PIL import Image
 
 from sneaker_core import images
 from sneaker_core.datasets.thumbnails import THUMBNAIL_SIDE, make_thumbnail
+from sneaker_core.decoding import photo_decoder
 from sneaker_core.images import Photo
 
 PREVIEW_SIDE = 640
@@ -20,7 +21,7 @@ def preview(photo: Photo) -> bytes:
 
 @st.cache_data(max_entries=300, show_spinner=False)
 def _preview(digest: str, _data: bytes) -> bytes:
-    small = images.decode(_data, shrink_to=PREVIEW_SIDE)
+    small = photo_decoder.decode(_data, shrink_to=PREVIEW_SIDE)
     small.thumbnail((PREVIEW_SIDE, PREVIEW_SIDE))
     return jpeg_bytes(small)
 
@@ -54,7 +55,7 @@ def small_photo(path: str) -> bytes:
 
 @st.cache_data(max_entries=500, show_spinner=False)
 def _small_photo(path: str, changed: int) -> bytes:
-    return make_thumbnail(images.load(Path(path), shrink_to=2 * THUMBNAIL_SIDE))
+    return make_thumbnail(photo_decoder.load(Path(path), shrink_to=2 * THUMBNAIL_SIDE))
 
 
 def jpeg_bytes(image: Image.Image) -> bytes:

@@ -10,13 +10,14 @@ from pathlib import Path
 
 from PIL import Image
 
-from sneaker_core import images
+from sneaker_core.decoding import photo_decoder
 from sneaker_core.errors import ImageError
 from sneaker_core.inference.explanation.attributions import Maps, attribute, check_request
 from sneaker_core.inference.explanation.explanation_request import ExplanationRequest
 from sneaker_core.inference.explanation.heat_maps import describe_location, overlay, strongest_area
 from sneaker_core.inference.explanation.sanity_checks import SanityCheck, run_sanity_check
-from sneaker_core.inference.predictor import predict_images
+from sneaker_core.inference.predictor import model_input, predict_images
+from sneaker_core.inference.runner import Runner, run_here
 from sneaker_core.networks.checkpoint import SneakerModel
 
 _BATCH = 8
@@ -95,7 +96,12 @@ class _Source:
 
 
 def explain_bytes(
-    model: SneakerModel, name: str, data: bytes, request: ExplanationRequest | None = None
+    model: SneakerModel,
+    name: str,
+    data: bytes,
+    request: ExplanationRequest | None = None,
+    *,
+    run: Runner = run_here,
 ) -> Explanation:
     """Explain a photo from the bytes of its file.
 
@@ -106,6 +112,8 @@ def explain_bytes(
         Name of the photo in the result.
     data : bytes
     request : ExplanationRequest, optional
+    run : Runner
+        Runs the network.
 
     Raises
     ------
@@ -118,8 +126,8 @@ def explain_bytes(
     """
     request = request or ExplanationRequest()
     check_request(model, request)
-    source = _source(model, name, lambda side: images.decode(data, shrink_to=side))
-    return next(_explained(model, [source], request))
+    source = _source(model, name, lambda side: photo_decoder.decode(data, shrink_to=side))
+    return next(_explained(model, [source], request, run))
 
 
 def explain_file(model: SneakerModel, path: Path, request: ExplanationRequest | None = None) -> Explanation:
@@ -174,7 +182,7 @@ def _batches(
         if stopped():
             return
         opened = [_open(model, path, request) for path in paths[start : start + _BATCH]]
-        explained = _explained(model, [source for source in opened if isinstance(source, _Source)], request)
+        explained = _explained(model, [source for source in opened if isinstance(source, _Source)], request, run_here)
         for source in opened:
             explanation = source if isinstance(source, Explanation) else next(explained)
             done += 1
@@ -184,26 +192,22 @@ def _batches(
 
 def _open(model: SneakerModel, path: Path, request: ExplanationRequest) -> _Source | Explanation:
     try:
-        return _source(model, str(path), lambda side: images.load(path, shrink_to=side))
+        return _source(model, str(path), lambda side: photo_decoder.load(path, shrink_to=side))
     except ImageError as error:
         return Explanation(str(path), request, error=str(error))
 
 
 def _source(model: SneakerModel, name: str, decode: _Decoder) -> _Source:
-    preprocessing = model.spec.preprocessing
-    return _Source(name, Image.fromarray(preprocessing.resize(decode(preprocessing.shrink_to))), decode)
+    return _Source(name, model_input(model, decode), decode)
 
 
-def _explained(model: SneakerModel, sources: Sequence[_Source], request: ExplanationRequest) -> Iterator[Explanation]:
+def _explained(
+    model: SneakerModel, sources: Sequence[_Source], request: ExplanationRequest, run: Runner
+) -> Iterator[Explanation]:
     """Compute the maps as one batch, then yield the explanations one by one."""
     if not sources:
         return
-    inputs = [source.model_input for source in sources]
-    if request.target is None:
-        targets = [found.top[0].label for found in predict_images(model, inputs, top=1)]
-    else:
-        targets = [request.target] * len(sources)
-    maps = attribute(model, inputs, targets, request.method, request.versus, request.layer)
+    targets, maps = run(_maps, model, [source.model_input for source in sources], request)
     for source, target, heat in zip(sources, targets, maps, strict=True):
         answered = replace(request, target=target)
         try:
@@ -213,5 +217,14 @@ def _explained(model: SneakerModel, sources: Sequence[_Source], request: Explana
             continue
         if request.max_side is not None:
             photo.thumbnail((request.max_side, request.max_side))
-        check = run_sanity_check(model, source.model_input, answered, heat) if request.sanity_check else None
+        check = run(run_sanity_check, model, source.model_input, answered, heat) if request.sanity_check else None
         yield Explanation(source.name, answered, heat, photo, check)
+
+
+def _maps(model: SneakerModel, inputs: list[Image.Image], request: ExplanationRequest) -> tuple[list[str], list[Maps]]:
+    """The class that is explained for each photo, and its map."""
+    if request.target is None:
+        targets = [found.top[0].label for found in predict_images(model, inputs, top=1)]
+    else:
+        targets = [request.target] * len(inputs)
+    return targets, list(attribute(model, inputs, targets, request.method, request.versus, request.layer))
