@@ -9,6 +9,7 @@ from sneaker_core.commands.aliases import RenamedOption
 from sneaker_core.commands.common import Commands, json_option, long_work, model_or_default, print_result, shown
 from sneaker_core.errors import SneakerError
 from sneaker_core.workspace.atomic_files import write_atomically
+from sneaker_core.workspace.clean_names import clean_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -109,12 +110,13 @@ def _sources(data: tuple[str, ...]) -> str | dict[str, str]:
         return data[0]
     worlds: dict[str, str] = {}
     for one in data:
-        world, equals, source = one.partition("=")
-        if not equals or not world.strip() or not source:
+        written, equals, source = one.partition("=")
+        world = clean_name(written)
+        if not equals or not world or not source:
             raise SneakerError(f"--data {one}: with several sources each needs a name, as in --data shop={one}.")
-        if world.strip() in worlds:
-            raise SneakerError(f"--data names the world {world.strip()!r} twice. Give each source its own name.")
-        worlds[world.strip()] = source
+        if world in worlds:
+            raise SneakerError(f"--data names the world {world!r} twice. Give each source its own name.")
+        worlds[world] = source
     return worlds
 
 

@@ -14,6 +14,7 @@ import pandas as pd
 
 from sneaker_core.datasets.index import Dataset, ensure_class
 from sneaker_core.errors import DatasetError
+from sneaker_core.workspace.clean_names import clean_name
 
 _LONGEST_LABEL = 300
 
@@ -75,14 +76,15 @@ def decide(
     DatasetError
         A photo is not in the dataset, or the label is missing or doesn't fit the action. Nothing changes then.
     """
-    if (action is Action.RELABEL) != bool(label and label.strip()):
+    name = clean_name(label or "")
+    if (action is Action.RELABEL) != bool(name):
         raise DatasetError("Relabeling needs a class name, and no other action takes one.")
     if not samples:
         raise DatasetError("Choose at least one photo.")
     batch, now, dismissed = batch or uuid.uuid4().hex[:16], time.time(), json.dumps(sorted(set(kinds)))
     with dataset.changing() as db:
         _check_present(db, samples)
-        number = _class_number(db, label.strip()) if label and action is Action.RELABEL else None
+        number = _class_number(db, name) if name else None
         rows = [(batch, now, author, sample, action.value, number, dismissed) for sample in dict.fromkeys(samples)]
         db.executemany(
             "INSERT INTO decisions(batch, time, author, sample, action, label, kinds) VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -169,6 +171,7 @@ def history(dataset: Dataset) -> pd.DataFrame:
             "LEFT JOIN classes ON classes.class = decisions.label ORDER BY decision DESC"
         ).fetchall()
     table = pd.DataFrame.from_records(rows, columns=columns)
+    table["label"] = [clean_name(label) if isinstance(label, str) else None for label in table["label"]]
     table["kinds"] = [tuple(json.loads(text)) for text in table["kinds"]]
     table["undone"] = table["undone"].astype(float)
     return table

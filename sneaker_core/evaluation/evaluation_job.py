@@ -203,7 +203,7 @@ def _check_free(workspace: Path, name: str) -> None:
 
 def _unfinished(workspace: Path, name: str) -> Path | None:
     """The folder of the evaluation with that name, if it holds nothing but its name and its job."""
-    found = [folder for folder, own in evaluations_of(workspace).names().items() if own == name]
+    found = evaluations_of(workspace).named(name)
     done = (EVALUATION_FILE, PREDICTIONS_FILE)
     return found[0] if len(found) == 1 and not any((found[0] / file).exists() for file in done) else None
 

@@ -19,6 +19,7 @@ from typing import Generic
 
 from sneaker_core.errors import BusyError, SneakerError
 from sneaker_core.workspace.atomic_files import read_json
+from sneaker_core.workspace.clean_names import clean_name
 from sneaker_core.workspace.collection_spec import (
     ABOUT_FILE,
     CollectionSpec,
@@ -69,21 +70,26 @@ class Collection(Generic[I]):
         return reasons
 
     def find(self, name: str) -> I:
-        """The item with exactly this display name.
+        """The item with exactly this display name; see `named`.
 
         Raises
         ------
         SneakerError
             There is none, and the message lists those that exist; or there are several.
         """
-        names = self.names()
-        found = [folder for folder, own in names.items() if own == name]
+        found = self.named(name)
         if len(found) > 1:
             raise self._ambiguous(name, found)
         if found:
             with contextlib.suppress(OSError):
                 return self.spec.read(found[0])
         raise self._missing(name)
+
+    def named(self, name: str) -> _List[Path]:
+        """The folders of the items with this display name, apart from differences that nobody can see."""
+        names, wanted = self.names(), clean_name(name)
+        exact = [folder for folder, own in names.items() if own == name]
+        return exact or [folder for folder, own in names.items() if wanted and clean_name(own) == wanted]
 
     def find_by_id(self, reference: str) -> I:
         """The item that a record refers to.
@@ -146,10 +152,10 @@ class Collection(Generic[I]):
         SneakerError
             A new item can't have that name, or several have it.
         """
-        if name not in self.names().values():
+        if not self.named(name):
             with contextlib.suppress(self.spec.error):  # or another process was faster
                 return self.create(name)
-        found = [folder for folder, own in self.names().items() if own == name]
+        found = self.named(name)
         if not found:
             self.check_name(name)
         if len(found) != 1:
@@ -172,7 +178,7 @@ class Collection(Generic[I]):
         """
         found = self.resolve(item)
         folder = self.folder / found.id
-        if new != found.name:
+        if clean_name(new) != found.name:
             self.check_name(new, but=found.id)
             with self._locked():
                 self._write_name(folder, self.check_name(new, but=found.id))
@@ -231,7 +237,7 @@ class Collection(Generic[I]):
         """
         deleted = self.deleted()
         wanted = item if isinstance(item, str) else item.id
-        found = [one for one in deleted if isinstance(item, str) and one.name == wanted]
+        found = [one for one in deleted if isinstance(item, str) and clean_name(one.name) == clean_name(wanted)]
         found += [one for one in deleted if one.id == wanted]
         if not found:
             raise self.spec.error(f"There is no {self.spec.noun} named {wanted[:_LONGEST_SHOWN]!r} in the bin.")
@@ -268,7 +274,7 @@ class Collection(Generic[I]):
             The name cannot be used, or another item has it, whatever its case.
         """
         try:
-            name = self.spec.clean_name(name)
+            name = self.spec.check_name(clean_name(name))
         except SneakerError as error:
             shown = name[:_LONGEST_SHOWN]
             raise self.spec.error(f"{shown!r} can't be the name of {self._a_noun}: {error}") from None

@@ -13,6 +13,7 @@ from sneaker_core.evaluation.evaluation_record import Evaluation
 from sneaker_core.networks.bundled_models import DEFAULT_MODEL
 from sneaker_core.networks.model_registry import ModelEntry, list_models
 from sneaker_core.number_text import counted
+from sneaker_core.workspace.clean_names import clean_name
 from sneaker_core.workspace.paths import workspace
 from ui.evaluate.evaluate_keys import Key
 from ui.evaluate.evaluation_text import SPLITS
@@ -42,7 +43,7 @@ def draw_form() -> Callable[[], Evaluation] | None:
     pressed = st.button("Start", key=Key.START, type="primary", icon=":material/play_arrow:", disabled=not data)
     if not pressed or not data:
         return None
-    wanted = " ".join((name or "").split()) or None
+    wanted = clean_name(name or "") or None
     return lambda: start_evaluation(workspace(), model.name, data, _SPLIT_OF[split], name=wanted, neighbors=neighbors)
 
 
