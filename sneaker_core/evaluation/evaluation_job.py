@@ -14,6 +14,7 @@ from sneaker_core.datasets.dataset_collection import find_source, open_samples, 
 from sneaker_core.datasets.photo_worlds import WORLD
 from sneaker_core.datasets.split import Split, read_split
 from sneaker_core.errors import DatasetError, StoppedError
+from sneaker_core.evaluation.class_matching import renamed_classes, with_renamed_classes
 from sneaker_core.evaluation.evaluation_collection import default_name, evaluations_of, find_evaluation_by_id
 from sneaker_core.evaluation.evaluation_files import Halves, write_evaluation
 from sneaker_core.evaluation.evaluation_record import EVALUATION_FILE, Evaluation, Kind
@@ -62,6 +63,8 @@ def evaluate(
     *,
     neighbors: bool = True,
     name: str | None = None,
+    rename: Mapping[str, str] | None = None,
+    match_names: bool = False,
     report: Report = lambda done, total, step: None,
     stopped: Callable[[], bool] = lambda: False,
 ) -> EvaluationResult:
@@ -85,6 +88,8 @@ def evaluate(
         Whether to save embeddings of training photos as well, at most 150 per class; needs a `name`.
     name : str, optional
         Saves the evaluation under this name; it is not saved by default.
+    rename, match_names
+        As for `class_matching.renamed_classes`: classes that the model knows under another name.
     report : callable
         Called with the number of photos done, the total, and the current step.
     stopped : callable
@@ -106,6 +111,8 @@ def evaluate(
         _check_free(workspace, name)
     model, sources = load_model(model_folder), data if isinstance(data, Mapping) else {"": data}
     everything, shown = _all_samples(workspace, sources), sources_text(workspace, sources)
+    renamed = renamed_classes(everything["label"], model.spec.classes, rename, match_names)
+    everything = with_renamed_classes(everything, renamed)
     samples, of_data = _of_split(everything, model_folder, split, shown)
     check_known_labels(samples["label"], model.spec.classes)
     found = run_on_photos(model, list(samples["path"]), reporter.start(len(samples), _EVALUATING))
@@ -126,6 +133,7 @@ def evaluate(
         split_of_data=of_data,
         created=time.time(),
         worlds=tuple(world_metrics(table)),
+        renamed=renamed,
         **{key: metrics[key] for key in ("n", "top1", "rejected", "left_out")},
     )
     if name is not None:
@@ -305,6 +313,7 @@ def start_evaluation(
     *,
     name: str | None = None,
     neighbors: bool = True,
+    rename: Mapping[str, str] | None = None,
 ) -> Evaluation:
     """Start an evaluation in the background.
 
@@ -313,7 +322,7 @@ def start_evaluation(
     workspace : Path
     model : str
         As for `networks.model_registry.find_model`.
-    data, split, neighbors
+    data, split, neighbors, rename
         As for `evaluate`.
     name : str, optional
         Name to save it under; made of model and data by default. The name of an evaluation that failed or was stopped
@@ -346,6 +355,7 @@ def start_evaluation(
         **({"worlds": references} if isinstance(data, Mapping) else {"dataset": references[""]}),
         "split": split,
         "neighbors": neighbors,
+        **({"rename": dict(rename)} if rename else {}),
     }
     try:
         start_job(
@@ -361,7 +371,7 @@ def start_evaluation(
 
 
 def run_evaluation_job(workspace: Path, params: Mapping[str, Any], worker: Worker) -> None:
-    """Evaluate a model; params: evaluation, model, dataset or worlds (name -> dataset), split, neighbors."""
+    """Evaluate a model; params: evaluation, model, dataset or worlds (name -> dataset), split, neighbors, rename."""
     worlds = {world: source_folder(workspace, one) for world, one in (params.get("worlds") or {}).items()}
     done = evaluate(
         find_model_by_reference(workspace, params["model"]),
@@ -370,6 +380,7 @@ def run_evaluation_job(workspace: Path, params: Mapping[str, Any], worker: Worke
         params.get("split"),
         neighbors=params.get("neighbors", params.get("neighbours", True)),
         name=find_evaluation_by_id(workspace, params["evaluation"]).name,
+        rename=params.get("rename"),
         report=worker.report,
         stopped=worker.stopped,
     )

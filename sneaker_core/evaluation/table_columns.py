@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sneaker_core.csv_cells import escape_formula
 from sneaker_core.errors import DatasetError
 from sneaker_core.networks.decision import Decision, statuses
-from sneaker_core.workspace.clean_names import clean_name, clean_names
+from sneaker_core.workspace.clean_names import clean_name, clean_names, did_you_mean
 
 PROBABILITY_PREFIX = "p:"
 # Number of classes in the column `top`.
@@ -54,7 +54,11 @@ def check_known_labels(labels: pd.Series, classes: Sequence[str]) -> None:
         The model knows none of them.
     """
     if not labels.isin(list(classes)).any():
-        raise DatasetError("The model knows none of the classes of these photos, so it can't be evaluated on them.")
+        near = did_you_mean(labels.unique(), classes)
+        offer = f"{near} To match such names, add --match-names or choose it on the page." if near else ""
+        raise DatasetError(
+            f"The model knows none of the classes of these photos, so it can't be evaluated on them.{offer}"
+        )
 
 
 def misclassified(table: pd.DataFrame, *, near_misses: bool = False) -> pd.DataFrame:

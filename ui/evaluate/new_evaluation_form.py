@@ -17,6 +17,7 @@ from sneaker_core.workspace.clean_names import clean_name
 from sneaker_core.workspace.paths import workspace
 from ui.evaluate.evaluate_keys import Key
 from ui.evaluate.evaluation_text import SPLITS
+from ui.evaluate.name_matches import choose_matches
 from ui.kit import dataset_cache
 from ui.kit.text import escape_markdown
 
@@ -33,6 +34,7 @@ def draw_form() -> Callable[[], Evaluation] | None:
     model = _choose_model(models)
     data = _choose_photos()
     split = _choose_split(model, data)
+    renamed = choose_matches(model, data)
     name = st.text_input("Name", key=Key.NAME, max_chars=80, placeholder="Leave empty to use the model and the dataset")
     neighbors = st.toggle(
         "Find similar training photos",
@@ -44,7 +46,9 @@ def draw_form() -> Callable[[], Evaluation] | None:
     if not pressed or not data:
         return None
     wanted = clean_name(name or "") or None
-    return lambda: start_evaluation(workspace(), model.name, data, _SPLIT_OF[split], name=wanted, neighbors=neighbors)
+    return lambda: start_evaluation(
+        workspace(), model.name, data, _SPLIT_OF[split], name=wanted, neighbors=neighbors, rename=renamed
+    )
 
 
 def _choose_model(models: list[ModelEntry]) -> ModelEntry:
