@@ -95,9 +95,9 @@ class Model:
         match_names: bool = False,
     ) -> "EvaluationResult":
         """Measure the model on labeled photos; see `evaluate`."""
-        from sneaker_core.evaluation.evaluation_job import evaluate
+        from sneaker_core.evaluation.shell_evaluation import evaluate_in_shell
 
-        return evaluate(self.folder, data, self.workspace, split, rename=rename, match_names=match_names)
+        return evaluate_in_shell(self.folder, data, self.workspace, split, rename=rename, match_names=match_names)
 
     def __repr__(self) -> str:
         return f"Model({str(self.folder)!r})"

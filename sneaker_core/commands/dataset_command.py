@@ -259,13 +259,17 @@ def _spelling_words(values: dict[str, Any]) -> list[str]:
 def scan(workspace: Path, name: str, no_model: bool, model_name: str | None, as_json: bool) -> None:
     """Check photos for near-duplicates, wrong labels, outliers, blurry, dark and small photos, and more."""
     from sneaker_core.datasets.class_balance import stats
+    from sneaker_core.datasets.dataset_collection import find_source, source_reference
     from sneaker_core.datasets.quality.scan import scan
     from sneaker_core.networks.model_registry import open_model
+    from sneaker_core.workspace.shell_work import shell_work
 
     with long_work() as worker:
         found = found_dataset(workspace, name)
         model = None if no_model else open_model(workspace, model_or_default(model_name))
-        finished = scan(found, model, report=shown(worker))
+        params = {"dataset": source_reference(workspace, find_source(workspace, name)), "model": model_name}
+        with shell_work(workspace, "dataset_scan", params, f"Checking {found.name}"):
+            finished = scan(found, model, report=shown(worker))
         values = stats(found)
     if not finished:
         raise SneakerError(STOPPED)

@@ -89,14 +89,15 @@ def evaluate(
     Under torchrun the processes share the work.
     """
     from sneaker_core import process_group
-    from sneaker_core.evaluation.evaluation_job import evaluate, keep_with_model
+    from sneaker_core.evaluation.evaluation_job import keep_with_model
+    from sneaker_core.evaluation.shell_evaluation import evaluate_in_shell
     from sneaker_core.evaluation.table_columns import class_columns
     from sneaker_core.networks.model_registry import find_model
 
     folder = find_model(workspace, model_or_default(name))
     with process_group.joined(), long_work() as worker:
         show_progress = shown(worker)
-        result = evaluate(
+        result = evaluate_in_shell(
             folder,
             _sources(data),
             workspace,

@@ -30,6 +30,7 @@ from sneaker_core.workspace.clean_names import clean_name, did_you_mean
 from sneaker_core.workspace.collection import Collection
 from sneaker_core.workspace.collection_spec import CollectionSpec
 from sneaker_core.workspace.jobs import list_jobs
+from sneaker_core.workspace.jobs_in_use import in_use_text, jobs_using
 from sneaker_core.workspace.paths import datasets_folder
 
 _LONGEST_NAME = 100
@@ -199,7 +200,7 @@ def delete_dataset(workspace: Path, dataset: Dataset | DatasetEntry | str) -> Pa
     Raises
     ------
     DatasetError
-        There is no such dataset, or photos are being added to it.
+        There is no such dataset, photos are being added to it, or a job uses it.
     """
     found = datasets_of(workspace)
     entry = found.resolve(_entry_of(dataset))
@@ -207,6 +208,21 @@ def delete_dataset(workspace: Path, dataset: Dataset | DatasetEntry | str) -> Pa
         pass
     # Not under the lock: Windows does not move a folder with an open file in it.
     return found.delete(entry)
+
+
+def check_unused(dataset: Dataset) -> None:
+    """Check that no job of anything else uses a dataset, before its photos are put to other uses.
+
+    Raises
+    ------
+    DatasetError
+        A training, an evaluation or other work uses it, or waits to; the message names it.
+    """
+    workspace = dataset.folder.parent.parent
+    using = jobs_using(workspace, dataset.folder.parent.name, dataset.folder.name, dataset.name)
+    jobs = [job for job in using if not job.folder.is_relative_to(dataset.jobs)]
+    if jobs:
+        raise DatasetError(in_use_text(workspace, f"The dataset {dataset.name!r}", jobs))
 
 
 def restore_dataset(workspace: Path, dataset: DatasetEntry | str) -> Dataset:

@@ -27,6 +27,7 @@ from sneaker_core.workspace.collection_spec import (
     update_about,
     write_name,
 )
+from sneaker_core.workspace.jobs_in_use import in_use_text, jobs_using
 from sneaker_core.workspace.locks import take_lock
 from sneaker_core.workspace.old_bin import old_items
 from sneaker_core.workspace.paths import bin_folder
@@ -201,13 +202,14 @@ class Collection(Generic[I]):
         Raises
         ------
         SneakerError
-            There is no such item, or its job is running.
+            There is no such item, or a job uses it, its own or that of another item.
         """
         found = self.resolve(item)
+        subject = f"The {self.spec.noun} {found.name!r}"
+        if jobs := jobs_using(self.workspace, self.spec.kind, found.id, found.name):
+            raise self.spec.error(in_use_text(self.workspace, subject, jobs))
         if self.spec.is_busy(found):
-            raise self.spec.error(
-                f"The {self.spec.noun} {found.name!r} is in use by a running job. Wait until it has ended, or stop it."
-            )
+            raise self.spec.error(f"{subject} is in use by a running job. Wait until it has ended, or stop it.")
         with self._locked():
             target = self.bin / _free(found.id, _names_in(self.bin))
             self._move(self.folder / found.id, target)
