@@ -13,6 +13,7 @@ from sneaker_core import process_group
 from sneaker_core.datasets.dataset_collection import find_source, open_samples, source_folder, source_reference
 from sneaker_core.datasets.photo_worlds import WORLD
 from sneaker_core.datasets.split import Split, read_split
+from sneaker_core.datasets.vanished_sources import check_there, told_if_vanished
 from sneaker_core.errors import DatasetError, StoppedError
 from sneaker_core.evaluation.class_matching import renamed_classes, with_renamed_classes
 from sneaker_core.evaluation.evaluation_collection import default_name, evaluations_of, find_evaluation_by_id
@@ -115,7 +116,11 @@ def evaluate(
     everything = with_renamed_classes(everything, renamed)
     samples, of_data = _of_split(everything, model_folder, split, shown)
     check_known_labels(samples["label"], model.spec.classes)
-    found = run_on_photos(model, list(samples["path"]), reporter.start(len(samples), _EVALUATING))
+    used = [find_source(workspace, str(one)) for one in sources.values()]
+    with told_if_vanished(used):
+        found = run_on_photos(model, list(samples["path"]), reporter.start(len(samples), _EVALUATING))
+    if found.rejected:
+        check_there(used)
     readable = samples[~samples["path"].isin(found.rejected)]
     table = prediction_table(model, readable, found.outputs, found.properties)
     metrics = {**summary(table), "rejected": found.rejected}
