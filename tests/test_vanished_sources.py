@@ -11,14 +11,14 @@ from sneaker_core.datasets.dataset_collection import create_dataset, find_source
 from sneaker_core.datasets.sources.photo_import import import_photos
 from sneaker_core.datasets.vanished_sources import check_there, sources_of_job, told_if_vanished
 from sneaker_core.errors import DatasetError, SneakerError, StoppedError
-from sneaker_core.evaluation.evaluation_collection import list_evaluations
+from sneaker_core.evaluation.evaluation_collection import evaluations_of, list_evaluations
 from sneaker_core.evaluation.evaluation_job import evaluate
 from sneaker_core.training.recipe import make_recipe
 from sneaker_core.training.training_setup import set_up_training
 from sneaker_core.workspace.jobs import log_tail, read_job, start_job
 from sneaker_core.workspace.locks import take_lock
 from sneaker_core.workspace.paths import queue_folder
-from tests.factories import draw_dataset
+from tests.factories import draw_dataset, write
 
 COUNTS = {"Comet Low": 6, "Orbit High": 6}
 
@@ -58,6 +58,18 @@ class TestUnderWork:
         recipe = make_recipe("scratch", {"epochs": 1})
         with pytest.raises(DatasetError, match=told):
             set_up_training(data, recipe, home, progress=vanishing(tmp_path / part))
+
+
+def test_an_evaluation_that_is_renamed_while_it_runs_is_saved_once_under_its_new_name(home):
+    evaluations_of(home).create("before")
+
+    def rename(*progress: object) -> None:
+        if "before" in evaluations_of(home).names().values():
+            evaluations_of(home).rename("before", "after")
+
+    write(home / "evaluations" / "before" / "job" / "job.json", b'{"kind": "evaluate", "started": 1}')
+    evaluate(home / "runs" / "tiny" / "model", "shoes", home, name="before", report=rename)
+    assert [(one.name, one.n) for one in evaluations_of(home).list()] == [("after", 12)]
 
 
 def test_other_errors_stay_as_they_are(home):

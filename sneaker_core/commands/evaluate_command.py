@@ -91,7 +91,6 @@ def evaluate(
     from sneaker_core import process_group
     from sneaker_core.evaluation.evaluation_job import keep_with_model
     from sneaker_core.evaluation.shell_evaluation import evaluate_in_shell
-    from sneaker_core.evaluation.table_columns import class_columns
     from sneaker_core.networks.model_registry import find_model
 
     folder = find_model(workspace, model_or_default(name))
@@ -120,9 +119,15 @@ def evaluate(
     worlds = [one.to_dict() for one in result.evaluation.worlds]
     metrics = {**result.metrics, **({"worlds": worlds} if worlds else {})}
     metrics |= {"robustness": [one.to_dict() for one in changes]} if robustness else {}
-    near = near_names(metrics["left_out"], class_columns(result.table))
-    metrics |= {"renamed": result.evaluation.renamed, "near_names": near}
+    metrics |= {"renamed": result.evaluation.renamed, "near_names": _near(metrics, result.table)}
     print_result(metrics, as_json, lambda: _text(result.evaluation, result.table, result.metrics, changes))
+
+
+def _near(metrics: dict[str, Any], table: "pd.DataFrame") -> dict[str, str]:
+    """Classes that were not evaluated -> the class of the model that differs only in spelling."""
+    from sneaker_core.evaluation.table_columns import class_columns
+
+    return near_names(metrics["left_out"], class_columns(table))
 
 
 def _sources(data: tuple[str, ...]) -> str | dict[str, str]:
@@ -234,6 +239,7 @@ def show(workspace: Path, name: str, as_json: bool) -> None:
     found, table = _read(name, workspace)
     metrics, worlds = {**summary(table), "rejected": found.rejected}, world_metrics(table)
     values = {**found.to_dict(), **metrics, "worlds": [one.to_dict() for one in worlds]}
+    values["near_names"] = _near(metrics, table)
     shown_worlds = replace(found, worlds=tuple(worlds))
     print_result(values, as_json, lambda: f"{_line(found.to_dict())}\n{_text(shown_worlds, table, metrics)}")
 

@@ -108,8 +108,8 @@ def evaluate(
         The name can't be used, or the disk is full.
     """
     reporter = _Reporter(report, stopped)
-    if name is not None:
-        _check_free(workspace, name)
+    # By its folder: it may be renamed meanwhile.
+    kept_in = None if name is None else _check_free(workspace, name)
     model, sources = load_model(model_folder), data if isinstance(data, Mapping) else {"": data}
     everything, shown = _all_samples(workspace, sources), sources_text(workspace, sources)
     renamed = renamed_classes(everything["label"], model.spec.classes, rename, match_names)
@@ -128,7 +128,7 @@ def evaluate(
     evaluation = Evaluation(
         name or f"{model.spec.name} on {shown}",
         Kind.STORED,
-        None,
+        kept_in,
         model=model.spec.name,
         model_folder=model_folder.absolute(),
         model_version=weights_version(model_folder),
@@ -177,7 +177,8 @@ def _saved(
     embedded = None if training is None else _embedded(model, training, table, found, reporter)
     evaluation = replace(evaluation, with_neighbors=embedded is not None)
     if process_group.is_first():
-        evaluation = replace(evaluation, folder=_open_folder(workspace, evaluation.name))
+        folder = evaluation.folder or _open_folder(workspace, evaluation.name)
+        evaluation = replace(evaluation, folder=folder)
         write_evaluation(evaluation, table, found.outputs.embeddings, embedded)
     process_group.wait_for_all()
     return evaluation
@@ -208,10 +209,12 @@ def _open_folder(workspace: Path, name: str) -> Path:
     return _unfinished(workspace, name) or evaluations_of(workspace).create(name)
 
 
-def _check_free(workspace: Path, name: str) -> None:
-    """Check that an evaluation can be saved under a name."""
-    if _unfinished(workspace, name) is None:
+def _check_free(workspace: Path, name: str) -> Path | None:
+    """Check that an evaluation can be saved under a name; returns its folder if it has one already."""
+    folder = _unfinished(workspace, name)
+    if folder is None:
         evaluations_of(workspace).check_name(name)
+    return folder
 
 
 def _unfinished(workspace: Path, name: str) -> Path | None:
