@@ -15,6 +15,7 @@ from sneaker_core.commands.common import Commands
 from sneaker_core.commands.dataset_command import dataset
 from sneaker_core.commands.evaluate_command import evaluate, evaluations
 from sneaker_core.commands.explain_command import explain
+from sneaker_core.commands.jobs_command import jobs
 from sneaker_core.commands.models_command import models
 from sneaker_core.commands.planning_commands import augment, estimate, find_lr, rates
 from sneaker_core.commands.predict_command import predict
@@ -38,7 +39,7 @@ for command in (class_maps, means):
     evaluations.add_command(command)
 _COMMANDS = (
     models, predict, dataset, train, runs, evaluate, evaluations, estimate, find_lr, augment, search, studies, explain,
-    run_job, rates, tune,
+    jobs, run_job, rates, tune,
 )  # fmt: skip
 for command in _COMMANDS:
     main.add_command(command)

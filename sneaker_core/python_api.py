@@ -3,6 +3,7 @@
 Heavy libraries load on the first call, so importing this module is quick.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -85,11 +86,18 @@ class Model:
         request = ExplanationRequest(target, versus, checked_method(method))
         return explain_file(self._model, Path(photo), request)
 
-    def evaluate(self, data: str | Path, *, split: str | None = None) -> "EvaluationResult":
+    def evaluate(
+        self,
+        data: str | Path,
+        *,
+        split: str | None = None,
+        rename: Mapping[str, str] | None = None,
+        match_names: bool = False,
+    ) -> "EvaluationResult":
         """Measure the model on labeled photos; see `evaluate`."""
-        from sneaker_core.evaluation.evaluation_job import evaluate
+        from sneaker_core.evaluation.shell_evaluation import evaluate_in_shell
 
-        return evaluate(self.folder, data, self.workspace, split)
+        return evaluate_in_shell(self.folder, data, self.workspace, split, rename=rename, match_names=match_names)
 
     def __repr__(self) -> str:
         return f"Model({str(self.folder)!r})"
@@ -206,6 +214,8 @@ def evaluate(
     data: str | Path,
     *,
     split: str | None = None,
+    rename: Mapping[str, str] | None = None,
+    match_names: bool = False,
     workspace: str | Path | None = None,
 ) -> "EvaluationResult":
     """Measure a model on labeled photos.
@@ -218,6 +228,10 @@ def evaluate(
         A dataset's name, or a folder with one subfolder of photos per class.
     split : {"train", "val", "test"}, optional
         Only the photos that the model used as that split.
+    rename : mapping of str to str, optional
+        Class of the photos -> class of the model that it counts as.
+    match_names : bool
+        Whether classes that differ only in case, hyphens, underscores or spaces from one of the model's count as it.
     workspace : str or Path, optional
         As for `load_model`.
 
@@ -233,7 +247,7 @@ def evaluate(
         The model or the photos can't be used.
     """
     opened = model if isinstance(model, Model) else load_model(model, workspace=workspace)
-    return opened.evaluate(data, split=split)
+    return opened.evaluate(data, split=split, rename=rename, match_names=match_names)
 
 
 def explain(

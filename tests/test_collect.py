@@ -85,7 +85,7 @@ class TestQueries:
         assert (item.name, item.terms) == ('Dunk Low - "Panda" -Black +x', "Dunk Low Panda Black x")
         assert CollectClass("Retro-Low A-B").terms == "Retro-Low A-B"
 
-    @pytest.mark.parametrize("name", ["", "   ", "x" * 121, "a\x00b", "a\x1bb"])
+    @pytest.mark.parametrize("name", ["", "   ", "x" * 121, "\x00\u200b"])
     def test_invalid_names(self, name):
         with pytest.raises(CollectError):
             CollectClass(name)
@@ -104,7 +104,6 @@ class TestQueries:
             (["on feet"], "needs {model}"),
             (["{model} {size}"], "braces"),
             (["{model}" + "x" * 120], "longer than 120"),
-            (["{model}\x07"], "control character"),
         ],
     )
     def test_invalid_templates(self, templates, message):

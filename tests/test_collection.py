@@ -85,7 +85,6 @@ class TestFinding:
         for name in (
             "On",
             "ONE",
-            "one ",
             "",
             ".",
             "..",
@@ -98,6 +97,18 @@ class TestFinding:
         ):
             with pytest.raises(RunError, match=r"No thing named .*\. Available things: 'one'\."):
                 things.find(name)
+
+    def test_differences_that_nobody_can_see_make_no_difference(self, things):
+        folder = make(things, "one")
+        for typed in ("one ", " one", "o\u200bne", "\ufeffone"):
+            assert things.find(typed).folder == folder
+            with pytest.raises(RunError, match="already a thing named 'one'"):
+                things.create(typed)
+        make(things, "two\u00a0shoes ")
+        assert names(things) == ["one", "two shoes"]
+        assert things.rename("two  shoes", "Cafe\u0301\u3000").name == "Café"
+        things.delete("Cafe\u0301")
+        assert things.restore("Café\u200d").name == "Café"
 
     def test_an_empty_collection_says_so(self, things):
         assert (things.list(), things.deleted(), things.damaged()) == ([], [], {})
@@ -142,7 +153,7 @@ class TestFinding:
 
 class TestNames:
     @pytest.mark.parametrize(
-        "name", ["", ".", "..", "../x", "a/b", "a\\b", "/tmp/y", "-x", ".x", "x.", "CON", "a\nb", "x" * 81]
+        "name", ["", ".", "..", "../x", "a/b", "a\\b", "/tmp/y", "-x", ".x", "x.", "CON", "\u200b", "x" * 81]
     )
     def test_names_that_folders_cannot_have_are_refused(self, things, name):
         make(things, "one")

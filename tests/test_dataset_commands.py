@@ -17,8 +17,8 @@ from sneaker_core.workspace.paths import PROJECT
 from tests.factories import draw_dataset, jpeg, photo, write
 
 COMMANDS = (
-    "import", "demo", "collect", "list", "stats", "scan", "findings", "review", "undo", "history", "split", "export",
-    "rename", "delete", "restore",
+    "import", "demo", "collect", "list", "stats", "scan", "findings", "review", "merge-classes", "undo", "history",
+    "split", "export", "rename", "delete", "restore",
 )  # fmt: skip
 COUNTS = {"boot": 8, "clog": 8}
 

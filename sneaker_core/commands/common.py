@@ -44,6 +44,15 @@ def json_option(function: Callable[..., None]) -> Callable[..., None]:
     return click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")(function)
 
 
+def pairs(ctx: click.Context, parameter: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
+    """The callback of a repeatable option that takes pairs, written as in its metavar: NAME=VALUE."""
+    found = [one.partition("=") for one in given]
+    wrong = [one for one, (name, equals, _) in zip(given, found, strict=True) if not name or not equals]
+    if wrong:
+        ctx.fail(f"{parameter.opts[0]} takes {parameter.make_metavar(ctx)}, not {wrong[0]!r}.")
+    return {name: value for name, _, value in found}
+
+
 def found_dataset(workspace: Path, name: str) -> "Dataset":
     """The dataset that a command was given."""
     from sneaker_core.datasets.dataset_collection import find_dataset

@@ -16,7 +16,7 @@ from sneaker_core.commands.common import (
     print_result,
     shown,
 )
-from sneaker_core.commands.dataset_review_command import findings, history, review, undo
+from sneaker_core.commands.dataset_review_command import findings, history, merge_classes, review, undo
 from sneaker_core.errors import SneakerError
 from sneaker_core.number_text import counted
 
@@ -26,7 +26,7 @@ def dataset() -> None:
     """Import, collect, check, review, split and export photos."""
 
 
-for _command in (findings, review, undo, history):
+for _command in (findings, review, merge_classes, undo, history):
     dataset.add_command(_command)
 
 
@@ -230,7 +230,21 @@ def _stats_words(values: dict[str, Any]) -> list[str]:
         *(f"  {label}: {row['total']:,}" for label, row in values["classes"].items()),
         values["advice"],
         *(f"{kind}: {count:,}" for kind, count in found.items()),
+        *_spelling_words(values),
         *(["Not checked yet. Run: dataset scan"] if values["scan"] is None else []),
+    ]
+
+
+def _spelling_words(values: dict[str, Any]) -> list[str]:
+    """What to say of classes that differ only in spelling."""
+    if not values["spellings"]:
+        return []
+    from sneaker_core.datasets.quality.class_spellings import spellings_title
+
+    return [
+        f"{spellings_title(len(values['spellings']))}:",
+        *(f"  {one['question']}" for one in values["spellings"]),
+        f"To merge them: dataset merge-classes {values['name']} --all",
     ]
 
 
@@ -245,13 +259,17 @@ def _stats_words(values: dict[str, Any]) -> list[str]:
 def scan(workspace: Path, name: str, no_model: bool, model_name: str | None, as_json: bool) -> None:
     """Check photos for near-duplicates, wrong labels, outliers, blurry, dark and small photos, and more."""
     from sneaker_core.datasets.class_balance import stats
+    from sneaker_core.datasets.dataset_collection import find_source, source_reference
     from sneaker_core.datasets.quality.scan import scan
     from sneaker_core.networks.model_registry import open_model
+    from sneaker_core.workspace.shell_work import shell_work
 
     with long_work() as worker:
         found = found_dataset(workspace, name)
         model = None if no_model else open_model(workspace, model_or_default(model_name))
-        finished = scan(found, model, report=shown(worker))
+        params = {"dataset": source_reference(workspace, find_source(workspace, name)), "model": model_name}
+        with shell_work(workspace, "dataset_scan", params, f"Checking {found.name}"):
+            finished = scan(found, model, report=shown(worker))
         values = stats(found)
     if not finished:
         raise SneakerError(STOPPED)

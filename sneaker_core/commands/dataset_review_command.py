@@ -1,4 +1,4 @@
-"""``dataset findings|review|undo|history``: what the scan found, and the decisions on photos."""
+"""``dataset findings|review|merge-classes|undo|history``: what the scan found, and the decisions on photos."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -56,6 +56,44 @@ def review(workspace: Path, name: str, action: str, samples: tuple[str, ...], la
         kinds = open_kinds(found, samples)
         batch = decide(found, samples, Action(action), label, kinds, author="command line")
     print_result({"batch": batch}, as_json, lambda: f"Done. To undo: dataset undo {name}")
+
+
+@click.command("merge-classes")
+@dataset_argument
+@click.argument("labels", nargs=-1, metavar="[LABEL…]")
+@click.option("--into", metavar="LABEL", help="The name that the classes get.")
+@click.option("--all", "every", is_flag=True, help="Merge all that look alike, under the name with the most photos.")
+@click.option("--keep-apart", is_flag=True, help="The classes are different: don't list them again.")
+@json_option
+@click.pass_obj
+def merge_classes(
+    workspace: Path,
+    name: str,
+    labels: tuple[str, ...],
+    into: str | None,
+    every: bool,
+    keep_apart: bool,
+    as_json: bool,
+) -> None:
+    """List the classes of NAME that differ only in spelling, or merge classes.
+
+    Merging is a decision that dataset undo takes back.
+    """
+    from sneaker_core.datasets.quality import class_spellings as spellings
+
+    if sum([into is not None, every, keep_apart]) > 1 or bool(labels) != (into is not None or keep_apart):
+        raise click.UsageError("Give classes with --into or --keep-apart, or --all, or nothing to list them.")
+    found, batch = found_dataset(workspace, name), None
+    if keep_apart:
+        spellings.keep_apart(found, labels)
+    elif every:
+        batch = spellings.merge_spellings(found, "command line")
+    elif into is not None:
+        batch = spellings.merge_classes(found, labels, into, "command line")
+    left = spellings.class_spellings(found)
+    lines = [*([f"Done. To undo: dataset undo {name}"] if batch else []), *(one.question for one in left)]
+    values = {"batch": batch, "spellings": [one.to_dict() for one in left]}
+    print_result(values, as_json, lambda: "\n".join(lines) or "No classes differ only in spelling.")
 
 
 @click.command()

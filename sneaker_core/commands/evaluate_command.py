@@ -1,14 +1,16 @@
 """``evaluate`` and ``evaluations …``: evaluate models, and show, compare and manage saved evaluations."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from sneaker_core.commands.aliases import RenamedOption
-from sneaker_core.commands.common import Commands, json_option, long_work, model_or_default, print_result, shown
+from sneaker_core.commands.common import Commands, json_option, long_work, model_or_default, pairs, print_result, shown
 from sneaker_core.errors import SneakerError
 from sneaker_core.workspace.atomic_files import write_atomically
+from sneaker_core.workspace.clean_names import clean_name, near_names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
     from sneaker_core.evaluation.evaluation_job import EvaluationResult
     from sneaker_core.evaluation.evaluation_record import Evaluation
     from sneaker_core.evaluation.robustness import ChangeMetrics
-    from sneaker_core.evaluation.worlds import WorldMetrics
 
 _NAME = click.argument("name", metavar="NAME")
 _FILE = click.Path(path_type=Path, dir_okay=False)
@@ -51,6 +52,19 @@ _PAIRS = 5
     is_flag=True,
     help="With --name: don't save embeddings of training photos.",
 )
+@click.option(
+    "--match-names",
+    is_flag=True,
+    help="Count classes that differ only in case, hyphens, underscores or spaces from one of the model's as that one.",
+)
+@click.option(
+    "--rename",
+    "renamed",
+    multiple=True,
+    metavar="OLD=NEW",
+    callback=pairs,
+    help="Count the class OLD of the photos as the class NEW of the model; repeat for more.",
+)
 @click.option("--robustness", is_flag=True, help="Also evaluate changed photos: background, angle, light, quality.")
 @click.option("--with-model", is_flag=True, help="Also save it in the model's folder, without photos.")
 @json_option
@@ -64,6 +78,8 @@ def evaluate(
     report_file: Path | None,
     kept_as: str | None,
     no_neighbors: bool,
+    match_names: bool,
+    renamed: dict[str, str],
     robustness: bool,
     with_model: bool,
     as_json: bool,
@@ -73,19 +89,22 @@ def evaluate(
     Under torchrun the processes share the work.
     """
     from sneaker_core import process_group
-    from sneaker_core.evaluation.evaluation_job import evaluate, keep_with_model
+    from sneaker_core.evaluation.evaluation_job import keep_with_model
+    from sneaker_core.evaluation.shell_evaluation import evaluate_in_shell
     from sneaker_core.networks.model_registry import find_model
 
     folder = find_model(workspace, model_or_default(name))
     with process_group.joined(), long_work() as worker:
         show_progress = shown(worker)
-        result = evaluate(
+        result = evaluate_in_shell(
             folder,
             _sources(data),
             workspace,
             split,
             neighbors=not no_neighbors,
             name=kept_as,
+            rename=renamed,
+            match_names=match_names,
             report=lambda count, total, step: show_progress(count, total, step),
         )
     if not process_group.is_first():
@@ -100,7 +119,15 @@ def evaluate(
     worlds = [one.to_dict() for one in result.evaluation.worlds]
     metrics = {**result.metrics, **({"worlds": worlds} if worlds else {})}
     metrics |= {"robustness": [one.to_dict() for one in changes]} if robustness else {}
-    print_result(metrics, as_json, lambda: _text(result.metrics, result.evaluation.worlds, changes))
+    metrics |= {"renamed": result.evaluation.renamed, "near_names": _near(metrics, result.table)}
+    print_result(metrics, as_json, lambda: _text(result.evaluation, result.table, result.metrics, changes))
+
+
+def _near(metrics: dict[str, Any], table: "pd.DataFrame") -> dict[str, str]:
+    """Classes that were not evaluated -> the class of the model that differs only in spelling."""
+    from sneaker_core.evaluation.table_columns import class_columns
+
+    return near_names(metrics["left_out"], class_columns(table))
 
 
 def _sources(data: tuple[str, ...]) -> str | dict[str, str]:
@@ -109,12 +136,13 @@ def _sources(data: tuple[str, ...]) -> str | dict[str, str]:
         return data[0]
     worlds: dict[str, str] = {}
     for one in data:
-        world, equals, source = one.partition("=")
-        if not equals or not world.strip() or not source:
+        written, equals, source = one.partition("=")
+        world = clean_name(written)
+        if not equals or not world or not source:
             raise SneakerError(f"--data {one}: with several sources each needs a name, as in --data shop={one}.")
-        if world.strip() in worlds:
-            raise SneakerError(f"--data names the world {world.strip()!r} twice. Give each source its own name.")
-        worlds[world.strip()] = source
+        if world in worlds:
+            raise SneakerError(f"--data names the world {world!r} twice. Give each source its own name.")
+        worlds[world] = source
     return worlds
 
 
@@ -138,20 +166,29 @@ def _robustness(result: "EvaluationResult", model_folder: Path) -> "list[ChangeM
 
 
 def _text(
-    metrics: dict[str, Any], worlds: "Sequence[WorldMetrics]" = (), changes: "Sequence[ChangeMetrics]" = ()
+    evaluation: "Evaluation",
+    table: "pd.DataFrame",
+    metrics: dict[str, Any],
+    changes: "Sequence[ChangeMetrics]" = (),
 ) -> str:
-    from sneaker_core.evaluation.metric_text import BASELINE, key_metrics, pair_text, unknown_class_lines, world_text
+    from sneaker_core.evaluation import metric_text as texts
+    from sneaker_core.evaluation.table_columns import class_columns
     from sneaker_core.number_text import counted, percent
 
     lines = [
         counted(metrics["n"], "photo"),
-        *(f"{one.title:18} {one.value_text:>6}  (95% interval {one.interval_text})" for one in key_metrics(metrics)),
-        f"{BASELINE:18} {percent(metrics['majority'], 1):>6}  (always guessing the most common class)",
+        *(
+            f"{one.title:18} {one.value_text:>6}  (95% interval {one.interval_text})"
+            for one in texts.key_metrics(metrics)
+        ),
+        f"{texts.BASELINE:18} {percent(metrics['majority'], 1):>6}  (always guessing the most common class)",
         f"{'Answered unknown':18} {percent(metrics['refused'], 1):>6}",
-        *map(world_text, worlds),
+        *map(texts.world_text, evaluation.worlds),
         *(f"{one.change.title:18} {one.after.text:>6}  ({one.before.text} before)" for one in changes),
-        *map(pair_text, metrics["confusions"][:_PAIRS]),
-        *unknown_class_lines(metrics),
+        *map(texts.pair_text, metrics["confusions"][:_PAIRS]),
+        *texts.renamed_class_lines(evaluation.renamed),
+        *texts.unknown_class_lines(metrics),
+        *texts.near_class_lines(metrics, class_columns(table)),
         *(f"could not be read: {path}: {reason}" for path, reason in metrics.get("rejected", {}).items()),
     ]
     return "\n".join(lines)
@@ -202,7 +239,9 @@ def show(workspace: Path, name: str, as_json: bool) -> None:
     found, table = _read(name, workspace)
     metrics, worlds = {**summary(table), "rejected": found.rejected}, world_metrics(table)
     values = {**found.to_dict(), **metrics, "worlds": [one.to_dict() for one in worlds]}
-    print_result(values, as_json, lambda: f"{_line(found.to_dict())}\n{_text(metrics, worlds)}")
+    values["near_names"] = _near(metrics, table)
+    shown_worlds = replace(found, worlds=tuple(worlds))
+    print_result(values, as_json, lambda: f"{_line(found.to_dict())}\n{_text(shown_worlds, table, metrics)}")
 
 
 def _read(name: str, workspace: Path) -> "tuple[Evaluation, pd.DataFrame]":

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -60,7 +61,7 @@ def explain(
     from sneaker_core.inference.explanation.explanation_jobs import photo_files
     from sneaker_core.networks.model_registry import open_model
 
-    with long_work() as worker:
+    with long_work() as worker, _recorded(workspace, data, name):
         worker.report(0, 0, "Loading the model")
         model = open_model(workspace, model_or_default(name))
         photos = list(photo_files(images)) if data is None else _dataset_photos(data, labels, workspace)
@@ -74,6 +75,18 @@ def explain(
             count, failed = _write_pictures(out, explanations, as_json, single)
         if failed:
             raise SneakerError(_failure(failed, count + len(failed), single))
+
+
+def _recorded(workspace: Path, data: str | None, model: str | None) -> AbstractContextManager[None]:
+    """Keeps the dataset and the model while they are used."""
+    from sneaker_core.datasets.dataset_collection import find_source, source_reference
+    from sneaker_core.workspace.shell_work import shell_work
+
+    if data is None:
+        return nullcontext()
+    source = find_source(workspace, data)
+    params = {"dataset": source_reference(workspace, source), "model": model}
+    return shell_work(workspace, "explain_photos", params, f"Explaining photos of {source.name}")
 
 
 def _request(**options: Any) -> ExplanationRequest:

@@ -66,8 +66,11 @@ def find_lr(
 ) -> None:
     """Find a good learning rate for DATASET by trying increasing ones on a few batches."""
     from sneaker_core.training.planning.lr_finder import find_learning_rate
+    from sneaker_core.training.planning.lr_finder_job import lr_finder_params
+    from sneaker_core.workspace.shell_work import shell_work
 
-    with long_work() as worker:
+    params = lr_finder_params(workspace, source, recipe, classes, negatives)
+    with long_work() as worker, shell_work(workspace, "find_lr", params, "Finding a learning rate"):
         search = find_learning_rate(source, recipe, workspace, worker, classes, negatives, steps)
     print_result({"dataset": source, "recipe": recipe.name, **search.to_dict()}, as_json, lambda: _curve_text(search))
 

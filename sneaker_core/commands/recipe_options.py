@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from sneaker_core.commands.aliases import RenamedOption
-from sneaker_core.commands.common import model_or_default
+from sneaker_core.commands.common import model_or_default, pairs
 from sneaker_core.training.recipe_fields import PRESETS
 
 _SETTINGS = (
@@ -19,14 +19,6 @@ _SETTINGS = (
     click.option("--batch", type=int, help="Photos per training step."),
     click.option("--seed", type=int, help="Random seed; the same seed gives the same result."),
 )
-
-
-def _pairs(ctx: click.Context, _parameter: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
-    pairs = [setting.partition("=") for setting in given]
-    wrong = [name for name, equals, _ in pairs if not equals]
-    if wrong:
-        ctx.fail(f"--set takes NAME=VALUE, not {wrong[0]!r}.")
-    return {name: value for name, _, value in pairs}
 
 
 _RECIPE = click.option(
@@ -41,7 +33,7 @@ settings_option: Callable[[Callable[..., None]], Callable[..., None]] = click.op
     "settings",
     multiple=True,
     metavar="NAME=VALUE",
-    callback=_pairs,
+    callback=pairs,
     help="Change any other recipe setting; repeat for several.",
 )
 class_option: Callable[[Callable[..., None]], Callable[..., None]] = click.option(

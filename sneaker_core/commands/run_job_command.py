@@ -43,13 +43,17 @@ def run_job(folder: Path) -> None:
 
 
 def _run(job: Job, worker: Worker) -> None:
+    from sneaker_core.datasets.vanished_sources import sources_of_job, told_if_vanished
+
     run = runner(job.kind)
-    if not job.queue:
-        run(job.workspace, job.params, worker)
-        return
-    with waiting_turn(worker, queue_folder(job.workspace)) as is_our_turn:
-        if is_our_turn:
+    # Before it waits: a dataset may vanish while its job is in the queue.
+    with told_if_vanished(sources_of_job(job.workspace, job.params)):
+        if not job.queue:
             run(job.workspace, job.params, worker)
+            return
+        with waiting_turn(worker, queue_folder(job.workspace)) as is_our_turn:
+            if is_our_turn:
+                run(job.workspace, job.params, worker)
 
 
 def runner(kind: str) -> Runner:

@@ -5,6 +5,7 @@ from typing import Any
 import pandas as pd
 
 from sneaker_core.datasets.index import Dataset, read_provenance, read_rejects, read_samples
+from sneaker_core.datasets.quality.class_spellings import class_spellings
 from sneaker_core.datasets.quality.findings import Kind, read_findings, read_near_duplicate_groups
 from sneaker_core.datasets.split import Split
 
@@ -98,6 +99,7 @@ def stats(dataset: Dataset) -> dict[str, Any]:
         "exact_duplicates": len(provenance) - len(samples),
         "exact_under_two_labels": int((labels > 1).sum()),
         "near_duplicates": int(groups[groups.duplicated(keep=False)].size),
+        "spellings": [one.to_dict() for one in class_spellings(dataset, samples)],
         "findings": {kind.value: int(open_kinds.get(kind.value, 0)) for kind in Kind},
         "median_size": [int(kept["width"].median()), int(kept["height"].median())] if len(kept) else None,
         "split": dataset.fact("split"),

@@ -26,9 +26,11 @@ from sneaker_core.datasets.index import (
 from sneaker_core.datasets.photo_folder import read_labeled_folder
 from sneaker_core.datasets.photo_worlds import WORLD, read_worlds
 from sneaker_core.errors import DatasetError, SneakerError
+from sneaker_core.workspace.clean_names import clean_name, did_you_mean
 from sneaker_core.workspace.collection import Collection
 from sneaker_core.workspace.collection_spec import CollectionSpec
 from sneaker_core.workspace.jobs import list_jobs
+from sneaker_core.workspace.jobs_in_use import in_use_text, jobs_using
 from sneaker_core.workspace.paths import datasets_folder
 
 _LONGEST_NAME = 100
@@ -127,12 +129,11 @@ def find_dataset(workspace: Path, name: str) -> Dataset:
         There is none, and the message lists those that exist; or several have that name.
     """
     found = datasets_of(workspace)
+    if found.named(name):
+        return open_index(found.find(name).folder)
     names = found.names()
-    tidy = _tidy(name)
-    if tidy in names.values():
-        return open_index(found.find(tidy).folder)
     shared = Counter(names.values())
-    copied = [folder for folder, own in names.items() if folder.name in (name, tidy) and shared[own] > 1]
+    copied = [folder for folder, own in names.items() if folder.name in (name, clean_name(name)) and shared[own] > 1]
     if copied:
         return open_index(copied[0])
     # A name that no system accepts as a path is an error rather than False.
@@ -172,7 +173,7 @@ def source_folder(workspace: Path, source: str) -> Path:
 
 def find_or_create(workspace: Path, name: str) -> Dataset:
     """The dataset with a display name, created if there is none."""
-    if _tidy(name) in datasets_of(workspace).names().values():
+    if datasets_of(workspace).named(name):
         return find_dataset(workspace, name)
     return create_dataset(workspace, name)
 
@@ -199,7 +200,7 @@ def delete_dataset(workspace: Path, dataset: Dataset | DatasetEntry | str) -> Pa
     Raises
     ------
     DatasetError
-        There is no such dataset, or photos are being added to it.
+        There is no such dataset, photos are being added to it, or a job uses it.
     """
     found = datasets_of(workspace)
     entry = found.resolve(_entry_of(dataset))
@@ -207,6 +208,21 @@ def delete_dataset(workspace: Path, dataset: Dataset | DatasetEntry | str) -> Pa
         pass
     # Not under the lock: Windows does not move a folder with an open file in it.
     return found.delete(entry)
+
+
+def check_unused(dataset: Dataset) -> None:
+    """Check that no job of anything else uses a dataset, before its photos are put to other uses.
+
+    Raises
+    ------
+    DatasetError
+        A training, an evaluation or other work uses it, or waits to; the message names it.
+    """
+    workspace = dataset.folder.parent.parent
+    using = jobs_using(workspace, dataset.folder.parent.name, dataset.folder.name, dataset.name)
+    jobs = [job for job in using if not job.folder.is_relative_to(dataset.jobs)]
+    if jobs:
+        raise DatasetError(in_use_text(workspace, f"The dataset {dataset.name!r}", jobs))
 
 
 def restore_dataset(workspace: Path, dataset: DatasetEntry | str) -> Dataset:
@@ -224,12 +240,7 @@ def _entry_of(dataset: Dataset | DatasetEntry | str) -> DatasetEntry | str:
     return _entry(dataset.folder) if isinstance(dataset, Dataset) else dataset
 
 
-def _tidy(name: str) -> str:
-    return " ".join(name.split())
-
-
-def _clean_name(name: str) -> str:
-    name = _tidy(name)
+def _checked_name(name: str) -> str:
     if not name or len(name) > _LONGEST_NAME:
         raise SneakerError(f"a name has 1 to {_LONGEST_NAME} characters.")
     return name
@@ -251,7 +262,7 @@ _SPEC = CollectionSpec[DatasetEntry](
     order=lambda entry: (entry.name.casefold(), entry.folder.name),
     read_name=lambda folder: Dataset(folder).name,
     write_name=_write_name,
-    clean_name=_clean_name,
+    check_name=_checked_name,
 )
 
 
@@ -332,11 +343,13 @@ def open_samples(workspace: Path, source: str, only: tuple[str, ...] = ()) -> pd
         return read_labeled_folder(Path(source), only)
     samples = read_samples(dataset)
     samples = samples[~samples["excluded"]]
-    missing = sorted(set(only) - set(samples["label"]))
+    wanted = set(map(clean_name, only))
+    missing = sorted(wanted - set(samples["label"]))
     if missing:
-        raise DatasetError(f"The dataset {dataset.name!r} has no photos of {', '.join(map(repr, missing))}.")
-    if only:
-        samples = samples[samples["label"].isin(only)]
+        hint = did_you_mean(missing, sorted(set(samples["label"])))
+        raise DatasetError(f"The dataset {dataset.name!r} has no photos of {', '.join(map(repr, missing))}.{hint}")
+    if wanted:
+        samples = samples[samples["label"].isin(wanted)]
     if samples.empty:
         raise DatasetError(f"The dataset {dataset.name!r} has no photos yet; import some first.")
     samples = samples[["sample", "path", "label", "split"]].reset_index(drop=True)

@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from sneaker_core.datasets.dataset_collection import check_unused
 from sneaker_core.datasets.index import Dataset, read_provenance, read_samples, set_fact
 from sneaker_core.datasets.quality.findings import read_near_duplicate_groups
 from sneaker_core.datasets.split import split_by_group
@@ -23,11 +24,12 @@ def make_split(dataset: Dataset, val_share: float, test_share: float, seed: int 
     Raises
     ------
     DatasetError
-        The shares leave nothing to train on, or a class has too few photos.
+        The shares leave nothing to train on, a class has too few photos, or a job uses the dataset.
     """
     # Imported on use: it loads scipy, which pages that only check a split don't need.
     from sneaker_core.datasets.quality.near_duplicate_groups import find_near_duplicate_groups
 
+    check_unused(dataset)
     find_near_duplicate_groups(dataset)
     samples = read_samples(dataset)
     kept = samples[~samples["excluded"]]

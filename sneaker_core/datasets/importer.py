@@ -16,6 +16,7 @@ from sneaker_core.datasets.thumbnails import THUMBNAIL_SIDE, make_thumbnail, thu
 from sneaker_core.decoding import photo_decoder
 from sneaker_core.errors import DatasetError, ImageError
 from sneaker_core.settings import ImageLimits
+from sneaker_core.workspace.clean_names import clean_name
 
 _NEW_SAMPLE = "INSERT INTO samples VALUES (?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?)"
 _NEW_PROVENANCE = "INSERT OR IGNORE INTO provenance VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
@@ -122,7 +123,7 @@ class Importer:
         DatasetError
             The disk is full or the dataset can't be written.
         """
-        label = photo.label.strip()
+        label = clean_name(photo.label)
         if not label:
             return self.reject(photo.name, "It has no class name.")
         sample = sample_id(photo.data)

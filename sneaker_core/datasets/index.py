@@ -27,6 +27,7 @@ import pandas as pd
 
 from sneaker_core.datasets.index_schema import FORMAT, SCHEMA, read_format, upgrade
 from sneaker_core.errors import DatasetError, SneakerError
+from sneaker_core.workspace.clean_names import clean_name
 from sneaker_core.workspace.locks import take_lock
 from sneaker_core.workspace.safe_names import safe_folder_name
 
@@ -141,11 +142,20 @@ def set_fact(db: sqlite3.Connection, key: str, value: Any) -> None:
     db.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (key, json.dumps(value, ensure_ascii=False)))
 
 
+def _class_name(stored: str) -> str:
+    """The name of a class; older versions stored names as they were written."""
+    return clean_name(stored) or stored
+
+
 def ensure_class(db: sqlite3.Connection, label: str) -> tuple[int, str]:
     """Return the number and folder of a class, which is added if it is new."""
-    row = db.execute("SELECT class, folder FROM classes WHERE label = ?", (label,)).fetchone()
-    if row is not None:
-        return int(row[0]), str(row[1])
+    rows = db.execute("SELECT class, folder FROM classes WHERE label = ?", (label,)).fetchall() or [
+        (number, folder)
+        for number, folder, stored in db.execute("SELECT class, folder, label FROM classes ORDER BY class")
+        if _class_name(stored) == label
+    ]
+    if rows:
+        return int(rows[0][0]), str(rows[0][1])
     folder = safe_folder_name(label, {taken.lower() for (taken,) in db.execute("SELECT folder FROM classes")})
     number = db.execute("INSERT INTO classes(label, folder) VALUES (?, ?)", (label, folder)).lastrowid
     return int(number or 0), folder
@@ -272,7 +282,7 @@ def read_samples(dataset: Dataset) -> pd.DataFrame:
         selected = ", ".join("file" if column == "path" else column for column in columns)
         rows = db.execute(f"SELECT {selected} FROM samples")
         table = pd.DataFrame.from_records(rows.fetchall(), columns=columns)
-        labels = dict(db.execute("SELECT class, label FROM classes").fetchall())
+        labels = {number: _class_name(label) for number, label in db.execute("SELECT class, label FROM classes")}
     root = f"{dataset.images}/"
     table["path"] = [root + file for file in table["path"]]
     for column in ("label", "original_label"):
@@ -285,7 +295,7 @@ def read_samples(dataset: Dataset) -> pd.DataFrame:
 def read_classes(dataset: Dataset) -> list[str]:
     """Return the sorted names of all classes, including those without photos."""
     with dataset.reading() as db:
-        return [label for (label,) in db.execute("SELECT label FROM classes ORDER BY label")]
+        return sorted({_class_name(label) for (label,) in db.execute("SELECT label FROM classes")})
 
 
 def read_provenance(dataset: Dataset) -> pd.DataFrame:
@@ -296,12 +306,13 @@ def read_provenance(dataset: Dataset) -> pd.DataFrame:
     DataFrame
         Columns sample, label, name, source, split, url, query, time; sorted by time.
     """
-    return _table(
+    table = _table(
         dataset,
         "SELECT sample, classes.label, name, source, split, url, query, time FROM provenance "
         "JOIN classes ON classes.class = provenance.label ORDER BY time, name",
         ["sample", "label", "name", "source", "split", "url", "query", "time"],
     )
+    return table.assign(label=table["label"].map(_class_name).astype(object))
 
 
 def read_rejects(dataset: Dataset) -> pd.DataFrame:

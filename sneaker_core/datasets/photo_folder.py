@@ -11,6 +11,7 @@ from sneaker_core.datasets.sources.folder_layout import read_layout
 from sneaker_core.datasets.sources.source_files import FolderSource
 from sneaker_core.errors import DatasetError
 from sneaker_core.settings import ImageLimits
+from sneaker_core.workspace.clean_names import clean_name, did_you_mean
 
 SAMPLE_COLUMNS = ["sample", "path", "label", "split"]
 # In a folder of negatives: a subfolder with one folder per type of footwear that the model should tell from sneakers.
@@ -47,15 +48,17 @@ def read_labeled_folder(folder: Path, only: Iterable[str] = ()) -> pd.DataFrame:
         The folder doesn't exist, has no supported layout, or lacks a requested class.
     """
     source = _open_folder(folder, "one folder of photos per class")
-    files, wanted = read_layout(source, str(folder)).files, set(only)
-    missing = sorted(wanted - {file.label.strip() for file in files})
+    files, wanted = read_layout(source, str(folder)).files, set(map(clean_name, only))
+    classes = {file.label for file in files}
+    missing = sorted(wanted - classes)
     if missing:
-        raise DatasetError(f"{folder} has no class named {', '.join(map(repr, missing))}.")
+        hint = did_you_mean(missing, sorted(classes))
+        raise DatasetError(f"{folder} has no class named {', '.join(map(repr, missing))}.{hint}")
     rows = []
     for file in files:
-        label, path = file.label.strip(), source.path_of(file.name)
-        if label and (not wanted or label in wanted) and path.is_file():
-            rows.append((_file_id(path), str(path), label, file.split))
+        path = source.path_of(file.name)
+        if (not wanted or file.label in wanted) and path.is_file():
+            rows.append((_file_id(path), str(path), file.label, file.split))
     if not rows:
         raise DatasetError(f"{folder} has no photos in its class folders.")
     rows.sort(key=lambda row: (row[2], Path(row[1])))

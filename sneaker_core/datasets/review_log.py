@@ -1,4 +1,4 @@
-"""Decisions on photos: keep, relabel, exclude.
+"""Decisions on photos: keep, relabel, exclude; and on whole classes: merge.
 
 Each decision is a row in a log. It takes effect immediately and can be undone individually; photo files never change.
 """
@@ -14,6 +14,7 @@ import pandas as pd
 
 from sneaker_core.datasets.index import Dataset, ensure_class
 from sneaker_core.errors import DatasetError
+from sneaker_core.workspace.clean_names import clean_name
 
 _LONGEST_LABEL = 300
 
@@ -24,16 +25,21 @@ class Action(StrEnum):
     KEEP = "keep"
     RELABEL = "relabel"
     EXCLUDE = "exclude"
+    # The class of the photos gets another name; nothing is said about the photos.
+    MERGE = "merge"
 
 
-# The state of a photo follows from its decisions in force: the last one says whether it is excluded, the last
-# relabeling what it is called.
+_WITH_LABEL = (Action.RELABEL, Action.MERGE)
+
+# The state of a photo follows from its decisions in force: the last one about the photo says whether it is excluded,
+# the last relabeling or merge what it is called.
 _APPLY = """
 UPDATE samples SET
   excluded = coalesce((SELECT action = 'exclude' FROM decisions
-    WHERE decisions.sample = samples.sample AND undone IS NULL ORDER BY decision DESC LIMIT 1), 0),
+    WHERE decisions.sample = samples.sample AND undone IS NULL AND action != 'merge'
+    ORDER BY decision DESC LIMIT 1), 0),
   label = coalesce((SELECT decisions.label FROM decisions
-    WHERE decisions.sample = samples.sample AND undone IS NULL AND action = 'relabel'
+    WHERE decisions.sample = samples.sample AND undone IS NULL AND action IN ('relabel', 'merge')
     ORDER BY decision DESC LIMIT 1), original_label)
 WHERE sample = ?
 """
@@ -57,7 +63,7 @@ def decide(
         Ids of one or more photos.
     action : Action
     label : str, optional
-        The new class, for `Action.RELABEL` only; a new name creates a new class.
+        The new class, for `Action.RELABEL` and `Action.MERGE`; a new name creates a new class.
     kinds : iterable of str
         Kinds of findings that this decision dismisses. They stay dismissed when the dataset is scanned again.
     author : str
@@ -75,14 +81,15 @@ def decide(
     DatasetError
         A photo is not in the dataset, or the label is missing or doesn't fit the action. Nothing changes then.
     """
-    if (action is Action.RELABEL) != bool(label and label.strip()):
-        raise DatasetError("Relabeling needs a class name, and no other action takes one.")
+    name = clean_name(label or "")
+    if (action in _WITH_LABEL) != bool(name):
+        raise DatasetError("Relabeling needs a class name, and keeping and excluding take none.")
     if not samples:
         raise DatasetError("Choose at least one photo.")
     batch, now, dismissed = batch or uuid.uuid4().hex[:16], time.time(), json.dumps(sorted(set(kinds)))
     with dataset.changing() as db:
         _check_present(db, samples)
-        number = _class_number(db, label.strip()) if label and action is Action.RELABEL else None
+        number = _class_number(db, name) if name else None
         rows = [(batch, now, author, sample, action.value, number, dismissed) for sample in dict.fromkeys(samples)]
         db.executemany(
             "INSERT INTO decisions(batch, time, author, sample, action, label, kinds) VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -151,6 +158,13 @@ def _last_batch(db: sqlite3.Connection, author: str | None) -> str | None:
     return row[0] if row else None
 
 
+def relabeled_samples(dataset: Dataset) -> set[str]:
+    """The photos that somebody has given another class; merged classes don't count."""
+    query = "SELECT DISTINCT sample FROM decisions WHERE undone IS NULL AND action = 'relabel'"
+    with dataset.reading() as db:
+        return {sample for (sample,) in db.execute(query)}
+
+
 def history(dataset: Dataset) -> pd.DataFrame:
     """Return all decisions, newest first, including those that were undone.
 
@@ -158,7 +172,7 @@ def history(dataset: Dataset) -> pd.DataFrame:
     -------
     DataFrame
         Columns decision, batch, time (seconds since 1970), author, sample, name, action, label (None except for
-        relabeling), kinds (tuple of dismissed findings), undone (time, or None while in force).
+        relabeling and merging), kinds (tuple of dismissed findings), undone (time, or None while in force).
     """
     columns = ["decision", "batch", "time", "author", "sample", "name", "action", "label", "kinds", "undone"]
     with dataset.reading() as db:
@@ -169,6 +183,7 @@ def history(dataset: Dataset) -> pd.DataFrame:
             "LEFT JOIN classes ON classes.class = decisions.label ORDER BY decision DESC"
         ).fetchall()
     table = pd.DataFrame.from_records(rows, columns=columns)
+    table["label"] = [clean_name(label) if isinstance(label, str) else None for label in table["label"]]
     table["kinds"] = [tuple(json.loads(text)) for text in table["kinds"]]
     table["undone"] = table["undone"].astype(float)
     return table

@@ -8,7 +8,12 @@ import pandas as pd
 from sneaker_core.datasets.review_log import Action
 from sneaker_core.number_text import counted
 
-_DONE = {Action.KEEP: "kept", Action.EXCLUDE: "excluded", Action.RELABEL: "relabeled to"}
+_DONE = {
+    Action.KEEP: "kept",
+    Action.EXCLUDE: "excluded",
+    Action.RELABEL: "relabeled to",
+    Action.MERGE: "merged into",
+}
 
 
 @dataclass(frozen=True)
@@ -19,7 +24,7 @@ class BatchChange:
     ----------
     action : Action
     label : str or None
-        The new class, for relabeling.
+        The new class, for relabeling and merging.
     photos : int
     """
 

@@ -8,6 +8,7 @@ import pandas as pd
 
 from sneaker_core.errors import DatasetError
 from sneaker_core.workspace.atomic_files import write_atomically
+from sneaker_core.workspace.clean_names import clean_name
 
 SPLIT_FILE = "split.csv"
 # Name -> shares of validation and of test photos; the rest is for training.
@@ -108,8 +109,9 @@ def read_split(folder: Path) -> pd.DataFrame:
     """
     try:
         # A class may be named "NA": only an empty label means that there is none.
-        return pd.read_csv(folder / SPLIT_FILE, dtype=str, keep_default_na=False, na_values=[""])
-    except (OSError, ValueError):
+        split = pd.read_csv(folder / SPLIT_FILE, dtype=str, keep_default_na=False, na_values=[""])
+        return split.assign(label=split["label"].map(clean_name, na_action="ignore"))
+    except (OSError, ValueError, KeyError):
         raise DatasetError(
             f"{folder} has no readable {SPLIT_FILE}, so it is unknown which photos the model was trained on."
         ) from None

@@ -30,6 +30,7 @@ from sneaker_core.evaluation.evaluation_record import (
     read_stored,
 )
 from sneaker_core.networks.bundled_models import present_name
+from sneaker_core.workspace.clean_names import clean_name
 from sneaker_core.workspace.collection import Collection
 from sneaker_core.workspace.collection_spec import ABOUT_FILE, CollectionSpec, read_name
 from sneaker_core.workspace.jobs import stop_job
@@ -110,7 +111,8 @@ def find_evaluation_by_id(workspace: Path, evaluation: str, kind: Kind = Kind.ST
 
 def _is_named(evaluation: Evaluation, name: str | None) -> bool:
     """Whether an evaluation has a name; that of a bundled model also has the name of the model it replaced."""
-    return evaluation.name == (present_name(name or "") if evaluation.kind is Kind.BUNDLED else name)
+    wanted = present_name(name or "") if evaluation.kind is Kind.BUNDLED else name or ""
+    return clean_name(evaluation.name) == clean_name(wanted)
 
 
 def model_evaluation(model_folder: Path) -> Evaluation | None:

@@ -188,6 +188,7 @@ def _description(evaluation: Evaluation) -> dict[str, Any]:
     return {
         "format": FORMAT,
         **{key: getattr(evaluation, key) for key in fields},
+        **({"renamed": evaluation.renamed} if evaluation.renamed else {}),
         **({"worlds": [one.to_dict() for one in evaluation.worlds]} if evaluation.worlds else {}),
         **{key: None if place is None else path_to_text(workspace, place) for key, place in places.items()},
     }

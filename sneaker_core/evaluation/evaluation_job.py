@@ -13,7 +13,9 @@ from sneaker_core import process_group
 from sneaker_core.datasets.dataset_collection import find_source, open_samples, source_folder, source_reference
 from sneaker_core.datasets.photo_worlds import WORLD
 from sneaker_core.datasets.split import Split, read_split
+from sneaker_core.datasets.vanished_sources import check_there, told_if_vanished
 from sneaker_core.errors import DatasetError, StoppedError
+from sneaker_core.evaluation.class_matching import renamed_classes, with_renamed_classes
 from sneaker_core.evaluation.evaluation_collection import default_name, evaluations_of, find_evaluation_by_id
 from sneaker_core.evaluation.evaluation_files import Halves, write_evaluation
 from sneaker_core.evaluation.evaluation_record import EVALUATION_FILE, Evaluation, Kind
@@ -62,6 +64,8 @@ def evaluate(
     *,
     neighbors: bool = True,
     name: str | None = None,
+    rename: Mapping[str, str] | None = None,
+    match_names: bool = False,
     report: Report = lambda done, total, step: None,
     stopped: Callable[[], bool] = lambda: False,
 ) -> EvaluationResult:
@@ -85,6 +89,8 @@ def evaluate(
         Whether to save embeddings of training photos as well, at most 150 per class; needs a `name`.
     name : str, optional
         Saves the evaluation under this name; it is not saved by default.
+    rename, match_names
+        As for `class_matching.renamed_classes`: classes that the model knows under another name.
     report : callable
         Called with the number of photos done, the total, and the current step.
     stopped : callable
@@ -102,13 +108,19 @@ def evaluate(
         The name can't be used, or the disk is full.
     """
     reporter = _Reporter(report, stopped)
-    if name is not None:
-        _check_free(workspace, name)
+    # By its folder: it may be renamed meanwhile.
+    kept_in = None if name is None else _check_free(workspace, name)
     model, sources = load_model(model_folder), data if isinstance(data, Mapping) else {"": data}
     everything, shown = _all_samples(workspace, sources), sources_text(workspace, sources)
+    renamed = renamed_classes(everything["label"], model.spec.classes, rename, match_names)
+    everything = with_renamed_classes(everything, renamed)
     samples, of_data = _of_split(everything, model_folder, split, shown)
     check_known_labels(samples["label"], model.spec.classes)
-    found = run_on_photos(model, list(samples["path"]), reporter.start(len(samples), _EVALUATING))
+    used = [find_source(workspace, str(one)) for one in sources.values()]
+    with told_if_vanished(used):
+        found = run_on_photos(model, list(samples["path"]), reporter.start(len(samples), _EVALUATING))
+    if found.rejected:
+        check_there(used)
     readable = samples[~samples["path"].isin(found.rejected)]
     table = prediction_table(model, readable, found.outputs, found.properties)
     metrics = {**summary(table), "rejected": found.rejected}
@@ -116,7 +128,7 @@ def evaluate(
     evaluation = Evaluation(
         name or f"{model.spec.name} on {shown}",
         Kind.STORED,
-        None,
+        kept_in,
         model=model.spec.name,
         model_folder=model_folder.absolute(),
         model_version=weights_version(model_folder),
@@ -126,6 +138,7 @@ def evaluate(
         split_of_data=of_data,
         created=time.time(),
         worlds=tuple(world_metrics(table)),
+        renamed=renamed,
         **{key: metrics[key] for key in ("n", "top1", "rejected", "left_out")},
     )
     if name is not None:
@@ -164,7 +177,8 @@ def _saved(
     embedded = None if training is None else _embedded(model, training, table, found, reporter)
     evaluation = replace(evaluation, with_neighbors=embedded is not None)
     if process_group.is_first():
-        evaluation = replace(evaluation, folder=_open_folder(workspace, evaluation.name))
+        folder = evaluation.folder or _open_folder(workspace, evaluation.name)
+        evaluation = replace(evaluation, folder=folder)
         write_evaluation(evaluation, table, found.outputs.embeddings, embedded)
     process_group.wait_for_all()
     return evaluation
@@ -195,15 +209,17 @@ def _open_folder(workspace: Path, name: str) -> Path:
     return _unfinished(workspace, name) or evaluations_of(workspace).create(name)
 
 
-def _check_free(workspace: Path, name: str) -> None:
-    """Check that an evaluation can be saved under a name."""
-    if _unfinished(workspace, name) is None:
+def _check_free(workspace: Path, name: str) -> Path | None:
+    """Check that an evaluation can be saved under a name; returns its folder if it has one already."""
+    folder = _unfinished(workspace, name)
+    if folder is None:
         evaluations_of(workspace).check_name(name)
+    return folder
 
 
 def _unfinished(workspace: Path, name: str) -> Path | None:
     """The folder of the evaluation with that name, if it holds nothing but its name and its job."""
-    found = [folder for folder, own in evaluations_of(workspace).names().items() if own == name]
+    found = evaluations_of(workspace).named(name)
     done = (EVALUATION_FILE, PREDICTIONS_FILE)
     return found[0] if len(found) == 1 and not any((found[0] / file).exists() for file in done) else None
 
@@ -305,6 +321,7 @@ def start_evaluation(
     *,
     name: str | None = None,
     neighbors: bool = True,
+    rename: Mapping[str, str] | None = None,
 ) -> Evaluation:
     """Start an evaluation in the background.
 
@@ -313,7 +330,7 @@ def start_evaluation(
     workspace : Path
     model : str
         As for `networks.model_registry.find_model`.
-    data, split, neighbors
+    data, split, neighbors, rename
         As for `evaluate`.
     name : str, optional
         Name to save it under; made of model and data by default. The name of an evaluation that failed or was stopped
@@ -346,6 +363,7 @@ def start_evaluation(
         **({"worlds": references} if isinstance(data, Mapping) else {"dataset": references[""]}),
         "split": split,
         "neighbors": neighbors,
+        **({"rename": dict(rename)} if rename else {}),
     }
     try:
         start_job(
@@ -361,7 +379,7 @@ def start_evaluation(
 
 
 def run_evaluation_job(workspace: Path, params: Mapping[str, Any], worker: Worker) -> None:
-    """Evaluate a model; params: evaluation, model, dataset or worlds (name -> dataset), split, neighbors."""
+    """Evaluate a model; params: evaluation, model, dataset or worlds (name -> dataset), split, neighbors, rename."""
     worlds = {world: source_folder(workspace, one) for world, one in (params.get("worlds") or {}).items()}
     done = evaluate(
         find_model_by_reference(workspace, params["model"]),
@@ -370,6 +388,7 @@ def run_evaluation_job(workspace: Path, params: Mapping[str, Any], worker: Worke
         params.get("split"),
         neighbors=params.get("neighbors", params.get("neighbours", True)),
         name=find_evaluation_by_id(workspace, params["evaluation"]).name,
+        rename=params.get("rename"),
         report=worker.report,
         stopped=worker.stopped,
     )

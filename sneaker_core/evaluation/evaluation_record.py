@@ -80,6 +80,8 @@ class Evaluation:
         Its job; None if there is none.
     worlds : tuple of WorldMetrics
         Its metrics in each world, worst first; empty if its photos have one unnamed source.
+    renamed : dict of str to str
+        Classes of the photos that counted as a class of the model with another name.
     """
 
     name: str
@@ -102,6 +104,7 @@ class Evaluation:
     problem: str | None = None
     job: Job | None = None
     worlds: tuple[WorldMetrics, ...] = ()
+    renamed: dict[str, str] = field(default_factory=dict)
 
     @property
     def id(self) -> str:
@@ -142,6 +145,7 @@ class Evaluation:
         fields = ("id", "name", "model", "data", "split", "created", "n", "left_out", "with_neighbors", "problem")
         return {
             **{key: getattr(self, key) for key in fields},
+            "renamed": self.renamed,
             "kind": self.kind.value,
             "worlds": [one.to_dict() for one in self.worlds],
             "state": self.state.value,
@@ -217,6 +221,7 @@ def read_description(folder: Path, kind: Kind, name: str) -> Evaluation:
             left_out={str(label): int(count) for label, count in values["left_out"].items()},
             with_neighbors=bool(values.get("with_neighbors", values.get(_OLD_WITH_NEIGHBORS))),
             worlds=tuple(map(WorldMetrics.from_dict, values.get("worlds", ()))),
+            renamed={str(old): str(new) for old, new in values.get("renamed", {}).items()},
         )
     except (AttributeError, KeyError, TypeError, ValueError):
         return replace(broken, problem=f"{file} doesn't describe an evaluation. Evaluate again.")

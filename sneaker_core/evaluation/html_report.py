@@ -17,7 +17,13 @@ from sneaker_core.evaluation.confusion_matrix import ClassOrder, matrix_view
 from sneaker_core.evaluation.evaluation_charts import class_bars, coverage_chart, reliability_chart, slices_chart
 from sneaker_core.evaluation.evaluation_record import Evaluation
 from sneaker_core.evaluation.matrix_charts import matrix_chart
-from sneaker_core.evaluation.metric_text import key_metrics, pair_text, rank_text, unknown_class_lines
+from sneaker_core.evaluation.metric_text import (
+    key_metrics,
+    pair_text,
+    rank_text,
+    renamed_class_lines,
+    unknown_class_lines,
+)
 from sneaker_core.evaluation.metrics import summary
 from sneaker_core.evaluation.reliability import coverage_curve, reliability_bins
 from sneaker_core.evaluation.slices import slices
@@ -235,7 +241,7 @@ def _thumbnail(path: Any) -> str | None:
 
 def _remarks(evaluation: Evaluation, metrics: dict[str, Any]) -> str:
     rejected = [f"could not be read: {Path(path).name}: {reason}" for path, reason in evaluation.rejected.items()]
-    remarks = [*unknown_class_lines(metrics), *rejected]
+    remarks = [*unknown_class_lines(metrics), *renamed_class_lines(evaluation.renamed), *rejected]
     if not remarks:
         return ""
     return _section("Not evaluated", f"<ul>{''.join(f'<li>{html.escape(remark)}</li>' for remark in remarks)}</ul>")

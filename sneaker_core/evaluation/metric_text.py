@@ -1,7 +1,7 @@
 """The metrics of an evaluation in plain English: one wording for pages, reports and the command line."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +9,7 @@ from sneaker_core.evaluation.comparison import Comparison
 from sneaker_core.evaluation.metrics import KEY_METRICS
 from sneaker_core.evaluation.worlds import WorldMetrics
 from sneaker_core.number_text import counted, percent
+from sneaker_core.workspace.clean_names import near_names, near_names_text
 
 # A difference with a p-value below this is called significant.
 SIGNIFICANCE_LEVEL = 0.05
@@ -101,6 +102,17 @@ def unknown_class_lines(metrics: Mapping[str, Any]) -> list[str]:
         f"not evaluated: {label} ({counted(count, 'photo')}), a class that the model doesn't know"
         for label, count in metrics["left_out"].items()
     ]
+
+
+def renamed_class_lines(renamed: Mapping[str, str]) -> list[str]:
+    """One line for each class of the photos that counted as a class of the model with another name."""
+    return [f"{old} was counted as {new}, the model's name" for old, new in renamed.items()]
+
+
+def near_class_lines(metrics: Mapping[str, Any], classes: Iterable[str]) -> list[str]:
+    """A line that offers the model's names for classes that were not evaluated, if some differ only in spelling."""
+    near = near_names(metrics["left_out"], classes)
+    return [f"{near_names_text(near)} To count these photos, evaluate again with matched names."] if near else []
 
 
 def verdict(comparison: Comparison, name_a: str, name_b: str) -> str:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from sneaker_core.csv_cells import escape_formula
 from sneaker_core.errors import DatasetError
 from sneaker_core.networks.decision import Decision, statuses
+from sneaker_core.workspace.clean_names import clean_name, clean_names, did_you_mean
 
 PROBABILITY_PREFIX = "p:"
 # Number of classes in the column `top`.
@@ -53,7 +54,11 @@ def check_known_labels(labels: pd.Series, classes: Sequence[str]) -> None:
         The model knows none of them.
     """
     if not labels.isin(list(classes)).any():
-        raise DatasetError("The model knows none of the classes of these photos, so it can't be evaluated on them.")
+        near = did_you_mean(labels.unique(), classes)
+        offer = f"{near} To match such names, add --match-names or choose it on the page." if near else ""
+        raise DatasetError(
+            f"The model knows none of the classes of these photos, so it can't be evaluated on them.{offer}"
+        )
 
 
 def misclassified(table: pd.DataFrame, *, near_misses: bool = False) -> pd.DataFrame:
@@ -118,7 +123,7 @@ _OLD_COLUMNS = {"unknown_score": "ood_score"}
 
 def with_all_columns(table: pd.DataFrame) -> pd.DataFrame:
     """A stored table with every current column: older ones lack the rank, the photo properties or the paths."""
-    table = table.reset_index(drop=True).rename(columns=_OLD_COLUMNS)
+    table = _with_clean_names(table.reset_index(drop=True).rename(columns=_OLD_COLUMNS))
     probabilities, classes = class_probabilities(table), list(class_columns(table))
     added: dict[str, Any] = {}
     if "rank" not in table:
@@ -131,6 +136,19 @@ def with_all_columns(table: pd.DataFrame) -> pd.DataFrame:
     if "embedding_row" not in table:
         added["embedding_row"] = np.arange(len(table))
     return table.assign(**added)
+
+
+def _with_clean_names(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with clean names of classes; older versions stored them as they were written."""
+    classes = tuple(class_columns(table))
+    cleaned = dict(zip(classes, clean_names(classes), strict=True))
+    renamed = {old: new for old, new in cleaned.items() if old != new}
+    label = table["label"].map(lambda name: cleaned.get(name) or clean_name(name), na_action="ignore")
+    if not renamed:
+        return table if label.equals(table["label"]) else table.assign(label=label)
+    table = table.rename(columns={PROBABILITY_PREFIX + old: PROBABILITY_PREFIX + new for old, new in renamed.items()})
+    table = table.assign(label=label, predicted=table["predicted"].replace(renamed))
+    return table.drop(columns="top", errors="ignore")  # made again from the probabilities
 
 
 def with_statuses(table: pd.DataFrame, decision: Decision) -> pd.DataFrame:

@@ -23,6 +23,7 @@ from sneaker_core.networks.architectures import SneakerNetwork, build_network
 from sneaker_core.networks.decision import Decision, Floats, Outputs, unit_length
 from sneaker_core.networks.preprocessing import Preprocessing
 from sneaker_core.workspace.atomic_files import write_atomically
+from sneaker_core.workspace.clean_names import clean_names
 
 FORMAT = 1
 WEIGHTS_FILE = "weights.safetensors"
@@ -121,7 +122,7 @@ class ModelSpec:
         return cls(
             name=str(values["name"]),
             network=str(values["network"]),
-            classes=tuple(map(str, values["classes"])),
+            classes=clean_names(list(map(str, values["classes"]))),
             has_negatives_class=bool(values["has_negatives_class"]),
             preprocessing=Preprocessing.from_dict(values["preprocessing"]),
             decision=Decision(**_with_current_names(values["decision"])),

@@ -8,6 +8,7 @@ from typing import Any
 from sneaker_core.errors import CheckpointError, ModelNotFoundError
 from sneaker_core.networks.bundled_models import present_name
 from sneaker_core.networks.checkpoint import MODEL_FILE, ModelSpec, SneakerModel, load_model, read_spec
+from sneaker_core.workspace.clean_names import clean_name
 from sneaker_core.workspace.collection_spec import read_name
 from sneaker_core.workspace.paths import BUNDLED_MODELS, run_model_folder, runs_folder
 
@@ -103,7 +104,10 @@ def find_named_model(workspace: Path, name: str) -> Path:
     ModelNotFoundError
         There is no model of that name; the message lists the available ones.
     """
-    folder, _ = _named_folders(workspace).get(present_name(name), (None, False))
+    models, wanted = _named_folders(workspace), present_name(name)
+    # A folder that was copied by hand may be named in characters that were taken apart.
+    named = {clean_name(own): found for own, found in models.items()}
+    folder, _ = models.get(wanted) or named.get(clean_name(wanted)) or (None, False)
     if folder is None or not (folder / MODEL_FILE).is_file():
         names = ", ".join(entry.name for entry in list_models(workspace)) or "none"
         raise ModelNotFoundError(f"No model named {name[:80]!r}. Available models: {names}.")

@@ -17,6 +17,7 @@ from sneaker_core.training.study_collection import STUDY_FILE, Study, list_studi
 from sneaker_core.training.study_trials import TRIALS_FILE, storage
 from sneaker_core.training.training_jobs import source_of
 from sneaker_core.workspace.atomic_files import write_json
+from sneaker_core.workspace.clean_names import clean_name
 from sneaker_core.workspace.locks import take_lock
 
 FORMAT = 2
@@ -83,7 +84,7 @@ def open_study(
         preset=None if recipe is None else recipe.name,
         fixed=_fixed_settings(recipe, fixed),
         networks=list(dict.fromkeys(networks)),
-        only=sorted(set(only)),
+        only=sorted(set(map(clean_name, only))),
         negatives=None if negatives is None else str(negatives.absolute()),
         trial_epochs=trial_epochs,
         trial_size=trial_size,

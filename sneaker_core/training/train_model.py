@@ -34,6 +34,7 @@ from sneaker_core.training.training_setup import set_up_training
 from sneaker_core.training.training_state import best_epoch, load_best, load_state, remove_state, save_best, save_state
 from sneaker_core.training.validation import Validation
 from sneaker_core.workspace.atomic_files import write_atomically
+from sneaker_core.workspace.clean_names import clean_name
 from sneaker_core.workspace.collection_spec import read_name
 from sneaker_core.workspace.jobs import Worker
 from sneaker_core.workspace.paths import PREDICTIONS_FILE, run_model_folder
@@ -99,7 +100,7 @@ def train(
         worker, report = None, lambda event, values: None
     record = RunRecord(folder, resume)
     recipe = recipe_of(record.values) if resume else recipe
-    only = tuple(only)
+    only = tuple(map(clean_name, only))
     source, shown = source_of(workspace, str(dataset))
     if not resume:
         record.values = {

@@ -7,6 +7,7 @@ import torch
 
 from sneaker_core import process_group
 from sneaker_core.datasets.dataset_collection import find_source, open_samples
+from sneaker_core.datasets.vanished_sources import check_there, told_if_vanished
 from sneaker_core.networks.architectures import SneakerNetwork, build_network
 from sneaker_core.training.prepared_photos import PreparedPhotos, Progress, prepare_photos
 from sneaker_core.training.pretrained_weights import load_pretrained
@@ -85,6 +86,9 @@ def set_up_training(
     if not resumed:
         check_space(workspace, needed_bytes(recipe, len(samples), samples["label"].nunique() + 1))
     embedder = network if finds_duplicates else None
-    shown = find_source(workspace, dataset).name
-    photos = prepare_photos(shown, samples, recipe, embedder, workspace, negatives, progress)
+    source = find_source(workspace, dataset)
+    with told_if_vanished([source]):
+        photos = prepare_photos(source.name, samples, recipe, embedder, workspace, negatives, progress)
+    if photos.rejected:
+        check_there([source])
     return reset_head(network, recipe, photos.training_data().outputs), photos

@@ -19,6 +19,7 @@ from typing import Generic
 
 from sneaker_core.errors import BusyError, SneakerError
 from sneaker_core.workspace.atomic_files import read_json
+from sneaker_core.workspace.clean_names import clean_name
 from sneaker_core.workspace.collection_spec import (
     ABOUT_FILE,
     CollectionSpec,
@@ -26,6 +27,7 @@ from sneaker_core.workspace.collection_spec import (
     update_about,
     write_name,
 )
+from sneaker_core.workspace.jobs_in_use import in_use_text, jobs_using
 from sneaker_core.workspace.locks import take_lock
 from sneaker_core.workspace.old_bin import old_items
 from sneaker_core.workspace.paths import bin_folder
@@ -69,21 +71,26 @@ class Collection(Generic[I]):
         return reasons
 
     def find(self, name: str) -> I:
-        """The item with exactly this display name.
+        """The item with exactly this display name; see `named`.
 
         Raises
         ------
         SneakerError
             There is none, and the message lists those that exist; or there are several.
         """
-        names = self.names()
-        found = [folder for folder, own in names.items() if own == name]
+        found = self.named(name)
         if len(found) > 1:
             raise self._ambiguous(name, found)
         if found:
             with contextlib.suppress(OSError):
                 return self.spec.read(found[0])
         raise self._missing(name)
+
+    def named(self, name: str) -> _List[Path]:
+        """The folders of the items with this display name, apart from differences that nobody can see."""
+        names, wanted = self.names(), clean_name(name)
+        exact = [folder for folder, own in names.items() if own == name]
+        return exact or [folder for folder, own in names.items() if wanted and clean_name(own) == wanted]
 
     def find_by_id(self, reference: str) -> I:
         """The item that a record refers to.
@@ -146,10 +153,10 @@ class Collection(Generic[I]):
         SneakerError
             A new item can't have that name, or several have it.
         """
-        if name not in self.names().values():
+        if not self.named(name):
             with contextlib.suppress(self.spec.error):  # or another process was faster
                 return self.create(name)
-        found = [folder for folder, own in self.names().items() if own == name]
+        found = self.named(name)
         if not found:
             self.check_name(name)
         if len(found) != 1:
@@ -172,7 +179,7 @@ class Collection(Generic[I]):
         """
         found = self.resolve(item)
         folder = self.folder / found.id
-        if new != found.name:
+        if clean_name(new) != found.name:
             self.check_name(new, but=found.id)
             with self._locked():
                 self._write_name(folder, self.check_name(new, but=found.id))
@@ -195,13 +202,14 @@ class Collection(Generic[I]):
         Raises
         ------
         SneakerError
-            There is no such item, or its job is running.
+            There is no such item, or a job uses it, its own or that of another item.
         """
         found = self.resolve(item)
+        subject = f"The {self.spec.noun} {found.name!r}"
+        if jobs := jobs_using(self.workspace, self.spec.kind, found.id, found.name):
+            raise self.spec.error(in_use_text(self.workspace, subject, jobs))
         if self.spec.is_busy(found):
-            raise self.spec.error(
-                f"The {self.spec.noun} {found.name!r} is in use by a running job. Wait until it has ended, or stop it."
-            )
+            raise self.spec.error(f"{subject} is in use by a running job. Wait until it has ended, or stop it.")
         with self._locked():
             target = self.bin / _free(found.id, _names_in(self.bin))
             self._move(self.folder / found.id, target)
@@ -231,7 +239,7 @@ class Collection(Generic[I]):
         """
         deleted = self.deleted()
         wanted = item if isinstance(item, str) else item.id
-        found = [one for one in deleted if isinstance(item, str) and one.name == wanted]
+        found = [one for one in deleted if isinstance(item, str) and clean_name(one.name) == clean_name(wanted)]
         found += [one for one in deleted if one.id == wanted]
         if not found:
             raise self.spec.error(f"There is no {self.spec.noun} named {wanted[:_LONGEST_SHOWN]!r} in the bin.")
@@ -268,7 +276,7 @@ class Collection(Generic[I]):
             The name cannot be used, or another item has it, whatever its case.
         """
         try:
-            name = self.spec.clean_name(name)
+            name = self.spec.check_name(clean_name(name))
         except SneakerError as error:
             shown = name[:_LONGEST_SHOWN]
             raise self.spec.error(f"{shown!r} can't be the name of {self._a_noun}: {error}") from None

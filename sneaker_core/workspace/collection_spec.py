@@ -46,7 +46,7 @@ def update_about(folder: Path, **changes: object) -> None:
 
 
 def check_plain_name(name: str) -> str:
-    """Check that a name can also be a folder's name on every system, and return it cleaned.
+    """Check that a name can also be a folder's name on every system, and return it.
 
     Raises
     ------
@@ -82,8 +82,8 @@ class CollectionSpec(Generic[I]):
         Key to sort items by.
     read_name, write_name : callable
         Read and store the display name of the item in a folder.
-    clean_name : callable
-        Returns a name in the form in which it is stored; raises SneakerError if it is not allowed.
+    check_name : callable
+        Returns a name from `clean_names.clean_name` if it is allowed; raises SneakerError if it is not.
     reserved : callable
         Names in a workspace that items can't have: name -> what has it.
     """
@@ -98,5 +98,5 @@ class CollectionSpec(Generic[I]):
     order: Callable[[I], tuple[object, ...]]
     read_name: Callable[[Path], str] = read_name
     write_name: Callable[[Path, str], None] = write_name
-    clean_name: Callable[[str], str] = check_plain_name
+    check_name: Callable[[str], str] = check_plain_name
     reserved: Callable[[Path], dict[str, str]] = lambda workspace: {}

@@ -7,6 +7,7 @@ import streamlit as st
 
 from sneaker_core.datasets.dataset_split import find_leaks
 from sneaker_core.datasets.index import Dataset, read_rejects
+from sneaker_core.datasets.quality.class_spellings import Spellings, class_spellings
 from sneaker_core.datasets.quality.scan import read_map
 from sneaker_core.datasets.quality.suggestions import suggested_decisions
 from ui.kit.dataset_cache import ReviewKey, reviewed_photos
@@ -16,6 +17,12 @@ from ui.kit.dataset_cache import ReviewKey, reviewed_photos
 def safe_suggestions(key: ReviewKey) -> pd.DataFrame:
     """Decisions that are safe to apply automatically."""
     return suggested_decisions(Dataset(Path(key.folder)))
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def spellings(key: ReviewKey) -> list[Spellings]:
+    """Classes whose names differ only in spelling."""
+    return class_spellings(Dataset(Path(key.folder)), reviewed_photos(key))
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)

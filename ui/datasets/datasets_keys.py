@@ -39,6 +39,8 @@ class Key(StateKey):
     FINDING_ACCEPT = "datasets_finding_accept"
     SELECT_SMALLER = "datasets_select_smaller"
     SUGGESTIONS_APPLY = "datasets_suggestions_apply"
+    CLASSES_MERGE = "datasets_classes_merge"
+    CLASSES_APART = "datasets_classes_apart"
 
     MAP_CHART = "datasets_map_chart"
     MAP_SELECTED = "datasets_map_selected"

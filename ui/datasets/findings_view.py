@@ -13,6 +13,7 @@ from ui.datasets import dataset_details_cache
 from ui.datasets.datasets_keys import Key
 from ui.datasets.duplicate_groups import GROUPED_KINDS, draw_groups, group_table
 from ui.datasets.photo_detail_view import draw_detail
+from ui.datasets.spellings_view import draw_spellings
 from ui.kit import dataset_cache
 from ui.kit.labels import FINDING_LABELS
 from ui.kit.photo_grid import (
@@ -45,6 +46,7 @@ def draw_findings(dataset: Dataset) -> None:
     ----------
     dataset : Dataset
     """
+    draw_spellings(dataset)
     section = Section("findings", dataset)
     with reported_errors(dataset):
         draw_grid_style()

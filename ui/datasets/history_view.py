@@ -18,7 +18,7 @@ from ui.kit.review_section import Notice, Section, author, draw_notice, on_whole
 from ui.kit.state_keys import KitKey
 from ui.kit.text import escape_markdown, timestamp_text, truncate_middle
 
-NO_DECISIONS = "No decisions yet. Photos that you keep, relabel or exclude are listed here."
+NO_DECISIONS = "No decisions yet. Photos that you keep, relabel or exclude are listed here, and merged classes."
 _BATCHES_A_PAGE = 12
 _MOST_PHOTOS = 30
 _MOST_CLASSES = 4
@@ -68,10 +68,14 @@ def batch_text(decisions: pd.DataFrame) -> str:
         Jordan 1), 3 excluded".
     """
     summary = summarize_batch(decisions)
-    relabeled = {change.label: change.photos for change in summary.changes if change.label is not None}
+    moved, merged = (
+        {one.label: one.photos for one in summary.changes if one.label is not None and one.action is action}
+        for action in (Action.RELABEL, Action.MERGE)
+    )
     counts = {action: sum(one.photos for one in summary.changes if one.action is action) for action in Action}
     parts = [
-        (counts[Action.RELABEL], f"relabeled{_targets_text(relabeled)}"),
+        (counts[Action.RELABEL], f"relabeled{_targets_text(moved)}"),
+        (counts[Action.MERGE], f"merged{_targets_text(merged, 'into')}"),
         (counts[Action.EXCLUDE], "excluded"),
         (counts[Action.KEEP], "kept"),
     ]
@@ -82,14 +86,15 @@ def batch_text(decisions: pd.DataFrame) -> str:
     return f"{photos}: {', '.join(f'{count:,} {text}' for count, text in done)}"
 
 
-def _targets_text(relabeled: Mapping[str, int]) -> str:
+def _targets_text(relabeled: Mapping[str, int], word: str = "to") -> str:
     """The new classes of photos: " to Air Max 1" or " (3 to Air Jordan 3, 1 to Air Jordan 1)"."""
     targets = [(escape_markdown(truncate_middle(label)), count) for label, count in relabeled.items()]
     if len(targets) == 1:
-        return f" to {targets[0][0]}"
-    listed = [f"{count:,} to {label}" for label, count in targets[:_MOST_CLASSES]]
+        return f" {word} {targets[0][0]}"
+    listed = [f"{count:,} {word} {label}" for label, count in targets[:_MOST_CLASSES]]
     if rest := targets[_MOST_CLASSES:]:
-        listed.append(f"{sum(count for _, count in rest):,} to {counted(len(rest), 'other class', 'other classes')}")
+        others = counted(len(rest), "other class", "other classes")
+        listed.append(f"{sum(count for _, count in rest):,} {word} {others}")
     return f" ({', '.join(listed)})"
 
 

@@ -11,6 +11,7 @@ from sneaker_core.number_text import counted
 from ui.datasets.dataset_charts import class_bars, shape_bars, side_bars
 from ui.datasets.datasets_keys import Key
 from ui.datasets.rejects_view import draw_rejects
+from ui.datasets.spellings_view import draw_spellings
 from ui.kit import dataset_cache
 from ui.kit.address import choose_next
 from ui.kit.charts import draw_chart
@@ -35,6 +36,7 @@ def draw_overview(dataset: Dataset) -> None:
     found = found[found["open"]]
     kept = photos[~photos["excluded"]]
     _draw_metrics(dataset, photos, kept, found)
+    draw_spellings(dataset)
     _draw_check(dataset, photos, found)
     if kept.empty:
         st.info("All photos are excluded. Include some again under **Photos** or **History**.")

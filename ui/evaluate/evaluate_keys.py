@@ -23,6 +23,7 @@ class Key(StateKey):
     FOLDER = "evaluate_folder"
     SPLIT = "evaluate_split"
     NEIGHBORS = "evaluate_neighbors"
+    MATCH_NAMES = "evaluate_match_names"
     MATRIX_CHART = "evaluate_matrix"
     MATRIX_UNIT = "evaluate_matrix_unit"
     MATRIX_ORDER = "evaluate_matrix_order"

@@ -11,6 +11,7 @@ import pandas as pd
 
 from sneaker_core.datasets.dataset_collection import list_datasets
 from sneaker_core.datasets.index import INDEX_FILE, Dataset
+from sneaker_core.datasets.review_log import Action
 from sneaker_core.datasets.thumbnails import ensure_thumbnail
 from sneaker_core.errors import DatasetError, ImageError, SneakerError
 from sneaker_core.evaluation.evaluation_files import find_model_of
@@ -133,7 +134,8 @@ def reviews_of(loaded: LoadedEvaluation) -> Reviews | None:
     try:
         key = dataset_cache.review_key(loaded.dataset)
         log = dataset_cache.decisions(key)
-        standing = log[log["undone"].isna()].drop_duplicates("sample")  # newest first
+        of_photos = log["undone"].isna() & (log["action"] != Action.MERGE)
+        standing = log[of_photos].drop_duplicates("sample")  # newest first
         last = dict(zip(standing["sample"], standing["action"], strict=True))
         return Reviews(dataset_cache.reviewed_photos(key), last)
     except DatasetError:

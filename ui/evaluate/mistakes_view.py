@@ -1,10 +1,12 @@
 """The section "Mistakes": all misclassified photos, to review."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import pandas as pd
 import streamlit as st
 
+from sneaker_core.datasets.index import open_index
 from sneaker_core.errors import SneakerError
 from sneaker_core.evaluation.evaluation_job import start_evaluation
 from sneaker_core.evaluation.table_columns import as_csv, misclassified
@@ -15,6 +17,7 @@ from ui.evaluate.evaluate_keys import Key
 from ui.evaluate.evaluation_picker import go_to
 from ui.evaluate.loaded_evaluation import LoadedEvaluation, reviews_of
 from ui.evaluate.prediction_grid import draw_predictions
+from ui.kit import dataset_cache
 from ui.kit.review_section import on_whole_page
 from ui.kit.text import escape_markdown
 
@@ -119,7 +122,10 @@ def _evaluate_again(loaded: LoadedEvaluation) -> None:
     evaluation = loaded.evaluation
     try:
         model, data = str(loaded.model_folder()), str(evaluation.dataset_folder)
-        go_to(start_evaluation(workspace(), model, data, evaluation.split))
+        # The corrections may have merged a class that had another name.
+        there = set(dataset_cache.class_names(dataset_cache.review_key(open_index(Path(data)))))
+        renamed = {old: new for old, new in evaluation.renamed.items() if old in there}
+        go_to(start_evaluation(workspace(), model, data, evaluation.split, rename=renamed))
     except SneakerError as error:
         st.toast(escape_markdown(str(error)), icon=":material/error:", duration="long")
 

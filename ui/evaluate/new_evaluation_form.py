@@ -13,9 +13,11 @@ from sneaker_core.evaluation.evaluation_record import Evaluation
 from sneaker_core.networks.bundled_models import DEFAULT_MODEL
 from sneaker_core.networks.model_registry import ModelEntry, list_models
 from sneaker_core.number_text import counted
+from sneaker_core.workspace.clean_names import clean_name
 from sneaker_core.workspace.paths import workspace
 from ui.evaluate.evaluate_keys import Key
 from ui.evaluate.evaluation_text import SPLITS
+from ui.evaluate.name_matches import choose_matches
 from ui.kit import dataset_cache
 from ui.kit.text import escape_markdown
 
@@ -32,6 +34,7 @@ def draw_form() -> Callable[[], Evaluation] | None:
     model = _choose_model(models)
     data = _choose_photos()
     split = _choose_split(model, data)
+    renamed = choose_matches(model, data)
     name = st.text_input("Name", key=Key.NAME, max_chars=80, placeholder="Leave empty to use the model and the dataset")
     neighbors = st.toggle(
         "Find similar training photos",
@@ -42,8 +45,10 @@ def draw_form() -> Callable[[], Evaluation] | None:
     pressed = st.button("Start", key=Key.START, type="primary", icon=":material/play_arrow:", disabled=not data)
     if not pressed or not data:
         return None
-    wanted = " ".join((name or "").split()) or None
-    return lambda: start_evaluation(workspace(), model.name, data, _SPLIT_OF[split], name=wanted, neighbors=neighbors)
+    wanted = clean_name(name or "") or None
+    return lambda: start_evaluation(
+        workspace(), model.name, data, _SPLIT_OF[split], name=wanted, neighbors=neighbors, rename=renamed
+    )
 
 
 def _choose_model(models: list[ModelEntry]) -> ModelEntry:

@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from sneaker_core.datasets.review_log import Action
+from sneaker_core.workspace.clean_names import clean_name
 from sneaker_core.workspace.safe_names import natural_order
 from ui.evaluate.evaluate_keys import Key
 from ui.evaluate.loaded_evaluation import LoadedEvaluation, Reviews, reviews_of
@@ -107,8 +108,8 @@ def _draw_relabel(section: Section, photo: pd.DataFrame, row: dict[str, Any]) ->
 
 def _relabel(section: Section, photo: pd.DataFrame, box: str, is_open: str) -> None:
     label = st.session_state.get(box)
-    if not label or not label.strip():
+    if not clean_name(label or ""):
         st.session_state[section.key(KitKey.NOTICE)] = Notice("Choose the new class first.", failed=True)
         return
     st.session_state[is_open] = False
-    apply(section, changes_by_kinds(photo, Action.RELABEL, label.strip()))
+    apply(section, changes_by_kinds(photo, Action.RELABEL, clean_name(label)))

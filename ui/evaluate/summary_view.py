@@ -4,7 +4,14 @@ import streamlit as st
 
 from sneaker_core.evaluation.evaluation_record import Kind
 from sneaker_core.evaluation.html_report import report_html
-from sneaker_core.evaluation.metric_text import BASELINE, BASELINE_DESCRIPTION, key_metrics
+from sneaker_core.evaluation.metric_text import (
+    BASELINE,
+    BASELINE_DESCRIPTION,
+    key_metrics,
+    near_class_lines,
+    renamed_class_lines,
+)
+from sneaker_core.evaluation.table_columns import class_columns
 from sneaker_core.number_text import percent
 from ui.evaluate.evaluate_keys import Key
 from ui.evaluate.evaluation_text import photos_text, unknown_classes_text, unreadable_text
@@ -56,7 +63,11 @@ def _finding(top1: float, majority: float) -> str:
 def _draw_notices(loaded: LoadedEvaluation) -> None:
     left_out, rejected = loaded.metrics["left_out"], loaded.evaluation.rejected
     if left_out:
-        st.warning(escape_markdown(unknown_classes_text(left_out)), icon=":material/help:")
+        offer = near_class_lines(loaded.metrics, class_columns(loaded.table))
+        text = " ".join([unknown_classes_text(left_out), *offer])
+        st.warning(escape_markdown(text), icon=":material/help:")
+    for line in renamed_class_lines(loaded.evaluation.renamed):
+        st.caption(escape_markdown(f"{line}."))
     if rejected:
         st.warning(escape_markdown(unreadable_text(rejected)), icon=":material/broken_image:")
     if not loaded.has_photos:

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import streamlit as st
 
 from sneaker_core.errors import SneakerError
+from sneaker_core.workspace.clean_names import clean_name
 from sneaker_core.workspace.paths import workspace
 from ui.kit.address import choose_next
 from ui.kit.page_frame import draw_error
@@ -271,7 +272,7 @@ def _draw_new(kind: ItemKind) -> None:
         name = st.text_input("Name", key=KitKey.DIALOG_NAME, max_chars=kind.longest_name)
         if st.form_submit_button("Create", type="primary", key=KitKey.DIALOG_DO):
             create = kind.create or (lambda folder, new: kind.collection(folder).create(new))
-            wanted = " ".join((name or "").split())
+            wanted = clean_name(name or "")
             if _done(lambda: create(workspace(), wanted)):
                 kind.show_next(wanted)
                 finish_dialog(f"Created the {kind.noun} {escape_markdown(truncate_middle(wanted))}.")
@@ -281,7 +282,7 @@ def _draw_rename(kind: ItemKind, item: Any) -> None:
     with st.form(KitKey.DIALOG_FORM, border=False):
         name = st.text_input("Name", item.name, key=KitKey.DIALOG_NAME.of(item.id), max_chars=kind.longest_name)
         if st.form_submit_button("Rename", type="primary", key=KitKey.DIALOG_DO):
-            wanted = " ".join((name or "").split())
+            wanted = clean_name(name or "")
             rename = kind.rename or (lambda folder, one, new: kind.collection(folder).rename(one, new))
             if _done(lambda: rename(workspace(), item, wanted)):
                 kind.show_next(wanted, item.name)

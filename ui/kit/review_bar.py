@@ -8,6 +8,7 @@ import streamlit as st
 
 from sneaker_core.datasets.review_log import Action
 from sneaker_core.number_text import counted
+from sneaker_core.workspace.clean_names import clean_name
 from ui.kit import dataset_cache
 from ui.kit.review_section import Change, Notice, Section, apply, draw_notice, on_whole_page
 from ui.kit.state_keys import KitKey
@@ -124,7 +125,7 @@ def _decide(section: Section, photos: pd.DataFrame, changes: Changes, action: Ac
     label = None
     if action is Action.RELABEL:
         label = st.session_state.get(section.key(KitKey.NEW_LABEL, place))
-        if not label or not label.strip():
+        if not clean_name(label or ""):
             notice = Notice("Choose a class first.", failed=True)
             st.session_state[section.key(KitKey.NOTICE)] = notice
             return

@@ -183,17 +183,25 @@ def _reason(dataset: Dataset, error: SneakerError) -> str:
     return escape_markdown(str(error)) if (dataset.folder / INDEX_FILE).is_file() else GONE
 
 
+_DONE = {
+    Action.KEEP: "kept",
+    Action.EXCLUDE: "excluded",
+    Action.RELABEL: "relabeled",
+    Action.MERGE: "merged",
+}
+
+
 def _changes_text(changes: Sequence[Change]) -> str:
     """The changes in one line: "3 photos excluded, 2 photos relabeled to boot."."""
     parts = []
-    for action, done in ((Action.KEEP, "kept"), (Action.EXCLUDE, "excluded"), (Action.RELABEL, "relabeled")):
+    for action, done in _DONE.items():
         mine = [change for change in changes if change.action is action]
         photos = counted(len({sample for change in mine for sample in change.samples}), "photo")
         where = ""
-        if action is Action.RELABEL:
+        if action in (Action.RELABEL, Action.MERGE):
             labels = {change.label for change in mine}
-            label = labels.pop() if len(labels) == 1 else None
-            where = f" to {escape_markdown(truncate_middle(label))}" if label else " to the suggested classes"
+            label, word = labels.pop() if len(labels) == 1 else None, "to" if action is Action.RELABEL else "into"
+            where = f" {word} {escape_markdown(truncate_middle(label)) if label else 'the suggested classes'}"
         parts += [f"{photos} {done}{where}"] if mine else []
     return f"{', '.join(parts)}."
 

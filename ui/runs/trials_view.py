@@ -12,6 +12,7 @@ from sneaker_core.number_text import counted
 from sneaker_core.training.run_collection import list_runs
 from sneaker_core.training.study_collection import Study
 from sneaker_core.training.training_jobs import start_training
+from sneaker_core.workspace.clean_names import clean_name
 from sneaker_core.workspace.paths import workspace
 from ui.kit.charts import draw_chart
 from ui.kit.text import escape_markdown
@@ -87,7 +88,7 @@ def _free_name(name: str) -> str:
 
 def _train_fully(study: Study, key: str) -> None:
     # The current text: the page may have been drawn before it was entered.
-    name = " ".join((st.session_state.get(key) or "").split())
+    name = clean_name(st.session_state.get(key) or "")
     from sneaker_core.training.search_space import best_recipe
 
     negatives = None if study.negatives is None else Path(study.negatives)

@@ -11,6 +11,7 @@ from sneaker_core.number_text import counted
 from sneaker_core.training.recipe import Recipe, make_recipe
 from sneaker_core.training.run_collection import Run
 from sneaker_core.training.training_jobs import start_training
+from sneaker_core.workspace.clean_names import clean_name
 from sneaker_core.workspace.paths import workspace
 from sneaker_core.workspace.safe_names import natural_order, safe_folder_name
 from ui.kit import dataset_cache
@@ -152,7 +153,7 @@ def _draw_start(source: str, only: tuple[str, ...], choices: Choices, amount: Am
         width=260,
     ):
         assert choices.recipe is not None
-        _start(source, choices.recipe, (name or "").strip(), only, choices.negatives)
+        _start(source, choices.recipe, clean_name(name or ""), only, choices.negatives)
     if not amount.idle:
         st.caption("Another training is running. This one joins the queue.")
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sneaker_core.errors import CollectError
+from sneaker_core.workspace.clean_names import clean_name
 
 MODEL = "{model}"
 DEFAULT_TEMPLATES = (MODEL, f"{MODEL} for sale", f"{MODEL} on feet", f"{MODEL} outfit")
@@ -17,7 +18,6 @@ _MOST_CLASSES = 2000
 _MOST_LIST_BYTES = 1_000_000
 _SKU_TITLES = {"sku", "style", "style code", "style id"}
 _NAME_TITLES = {"name", "model", "title"}
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class CollectClass:
     Raises
     ------
     CollectError
-        A value is empty, too long or has control characters.
+        A value is empty or too long.
     """
 
     name: str
@@ -63,7 +63,7 @@ def clean_templates(templates: Iterable[str]) -> tuple[str, ...]:
     CollectError
         There are none, or one lacks ``{model}``, is too long or has other braces.
     """
-    kept = _unique(" ".join(template.split()) for template in templates)
+    kept = _unique(map(clean_name, templates))
     if not kept:
         raise CollectError(f"Add at least one query template, such as “{MODEL} on feet”.")
     for template in kept:
@@ -81,7 +81,7 @@ def clean_excluded(words: Iterable[str]) -> tuple[str, ...]:
     Raises
     ------
     CollectError
-        One is too long or has control characters.
+        One is too long.
     """
     kept = _unique(_plain(word).lower() for word in words)
     return tuple(_checked("excluded word", word) for word in kept)
@@ -114,9 +114,9 @@ def read_names(lines: Iterable[str]) -> tuple[CollectClass, ...]:
     Raises
     ------
     CollectError
-        A name is too long or has control characters.
+        A name is too long.
     """
-    return tuple(CollectClass(name) for name in _unique(" ".join(line.split()) for line in lines))
+    return tuple(CollectClass(name) for name in _unique(map(clean_name, lines)))
 
 
 def read_skus(data: bytes) -> tuple[CollectClass, ...]:
@@ -173,8 +173,8 @@ def _names_by_sku(text: str) -> dict[str, str]:
                 sku_at = next(at for at, title in enumerate(titles) if title in _SKU_TITLES)
                 name_at = next((at for at, title in enumerate(titles) if title in _NAME_TITLES), len(titles))
                 continue
-            sku, name = (" ".join(row[at].split()) if at < len(row) else "" for at in (sku_at, name_at))
-            if not sku or len(sku) > 40 or len(name) > _LONGEST - 41 or _CONTROL.search(sku + name):
+            sku, name = (clean_name(row[at]) if at < len(row) else "" for at in (sku_at, name_at))
+            if not sku or len(sku) > 40 or len(name) > _LONGEST - 41 or "\0" in "".join(row):
                 raise CollectError(f"Line {reader.line_num} of the list has no valid SKU and name.")
             names.setdefault(sku, name)
     except csv.Error:
@@ -188,13 +188,11 @@ def _plain(text: str) -> str:
 
 
 def _checked(what: str, text: str) -> str:
-    text = " ".join(text.split())
+    text = clean_name(text)
     if not text:
         raise CollectError(f"The {what} is empty.")
     if len(text) > _LONGEST:
         raise CollectError(f"The {what} “{text[:30]}…” is longer than {_LONGEST} characters. Shorten it.")
-    if _CONTROL.search(text):
-        raise CollectError(f"The {what} {text!r} has a control character.")
     return text
 
 

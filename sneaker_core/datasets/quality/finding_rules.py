@@ -7,6 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sneaker_core.datasets.quality.findings import Kind, finding_rows
+from sneaker_core.workspace.clean_names import name_key
 
 
 @dataclass(frozen=True)
@@ -98,9 +99,7 @@ def near_duplicate_findings(samples: pd.DataFrame, provenance: pd.DataFrame, gro
     table = samples.assign(group_id=samples["sample"].map(groups), pixels=samples["width"] * samples["height"])
     labels = pd.concat([table[["sample", "label"]], provenance[["sample", "label"]]]).drop_duplicates()
     labels["group_id"] = labels["sample"].map(groups)
-    of_group = (
-        labels[labels["sample"].isin(table["sample"])].groupby("group_id")["label"].agg(lambda row: sorted(set(row)))
-    )
+    of_group = labels[labels["sample"].isin(table["sample"])].groupby("group_id")["label"].agg(_different)
     in_doubt = table[table["group_id"].map(of_group.map(len)) > 1]
     two = finding_rows(
         in_doubt["sample"],
@@ -120,6 +119,11 @@ def near_duplicate_findings(samples: pd.DataFrame, provenance: pd.DataFrame, gro
     scores = np.where(best, 0.5, 1.0)
     near = finding_rows(duplicates["sample"], Kind.NEAR_DUPLICATE, scores, duplicates["group_id"], advice=advice)
     return pd.concat([two, near], ignore_index=True)
+
+
+def _different(labels: pd.Series) -> list[str]:
+    """Different labels, sorted; spellings of one name count as one, because they are a finding of their own."""
+    return sorted({name_key(label): label for label in sorted(labels, reverse=True)}.values())
 
 
 def embedding_findings(

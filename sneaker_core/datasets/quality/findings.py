@@ -13,7 +13,7 @@ import pandas as pd
 
 from sneaker_core.datasets.index import Dataset, read_samples, set_fact
 from sneaker_core.datasets.index_schema import RENAMED_KINDS
-from sneaker_core.datasets.review_log import Action
+from sneaker_core.datasets.review_log import Action, relabeled_samples
 
 
 class Kind(StrEnum):
@@ -121,7 +121,7 @@ def read_findings(dataset: Dataset, *, dismissed: bool = False) -> pd.DataFrame:
         ],
         dtype=np.bool_,
     )
-    table["open"] &= ~_resolved_in_group(table, read_samples(dataset))
+    table["open"] &= ~_resolved_in_group(table, read_samples(dataset), relabeled_samples(dataset))
     if not dismissed:
         table = table[table["open"]]
     order = {kind.value: place for place, kind in enumerate(Kind)}
@@ -131,7 +131,7 @@ def read_findings(dataset: Dataset, *, dismissed: bool = False) -> pd.DataFrame:
     ).drop(columns="place")
 
 
-def _resolved_in_group(findings: pd.DataFrame, samples: pd.DataFrame) -> pd.Series:
+def _resolved_in_group(findings: pd.DataFrame, samples: pd.DataFrame, relabeled: set[str]) -> pd.Series:
     """Which findings about near-duplicates are resolved by decisions on other photos of the group.
 
     A photo that is the only one left is no duplicate, and near-duplicates with one label don't contradict each other.
@@ -140,7 +140,7 @@ def _resolved_in_group(findings: pd.DataFrame, samples: pd.DataFrame) -> pd.Seri
     group = [findings["kind"], findings["group_id"]]
     left = findings["sample"].map(by_sample.loc[~by_sample["excluded"], "label"]).groupby(group)
     # A single photo imported with two labels stays in doubt until somebody decides.
-    changed = by_sample["excluded"] | (by_sample["label"] != by_sample["original_label"])
+    changed = by_sample["excluded"] | by_sample.index.isin(relabeled)
     decided = findings["sample"].map(changed).fillna(True)
     alone = (findings["kind"] == Kind.NEAR_DUPLICATE) & (left.transform("count") < 2)
     agreed = (findings["kind"] == Kind.TWO_LABELS) & (left.transform("nunique") < 2)

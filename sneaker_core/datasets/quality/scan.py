@@ -28,6 +28,7 @@ from sneaker_core.datasets.quality.stored_measures import (
     read_measures,
     samples_missing_from,
 )
+from sneaker_core.datasets.review_log import relabeled_samples
 from sneaker_core.errors import DatasetError
 from sneaker_core.networks.checkpoint import SneakerModel
 
@@ -144,9 +145,14 @@ def _compare(
 
 
 def _unsettled_provenance(dataset: Dataset, samples: pd.DataFrame) -> pd.DataFrame:
-    """Provenance of the photos that nobody has relabeled; a new label overrides what a photo was imported as."""
-    provenance = read_provenance(dataset)
-    return provenance[provenance["sample"].isin(samples.loc[samples["label"] == samples["original_label"], "sample"])]
+    """Provenance of the photos that nobody has relabeled, with the present names of classes that were merged.
+
+    A new label overrides what a photo was imported as.
+    """
+    provenance, own = read_provenance(dataset), samples[~samples["sample"].isin(relabeled_samples(dataset))]
+    merged = dict(zip(own["original_label"], own["label"], strict=True))
+    unsettled = provenance[provenance["sample"].isin(own["sample"])]
+    return unsettled.assign(label=unsettled["label"].map(lambda label: merged.get(label, label)))
 
 
 def _embedding_findings(

@@ -14,7 +14,7 @@ added here works everywhere. What was understood is part of the result, and `Lay
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import PurePosixPath
 from typing import Any
@@ -29,6 +29,7 @@ from sneaker_core.datasets.sources.source_files import Source, read_table
 from sneaker_core.datasets.sources.split_names import splits_of_folders
 from sneaker_core.errors import DatasetError
 from sneaker_core.number_text import counted
+from sneaker_core.workspace.clean_names import clean_name
 
 _NO_LAYOUT = (
     "has no photos in a supported layout: one folder per class; train, val and test folders with one folder per class "
@@ -194,7 +195,26 @@ def lay_out(files: Sequence[str], tables: Mapping[str, str], kind: LayoutKind = 
     layout.notes.extend(note for table in used for note in table.notes)
     if unused:
         layout.notes.append(f"No labels were taken from {_listed(unused)}.")
-    return layout
+    return _with_clean_names(layout)
+
+
+def _with_clean_names(layout: Layout) -> Layout:
+    """With one class for all names that look the same; files whose class has no visible name are rejected."""
+    written: dict[str, set[str]] = defaultdict(set)
+    files, rejected = [], dict(layout.rejected)
+    for file in layout.files:
+        name = clean_name(file.label)
+        if name:
+            written[name].add(file.label)
+            files.append(replace(file, label=name))
+        else:
+            rejected[file.name] = f"The name of its class, {file.label!r}, has no visible character."
+    merged = [repr(name) for name, spellings in written.items() if len(spellings) > 1]
+    several = [
+        f"{_listed(merged)}: written in several ways that look the same (other spaces, accents or hidden characters), "
+        "which are one class."
+    ]
+    return Layout(files, rejected, [*layout.notes, *(several if merged else [])])
 
 
 def _by_tables(files: Sequence[str], claims: TableClaims, folders: _FolderReading, names_all: bool) -> Layout:
@@ -246,7 +266,7 @@ def _read_folders(files: Sequence[str], skus: Mapping[Parts, Mapping[str, str]],
         if len(path) <= depth:
             layout.rejected[name] = _misplaced(path, depth)
         else:
-            first = names.get(path[0].strip().lower(), path[0])
+            first = names.get(clean_name(path[0]).lower(), path[0])
             layout.files.append(LabeledFile(name, _joined((first, *path[1:depth])), split))
     if depth > 1 and layout.files:
         layout.notes.append(f"Nested folders are joined to one name, such as {layout.files[0].label!r}.")

@@ -6,6 +6,7 @@ file by a path whose end fits, by a bare name that one file has, or by a name wi
 
 import csv
 import io
+import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from pathlib import PurePosixPath
 from sneaker_core.csv_cells import unescape_formula
 from sneaker_core.datasets.sources.split_names import split_of_name
 from sneaker_core.number_text import counted
+from sneaker_core.workspace.clean_names import clean_name
 
 _FILE_COLUMNS = (
     "file", "filename", "file_name", "filepath", "file_path", "path", "image", "image_path", "image_name",
@@ -156,7 +158,7 @@ def read_sku_table(text: str) -> dict[str, str]:
     sku, name = _place(("sku",), header), _place(("name",), header)
     if sku is None or name is None:
         return {}
-    return {row[sku].lower(): row[name] for row in body if row[sku] and row[name]}
+    return {clean_name(row[sku]).lower(): row[name] for row in body if row[sku] and row[name]}
 
 
 def _place(names: Iterable[str], header: Sequence[str]) -> int | None:
@@ -197,13 +199,15 @@ def claims_of(tables: Sequence[LabelTable], files: Sequence[str]) -> TableClaims
     """
     found = TableClaims()
     said: dict[str, dict[tuple[str, str | None], str]] = defaultdict(dict)
+    written: dict[str, str] = {}
     for table in tables:
         by_name, named, missing = _FilesByName(table.folder, files), set(), {}
         for row in table.rows:
             matching = by_name.matching(row.file)
             named.update(matching)
             if len(matching) == 1:
-                said[matching[0]].setdefault((row.label, row.split), table.name)
+                said[matching[0]].setdefault((clean_name(row.label), row.split), table.name)
+                written.setdefault(matching[0], row.label)
             elif matching:
                 others = f"{table.name} names {row.file}, and {len(matching)} files are called that."
                 found.rejected |= dict.fromkeys(matching, f"{others} Write their folders in the table.")
@@ -214,7 +218,7 @@ def claims_of(tables: Sequence[LabelTable], files: Sequence[str]) -> TableClaims
     for file, claims in said.items():
         found.rejected.pop(file, None)
         if len(claims) == 1:
-            found.labels[file] = next(iter(claims))
+            found.labels[file] = (written[file], next(iter(claims))[1])
         else:
             found.rejected[file] = _contradiction(claims)
     return found
@@ -241,7 +245,7 @@ class _FilesByName:
         self._by_folded: dict[str, list[tuple[tuple[str, ...], str]]] = defaultdict(list)
         self._by_stem: dict[str, list[tuple[tuple[str, ...], str]]] = defaultdict(list)
         for file in files:
-            parts = PurePosixPath(file).parts
+            parts = PurePosixPath(_composed(file)).parts
             if parts[: len(folder)] == folder:
                 inner = parts[len(folder) :]
                 self._by_name[inner[-1]].append((inner, file))
@@ -272,8 +276,13 @@ class _FilesByName:
 
 def _parts(named: str) -> tuple[str, ...]:
     """The parts of a path that may be absolute, begin with a drive, or be written with backslashes."""
-    parts = PurePosixPath(named.replace("\\", "/")).parts
+    parts = PurePosixPath(_composed(named).replace("\\", "/")).parts
     return tuple(part for part in parts if part not in ("/", "//", ".") and not part.endswith(":"))
+
+
+def _composed(name: str) -> str:
+    """A path with composed characters: macOS takes names apart, and tables don't."""
+    return unicodedata.normalize("NFC", name)
 
 
 def _without_ending(parts: tuple[str, ...]) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from sneaker_core.datasets.sources.folder_layout import LabeledFile, Layout, Lay
 from sneaker_core.datasets.sources.source_files import Source, open_archive, open_source
 from sneaker_core.errors import ImageError
 from sneaker_core.settings import ImageLimits
+from sneaker_core.workspace.clean_names import clean_name
 
 
 @dataclass
@@ -103,8 +104,8 @@ def import_photos(
     with open_source(path, name, limits) as source:
         read = _read(source, name or str(path), layout)
         result.understood, result.notes = read.sentence, read.notes
-        if world and world.strip():
-            set_world(dataset, source.title, world.strip())
+        if world and clean_name(world):
+            set_world(dataset, source.title, clean_name(world))
         with Importer(dataset, source.title, limits) as importer:
             for file, reason in read.rejected.items():
                 importer.reject(file, reason)

@@ -19,6 +19,7 @@ from sneaker_core.inference.explanation.explanation_request import ExplanationRe
 from sneaker_core.inference.explanation.gradcam_layers import checked_layer
 from sneaker_core.inference.explanation.model_copies import copy_with_shared_weights, guided_copy, name_of
 from sneaker_core.networks.checkpoint import SneakerModel
+from sneaker_core.workspace.clean_names import did_you_mean
 
 Maps = NDArray[np.float32]
 
@@ -145,7 +146,8 @@ def class_number(model: SneakerModel, label: str) -> int:
         return model.spec.classes.index(label)
     except ValueError:
         known = ", ".join(model.spec.classes)
-        raise UnknownLabelError(f"The model has no class {label!r}. Its classes: {known}.") from None
+        hint = did_you_mean([label], model.spec.classes)
+        raise UnknownLabelError(f"The model has no class {label!r}.{hint} Its classes: {known}.") from None
 
 
 def class_weights(outputs: int, target: int, versus: int | None) -> Tensor:

@@ -20,6 +20,7 @@ from sneaker_core.inference.explanation.attributions import Maps, attribute
 from sneaker_core.inference.explanation.explanation_request import CLASS_AVERAGE_PHOTOS, Method
 from sneaker_core.inference.explanation.heat_maps import strongest_area
 from sneaker_core.networks.checkpoint import SneakerModel
+from sneaker_core.workspace.clean_names import clean_name
 
 _BATCH = 8
 
@@ -105,7 +106,7 @@ def class_average_maps(
     """
     groups = [
         (label, right, table[(table["label"] == label) & ((table["predicted"] == label) == right)])
-        for label in labels
+        for label in map(clean_name, labels)
         for right in (True, False)
     ]
     sampled = [(label, right, *_sample(rows, cap, seed)) for label, right, rows in groups]

@@ -169,6 +169,7 @@ def start_photo_explanation(
 
 def run_explain_photos_job(workspace: Path, params: Mapping[str, Any], worker: Worker) -> None:
     """Explain photos into a zip file in the job's folder; params: those of `explain_photos_params`, and photos."""
+    from sneaker_core.datasets.vanished_sources import check_there, sources_of_job
     from sneaker_core.inference.explanation.explain_photos import explain_files
     from sneaker_core.inference.explanation.explanation_files import write_zip
     from sneaker_core.networks.bundled_models import DEFAULT_MODEL
@@ -178,9 +179,11 @@ def run_explain_photos_job(workspace: Path, params: Mapping[str, Any], worker: W
     assert worker.folder is not None
     worker.report(0, 0, "Loading the model")
     model = load_model(find_model_by_reference(workspace, params.get("model") or DEFAULT_MODEL))
-    request = ExplanationRequest.from_dict(params)
+    request, sources = ExplanationRequest.from_dict(params), sources_of_job(workspace, params)
     explanations = explain_files(model, _photos(workspace, params), request, worker.report, worker.stopped)
     count, failed = write_zip(worker.folder / ARCHIVE, explanations)
+    if failed:
+        check_there(sources)
     worker.result = {"pictures": count, "failed": len(failed)}
     for image, reason in failed.items():
         worker.log(f"{image}: {reason}")

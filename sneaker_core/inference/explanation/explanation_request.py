@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from sneaker_core.errors import SneakerError
+from sneaker_core.workspace.clean_names import clean_name
 
 # Opacity of the map where it is strongest: the default of the page, the command line and the API.
 DEFAULT_OPACITY = 0.5
@@ -108,6 +109,9 @@ class ExplanationRequest:
 
     def __post_init__(self) -> None:
         check_opacity(self.opacity)
+        for name in ("target", "versus"):
+            if (label := getattr(self, name)) is not None:
+                object.__setattr__(self, name, clean_name(label))
 
     def map_only(self) -> "ExplanationRequest":
         """The same map with default drawing and without sanity check: requests for one map are equal, as cache keys."""
