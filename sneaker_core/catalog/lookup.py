@@ -1,6 +1,5 @@
 """Finds entries of the catalog by the name of a class, and where to look for a shoe."""
 
-import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -9,6 +8,7 @@ from urllib.parse import urlencode
 from sneaker_core.catalog.catalog_files import read_shoe_types, read_sneakers
 from sneaker_core.catalog.entries import ShoeType, Sneaker
 from sneaker_core.errors import SneakerError
+from sneaker_core.workspace.clean_names import name_key
 from sneaker_core.workspace.paths import CATALOG
 
 Entry = Sneaker | ShoeType
@@ -51,10 +51,10 @@ def read_catalog(folder: Path = CATALOG) -> Catalog:
     by_key: dict[str, Entry] = {}
     for entry in entries:
         for name in (entry.name, *entry.aliases):
-            if other := by_key.get(_key(name)):
+            if other := by_key.get(name_key(name)):
                 problem = f"{name!r} stands for {other.name} and again for {entry.name}"
                 raise SneakerError(f"Can't read {folder}: {problem}. Remove one of the two names.")
-            by_key[_key(name)] = entry
+            by_key[name_key(name)] = entry
     return Catalog(sneakers, shoe_types, by_key)
 
 
@@ -76,7 +76,7 @@ def find_entry(class_name: str) -> Entry | None:
     >>> find_entry("air_jordan_iv").name
     'Air Jordan 4'
     """
-    return read_catalog().by_key.get(_key(class_name))
+    return read_catalog().by_key.get(name_key(class_name))
 
 
 def search_link(name: str) -> str:
@@ -94,8 +94,3 @@ def search_link(name: str) -> str:
     """
     query = name if "shoes" in name.lower() else f"{name} shoes"
     return f"https://duckduckgo.com/?{urlencode({'q': query})}"
-
-
-def _key(name: str) -> str:
-    # What names share if they differ only in case, spaces, hyphens or underscores.
-    return re.sub(r"[\s_-]+", "", name).casefold()
