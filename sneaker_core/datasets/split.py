@@ -108,8 +108,11 @@ def read_split(folder: Path) -> pd.DataFrame:
     """
     try:
         # A class may be named "NA": only an empty label means that there is none.
-        return pd.read_csv(folder / SPLIT_FILE, dtype=str, keep_default_na=False, na_values=[""])
+        table = pd.read_csv(folder / SPLIT_FILE, dtype=str, keep_default_na=False, na_values=[""])
+        if {"sample", "label", "split"} <= set(table) and table["split"].dropna().isin(list(Split)).all():
+            return table
     except (OSError, ValueError):
-        raise DatasetError(
-            f"{folder} has no readable {SPLIT_FILE}, so it is unknown which photos the model was trained on."
-        ) from None
+        pass
+    raise DatasetError(
+        f"{folder} has no readable {SPLIT_FILE}, so it is unknown which photos the model was trained on."
+    )
