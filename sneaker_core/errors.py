@@ -12,6 +12,7 @@
     ├── RunError             a run or study is missing, busy or damaged, or a name can't be used for it
     ├── SpaceError           there is not enough disk space
     ├── StoppedError         a task was stopped before it had a result
+    ├── DamagedError         a record on disk can't be read, or is from a newer version
     ├── CheckpointError      a model's folder is damaged or from another version
     ├── ModelNotFoundError   there is no model of that name
     ├── UnknownLabelError    the model has no such class
@@ -24,6 +25,7 @@ __all__ = [
     "BusyError",
     "CheckpointError",
     "CollectError",
+    "DamagedError",
     "DatasetError",
     "ImageError",
     "ImageTooLargeError",
@@ -76,6 +78,10 @@ class SpaceError(SneakerError):
 
 class StoppedError(SneakerError):
     """A task was stopped before it had a result."""
+
+
+class DamagedError(SneakerError):
+    """A record on disk can't be read, or is from a newer version; the message names the file and the field."""
 
 
 class CheckpointError(SneakerError):

@@ -489,10 +489,10 @@ class TestList:
 
     def test_a_damaged_one_says_what_is_wrong_and_does_not_affect_others(self, full):
         (evaluations_folder(full) / FIRST / EVALUATION_FILE).write_text("{")
-        assert "is damaged and can't be read" in words(opened("Summary", FIRST))
+        assert "is damaged: it is no" in words(opened("Summary", FIRST))
         assert "Top-1 accuracy" in words(opened("Summary", SECOND))
         (evaluations_folder(full) / SECOND / PREDICTIONS_FILE).write_bytes(b"PAR1")
-        assert "is damaged and can't be read" in words(opened("Summary", SECOND))
+        assert "is damaged: it is no" in words(opened("Summary", SECOND))
 
     def test_rename(self, full):
         app = opened("Summary", FIRST)

@@ -211,12 +211,18 @@ class TestCollection:
     @pytest.mark.parametrize(
         ("damage", "said"),
         [
-            (lambda folder: (folder / EVALUATION_FILE).write_text("{"), "is damaged and can't be read"),
+            (
+                lambda folder: (folder / EVALUATION_FILE).write_text("{"),
+                "evaluation.json is damaged: it is no complete JSON",
+            ),
             (lambda folder: (folder / EVALUATION_FILE).write_text('{"format": 99}'), "another version of SoleScope"),
-            (lambda folder: (folder / EVALUATION_FILE).write_text('{"format": 1}'), "doesn't describe an evaluation"),
+            (lambda folder: (folder / EVALUATION_FILE).write_text('{"format": 1}'), "missing required field model"),
             (lambda folder: (folder / EVALUATION_FILE).unlink(), "it was interrupted"),
             (lambda folder: (folder / PREDICTIONS_FILE).unlink(), f"has no {PREDICTIONS_FILE} anymore"),
-            (lambda folder: (folder / PREDICTIONS_FILE).write_bytes(b"PAR1 no more"), "is damaged and can't be read"),
+            (
+                lambda folder: (folder / PREDICTIONS_FILE).write_bytes(b"PAR1 no more"),
+                "is damaged: it is no complete Parquet file",
+            ),
             (lambda folder: pd.DataFrame({"x": [1]}).to_parquet(folder / PREDICTIONS_FILE), "isn't a prediction table"),
         ],
     )

@@ -550,7 +550,7 @@ class TestClassAverages:
         assert [alt for alt in alts(other) if alt.startswith("Average ")]
 
         (folder / CLASS_MAPS_FILE).write_text("{")
-        assert "are damaged. Create them again" in words(again(app))
+        assert "Create the class-average maps again" in words(again(app))
         assert "Average 12 photos" in labels(app)
 
     def test_none_chosen(self, home):

@@ -201,5 +201,5 @@ def test_damaged_class_maps(tmp_path: Path) -> None:
     assert read_class_maps(tmp_path) is None
     for damage in ("{", "[1]", '[{"label": "x"}]', "7"):
         (tmp_path / CLASS_MAPS_FILE).write_text(damage)
-        with pytest.raises(SneakerError, match=r"damaged\. Create them again"):
+        with pytest.raises(SneakerError, match=r"damaged: .*Create the class-average maps again"):
             read_class_maps(tmp_path)

@@ -18,7 +18,7 @@ from sneaker_core.commands.run_job_command import RUNNERS, run_job, runner
 from sneaker_core.datasets.dataset_collection import create_dataset, find_dataset
 from sneaker_core.datasets.dataset_jobs import import_params, start_dataset_job
 from sneaker_core.datasets.index import Dataset, read_samples
-from sneaker_core.errors import BusyError, SneakerError, StoppedError
+from sneaker_core.errors import BusyError, DamagedError, SneakerError, StoppedError
 from sneaker_core.workspace import job_record, job_worker
 from sneaker_core.workspace.jobs import (
     WAITING,
@@ -240,12 +240,27 @@ class TestRecords:
         job = read_job(tmp_path / "job")
         assert (job.kind, job.params, job.queue) == ("dance", params, True)
 
-    @pytest.mark.parametrize("values", [{}, {"kind": 3}, {"kind": "x", "params": [], "workspace": 5}])
-    def test_damaged_values_are_ignored(self, tmp_path, values):
+    @pytest.mark.parametrize(
+        ("values", "field"),
+        [
+            ({"kind": 3}, "kind"),
+            ({"kind": "x", "params": []}, "params"),
+            ({"kind": "x", "workspace": 5}, "workspace"),
+            ({"kind": "x", "started": "abc"}, "started"),
+            ({"kind": "train", "params": {"run": 5}}, "run"),
+        ],
+    )
+    def test_a_damaged_record_says_which_field_is_wrong(self, tmp_path, values, field):
         (tmp_path / "job.json").write_text(json.dumps(values))
+        with pytest.raises(DamagedError, match=rf"job\.json is damaged: {field}: expected"):
+            read_job(tmp_path)
+
+    def test_a_damaged_end_is_told_as_the_reason(self, tmp_path):
+        (tmp_path / "job.json").write_text("{}")
         (tmp_path / "end.json").write_text(json.dumps({"state": "lost", "error": 5, "result": 3}))
         job = read_job(tmp_path)
         assert (job.params, job.result, job.state) == ({}, {}, JobState.INTERRUPTED)
+        assert "end.json is damaged: error" in (job.error or "")
 
     def test_a_damaged_record_does_not_affect_others(self, tmp_path):
         first = draw(tmp_path, tmp_path / "jobs" / "1")

@@ -148,8 +148,11 @@ class TestReading:
         assert (found["cut off"].state, found["cut off"].is_damaged) == (JobState.FAILED, True)
         assert "run.json is damaged" in found["cut off"].error
         odd = found["odd"]
-        assert (odd.state, odd.recipe, odd.counts, odd.only, odd.error) == (JobState.INTERRUPTED, {}, {}, (), None)
-        assert found["job"].job is None
+        assert (odd.state, odd.recipe, odd.counts, odd.only, odd.is_damaged) == (JobState.FAILED, {}, {}, (), True)
+        assert "run.json is damaged: only: expected array, got str." in odd.error
+        assert [found[f"model {number}"].is_damaged for number in range(4)] == [True] * 4
+        assert "model.json is damaged" in found["model 0"].error
+        assert (found["job"].job, found["job"].is_damaged) == (None, False)
         assert [run.note for run in found.values()] == [""] * 8
 
     def test_a_queued_one_has_no_file_of_its_own_yet(self, tmp_path):
@@ -497,7 +500,9 @@ class TestGoingOn:
 
     def test_a_training_in_a_shell_can_be_stopped_from_outside(self, tmp_path):
         folder = make_run(tmp_path, "one", state="running")
-        with working(run_job_folder(folder), "train", {}, title="Training one", workspace=tmp_path) as worker:
+        with working(
+            run_job_folder(folder), "train", {"run": "one"}, title="Training one", workspace=tmp_path
+        ) as worker:
             assert find_run(tmp_path, "one").state is JobState.RUNNING
             stop_training(tmp_path, "one")
             assert worker.stopped()

@@ -97,7 +97,7 @@ JOBS = {
     "training on a name in an old record": (
         "runs/run a/job",
         "train",
-        {"dataset": "name:shown b"},
+        {"run": "run a", "dataset": "name:shown b"},
         "run run a, dataset set b",
     ),
     "search": ("studies/study a/job", "search", {"study": "study a"}, "study study a, dataset set a, run run a"),

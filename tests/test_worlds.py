@@ -15,7 +15,7 @@ from sneaker_core.evaluation.evaluation_files import read_table
 from sneaker_core.evaluation.evaluation_job import evaluate, keep_with_model, start_evaluation
 from sneaker_core.evaluation.html_report import report_html
 from sneaker_core.evaluation.metric_text import world_text
-from sneaker_core.evaluation.worlds import Share, WorldMetrics, read_world_metrics, world_metrics, worlds_sentence
+from sneaker_core.evaluation.worlds import Share, read_world_metrics, world_metrics, worlds_sentence
 from sneaker_core.networks.checkpoint import save_model
 from sneaker_core.training.recipe import make_recipe
 from sneaker_core.training.run_collection import CARD_FILE
@@ -67,7 +67,7 @@ class TestFigures:
 
     def test_survive_json(self):
         for one in world_metrics(table()):
-            again = WorldMetrics.from_dict(json.loads(json.dumps(one.to_dict())))
+            again = read_world_metrics([json.loads(json.dumps(one.to_dict()))])[0]
             assert json.dumps(again.to_dict()) == json.dumps(one.to_dict())
 
     def test_in_words(self):

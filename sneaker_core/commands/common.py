@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -63,6 +63,38 @@ def found_dataset(workspace: Path, name: str) -> "Dataset":
 def print_result(values: Any, as_json: bool, plain: Callable[[], str]) -> None:
     """Print a result as JSON, or as text for people."""
     click.echo(json.dumps(values) if as_json else plain())
+
+
+def print_items(
+    rows: list[dict[str, Any]],
+    damaged: Mapping[str, str],
+    as_json: bool,
+    line: Callable[[dict[str, Any]], str],
+    none: str,
+    keys: Iterable[str] = (),
+) -> None:
+    """Print the items of a collection, each damaged one with what is wrong.
+
+    Parameters
+    ----------
+    rows : list of dict
+        An item each, with "id" and "name".
+    damaged : mapping
+        From `Collection.damaged`; these have the reason in "problem", and no other values if they can't be read.
+    as_json : bool
+    line : callable
+        A row of an intact item as text.
+    none : str
+        What to say if there are no items.
+    keys : iterable of str
+        Those of the rows, for when there are only damaged items.
+    """
+    keys = rows[0] if rows else keys
+    listed = [{**row, "problem": row.get("problem") or damaged.get(row["id"])} for row in rows]
+    unread = damaged.keys() - {row["id"] for row in rows}
+    listed += [{**dict.fromkeys(keys), "id": id_, "name": id_, "problem": damaged[id_]} for id_ in sorted(unread)]
+    lines = [f"{row['name']}  {row['problem']}" if row["problem"] else line(row) for row in listed]
+    print_result(listed, as_json, lambda: "\n".join(lines) or none)
 
 
 def model_or_default(name: str | None) -> str:

@@ -13,6 +13,7 @@ from sneaker_core.commands.common import (
     json_option,
     long_work,
     model_or_default,
+    print_items,
     print_result,
     shown,
 )
@@ -200,14 +201,17 @@ def _collect_words(values: dict[str, Any]) -> list[str]:
 @click.pass_obj
 def list_(workspace: Path, deleted: bool, as_json: bool) -> None:
     """List the datasets."""
-    from sneaker_core.datasets.dataset_collection import list_bin, list_datasets
+    from sneaker_core.datasets.dataset_collection import datasets_of
 
-    rows = [entry.to_dict() for entry in (list_bin if deleted else list_datasets)(workspace)]
-    lines = [
-        f"{row['name']}  {counted(row['photos'], 'photo')}, {counted(row['classes'], 'class', 'classes')}"
-        for row in rows
-    ]
-    print_result(rows, as_json, lambda: "\n".join(lines) or ("The bin is empty." if deleted else "No datasets yet."))
+    found = datasets_of(workspace)
+    rows = [entry.to_dict() for entry in (found.deleted() if deleted else found.list())]
+    damaged = found.damaged_in_bin() if deleted else found.damaged()
+    none = "The bin is empty." if deleted else "No datasets yet."
+    print_items(rows, damaged, as_json, _entry_line, none, ("id", "name", "folder", "photos", "classes"))
+
+
+def _entry_line(row: dict[str, Any]) -> str:
+    return f"{row['name']}  {counted(row['photos'], 'photo')}, {counted(row['classes'], 'class', 'classes')}"
 
 
 @dataset.command()
@@ -345,7 +349,7 @@ def delete(workspace: Path, name: str, as_json: bool) -> None:
     """Move a dataset to the bin."""
     from sneaker_core.datasets.dataset_collection import delete_dataset
 
-    target = delete_dataset(workspace, found_dataset(workspace, name))
+    target = delete_dataset(workspace, name)
     print_result(
         {"bin": target.name}, as_json, lambda: f"Moved {name} to the bin. To restore: dataset restore {target.name}"
     )
@@ -361,3 +365,30 @@ def restore(workspace: Path, name: str, as_json: bool) -> None:
 
     restored = restore_dataset(workspace, name)
     print_result({"name": restored.name}, as_json, lambda: f"Restored {restored.name}.")
+
+
+@dataset.command()
+@dataset_argument
+@json_option
+@click.pass_obj
+def repair(workspace: Path, name: str, as_json: bool) -> None:
+    """Rebuild a damaged index from the photos and what is intact of it."""
+    from sneaker_core.datasets.dataset_collection import repair_dataset
+
+    report = repair_dataset(workspace, name)
+    values = {"dataset": name, "damaged": False} if report is None else {"damaged": True, **report.to_dict()}
+    print_result(values, as_json, lambda: "\n".join(_repair_words(values)))
+
+
+def _repair_words(values: dict[str, Any]) -> list[str]:
+    if not values["damaged"]:
+        return [f"{values['dataset']}: the index is intact. Nothing was changed."]
+    kept = f" The damaged index is kept as {values['kept_as']}." if values["kept_as"] else ""
+    return [
+        f"{values['name']}: rebuilt with {counted(values['photos'], 'photo')} and "
+        f"{counted(values['decisions'], 'decision')}.{kept}",
+        *([f"read again, with the class of their folder: {values['read_again']:,}"] if values["read_again"] else []),
+        *(f"lost: {what}: {count:,}" for what, count in values["lost"].items()),
+        *(f"  {file}: {reason}" for file, reason in values["unusable"].items()),
+        "Check the photos again to find duplicates and other problems: dataset scan",
+    ]

@@ -7,13 +7,22 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sneaker_core.commands.aliases import RenamedOption
-from sneaker_core.commands.common import Commands, json_option, long_work, model_or_default, pairs, print_result, shown
+from sneaker_core.commands.common import (
+    Commands,
+    json_option,
+    long_work,
+    model_or_default,
+    pairs,
+    print_items,
+    print_result,
+    shown,
+)
 from sneaker_core.errors import SneakerError
 from sneaker_core.workspace.atomic_files import write_atomically
 from sneaker_core.workspace.clean_names import clean_name, near_names
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import pandas as pd
 
@@ -204,14 +213,13 @@ def evaluations() -> None:
 @click.pass_obj
 def list_(workspace: Path, as_json: bool) -> None:
     """List all evaluations: saved ones, those bundled with models, and those of training runs."""
-    from sneaker_core.evaluation.evaluation_collection import list_evaluations
+    from sneaker_core.evaluation.evaluation_collection import evaluations_of, list_evaluations
 
-    _print_list(list_evaluations(workspace), as_json, "No evaluations yet.")
+    _print_list(list_evaluations(workspace), evaluations_of(workspace).damaged(), as_json, "No evaluations yet.")
 
 
-def _print_list(found: "list[Evaluation]", as_json: bool, none: str) -> None:
-    rows = [one.to_dict() for one in found]
-    print_result(rows, as_json, lambda: "\n".join(map(_line, rows)) or none)
+def _print_list(found: "list[Evaluation]", damaged: "Mapping[str, str]", as_json: bool, none: str) -> None:
+    print_items([one.to_dict() for one in found], damaged, as_json, _line, none)
 
 
 def _line(row: dict[str, Any]) -> str:
@@ -322,10 +330,11 @@ def delete(workspace: Path, name: str, as_json: bool) -> None:
 @click.pass_obj
 def restore(workspace: Path, name: str | None, as_json: bool) -> None:
     """Restore an evaluation from the bin; without NAME, list the bin."""
-    from sneaker_core.evaluation.evaluation_collection import deleted_evaluations, restore_evaluation
+    from sneaker_core.evaluation.evaluation_collection import evaluations_of, restore_evaluation
 
     if name is None:
-        _print_list(deleted_evaluations(workspace), as_json, "The bin has no evaluations.")
+        found = evaluations_of(workspace)
+        _print_list(found.deleted(), found.damaged_in_bin(), as_json, "The bin has no evaluations.")
         return
     restored = restore_evaluation(workspace, name)
     print_result({"name": restored.name}, as_json, lambda: f"Restored {restored.name}.")

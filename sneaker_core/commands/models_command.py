@@ -21,6 +21,8 @@ def models(workspace: Path, as_json: bool) -> None:
 
 
 def _line(row: dict[str, Any]) -> str:
+    if row["problem"]:
+        return f"{row['name']}  {row['problem']}"
     accuracy = "not evaluated" if row["top1"] is None else f"top-1 accuracy {percent(row['top1'], 1)}"
     worlds = "".join(
         f"; {world['world']} {percent(world['top1']['value'], 1)}" for world in row["worlds"] if world["known"]

@@ -1,11 +1,12 @@
 """The command ``runs``: list, show and manage training runs."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from sneaker_core.commands.common import Commands, json_option, print_result
+from sneaker_core.commands.common import Commands, json_option, print_items, print_result
 
 if TYPE_CHECKING:
     from sneaker_core.training.run_collection import Run
@@ -23,14 +24,14 @@ def runs() -> None:
 @click.pass_obj
 def list_(workspace: Path, as_json: bool) -> None:
     """List all runs, newest first."""
-    from sneaker_core.training.run_collection import list_runs
+    from sneaker_core.training.run_collection import runs_of
 
-    _print_runs(list_runs(workspace), as_json, "No runs yet.")
+    found = runs_of(workspace)
+    _print_runs(found.list(), found.damaged(), as_json, "No runs yet.")
 
 
-def _print_runs(found: "list[Run]", as_json: bool, none: str) -> None:
-    rows = [run.to_dict() for run in found]
-    print_result(rows, as_json, lambda: "\n".join(map(_line, rows)) or none)
+def _print_runs(found: "list[Run]", damaged: Mapping[str, str], as_json: bool, none: str) -> None:
+    print_items([run.to_dict() for run in found], damaged, as_json, _line, none)
 
 
 def _line(row: dict[str, Any]) -> str:
@@ -115,10 +116,11 @@ def delete(workspace: Path, name: str, as_json: bool) -> None:
 @click.pass_obj
 def restore(workspace: Path, name: str | None, as_json: bool) -> None:
     """Restore a run from the bin; without NAME, list the runs in the bin."""
-    from sneaker_core.training.run_collection import deleted_runs, restore_run
+    from sneaker_core.training.run_collection import restore_run, runs_of
 
     if name is None:
-        _print_runs(deleted_runs(workspace), as_json, "No runs in the bin.")
+        found = runs_of(workspace)
+        _print_runs(found.deleted(), found.damaged_in_bin(), as_json, "No runs in the bin.")
         return
     restored = restore_run(workspace, name)
     print_result({"name": restored.name}, as_json, lambda: f"Restored {restored.name}.")

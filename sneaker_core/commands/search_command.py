@@ -5,14 +5,14 @@ import json
 import os
 import platform
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from sneaker_core.commands.aliases import hidden_alias
-from sneaker_core.commands.common import STOPPED, Commands, json_option, print_result
+from sneaker_core.commands.common import STOPPED, Commands, json_option, print_items, print_result
 from sneaker_core.commands.recipe_options import class_option, negatives_option, settings_option
 from sneaker_core.errors import BusyError, SneakerError
 from sneaker_core.training.recipe_fields import PRESETS
@@ -143,14 +143,14 @@ def studies() -> None:
 @click.pass_obj
 def list_(workspace: Path, as_json: bool) -> None:
     """List all studies, newest first."""
-    from sneaker_core.training.study_collection import list_studies
+    from sneaker_core.training.study_collection import studies_of
 
-    _print_studies(list_studies(workspace), as_json, "No studies yet.")
+    found = studies_of(workspace)
+    _print_studies(found.list(), found.damaged(), as_json, "No studies yet.")
 
 
-def _print_studies(found: "list[Study]", as_json: bool, none: str) -> None:
-    rows = [study.to_dict() for study in found]
-    print_result(rows, as_json, lambda: "\n".join(map(_line, rows)) or none)
+def _print_studies(found: "list[Study]", damaged: Mapping[str, str], as_json: bool, none: str) -> None:
+    print_items([study.to_dict() for study in found], damaged, as_json, _line, none)
 
 
 def _line(row: dict[str, Any]) -> str:
@@ -212,10 +212,11 @@ def delete(workspace: Path, name: str, as_json: bool) -> None:
 @click.pass_obj
 def restore(workspace: Path, name: str | None, as_json: bool) -> None:
     """Restore a study from the bin; without NAME, list the studies in the bin."""
-    from sneaker_core.training.study_collection import deleted_studies, restore_study
+    from sneaker_core.training.study_collection import restore_study, studies_of
 
     if name is None:
-        _print_studies(deleted_studies(workspace), as_json, "No studies in the bin.")
+        found = studies_of(workspace)
+        _print_studies(found.deleted(), found.damaged_in_bin(), as_json, "No studies in the bin.")
         return
     restored = restore_study(workspace, name)
     print_result({"name": restored.name}, as_json, lambda: f"Restored {restored.name}.")

@@ -10,7 +10,7 @@ import contextlib
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -28,10 +28,13 @@ from sneaker_core.datasets.photo_worlds import WORLD, read_worlds
 from sneaker_core.errors import DatasetError, SneakerError
 from sneaker_core.workspace.clean_names import clean_name, did_you_mean
 from sneaker_core.workspace.collection import Collection
-from sneaker_core.workspace.collection_spec import CollectionSpec
+from sneaker_core.workspace.collection_spec import CollectionSpec, DamagedItem
 from sneaker_core.workspace.jobs import list_jobs
 from sneaker_core.workspace.jobs_in_use import in_use_text, jobs_using
 from sneaker_core.workspace.paths import datasets_folder
+
+if TYPE_CHECKING:
+    from sneaker_core.datasets.index_repair import RepairReport
 
 _LONGEST_NAME = 100
 
@@ -186,10 +189,10 @@ def rename_dataset(workspace: Path, dataset: Dataset | DatasetEntry | str, new: 
     DatasetError
         There is no such dataset, or the name is empty, too long or taken.
     """
-    datasets_of(workspace).rename(_entry_of(dataset), new)
+    datasets_of(workspace).rename(dataset if isinstance(dataset, str) else _entry(dataset.folder), new)
 
 
-def delete_dataset(workspace: Path, dataset: Dataset | DatasetEntry | str) -> Path:
+def delete_dataset(workspace: Path, dataset: Dataset | DatasetEntry | DamagedItem | str) -> Path:
     """Move a dataset to the bin; `restore_dataset` restores it.
 
     Returns
@@ -203,11 +206,11 @@ def delete_dataset(workspace: Path, dataset: Dataset | DatasetEntry | str) -> Pa
         There is no such dataset, photos are being added to it, or a job uses it.
     """
     found = datasets_of(workspace)
-    entry = found.resolve(_entry_of(dataset))
-    with import_lock(Dataset(entry.folder)):
+    item = _item(dataset)
+    with import_lock(Dataset(found.folder_of(item))):
         pass
     # Not under the lock: Windows does not move a folder with an open file in it.
-    return found.delete(entry)
+    return found.delete(item)
 
 
 def check_unused(dataset: Dataset) -> None:
@@ -225,7 +228,33 @@ def check_unused(dataset: Dataset) -> None:
         raise DatasetError(in_use_text(workspace, f"The dataset {dataset.name!r}", jobs))
 
 
-def restore_dataset(workspace: Path, dataset: DatasetEntry | str) -> Dataset:
+def repair_dataset(workspace: Path, dataset: Dataset | DatasetEntry | DamagedItem | str) -> "RepairReport | None":
+    """Rebuild the index of a damaged dataset from its photos and what is intact of the index.
+
+    Parameters
+    ----------
+    workspace : Path
+    dataset : Dataset, DatasetEntry, DamagedItem or str
+        The dataset, its display name, or the name of its folder.
+
+    Returns
+    -------
+    RepairReport or None
+        None if nothing is damaged; nothing is changed then.
+
+    Raises
+    ------
+    DatasetError
+        There is no such dataset, photos are being added to it, or it can't be written.
+    """
+    # Imported on use: it loads what only checks of photos need.
+    from sneaker_core.datasets.index_repair import index_problem, repair_index
+
+    found = Dataset(datasets_of(workspace).folder_of(_item(dataset)))
+    return None if index_problem(found) is None else repair_index(found)
+
+
+def restore_dataset(workspace: Path, dataset: DatasetEntry | DamagedItem | str) -> Dataset:
     """Bring back a dataset, by its display name the one deleted last; under a free name if its own was taken.
 
     Raises
@@ -236,8 +265,18 @@ def restore_dataset(workspace: Path, dataset: DatasetEntry | str) -> Dataset:
     return open_index(datasets_of(workspace).restore(dataset).folder)
 
 
-def _entry_of(dataset: Dataset | DatasetEntry | str) -> DatasetEntry | str:
-    return _entry(dataset.folder) if isinstance(dataset, Dataset) else dataset
+def _item(
+    dataset: Dataset | DatasetEntry | DamagedItem | str,
+) -> DatasetEntry | DamagedItem | str:
+    """A dataset as its collection knows it."""
+    if isinstance(dataset, str):
+        return clean_name(dataset)
+    if not isinstance(dataset, Dataset):
+        return dataset
+    try:
+        return _entry(dataset.folder)
+    except DatasetError:
+        return DamagedItem(dataset.folder.name)
 
 
 def _checked_name(name: str) -> str:
@@ -256,7 +295,7 @@ _SPEC = CollectionSpec[DatasetEntry](
     noun="dataset",
     plural="datasets",
     error=DatasetError,
-    holds_item=lambda folder: (folder / INDEX_FILE).is_file(),
+    holds_item=lambda folder: (folder / INDEX_FILE).exists() or Dataset(folder).images.is_dir(),
     read=_entry,
     is_busy=lambda entry: any(not job.state.ended for job in list_jobs(Dataset(entry.folder).jobs)),
     order=lambda entry: (entry.name.casefold(), entry.folder.name),

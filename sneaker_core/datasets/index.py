@@ -14,6 +14,7 @@ place. Opening the dataset after a crash finishes such moves and deletes photos 
 
 import contextlib
 import json
+import shlex
 import shutil
 import sqlite3
 import tempfile
@@ -26,7 +27,9 @@ from typing import Any
 import pandas as pd
 
 from sneaker_core.datasets.index_schema import FORMAT, SCHEMA, read_format, upgrade
-from sneaker_core.errors import DatasetError, SneakerError
+from sneaker_core.errors import DamagedError, DatasetError, SneakerError
+from sneaker_core.records.dataset_records import ClassRow, FactsRecord, LinkRow, ProvenanceRow, RejectRow, SampleRow
+from sneaker_core.records.reading import Record, check_rows, checked, damaged, parsed
 from sneaker_core.workspace.clean_names import clean_name
 from sneaker_core.workspace.locks import take_lock
 from sneaker_core.workspace.safe_names import safe_folder_name
@@ -48,6 +51,11 @@ class Dataset:
     folder: Path
 
     @property
+    def index(self) -> Path:
+        """File with the rows of all photos."""
+        return self.folder / INDEX_FILE
+
+    @property
     def images(self) -> Path:
         """Folder of the photos."""
         return self.folder / "images"
@@ -65,18 +73,42 @@ class Dataset:
     @property
     def name(self) -> str:
         """Display name; the folder may be called something else."""
-        return str(self.fact("name"))
+        return str(self._needed_fact("name"))
+
+    @property
+    def shown_name(self) -> str:
+        """Display name, or that of the folder if the index is damaged; for messages."""
+        try:
+            return self.name
+        except DatasetError:
+            return self.folder.name
 
     @property
     def revision(self) -> int:
         """A number that grows with every change, for cache keys."""
-        return int(self.fact("revision"))
+        return int(self._needed_fact("revision"))
+
+    def _needed_fact(self, key: str) -> Any:
+        value = self.fact(key)
+        if value is None:
+            raise self._damage(f"it has no {key}")
+        return value
 
     def fact(self, key: str, default: Any = None) -> Any:
-        """Return a stored value that concerns the whole dataset."""
+        """Return a stored value that concerns the whole dataset.
+
+        Raises
+        ------
+        DatasetError
+            The value is damaged, or the index as for `reading`.
+        """
         with self.reading() as db:
             row = db.execute("SELECT value FROM facts WHERE key = ?", (key,)).fetchone()
-        return default if row is None else json.loads(row[0])
+            if row is None:
+                return default
+            value = parsed(str(row[0]), self.index)
+            checked({key: value}, FactsRecord, self.index)
+        return value
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
@@ -112,29 +144,61 @@ class Dataset:
 
     @contextlib.contextmanager
     def _connected(self) -> Iterator[sqlite3.Connection]:
-        file = self.folder / INDEX_FILE
         try:
             # Not `connect(file)`, which would create an empty index if there is none.
-            db = sqlite3.connect(f"{file.as_uri()}?mode=rw", uri=True, timeout=_PATIENCE, isolation_level=None)
+            db = sqlite3.connect(f"{self.index.as_uri()}?mode=rw", uri=True, timeout=_PATIENCE, isolation_level=None)
         except (sqlite3.Error, ValueError):
+            if self.images.is_dir():
+                raise self._damage("it can't be opened") from None
             raise DatasetError(f"{self.folder} is not a dataset: it has no readable {INDEX_FILE}.") from None
         try:
             version = read_format(db)
-            if version not in (1, FORMAT):
+            if version > FORMAT:
                 raise DatasetError(
                     f"{self.folder} was written by another version of SoleScope. Update SoleScope to open it."
                 )
+            if version < 1:
+                raise self._damage("it doesn't say in which format it is")
             if version != FORMAT:
                 upgrade(db)
             yield db
+        except DamagedError as error:
+            raise DatasetError(f"{error} {self._repair_hint}") from None
         except sqlite3.OperationalError as error:
-            raise DatasetError(f"Can't use the index of {self.folder.name} right now: {error}.") from error
+            if is_passing(error):
+                raise DatasetError(f"Can't use the index of {self.folder.name} right now: {error}.") from error
+            raise self._damage(str(error)) from error
         except sqlite3.DatabaseError as error:
-            raise DatasetError(
-                f"{file} is damaged. The photos in {self.images} are intact: import that folder as a new dataset."
-            ) from error
+            raise self._damage(str(error)) from error
         finally:
             db.close()
+
+    def _damage(self, what: str) -> DatasetError:
+        return DatasetError(f"{damaged(self.index, what)} {self._repair_hint}")
+
+    @property
+    def _repair_hint(self) -> str:
+        name = shlex.quote(self.folder.name)
+        return f"The photos in {self.images} are intact: rebuild the index from them with “dataset repair {name}”."
+
+
+def is_passing(error: sqlite3.OperationalError) -> bool:
+    """Whether an index can be used again later: it is in use, or its disk is full or read-only."""
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+    return code not in (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+def checked_rows(db: sqlite3.Connection, query: str, schema: type[Record]) -> list[tuple[Any, ...]]:
+    """The rows that a query selects.
+
+    Raises
+    ------
+    DamagedError
+        One doesn't fit the schema; `Dataset.reading` turns it into a DatasetError.
+    """
+    rows = db.execute(query).fetchall()
+    check_rows(rows, schema, "The index")
+    return rows
 
 
 def set_fact(db: sqlite3.Connection, key: str, value: Any) -> None:
@@ -221,7 +285,7 @@ def import_lock(dataset: Dataset) -> Iterator[None]:
         raise DatasetError(str(error)) from error
     if lock is None:
         raise DatasetError(
-            f"Photos are already being added to {dataset.name!r}. Wait until that has finished, or stop it."
+            f"Photos are already being added to {dataset.shown_name!r}. Wait until that has finished, or stop it."
         )
     with lock:
         yield
@@ -265,24 +329,16 @@ def read_samples(dataset: Dataset) -> pd.DataFrame:
         Columns sample, path, label, excluded (bool), original_label (the label it was imported with), split ("train",
         "val", "test" or None), width, height (pixels), bytes, name, added (seconds since 1970); sorted by label, name.
     """
-    columns = [
-        "sample",
-        "path",
-        "label",
-        "excluded",
-        "original_label",
-        "split",
-        "width",
-        "height",
-        "bytes",
-        "name",
-        "added",
-    ]
     with dataset.reading() as db:
-        selected = ", ".join("file" if column == "path" else column for column in columns)
-        rows = db.execute(f"SELECT {selected} FROM samples")
-        table = pd.DataFrame.from_records(rows.fetchall(), columns=columns)
-        labels = {number: _class_name(label) for number, label in db.execute("SELECT class, label FROM classes")}
+        columns = SampleRow.__struct_fields__
+        rows = checked_rows(db, f"SELECT {', '.join(columns)} FROM samples", SampleRow)
+        classes = checked_rows(db, "SELECT class, label FROM classes", ClassRow)
+        labels = {number: _class_name(label) for number, label in classes}
+        table = pd.DataFrame.from_records(rows, columns=["path" if name == "file" else name for name in columns])
+        for column in ("label", "original_label"):
+            unknown = table.loc[~table[column].isin(list(labels)), "sample"]
+            if len(unknown):
+                raise damaged(dataset.index, f"the photo {unknown.iloc[0]} has no class")
     root = f"{dataset.images}/"
     table["path"] = [root + file for file in table["path"]]
     for column in ("label", "original_label"):
@@ -295,7 +351,8 @@ def read_samples(dataset: Dataset) -> pd.DataFrame:
 def read_classes(dataset: Dataset) -> list[str]:
     """Return the sorted names of all classes, including those without photos."""
     with dataset.reading() as db:
-        return sorted({_class_name(label) for (label,) in db.execute("SELECT label FROM classes")})
+        rows = checked_rows(db, "SELECT class, label FROM classes", ClassRow)
+        return sorted({_class_name(label) for _, label in rows})
 
 
 def read_provenance(dataset: Dataset) -> pd.DataFrame:
@@ -310,14 +367,14 @@ def read_provenance(dataset: Dataset) -> pd.DataFrame:
         dataset,
         "SELECT sample, classes.label, name, source, split, url, query, time FROM provenance "
         "JOIN classes ON classes.class = provenance.label ORDER BY time, name",
-        ["sample", "label", "name", "source", "split", "url", "query", "time"],
+        ProvenanceRow,
     )
     return table.assign(label=table["label"].map(_class_name).astype(object))
 
 
 def read_rejects(dataset: Dataset) -> pd.DataFrame:
     """Return files that could not be imported: columns source, name, reason, time; sorted by source, name."""
-    return _table(dataset, "SELECT source, name, reason, time FROM rejects", ["source", "name", "reason", "time"])
+    return _table(dataset, "SELECT source, name, reason, time FROM rejects", RejectRow)
 
 
 def web_provenance(dataset: Dataset) -> pd.DataFrame:
@@ -329,7 +386,7 @@ def web_provenance(dataset: Dataset) -> pd.DataFrame:
 def tried_links(dataset: Dataset) -> set[str]:
     """Return web addresses that did not give a photo before."""
     with dataset.reading() as db:
-        return {url for (url,) in db.execute("SELECT url FROM links")}
+        return {url for (url,) in checked_rows(db, "SELECT url FROM links", LinkRow)}
 
 
 def remember_link(dataset: Dataset, url: str, reason: str) -> None:
@@ -338,6 +395,6 @@ def remember_link(dataset: Dataset, url: str, reason: str) -> None:
         db.execute("INSERT OR REPLACE INTO links VALUES (?, ?, ?)", (url, reason, time.time()))
 
 
-def _table(dataset: Dataset, query: str, columns: list[str]) -> pd.DataFrame:
+def _table(dataset: Dataset, query: str, schema: type[Record]) -> pd.DataFrame:
     with dataset.reading() as db:
-        return pd.DataFrame.from_records(db.execute(query).fetchall(), columns=columns)
+        return pd.DataFrame.from_records(checked_rows(db, query, schema), columns=list(schema.__struct_fields__))

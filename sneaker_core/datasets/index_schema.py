@@ -1,7 +1,11 @@
 """The tables of a dataset's index, and the upgrade of indexes written in an earlier format."""
 
 import json
+import re
 import sqlite3
+
+from sneaker_core.records.dataset_records import DismissedRecord
+from sneaker_core.records.reading import checked, parsed
 
 FORMAT = 2
 
@@ -56,7 +60,7 @@ _RENAMED_TABLES_AND_COLUMNS = (
 def read_format(db: sqlite3.Connection) -> int:
     """Return the format that an index was written in; 0 if it does not say."""
     row = db.execute("SELECT value FROM facts WHERE key = 'format'").fetchone()
-    return int(row[0]) if row is not None and str(row[0]).isdigit() else 0
+    return int(row[0]) if row is not None and re.fullmatch(r"\d{1,9}", str(row[0]), re.ASCII) else 0
 
 
 def upgrade(db: sqlite3.Connection) -> None:
@@ -85,6 +89,7 @@ def upgrade(db: sqlite3.Connection) -> None:
 
 def _rename_dismissed_kinds(db: sqlite3.Connection) -> None:
     for (text,) in db.execute("SELECT DISTINCT kinds FROM decisions").fetchall():
-        renamed = json.dumps([RENAMED_KINDS.get(kind, kind) for kind in json.loads(text)])
+        kinds = checked({"kinds": parsed(str(text), "A decision")}, DismissedRecord, "A decision").kinds
+        renamed = json.dumps([RENAMED_KINDS.get(kind, kind) for kind in kinds])
         if renamed != text:
             db.execute("UPDATE decisions SET kinds = ? WHERE kinds = ?", (renamed, text))

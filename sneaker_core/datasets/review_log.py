@@ -12,11 +12,14 @@ from enum import StrEnum
 
 import pandas as pd
 
-from sneaker_core.datasets.index import Dataset, ensure_class
+from sneaker_core.datasets.index import Dataset, checked_rows, ensure_class
 from sneaker_core.errors import DatasetError
+from sneaker_core.records.dataset_records import DecisionRow, DismissedRecord
+from sneaker_core.records.reading import checked, parsed
 from sneaker_core.workspace.clean_names import clean_name
 
 _LONGEST_LABEL = 300
+_DECISION = "A decision in the index"
 
 
 class Action(StrEnum):
@@ -95,8 +98,13 @@ def decide(
             "INSERT INTO decisions(batch, time, author, sample, action, label, kinds) VALUES (?, ?, ?, ?, ?, ?, ?)",
             rows,
         )
-        db.executemany(_APPLY, [(sample,) for sample in samples])
+        apply_decisions(db, samples)
     return batch
+
+
+def apply_decisions(db: sqlite3.Connection, samples: Iterable[str]) -> None:
+    """Bring the state of photos in line with the decisions on them."""
+    db.executemany(_APPLY, [(sample,) for sample in samples])
 
 
 def _check_present(db: sqlite3.Connection, samples: Sequence[str]) -> None:
@@ -146,8 +154,20 @@ def undo(dataset: Dataset, batch: str | None = None, decision: int | None = None
             raise DatasetError("There is no such decision to undo.")
         now = time.time()
         db.executemany("UPDATE decisions SET undone = ? WHERE decision = ?", [(now, number) for number, _ in rows])
-        db.executemany(_APPLY, [(sample,) for _, sample in rows])
+        apply_decisions(db, [sample for _, sample in rows])
     return len(rows)
+
+
+def dismissed_kinds(text: str) -> tuple[str, ...]:
+    """The kinds of findings that a decision dismisses, from its row.
+
+    Raises
+    ------
+    DamagedError
+        The row doesn't list them.
+    """
+    values = {"kinds": parsed(text, _DECISION)}
+    return tuple(checked(values, DismissedRecord, _DECISION).kinds)
 
 
 def _last_batch(db: sqlite3.Connection, author: str | None) -> str | None:
@@ -174,16 +194,17 @@ def history(dataset: Dataset) -> pd.DataFrame:
         Columns decision, batch, time (seconds since 1970), author, sample, name, action, label (None except for
         relabeling and merging), kinds (tuple of dismissed findings), undone (time, or None while in force).
     """
-    columns = ["decision", "batch", "time", "author", "sample", "name", "action", "label", "kinds", "undone"]
     with dataset.reading() as db:
-        rows = db.execute(
+        rows = checked_rows(
+            db,
             "SELECT decision, batch, time, author, decisions.sample, samples.name, action, classes.label, kinds, "
             "undone "
             "FROM decisions JOIN samples ON samples.sample = decisions.sample "
-            "LEFT JOIN classes ON classes.class = decisions.label ORDER BY decision DESC"
-        ).fetchall()
-    table = pd.DataFrame.from_records(rows, columns=columns)
-    table["label"] = [clean_name(label) if isinstance(label, str) else None for label in table["label"]]
-    table["kinds"] = [tuple(json.loads(text)) for text in table["kinds"]]
+            "LEFT JOIN classes ON classes.class = decisions.label ORDER BY decision DESC",
+            DecisionRow,
+        )
+        table = pd.DataFrame.from_records(rows, columns=list(DecisionRow.__struct_fields__))
+        table["label"] = [clean_name(label) if isinstance(label, str) else None for label in table["label"]]
+        table["kinds"] = [dismissed_kinds(text) for text in table["kinds"]]
     table["undone"] = table["undone"].astype(float)
     return table

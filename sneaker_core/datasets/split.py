@@ -109,9 +109,11 @@ def read_split(folder: Path) -> pd.DataFrame:
     """
     try:
         # A class may be named "NA": only an empty label means that there is none.
-        split = pd.read_csv(folder / SPLIT_FILE, dtype=str, keep_default_na=False, na_values=[""])
-        return split.assign(label=split["label"].map(clean_name, na_action="ignore"))
-    except (OSError, ValueError, KeyError):
-        raise DatasetError(
-            f"{folder} has no readable {SPLIT_FILE}, so it is unknown which photos the model was trained on."
-        ) from None
+        table = pd.read_csv(folder / SPLIT_FILE, dtype=str, keep_default_na=False, na_values=[""])
+        if {"sample", "label", "split"} <= set(table) and table["split"].dropna().isin(list(Split)).all():
+            return table.assign(label=table["label"].map(clean_name, na_action="ignore"))
+    except (OSError, ValueError):
+        pass
+    raise DatasetError(
+        f"{folder} has no readable {SPLIT_FILE}, so it is unknown which photos the model was trained on."
+    )

@@ -41,7 +41,7 @@ from sneaker_core.workspace.paths import (
     runs_folder,
 )
 from sneaker_core.workspace.references import name_in, text_of
-from sneaker_core.workspace.safe_names import safe_folder_name
+from sneaker_core.workspace.safe_names import is_text, safe_folder_name
 
 
 def evaluations_of(workspace: Path) -> Collection[Evaluation]:
@@ -61,7 +61,8 @@ def list_evaluations(workspace: Path) -> list[Evaluation]:
 def _folders(parent: Path) -> list[Path]:
     if not parent.is_dir():
         return []
-    return sorted(path for path in parent.iterdir() if path.is_dir() and not path.name.startswith("."))
+    folders = sorted(path for path in parent.iterdir() if path.is_dir() and not path.name.startswith("."))
+    return [path for path in folders if is_text(path.name)]
 
 
 def find_evaluation(workspace: Path, name: str, kind: Kind | None = None) -> Evaluation:
@@ -124,16 +125,19 @@ def model_evaluation(model_folder: Path) -> Evaluation | None:
 
 
 def described_models(workspace: Path) -> list[dict[str, Any]]:
-    """All models with their metrics as plain values, for JSON, with the worlds that they were tested in."""
+    """All models with their metrics as plain values, for JSON, with the worlds that they were tested in.
+
+    Damaged ones come last; their "problem" says what is wrong.
+    """
     # Imported on use: it loads torch, which listing evaluations doesn't need.
-    from sneaker_core.networks.model_registry import list_models
+    from sneaker_core.networks.model_registry import damaged_models, list_models
 
     rows = []
     for entry in list_models(workspace):
         tested = own_evaluation(entry.folder, entry.bundled)
         worlds = () if tested is None else tested.worlds
         rows.append({**entry.to_dict(), "worlds": [one.to_dict() for one in worlds]})
-    return rows
+    return [*rows, *({**one.to_dict(), "worlds": []} for one in damaged_models(workspace).values())]
 
 
 def own_evaluation(model_folder: Path, bundled: bool) -> Evaluation | None:

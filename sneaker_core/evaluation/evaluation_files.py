@@ -16,7 +16,8 @@ from sneaker_core.evaluation.evaluation_record import (
     FORMAT,
     Evaluation,
 )
-from sneaker_core.evaluation.table_columns import REQUIRED_COLUMNS, class_columns, with_all_columns
+from sneaker_core.evaluation.table_columns import table_damage, with_all_columns, with_current_names
+from sneaker_core.records.reading import damaged
 from sneaker_core.workspace.atomic_files import write_atomically
 from sneaker_core.workspace.paths import (
     PREDICTIONS_FILE,
@@ -44,18 +45,36 @@ def read_table(evaluation: Evaluation) -> pd.DataFrame:
     file = evaluation.saved_in / PREDICTIONS_FILE
     if not file.is_file():
         raise SneakerError(f"The evaluation {evaluation.name!r} isn't finished yet. Wait until it is.")
-    try:
-        table = pd.read_parquet(file)
-    except (OSError, ValueError):  # pyarrow's own errors are ValueErrors
-        raise SneakerError(f"{file} is damaged and can't be read. Evaluate again.") from None
-    missing = [column for column in REQUIRED_COLUMNS if column not in table]
-    if missing or not any(class_columns(table)):
-        raise SneakerError(f"{file} isn't a prediction table: it has no {', '.join(missing or ['classes'])}.")
+    table = with_current_names(read_parquet(file, "Evaluate again."))
+    if damage := table_damage(table):
+        raise SneakerError(f"{damaged(file, damage)} Evaluate again.")
     table = with_all_columns(table)
     if evaluation.dataset_folder is not None:
         with contextlib.suppress(DatasetError):  # the dataset may be damaged, but the metrics are not
             table = with_photos(table, Dataset(evaluation.dataset_folder))
     return table
+
+
+def read_parquet(file: Path, remedy: str) -> pd.DataFrame:
+    """A table that was stored as Parquet.
+
+    Parameters
+    ----------
+    file : Path
+    remedy : str
+        What to do if it can't be read, in a sentence.
+
+    Raises
+    ------
+    SneakerError
+        It is damaged.
+    """
+    import pyarrow
+
+    try:
+        return pd.read_parquet(file)
+    except (OSError, ValueError, KeyError, TypeError, NotImplementedError, MemoryError, pyarrow.ArrowException):
+        raise SneakerError(f"{damaged(file, 'it is no complete Parquet file')} {remedy}") from None
 
 
 def with_photos(table: pd.DataFrame, dataset: Dataset) -> pd.DataFrame:
@@ -100,11 +119,17 @@ def read_neighbors(evaluation: Evaluation) -> tuple[pd.DataFrame, Halves] | None
         return None
     folder = evaluation.saved_in
     try:
-        table = pd.read_parquet(folder / NEIGHBORS_FILE)
+        table = read_parquet(folder / NEIGHBORS_FILE, "")
         vectors = _read_array(folder / NEIGHBOR_EMBEDDINGS_FILE)
-    except (OSError, ValueError):
+    except SneakerError:
         vectors = None
-    if vectors is None or len(vectors) != len(table) or not {"sample", "path", "label"} <= set(table):
+    columns = {"sample", "path", "label"}
+    if (
+        vectors is None
+        or len(vectors) != len(table)
+        or not columns <= set(table)
+        or not all(isinstance(value, str) for column in columns for value in table[column].dropna())
+    ):
         raise SneakerError(f"The training photos saved in {folder} are damaged. Evaluate again.")
     return table, vectors
 
@@ -114,8 +139,10 @@ def _read_array(file: Path) -> Halves | None:
         return None
     try:
         array: Halves = np.load(file, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError):
-        raise SneakerError(f"{file} is damaged and can't be read. Evaluate again.") from None
+    except (OSError, ValueError, EOFError, SyntaxError, MemoryError, OverflowError):
+        raise SneakerError(f"{damaged(file, 'it is no complete array')} Evaluate again.") from None
+    if array.ndim != 2 or array.dtype.kind != "f" or not np.isfinite(array).all():
+        raise SneakerError(f"{damaged(file, 'it holds no embeddings')} Evaluate again.")
     return array
 
 

@@ -7,9 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from sneaker_core.datasets.split import Split
-from sneaker_core.errors import SneakerError
-from sneaker_core.evaluation.worlds import WorldMetrics, read_world_metrics, worlds_text
-from sneaker_core.workspace.atomic_files import read_json
+from sneaker_core.errors import DamagedError, SneakerError
+from sneaker_core.evaluation.worlds import WorldMetrics, worlds_text
+from sneaker_core.records.evaluation_records import EvaluationFile
+from sneaker_core.records.job_params import EvaluateParams
+from sneaker_core.records.model_records import FiguresRecord, ModelFile
+from sneaker_core.records.reading import find_record, fitting, read_record
+from sneaker_core.records.training_records import RunFile
 from sneaker_core.workspace.collection_spec import read_name
 from sneaker_core.workspace.jobs import Job, JobState, read_job
 from sneaker_core.workspace.paths import (
@@ -24,8 +28,6 @@ from sneaker_core.workspace.references import by_name, text_of
 
 FORMAT = 1
 EVALUATION_FILE = "evaluation.json"
-# Before the spelling changed.
-_OLD_WITH_NEIGHBORS = "with_neighbours"
 
 
 class Kind(StrEnum):
@@ -162,21 +164,23 @@ def read_stored(folder: Path) -> Evaluation:
     SneakerError
         The folder holds none.
     """
-    job = _job(folder)
+    job, damage = _job(folder)
     if (folder / EVALUATION_FILE).exists():
         return replace(read_description(folder, Kind.STORED, read_name(folder)), job=job)
+    bare = Evaluation(read_name(folder), Kind.STORED, folder, "", state=JobState.INTERRUPTED)
+    if damage is not None:
+        return replace(bare, state=JobState.FAILED, problem=f"{damage} Delete the evaluation and evaluate again.")
     if job is None:
         if not (folder / PREDICTIONS_FILE).exists():
-            raise SneakerError(f"There is no evaluation in {folder}.")
+            raise SneakerError(f"There is no evaluation in {folder}. Delete it and evaluate again.")
         problem = f"{folder} has no {EVALUATION_FILE}: it was interrupted. Delete it and evaluate again."
-        return Evaluation(read_name(folder), Kind.STORED, folder, "", state=JobState.INTERRUPTED, problem=problem)
-    return Evaluation(
-        read_name(folder),
-        Kind.STORED,
-        folder,
-        text_of(str(job.params.get("model") or "")),
-        data=worlds_text(job.params.get("worlds") or ()) or text_of(str(job.params.get("dataset") or "")),
-        split=job.params.get("split"),
+        return replace(bare, problem=problem)
+    params = fitting(job.params, EvaluateParams) or EvaluateParams(evaluation=folder.name, model="")
+    return replace(
+        bare,
+        model=text_of(params.model),
+        data=worlds_text(params.worlds) or text_of(params.dataset),
+        split=params.split,
         created=job.started,
         # It may have been stopped, or its file may have been deleted since.
         state=JobState.INTERRUPTED if job.state is JobState.DONE else job.state,
@@ -185,54 +189,52 @@ def read_stored(folder: Path) -> Evaluation:
     )
 
 
-def _job(folder: Path) -> Job | None:
+def _job(folder: Path) -> tuple[Job | None, str | None]:
+    """An evaluation's job, and what is wrong with its record."""
     try:
-        return read_job(evaluation_job_folder(folder))
-    except (SneakerError, TypeError, ValueError):
-        return None
+        return read_job(evaluation_job_folder(folder)), None
+    except DamagedError as error:
+        return None, str(error)
+    except SneakerError:
+        return None, None
 
 
 def read_description(folder: Path, kind: Kind, name: str) -> Evaluation:
     """An evaluation from its ``evaluation.json``."""
     file = folder / EVALUATION_FILE
-    broken = Evaluation(name, kind, folder, "", state=JobState.FAILED, created=modified(file))
-    values = read_json(file)
-    if values is None:
-        return replace(broken, problem=f"{file} is damaged and can't be read. Evaluate again.")
-    if values.get("format") != FORMAT:
-        problem = f"{file} was written by another version of SoleScope; update SoleScope to use it."
-        return replace(broken, problem=problem)
     try:
-        found = Evaluation(
-            name,
-            kind,
-            folder,
-            model=str(values["model"]),
-            model_folder=_there(folder, values.get("model_folder")),
-            model_version=str(values["model_version"]),
-            data=str(values["data"]),
-            dataset_folder=_there(folder, values["dataset_folder"]),
-            split=None if values["split"] is None else str(values["split"]),
-            split_of_data=bool(values.get("split_of_data", False)),
-            created=float(values["created"]),
-            n=int(values["n"]),
-            top1=float(values["top1"]),
-            rejected={str(path): str(why) for path, why in values["rejected"].items()},
-            left_out={str(label): int(count) for label, count in values["left_out"].items()},
-            with_neighbors=bool(values.get("with_neighbors", values.get(_OLD_WITH_NEIGHBORS))),
-            worlds=tuple(map(WorldMetrics.from_dict, values.get("worlds", ()))),
-            renamed={str(old): str(new) for old, new in values.get("renamed", {}).items()},
-        )
-    except (AttributeError, KeyError, TypeError, ValueError):
-        return replace(broken, problem=f"{file} doesn't describe an evaluation. Evaluate again.")
+        record = read_record(file, EvaluationFile)
+    except DamagedError as error:
+        broken = Evaluation(name, kind, folder, "", state=JobState.FAILED, created=modified(file))
+        return replace(broken, problem=f"{error} Evaluate again.")
+    found = Evaluation(
+        name,
+        kind,
+        folder,
+        model=record.model,
+        model_folder=_there(folder, record.model_folder),
+        model_version=record.model_version,
+        data=record.data,
+        dataset_folder=_there(folder, record.dataset_folder),
+        split=record.split,
+        split_of_data=record.split_of_data,
+        created=record.created,
+        n=record.n,
+        top1=float("nan") if record.top1 is None else record.top1,
+        rejected=record.rejected,
+        left_out=record.left_out,
+        with_neighbors=record.with_neighbors,
+        worlds=tuple(map(WorldMetrics.from_record, record.worlds)),
+        renamed=record.renamed,
+    )
     if not (folder / PREDICTIONS_FILE).is_file():
         return replace(found, problem=f"{folder} has no {PREDICTIONS_FILE} anymore. Evaluate again.")
     return found
 
 
-def _there(evaluation_folder: Path, place: Any) -> Path | None:
+def _there(evaluation_folder: Path, place: str | None) -> Path | None:
     """A folder that an evaluation refers to, relative to the workspace if it is inside, if it still exists."""
-    if not isinstance(place, str) or not place:
+    if not place:
         return None
     folder = path_from_text(evaluation_folder.parent.parent, place)
     return folder if folder.is_dir() else None
@@ -249,27 +251,28 @@ def modified(file: Path) -> float:
 def read_run_evaluation(run_folder: Path) -> tuple[Evaluation, str] | None:
     """The evaluation of a finished run on its test photos, and the reference to its dataset."""
     file, model = run_folder / PREDICTIONS_FILE, run_model_folder(run_folder)
-    described = read_json(model / MODEL_FILE)
-    if not file.is_file() or described is None:
+    if not file.is_file() or not (model / MODEL_FILE).exists():
         return None
-    metrics = described.get("metrics")
-    test = metrics.get("test") if isinstance(metrics, dict) else None
-    test = test if isinstance(test, dict) else {}
-    run = read_json(run_folder / RUN_FILE) or {}
-    source = str(run.get("source") or run.get("dataset") or "")
+    try:
+        described = read_record(model / MODEL_FILE, ModelFile)
+        run = find_record(run_folder / RUN_FILE, RunFile) or RunFile()
+    except DamagedError as error:
+        broken = Evaluation(read_name(run_folder), Kind.RUN, run_folder, "", state=JobState.FAILED)
+        return replace(broken, created=modified(file), problem=f"{error} Delete the run and train again."), ""
+    test, source = described.metrics.test or FiguresRecord(), run.source or run.dataset
     found = Evaluation(
         read_name(run_folder),
         Kind.RUN,
         run_folder,
         model=read_name(run_folder),
         model_folder=model,
-        model_version=str(described.get("weights_sha256", ""))[:16],
-        data=str(run.get("dataset", "")),
+        model_version=described.weights_sha256[:16],
+        data=run.dataset,
         split=Split.TEST.value,
         created=modified(file),
-        n=int(test.get("n", 0)),
-        top1=float(test.get("top1", float("nan"))),
-        left_out=test.get("left_out") or {},
-        worlds=read_world_metrics(metrics.get("worlds")) if isinstance(metrics, dict) else (),
+        n=test.n or 0,
+        top1=float("nan") if test.top1 is None else test.top1,
+        left_out=test.left_out,
+        worlds=tuple(map(WorldMetrics.from_record, described.metrics.worlds or ())),
     )
-    return found, source if run.get("format") == 2 else by_name(source)
+    return found, source if run.format == 2 else by_name(source)

@@ -9,15 +9,18 @@ import pandas as pd
 from sneaker_core.errors import SneakerError, SpaceError, StoppedError
 from sneaker_core.evaluation.changed_photos import robustness_table
 from sneaker_core.evaluation.evaluation_collection import find_evaluation_by_id
-from sneaker_core.evaluation.evaluation_files import find_model_of, read_table
+from sneaker_core.evaluation.evaluation_files import find_model_of, read_parquet, read_table
 from sneaker_core.evaluation.evaluation_record import Evaluation, Kind
 from sneaker_core.evaluation.robustness import robustness_metrics, robustness_sentence
 from sneaker_core.networks.checkpoint import load_model
+from sneaker_core.records.reading import damaged
 from sneaker_core.workspace.atomic_files import write_atomically
 from sneaker_core.workspace.jobs import Worker, start_job
 
 ROBUSTNESS_FILE = "robustness.parquet"
 _STEP = "Changing photos"
+_TEXTS = ("sample", "label", "change", "predicted")
+_COLUMNS = {*_TEXTS, "path", "probability"}
 
 
 def robustness_job_folder(evaluation: Evaluation) -> Path:
@@ -36,10 +39,14 @@ def read_robustness(evaluation: Evaluation) -> pd.DataFrame | None:
     if evaluation.folder is None or not (evaluation.folder / ROBUSTNESS_FILE).is_file():
         return None
     file = evaluation.folder / ROBUSTNESS_FILE
-    try:
-        return pd.read_parquet(file)
-    except (OSError, ValueError):
-        raise SneakerError(f"{file} is damaged. Check the robustness again.") from None
+    remedy = "Check the robustness again."
+    table = read_parquet(file, remedy)
+    if not set(table) >= _COLUMNS or not all(isinstance(value, str) for name in _TEXTS for value in table[name]):
+        raise SneakerError(f"{damaged(file, 'it holds no predictions for changed photos')} {remedy}")
+    numbers = pd.to_numeric(table["probability"], errors="coerce")
+    if not numbers.between(0, 1.001).all():
+        raise SneakerError(f"{damaged(file, 'probability is not always from 0 to 1')} {remedy}")
+    return table
 
 
 def save_robustness(evaluation: Evaluation, table: pd.DataFrame) -> None:

@@ -8,8 +8,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sneaker_core.csv_cells import escape_formula
+from sneaker_core.datasets.photo_worlds import WORLD
 from sneaker_core.errors import DatasetError
-from sneaker_core.networks.decision import Decision, statuses
+from sneaker_core.networks.decision import Decision, Status, statuses
 from sneaker_core.workspace.clean_names import clean_name, clean_names, did_you_mean
 
 PROBABILITY_PREFIX = "p:"
@@ -18,6 +19,7 @@ TOP_CLASSES = 5
 # Columns that describe the photo itself.
 PHOTO_PROPERTIES = ("width", "height", "brightness", "sharpness")
 _CSV = ("sample", "path", "label", "world", "predicted", "probability", "status", "rank", "loss", *PHOTO_PROPERTIES)
+_OPTIONAL_NUMBERS = ("rank", "ood_score", "embedding_row", *PHOTO_PROPERTIES)
 # Every table has these columns; the others can be derived or left empty.
 REQUIRED_COLUMNS = ("sample", "label", "predicted", "probability", "status", "loss")
 
@@ -54,7 +56,7 @@ def check_known_labels(labels: pd.Series, classes: Sequence[str]) -> None:
         The model knows none of them.
     """
     if not labels.isin(list(classes)).any():
-        near = did_you_mean(labels.unique(), classes)
+        near = did_you_mean(labels.dropna().unique(), classes)
         offer = f"{near} To match such names, add --match-names or choose it on the page." if near else ""
         raise DatasetError(
             f"The model knows none of the classes of these photos, so it can't be evaluated on them.{offer}"
@@ -117,13 +119,75 @@ def top_classes(probabilities: NDArray[np.float32], classes: Sequence[str]) -> l
     return [[classes[index] for index in row] for row in order]
 
 
+def table_damage(table: pd.DataFrame) -> str | None:
+    """What is wrong with a stored prediction table; None if it can be used.
+
+    Its columns have their types, probabilities are from 0 to 1, each photo is there once, and predictions and statuses
+    are some that there are.
+    """
+    missing = [column for column in REQUIRED_COLUMNS if column not in table]
+    classes = list(class_columns(table))
+    if missing or not classes:
+        return f"it isn't a prediction table: it has no {', '.join(missing or ['classes'])}"
+    if table.empty:
+        return "it has no photos"
+    if not table.columns.is_unique:
+        return "it has a column twice"
+    for column in ("sample", "predicted", "status"):
+        if not all(isinstance(value, str) for value in table[column]):
+            return f"{column} isn't always text"
+    for column in ("label", "path", WORLD):
+        if column in table and not all(isinstance(value, str) for value in table[column].dropna()):
+            return f"{column} isn't always text"
+    if table["sample"].duplicated().any():
+        return f"the photo {table.loc[table['sample'].duplicated(), 'sample'].iloc[0]} is there twice"
+    if unknown := set(table["predicted"]) - set(classes):
+        return f"it predicts {min(unknown)!r}, which is no class of it"
+    if unknown := set(table["status"]) - {status.value for status in Status}:
+        return f"there is no status {min(unknown)!r}"
+    return _number_damage(table, [PROBABILITY_PREFIX + name for name in classes])
+
+
+def _number_damage(table: pd.DataFrame, probabilities: list[str]) -> str | None:
+    """What is wrong with the numbers of a prediction table."""
+    numbers = [*probabilities, "probability", "loss", *(name for name in _OPTIONAL_NUMBERS if name in table)]
+    for column in numbers:
+        if not pd.api.types.is_numeric_dtype(table[column]) or pd.api.types.is_bool_dtype(table[column]):
+            return f"{column} isn't a number"
+    for column in (*probabilities, "probability"):
+        # Half precision rounds sums a little above 1.
+        if not table[column].between(0, 1.001).all():
+            return f"{column} isn't always from 0 to 1"
+    known = table["label"].isin([name.removeprefix(PROBABILITY_PREFIX) for name in probabilities])
+    if not table.loc[known, "loss"].between(0, 1e6).all():
+        return "loss isn't always a number of at least 0"
+    if "rank" in table and not table.loc[known, "rank"].between(1, len(probabilities)).all():
+        return "rank isn't always from 1 to the number of classes"
+    if "embedding_row" in table and not table["embedding_row"].between(0, 1e9).all():
+        return "embedding_row isn't always the number of a row"
+    if "top" in table and not all(_lists_classes(names, probabilities) for names in table["top"]):
+        return "top doesn't always list classes"
+    return None
+
+
+def _lists_classes(names: Any, probabilities: list[str]) -> bool:
+    return isinstance(names, (list, np.ndarray)) and all(
+        f"{PROBABILITY_PREFIX}{name}" in probabilities for name in names
+    )
+
+
 # Column names of older versions.
 _OLD_COLUMNS = {"unknown_score": "ood_score"}
 
 
+def with_current_names(table: pd.DataFrame) -> pd.DataFrame:
+    """A stored table with the present names of its columns."""
+    return table.reset_index(drop=True).rename(columns=_OLD_COLUMNS)
+
+
 def with_all_columns(table: pd.DataFrame) -> pd.DataFrame:
     """A stored table with every current column: older ones lack the rank, the photo properties or the paths."""
-    table = _with_clean_names(table.reset_index(drop=True).rename(columns=_OLD_COLUMNS))
+    table = _with_clean_names(with_current_names(table))
     probabilities, classes = class_probabilities(table), list(class_columns(table))
     added: dict[str, Any] = {}
     if "rank" not in table:

@@ -1,6 +1,6 @@
 """A scoreboard of worlds: the metrics of an evaluation for each of its named sources of photos, worst first."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -13,6 +13,8 @@ from sneaker_core.evaluation.metrics import calibration_error
 from sneaker_core.evaluation.table_columns import class_columns
 from sneaker_core.networks.decision import Status
 from sneaker_core.number_text import percent
+from sneaker_core.records.model_records import ShareRecord, WorldRecord
+from sneaker_core.records.reading import fitting
 
 _NAMED = (Status.KNOWN.value,)
 _TOP3 = 3
@@ -55,10 +57,10 @@ class Share:
         return cls(hits / n, float(interval.low), float(interval.high), n)
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> "Share":
-        """From plain values, in which missing numbers are None; raises as `WorldMetrics.from_dict`."""
-        value, low, high = (np.nan if values[key] is None else float(values[key]) for key in ("value", "low", "high"))
-        return cls(value, low, high, int(values["n"]))
+    def from_record(cls, record: ShareRecord) -> "Share":
+        """From a record, in which missing numbers are None."""
+        value, low, high = (np.nan if one is None else one for one in (record.value, record.low, record.high))
+        return cls(value, low, high, record.n)
 
     @property
     def text(self) -> str:
@@ -109,28 +111,24 @@ class WorldMetrics:
         return {key: _plain(value) for key, value in asdict(self).items()}
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> "WorldMetrics":
-        """The inverse of `to_dict`; raises KeyError, TypeError or ValueError on invalid values."""
-        shares = {
-            key: Share.from_dict(values[key])
-            for key in ("top1", "top3", "refused", "right_when_named", "named_unknown")
-        }
-        ece = values["ece"]
+    def from_record(cls, record: WorldRecord) -> "WorldMetrics":
+        """The inverse of `to_dict`."""
         return cls(
-            str(values["world"]),
-            int(values["photos"]),
-            int(values["known"]),
-            **shares,
-            ece=float("nan") if ece is None else float(ece),
+            record.world,
+            record.photos,
+            record.known,
+            **{
+                key: Share.from_record(getattr(record, key))
+                for key in ("top1", "top3", "refused", "right_when_named", "named_unknown")
+            },
+            ece=float("nan") if record.ece is None else record.ece,
         )
 
 
 def read_world_metrics(values: Any) -> tuple[WorldMetrics, ...]:
     """The worlds in a model's stored metrics; none if they were not measured or can't be read."""
-    try:
-        return tuple(map(WorldMetrics.from_dict, values or ()))
-    except (AttributeError, KeyError, TypeError, ValueError):
-        return ()
+    found = [fitting(value, WorldRecord) for value in values] if isinstance(values, list) else []
+    return () if None in found else tuple(WorldMetrics.from_record(one) for one in found if one is not None)
 
 
 def _plain(value: Any) -> Any:

@@ -16,12 +16,15 @@ import numpy as np
 import safetensors
 import safetensors.torch
 import torch
+from msgspec import structs
 from torch import Tensor
 
-from sneaker_core.errors import CheckpointError, RecipeError
+from sneaker_core.errors import CheckpointError, DamagedError, RecipeError
 from sneaker_core.networks.architectures import SneakerNetwork, build_network
 from sneaker_core.networks.decision import Decision, Floats, Outputs, unit_length
 from sneaker_core.networks.preprocessing import Preprocessing
+from sneaker_core.records.model_records import ModelFile
+from sneaker_core.records.reading import checked, read_values
 from sneaker_core.workspace.atomic_files import write_atomically
 from sneaker_core.workspace.clean_names import clean_names
 
@@ -31,15 +34,6 @@ MODEL_FILE = "model.json"
 _NETWORK_PREFIX = "network."
 _REFERENCES = "references"
 _FITTED = "fitted_confidence_threshold"
-# Keys of model.json that older versions wrote, and their names today.
-_OLD_NAMES = {
-    "knows_others": "has_negatives_class",
-    "other_mean": "negatives_mean",
-    "other_std": "negatives_std",
-    "sure_probability": "confidence_threshold",
-    "unknown_threshold": "ood_threshold",
-    "fitted_sure_probability": _FITTED,
-}
 
 
 @dataclass(frozen=True)
@@ -115,35 +109,30 @@ class ModelSpec:
         }
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> "ModelSpec":
-        """The inverse of `to_dict`; raises AttributeError, KeyError, TypeError or ValueError on invalid values."""
-        values = _with_current_names(values)
-        fitted = values.get(_FITTED)
+    def from_record(cls, record: ModelFile, values: Mapping[str, Any]) -> "ModelSpec":
+        """The spec that ``model.json`` describes.
+
+        Parameters
+        ----------
+        record : ModelFile
+        values : mapping
+            What the record was made of, in today's form: all its figures, also those that no schema knows.
+        """
         return cls(
-            name=str(values["name"]),
-            network=str(values["network"]),
-            classes=clean_names(list(map(str, values["classes"]))),
-            has_negatives_class=bool(values["has_negatives_class"]),
-            preprocessing=Preprocessing.from_dict(values["preprocessing"]),
-            decision=Decision(**_with_current_names(values["decision"])),
-            recipe=dict(values["recipe"]),
-            metrics=_with_negatives(values["metrics"]),
-            data=_with_negatives(values["data"]),
-            versions=dict(values["versions"]),
-            # Models of early versions lack this key.
-            head=str(values.get("head", "linear")),
-            fitted_confidence_threshold=None if fitted is None else float(fitted),
-            footwear_types=tuple(map(str, values.get("footwear_types", ()))),
+            name=record.name,
+            network=record.network,
+            classes=clean_names(record.classes),
+            has_negatives_class=record.has_negatives_class,
+            preprocessing=Preprocessing(**structs.asdict(record.preprocessing)),
+            decision=Decision(**structs.asdict(record.decision)),
+            recipe=dict(record.recipe),
+            metrics=dict(values["metrics"]),
+            data=dict(values["data"]),
+            versions=record.versions,
+            head=record.head,
+            fitted_confidence_threshold=record.fitted_confidence_threshold,
+            footwear_types=record.footwear_types,
         )
-
-
-def _with_current_names(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {_OLD_NAMES.get(key, key): value for key, value in values.items()}
-
-
-def _with_negatives(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Metrics or counts by split; older models call negatives "others"."""
-    return {"negatives" if key == "others" else key: value for key, value in dict(values).items()}
 
 
 @dataclass(frozen=True)
@@ -288,18 +277,14 @@ def weights_version(folder: Path) -> str:
 
 def _read_description(folder: Path) -> tuple[ModelSpec, str]:
     file = folder / MODEL_FILE
+    if not file.exists():
+        raise CheckpointError(f"{folder} isn't a model folder: it has no {MODEL_FILE}.")
     try:
-        values = json.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise CheckpointError(f"{folder} isn't a model folder: it has no {MODEL_FILE}.") from None
-    except (OSError, ValueError):
-        raise CheckpointError(f"Can't read {file}: the file is damaged. Train or download the model again.") from None
-    if isinstance(values, dict) and values.get("format") != FORMAT:
-        raise CheckpointError(f"{file} is from another version of SoleScope. Update SoleScope to use this model.")
-    try:
-        return ModelSpec.from_dict(values), str(values["weights_sha256"])
-    except (AttributeError, KeyError, TypeError, ValueError):
-        raise CheckpointError(f"{file} is incomplete. Train or download the model again.") from None
+        values = read_values(file)
+        record = checked(values, ModelFile, file)
+    except DamagedError as error:
+        raise CheckpointError(f"{error} Train or download the model again.") from None
+    return ModelSpec.from_record(record, ModelFile.current(values)), record.weights_sha256
 
 
 def load_model(folder: Path) -> SneakerModel:

@@ -11,6 +11,10 @@ from sneaker_core.networks.checkpoint import MODEL_FILE, ModelSpec, SneakerModel
 from sneaker_core.workspace.clean_names import clean_name
 from sneaker_core.workspace.collection_spec import read_name
 from sneaker_core.workspace.paths import BUNDLED_MODELS, run_model_folder, runs_folder
+from sneaker_core.workspace.safe_names import is_text
+
+# The key figures of a model on its test photos.
+_FIGURES = ("n", "top1", "top3", "ece")
 
 
 @dataclass(frozen=True)
@@ -38,13 +42,39 @@ class ModelEntry:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
-        test = self.spec.metrics.get("test", {})
+        test = self.spec.metrics.get("test") or {}
         return {
             "name": self.name,
             "bundled": self.bundled,
             "network": self.spec.network,
             "classes": list(self.spec.classes),
-            **{key: test.get(key) for key in ("n", "top1", "top3", "ece")},
+            **{key: test.get(key) for key in _FIGURES},
+            "problem": None,
+        }
+
+
+@dataclass(frozen=True)
+class DamagedModel:
+    """A model whose description can't be read.
+
+    Attributes
+    ----------
+    name : str
+    bundled : bool
+    problem : str
+        What is wrong, in a sentence.
+    """
+
+    name: str
+    bundled: bool
+    problem: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON, with the keys of `ModelEntry.to_dict`."""
+        return {
+            **{"name": self.name, "bundled": self.bundled, "network": None, "classes": []},
+            **dict.fromkeys(_FIGURES),
+            "problem": self.problem,
         }
 
 
@@ -70,11 +100,13 @@ def _named_folders(workspace: Path) -> dict[str, tuple[Path, bool]]:
 
 
 def _folders(parent: Path) -> list[Path]:
-    return sorted(path for path in parent.iterdir() if path.is_dir()) if parent.is_dir() else []
+    if not parent.is_dir():
+        return []
+    return sorted(path for path in parent.iterdir() if path.is_dir() and is_text(path.name))
 
 
 def list_models(workspace: Path) -> list[ModelEntry]:
-    """Bundled models, then those of runs, each sorted by name; damaged models are skipped.
+    """Bundled models, then those of runs, each sorted by name; damaged ones are in `damaged_models`.
 
     Parameters
     ----------
@@ -83,11 +115,21 @@ def list_models(workspace: Path) -> list[ModelEntry]:
     """
     entries = []
     for name, (folder, bundled) in _named_folders(workspace).items():
-        try:
+        with contextlib.suppress(CheckpointError):
             entries.append(ModelEntry(name, folder, bundled, read_spec(folder)))
-        except CheckpointError:
-            continue
     return entries
+
+
+def damaged_models(workspace: Path) -> dict[str, DamagedModel]:
+    """Models whose description can't be read, by name."""
+    damaged = {}
+    for name, (folder, bundled) in _named_folders(workspace).items():
+        try:
+            if (folder / MODEL_FILE).exists():
+                read_spec(folder)
+        except CheckpointError as error:
+            damaged[name] = DamagedModel(name, bundled, str(error))
+    return damaged
 
 
 def find_named_model(workspace: Path, name: str) -> Path:

@@ -61,11 +61,6 @@ class Preprocessing:
         """Plain values, for JSON."""
         return asdict(self)
 
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> "Preprocessing":
-        """The inverse of `to_dict`."""
-        return cls(**{**values, "mean": tuple(values["mean"]), "std": tuple(values["std"])})
-
 
 def resized(image: Image.Image, height: int, width: int) -> NDArray[np.uint8]:
     """Resize an RGB photo: uint8, (height, width, 3)."""

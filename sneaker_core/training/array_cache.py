@@ -6,6 +6,7 @@ Everything in it can be computed again, so it is safe to delete.
 import contextlib
 import hashlib
 import json
+import math
 import os
 import tempfile
 import time
@@ -16,7 +17,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from sneaker_core.errors import SpaceError
+from sneaker_core.errors import DamagedError, SpaceError
+from sneaker_core.records.reading import checked, read_values
+from sneaker_core.records.training_records import ArrayFile
 from sneaker_core.settings import CacheLimits
 from sneaker_core.workspace.atomic_files import write_atomically
 from sneaker_core.workspace.paths import cache_folder
@@ -49,16 +52,17 @@ class ArrayCache:
     def read(self, key: str) -> tuple[NDArray[Any], dict[str, Any]] | None:
         """A memory-mapped array and the `about` written with it; None if it is missing or damaged."""
         try:
-            described = json.loads((self.folder / f"{key}.json").read_text(encoding="utf-8"))
-            shape, dtype = tuple(described["shape"]), np.dtype(described["dtype"])
+            values = read_values(self.folder / f"{key}.json")
+            described = checked(values, ArrayFile, key)
+            shape, dtype = tuple(described.shape), np.dtype(described.dtype)
             file = self.folder / f"{key}.raw"
-            if file.stat().st_size != dtype.itemsize * int(np.prod(shape)):
+            if file.stat().st_size != dtype.itemsize * math.prod(shape):
                 return None
             file.touch()
             array = np.empty(shape, dtype) if 0 in shape else np.memmap(file, dtype, "r", shape=shape)
-        except (OSError, ValueError, KeyError, TypeError):
+        except (DamagedError, OSError, ValueError, TypeError):
             return None
-        return array, described["about"]
+        return array, values["about"]
 
     def write(
         self, key: str, parts: Iterable[NDArray[Any]], row_shape: Sequence[int], dtype: DTypeLike, about: dict[str, Any]

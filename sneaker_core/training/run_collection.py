@@ -6,17 +6,29 @@
     <workspace>/bin/runs/<id>/    a deleted run
 """
 
+import contextlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeVar
 
-from sneaker_core.errors import RunError, SneakerError
+from sneaker_core.errors import DamagedError, RunError, SneakerError
 from sneaker_core.networks.bundled_models import REPLACED_MODELS
+from sneaker_core.records.job_params import TrainParams
+from sneaker_core.records.reading import find_record, fitting, read_values
+from sneaker_core.records.training_records import RunFile
 from sneaker_core.training.recipe_fields import current_fields
 from sneaker_core.training.run_metrics import HEADLINE, read_headline
-from sneaker_core.workspace.atomic_files import read_json, write_json
+from sneaker_core.workspace.atomic_files import write_json
 from sneaker_core.workspace.collection import Collection
-from sneaker_core.workspace.collection_spec import ABOUT_FILE, CollectionSpec, read_name, update_about, write_name
+from sneaker_core.workspace.collection_spec import (
+    ABOUT_FILE,
+    CollectionSpec,
+    read_about,
+    read_name,
+    update_about,
+    write_name,
+)
 from sneaker_core.workspace.jobs import Job, JobState, read_job
 from sneaker_core.workspace.paths import (
     BUNDLED_MODELS,
@@ -27,9 +39,6 @@ from sneaker_core.workspace.paths import (
     run_model_folder,
 )
 from sneaker_core.workspace.references import by_name, text_of
-
-if TYPE_CHECKING:
-    pass
 
 CARD_FILE = "MODEL_CARD.md"
 _LONGEST_NOTE = 10_000
@@ -73,7 +82,7 @@ class Run:
     has_model : bool
         Whether the model can be used.
     is_damaged : bool
-        Whether its ``run.json`` can't be read.
+        Whether a record of it can't be read; `error` says which, and what is wrong.
     """
 
     name: str
@@ -124,6 +133,7 @@ class Run:
             **{key: getattr(self, key) for key in fields},
             "folder": str(self.folder),
             "state": self.state.value,
+            "problem": self.error if self.is_damaged else None,
             **{key: self.headline.get(key) for key in HEADLINE},
         }
 
@@ -168,53 +178,55 @@ def read_run(folder: Path) -> Run:
     RunError
         There is no run in that folder.
     """
-    file, job, headline = folder / RUN_FILE, _job(folder), read_headline(folder)
-    run, there = read_json(file) or {}, file.exists()
-    damaged = there and not run
-    if not there and job is None and headline is None:
-        raise RunError(f"There is no run in {folder}.")
+    file = folder / RUN_FILE
+    run, damage = _read_or_damage(lambda: find_record(file, RunFile))
+    job, job_damage = _read_or_damage(lambda: read_job(run_job_folder(folder)))
+    headline, model_damage = _read_or_damage(lambda: read_headline(folder))
+    if not file.exists() and job is None and headline is None and not (job_damage or model_damage):
+        raise RunError(f"There is no run in {folder}. Delete it and start a new one.")
+    damage = damage or model_damage or (job_damage if run is None else None)
+    run = run or RunFile()
     state, error = _state(run, job, _changed(file), headline is not None)
-    if damaged and state.ended:
-        state, error = JobState.FAILED, f"{file} is damaged and cannot be read; delete the run and start a new one."
-    params = job.params if job is not None and job.kind == "train" else {}
-    source = _text(run.get("source")) or _text(run.get("dataset"))
-    if run.get("format") != 2:
+    if damage and state.ended:
+        state, error = JobState.FAILED, f"{damage} Delete the run and start a new one."
+    params = fitting(job.params, TrainParams) if job is not None and job.kind == "train" else None
+    source = run.source or run.dataset
+    if run.format != 2:
         source = by_name(source)
-    source = source or _text(params.get("dataset"))
-    note = (read_json(folder / ABOUT_FILE) or {}).get("note")
+    source = source or (params.dataset if params else "")
     return Run(
         name=read_name(folder),
         folder=folder,
-        dataset=_text(run.get("dataset")) or text_of(source),
+        dataset=run.dataset or text_of(source),
         source=source,
-        only=tuple(map(str, _of(list, run.get("only")))),
-        negatives=_text(run.get("negatives", run.get("others"))) or None,
-        recipe_name=_text(run.get("recipe_name")) or _preset_in(params),
-        recipe=current_fields(_of(dict, run.get("recipe"))),
+        only=tuple(run.only),
+        negatives=run.negatives or None,
+        recipe_name=run.recipe_name or (_preset_in(params) if params else ""),
+        recipe=current_fields(run.recipe),
         state=state,
-        created=_number(run.get("created"))
-        or (job.started if job else _changed(run_model_folder(folder) / MODEL_FILE)),
-        seconds=_number(run.get("seconds")),
-        counts={key: value for key, value in _of(dict, run.get("counts")).items() if isinstance(value, int)},
+        created=run.created or (job.started if job else _changed(run_model_folder(folder) / MODEL_FILE)),
+        seconds=run.seconds,
+        counts=run.counts,
         error=error,
-        note=_text(note),
+        note=read_about(folder).note or "",
         job=job,
         headline=headline or {},
         has_model=headline is not None,
-        is_damaged=damaged,
+        is_damaged=damage is not None,
     )
 
 
-def _of(kind: type[Any], value: Any) -> Any:
-    return value if isinstance(value, kind) else kind()
+T = TypeVar("T")
 
 
-def _text(value: Any) -> str:
-    return str(_of(str, value))
-
-
-def _number(value: Any) -> float:
-    return float(value) if isinstance(value, (int, float)) else 0.0
+def _read_or_damage(read: Callable[[], T]) -> tuple[T | None, str | None]:
+    """What a function reads, and what is wrong if it is damaged."""
+    try:
+        return read(), None
+    except DamagedError as error:
+        return None, str(error)
+    except SneakerError:
+        return None, None
 
 
 def _changed(file: Path) -> float:
@@ -224,27 +236,20 @@ def _changed(file: Path) -> float:
         return 0.0
 
 
-def _job(folder: Path) -> Job | None:
-    try:
-        return read_job(run_job_folder(folder))
-    except (SneakerError, TypeError, ValueError):
-        return None
-
-
-def _preset_in(params: dict[str, Any]) -> str:
+def _preset_in(params: TrainParams) -> str:
     """The preset of the recipe that a job was started with."""
-    return _text(_of(dict, params.get("recipe")).get("name")) or _text(params.get("recipe_name"))
+    return str(params.recipe.get("name") or params.recipe_name)
 
 
-def _state(run: dict[str, Any], job: Job | None, changed: float, has_model: bool) -> tuple[JobState, str | None]:
+def _state(run: RunFile, job: Job | None, changed: float, has_model: bool) -> tuple[JobState, str | None]:
     """State of a run, and why it failed.
 
     While its job is alive, the job's state counts; later the run's own file, unless the job ended before writing it.
     """
     if job is not None and not job.state.ended:
         return job.state, None
-    kept = next((state for state in JobState if state.value == run.get("state")), None)
-    error = _text(run.get("error")) or None
+    kept = next((state for state in JobState if state.value == run.state), None)
+    error = run.error or None
     if job is not None and kept is not JobState.DONE:
         never_began = job.state is JobState.FAILED and changed < job.started
         broke_off = kept is JobState.RUNNING and job.state in (JobState.FAILED, JobState.STOPPED)
@@ -306,9 +311,10 @@ def _write_name(folder: Path, name: str) -> None:
     """Store the display name of a run and of its model."""
     write_name(folder, name)
     file = run_model_folder(folder) / MODEL_FILE
-    values = read_json(file)
-    if values is not None and values.get("name") != name:
-        write_json(file, {**values, "name": name}, indent=1)
+    with contextlib.suppress(DamagedError):  # a model that is missing or damaged has no name to change
+        values = read_values(file)
+        if isinstance(values, dict) and values.get("name") != name:
+            write_json(file, {**values, "name": name}, indent=1)
 
 
 def write_note(workspace: Path, name: str, note: str) -> None:

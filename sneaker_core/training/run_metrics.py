@@ -1,14 +1,16 @@
 """The metrics of a run: of its model, of each epoch, and of the validation photos it watches."""
 
 import contextlib
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sneaker_core.workspace.atomic_files import read_json
+from sneaker_core.errors import DamagedError
+from sneaker_core.records.model_records import ModelFile
+from sneaker_core.records.reading import checked, parsed, read_record, read_rows
+from sneaker_core.records.training_records import MetricsRow, WatchedRow
 from sneaker_core.workspace.paths import MODEL_FILE, run_model_folder
 
 if TYPE_CHECKING:
@@ -41,12 +43,17 @@ class WatchedPhoto:
 
 
 def read_headline(folder: Path) -> dict[str, float] | None:
-    """The key metrics of a run's model on its test photos; None if the run has no valid model.
+    """The key metrics of a run's model on its test photos; None if the run has no model.
 
     Parameters
     ----------
     folder : Path
         The run's.
+
+    Raises
+    ------
+    DamagedError
+        The description of its model can't be read.
     """
     file = run_model_folder(folder) / MODEL_FILE
     try:
@@ -58,13 +65,10 @@ def read_headline(folder: Path) -> dict[str, float] | None:
 
 # Pages read all runs every two seconds; a model's description is long and rarely changes.
 @lru_cache(maxsize=1000)
-def _headline(file: str, changed: int, size: int) -> dict[str, float] | None:
-    values = read_json(Path(file))
-    if values is None:
-        return None
-    metrics = values.get("metrics")
-    test = metrics.get("test") if isinstance(metrics, dict) else None
-    return {key: test[key] for key in HEADLINE if isinstance(test, dict) and isinstance(test.get(key), (int, float))}
+def _headline(file: str, changed: int, size: int) -> dict[str, float]:
+    test = read_record(Path(file), ModelFile).metrics.test
+    values = {key: getattr(test, key, None) for key in HEADLINE}
+    return {key: value for key, value in values.items() if value is not None}
 
 
 def read_metrics(folder: Path) -> "pd.DataFrame":
@@ -83,31 +87,30 @@ def read_metrics(folder: Path) -> "pd.DataFrame":
     """
     import pandas as pd
 
-    rows = {row["epoch"]: row for row in _lines(folder / METRICS_FILE) if isinstance(row.get("epoch"), int)}
+    rows = {row["epoch"]: row for row in metrics_rows(folder)}
     table = pd.DataFrame([rows[epoch] for epoch in sorted(rows)])
     missing = [column for column in _METRICS if column not in table]
     return table.reindex(columns=[*table.columns, *missing])
 
 
-def _lines(file: Path) -> Iterator[dict[str, Any]]:
+def metrics_rows(folder: Path) -> Iterator[dict[str, Any]]:
+    """The metrics of each epoch as they were written; damaged lines are left out."""
+    file = folder / METRICS_FILE
     try:
         text = file.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return
     for line in text.splitlines():
-        with contextlib.suppress(ValueError):
-            values = json.loads(line)
-            if isinstance(values, dict):
-                yield values
+        with contextlib.suppress(DamagedError):
+            values: dict[str, Any] = parsed(line, file)
+            checked(values, MetricsRow, file)
+            yield values
 
 
 def read_watch(folder: Path) -> list[WatchedPhoto]:
     """The validation photos that a run watches, in the order of the column "watched" of its metrics."""
     try:
-        rows = json.loads((folder / WATCH_FILE).read_text(encoding="utf-8"))
-        return [
-            WatchedPhoto(str(row["sample"]), str(row["label"]), folder / "watch" / Path(row["thumbnail"]).name)
-            for row in rows
-        ]
-    except (OSError, ValueError, KeyError, TypeError):
+        rows = read_rows(folder / WATCH_FILE, WatchedRow)
+    except DamagedError:
         return []
+    return [WatchedPhoto(row.sample, row.label, folder / "watch" / Path(row.thumbnail).name) for row in rows]

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from sneaker_core import process_group
-from sneaker_core.errors import RecipeError, SneakerError
+from sneaker_core.errors import DamagedError, RecipeError, SneakerError
+from sneaker_core.records.reading import checked, read_values
+from sneaker_core.records.training_records import RunFile
 from sneaker_core.training.recipe import Recipe
-from sneaker_core.training.run_metrics import METRICS_FILE
+from sneaker_core.training.run_metrics import METRICS_FILE, metrics_rows
 from sneaker_core.training.training_state import remove_state
 from sneaker_core.workspace.atomic_files import write_atomically
 from sneaker_core.workspace.paths import RUN_FILE
@@ -48,11 +50,12 @@ class RunRecord:
     def _open(self, folder: Path, resume: bool) -> tuple[dict[str, Any], str]:
         """The values to resume from, and why the run cannot be trained."""
         try:
-            values = json.loads(self.file.read_text(encoding="utf-8"))
+            values = read_values(self.file)
+            record = checked(values, RunFile, self.file)
             recipe_of(values)
-            state, has_photos = values["state"], values["photos"] is not None
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecipeError):
-            values, state, has_photos = {}, "none", self.file.exists()
+            state, has_photos = record.state, record.photos is not None
+        except (DamagedError, KeyError, RecipeError):
+            values, state, has_photos = {}, None, self.file.exists()
         if not resume:
             # A run that never read its photos has nothing to lose.
             is_free = not has_photos and state != "running"
@@ -83,9 +86,7 @@ class RunRecord:
 
     def read_metrics(self, epoch: int) -> list[dict[str, Any]]:
         """Metrics of the epochs up to this one; later epochs will be trained again."""
-        file = self.folder / METRICS_FILE
-        lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
-        return [row for row in map(json.loads, lines) if row["epoch"] <= epoch]
+        return [row for row in metrics_rows(self.folder) if row["epoch"] <= epoch]
 
     @contextlib.contextmanager
     def tracked(self) -> Iterator[None]:

@@ -12,13 +12,13 @@
 """
 
 import contextlib
-import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sneaker_core.errors import RecipeError, RunError, SneakerError
+from sneaker_core.errors import DamagedError, RecipeError, RunError, SneakerError
+from sneaker_core.records.reading import damaged, read_record
+from sneaker_core.records.training_records import StudyFile
 from sneaker_core.training.recipe_fields import augmentation_strength, current_fields
 from sneaker_core.training.study_trials import (
     _COLUMNS,
@@ -72,6 +72,8 @@ class Study:
     state : JobState
     error : str or None
         Why it failed, in one sentence.
+    problem : str or None
+        What is wrong if a record of it is damaged.
     jobs : tuple of Job
         Jobs of the processes that worked on it, the latest first.
     trials : DataFrame
@@ -94,6 +96,7 @@ class Study:
     created: float
     state: JobState
     error: str | None
+    problem: str | None
     jobs: tuple[Job, ...]
     trials: "pd.DataFrame"
 
@@ -121,14 +124,14 @@ class Study:
     @property
     def best(self) -> dict[str, Any] | None:
         """The complete trial with the highest validation accuracy, the first if tied; None if none is complete."""
-        complete = self.trials[self.trials["state"] == "complete"]
+        complete = self.trials[(self.trials["state"] == "complete") & self.trials["val_top1"].notna()]
         if complete.empty:
             return None
         return plain(complete.iloc[int(complete["val_top1"].astype(float).to_numpy().argmax())])
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
-        fields = ("id", "name", "dataset", "recipe_name", "changes", "minutes", "created", "error", "best")
+        fields = ("id", "name", "dataset", "recipe_name", "changes", "minutes", "created", "error", "problem", "best")
         counts = self.trials["state"].value_counts()
         return {
             **{key: getattr(self, key) for key in fields},
@@ -191,62 +194,56 @@ def read_study(folder: Path) -> Study:
     """
     file = folder / STUDY_FILE
     if not file.exists():
-        raise RunError(f"There is no study in {folder}.")
-    jobs, error = _jobs(folder), None
+        raise RunError(f"There is no study in {folder}. Delete it and start a new one.")
+    jobs, problem = _jobs(folder), None
     try:
-        settings = _settings(json.loads(file.read_text(encoding="utf-8")))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecipeError):
-        settings = _settings({"dataset": "", "source": "", "recipe": {}, "created": file.stat().st_mtime})
-        error = f"{file} is damaged and cannot be read."
+        settings = _settings(read_record(file, StudyFile))
+    except (DamagedError, RecipeError) as damage:
+        settings = _settings(StudyFile(dataset="", source="", recipe={}, created=max(file.stat().st_mtime, 0.0)))
+        problem = str(damage) if isinstance(damage, DamagedError) else str(damaged(file, str(damage).rstrip(".")))
     try:
         trials = _table(folder / TRIALS_FILE, all_ended=bool(jobs) and all(job.state.ended for job in jobs))
     except RunError as damage:
-        trials, error = _rows([]), error or str(damage)
-    state = JobState.FAILED if error else _state(jobs, trials)
-    if not error and state is JobState.FAILED:
-        error = jobs[0].error
-    return Study(read_name(folder), folder, **settings, state=state, error=error, jobs=jobs, trials=trials)
+        trials, problem = _rows([]), problem or str(damage)
+    state = JobState.FAILED if problem else _state(jobs, trials)
+    error = problem or (jobs[0].error if state is JobState.FAILED else None)
+    return Study(
+        read_name(folder), folder, **settings, state=state, error=error, problem=problem, jobs=jobs, trials=trials
+    )
 
 
-def _settings(values: Mapping[str, Any]) -> dict[str, Any]:
-    epochs, size = (values.get(key) for key in ("trial_epochs", "trial_size"))
-    negatives = values.get("negatives", values.get("others"))
-    recipe, fixed = _base_recipe(values)
+def _settings(record: StudyFile) -> dict[str, Any]:
+    recipe, fixed = _base_recipe(record)
     return {
-        "dataset": str(values["dataset"]),
-        "source": _source(values),
+        "dataset": record.dataset,
+        "source": record.source if record.format >= 2 else by_name(record.source),
         "recipe": recipe,
         "fixed": fixed,
-        "networks": tuple(map(str, values.get("networks", ()))),
-        "only": tuple(map(str, values.get("only", ()))),
-        "negatives": None if negatives is None else str(negatives),
-        "minutes": float(values.get("minutes", 0)),
-        "trial_epochs": None if epochs is None else int(epochs),
-        "trial_size": None if size is None else int(size),
-        "created": float(values["created"]),
+        "networks": tuple(record.networks),
+        "only": tuple(record.only),
+        "negatives": record.negatives,
+        "minutes": record.minutes,
+        "trial_epochs": record.trial_epochs,
+        "trial_size": record.trial_size,
+        "created": record.created,
     }
 
 
-def _source(values: Mapping[str, Any]) -> str:
-    source = str(values["source"])
-    return source if values.get("format", 1) >= 2 else by_name(source)
-
-
-def _base_recipe(values: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
+def _base_recipe(record: StudyFile) -> tuple[dict[str, Any], tuple[str, ...]]:
     """The base recipe and the fixed settings; old records hold a preset and the settings that differ from it."""
-    if "recipe" in values:
-        return current_fields(values["recipe"]), tuple(map(str, values.get("fixed", ())))
+    if record.recipe is not None:
+        return current_fields(record.recipe), tuple(record.fixed)
     # Imported only for old studies: it loads torch.
     from sneaker_core.training.recipe import former_recipe
 
-    changes = current_fields(values.get("changes", {}))
-    return former_recipe(str(values["recipe_name"]), changes).to_dict(), tuple(sorted(changes))
+    changes = current_fields(record.changes)
+    return former_recipe(record.recipe_name, changes).to_dict(), tuple(sorted(changes))
 
 
 def _jobs(folder: Path) -> tuple[Job, ...]:
     jobs = []
     for place in (run_job_folder(folder), *folder.glob("job-*")):
-        with contextlib.suppress(SneakerError, TypeError, ValueError):
+        with contextlib.suppress(SneakerError):
             jobs.append(read_job(place))
     return tuple(sorted(jobs, key=lambda job: -job.started))
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sneaker_core.errors import RunError
+from sneaker_core.records.reading import damaged
 from sneaker_core.training.recipe_fields import current_fields
 
 if TYPE_CHECKING:
@@ -42,7 +43,11 @@ def _table(file: Path, all_ended: bool) -> "pd.DataFrame":
             study = optuna.load_study(study_name=STORED_NAME, storage=opened)
         except KeyError:  # it is being created at this moment
             return _rows([])
-        table = _rows(study.get_trials(deepcopy=False))
+        try:
+            table = _rows(study.get_trials(deepcopy=False))
+        except (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError) as error:
+            # Optuna checks nothing that it reads.
+            raise RunError(f"{damaged(file, f'its trials make no sense ({error})')} Start a new study.") from error
     if all_ended:
         lost = table["state"] == "running"
         table.loc[lost, ["state", "note"]] = ["failed", "Its process has ended."]

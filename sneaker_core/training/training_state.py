@@ -13,6 +13,9 @@ import safetensors.torch
 from torch import Tensor, nn
 
 from sneaker_core import process_group
+from sneaker_core.errors import DamagedError
+from sneaker_core.records.reading import read_record
+from sneaker_core.records.training_records import StateFile
 from sneaker_core.training.trainer import Trainer
 from sneaker_core.workspace.atomic_files import write_atomically
 
@@ -115,10 +118,10 @@ def _write(file: Path, tensors: Mapping[str, Tensor], epochs: int) -> None:
 
 def _described(file: Path) -> tuple[int, str] | None:
     try:
-        values = json.loads(_description(file).read_text(encoding="utf-8"))
-        return int(values["epochs"]), str(values["sha256"])
-    except (OSError, ValueError, KeyError, TypeError):
+        record = read_record(_description(file), StateFile)
+    except DamagedError:
         return None
+    return record.epochs, record.sha256
 
 
 def _epochs_of(file: Path) -> int | None:

@@ -13,17 +13,19 @@ be changed at any time, is matched exactly, and is never used as a path.
 import contextlib
 import shutil
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Generic
+from typing import Any, Generic
 
 from sneaker_core.errors import BusyError, SneakerError
-from sneaker_core.workspace.atomic_files import read_json
 from sneaker_core.workspace.clean_names import clean_name
 from sneaker_core.workspace.collection_spec import (
     ABOUT_FILE,
     CollectionSpec,
+    DamagedItem,
     I,
+    damage_of,
+    deleted_at,
     update_about,
     write_name,
 )
@@ -32,11 +34,10 @@ from sneaker_core.workspace.locks import take_lock
 from sneaker_core.workspace.old_bin import old_items
 from sneaker_core.workspace.paths import bin_folder
 from sneaker_core.workspace.references import name_in, text_of
-from sneaker_core.workspace.safe_names import safe_folder_name
+from sneaker_core.workspace.safe_names import free_folder_name, is_text, name_as_text, names_in, safe_folder_name
 
 _LOCK_FILE, _LOCK_PATIENCE = ".lock", 10.0
 _LONGEST_SHOWN = 80
-
 
 _List = list  # inside the class, `list` is a method
 
@@ -61,14 +62,16 @@ class Collection(Generic[I]):
         return sorted(self._read_all(self._folders(self.folder)), key=self.spec.order)
 
     def damaged(self) -> dict[str, str]:
-        """Items that can't be read: id -> reason."""
-        reasons = {}
-        for folder in self._folders(self.folder):
-            try:
-                self.spec.read(folder)
-            except self.spec.error as error:
-                reasons[folder.name] = str(error)
-        return reasons
+        """What is wrong with damaged items: id -> reason. Those that can be read all the same are in `list` too."""
+        return self._damaged_in(self.folder)
+
+    def damaged_in_bin(self) -> dict[str, str]:
+        """What is wrong with damaged items in the bin: id -> reason."""
+        return self._damaged_in(self.bin)
+
+    def _damaged_in(self, parent: Path) -> dict[str, str]:
+        found = {name_as_text(folder.name): damage_of(self.spec, folder) for folder in self._all_folders(parent)}
+        return {name: reason for name, reason in found.items() if reason is not None}
 
     def find(self, name: str) -> I:
         """The item with exactly this display name; see `named`.
@@ -106,15 +109,16 @@ class Collection(Generic[I]):
             There is none.
         """
         name = name_in(reference)
-        for folder in self._folders(self.folder):
-            if folder.name == reference or (name is not None and self.spec.read_name(folder) == name):
+        for folder, own in self.names().items():
+            if folder.name == reference or (name is not None and own == name):
                 return self.spec.read(folder)
         raise self._missing(text_of(reference) if reference else reference)
 
     def _missing(self, name: str) -> SneakerError:
         listed = ", ".join(sorted(map(repr, self.names().values()))) or "none yet"
+        damaged = "".join(f" Damaged: {id_!r}. {reason}" for id_, reason in self.damaged().items())
         return self.spec.error(
-            f"No {self.spec.noun} named {name[:_LONGEST_SHOWN]!r}. Available {self.spec.plural}: {listed}."
+            f"No {self.spec.noun} named {name[:_LONGEST_SHOWN]!r}. Available {self.spec.plural}: {listed}.{damaged}"
         )
 
     def resolve(self, item: I | str) -> I:
@@ -191,8 +195,13 @@ class Collection(Generic[I]):
         except OSError as error:
             raise self.spec.error(f"Can't write to {folder}: {error.strerror}.") from error
 
-    def delete(self, item: I | str) -> Path:
+    def delete(self, item: I | DamagedItem | str) -> Path:
         """Move an item to the bin.
+
+        Parameters
+        ----------
+        item : Item, DamagedItem or str
+            The item, its display name, or the id of a damaged one.
 
         Returns
         -------
@@ -204,27 +213,57 @@ class Collection(Generic[I]):
         SneakerError
             There is no such item, or a job uses it, its own or that of another item.
         """
-        found = self.resolve(item)
-        subject = f"The {self.spec.noun} {found.name!r}"
-        if jobs := jobs_using(self.workspace, self.spec.kind, found.id, found.name):
+        folder, found = self._even_if_damaged(item, self.resolve, self.folder)
+        name = folder.name if found is None else found.name
+        subject = f"The {self.spec.noun} {name!r}"
+        if jobs := jobs_using(self.workspace, self.spec.kind, folder.name, name):
             raise self.spec.error(in_use_text(self.workspace, subject, jobs))
-        if self.spec.is_busy(found):
+        if found is not None and self.spec.is_busy(found):
             raise self.spec.error(f"{subject} is in use by a running job. Wait until it has ended, or stop it.")
         with self._locked():
-            target = self.bin / _free(found.id, _names_in(self.bin))
-            self._move(self.folder / found.id, target)
+            target = self.bin / free_folder_name(folder.name, names_in(self.bin))
+            self._move(folder, target)
             with contextlib.suppress(OSError):  # affects only the order of the bin
                 update_about(target, deleted=time.time())
-            self._keep_name(target, found)
+            if found is not None:
+                self._keep_name(target, found)
         return target
+
+    def folder_of(self, item: I | DamagedItem | str) -> Path:
+        """The folder of an item, which may be damaged.
+
+        Raises
+        ------
+        SneakerError
+            There is no such item.
+        """
+        return self._even_if_damaged(item, self.resolve, self.folder)[0]
+
+    def _even_if_damaged(
+        self, item: I | DamagedItem | str, find: Callable[[Any], I], parent: Path
+    ) -> tuple[Path, I | None]:
+        """The folder of an item, and the item itself; None if it is damaged."""
+        try:
+            found = find(item)
+        except self.spec.error:
+            wanted = item if isinstance(item, str) else item.id
+            folders = [
+                folder
+                for folder in self._all_folders(parent)
+                if name_as_text(folder.name) == wanted or (isinstance(item, str) and self._name_of(folder) == wanted)
+            ]
+            if len(folders) != 1 or damage_of(self.spec, folders[0]) is None:
+                raise
+            return folders[0], None
+        return parent / found.id, found
 
     def deleted(self) -> _List[I]:
         """The items in the bin, most recently deleted first."""
         self._update_bin()
-        folders = sorted(self._folders(self.bin), key=_deleted_at, reverse=True)
+        folders = sorted(self._folders(self.bin), key=deleted_at, reverse=True)
         return list(self._read_all(folders))
 
-    def restore(self, item: I | str) -> I:
+    def restore(self, item: I | DamagedItem | str) -> I:
         """Restore an item from the bin, under a free name if its own is now taken.
 
         Parameters
@@ -237,24 +276,28 @@ class Collection(Generic[I]):
         SneakerError
             The bin has no such item.
         """
+        folder, found = self._even_if_damaged(item, self._find_deleted, self.bin)
+        with self._locked():
+            target = self.folder / free_folder_name(folder.name, names_in(self.folder))
+            name = None if found is None else self.free_name(found.name)
+            self._move(folder, target)
+            with contextlib.suppress(OSError):
+                if (target / ABOUT_FILE).exists():
+                    update_about(target, deleted=None)
+            if found is not None and name is not None and name != found.name:
+                self._write_name(target, name)
+            elif found is not None:
+                self._keep_name(target, found)
+        return self.spec.read(target)
+
+    def _find_deleted(self, item: Any) -> I:
         deleted = self.deleted()
         wanted = item if isinstance(item, str) else item.id
         found = [one for one in deleted if isinstance(item, str) and clean_name(one.name) == clean_name(wanted)]
         found += [one for one in deleted if one.id == wanted]
         if not found:
             raise self.spec.error(f"There is no {self.spec.noun} named {wanted[:_LONGEST_SHOWN]!r} in the bin.")
-        with self._locked():
-            name = self.free_name(found[0].name)
-            target = self.folder / _free(found[0].id, _names_in(self.folder))
-            self._move(self.bin / found[0].id, target)
-            with contextlib.suppress(OSError):
-                if (target / ABOUT_FILE).exists():
-                    update_about(target, deleted=None)
-            if name != found[0].name:
-                self._write_name(target, name)
-            else:
-                self._keep_name(target, found[0])
-        return self.spec.read(target)
+        return found[0]
 
     def _keep_name(self, target: Path, item: I) -> None:
         """Keep the display name of an item whose folder was renamed because a folder copied by hand had its id."""
@@ -279,18 +322,14 @@ class Collection(Generic[I]):
             name = self.spec.check_name(clean_name(name))
         except SneakerError as error:
             shown = name[:_LONGEST_SHOWN]
-            raise self.spec.error(f"{shown!r} can't be the name of {self._a_noun}: {error}") from None
+            raise self.spec.error(f"{shown!r} can't be the name of {self.spec.a_noun}: {error}") from None
         wanted = name.casefold()
         for reserved, owner in self.spec.reserved(self.workspace).items():
             if reserved.casefold() == wanted:
                 raise self.spec.error(f"The name {name!r} belongs to {owner}. Choose another name.")
         if any(own.casefold() == wanted for folder, own in self.names().items() if folder.name != but):
-            raise self.spec.error(f"There is already {self._a_noun} named {name!r}. Choose another name.")
+            raise self.spec.error(f"There is already {self.spec.a_noun} named {name!r}. Choose another name.")
         return name
-
-    @property
-    def _a_noun(self) -> str:
-        return f"{'an' if self.spec.noun[0] in 'aeiou' else 'a'} {self.spec.noun}"
 
     def free_name(self, wanted: str) -> str:
         """The name if it is free, or else the first free one of "name (2)", "name (3)", …."""
@@ -304,17 +343,22 @@ class Collection(Generic[I]):
     def free_id(self, name: str) -> str:
         """An id for a new item, derived from its name."""
         self._update_bin()
-        return safe_folder_name(name, {other.lower() for other in _names_in(self.folder) | _names_in(self.bin)})
+        return safe_folder_name(name, {other.lower() for other in names_in(self.folder) | names_in(self.bin)})
 
     def names(self) -> dict[Path, str]:
-        """Folder -> display name, of all items that have one."""
-        names = {}
-        for folder in self._folders(self.folder):
-            with contextlib.suppress(self.spec.error, OSError):
-                names[folder] = self.spec.read_name(folder)
-        return names
+        """Folder -> display name, of all items; one whose name can't be read goes by the name of its folder."""
+        return {folder: self._name_of(folder) for folder in self._folders(self.folder)}
+
+    def _name_of(self, folder: Path) -> str:
+        with contextlib.suppress(self.spec.error, OSError):
+            return self.spec.read_name(folder)
+        return folder.name
 
     def _folders(self, parent: Path) -> _List[Path]:
+        return [folder for folder in self._all_folders(parent) if is_text(folder.name)]
+
+    def _all_folders(self, parent: Path) -> _List[Path]:
+        """The folders of all items, those with a name that is no text included."""
         folders = sorted(parent.iterdir()) if parent.is_dir() else []
         return [path for path in folders if not path.name.startswith(".") and self.spec.holds_item(path)]
 
@@ -347,7 +391,7 @@ class Collection(Generic[I]):
     def _update_bin(self) -> None:
         """Migrate items that older versions put into the bin to the current layout."""
         for old in old_items(bin_folder(self.workspace), self.spec.kind, self.spec.holds_item):
-            target = self.bin / _free(old.id, _names_in(self.bin) | _names_in(self.folder))
+            target = self.bin / free_folder_name(old.id, names_in(self.bin) | names_in(self.folder))
             with contextlib.suppress(OSError, self.spec.error):
                 self._move(old.folder, target)
                 update_about(target, deleted=old.deleted)
@@ -355,16 +399,3 @@ class Collection(Generic[I]):
                     write_name(target, old.name)
                 if old.folder.parent != bin_folder(self.workspace):
                     old.folder.parent.rmdir()
-
-
-def _free(wanted: str, taken: set[str]) -> str:
-    return wanted if wanted not in taken else safe_folder_name(wanted, {name.lower() for name in taken})
-
-
-def _names_in(parent: Path) -> set[str]:
-    return {path.name for path in parent.iterdir()} if parent.is_dir() else set()
-
-
-def _deleted_at(folder: Path) -> tuple[float, str]:
-    deleted = (read_json(folder / ABOUT_FILE) or {}).get("deleted")
-    return (float(deleted) if isinstance(deleted, (int, float)) else 0.0), folder.name

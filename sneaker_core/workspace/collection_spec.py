@@ -5,9 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
-from sneaker_core.errors import SneakerError
-from sneaker_core.workspace.atomic_files import read_json, write_json
-from sneaker_core.workspace.safe_names import safe_folder_name
+from msgspec import to_builtins
+
+from sneaker_core.errors import DamagedError, SneakerError
+from sneaker_core.records.reading import find_record
+from sneaker_core.records.workspace_records import AboutFile
+from sneaker_core.workspace.atomic_files import write_json
+from sneaker_core.workspace.safe_names import is_text, name_as_text, safe_folder_name
 
 # What the user says about an item (display name and note), and when it was deleted.
 ABOUT_FILE = "about.json"
@@ -25,13 +29,52 @@ class Item(Protocol):
         """Its display name."""
 
 
+@dataclass(frozen=True)
+class DamagedItem:
+    """An item that can't be read, to delete or restore it.
+
+    Attributes
+    ----------
+    id : str
+        The name of its folder, as `Collection.damaged` gives it.
+    """
+
+    id: str
+
+    @property
+    def name(self) -> str:
+        """What to call it: the name of its folder."""
+        return self.id
+
+
 I = TypeVar("I", bound=Item)  # noqa: E741
+
+
+def read_about(folder: Path) -> AboutFile:
+    """An item's ``about.json``; empty if there is none, or if it is damaged, which `about_damage` says."""
+    try:
+        return find_record(folder / ABOUT_FILE, AboutFile) or AboutFile()
+    except DamagedError:
+        return AboutFile()
+
+
+def about_damage(folder: Path) -> str | None:
+    """What is wrong with an item's ``about.json``; None if nothing is."""
+    try:
+        find_record(folder / ABOUT_FILE, AboutFile)
+    except DamagedError as error:
+        return f"{error} Until you rename it, {folder.name!r} goes by the name of its folder, without its note."
+    return None
+
+
+def deleted_at(folder: Path) -> tuple[float, str]:
+    """When an item was deleted, in seconds since 1970, and its folder's name; a key to sort by."""
+    return read_about(folder).deleted or 0.0, folder.name
 
 
 def read_name(folder: Path) -> str:
     """The display name in an item's ``about.json``, or else the name of its folder."""
-    name = (read_json(folder / ABOUT_FILE) or {}).get("name")
-    return name if isinstance(name, str) and name else folder.name
+    return read_about(folder).name or folder.name
 
 
 def write_name(folder: Path, name: str) -> None:
@@ -41,7 +84,7 @@ def write_name(folder: Path, name: str) -> None:
 
 def update_about(folder: Path, **changes: object) -> None:
     """Change values of an item's ``about.json``; None removes one."""
-    about = {**(read_json(folder / ABOUT_FILE) or {}), **changes}
+    about = {**to_builtins(read_about(folder)), **changes}
     write_json(folder / ABOUT_FILE, {key: value for key, value in about.items() if value is not None})
 
 
@@ -100,3 +143,22 @@ class CollectionSpec(Generic[I]):
     write_name: Callable[[Path, str], None] = write_name
     check_name: Callable[[str], str] = check_plain_name
     reserved: Callable[[Path], dict[str, str]] = lambda workspace: {}
+
+    @property
+    def a_noun(self) -> str:
+        """What messages call any item: "a run"."""
+        return f"{'an' if self.noun[0] in 'aeiou' else 'a'} {self.noun}"
+
+
+def damage_of(spec: CollectionSpec[I], folder: Path) -> str | None:
+    """What is wrong with the item in a folder; None if nothing is."""
+    if not is_text(folder.name):
+        return (
+            f"The name of the folder {name_as_text(str(folder))} is no text that this system can read. Rename the "
+            f"folder; or delete the {spec.noun} and restore it, which gives the folder another name."
+        )
+    try:
+        spec.read(folder)
+    except spec.error as error:
+        return str(error)
+    return about_damage(folder)

@@ -20,8 +20,11 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from sneaker_core.errors import SneakerError
-from sneaker_core.workspace.atomic_files import read_json, write_json
+from sneaker_core.errors import DamagedError, SneakerError
+from sneaker_core.records.job_params import JOB_PARAMS
+from sneaker_core.records.reading import checked, find_record, read_values
+from sneaker_core.records.workspace_records import EndFile, JobDetails, JobFile, JobResult, ProgressFile
+from sneaker_core.workspace.atomic_files import write_json
 from sneaker_core.workspace.old_jobs import recover_job
 
 FORMAT = 2
@@ -161,33 +164,66 @@ def read_job(folder: Path) -> Job:
 
     Raises
     ------
+    DamagedError
+        Its record is damaged.
     SneakerError
-        There is no job in that folder, or its record is damaged.
+        There is no job in that folder.
     """
-    values = read_json(folder / JOB_FILE)
-    if values is None:
+    if not (folder / JOB_FILE).exists():
         raise SneakerError(f"There is no job in {folder}.")
-    if not isinstance(values.get("started", 0), (int, float)):
-        raise SneakerError(f"{folder / JOB_FILE} is damaged.")
-    if "kind" not in values:
-        values = recover_job(folder, values)
-    end = read_json(folder / END_FILE)
-    progress = _progress(read_json(folder / PROGRESS_FILE))
-    started = float(values.get("started", 0))
-    error, result, params = (end or {}).get("error"), (end or {}).get("result"), values.get("params")
+    record = _read_record(folder)
+    end, error = _read_end(folder)
+    progress = _read_progress(folder)
     return Job(
         folder=folder,
-        kind=str(values.get("kind", "")),
-        params=params if isinstance(params, dict) else {},
-        title=str(values.get("title", "")),
-        workspace=Path(os.path.normpath(folder.absolute() / str(values.get("workspace", ".")))),
-        queue=bool(values.get("queue", False)),
-        state=_state(folder, end, progress, started),
-        started=started,
+        kind=record.kind or "",
+        params=record.params,
+        title=record.title,
+        workspace=Path(os.path.normpath(folder.absolute() / record.workspace)),
+        queue=record.queue,
+        state=_state(folder, end, progress, record.started),
+        started=record.started,
         progress=progress,
-        error=None if error is None else str(error),
-        result=result if isinstance(result, dict) else {},
+        error=error,
+        result={} if end is None else end.result,
     )
+
+
+def _read_record(folder: Path) -> JobFile:
+    file = folder / JOB_FILE
+    values = read_values(file)
+    record = checked(values, JobFile, file)
+    if record.kind is None:
+        record = checked(recover_job(folder, record.arguments, values), JobFile, file)
+    params = JOB_PARAMS.get(record.kind or "")
+    if params is not None:
+        checked(record.params, params, f"The params in {file}")
+    return record
+
+
+def _read_end(folder: Path) -> tuple[EndFile | None, str | None]:
+    """How the job ended, and why it failed; if the record of its end is damaged, that is why."""
+    file = folder / END_FILE
+    try:
+        end = find_record(file, EndFile)
+        if end is not None:
+            checked(end.result, JobResult, f"The result in {file}")
+    except DamagedError as error:
+        return EndFile(state=JobState.INTERRUPTED.value), str(error)
+    return end, None if end is None else end.error
+
+
+def _read_progress(folder: Path) -> Progress:
+    """How far the job is; unknown if the record is damaged, as the next report replaces it."""
+    file = folder / PROGRESS_FILE
+    try:
+        record = find_record(file, ProgressFile) or ProgressFile()
+        checked(record.details, JobDetails, file)
+    except DamagedError:
+        return Progress()
+    if record.step == _OLD_WAITING:
+        return Progress(step=WAITING, details=record.details)
+    return Progress(record.done, record.total, record.step, record.rate, record.details)
 
 
 def find_job(folder: Path) -> Job | None:
@@ -198,17 +234,9 @@ def find_job(folder: Path) -> Job | None:
         return None
 
 
-def _progress(values: dict[str, Any] | None) -> Progress:
-    try:
-        progress = Progress(**values or {})
-    except TypeError:
-        return Progress()
-    return Progress(step=WAITING, details=progress.details) if progress.step == _OLD_WAITING else progress
-
-
-def _state(folder: Path, end: dict[str, Any] | None, progress: Progress, started: float) -> JobState:
+def _state(folder: Path, end: EndFile | None, progress: Progress, started: float) -> JobState:
     if end is not None:
-        return JobState(end["state"]) if end.get("state") in list(JobState) else JobState.INTERRUPTED
+        return JobState(end.state) if end.state in list(JobState) else JobState.INTERRUPTED
     try:
         last_beat = (folder / HEARTBEAT_FILE).stat().st_mtime
     except OSError:

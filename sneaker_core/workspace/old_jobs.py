@@ -21,13 +21,15 @@ _LEVELS = {
 }
 
 
-def recover_job(folder: Path, values: dict[str, Any]) -> dict[str, Any]:
+def recover_job(folder: Path, words: list[str], values: dict[str, Any]) -> dict[str, Any]:
     """The record of a job in the current format.
 
     Parameters
     ----------
     folder : Path
         The job's folder, which determines the dataset, run, study or evaluation, even if its name has changed since.
+    words : list of str
+        The command line.
     values : dict
         From its ``job.json``: title, arguments, started.
 
@@ -36,8 +38,6 @@ def recover_job(folder: Path, values: dict[str, Any]) -> dict[str, Any]:
     dict
         As `job_record.write_job` writes it; "kind" is empty if the command is unknown.
     """
-    arguments = values.get("arguments")
-    words = [str(word) for word in arguments] if isinstance(arguments, list) else []
     before = {"kind": "", "params": {}, "workspace": ".", "queue": "--queue" in words, **values}
     command = _Command.parsed(words)
     read = _READERS.get(command.name)

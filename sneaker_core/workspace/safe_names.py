@@ -4,6 +4,7 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Container
+from pathlib import Path
 
 _LONGEST, _MOST_BYTES = 80, 255
 # Reserved device names on Windows, with any extension.
@@ -43,6 +44,28 @@ def safe_folder_name(name: str, taken: Container[str] = ()) -> str:
     mark = hashlib.sha256(name.encode(errors="surrogatepass")).hexdigest()
     longer = (f"{stem}-{mark[:length]}" for length in range(_MARK_LENGTH, len(mark) + 1))
     return next(candidate for candidate in longer if candidate.lower() not in taken)
+
+
+def free_folder_name(wanted: str, taken: set[str]) -> str:
+    """The name of a folder as it is if it is text and free, or else a similar one."""
+    if is_text(wanted) and wanted not in taken:
+        return wanted
+    return safe_folder_name(name_as_text(wanted), {name.lower() for name in taken})
+
+
+def names_in(folder: Path) -> set[str]:
+    """The names of what is in a folder; none if there is no such folder."""
+    return {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+
+
+def is_text(name: str) -> bool:
+    """Whether the name of a file or folder can be shown: a system may hold names in an encoding that isn't its own."""
+    return name.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in name)
+
+
+def name_as_text(name: str) -> str:
+    """The name of a file or folder as text, with question marks for what is none."""
+    return name.encode(errors="replace").decode()
 
 
 def natural_order(name: str) -> list[tuple[int, str]]:

@@ -2,16 +2,18 @@
 
 import streamlit as st
 
-from sneaker_core.datasets.dataset_collection import damaged_datasets, datasets_by_name
+from sneaker_core.datasets.dataset_collection import damaged_datasets, datasets_by_name, repair_dataset
 from sneaker_core.datasets.index import Dataset, open_index
+from sneaker_core.errors import DatasetError
+from sneaker_core.workspace.collection_spec import DamagedItem
 from sneaker_core.workspace.paths import workspace
 from ui.datasets.dataset_dialogs import ADD_PHOTOS, DATASETS, draw_open_dialog
 from ui.datasets.datasets_keys import Key
 from ui.kit.address import choose_item, choose_none
+from ui.kit.damaged_items import draw_damaged
 from ui.kit.dataset_cache import is_empty
 from ui.kit.item_dialogs import draw_item_menu, open_dialog
 from ui.kit.photo_detail import close_photo
-from ui.kit.text import escape_markdown
 
 
 def choose_dataset() -> Dataset | None:
@@ -22,8 +24,7 @@ def choose_dataset() -> Dataset | None:
     DatasetError
         The chosen dataset can't be opened.
     """
-    for reason in damaged_datasets(workspace()).values():
-        st.error(escape_markdown(reason), icon=":material/heart_broken:")
+    draw_damaged(DATASETS, damaged_datasets(workspace()), _repair)
     entries = datasets_by_name(workspace())
     if not entries:
         choose_none(Key.DATASET, noun="dataset")
@@ -31,8 +32,14 @@ def choose_dataset() -> Dataset | None:
     with st.container(horizontal=True, vertical_alignment="center"):
         name = choose_item(Key.DATASET, list(entries), noun="dataset", on_change=close_photo)
         dataset = open_index(entries[name].folder)
+        try:
+            shows_forms = is_empty(dataset)
+        except DatasetError as error:
+            # Its name and counts can be read, but not its photos.
+            draw_damaged(DATASETS, {entries[name].id: str(error)}, _repair)
+            st.stop()
         # The page of an empty dataset shows the same forms itself.
-        if not is_empty(dataset):
+        if not shows_forms:
             st.button(
                 ADD_PHOTOS,
                 key=Key.DATASET_ADD,
@@ -43,3 +50,7 @@ def choose_dataset() -> Dataset | None:
         draw_item_menu(DATASETS, entries[name])
     draw_open_dialog(dataset)
     return dataset
+
+
+def _repair(item: DamagedItem) -> None:
+    repair_dataset(workspace(), item)

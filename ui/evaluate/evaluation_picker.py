@@ -7,6 +7,7 @@ from ui.evaluate.evaluate_keys import Key
 from ui.evaluate.evaluation_dialogs import EVALUATIONS, NEW_EVALUATION, draw_open_dialog
 from ui.evaluate.evaluation_text import old_display_names
 from ui.kit.address import choose_item, choose_next
+from ui.kit.damaged_items import draw_unread_items
 from ui.kit.item_dialogs import Action, draw_item_menu, open_dialog
 from ui.kit.labels import evaluation_title
 from ui.kit.photo_detail import close_photo
@@ -29,6 +30,7 @@ def choose_evaluation(evaluations: list[Evaluation]) -> Evaluation | None:
         All of them.
     """
     by_name = {evaluation_title(one): one for one in evaluations}
+    draw_unread_items(EVALUATIONS)
     chosen = None
     with st.container(horizontal=True, vertical_alignment="center"):
         if by_name:

@@ -41,6 +41,9 @@ class Items(Protocol):
     def list(self) -> Any:
         """All items."""
 
+    def damaged(self) -> dict[str, str]:
+        """What is wrong with damaged items, by id."""
+
     def create(self, name: str) -> Any:
         """Make a new item."""
 

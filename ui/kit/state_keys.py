@@ -49,6 +49,8 @@ class KitKey(StateKey):
     DIALOG_MENU = "dialog_menu"
     DIALOG_OPEN = "dialog_open"
     DIALOG_BIN = "dialog_bin"
+    DAMAGED_REPAIR = "damaged_repair"
+    DAMAGED_DELETE = "damaged_delete"
     DIALOG_FORM = "dialog_form"
     DIALOG_NAME = "dialog_name"
     DIALOG_DO = "dialog_do"

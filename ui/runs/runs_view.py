@@ -5,10 +5,12 @@ import streamlit as st
 from sneaker_core.number_text import counted
 from sneaker_core.training.run_collection import Run, list_runs
 from sneaker_core.workspace.paths import workspace
+from ui.kit.damaged_items import draw_unread_items
 from ui.kit.job_panel import rerun_when
 from ui.kit.run_panel import changes_of
 from ui.runs.run_comparison import draw_comparison, draw_curves
 from ui.runs.run_detail_view import draw_run
+from ui.runs.run_dialogs import RUNS
 from ui.runs.run_labels import state_label
 from ui.runs.run_rows import all_rows
 from ui.runs.run_table import choose
@@ -19,6 +21,7 @@ def draw_runs() -> None:
     has_changed = changes_of(lambda: list_runs(workspace()))
     rows = all_rows()
     runs = [row.run for row in rows if row.run]
+    draw_unread_items(RUNS)
     if not runs:
         _draw_invitation(bool(rows))
     else:

@@ -14,6 +14,7 @@ from sneaker_core.training.study_trials import TRIALS_FILE
 from sneaker_core.workspace.jobs import Job, JobState, read_job
 from sneaker_core.workspace.paths import run_job_folder, studies_folder, workspace
 from ui.kit.address import choose_item
+from ui.kit.damaged_items import draw_unread_items
 from ui.kit.item_dialogs import draw_item_buttons
 from ui.kit.job_panel import JobPanel, draw_job, item_job, progress_text, rerun_when
 from ui.kit.labels import draw_state_badge
@@ -41,6 +42,7 @@ def draw_search() -> None:
         return _snapshot(studies) != seen
 
     st.markdown(ABOUT)
+    draw_unread_items(SEARCHES)
     study = _choose(studies) if studies else None
     if study:
         _draw_study(study, has_changed)

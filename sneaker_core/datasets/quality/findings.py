@@ -3,7 +3,6 @@
 A finding is a photo, a kind and a score. The user decides what to do about it, and dismissed findings stay dismissed.
 """
 
-import json
 import sqlite3
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
@@ -11,9 +10,11 @@ from enum import StrEnum
 import numpy as np
 import pandas as pd
 
-from sneaker_core.datasets.index import Dataset, read_samples, set_fact
+from sneaker_core.datasets.index import Dataset, checked_rows, read_samples, set_fact
 from sneaker_core.datasets.index_schema import RENAMED_KINDS
-from sneaker_core.datasets.review_log import Action, relabeled_samples
+from sneaker_core.datasets.review_log import Action, dismissed_kinds, relabeled_samples
+from sneaker_core.records.dataset_records import DismissalRow, FindingRow, GroupRow
+from sneaker_core.records.reading import damaged
 
 
 class Kind(StrEnum):
@@ -86,7 +87,7 @@ def store_near_duplicate_groups(db: sqlite3.Connection, groups: pd.Series) -> No
 def read_near_duplicate_groups(dataset: Dataset) -> pd.Series:
     """Return the near-duplicate group of each photo, indexed by sample; photos added since the search are missing."""
     with dataset.reading() as db:
-        rows = db.execute("SELECT sample, group_id FROM near_duplicates").fetchall()
+        rows = checked_rows(db, "SELECT sample, group_id FROM near_duplicates JOIN samples USING (sample)", GroupRow)
     return pd.Series(dict(rows), dtype="int64", name="group_id")
 
 
@@ -106,11 +107,18 @@ def read_findings(dataset: Dataset, *, dismissed: bool = False) -> pd.DataFrame:
         then by group and descending score.
     """
     with dataset.reading() as db:
-        rows = db.execute("SELECT sample, kind, score, group_id, suggestion, advice FROM findings").fetchall()
+        rows = checked_rows(
+            db,
+            f"SELECT {', '.join(FINDING_COLUMNS)} FROM findings JOIN samples USING (sample)",
+            FindingRow,
+        )
+        if unknown := {row[1] for row in rows} - set(Kind):
+            raise damaged(dataset.index, f"there is no kind of finding {min(unknown)!r}")
+        dismissals = checked_rows(db, "SELECT sample, action, kinds FROM decisions WHERE undone IS NULL", DismissalRow)
         resolved = {
             (sample, kind)
-            for sample, action, kinds in db.execute("SELECT sample, action, kinds FROM decisions WHERE undone IS NULL")
-            for kind in (*json.loads(kinds), *(LABEL_KINDS if action == Action.RELABEL else ()))
+            for sample, action, kinds in dismissals
+            for kind in (*dismissed_kinds(kinds), *(LABEL_KINDS if action == Action.RELABEL else ()))
         }
         excluded = {sample for (sample,) in db.execute("SELECT sample FROM samples WHERE excluded")}
     table = pd.DataFrame.from_records(rows, columns=FINDING_COLUMNS)

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from sneaker_core.datasets.index import Dataset, read_provenance, read_samples, set_fact
+from sneaker_core.datasets.index import Dataset, checked_rows, read_provenance, read_samples, set_fact
 from sneaker_core.datasets.quality.finding_rules import (
     Thresholds,
     embedding_findings,
@@ -31,6 +31,7 @@ from sneaker_core.datasets.quality.stored_measures import (
 from sneaker_core.datasets.review_log import relabeled_samples
 from sneaker_core.errors import DatasetError
 from sneaker_core.networks.checkpoint import SneakerModel
+from sneaker_core.records.dataset_records import MapRow
 
 _EMBEDDING, _COMPARING = "Embedding photos", "Comparing photos"
 _COMPARISONS = 4
@@ -186,5 +187,5 @@ def _store_map(dataset: Dataset, embedded: pd.DataFrame) -> None:
 def read_map(dataset: Dataset) -> pd.DataFrame:
     """Return the map: columns sample, x, y (-1 to 1); empty before a scan with a model."""
     with dataset.reading() as db:
-        rows = db.execute("SELECT sample, x, y FROM embeddings WHERE x IS NOT NULL").fetchall()
+        rows = checked_rows(db, "SELECT sample, x, y FROM embeddings WHERE x IS NOT NULL", MapRow)
     return pd.DataFrame.from_records(rows, columns=["sample", "x", "y"])

@@ -9,10 +9,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from sneaker_core.datasets.index import Dataset, read_samples
+from sneaker_core.datasets.index import Dataset, checked_rows, read_samples
 from sneaker_core.datasets.quality.measures import Measures, measure
 from sneaker_core.datasets.thumbnails import load_thumbnail
 from sneaker_core.errors import ImageError
+from sneaker_core.records.dataset_records import EmbeddingRow, MeasuresRow
+from sneaker_core.records.reading import damaged
 
 # Photos whose measures are committed together; an interrupted scan continues from there.
 BATCH = 256
@@ -72,9 +74,9 @@ def samples_missing_from(dataset: Dataset, samples: pd.DataFrame, table: str) ->
 
 def read_measures(dataset: Dataset) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the measured photos, as from `index.read_samples`, and their measures in the same order."""
-    columns = ["sample", "hash", "mirrored_hash", "sketch", "brightness", "light", "dark", "sharpness"]
+    columns = list(MeasuresRow.__struct_fields__)
     with dataset.reading() as db:
-        rows = db.execute(f"SELECT {', '.join(columns)} FROM measures").fetchall()
+        rows = checked_rows(db, f"SELECT {', '.join(columns)} FROM measures", MeasuresRow)
     measures = pd.DataFrame.from_records(rows, columns=columns)
     samples = read_samples(dataset)
     samples = samples[samples["sample"].isin(measures["sample"])].reset_index(drop=True)
@@ -85,7 +87,10 @@ def read_embeddings(dataset: Dataset, samples: pd.Series) -> pd.DataFrame:
     """Return the columns vector (float32 arrays of unit length) and ood_score, indexed by sample."""
     wanted = set(samples)
     with dataset.reading() as db:
-        rows = [row for row in db.execute("SELECT sample, vector, ood_score FROM embeddings") if row[0] in wanted]
+        every = checked_rows(db, "SELECT sample, vector, ood_score FROM embeddings", EmbeddingRow)
+        rows = [row for row in every if row[0] in wanted]
+        if len({len(vector) for _, vector, _ in rows}) > 1 or any(len(vector) % 2 for _, vector, _ in rows):
+            raise damaged(dataset.index, "its embeddings differ in length")
     vectors = [np.frombuffer(vector, np.float16).astype(np.float32) for _, vector, _ in rows]
     values = {"vector": vectors, "ood_score": [score for _, _, score in rows]}
     return pd.DataFrame(values, index=[sample for sample, _, _ in rows])

@@ -14,11 +14,13 @@ import numpy as np
 from PIL import Image
 
 from sneaker_core.csv_cells import escape_formula
-from sneaker_core.errors import SneakerError, SpaceError
+from sneaker_core.errors import DamagedError, SneakerError, SpaceError
 from sneaker_core.inference.explanation.class_average_maps import ClassAverageMap
 from sneaker_core.inference.explanation.explain_photos import Explanation
 from sneaker_core.inference.explanation.explanation_request import DEFAULT_OPACITY
 from sneaker_core.inference.explanation.heat_maps import overlay, strongest_area
+from sneaker_core.records.evaluation_records import ClassMapRow
+from sneaker_core.records.reading import checked, read_rows
 from sneaker_core.workspace.atomic_files import write_atomically
 
 TABLE_FILE = "explanations.csv"
@@ -176,7 +178,7 @@ def write_class_maps(
         write_atomically(folder / CLASS_MAPS_FILE, text.encode(errors="replace"))
     except OSError as error:
         raise SpaceError(f"Can't write the class-average maps to {folder}: {error.strerror or error}.") from error
-    return [_stored(folder, row) for row in rows]
+    return [_stored(folder, checked(row, ClassMapRow, folder)) for row in rows]
 
 
 def _record(average: ClassAverageMap) -> dict[str, Any]:
@@ -198,14 +200,14 @@ def _png(image: Image.Image) -> bytes:
     return buffer.getvalue()
 
 
-def _stored(folder: Path, row: dict[str, Any]) -> StoredClassMap:
-    values = {name: row[key] for key, name in _KEYS.items()}
+def _stored(folder: Path, row: ClassMapRow) -> StoredClassMap:
     # Older versions wrote "centre middle" and "bottom middle".
-    values["area"] = values["area"].replace("centre", "center").replace("middle", "center")
-    values["area"] = values["area"].replace("center center", "center")
-    stem = Path(str(row["files"])).name
+    area = row.place.replace("centre", "center").replace("middle", "center").replace("center center", "center")
+    stem = Path(row.files).name
     picture, photo, heat = (folder / f"{stem}{ending}.png" for ending in ("", "-photo", "-map"))
-    return StoredClassMap(**values, picture=picture, photo=photo, heat=heat)
+    return StoredClassMap(
+        row.label, row.right, row.n, row.of, row.unreadable, area, row.share, picture=picture, photo=photo, heat=heat
+    )
 
 
 def read_class_maps(folder: Path) -> list[StoredClassMap] | None:
@@ -216,10 +218,10 @@ def read_class_maps(folder: Path) -> list[StoredClassMap] | None:
     SneakerError
         They are damaged.
     """
-    try:
-        rows = json.loads((folder / CLASS_MAPS_FILE).read_text(encoding="utf-8"))
-        return [_stored(folder, row) for row in rows]
-    except FileNotFoundError:
+    file = folder / CLASS_MAPS_FILE
+    if not file.exists():
         return None
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
-        raise SneakerError(f"The class-average maps in {folder} are damaged. Create them again.") from None
+    try:
+        return [_stored(folder, row) for row in read_rows(file, ClassMapRow)]
+    except DamagedError as error:
+        raise SneakerError(f"{error} Create the class-average maps again.") from None

@@ -18,10 +18,13 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from sneaker_core.datasets.photo_folder import read_unlabeled_folder
+from sneaker_core.errors import DamagedError
 from sneaker_core.evaluation.prediction_table import read_outputs
 from sneaker_core.networks.architectures import SneakerNetwork, build_network
 from sneaker_core.networks.checkpoint import ModelSpec, SneakerModel
 from sneaker_core.networks.precision import training_device
+from sneaker_core.records.reading import fitting, read_values
+from sneaker_core.records.training_records import SpeedRow
 from sneaker_core.training.frozen_embeddings import Views, embed_photos
 from sneaker_core.training.head_training import CROPPED_VIEWS, train_head
 from sneaker_core.training.photo_cache import load_photos
@@ -173,14 +176,16 @@ def _store(workspace: Path, key: str, speed: float, until: float) -> None:
 def _speeds(workspace: Path) -> dict[str, tuple[float, float]]:
     """Speeds in photos per second and when they expire (seconds since 1970); empty if the file is damaged."""
     try:
-        values = json.loads((cache_folder(workspace) / SPEEDS_FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        values = read_values(cache_folder(workspace) / SPEEDS_FILE)
+    except DamagedError:
         return {}
-    return {
-        key: (pair[0], pair[1])
-        for key, pair in (values.items() if isinstance(values, dict) else ())
-        if isinstance(pair, list) and len(pair) == 2 and all(map(_is_number, pair)) and pair[0] > 0
+    pairs = {key: pair for key, pair in values.items() if isinstance(pair, list)} if isinstance(values, dict) else {}
+    records = {
+        key: fitting(dict(zip(("speed", "until"), pair, strict=False)), SpeedRow)
+        for key, pair in pairs.items()
+        if len(pair) == 2
     }
+    return {key: (record.speed, record.until) for key, record in records.items() if record is not None}
 
 
 def _is_number(value: object) -> bool:
