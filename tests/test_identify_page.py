@@ -496,4 +496,8 @@ def test_a_link_to_a_model_that_is_gone_says_so_before_any_photo_is_there(models
     app = AppTest.from_file(str(PROJECT / "streamlit_app.py"), default_timeout=60)
     app.query_params["model"] = "gone"
     app.run()
-    assert "The link leads to the model “gone”" in app.warning[0].value and app.subheader
+    assert "The link leads to the model “gone”" in app.warning[0].value
+    # No other model answers in its place.
+    assert app.selectbox(key="model").value is None and not app.subheader
+    app.selectbox(key="model").set_value("street72").run()
+    assert app.subheader and not app.warning

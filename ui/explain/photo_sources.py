@@ -117,7 +117,7 @@ def _uploaded() -> ChosenPhoto | None:
 
 
 def choose_dataset() -> Dataset | None:
-    """Choose a dataset; without one, say so and return None."""
+    """Choose a dataset; without one, say so and return None, as while a link leads to none that is here."""
     entries = datasets_by_name(workspace())
     if not entries:
         address_item(DATASET_PARAM, (), noun="dataset")
@@ -130,7 +130,7 @@ def choose_dataset() -> Dataset | None:
     name = choose_item(
         DATASET_PARAM, list(entries), noun="dataset", old=old, width=320, show_label=True, on_change=show_photo
     )
-    return open_index(entries[name].folder)
+    return None if name is None else open_index(entries[name].folder)
 
 
 def _dataset_shelf() -> PhotoChoices | None:
@@ -177,7 +177,7 @@ def _fit_class(photos: pd.DataFrame) -> None:
 
 
 def choose_evaluation(models: Sequence[ModelEntry]) -> Evaluation | None:
-    """Choose an evaluation; without one, say so and return None.
+    """Choose an evaluation; without one, say so and return None, as while a link leads to none that is here.
 
     Parameters
     ----------
@@ -207,7 +207,7 @@ def choose_evaluation(models: Sequence[ModelEntry]) -> Evaluation | None:
         show_label=True,
         on_change=changed,
     )
-    return evaluations[title]
+    return None if title is None else evaluations[title]
 
 
 def model_of_evaluation(models: Sequence[ModelEntry]) -> str | None:
