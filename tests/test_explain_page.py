@@ -230,18 +230,19 @@ class TestChoosing:
         again(app)
         assert len(explained(app)) == 4
         assert "is labeled" not in words(app) and "mine.jpg" in words(app)
-        # Back to this address shows the photo again, but the photo isn't stored: elsewhere the address names nothing.
+        # The address leads to the photo again, here and after a reload.
         there = address(app)
         pick(app, Key.EXPLAIN_SOURCE, Source.DATASET)
         assert address(app) == {"source": "Dataset", "dataset": "shoes"} and not explained(app)
         go_to(app, there)
         assert app.segmented_control(key=Key.EXPLAIN_SOURCE).value == Source.UPLOAD
         assert len(explained(app)) == 4
-        app = opened(**there)
-        assert "Uploaded photos aren't stored" in words(app) and not app.warning
+        assert len(explained(opened(**there))) == 4
+        app = opened(**{**there, "upload": "guessed"})
+        assert "This uploaded photo is no longer kept" in words(app) and not app.warning
         assert app.segmented_control(key=Key.EXPLAIN_SOURCE).value == Source.UPLOAD
         app.file_uploader[0].upload("mine.jpg", jpeg(photo_of_class(1, 77)))
-        assert len(explained(again(app))) == 4 and address(app) == there
+        assert len(explained(again(app))) == 4
 
     def test_mistakes_of_an_evaluation_and_the_question_they_raise(self, home):
         table = read_table(find_evaluation(home, "kept"))

@@ -33,7 +33,7 @@ from ui.kit.address import (
     follow_address,
     set_address_values,
 )
-from ui.kit.kept_uploads import UPLOAD_PARAM, keep_upload, kept_upload
+from ui.kit.kept_uploads import KEPT_NOTE, UPLOAD_PARAM, keep_upload, kept_upload
 from ui.kit.labels import bundled_title, evaluation_title
 from ui.kit.model_picker import MODEL_PARAM
 from ui.kit.page_links import Page, draw_page_link
@@ -102,9 +102,7 @@ def _uploaded() -> ChosenPhoto | None:
             kept = keep_upload(uploaded_photos([upload], None)[0])
             set_address_values({**dict.fromkeys(PHOTO_PARAMS), UPLOAD_PARAM: kept})
 
-    st.file_uploader(
-        "A photo of a sneaker", key=key, max_upload_size=upload_cap(), help="The photo isn't stored.", on_change=keep
-    )
+    st.file_uploader("A photo of a sneaker", key=key, max_upload_size=upload_cap(), help=KEPT_NOTE, on_change=keep)
     photo = None if name is None else kept_upload(name)
     if photo is not None:
         st.caption(f":material/image: {escape_markdown(truncate_middle(photo.name))}")
@@ -112,7 +110,7 @@ def _uploaded() -> ChosenPhoto | None:
     if name is None:
         st.caption("Upload a photo, or choose one from a dataset.")
     else:
-        st.info("Uploaded photos aren't stored, so this one is no longer available. Upload it again.", icon=_GONE)
+        st.info("This uploaded photo is no longer kept. Upload it again.", icon=_GONE)
     return None
 
 
