@@ -38,8 +38,10 @@ _PAIRS = 5
 )
 @click.option(
     "--split",
-    type=click.Choice(["train", "val", "test"]),
-    help="Only photos of the model's split, or of the dataset's split if the model has seen none of the photos.",
+    type=click.Choice(["test", "val", "train", "all"]),
+    help="Only photos of the model's split, or of the dataset's split if the model has seen none of the photos. The "
+    "default is test, or all if there are no test photos. Photos that the model was trained on or tuned with don't "
+    "count, unless there are no others.",
 )
 @click.option("--out", type=_FILE, help="Also write the prediction table (Parquet).")
 @click.option("--report", "report_file", type=_FILE, help="Also write a report (one HTML file).")
@@ -140,11 +142,19 @@ def _robustness(result: "EvaluationResult", model_folder: Path) -> "list[ChangeM
 def _text(
     metrics: dict[str, Any], worlds: "Sequence[WorldMetrics]" = (), changes: "Sequence[ChangeMetrics]" = ()
 ) -> str:
-    from sneaker_core.evaluation.metric_text import BASELINE, key_metrics, pair_text, unknown_class_lines, world_text
+    from sneaker_core.evaluation.metric_text import (
+        BASELINE,
+        key_metrics,
+        pair_text,
+        unknown_class_lines,
+        use_lines,
+        world_text,
+    )
     from sneaker_core.number_text import counted, percent
 
     lines = [
         counted(metrics["n"], "photo"),
+        *use_lines(metrics),
         *(f"{one.title:18} {one.value_text:>6}  (95% interval {one.interval_text})" for one in key_metrics(metrics)),
         f"{BASELINE:18} {percent(metrics['majority'], 1):>6}  (always guessing the most common class)",
         f"{'Answered unknown':18} {percent(metrics['refused'], 1):>6}",
@@ -186,7 +196,7 @@ def _line(row: dict[str, Any]) -> str:
     if row["problem"]:
         return f"{about}: {row['problem']}"
     if row["top1"] is None:
-        return f"{about}: {row['state']}"
+        return f"{about}: {row['state']}" if row["n"] == 0 else f"{about}, {counted(row['n'], 'photo')}"
     return f"{about}, {counted(row['n'], 'photo')}, top-1 accuracy {percent(row['top1'], 1)}"
 
 

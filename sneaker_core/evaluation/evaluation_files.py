@@ -16,6 +16,7 @@ from sneaker_core.evaluation.evaluation_record import (
     FORMAT,
     Evaluation,
 )
+from sneaker_core.evaluation.photo_uses import USED_FOR, photo_uses
 from sneaker_core.evaluation.table_columns import REQUIRED_COLUMNS, class_columns, with_all_columns
 from sneaker_core.workspace.atomic_files import write_atomically
 from sneaker_core.workspace.paths import (
@@ -52,6 +53,8 @@ def read_table(evaluation: Evaluation) -> pd.DataFrame:
     if missing or not any(class_columns(table)):
         raise SneakerError(f"{file} isn't a prediction table: it has no {', '.join(missing or ['classes'])}.")
     table = with_all_columns(table)
+    if USED_FOR not in table and evaluation.model_folder is not None:  # written by an earlier version
+        table = table.assign(**{USED_FOR: photo_uses(table["sample"], evaluation.model_folder)})
     if evaluation.dataset_folder is not None:
         with contextlib.suppress(DatasetError):  # the dataset may be damaged, but the metrics are not
             table = with_photos(table, Dataset(evaluation.dataset_folder))

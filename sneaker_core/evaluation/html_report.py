@@ -17,7 +17,14 @@ from sneaker_core.evaluation.confusion_matrix import ClassOrder, matrix_view
 from sneaker_core.evaluation.evaluation_charts import class_bars, coverage_chart, reliability_chart, slices_chart
 from sneaker_core.evaluation.evaluation_record import Evaluation
 from sneaker_core.evaluation.matrix_charts import matrix_chart
-from sneaker_core.evaluation.metric_text import key_metrics, pair_text, rank_text, unknown_class_lines
+from sneaker_core.evaluation.metric_text import (
+    headline,
+    key_metrics,
+    pair_text,
+    rank_text,
+    unknown_class_lines,
+    use_lines,
+)
 from sneaker_core.evaluation.metrics import summary
 from sneaker_core.evaluation.reliability import coverage_curve, reliability_bins
 from sneaker_core.evaluation.slices import slices
@@ -122,6 +129,7 @@ def _head(evaluation: Evaluation, metrics: dict[str, Any]) -> str:
     return (
         f"<h1>{html.escape(evaluation.model)} on {html.escape(evaluation.data)}</h1>"
         f'<p class="soft">{counted(metrics["n"], "photo")} evaluated ({which}) on {day}. Created with SoleScope.</p>'
+        f"<p><b>{html.escape(headline(metrics))}.</b> {html.escape(' '.join(use_lines(metrics)))}</p>"
     )
 
 

@@ -7,6 +7,7 @@ import streamlit as st
 
 from sneaker_core.errors import SneakerError
 from sneaker_core.evaluation.evaluation_job import start_evaluation
+from sneaker_core.evaluation.evaluation_plan import ALL_PHOTOS
 from sneaker_core.evaluation.table_columns import as_csv, misclassified
 from sneaker_core.number_text import counted
 from sneaker_core.workspace.paths import workspace
@@ -119,7 +120,7 @@ def _evaluate_again(loaded: LoadedEvaluation) -> None:
     evaluation = loaded.evaluation
     try:
         model, data = str(loaded.model_folder()), str(evaluation.dataset_folder)
-        go_to(start_evaluation(workspace(), model, data, evaluation.split))
+        go_to(start_evaluation(workspace(), model, data, evaluation.split or ALL_PHOTOS))
     except SneakerError as error:
         st.toast(escape_markdown(str(error)), icon=":material/error:", duration="long")
 

@@ -4,7 +4,7 @@ import streamlit as st
 
 from sneaker_core.evaluation.evaluation_record import Kind
 from sneaker_core.evaluation.html_report import report_html
-from sneaker_core.evaluation.metric_text import BASELINE, BASELINE_DESCRIPTION, key_metrics
+from sneaker_core.evaluation.metric_text import BASELINE, BASELINE_DESCRIPTION, headline, key_metrics, use_lines
 from sneaker_core.number_text import percent
 from ui.evaluate.evaluate_keys import Key
 from ui.evaluate.evaluation_text import photos_text, unknown_classes_text, unreadable_text
@@ -24,12 +24,14 @@ _BELOW_INTERVAL = (
 def draw_summary(loaded: LoadedEvaluation) -> None:
     """Draw the section."""
     evaluation, metrics = loaded.evaluation, loaded.metrics
-    st.subheader(escape_markdown(_finding(metrics["top1"], metrics["majority"])), anchor=False)
+    st.subheader(escape_markdown(headline(metrics)), anchor=False)
     when = f", {timestamp_text(evaluation.created)}" if evaluation.created else ""
     st.markdown(
         f"**{escape_markdown(evaluation.model)}** on **{escape_markdown(evaluation.data or 'its photos')}**: "
         f"{escape_markdown(photos_text(evaluation))}{when}."
     )
+    for line in use_lines(metrics):
+        st.info(escape_markdown(line), icon=":material/school:")
     with st.grid(3, min_column_width=250):
         for one in key_metrics(metrics):
             with st.container(border=True, gap="xsmall", height="stretch"):
@@ -45,12 +47,6 @@ def draw_summary(loaded: LoadedEvaluation) -> None:
         st.caption(f"The model answered “unknown” for {percent(metrics['refused'])} of the photos.")
     _draw_notices(loaded)
     _draw_report(loaded)
-
-
-def _finding(top1: float, majority: float) -> str:
-    if top1 <= majority:
-        return f"{percent(top1)} accuracy: no better than always guessing the most common class"
-    return f"{percent(top1)} of the photos are predicted correctly"
 
 
 def _draw_notices(loaded: LoadedEvaluation) -> None:

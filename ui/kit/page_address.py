@@ -15,10 +15,12 @@ from urllib.parse import urlencode
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from ui.kit.page_script import draw_script
+
 Params = dict[str, list[str]]
 Values = Mapping[str, str | Sequence[str] | None]
 _PRESENT, _LEFT, _FRAMED = "address_present", "address_left", "address_framed"
-_PAGE_BEFORE, _SCRIPT = "address_page_before", "address_script"
+_PAGE_BEFORE = "address_page_before"
 
 
 @dataclass(frozen=True)
@@ -135,12 +137,10 @@ def _draw_script(present: _Present) -> None:
     """Replace the address in the browser, unless it has changed meanwhile."""
     before, after = (urlencode(values, doseq=True) for values in (present.reported, present.params))
     # No name can end the script: urlencode leaves no angle brackets.
-    code = (
+    draw_script(
+        "address",
         "const url = new URL(location.href);"
-        f"const same = query => new URLSearchParams(query).toString() === new URLSearchParams({json.dumps(before)})"
-        ".toString();"
-        f"if (same(url.search)) {{ url.search = {json.dumps(after)}; history.replaceState({{}}, '', url); }}"
+        "const text = query => new URLSearchParams(query).toString();"
+        f"if (text(url.search) === text({json.dumps(before)})) "
+        f"{{ url.search = {json.dumps(after)}; history.replaceState({{}}, '', url); }}",
     )
-    st.html(f"<style>.st-key-{_SCRIPT} {{display: none;}}</style>")
-    with st.container(key=_SCRIPT):
-        st.html(f"<script>(() => {{ {code} }})();</script>", unsafe_allow_javascript=True)
