@@ -539,7 +539,11 @@ class TestJobs:
     def test_start_follow_and_show(self, full):
         app = opened("Summary", FIRST)
         click(app, "New evaluation")
+        # The model that comes with SoleScope knows none of these classes.
+        assert "The photos show boot, clog, sandal, stiletto; the model knows adidas Forum" in words(app)
+        assert app.button(key=Key.START).disabled
         boxes(app)["Model"].set_value(SECOND_RUN)
+        assert "1 photo will be left out, of 1 class that the model doesn't know: stiletto." in words(again(app))
         box = next(box for box in app.text_input if box.label == "Name")
         box.set_value("mine")
         click(app, "Start")
