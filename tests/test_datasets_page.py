@@ -29,6 +29,7 @@ from sneaker_core.datasets.review_log import Action, decide
 from sneaker_core.datasets.sources.photo_import import import_photos
 from sneaker_core.workspace.jobs import Job, JobState, Progress, list_jobs, read_job
 from tests.factories import draw_dataset, jpeg, photo, photo_of_class, write
+from tests.links import follow_link
 from ui.datasets import collect_form, import_forms, overview_view
 from ui.datasets.dataset_charts import MOST_ROWS, class_bars, shape_bars, side_bars
 from ui.datasets.dataset_dialogs import ADD_PHOTOS
@@ -305,6 +306,14 @@ class TestChoice:
         again(app)
         click(app, next(button.key for button in app.button if button.label == "Look closer"))
         assert "1 of 22" in words(app)
+
+    def test_a_photo_opens_in_explain(self, three):
+        samples = read_samples(three)
+        photo = samples[samples["label"] == samples["label"].iloc[-1]].iloc[-1]
+        app = opened(dataset="three", section="Photos", photo=photo["sample"])
+        follow_link(app, "Open in Explain")
+        assert app.title[0].value == "Explain" and f"labeled **{photo['label']}**" in words(app)
+        assert app.query_params == {"dataset": "three", "sample": photo["sample"]} and not app.warning
 
     def test_a_dialog_closes_the_photo(self, three):
         app = opened(dataset="three", section="Photos", photo=read_samples(three)["sample"][0])
