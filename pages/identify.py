@@ -6,7 +6,9 @@ from sneaker_core.images import FORMATS
 from sneaker_core.inference.predictor import MAX_TOP
 from ui.identify.answer_cards import draw_invitation
 from ui.identify.answer_list import draw_answers
+from ui.identify.chosen_photos import arrive, with_photos_before
 from ui.identify.identify_keys import Key
+from ui.kit.kept_uploads import KEPT_NOTE
 from ui.kit.model_picker import choose_model, installed_models
 from ui.kit.page_frame import end_page, page_body
 from ui.kit.photo_files import upload_cap, uploaded_photos
@@ -18,6 +20,7 @@ with page_body("What are those?", ABOUT, wide=False):
     if not models:
         end_page()
 
+    arrive()
     with st.container(border=True):
         uploads = st.file_uploader(
             "Photos of sneakers",
@@ -25,7 +28,7 @@ with page_body("What are those?", ABOUT, wide=False):
             accept_multiple_files=True,
             max_upload_size=upload_cap(),
             key=Key.UPLOADS,
-            help=f"One or more photos: {', '.join(FORMATS)}.",
+            help=f"One or more photos: {', '.join(FORMATS)}. {KEPT_NOTE}",
         )
         with st.container(horizontal=True, vertical_alignment="center"):
             # The browser asks for permission only after this is switched on.
@@ -38,7 +41,8 @@ with page_body("What are those?", ABOUT, wide=False):
             camera = st.camera_input("Take a photo of the sneaker", key=Key.CAMERA)
             st.caption("No picture? Browsers allow the camera only on this computer (localhost) or over HTTPS.")
 
-    photos = uploaded_photos(uploads, camera)
+        photos = with_photos_before(uploaded_photos(uploads, camera))
+
     if not photos:
         draw_invitation(model)
         end_page()

@@ -1,6 +1,7 @@
 """How SoleScope writes numbers, the same in pages, reports and the command line."""
 
 import math
+from collections.abc import Sequence
 
 NO_NUMBER = "–"
 
@@ -50,3 +51,9 @@ def counted(number: int, noun: str, plural: str | None = None) -> str:
         Where it is not the noun with an "s".
     """
     return f"1 {noun}" if number == 1 else f"{number:,} {plural or f'{noun}s'}"
+
+
+def some_of(names: Sequence[str], most: int) -> str:
+    """The first names, and how many more there are: "Air Max 1, Air Max 90 and 70 more"."""
+    more = len(names) - most
+    return f"{', '.join(names[:most])} and {more:,} more" if more > 0 else ", ".join(names)

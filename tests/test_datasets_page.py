@@ -29,6 +29,7 @@ from sneaker_core.datasets.review_log import Action, decide
 from sneaker_core.datasets.sources.photo_import import import_photos
 from sneaker_core.workspace.jobs import Job, JobState, Progress, list_jobs, read_job
 from tests.factories import draw_dataset, jpeg, photo, photo_of_class, write
+from tests.links import follow_link
 from ui.datasets import collect_form, import_forms, overview_view
 from ui.datasets.dataset_charts import MOST_ROWS, class_bars, shape_bars, side_bars
 from ui.datasets.dataset_dialogs import ADD_PHOTOS
@@ -211,7 +212,7 @@ class TestNoDataset:
     def test_a_link_to_a_dataset_that_is_gone(self, home):
         app = opened(dataset="*gone*")
         assert "The link leads to the dataset “*gone*”, which isn't here." in words(app)
-        assert "Create a synthetic dataset" in labels(app) and "dataset" not in app.query_params
+        assert "Create a synthetic dataset" in labels(app) and not app.selectbox
         assert "which isn't here" in words(again(app))
         click(app, Key.DATASET_NEW.of("first"))
         app.text_input(key=KitKey.DIALOG_NAME).set_value("Mine")
@@ -237,10 +238,28 @@ class TestChoice:
         assert "another has no photos yet" in words(app)
         assert app.selectbox(key=Key.DATASET).value == "another"
 
-    @pytest.mark.parametrize("query", [{"dataset": "gone"}, {"section": "Nowhere"}, {"dataset": "", "section": ""}])
+    @pytest.mark.parametrize("query", [{"section": "Nowhere"}, {"dataset": "", "section": ""}])
     def test_address_of_nothing(self, three, query):
         app = opened(**query)
         assert not app.exception and "Photos 22" in words(app)
+
+    def test_address_of_a_dataset_that_is_gone_shows_no_other(self, three, home):
+        delete_dataset(home, create_dataset(home, "gone"))
+        app = opened(dataset="gone", section="Photos")
+        assert "The link leads to the dataset “gone”, which isn't here." in words(app)
+        assert "Photos 22" not in words(app) and "Look closer" not in labels(app)
+        more(app, "Restore from the bin")
+        click(app, KitKey.DIALOG_RESTORE.of(f"dataset-{list_bin(home)[0].id}"))
+        assert "gone has no photos yet" in words(app) and not app.warning
+
+    def test_a_dataset_deleted_in_another_window_gives_its_place_to_no_other(self, three, home):
+        create_dataset(home, "another")
+        app = pick(opened(dataset="three"), Key.SECTION, "Photos")
+        delete_dataset(home, three)
+        click(app, next(button.key for button in app.button if button.label == "Look closer"))
+        assert "The dataset “three” isn't here anymore." in words(app) and "another has no photos" not in words(app)
+        app.selectbox(key=Key.DATASET).set_value("another")
+        assert "another has no photos yet" in words(again(app)) and not app.warning
 
     def test_each_section_twice(self, three):
         app = opened()
@@ -283,8 +302,18 @@ class TestChoice:
     def test_a_photo_of_a_dataset_that_is_gone_is_not_a_second_notice(self, three):
         app = opened(dataset="gone", section="Photos", photo="gone")
         assert "which isn't here" in words(app) and "This photo isn't in the dataset" not in words(app)
+        app.selectbox(key=Key.DATASET).set_value("three")
+        again(app)
         click(app, next(button.key for button in app.button if button.label == "Look closer"))
         assert "1 of 22" in words(app)
+
+    def test_a_photo_opens_in_explain(self, three):
+        samples = read_samples(three)
+        photo = samples[samples["label"] == samples["label"].iloc[-1]].iloc[-1]
+        app = opened(dataset="three", section="Photos", photo=photo["sample"])
+        follow_link(app, "Open in Explain")
+        assert app.title[0].value == "Explain" and f"labeled **{photo['label']}**" in words(app)
+        assert app.query_params == {"dataset": "three", "sample": photo["sample"]} and not app.warning
 
     def test_a_dialog_closes_the_photo(self, three):
         app = opened(dataset="three", section="Photos", photo=read_samples(three)["sample"][0])

@@ -1,6 +1,7 @@
 """Metrics, calibration and prediction tables, checked by hand or against scikit-learn."""
 
 import json
+import math
 from io import BytesIO
 from pathlib import Path
 
@@ -37,6 +38,8 @@ from sneaker_core.evaluation.calibration import (
     world_weights,
 )
 from sneaker_core.evaluation.evaluation_job import evaluate
+from sneaker_core.evaluation.evaluation_plan import plan_evaluation
+from sneaker_core.evaluation.metric_text import headline, use_lines
 from sneaker_core.evaluation.metrics import (
     KEY_METRICS,
     bootstrap_intervals,
@@ -57,7 +60,7 @@ from sneaker_core.evaluation.table_columns import (
     with_all_columns,
     with_statuses,
 )
-from sneaker_core.networks.checkpoint import save_model
+from sneaker_core.networks.checkpoint import read_spec, save_model
 from sneaker_core.networks.decision import Decision, Outputs, embedding_distance, ood_score, probabilities, unit_length
 from sneaker_core.training.prepared_photos import prepare_photos
 from sneaker_core.training.recipe import make_recipe
@@ -471,6 +474,43 @@ class TestFolder:
         with pytest.raises(DatasetError, match="data has no photos of the model's val split"):
             evaluate(model_folder, data, tmp_path, "val")
 
+    def test_photos_that_the_model_used_do_not_count(self, model_folder, data, tmp_path):
+        everything = evaluate(model_folder, data, tmp_path)
+        split = everything.table.assign(split=["train", "val", "test"] * 2 + ["train"] * (len(everything.table) - 6))
+        write_split(model_folder, split)
+        usual = evaluate(model_folder, data, tmp_path)
+        whole = evaluate(model_folder, data, tmp_path, "all")
+        assert usual.evaluation.split == "test" and whole.evaluation.split is None
+        assert set(usual.table["sample"]) == set(split.loc[split["split"] == "test", "sample"])
+        assert len(whole.table) == len(everything.table)
+        # All photos give the same numbers as the test photos, and say how many are left out.
+        known = split[split["label"].isin(CLASSES)]["split"].value_counts()
+        assert {key: whole.metrics[key] for key in ("n", "top1", "confusions")} == {
+            key: usual.metrics[key] for key in ("n", "top1", "confusions")
+        }
+        assert whole.metrics["used"] == {"train": known["train"], "val": known["val"]} and not whole.metrics["use"]
+        (line,) = use_lines(whole.metrics)
+        assert f"{known['train']} photos that the model was trained on and" in line
+        # Without others they are all there is: then no percentage is called its accuracy.
+        for use in ("train", "val"):
+            done = evaluate(model_folder, data, tmp_path, use)
+            assert done.metrics["use"] == use and not done.metrics["used"]
+            assert ("%" in headline(done.metrics)) == (use == "val")
+            assert math.isnan(done.evaluation.accuracy) == (use == "train")
+        write_split(model_folder, everything.table.assign(split="train"))
+        done = evaluate(model_folder, data, tmp_path)
+        assert done.evaluation.split == "train" and math.isnan(done.evaluation.accuracy)
+
+    def test_a_plan_says_what_is_left_out(self, model_folder, data, tmp_path):
+        classes = read_spec(model_folder).classes
+        table = evaluate(model_folder, data, tmp_path).table
+        write_split(model_folder, table.assign(split=["test", *["train"] * (len(table) - 1)]))
+        said = " ".join(plan_evaluation(tmp_path, model_folder, classes, {"": data}, "all").sentences)
+        known = int(table["label"].isin(CLASSES).sum())
+        assert "2 photos will count toward the numbers (all photos)." in said
+        assert f"that the model doesn't know: {sorted(set(table['label']) - set(CLASSES))[0]}" in said
+        assert f"{known - 1} photos that the model was trained on" in said
+
     def test_the_datasets_own_split_is_used_for_photos_the_model_never_saw(self, model_folder, data, tmp_path):
         dataset = create_dataset(tmp_path, "shoes")
         import_photos(dataset, data)
@@ -512,7 +552,7 @@ class TestFolder:
         assert set(imported["split"]) == ({None} if len(parts) == 1 else {"train", "val", "test"})
         recipe = make_recipe("scratch", {"size": 32})
         trained = prepare_photos("shoes", read, recipe, None, tmp_path / "home").samples.set_index("sample")
-        table = evaluate(model_folder, tmp_path / "shoes", tmp_path / "home").table.set_index("sample")
+        table = evaluate(model_folder, tmp_path / "shoes", tmp_path / "home", "all").table.set_index("sample")
         for rows in (trained, table):
             assert rows["label"].to_dict() == imported["label"].to_dict()
         if len(parts) > 1:

@@ -128,12 +128,14 @@ class TestSaved:
         assert vectors.shape == (len(table), 1280)
         # If all photos are evaluated, the training photos are not read a second time.
         steps = set()
-        done = evaluate(model_folder, photos, workspace, name="all", report=lambda *told: steps.add(told[2]))
+        done = evaluate(
+            model_folder, photos, workspace, "all", name="everything", report=lambda *told: steps.add(told[2])
+        )
         assert steps == {"Evaluating photos"}
         again, same = read_neighbors(done.evaluation)
         assert list(again["sample"]) == list(table["sample"])
         np.testing.assert_allclose(same, vectors, rtol=0.01, atol=0.01)
-        delete_evaluation(workspace, "all")
+        delete_evaluation(workspace, "everything")
 
     def test_names_are_unique(self, house):
         workspace, model_folder, photos = house
@@ -287,13 +289,12 @@ class TestJob:
 
     def test_a_job_that_fails_says_why_and_can_be_deleted(self, own):
         workspace, _, photos = own
-        start_evaluation(workspace, "lively", str(photos), "val", name="Lost")
+        copied = shutil.copytree(photos, workspace / "photos")
+        start_evaluation(workspace, "lively", str(copied), name="Lost")
+        shutil.rmtree(copied)
         found = ended("Lost", workspace)
-        assert (found.state, found.problem) == (
-            JobState.FAILED,
-            "photos has no photos of the model's val split. Choose another split, or all photos.",
-        )
-        with pytest.raises(SneakerError, match="the model's val split"):
+        assert found.state is JobState.FAILED and "There is no folder" in found.problem
+        with pytest.raises(SneakerError, match="There is no folder"):
             read_table(found)
         delete_evaluation(workspace, "Lost")
 
@@ -303,6 +304,11 @@ class TestJob:
             start_evaluation(workspace, "lively", "nowhere")
         with pytest.raises(ModelNotFoundError):
             start_evaluation(workspace, "nobody", str(photos))
+        with pytest.raises(DatasetError, match="no photos of the model's val split"):
+            start_evaluation(workspace, "lively", str(photos), "val")
+        strange = draw_dataset(workspace / "strange", {"pump": 1, "mule": 1})
+        with pytest.raises(DatasetError, match=r"The photos show mule, pump; the model knows boot, clog, sandal\."):
+            start_evaluation(workspace, "lively", str(strange))
         assert [one.name for one in list_evaluations(workspace) if one.kind is Kind.STORED] == ["kept"]
 
 
@@ -325,7 +331,7 @@ class Loaded(HTMLParser):
 @pytest.fixture(scope="module")
 def told(house):
     workspace, model_folder, photos = house
-    done = evaluate(model_folder, photos, workspace)
+    done = evaluate(model_folder, photos, workspace, "all")
     # A class name that would end the script of the charts.
     names = {"boot": STRANGE, "p:boot": f"p:{STRANGE}"}
     table = done.table.rename(columns=names).replace({"label": names, "predicted": names})

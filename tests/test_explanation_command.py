@@ -64,10 +64,10 @@ def test_sanity_check_adds_its_sentences(workspace: Path, shoes: Path, tmp_path:
     first, sanity, covering, showing, verdict = done.stdout.splitlines()
     assert first.startswith(f"{out}: ")
     assert sanity.startswith(("  With shuffled weights the map ", "  The map is the same everywhere"))
-    assert covering.startswith("  Covering the strongest fifth of the map ")
+    assert covering.startswith("  While the photo is covered, the map's strongest areas first, ")
     (label,) = [label for label in LABELS if label in covering]
     assert label in first
-    assert showing.startswith("  With only the strongest fifth in focus")
+    assert showing.startswith("  While the blurred photo comes into focus")
     assert verdict.endswith(".")
 
 

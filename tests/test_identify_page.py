@@ -29,6 +29,7 @@ from ui.identify.identify_keys import Key
 from ui.identify.probability_bars import finding, guess_bars
 from ui.kit import explanation_cache, model_cache, photo_previews
 from ui.kit.address import EVALUATION_PARAM
+from ui.kit.kept_uploads import UploadStore
 from ui.kit.model_picker import MODEL_PARAM
 from ui.kit.state_keys import KitKey
 from ui.kit.text import escape_markdown
@@ -67,6 +68,25 @@ def bars(app: AppTest) -> list[int]:
 
 def photo_of(data: bytes, name: str = "photo.jpg") -> Photo:
     return Photo(name, data, "key")
+
+
+@pytest.fixture
+def calls(monkeypatch):
+    counted = {"predict_bytes": 0, "explain_bytes": 0, "load_model": 0}
+
+    def counting(module, name):
+        real = getattr(module, name)
+
+        def call(*args, **kwargs):
+            counted[name] += 1
+            return real(*args, **kwargs)
+
+        monkeypatch.setattr(module, name, call)
+
+    counting(model_cache, "predict_bytes")
+    counting(explanation_cache, "explain_bytes")
+    counting(model_service, "load_model")
+    return counted
 
 
 class TestNothing:
@@ -165,6 +185,83 @@ class TestOnePhoto:
         app.file_uploader(key=Key.UPLOADS).clear().run()
         assert not app.exception and "sneakers the model knows" in words(app)
         assert app.session_state[KitKey.UPLOADED] == {}
+
+
+class TestKept:
+    """Photos outlive page changes and reloads, for whoever has the address and for nobody else."""
+
+    def token(self, app: AppTest) -> str:
+        (script,) = [one.proto.body for one in app.get("html") if "replaceState" in one.proto.body]
+        return re.findall(r"photos=([\w-]+)", script)[-1]
+
+    def visit(self, app: AppTest, page: str, **params: str) -> AppTest:
+        app.query_params.clear()
+        for name, value in params.items():
+            app.query_params[name] = value
+        app.switch_page(f"pages/{page}.py").run()
+        assert not app.exception
+        return app
+
+    def reloaded(self, **params: str) -> AppTest:
+        app = AppTest.from_file(str(PROJECT / "streamlit_app.py"), default_timeout=60)
+        for name, value in params.items():
+            app.query_params[name] = value
+        return app.run()
+
+    def test_over_page_changes_with_their_answers(self, models_home, sneaker_jpeg, calls):
+        models_home.install()
+        app = uploaded(opened(), a_jpg=sneaker_jpeg(), b_jpg=sneaker_jpeg(1), bad_jpg=b"no photo")
+        next(one for one in app.toggle if one.label == "Why?").set_value(True).run()
+        seen = calls.copy()
+        for params in ({}, {"model": "street72"}):
+            self.visit(app, "datasets")
+            self.visit(app, "identify", **params)
+            assert app.subheader[0].value == "3 photos: 2 recognized, 1 unreadable"
+            assert [one.value for one in app.toggle if one.label == "Why?"] == [True, False]
+        assert calls == seen
+
+    def test_over_a_reload_and_unlike_other_visitors(self, models_home, sneaker_jpeg):
+        models_home.install()
+        app = uploaded(opened(), a_jpg=sneaker_jpeg(), b_jpg=sneaker_jpeg(1))
+        token = self.token(app)
+        again = self.reloaded(photos=token)
+        assert "2 photos: 2 recognized" in words(again) and len(token) >= 22
+        assert "From before: a.jpg, b.jpg." in words(again)
+        assert "sneakers the model knows" in words(opened())
+        # A new photo is added to them; those from before can be removed.
+        uploaded(again, c_jpg=sneaker_jpeg(2))
+        assert "3 photos: 3 recognized" in words(again)
+        again.button(key=Key.REMOVE_BEFORE).click().run()
+        assert len(bars(again)) == 1 and "From before" not in words(again)
+        # What is changed after a reload, or by somebody with the address, leaves the address's photos as they are.
+        assert self.token(again) != token
+        assert "2 photos: 2 recognized" in words(self.reloaded(photos=token))
+
+    @pytest.mark.parametrize("token", ["gone", "../../etc", "a" * 5000])
+    def test_an_address_that_leads_to_none_says_so(self, models_home, sneaker_jpeg, token):
+        models_home.install()
+        app = self.reloaded(photos=token)
+        assert "no longer kept" in app.info[0].value and "sneakers the model knows" in words(app)
+        uploaded(app, a_jpg=sneaker_jpeg())
+        assert not app.info and len(bars(app)) == 1
+
+    def test_bounds(self):
+        time, photos = [0.0], [Photo(f"{name}.jpg", name.encode() * 4, name) for name in "abcdef"]
+        store = UploadStore(10, 60, lambda: time[0])
+        store.keep(photos[:3], "big")
+        assert [photo.name for photo in store.find("big").photos] == ["a.jpg", "b.jpg"]
+        assert store.find("big").left_out == 1
+        store.keep(photos[3:4], "small")  # no room for both: the one shown last stays
+        assert store.find("big") is None and store.find("small").photos
+        time[0] = 50
+        assert store.find("small") and store.find("smal") is None
+        time[0] = 100
+        assert store.find("small")
+        time[0] = 161
+        assert store.find("small") is None
+        store.keep(photos[:1], "removed")
+        store.keep([], "removed")
+        assert store.find("removed") is None
 
 
 class TestManyPhotos:
@@ -311,24 +408,6 @@ class TestSelectors:
 
 class TestWork:
     """Nothing is computed unless it is needed, and nothing is computed twice."""
-
-    @pytest.fixture
-    def calls(self, monkeypatch):
-        counted = {"predict_bytes": 0, "explain_bytes": 0, "load_model": 0}
-
-        def counting(module, name):
-            real = getattr(module, name)
-
-            def call(*args, **kwargs):
-                counted[name] += 1
-                return real(*args, **kwargs)
-
-            monkeypatch.setattr(module, name, call)
-
-        counting(model_cache, "predict_bytes")
-        counting(explanation_cache, "explain_bytes")
-        counting(model_service, "load_model")
-        return counted
 
     def test_why_costs_nothing_while_closed(self, models_home, sneaker_jpeg, calls):
         models_home.install()
@@ -516,4 +595,8 @@ def test_a_link_to_a_model_that_is_gone_says_so_before_any_photo_is_there(models
     app = AppTest.from_file(str(PROJECT / "streamlit_app.py"), default_timeout=60)
     app.query_params["model"] = "gone"
     app.run()
-    assert "The link leads to the model “gone”" in app.warning[0].value and app.subheader
+    assert "The link leads to the model “gone”" in app.warning[0].value
+    # No other model answers in its place.
+    assert app.selectbox(key="model").value is None and not app.subheader
+    app.selectbox(key="model").set_value("street72").run()
+    assert app.subheader and not app.warning

@@ -9,7 +9,7 @@ from ui.kit.page_links import Page, page_address
 def items_page() -> None:
     import streamlit as st
 
-    from ui.kit.address import choose_item, choose_next, draw_missing
+    from ui.kit.address import USUAL, choose_item, choose_next, draw_missing
 
     names = st.session_state.get("names", ["a", "b", "c"])
     notices = st.container()
@@ -19,6 +19,7 @@ def items_page() -> None:
     if st.button("b after the widget"):
         choose_next("dataset", "b")
         st.rerun()
+    st.button("deleted", on_click=choose_next, args=("dataset", USUAL))
     with notices:
         draw_missing()
 
@@ -79,13 +80,19 @@ class TestItem:
 
     def test_a_link_to_something_gone_says_so_until_something_else_is_chosen(self):
         app = opened(items_page, dataset="*gone*")
-        assert shown(app) == "a"
+        assert shown(app) == "None" and app.selectbox[0].proto.placeholder == "Choose a dataset"
         assert [one.value for one in app.warning] == [
             r"The link leads to the dataset “\*gone\*”, which isn't here. It may have been renamed or deleted."
         ]
-        assert len(app.run().warning) == 1
+        assert len(app.run().warning) == 1 and shown(app) == "None"
         app.selectbox[0].select("b").run()
         assert shown(app) == "b" and not app.warning
+
+    def test_what_a_link_names_is_shown_once_it_is_there(self):
+        app = opened(items_page, dataset="d")
+        assert shown(app) == "None"
+        app.session_state["names"] = ["a", "d"]
+        assert shown(app.run()) == "d" and not app.warning
 
     def test_chosen_twice(self):
         app = opened(items_page)
@@ -100,10 +107,22 @@ class TestItem:
         app.button[1].click().run()
         assert shown(app) == "b"
 
-    def test_what_goes_while_it_is_shown_is_replaced_without_a_word_about_links(self):
+    @pytest.mark.parametrize("params", [{"dataset": "b"}, {}])
+    def test_nothing_takes_the_place_of_what_goes_while_it_is_shown(self, params):
+        app = opened(items_page, **params)
+        if not params:
+            app.selectbox[0].select("b").run()
+        app.session_state["names"] = ["a", "c"]
+        for _ in range(2):
+            app.run()
+            assert shown(app) == "None" and "The dataset “b” isn't here anymore." in app.warning[0].value
+        app.selectbox[0].select("c").run()
+        assert shown(app) == "c" and not app.warning
+
+    def test_what_is_deleted_here_makes_room_for_the_usual_one(self):
         app = opened(items_page, dataset="b")
         app.session_state["names"] = ["a", "c"]
-        app.run()
+        app.button[2].click().run()
         assert shown(app) == "a" and not app.warning
 
     def test_code_that_chooses_what_is_not_there_changes_nothing(self):
@@ -137,7 +156,11 @@ class TestSeveral:
 
     def test_one_of_them_is_gone(self):
         app = opened(several_page, runs=["gone", "a"])
-        assert shown(app) == "['a']" and "the run “gone”" in app.warning[0].value
+        assert shown(app) == "['a']" and "the run “gone”, which isn't here" in app.warning[0].value
+
+    def test_several_of_them_are_gone(self):
+        app = opened(several_page, runs=["gone", "a", "lost"])
+        assert shown(app) == "['a']" and "the runs “gone” and “lost”, which aren't here" in app.warning[0].value
 
     def test_what_goes_is_no_longer_chosen(self):
         app = opened(several_page, runs=["a", "b"])

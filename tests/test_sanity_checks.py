@@ -10,7 +10,7 @@ from torch import nn
 
 from sneaker_core.errors import UnknownLabelError
 from sneaker_core.inference.explanation.attributions import attribute
-from sneaker_core.inference.explanation.deletion_insertion import deletion_insertion
+from sneaker_core.inference.explanation.deletion_insertion import DeletionInsertion, deletion_insertion
 from sneaker_core.inference.explanation.explanation_request import ExplanationRequest, Method
 from sneaker_core.inference.explanation.sanity_checks import run_sanity_check
 from sneaker_core.inference.explanation.weight_randomization import (
@@ -109,18 +109,28 @@ class TestCurves:
     def test_words(self):
         curves = deletion_insertion(corner_model(), flat_photo(), corner_map(1, 0), "boot")
         covering, showing, verdict = curves.sentences
-        before, after = chance_of_boot(1), curves.deletion[2]
+        areas = curves.areas
         assert covering == (
-            f"Covering the strongest fifth of the map lowers the probability of boot from {percent(before)} to "
-            f"{percent(after)}. Covering a random fifth gives {percent(curves.random_deletion[2])}."
+            "While the photo is covered, the map's strongest areas first, the probability of boot averages "
+            f"{percent(areas['deletion'])}. That is lower than in random order ({percent(areas['random_deletion'])})."
         )
-        assert showing.startswith("With only the strongest fifth in focus and the rest blurred, it is ")
+        assert showing.startswith("While the blurred photo comes into focus, the strongest areas first, it averages ")
+        assert "That is about the same as in random order" in showing
         assert verdict.endswith("by only one measure. Use it with caution.")
-        nothing = replace(curves, deletion=np.full(11, 0.5))
-        assert "leaves the probability of boot at 50%." in nothing.sentences[0]
-        assert "raises the probability" in replace(curves, deletion=np.linspace(0.5, 1, 11)).sentences[0]
         both = replace(curves, insertion=np.ones(11), random_insertion=np.zeros(11))
         assert both.sentences[2] == "The areas that the map marks matter more than random ones, by both measures."
+
+    def test_sentences_never_contradict_the_verdict(self):
+        """Also where the curves cross, so that single points say the opposite of the whole course."""
+        rng = np.random.default_rng(0)
+        for _ in range(300):
+            courses = [np.sort(rng.random(11) ** rng.uniform(0.2, 5)) for _ in range(4)]
+            curves = DeletionInsertion(
+                "boot", None, np.linspace(0, 1, 11), courses[0][::-1], courses[1], courses[2][::-1], courses[3]
+            )
+            deletion, insertion = curves.better
+            assert ("lower than" in curves.sentences[0]) == deletion
+            assert ("higher than" in curves.sentences[1]) == insertion
 
     def test_against_another_class_it_is_the_share_of_the_two(self):
         model, heat = corner_model(), corner_map(1, 0)

@@ -377,7 +377,8 @@ class TestWatch:
     def test_setup_first_where_nothing_is_at_work(self, done):
         assert opened().segmented_control(key=Key.TRAIN_VIEW).value == View.SETUP
         app = opened(run="gone")
-        assert app.segmented_control(key=Key.TRAIN_VIEW).value == View.SETUP
+        assert app.segmented_control(key=Key.TRAIN_VIEW).value == View.WATCH
+        assert app.selectbox(key=Key.TRAIN_RUN).value is None and not app.metric
         assert "The link leads to the run “gone”, which isn't here." in words(app)
 
     def test_queued(self, done):
@@ -474,7 +475,8 @@ class TestWatch:
         app.selectbox(key=Key.TRAIN_RUN).set_value("first")
         assert "Epoch 3 of 6" in words(again(app))
         shutil.rmtree(runs_folder(done) / "first")
-        assert again(app).selectbox(key=Key.TRAIN_RUN).value == "second"
+        assert again(app).selectbox(key=Key.TRAIN_RUN).value is None
+        assert "The run “first” isn't here anymore." in words(app) and "Epoch 3 of 6" not in words(app)
 
 
 def course(**columns: list[Any]) -> pd.DataFrame:

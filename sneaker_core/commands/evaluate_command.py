@@ -48,8 +48,10 @@ _PAIRS = 5
 )
 @click.option(
     "--split",
-    type=click.Choice(["train", "val", "test"]),
-    help="Only photos of the model's split, or of the dataset's split if the model has seen none of the photos.",
+    type=click.Choice(["test", "val", "train", "all"]),
+    help="Only photos of the model's split, or of the dataset's split if the model has seen none of the photos. The "
+    "default is test, or all if there are no test photos. Photos that the model was trained on or tuned with don't "
+    "count, unless there are no others.",
 )
 @click.option("--out", type=_FILE, help="Also write the prediction table (Parquet).")
 @click.option("--report", "report_file", type=_FILE, help="Also write a report (one HTML file).")
@@ -186,6 +188,7 @@ def _text(
 
     lines = [
         counted(metrics["n"], "photo"),
+        *texts.use_lines(metrics),
         *(
             f"{one.title:18} {one.value_text:>6}  (95% interval {one.interval_text})"
             for one in texts.key_metrics(metrics)
@@ -231,7 +234,7 @@ def _line(row: dict[str, Any]) -> str:
     if row["problem"]:
         return f"{about}: {row['problem']}"
     if row["top1"] is None:
-        return f"{about}: {row['state']}"
+        return f"{about}: {row['state']}" if row["n"] == 0 else f"{about}, {counted(row['n'], 'photo')}"
     return f"{about}, {counted(row['n'], 'photo')}, top-1 accuracy {percent(row['top1'], 1)}"
 
 

@@ -11,6 +11,7 @@ from PIL import Image
 from sneaker_core import images
 from sneaker_core.errors import DatasetError, ImageError
 from sneaker_core.evaluation.photo_changes import PHOTO_CHANGES, PhotoChange
+from sneaker_core.evaluation.photo_uses import counting_rows
 from sneaker_core.evaluation.robustness import ORIGINAL
 from sneaker_core.evaluation.table_columns import check_known_labels
 from sneaker_core.networks.checkpoint import SneakerModel
@@ -64,7 +65,9 @@ def robustness_table(
         None of the photos can be read, or the model knows none of their classes.
     """
     check_known_labels(samples["label"], model.spec.classes)
-    known = samples[samples["label"].isin(model.spec.classes) & samples["path"].notna()]
+    known = samples[samples["label"].isin(model.spec.classes)]
+    known = counting_rows(known, known)
+    known = known[known["path"].notna()]
     chosen = known.sample(min(MOST_PHOTOS, len(known)), random_state=_SEED).sort_index()
     rows: list[dict[str, Any]] = []
     for done, row in enumerate(chosen[["sample", "path", "label"]].to_dict("records")):

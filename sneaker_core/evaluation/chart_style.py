@@ -63,6 +63,20 @@ class Chart:
     title: str
     alt: str
 
+    def __post_init__(self) -> None:
+        """Axes of text become categories."""
+        name_categories(self.figure)
+
+
+def name_categories(figure: "go.Figure") -> None:
+    """Make the axes that show text categorical: Plotly would read "50%" as a number and "2024-01-01" as a date."""
+    for trace in figure.data:
+        for letter in ("x", "y"):
+            values = getattr(trace, letter, None)
+            if values is not None and any(isinstance(value, str) for value in values):
+                number = (trace[f"{letter}axis"] or letter)[1:]
+                figure.update_layout({f"{letter}axis{number}": {"type": "category"}})
+
 
 def truncate(label: str, longest: int = _LONGEST_LABEL) -> str:
     """A label, cut to a number of characters."""

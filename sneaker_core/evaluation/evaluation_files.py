@@ -16,6 +16,7 @@ from sneaker_core.evaluation.evaluation_record import (
     FORMAT,
     Evaluation,
 )
+from sneaker_core.evaluation.photo_uses import USED_FOR, photo_uses
 from sneaker_core.evaluation.table_columns import table_damage, with_all_columns, with_current_names
 from sneaker_core.records.reading import damaged
 from sneaker_core.workspace.atomic_files import write_atomically
@@ -49,6 +50,8 @@ def read_table(evaluation: Evaluation) -> pd.DataFrame:
     if damage := table_damage(table):
         raise SneakerError(f"{damaged(file, damage)} Evaluate again.")
     table = with_all_columns(table)
+    if USED_FOR not in table and evaluation.model_folder is not None:  # written by an earlier version
+        table = table.assign(**{USED_FOR: photo_uses(table["sample"], evaluation.model_folder)})
     if evaluation.dataset_folder is not None:
         with contextlib.suppress(DatasetError):  # the dataset may be damaged, but the metrics are not
             table = with_photos(table, Dataset(evaluation.dataset_folder))

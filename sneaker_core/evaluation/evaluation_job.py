@@ -10,19 +10,18 @@ import numpy as np
 import pandas as pd
 
 from sneaker_core import process_group
-from sneaker_core.datasets.dataset_collection import find_source, open_samples, source_folder, source_reference
-from sneaker_core.datasets.photo_worlds import WORLD
+from sneaker_core.datasets.dataset_collection import find_source, source_folder, source_reference
 from sneaker_core.datasets.split import Split, read_split
 from sneaker_core.datasets.vanished_sources import check_there, told_if_vanished
 from sneaker_core.errors import DatasetError, StoppedError
-from sneaker_core.evaluation.class_matching import renamed_classes, with_renamed_classes
 from sneaker_core.evaluation.evaluation_collection import default_name, evaluations_of, find_evaluation_by_id
 from sneaker_core.evaluation.evaluation_files import Halves, write_evaluation
+from sneaker_core.evaluation.evaluation_plan import ALL_PHOTOS, plan_evaluation, sources_text
 from sneaker_core.evaluation.evaluation_record import EVALUATION_FILE, Evaluation, Kind
 from sneaker_core.evaluation.metrics import summary
 from sneaker_core.evaluation.prediction_table import PhotoOutputs, prediction_table, run_on_photos
-from sneaker_core.evaluation.table_columns import check_known_labels, compact
-from sneaker_core.evaluation.worlds import world_metrics, worlds_text
+from sneaker_core.evaluation.table_columns import compact
+from sneaker_core.evaluation.worlds import world_metrics
 from sneaker_core.networks.checkpoint import SneakerModel, load_model, read_spec, weights_version
 from sneaker_core.networks.model_registry import find_model, find_model_by_reference, model_reference
 from sneaker_core.number_text import counted, percent
@@ -83,8 +82,10 @@ def evaluate(
     workspace : Path
         Where the dataset is looked up and the evaluation is saved.
     split : str, optional
-        Only photos of the model's "train", "val" or "test" split, matched by file content. If the model has seen none
-        of the photos or comes without a split, the dataset's own split is used.
+        Only photos of the model's "train", "val" or "test" split, matched by file content, or "all". If the model has
+        seen none of the photos or comes without a split, the dataset's own split is used. By default the test photos
+        if there are any, or else all. Photos that the model was trained on or tuned with don't count toward the
+        metrics, unless there are no others.
     neighbors : bool
         Whether to save embeddings of training photos as well, at most 150 per class; needs a `name`.
     name : str, optional
@@ -110,12 +111,10 @@ def evaluate(
     reporter = _Reporter(report, stopped)
     # By its folder: it may be renamed meanwhile.
     kept_in = None if name is None else _check_free(workspace, name)
-    model, sources = load_model(model_folder), data if isinstance(data, Mapping) else {"": data}
-    everything, shown = _all_samples(workspace, sources), sources_text(workspace, sources)
-    renamed = renamed_classes(everything["label"], model.spec.classes, rename, match_names)
-    everything = with_renamed_classes(everything, renamed)
-    samples, of_data = _of_split(everything, model_folder, split, shown)
-    check_known_labels(samples["label"], model.spec.classes)
+    sources = data if isinstance(data, Mapping) else {"": data}
+    classes = read_spec(model_folder).classes
+    plan = plan_evaluation(workspace, model_folder, classes, sources, split, rename=rename, match_names=match_names)
+    model, samples, shown = load_model(model_folder), plan.samples, sources_text(workspace, sources)
     used = [find_source(workspace, str(one)) for one in sources.values()]
     with told_if_vanished(used):
         found = run_on_photos(model, list(samples["path"]), reporter.start(len(samples), _EVALUATING))
@@ -134,34 +133,18 @@ def evaluate(
         model_version=weights_version(model_folder),
         data=shown,
         dataset_folder=None if dataset is None else dataset.folder.absolute(),
-        split=split,
-        split_of_data=of_data,
+        # Of all photos, those that count.
+        split=plan.split or metrics["use"] or None,
+        split_of_data=plan.split_of_data,
         created=time.time(),
         worlds=tuple(world_metrics(table)),
-        renamed=renamed,
+        renamed=plan.renamed,
         **{key: metrics[key] for key in ("n", "top1", "rejected", "left_out")},
     )
     if name is not None:
-        training = _training_photos(everything, model_folder, model.spec.classes) if neighbors else None
+        training = _training_photos(plan.everything, model_folder, model.spec.classes) if neighbors else None
         evaluation = _saved(workspace, evaluation, model, table, found, training, reporter)
     return EvaluationResult(evaluation, table, metrics)
-
-
-def sources_text(workspace: Path, sources: Mapping[str, str | Path]) -> str:
-    """What an evaluation is of, for people: the dataset's name, or the names of the worlds."""
-    names = [name for name in sources if name]
-    if not names:
-        return find_source(workspace, str(sources[""])).name
-    return worlds_text(names)
-
-
-def _all_samples(workspace: Path, sources: Mapping[str, str | Path]) -> pd.DataFrame:
-    """The photos of all sources; their names go before the worlds that a dataset knows of itself."""
-    parts = []
-    for world, source in sources.items():
-        samples = open_samples(workspace, str(source))
-        parts.append(samples.assign(**{WORLD: world}) if world else samples)
-    return pd.concat(parts, ignore_index=True)
 
 
 def _saved(
@@ -222,32 +205,6 @@ def _unfinished(workspace: Path, name: str) -> Path | None:
     found = evaluations_of(workspace).named(name)
     done = (EVALUATION_FILE, PREDICTIONS_FILE)
     return found[0] if len(found) == 1 and not any((found[0] / file).exists() for file in done) else None
-
-
-def _of_split(samples: pd.DataFrame, model_folder: Path, split: str | None, shown: str) -> tuple[pd.DataFrame, bool]:
-    """The photos of one split, or all, and whether the split is the dataset's own.
-
-    The model's own split takes precedence. If the model has seen none of the photos or comes without a split, the
-    dataset's split is safe to use.
-    """
-    stored, samples = samples["split"], samples.drop(columns="split")
-    if split is None:
-        return samples, False
-    try:
-        of_model = read_split(model_folder)
-    except DatasetError:
-        if stored.isna().all():
-            raise
-        of_model = pd.DataFrame({"sample": [], "label": [], "split": []}, dtype=str)
-    of_data = bool(stored.notna().any()) and not samples["sample"].isin(of_model["sample"]).any()
-    if of_data:
-        found = samples[stored == split]
-    else:
-        found = samples.merge(of_model.loc[of_model["split"] == split, ["sample", "label"]], on=["sample", "label"])
-    if found.empty:
-        whose = "no photos in its own" if of_data else "no photos of the model's"
-        raise DatasetError(f"{shown} has {whose} {split} split. Choose another split, or all photos.")
-    return found, of_data
 
 
 def _training_photos(samples: pd.DataFrame, model_folder: Path, classes: tuple[str, ...]) -> pd.DataFrame | None:
@@ -344,7 +301,7 @@ def start_evaluation(
     Raises
     ------
     ModelNotFoundError, DatasetError
-        There is no such model, or there are no such photos.
+        There is no such model, there are no such photos, or the model knows none of their classes.
     SneakerError
         The name can't be used.
     BusyError
@@ -352,16 +309,17 @@ def start_evaluation(
     """
     model_folder, spec = find_model(workspace, model), read_spec(find_model(workspace, model))
     sources = data if isinstance(data, Mapping) else {"": data}
+    plan = plan_evaluation(workspace, model_folder, spec.classes, sources, split, rename=rename)
     shown = sources_text(workspace, sources)
     references = {world: source_reference(workspace, find_source(workspace, one)) for world, one in sources.items()}
     if name is None:
-        name = default_name(workspace, spec.name, shown, split)
+        name = default_name(workspace, spec.name, shown, plan.split)
     folder = _open_folder(workspace, name)
     params = {
         "evaluation": folder.name,
         "model": model_reference(workspace, model_folder),
         **({"worlds": references} if isinstance(data, Mapping) else {"dataset": references[""]}),
-        "split": split,
+        "split": plan.split or ALL_PHOTOS,
         "neighbors": neighbors,
         **({"rename": dict(rename)} if rename else {}),
     }

@@ -116,6 +116,11 @@ class Evaluation:
         return self.folder.parent.name if self.kind is Kind.BUNDLED else self.folder.name
 
     @property
+    def accuracy(self) -> float:
+        """Top-1 accuracy, 0 to 1; nan while it is unknown, and for photos that the model was trained on."""
+        return float("nan") if self.split == Split.TRAIN.value and not self.split_of_data else self.top1
+
+    @property
     def is_ready(self) -> bool:
         """Whether it can be opened."""
         return self.problem is None and self.state is JobState.DONE
@@ -151,7 +156,7 @@ class Evaluation:
             "kind": self.kind.value,
             "worlds": [one.to_dict() for one in self.worlds],
             "state": self.state.value,
-            "top1": None if math.isnan(self.top1) else self.top1,
+            "top1": None if math.isnan(self.accuracy) else self.accuracy,
             "folder": None if self.folder is None else str(self.folder),
         }
 

@@ -18,11 +18,13 @@ from sneaker_core.evaluation.evaluation_charts import class_bars, coverage_chart
 from sneaker_core.evaluation.evaluation_record import Evaluation
 from sneaker_core.evaluation.matrix_charts import matrix_chart
 from sneaker_core.evaluation.metric_text import (
+    headline,
     key_metrics,
     pair_text,
     rank_text,
     renamed_class_lines,
     unknown_class_lines,
+    use_lines,
 )
 from sneaker_core.evaluation.metrics import summary
 from sneaker_core.evaluation.reliability import coverage_curve, reliability_bins
@@ -128,6 +130,7 @@ def _head(evaluation: Evaluation, metrics: dict[str, Any]) -> str:
     return (
         f"<h1>{html.escape(evaluation.model)} on {html.escape(evaluation.data)}</h1>"
         f'<p class="soft">{counted(metrics["n"], "photo")} evaluated ({which}) on {day}. Created with SoleScope.</p>'
+        f"<p><b>{html.escape(headline(metrics))}.</b> {html.escape(' '.join(use_lines(metrics)))}</p>"
     )
 
 

@@ -5,8 +5,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sneaker_core.datasets.split import Split
 from sneaker_core.evaluation.comparison import Comparison
 from sneaker_core.evaluation.metrics import KEY_METRICS
+from sneaker_core.evaluation.photo_uses import use_warning, used_photos_text
 from sneaker_core.evaluation.worlds import WorldMetrics
 from sneaker_core.number_text import counted, percent
 from sneaker_core.workspace.clean_names import near_names, near_names_text
@@ -56,6 +58,21 @@ class KeyMetric:
     def interval_text(self) -> str:
         """The 95% interval: "92.0% to 95.8%"."""
         return f"{percent(self.low, 1)} to {percent(self.high, 1)}"
+
+
+def headline(metrics: Mapping[str, Any]) -> str:
+    """What an evaluation found, in one sentence without a period; no percentage of photos that taught the model."""
+    top1, majority, use = metrics["top1"], metrics["majority"], metrics["use"]
+    if use == Split.TRAIN.value:
+        return "The model was trained on all of these photos, so they don't show how accurate it is"
+    if top1 <= majority:
+        return f"{percent(top1)} accuracy: no better than always guessing the most common class"
+    return f"{percent(top1)} of the {'validation ' if use else ''}photos are predicted correctly"
+
+
+def use_lines(metrics: Mapping[str, Any]) -> list[str]:
+    """What the model used photos for, if that matters: why some don't count, and why the numbers say little."""
+    return [text for text in (use_warning(metrics["use"]), used_photos_text(metrics["used"])) if text]
 
 
 def key_metrics(metrics: Mapping[str, Any]) -> list[KeyMetric]:

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from sneaker_core.evaluation.photo_uses import counted_use, use_counts
 from sneaker_core.evaluation.table_columns import (
     check_known_labels,
     class_columns,
@@ -123,8 +124,9 @@ def summary(table: pd.DataFrame) -> dict[str, Any]:
     dict
         n (evaluated photos), top1, top3, ece, macro_f1 and balanced_accuracy (means over the classes that occur),
         majority (accuracy of always guessing the most common class), refused (share of photos with the status
-        "unknown"), intervals (from `bootstrap_intervals`), per_class, confusions, and left_out: label -> number of
-        photos, for classes that the model doesn't know.
+        "unknown"), intervals (from `bootstrap_intervals`), per_class, confusions; left_out: label -> number of photos,
+        for classes that the model doesn't know; used: use -> number of photos that don't count because the model used
+        them; and use: "" unless the model used all the photos that count, see `photo_uses.counted_use`.
 
     Raises
     ------
@@ -148,6 +150,8 @@ def summary(table: pd.DataFrame) -> dict[str, Any]:
         "intervals": bootstrap_intervals(table),
         "per_class": by_class,
         "confusions": confused_pairs(rows),
+        "use": counted_use(rows),
+        "used": use_counts(table[table["label"].isin(classes)]),
         "left_out": table.loc[~table["label"].isin(classes), "label"].value_counts().to_dict(),
     }
 

@@ -13,6 +13,7 @@ from sneaker_core.datasets.photo_worlds import WORLD
 from sneaker_core.datasets.quality.measures import measure
 from sneaker_core.datasets.thumbnails import THUMBNAIL_SIDE, make_thumbnail
 from sneaker_core.errors import DatasetError, ImageError
+from sneaker_core.evaluation.photo_uses import USED_FOR
 from sneaker_core.evaluation.table_columns import (
     PHOTO_PROPERTIES,
     PROBABILITY_PREFIX,
@@ -194,7 +195,7 @@ def prediction_table(
         sharpness (nan without `properties`), and one column ``p:<class>`` for each class.
     """
     spec = model.spec
-    kept = [name for name in ("sample", "path", "label", WORLD) if name in samples]
+    kept = [name for name in ("sample", "path", "label", WORLD, USED_FOR) if name in samples]
     table = samples[kept].reset_index(drop=True)
     predicted = probabilities(outputs.logits, spec.decision.temperature)
     score = ood_score(outputs, model.references, spec.decision)

@@ -6,7 +6,8 @@ from typing import Any
 
 from sneaker_core import process_group
 from sneaker_core.datasets.dataset_collection import find_source, source_reference
-from sneaker_core.evaluation.evaluation_job import EvaluationResult, evaluate, sources_text
+from sneaker_core.evaluation.evaluation_job import EvaluationResult, evaluate
+from sneaker_core.evaluation.evaluation_plan import sources_text
 from sneaker_core.networks.checkpoint import read_spec
 from sneaker_core.networks.model_registry import model_reference
 from sneaker_core.workspace.shell_work import shell_work

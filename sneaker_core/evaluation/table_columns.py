@@ -10,12 +10,17 @@ from numpy.typing import NDArray
 from sneaker_core.csv_cells import escape_formula
 from sneaker_core.datasets.photo_worlds import WORLD
 from sneaker_core.errors import DatasetError
+from sneaker_core.evaluation.photo_uses import counting_rows
 from sneaker_core.networks.decision import Decision, Status, statuses
+from sneaker_core.number_text import some_of
 from sneaker_core.workspace.clean_names import clean_name, clean_names, did_you_mean
+from sneaker_core.workspace.safe_names import natural_order
 
 PROBABILITY_PREFIX = "p:"
 # Number of classes in the column `top`.
 TOP_CLASSES = 5
+# Classes that a sentence names.
+_NAMED = 6
 # Columns that describe the photo itself.
 PHOTO_PROPERTIES = ("width", "height", "brightness", "sharpness")
 _CSV = ("sample", "path", "label", "world", "predicted", "probability", "status", "rank", "loss", *PHOTO_PROPERTIES)
@@ -43,8 +48,9 @@ def class_indices(labels: pd.Series, classes: Sequence[str]) -> NDArray[np.float
 
 
 def evaluated_rows(table: pd.DataFrame) -> pd.DataFrame:
-    """The rows that count toward the metrics: those with a label that the model knows."""
-    return table[table["label"].isin(list(class_columns(table)))]
+    """The rows that count toward the metrics: of classes that the model knows, and of photos that it has not used."""
+    rows = table[table["label"].isin(list(class_columns(table)))]
+    return counting_rows(rows, rows)
 
 
 def check_known_labels(labels: pd.Series, classes: Sequence[str]) -> None:
@@ -56,10 +62,13 @@ def check_known_labels(labels: pd.Series, classes: Sequence[str]) -> None:
         The model knows none of them.
     """
     if not labels.isin(list(classes)).any():
-        near = did_you_mean(labels.dropna().unique(), classes)
+        there = sorted(map(str, labels.dropna().unique()), key=natural_order)
+        near = did_you_mean(there, classes)
         offer = f"{near} To match such names, add --match-names or choose it on the page." if near else ""
         raise DatasetError(
-            f"The model knows none of the classes of these photos, so it can't be evaluated on them.{offer}"
+            "The model knows none of the classes of these photos, so it can't be evaluated on them. "
+            f"The photos show {some_of(there, _NAMED)}; "
+            f"the model knows {some_of(sorted(classes, key=natural_order), _NAMED)}.{offer}"
         )
 
 

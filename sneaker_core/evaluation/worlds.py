@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from sneaker_core.datasets.photo_worlds import WORLD
 from sneaker_core.evaluation.metrics import calibration_error
+from sneaker_core.evaluation.photo_uses import counting_rows
 from sneaker_core.evaluation.table_columns import class_columns
 from sneaker_core.networks.decision import Status
 from sneaker_core.number_text import percent
@@ -153,6 +154,7 @@ def world_metrics(table: pd.DataFrame) -> list[WorldMetrics]:
     if not has_worlds(table):
         return []
     classes = list(class_columns(table))
+    table = counting_rows(table, table[table["label"].isin(classes)])
     found = [_metrics(str(world), rows, classes) for world, rows in table.groupby(WORLD, sort=True)]
     return sorted(found, key=lambda one: (not one.known, one.top1.value if one.known else 0.0))
 

@@ -34,18 +34,3 @@ def write_json(path: Path, values: Mapping[str, Any], indent: int | None = None)
     """Write a JSON object atomically, in UTF-8; characters that UTF-8 can't encode become question marks."""
     text = json.dumps(values, indent=indent, ensure_ascii=False)
     write_atomically(path, (text + "\n" if indent else text).encode(errors="replace"))
-
-
-def read_json(path: Path) -> dict[str, Any] | None:
-    """Read a JSON object.
-
-    Returns
-    -------
-    dict or None
-        None if the file is missing, damaged or holds anything but an object.
-    """
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return None
-    return values if isinstance(values, dict) else None

@@ -260,8 +260,7 @@ class Collection(Generic[I]):
     def deleted(self) -> _List[I]:
         """The items in the bin, most recently deleted first."""
         self._update_bin()
-        folders = sorted(self._folders(self.bin), key=deleted_at, reverse=True)
-        return list(self._read_all(folders))
+        return list(self._read_all(sorted(self._folders(self.bin), key=deleted_at, reverse=True)))
 
     def restore(self, item: I | DamagedItem | str) -> I:
         """Restore an item from the bin, under a free name if its own is now taken.

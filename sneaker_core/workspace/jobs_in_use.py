@@ -3,12 +3,14 @@
 A job may refer to an item itself, or to something that does: a search refers to its study, and that to its dataset.
 """
 
+import contextlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from sneaker_core.workspace.atomic_files import read_json
+from sneaker_core.errors import DamagedError
+from sneaker_core.records.reading import read_values
 from sneaker_core.workspace.collection_spec import read_name
 from sneaker_core.workspace.job_record import JOB_FILE, Job, JobState, find_job
 from sneaker_core.workspace.paths import RUN_FILE, path_from_text
@@ -78,8 +80,10 @@ def references(workspace: Path, params: Mapping[str, Any]) -> Iterator[tuple[str
             collection = "runs"
             yield "run", item
         for file in _RECORDS[collection]:
-            record = read_json(workspace / collection / item / file) or {}
-            yield from _texts({name: record[name] for name in _RECORD_KEYS if name in record})
+            with contextlib.suppress(DamagedError):  # or there is none
+                record = read_values(workspace / collection / item / file)
+                if isinstance(record, dict):
+                    yield from _texts({name: record[name] for name in _RECORD_KEYS if name in record})
 
 
 def _texts(values: Any, key: str = "") -> Iterator[tuple[str, str]]:

@@ -13,6 +13,7 @@ from ui.kit.address import choose_item, choose_none
 from ui.kit.damaged_items import draw_damaged
 from ui.kit.dataset_cache import is_empty
 from ui.kit.item_dialogs import draw_item_menu, open_dialog
+from ui.kit.page_frame import end_page
 from ui.kit.photo_detail import close_photo
 
 
@@ -31,6 +32,10 @@ def choose_dataset() -> Dataset | None:
         return None
     with st.container(horizontal=True, vertical_alignment="center"):
         name = choose_item(Key.DATASET, list(entries), noun="dataset", on_change=close_photo)
+        if name is None:
+            draw_item_menu(DATASETS, None)
+            draw_open_dialog(None)
+            end_page()
         dataset = open_index(entries[name].folder)
         try:
             shows_forms = is_empty(dataset)

@@ -119,6 +119,7 @@ def _draw_form(dataset: Dataset, split: dict[str, object] | None) -> None:
             required=True,
             wrap=True,
             key=Key.SPLIT_SHARES,
+            persist_state="session",
             help="70:30 means training and test; 70/15/15 means training, validation and test.",
         )
         val, test = _choose_shares() if preset == _CUSTOM else PRESETS[preset or next(iter(PRESETS))]

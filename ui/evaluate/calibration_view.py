@@ -80,6 +80,7 @@ def _draw_world_choice(loaded: LoadedEvaluation) -> str | None:
         required=True,
         format_func=lambda world: world or "All photos",
         key=loaded.widget(Key.CALIBRATION_WORLD),
+        persist_state="session",
         help="A model can be well calibrated on average, and overconfident in one world.",
         wrap=True,
     )

@@ -137,6 +137,7 @@ def _draw_changed_photos(loaded: LoadedEvaluation, found: Comparison, names: tup
             required=True,
             format_func=lambda name: f"{name} ({len(rows[name]):,})",
             key=loaded.widget(Key.CHANGED_PHOTOS),
+            persist_state="session",
         )
     )
     st.markdown(escape_markdown(f"{counted(len(rows[which]), 'photo')}: {texts[which]}."))

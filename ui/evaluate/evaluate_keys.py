@@ -30,6 +30,7 @@ class Key(StateKey):
     MATRIX_WORST = "evaluate_matrix_worst"
     MATRIX_ERRORS = "evaluate_matrix_errors"
     MATRIX_CLEAR = "evaluate_matrix_clear"
+    MATRIX_PHOTOS = "evaluate_matrix_photos"
     MATRIX_PAIR = "evaluate_pair"
     WORLDS_CHART = "evaluate_worlds_chart"
     WORLDS_TABLE = "evaluate_worlds_table"

@@ -57,7 +57,7 @@ def draw_evaluations(evaluations: list[Evaluation], first_section: str) -> None:
 def _row(one: Evaluation) -> dict[str, object]:
     return {
         "name": evaluation_title(one),
-        "top1": 100 * one.top1,
+        "top1": 100 * one.accuracy,
         "n": one.n if one.is_ready else None,
         "state": state_text(one),
         "kind": KINDS[one.kind],

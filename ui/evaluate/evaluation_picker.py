@@ -10,6 +10,7 @@ from ui.kit.address import choose_item, choose_next
 from ui.kit.damaged_items import draw_unread_items
 from ui.kit.item_dialogs import Action, draw_item_menu, open_dialog
 from ui.kit.labels import evaluation_title
+from ui.kit.page_frame import end_page
 from ui.kit.photo_detail import close_photo
 
 
@@ -42,7 +43,7 @@ def choose_evaluation(evaluations: list[Evaluation]) -> Evaluation | None:
                 old=old_display_names(evaluations),
                 on_change=close_photo,
             )
-            chosen = by_name[name]
+            chosen = by_name[name] if name is not None else None
         st.button(
             NEW_EVALUATION,
             key=Key.NEW,
@@ -54,6 +55,8 @@ def choose_evaluation(evaluations: list[Evaluation]) -> Evaluation | None:
         can_change = chosen is not None and chosen.kind is Kind.STORED and chosen.state.ended
         draw_item_menu(EVALUATIONS, chosen if can_change else None, (Action.RENAME, Action.DELETE, Action.RESTORE))
     draw_open_dialog(go_to)
+    if chosen is None and by_name:
+        end_page()
     return chosen
 
 

@@ -1,5 +1,7 @@
 """The section "Confusion matrix", with the photos behind every cell."""
 
+import zlib
+
 import streamlit as st
 
 from sneaker_core.evaluation.confusion_matrix import ClassOrder, MatrixView, matrix_view, photos_in_cell
@@ -12,7 +14,8 @@ from ui.evaluate.loaded_evaluation import LoadedEvaluation
 from ui.evaluate.matrix_display import clicked_cell, highlight_cells, keep_opacity, matrix_width
 from ui.evaluate.prediction_grid import draw_predictions
 from ui.kit.address import follow_address, set_address_values, write_choice
-from ui.kit.charts import PALETTE, draw_chart
+from ui.kit.charts import PALETTE, chart_frame, draw_chart
+from ui.kit.page_script import draw_script
 from ui.kit.text import escape_markdown, truncate
 
 COUNTS, PERCENTAGES = "Counts", "Percentages"
@@ -23,27 +26,35 @@ ORDERS = {
 }
 WORST = {"All classes": None, "5 worst": 5, "10 worst": 10, "20 worst": 20}
 _PAIRS = 15
-# With more columns, the list of errors is below the matrix.
+# With more columns, the matrix has the full width until a cell is selected.
 _SIDE_BY_SIDE = 24
 _PAIRS_HEIGHT = 560
+# Streamlit stacks columns up to this width.
+_PHONE = 640
 _ABOUT = (
     "Rows are true classes, columns are predicted classes. Blue cells are correct, orange cells are errors; the deeper "
-    "the color, the more photos. Click a cell to see its photos, or select the two classes below."
+    "the color, the more photos. Click a cell to see its photos, or select the two classes."
 )
 
 
 def draw_matrix(loaded: LoadedEvaluation) -> None:
     """Draw the section."""
     view = _draw_settings(loaded)
-    if len(view.values.columns) <= _SIDE_BY_SIDE:
-        left, right = st.columns([8, 4], gap="medium")
+    selected = _selected(loaded)
+    is_wide = len(view.values.columns) > _SIDE_BY_SIDE
+    if any(selected):
+        # Beside the matrix, also beside a wide one, which scrolls sideways then.
+        left, right = st.columns([7, 5] if is_wide else [8, 5], gap="medium")
     else:
-        left, right = st.container(), st.container()
+        left, right = (st.container(), st.container()) if is_wide else st.columns([8, 5], gap="medium")
     with left:
-        _draw_chart(loaded, view)
+        _draw_chart(loaded, view, selected)
     with right:
+        with st.container(key=Key.MATRIX_PHOTOS):
+            _draw_photos(loaded)
         _draw_pairs(loaded)
-    _draw_photos(loaded)
+    if any(selected):
+        _scroll(loaded, view, selected)
 
 
 def _draw_settings(loaded: LoadedEvaluation) -> MatrixView:
@@ -65,7 +76,7 @@ def _draw_settings(loaded: LoadedEvaluation) -> MatrixView:
     )
 
 
-def _draw_chart(loaded: LoadedEvaluation, view: MatrixView) -> None:
+def _draw_chart(loaded: LoadedEvaluation, view: MatrixView, selected: tuple[str | None, str | None]) -> None:
     width = matrix_width(list(view.values.index), list(view.values.columns))
     chart = matrix_chart(view, PALETTE, width)
     keep_opacity(chart)
@@ -77,7 +88,22 @@ def _draw_chart(loaded: LoadedEvaluation, view: MatrixView) -> None:
             _select(*cell)
 
     draw_chart(chart, key, help=_ABOUT, width=width, on_select=select_clicked, selection_mode="points")
-    highlight_cells(chart, key, *_selected(loaded))
+    highlight_cells(chart, key, *selected)
+
+
+def _scroll(loaded: LoadedEvaluation, view: MatrixView, selected: tuple[str | None, str | None]) -> None:
+    """Bring the selected column of a wide matrix into view and, on a narrow screen, the photos below the matrix."""
+    columns = [str(name) for name in view.values.columns]
+    share = (columns.index(selected[1]) + 0.5) / len(columns) if selected[1] in columns else 0.0
+    frame = chart_frame(loaded.widget(Key.MATRIX_CHART))
+    number = zlib.crc32(repr(selected).encode())  # runs again for another cell
+    draw_script(
+        "matrix",
+        f"const frame = document.querySelector('.st-key-{frame}'), cell = {number};"
+        f"if (frame) frame.scrollLeft = {share:.4f} * frame.scrollWidth - frame.clientWidth / 2;"
+        f"const photos = document.querySelector('.st-key-{Key.MATRIX_PHOTOS}');"
+        f"if (photos && matchMedia('(max-width: {_PHONE}px)').matches) photos.scrollIntoView();",
+    )
 
 
 def _draw_pairs(loaded: LoadedEvaluation) -> None:
@@ -109,7 +135,7 @@ def _classes(loaded: LoadedEvaluation) -> tuple[list[str], list[str]]:
 
 
 def _selected(loaded: LoadedEvaluation) -> tuple[str | None, str | None]:
-    """The selected classes, before the select boxes below the chart are drawn."""
+    """The selected classes, before their select boxes are drawn."""
     found = []
     for key, names in zip((Key.MATRIX_TRUE, Key.MATRIX_PREDICTED), _classes(loaded), strict=True):
         follow_address(key, key, names, noun="class", usual=None)
@@ -127,7 +153,7 @@ def _draw_photos(loaded: LoadedEvaluation) -> None:
                 index=None,
                 key=key,
                 placeholder="Any",
-                width=280,
+                width="stretch",
                 on_change=write_choice,
                 args=(key, key),
             )

@@ -9,6 +9,7 @@ import streamlit as st
 from sneaker_core.datasets.index import open_index
 from sneaker_core.errors import SneakerError
 from sneaker_core.evaluation.evaluation_job import start_evaluation
+from sneaker_core.evaluation.evaluation_plan import ALL_PHOTOS
 from sneaker_core.evaluation.table_columns import as_csv, misclassified
 from sneaker_core.number_text import counted
 from sneaker_core.workspace.paths import workspace
@@ -125,7 +126,7 @@ def _evaluate_again(loaded: LoadedEvaluation) -> None:
         # The corrections may have merged a class that had another name.
         there = set(dataset_cache.class_names(dataset_cache.review_key(open_index(Path(data)))))
         renamed = {old: new for old, new in evaluation.renamed.items() if old in there}
-        go_to(start_evaluation(workspace(), model, data, evaluation.split, rename=renamed))
+        go_to(start_evaluation(workspace(), model, data, evaluation.split or ALL_PHOTOS, rename=renamed))
     except SneakerError as error:
         st.toast(escape_markdown(str(error)), icon=":material/error:", duration="long")
 

@@ -7,8 +7,9 @@ import streamlit as st
 
 from sneaker_core.datasets.dataset_collection import datasets_by_name
 from sneaker_core.datasets.index import INDEX_FILE, open_index
-from sneaker_core.datasets.split import SPLIT_FILE
+from sneaker_core.datasets.split import SPLIT_FILE, Split
 from sneaker_core.evaluation.evaluation_job import start_evaluation
+from sneaker_core.evaluation.evaluation_plan import ALL_PHOTOS
 from sneaker_core.evaluation.evaluation_record import Evaluation
 from sneaker_core.networks.bundled_models import DEFAULT_MODEL
 from sneaker_core.networks.model_registry import ModelEntry, list_models
@@ -16,13 +17,15 @@ from sneaker_core.number_text import counted
 from sneaker_core.workspace.clean_names import clean_name
 from sneaker_core.workspace.paths import workspace
 from ui.evaluate.evaluate_keys import Key
+from ui.evaluate.evaluation_plan_cache import planned
 from ui.evaluate.evaluation_text import SPLITS
 from ui.evaluate.name_matches import choose_matches
 from ui.kit import dataset_cache
 from ui.kit.text import escape_markdown
 
 DATASET, SEVERAL, FOLDER = "Dataset", "Several datasets", "Folder on this computer"
-_SPLIT_OF = {title: split for split, title in SPLITS.items()}
+_USUAL = "Test photos, or all if there are none"
+_SPLIT_OF = {_USUAL: None, SPLITS[None]: ALL_PHOTOS, **{SPLITS[one.value]: one.value for one in Split}}
 
 
 def draw_form() -> Callable[[], Evaluation] | None:
@@ -35,6 +38,7 @@ def draw_form() -> Callable[[], Evaluation] | None:
     data = _choose_photos()
     split = _choose_split(model, data)
     renamed = choose_matches(model, data)
+    can_start = _draw_plan(model, data, split, renamed)
     name = st.text_input("Name", key=Key.NAME, max_chars=80, placeholder="Leave empty to use the model and the dataset")
     neighbors = st.toggle(
         "Find similar training photos",
@@ -42,12 +46,12 @@ def draw_form() -> Callable[[], Evaluation] | None:
         key=Key.NEIGHBORS,
         help="Shows each mistake next to the most similar training photos. The evaluation takes a little longer.",
     )
-    pressed = st.button("Start", key=Key.START, type="primary", icon=":material/play_arrow:", disabled=not data)
+    pressed = st.button("Start", key=Key.START, type="primary", icon=":material/play_arrow:", disabled=not can_start)
     if not pressed or not data:
         return None
     wanted = clean_name(name or "") or None
     return lambda: start_evaluation(
-        workspace(), model.name, data, _SPLIT_OF[split], name=wanted, neighbors=neighbors, rename=renamed
+        workspace(), model.name, data, split, name=wanted, neighbors=neighbors, rename=renamed
     )
 
 
@@ -99,22 +103,46 @@ def _choose_photos() -> str | dict[str, str] | None:
     return (typed or "").strip() or None
 
 
-def _choose_split(model: ModelEntry, data: str | dict[str, str] | None) -> str:
+def _choose_split(model: ModelEntry, data: str | dict[str, str] | None) -> str | None:
     """Which photos to evaluate; there is a choice only if the model or the dataset has a split."""
     if not (model.folder / SPLIT_FILE).is_file() and not _has_split(data):
         st.caption(
             escape_markdown(f"{model.name} comes without a list of its training photos, so all photos are evaluated.")
         )
-        return SPLITS[None]
-    return str(
-        st.selectbox(
-            "Split",
-            list(SPLITS.values()),
-            key=Key.SPLIT,
-            help="Only photos that the model has not seen in training show how good it is. Its test photos are found "
-            "by file content. If it has seen none of the photos, the dataset’s own split is used.",
-        )
+        return ALL_PHOTOS
+    title = st.selectbox(
+        "Split",
+        list(_SPLIT_OF),
+        key=Key.SPLIT,
+        help="Only photos that the model has not seen in training show how good it is, so training photos don't count "
+        "unless you choose them. Test photos are found by file content. If the model has seen none of the photos, the "
+        "dataset’s own split is used.",
     )
+    return _SPLIT_OF[str(title)]
+
+
+def _draw_plan(
+    model: ModelEntry, data: str | dict[str, str] | None, split: str | None, renamed: dict[str, str]
+) -> bool:
+    """Say what will be evaluated and what is left out; returns whether the evaluation can start.
+
+    Photos in a folder are looked at only after Start: that takes long for large folders.
+    """
+    if not data:
+        return False
+    sources = {"": data} if isinstance(data, str) else data
+    indexed = [Path(folder) for folder in sources.values() if (Path(folder) / INDEX_FILE).is_file()]
+    if len(indexed) < len(sources):
+        return True
+    revisions = tuple(dataset_cache.review_key(open_index(folder)) for folder in indexed)
+    sentences, problem = planned(
+        str(model.folder), model.version, tuple(sources.items()), revisions, split, tuple(renamed.items())
+    )
+    for sentence in sentences:
+        st.caption(escape_markdown(sentence))
+    if problem is not None:
+        st.warning(escape_markdown(problem), icon=":material/block:")
+    return problem is None
 
 
 def _has_split(data: str | dict[str, str] | None) -> bool:

@@ -81,6 +81,7 @@ def _draw_flipped(loaded: LoadedEvaluation, table: pd.DataFrame, metrics: list[C
         "Change",
         list(offered),
         key=loaded.widget(Key.ROBUSTNESS_CHANGE),
+        persist_state="session",
         format_func=lambda key: f"{offered[key].change.title} ({counted(offered[key].flipped, 'photo')})",
         width=360,
     )

@@ -7,9 +7,11 @@ from sneaker_core.evaluation.html_report import report_html
 from sneaker_core.evaluation.metric_text import (
     BASELINE,
     BASELINE_DESCRIPTION,
+    headline,
     key_metrics,
     near_class_lines,
     renamed_class_lines,
+    use_lines,
 )
 from sneaker_core.evaluation.table_columns import class_columns
 from sneaker_core.number_text import percent
@@ -31,12 +33,14 @@ _BELOW_INTERVAL = (
 def draw_summary(loaded: LoadedEvaluation) -> None:
     """Draw the section."""
     evaluation, metrics = loaded.evaluation, loaded.metrics
-    st.subheader(escape_markdown(_finding(metrics["top1"], metrics["majority"])), anchor=False)
+    st.subheader(escape_markdown(headline(metrics)), anchor=False)
     when = f", {timestamp_text(evaluation.created)}" if evaluation.created else ""
     st.markdown(
         f"**{escape_markdown(evaluation.model)}** on **{escape_markdown(evaluation.data or 'its photos')}**: "
         f"{escape_markdown(photos_text(evaluation))}{when}."
     )
+    for line in use_lines(metrics):
+        st.info(escape_markdown(line), icon=":material/school:")
     with st.grid(3, min_column_width=250):
         for one in key_metrics(metrics):
             with st.container(border=True, gap="xsmall", height="stretch"):
@@ -52,12 +56,6 @@ def draw_summary(loaded: LoadedEvaluation) -> None:
         st.caption(f"The model answered “unknown” for {percent(metrics['refused'])} of the photos.")
     _draw_notices(loaded)
     _draw_report(loaded)
-
-
-def _finding(top1: float, majority: float) -> str:
-    if top1 <= majority:
-        return f"{percent(top1)} accuracy: no better than always guessing the most common class"
-    return f"{percent(top1)} of the photos are predicted correctly"
 
 
 def _draw_notices(loaded: LoadedEvaluation) -> None:

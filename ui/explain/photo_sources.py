@@ -33,7 +33,7 @@ from ui.kit.address import (
     follow_address,
     set_address_values,
 )
-from ui.kit.kept_uploads import UPLOAD_PARAM, keep_upload, kept_upload
+from ui.kit.kept_uploads import KEPT_NOTE, UPLOAD_PARAM, keep_upload, kept_upload
 from ui.kit.labels import bundled_title, evaluation_title
 from ui.kit.model_picker import MODEL_PARAM
 from ui.kit.page_links import Page, draw_page_link
@@ -102,9 +102,7 @@ def _uploaded() -> ChosenPhoto | None:
             kept = keep_upload(uploaded_photos([upload], None)[0])
             set_address_values({**dict.fromkeys(PHOTO_PARAMS), UPLOAD_PARAM: kept})
 
-    st.file_uploader(
-        "A photo of a sneaker", key=key, max_upload_size=upload_cap(), help="The photo isn't stored.", on_change=keep
-    )
+    st.file_uploader("A photo of a sneaker", key=key, max_upload_size=upload_cap(), help=KEPT_NOTE, on_change=keep)
     photo = None if name is None else kept_upload(name)
     if photo is not None:
         st.caption(f":material/image: {escape_markdown(truncate_middle(photo.name))}")
@@ -112,12 +110,12 @@ def _uploaded() -> ChosenPhoto | None:
     if name is None:
         st.caption("Upload a photo, or choose one from a dataset.")
     else:
-        st.info("Uploaded photos aren't stored, so this one is no longer available. Upload it again.", icon=_GONE)
+        st.info("This uploaded photo is no longer kept. Upload it again.", icon=_GONE)
     return None
 
 
 def choose_dataset() -> Dataset | None:
-    """Choose a dataset; without one, say so and return None."""
+    """Choose a dataset; without one, say so and return None, as while a link leads to none that is here."""
     entries = datasets_by_name(workspace())
     if not entries:
         address_item(DATASET_PARAM, (), noun="dataset")
@@ -130,7 +128,7 @@ def choose_dataset() -> Dataset | None:
     name = choose_item(
         DATASET_PARAM, list(entries), noun="dataset", old=old, width=320, show_label=True, on_change=show_photo
     )
-    return open_index(entries[name].folder)
+    return None if name is None else open_index(entries[name].folder)
 
 
 def _dataset_shelf() -> PhotoChoices | None:
@@ -177,7 +175,7 @@ def _fit_class(photos: pd.DataFrame) -> None:
 
 
 def choose_evaluation(models: Sequence[ModelEntry]) -> Evaluation | None:
-    """Choose an evaluation; without one, say so and return None.
+    """Choose an evaluation; without one, say so and return None, as while a link leads to none that is here.
 
     Parameters
     ----------
@@ -207,7 +205,7 @@ def choose_evaluation(models: Sequence[ModelEntry]) -> Evaluation | None:
         show_label=True,
         on_change=changed,
     )
-    return evaluations[title]
+    return None if title is None else evaluations[title]
 
 
 def model_of_evaluation(models: Sequence[ModelEntry]) -> str | None:

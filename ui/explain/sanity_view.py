@@ -74,6 +74,10 @@ def _draw_progress(running: RunningCheck) -> bool:
 
 def _draw(check: SanityCheck) -> None:
     randomization, curves = check.randomization, check.curves
+    if randomization.empty:
+        st.badge("Nothing to check", icon=":material/block:", color="gray")
+        st.markdown(escape_markdown(randomization.sentence))
+        return
     with st.container(horizontal=True):
         _draw_badge(randomization.passed, "Depends on the model's training", "Hardly depends on the model's training")
         _draw_badge(

@@ -19,6 +19,7 @@ from ui.identify.answer_text import confidence_text
 from ui.identify.identify_keys import Key
 from ui.identify.probability_bars import bars_alt_text, guess_bars
 from ui.kit import photo_previews
+from ui.kit.kept_uploads import KEPT_NOTE
 from ui.kit.labels import evaluation_title
 from ui.kit.model_cache import ModelKey
 from ui.kit.page_links import Page, draw_page_link
@@ -154,9 +155,7 @@ def draw_invitation(model: ModelEntry) -> None:
     st.subheader(f"The {len(spec.classes)} sneakers the model knows", anchor=False)
     _draw_worlds(model)
     st.markdown(" ".join(f":gray-badge[{escape_markdown(label)}]" for label in sorted(spec.classes, key=natural_order)))
-    st.caption(
-        "For anything else, the model should answer that it doesn't know it. Your photos are not saved or shared."
-    )
+    st.caption(f"For anything else, the model should answer that it doesn't know it. {KEPT_NOTE}")
 
 
 def _draw_worlds(model: ModelEntry) -> None:

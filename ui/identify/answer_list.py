@@ -45,7 +45,7 @@ def draw_answers(model: ModelEntry, photos: Sequence[Photo], guesses: int) -> No
         draw_failures(answers)
     readable = sum(answer.status is not Status.ERROR for answer in answers)
     if readable > PHOTOS_A_PAGE:
-        st.pagination(math.ceil(readable / PHOTOS_A_PAGE), key=Key.PAGE)
+        st.pagination(math.ceil(readable / PHOTOS_A_PAGE), key=Key.PAGE, persist_state="session")
 
 
 def _answer_and_draw(model: ModelEntry, photos: Iterable[Photo], many: bool, guesses: int, page: int) -> list[Answer]:

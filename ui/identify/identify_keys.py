@@ -7,6 +7,11 @@ class Key(StateKey):
     """Keys without a prefix are parameters of the address, too."""
 
     UPLOADS = "identify_uploads"
+    BEFORE = "identify_before"
+    REMOVE_BEFORE = "identify_remove_before"
+    KEPT = "identify_kept"
+    TOKEN = "identify_token"
+    TOKEN_IS_OWN = "identify_token_is_own"
     CAMERA_ON = "identify_camera_on"
     CAMERA = "identify_camera"
     GUESSES = "identify_guesses"

@@ -2,22 +2,24 @@
 
 A choice is a widget whose key is the parameter's name. The widgets are not bound to their parameters by Streamlit
 (`bind="query-params"`): the browser adds bound parameters to every link to another page, and taking them away again
-would leave one more address in its history, so that Back would lead to the same page. The address of a page that was
-just opened is not changed at all; each choice then adds one address to the history.
+would leave one more address in its history. `page_address` says when a choice adds an address to the history.
+
+What the address or an earlier choice names is shown, or nothing is: no other thing takes its place unasked.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import streamlit as st
-from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from ui.kit import page_address
 from ui.kit.text import escape_markdown, truncate_middle
 
 # Parameters that several pages share.
 DATASET_PARAM, EVALUATION_PARAM = "dataset", "evaluation"
+# Chosen by code: what is shown without a choice.
+USUAL = ""
 _NEXT, _MISSING, _SHOWN = "address_next", "address_missing", "address_shown"
-_GONE = "address_gone"
 _DRAWN, _DRAWN_BEFORE = "address_drawn", "address_drawn_before"
 
 
@@ -32,7 +34,7 @@ def choose_item(
     show_label: bool = False,
     help: str | None = None,
     on_change: Callable[[], None] | None = None,
-) -> str:
+) -> str | None:
     """Draw a select box of named things, such as datasets; the choice is in the address.
 
     Parameters
@@ -55,15 +57,19 @@ def choose_item(
 
     Returns
     -------
-    str
-        One of the names.
+    str or None
+        One of the names; None while a link or an earlier choice names something that isn't here, until the user
+        chooses.
     """
     fallback = usual if usual is not None and usual in names else names[0]
     _settle(param, names, noun, fallback, old or {})
     name = st.selectbox(
         noun.capitalize(),
         list(names),
+        # Only a box without a choice may be empty.
+        index=0 if st.session_state[param] is not None else None,
         key=param,
+        placeholder=f"Choose {'an' if noun[0] in 'aeiou' else 'a'} {noun}",
         label_visibility="visible" if show_label else "collapsed",
         help=help,
         width=width,
@@ -81,10 +87,13 @@ def choose_none(param: str, *, noun: str) -> None:
     param, noun
         As in `choose_item`.
     """
+    if st.session_state.setdefault(_NEXT, {}).pop(param, None) == USUAL:  # the last one was deleted here
+        set_address_value(param, None)
     linked = address_value(param)
-    if linked not in (None, _shown_for(param)):
-        report_missing(param, noun, str(linked))
-    set_address_value(param, None)
+    if linked is not None:
+        report_missing(param, noun, linked)
+    else:
+        _missing().pop(param, None)
 
 
 def choose_items(param: str, names: Sequence[str], *, noun: str, most: int, label: str, help: str) -> list[str]:
@@ -109,7 +118,15 @@ def choose_items(param: str, names: Sequence[str], *, noun: str, most: int, labe
     return chosen
 
 
-def choose_section(param: str, sections: Sequence[str], *, label: str, old: Mapping[str, str] | None = None) -> str:
+def choose_section(
+    param: str,
+    sections: Sequence[str],
+    *,
+    label: str,
+    usual: str | None = None,
+    old: Mapping[str, str] | None = None,
+    icons: Mapping[str, str] | None = None,
+) -> str:
     """Draw the sections of a page as buttons; the choice is in the address.
 
     Parameters
@@ -117,18 +134,28 @@ def choose_section(param: str, sections: Sequence[str], *, label: str, old: Mapp
     param : str
         Name of the parameter, and key of the widget.
     sections : sequence of str
-        Titles; the first is shown until the user chooses.
+        Titles.
     label : str
         For people who use a screen reader.
+    usual : str, optional
+        Shown until the user chooses; the first if it is not given.
     old : mapping, optional
         Old title -> new title, for addresses written by earlier versions.
+    icons : mapping, optional
+        Title -> its icon.
     """
-    _settle(param, sections, "section", sections[0], old or {})
+    _settle(param, sections, "section", usual or sections[0], old or {}, or_usual=True)
     section = st.segmented_control(
-        label, list(sections), required=True, key=param, label_visibility="collapsed", wrap=True
+        label,
+        list(sections),
+        required=True,
+        format_func=lambda title: f"{icons[title]} {title}" if icons else title,
+        key=param,
+        label_visibility="collapsed",
+        wrap=True,
     )
     section = section or sections[0]
-    _remember(param, section)
+    _remember(param, section, pinned=usual is not None)
     return section
 
 
@@ -139,14 +166,15 @@ def choose_next(param: str, value: str | list[str]) -> None:
     ----------
     param : str
     value : str or list of str
-        Ignored if it is not offered then.
+        Ignored if it is not offered then; `USUAL` for what is shown without a choice.
     """
     st.session_state.setdefault(_NEXT, {})[param] = value
 
 
 def address_value(param: str) -> str | None:
     """A value of the address that belongs to no widget, such as the photo that is open."""
-    return st.query_params.get(param) or None
+    values = page_address.params().get(param)
+    return values[-1] or None if values else None
 
 
 def address_item(param: str, options: Collection[str], *, noun: str) -> str | None:
@@ -163,17 +191,8 @@ def address_item(param: str, options: Collection[str], *, noun: str) -> str | No
     if value is None or value in options:
         _missing().pop(param, None)
         return value
-    if not belongs_to_gone(param):
-        report_missing(param, noun, value)
+    report_missing(param, noun, value)
     return None
-
-
-def belongs_to_gone(param: str) -> bool:
-    """Whether a value, such as a photo, came with a link to a dataset or an evaluation that is gone.
-
-    There is nothing to say about the photo then: the sentence about the dataset says it all.
-    """
-    return address_value(param) is not None and _gone().get(param) == address_value(param)
 
 
 def set_address_value(param: str, value: str | None) -> None:
@@ -181,23 +200,18 @@ def set_address_value(param: str, value: str | None) -> None:
     set_address_values({param: value})
 
 
-def set_address_values(values: Mapping[str, str | Sequence[str] | None]) -> None:
-    """Write several values at once, as one address of the browser's history.
+def set_address_values(values: page_address.Values) -> None:
+    """Write what the user chose into the address; all of a run becomes one address of the browser's history.
 
     Parameters
     ----------
     values : mapping
         Parameter -> its value or values; None or no values remove it.
     """
-    before = {name: st.query_params.get_all(name) for name in st.query_params}
-    after = before | {name: [value] if isinstance(value, str) else list(value or ()) for name, value in values.items()}
+    page_address.change(values, chosen=True)
     for name in values:
-        _gone().pop(name, None)
-        if after[name]:
+        if address_value(name) is not None:
             _missing().pop(name, None)
-    after = {name: given for name, given in after.items() if given}
-    if after != before:
-        st.query_params.from_dict(after)
 
 
 def follow_address(param: str, key: str, options: Collection[str], *, noun: str, usual: str | None) -> None:
@@ -221,7 +235,7 @@ def follow_address(param: str, key: str, options: Collection[str], *, noun: str,
     if linked is None or linked in options:
         _missing().pop(param, None)
     elif linked == _shown_for(param):
-        set_address_value(param, None)  # no link, but an earlier choice that is no longer offered
+        page_address.change({param: None}, chosen=False)  # no link, but an earlier choice that is no longer offered
     else:
         report_missing(param, noun, linked)
     value = usual if linked is None or linked not in options else linked
@@ -234,19 +248,31 @@ def write_choice(param: str, key: str) -> None:
     set_address_value(param, st.session_state[key] or None)
 
 
-def report_missing(param: str, noun: str, value: str) -> None:
-    """Say, as long as the same thing is shown, that a link leads to something that is gone.
+def report_missing(param: str, noun: str, *values: str) -> None:
+    """Say, as long as the same thing is shown, that a link leads to something that isn't here.
 
     Parameters
     ----------
     param : str
     noun : str
         "photo"
-    value : str
-        What the link named.
+    *values : str
+        What the link named; at least one.
     """
-    name = escape_markdown(truncate_middle(value))
-    _missing()[param] = f"The link leads to the {noun} “{name}”, which isn't here. It may have been renamed or deleted."
+    named, one = _quoted(values), len(values) == 1
+    _missing()[param] = (
+        f"The link leads to the {noun if one else f'{noun}s'} {named}, which {'is' if one else 'are'}n't here. "
+        f"{'It' if one else 'They'} may have been renamed or deleted."
+    )
+
+
+def _report_gone(param: str, noun: str, value: str) -> None:
+    """Say that what was shown has gone, as when it is deleted in another window."""
+    _missing()[param] = f"The {noun} {_quoted([value])} isn't here anymore. It may have been renamed or deleted."
+
+
+def _quoted(names: Sequence[str]) -> str:
+    return " and ".join(f"“{escape_markdown(truncate_middle(name))}”" for name in names)
 
 
 def draw_missing() -> None:
@@ -257,11 +283,11 @@ def draw_missing() -> None:
 
 def start_page() -> None:
     """Forget the choices of the page before; call this before a page draws its widgets."""
+    page_address.enter()
     st.session_state[_DRAWN] = set()
     page_before, drawn_before = st.session_state.get(_DRAWN_BEFORE, ("", set()))
-    if page_before != _page():
+    if page_before != page_address.page():
         _missing().clear()
-        _gone().clear()
         for param in drawn_before:
             _shown().pop(param, None)
             st.session_state.pop(param, None)
@@ -271,53 +297,57 @@ def finish_page() -> None:
     """Remove the parameters of widgets that this page drew on its previous run and no longer draws."""
     page_before, drawn_before = st.session_state.get(_DRAWN_BEFORE, ("", set()))
     drawn = st.session_state.get(_DRAWN, set())
-    if page_before == _page():
-        set_address_values(dict.fromkeys(drawn_before - drawn))
-    st.session_state[_DRAWN_BEFORE] = (_page(), drawn)
-
-
-def _page() -> str:
-    context = get_script_run_ctx()
-    return "" if context is None else context.page_script_hash
+    if page_before == page_address.page():
+        page_address.change(dict.fromkeys(drawn_before - drawn), chosen=False)
+    st.session_state[_DRAWN_BEFORE] = (page_address.page(), drawn)
 
 
 def _note_drawn(param: str) -> None:
     st.session_state.setdefault(_DRAWN, set()).add(param)
 
 
-def _settle(param: str, names: Sequence[str], noun: str, usual: str, old: Mapping[str, str]) -> None:
-    """Set the widget's value before it is drawn, where the code or the address decides."""
+def _settle(
+    param: str, names: Sequence[str], noun: str, usual: str, old: Mapping[str, str], *, or_usual: bool = False
+) -> None:
+    """Set the widget's value before it is drawn, where the code or the address decides.
+
+    The value is None, or the usual one with `or_usual`, if what the address or an earlier choice names isn't here.
+    """
     _note_drawn(param)
     linked = address_value(param)
     meant = old.get(linked, linked) if linked is not None and linked not in names else linked
     wanted = st.session_state.setdefault(_NEXT, {}).pop(param, None)
+    before = st.session_state.get(param)
+    missing = usual if or_usual else None
     if wanted in names:
         st.session_state[param] = wanted
-    elif _is_new(param, linked):
+    elif wanted == USUAL:
+        st.session_state[param] = usual
+    elif _is_new(param, linked) or (before is None and meant in names):
         if meant is None or meant in names:
             _missing().pop(param, None)
         else:
             report_missing(param, noun, meant)
-            if param in (DATASET_PARAM, EVALUATION_PARAM):
-                _gone().update(st.query_params.to_dict())
-        st.session_state[param] = meant if meant in names else usual
+        st.session_state[param] = usual if meant is None else meant if meant in names else missing
         _shown()[param] = (linked, st.session_state[param])
-    elif st.session_state[param] not in names:
-        # What was shown is gone: deleted or renamed, here or in another window.
-        st.session_state[param] = usual
+    elif before not in names:
+        if before is not None:  # deleted or renamed, here or in another window
+            _report_gone(param, noun, str(before))
+        st.session_state[param] = missing
+        _shown()[param] = (linked, missing)
 
 
 def _settle_many(param: str, names: Sequence[str], noun: str, most: int) -> None:
     _note_drawn(param)
-    linked = st.query_params.get_all(param)
+    linked = page_address.params().get(param, [])
     wanted = st.session_state.setdefault(_NEXT, {}).pop(param, None)
-    if wanted is not None:
+    if wanted is not None and wanted != USUAL:
         chosen = wanted
     elif _is_new(param, linked):
         chosen = linked
         _missing().pop(param, None)
-        for name in [name for name in linked if name not in names][:1]:
-            report_missing(param, noun, name)
+        if gone := [name for name in linked if name not in names]:
+            report_missing(param, noun, *gone)
         _shown()[param] = (linked, [name for name in linked if name in names][:most])
     else:
         chosen = st.session_state[param]
@@ -329,24 +359,29 @@ def _is_new(param: str, linked: str | list[str] | None) -> bool:
     return param not in st.session_state or _shown().get(param, (linked, None))[0] != linked
 
 
-def _remember(param: str, value: str | list[str]) -> None:
-    """Write what was chosen into the address; the sentence about a link goes once something else is chosen."""
+def _remember(param: str, value: str | list[str] | None, *, pinned: bool = True) -> None:
+    """Write what is shown into the address; the sentence about a link goes once something else is chosen.
+
+    Parameters
+    ----------
+    param, value
+    pinned : bool
+        Whether to write it even if the user didn't choose it.
+    """
+    if value is None:
+        return
     if value != _shown_for(param):
         set_address_values({param: value})
         _missing().pop(param, None)
-    linked = address_value(param) if isinstance(value, str) else st.query_params.get_all(param)
+    elif pinned and address_value(param) is None:
+        page_address.change({param: value}, chosen=False)
+    linked = address_value(param) if isinstance(value, str) else page_address.params().get(param, [])
     _shown()[param] = (linked, value)
 
 
 def _missing() -> dict[str, str]:
     sentences: dict[str, str] = st.session_state.setdefault(_MISSING, {})
     return sentences
-
-
-def _gone() -> dict[str, str]:
-    """The address of the link that led to a dataset or an evaluation that is gone."""
-    values: dict[str, str] = st.session_state.setdefault(_GONE, {})
-    return values
 
 
 def _shown() -> dict[str, tuple[Any, Any]]:

@@ -15,7 +15,7 @@ import streamlit as st
 from sneaker_core.errors import SneakerError
 from sneaker_core.workspace.clean_names import clean_name
 from sneaker_core.workspace.paths import workspace
-from ui.kit.address import choose_next
+from ui.kit.address import USUAL, choose_next
 from ui.kit.page_frame import draw_error
 from ui.kit.state_keys import KitKey
 from ui.kit.text import escape_markdown, truncate_middle
@@ -302,6 +302,7 @@ def _draw_delete(kind: ItemKind, items: Sequence[Any]) -> None:
         if st.button("Delete", type="primary", key=KitKey.DIALOG_DO, icon=":material/delete:"):
             delete = kind.delete or (lambda folder, item: kind.collection(folder).delete(item))
             if all(_done(partial(delete, workspace(), item)) for item in items):
+                choose_next(kind.param, USUAL)
                 finish_dialog("Moved to the bin.")
         if st.button("Cancel", key=KitKey.DIALOG_CANCEL):
             close_dialog()

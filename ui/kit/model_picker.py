@@ -8,7 +8,8 @@ from sneaker_core.networks.checkpoint import read_spec
 from sneaker_core.networks.model_registry import ModelEntry, find_model, list_models
 from sneaker_core.number_text import counted
 from sneaker_core.workspace.paths import workspace
-from ui.kit.address import address_value, choose_item, report_missing
+from ui.kit.address import address_value, choose_item
+from ui.kit.page_frame import end_page
 from ui.kit.text import escape_markdown
 
 # The parameter of the address that names the model, on every page that asks one.
@@ -41,6 +42,8 @@ def _why_none() -> str:
 def choose_model(entries: list[ModelEntry], usual: str | None = None) -> ModelEntry:
     """Draw the choice of a model, unless there is only one; it is in the address.
 
+    The page ends here while the address names a model that isn't there: another one's answers are not what was asked.
+
     Parameters
     ----------
     entries : list of ModelEntry
@@ -49,10 +52,8 @@ def choose_model(entries: list[ModelEntry], usual: str | None = None) -> ModelEn
         Name of another default.
     """
     by_name = {entry.name: entry for entry in entries}
-    if len(entries) == 1:
-        linked = address_value(MODEL_PARAM)
-        if linked is not None and present_name(linked) not in by_name:
-            report_missing(MODEL_PARAM, "model", linked)
+    linked = address_value(MODEL_PARAM)
+    if len(entries) == 1 and (linked is None or present_name(linked) in by_name):
         _draw_note()
         return entries[0]
     name = choose_item(
@@ -65,6 +66,8 @@ def choose_model(entries: list[ModelEntry], usual: str | None = None) -> ModelEn
         show_label=True,
         help="  \n".join(f"**{escape_markdown(entry.name)}** knows {_classes(entry)}." for entry in entries),
     )
+    if name is None:
+        end_page()
     _draw_note()
     return by_name[name]
 

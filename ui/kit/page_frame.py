@@ -7,6 +7,7 @@ from typing import NoReturn
 import streamlit as st
 
 from sneaker_core.errors import SneakerError
+from ui.kit import page_address
 from ui.kit.address import draw_missing, finish_page, start_page
 from ui.kit.text import escape_markdown
 
@@ -54,6 +55,7 @@ def page_body(title: str | None = None, about: str | None = None, *, wide: bool 
         finally:
             with notices:
                 draw_missing()
+                page_address.leave()
 
 
 def draw_error(error: Exception) -> None:

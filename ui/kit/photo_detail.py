@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 
 from sneaker_core.errors import SneakerError
-from ui.kit.address import address_value, belongs_to_gone, set_address_value
+from ui.kit.address import address_value, set_address_value
 from ui.kit.page_frame import draw_error
 from ui.kit.photo_tiles import draw_steps
 from ui.kit.state_keys import KitKey
@@ -58,7 +58,7 @@ def draw_photo_dialog(
     order: Callable[[], Sequence[str]] = tuple,
     on_step: Callable[[], None] | None = None,
 ) -> None:
-    """Draw the open photo in a dialog, below Previous and Next; nothing if none is open or its dataset is gone.
+    """Draw the open photo in a dialog, below Previous and Next; nothing if none is open.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ def draw_photo_dialog(
     on_step : callable, optional
         Called before another photo is shown.
     """
-    if address_value(PHOTO_PARAM) is not None and not belongs_to_gone(PHOTO_PARAM):
+    if address_value(PHOTO_PARAM) is not None:
         st.dialog("Photo", width="large", on_dismiss=close_photo)(_draw_opened)(place, draw, order, on_step)
 
 

@@ -45,6 +45,7 @@ class KitKey(StateKey):
     GRID = "photo_grid"
     STEP = "photo_step"
     ORDER = "photo_order"
+    SCRIPT = "page_script"
     DIALOG = "dialog"
     DIALOG_MENU = "dialog_menu"
     DIALOG_OPEN = "dialog_open"

@@ -127,7 +127,7 @@ def _draw_more(row: Row) -> None:
     has_model = row.run is None or row.run.has_model
     there = {CARD: has_model, SETTINGS: bool(row.recipe), LOG: row.run is not None}
     choices = [choice for choice, is_there in there.items() if is_there]
-    chosen = st.segmented_control("Details", choices, key=Key.RUN_MORE.of(row.name), wrap=True)
+    chosen = st.segmented_control("Details", choices, key=Key.RUN_MORE.of(row.name), persist_state="session", wrap=True)
     if chosen == CARD:
         _draw_card(row)
     elif chosen == SETTINGS:

@@ -52,10 +52,11 @@ def draw_search() -> None:
         draw_new_search({study.name for study in studies})
 
 
-def _choose(studies: list[Study]) -> Study:
+def _choose(studies: list[Study]) -> Study | None:
     """Draw the picker of searches; the newest is the default."""
     by_name = {study.name: study for study in studies}
-    return by_name[choose_item(Key.STUDY, list(by_name), noun="search")]
+    name = choose_item(Key.STUDY, list(by_name), noun="search")
+    return None if name is None else by_name[name]
 
 
 def _snapshot(studies: list[Study]) -> tuple[object, ...]:

@@ -17,6 +17,7 @@ from ui.kit.address import choose_item
 from ui.kit.charts import draw_chart
 from ui.kit.job_panel import JobPanel
 from ui.kit.labels import recipe_title
+from ui.kit.page_frame import end_page
 from ui.kit.page_links import Page, draw_page_link
 from ui.kit.run_panel import changes_of, draw_run_job
 from ui.kit.run_text import other_trainings_text, split_counts_text
@@ -63,7 +64,8 @@ def draw_watch(runs: list[Run]) -> None:
 def _choose(runs: list[Run]) -> Run:
     """Draw the run picker: running ones first, then the newest."""
     by_name = {run.name: run for run in sorted(runs, key=lambda run: run.state.ended)}
-    return by_name[choose_item(Key.TRAIN_RUN, list(by_name), noun="run")]
+    name = choose_item(Key.TRAIN_RUN, list(by_name), noun="run")
+    return by_name[name] if name is not None else end_page()
 
 
 def _draw_use(run: Run) -> None:

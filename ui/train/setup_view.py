@@ -120,6 +120,7 @@ def _choose_classes(dataset: Dataset) -> tuple[tuple[str, ...], int, int]:
         "Classes",
         sorted(counts.index, key=natural_order),
         key=Key.TRAIN_CLASSES.of(dataset.folder.name),
+        persist_state="session",
         placeholder="All classes",
         format_func=lambda label: f"{label} ({counts[label]})",
         help="Train on selected classes only. Leave empty to use all classes.",

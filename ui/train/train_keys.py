@@ -7,8 +7,7 @@ class Key(StateKey):
     """Keys without a prefix are parameters of the address, too."""
 
     TRAIN_RUN = "run"
-    TRAIN_VIEW = "train_view"
-    TRAIN_VIEW_WANTED = "train_view_wanted"
+    TRAIN_VIEW = "do"
     TRAIN_DATASET = "train_dataset"
     TRAIN_CLASSES = "train_classes"
     TRAIN_SYNTHETIC = "train_synthetic"

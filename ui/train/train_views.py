@@ -2,10 +2,8 @@
 
 from enum import StrEnum
 
-import streamlit as st
-
 from sneaker_core.training.run_collection import Run
-from ui.kit.address import address_value, choose_next, choose_none, report_missing, set_address_value
+from ui.kit.address import address_value, choose_next, choose_none, choose_section
 from ui.train.train_keys import Key
 
 
@@ -16,12 +14,13 @@ class View(StrEnum):
     WATCH = "Watch"
 
 
+_ICONS = {View.SETUP.value: ":material/add:", View.WATCH.value: ":material/monitoring:"}
+
+
 def watch(name: str) -> None:
     """Show a run in the next run of the page."""
     choose_next(Key.TRAIN_RUN, name)
-    # The picker appears only in the next run, and a value set before it appears is not written into the address.
-    set_address_value(Key.TRAIN_RUN, name)
-    st.session_state[Key.TRAIN_VIEW_WANTED] = View.WATCH
+    choose_next(Key.TRAIN_VIEW, View.WATCH.value)
 
 
 def choose_view(runs: list[Run]) -> View:
@@ -34,25 +33,7 @@ def choose_view(runs: list[Run]) -> View:
     if not runs:
         choose_none(Key.TRAIN_RUN, noun="run")
         return View.SETUP
-    wanted = st.session_state.pop(Key.TRAIN_VIEW_WANTED, None)
-    if wanted is not None or Key.TRAIN_VIEW not in st.session_state:
-        linked = address_value(Key.TRAIN_RUN)
-        named = linked in {run.name for run in runs}
-        if linked and not named:
-            report_missing(Key.TRAIN_RUN, "run", linked)
-        busy = any(not run.state.ended for run in runs)
-        st.session_state[Key.TRAIN_VIEW] = wanted or (View.WATCH if named or busy else View.SETUP)
-    icons = {View.SETUP: ":material/add:", View.WATCH: ":material/monitoring:"}
-    chosen = st.segmented_control(
-        "View",
-        list(View),
-        required=True,
-        format_func=lambda view: f"{icons[view]} {view.value}",
-        key=Key.TRAIN_VIEW,
-        label_visibility="collapsed",
-    )
-    view = View(chosen or View.SETUP)
-    if view is View.SETUP:
-        # Otherwise a reload would show that run.
-        set_address_value(Key.TRAIN_RUN, None)
-    return view
+    busy = any(not run.state.ended for run in runs)
+    usual = View.WATCH if busy or address_value(Key.TRAIN_RUN) is not None else View.SETUP
+    views = [view.value for view in View]
+    return View(choose_section(Key.TRAIN_VIEW, views, label="View", usual=usual.value, icons=_ICONS))

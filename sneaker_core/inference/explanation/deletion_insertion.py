@@ -25,8 +25,6 @@ _RANDOM_ORDERS = 5
 # Radius of the blur that an insertion starts with, relative to the photo's side.
 _BLUR = 0.06
 _BATCH = 32
-# Share of the photo that the sentences report on: "a fifth".
-_REPORTED_SHARE = 0.2
 # A map beats a random order if the area under the curve differs by more than this.
 _MARGIN = 0.02
 
@@ -78,17 +76,17 @@ class DeletionInsertion:
     @property
     def sentences(self) -> tuple[str, str, str]:
         """The results in three sentences: deletion, insertion, verdict."""
-        at = int(np.abs(self.shares - _REPORTED_SHARE).argmin())
-        before, after = self.deletion[0], self.deletion[at]
+        areas, (less, more) = self.areas, self.gains
         versus = "" if self.versus is None else f" compared with {self.versus}"
-        score = f"the probability of {self.label}{versus}"
         deletion = (
-            f"Covering the strongest fifth of the map {_change(score, before, after)}. Covering a random fifth gives "
-            f"{percent(self.random_deletion[at])}."
+            f"While the photo is covered, the map's strongest areas first, the probability of {self.label}{versus} "
+            f"averages {percent(areas['deletion'])}. That is {_compared(-less)} in random order "
+            f"({percent(areas['random_deletion'])})."
         )
         insertion = (
-            f"With only the strongest fifth in focus and the rest blurred, it is {percent(self.insertion[at])}. With a "
-            f"random fifth in focus, it is {percent(self.random_insertion[at])}."
+            f"While the blurred photo comes into focus, the strongest areas first, it averages "
+            f"{percent(areas['insertion'])}. That is {_compared(more)} in random order "
+            f"({percent(areas['random_insertion'])})."
         )
         return deletion, insertion, self._verdict()
 
@@ -106,10 +104,11 @@ class DeletionInsertion:
         return {"label": self.label, "versus": self.versus, **curves, "areas": areas, "sentences": list(self.sentences)}
 
 
-def _change(score: str, before: float, after: float) -> str:
-    if percent(after) == percent(before):
-        return f"leaves {score} at {percent(after)}"
-    return f"{'raises' if after > before else 'lowers'} {score} from {percent(before)} to {percent(after)}"
+def _compared(difference: float) -> str:
+    """How an average compares with another one, by the margin that the verdict uses."""
+    if abs(difference) <= _MARGIN:
+        return "about the same as"
+    return "higher than" if difference > 0 else "lower than"
 
 
 def deletion_insertion(

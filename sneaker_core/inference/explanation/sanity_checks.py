@@ -33,6 +33,8 @@ class SanityCheck:
     @property
     def sentences(self) -> tuple[str, ...]:
         """The results, one sentence or two each."""
+        if self.randomization.empty:  # a map that marks nothing has no strongest areas
+            return (self.randomization.sentence,)
         return (self.randomization.sentence, *self.curves.sentences)
 
     def to_dict(self) -> dict[str, Any]:
