@@ -143,7 +143,7 @@ def test_a_wrong_source_leaves_no_dataset_behind(shell, tmp_path, made):
 
 def test_list_shows_all_datasets(filled):
     (row,) = filled.json("list")
-    assert set(row) == {"id", "name", "folder", "photos", "classes"}
+    assert set(row) == {"id", "name", "folder", "photos", "classes", "problem"}
     assert (row["name"], row["photos"], row["classes"]) == ("Shoes", 18, 2)
     assert filled.run("list").stdout == "Shoes  18 photos, 2 classes\n"
     assert filled.json("list", "--bin") == []

@@ -340,7 +340,7 @@ class TestChoice:
         (broken.folder / INDEX_FILE).write_bytes(b"x" * 5000)
         app = opened()
         assert not app.exception
-        assert "is damaged. The photos in" in words(app) and "Photos 22" in words(app)
+        assert "rebuild the index from them" in words(app) and "Photos 22" in words(app)
 
     def test_from_a_newer_program(self, three):
         with three.changing() as db:

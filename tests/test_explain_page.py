@@ -580,7 +580,7 @@ class TestClassAverages:
         while time.monotonic() < deadline and not list_jobs(folder)[0].state.ended:
             time.sleep(0.2)
         again(app)
-        assert "None of the photos of these classes is on this machine" in words(app)
+        assert "was deleted or moved while it was in use" in words(app)
         assert "Try again" in labels(app)
 
 

@@ -455,7 +455,7 @@ class TestModels:
         (models_home.install() / MODEL_FILE).write_text("{")
         app = opened()
         assert not app.exception
-        assert "the file is damaged" in words(app)
+        assert "is damaged: it is no complete JSON" in words(app)
 
     def test_a_run_alone_is_used(self, models_home, sneaker_jpeg):
         models_home.install("mine", bundled=False)

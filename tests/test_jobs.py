@@ -443,7 +443,7 @@ class TestAgainInOneFolder:
 
     def test_a_stop_request_before_the_start_is_noticed(self, tmp_path):
         folder = tmp_path / "job"
-        with working(folder, "train", {}, title="As started"):
+        with working(folder, "train", {"run": "one"}, title="As started"):
             pass
         (folder / "end.json").unlink()
         stop_job(folder)  # before its process started the work

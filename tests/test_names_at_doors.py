@@ -24,6 +24,8 @@ from sneaker_core.evaluation.table_columns import class_columns, with_all_column
 from sneaker_core.inference.explanation.attributions import class_number
 from sneaker_core.inference.explanation.explanation_request import ExplanationRequest
 from sneaker_core.networks.checkpoint import ModelSpec
+from sneaker_core.records.model_records import ModelFile
+from sneaker_core.records.reading import checked
 from tests.factories import jpeg, photo, write
 
 CLEAN = "Café 1"
@@ -144,12 +146,18 @@ def test_datasets_of_older_versions_work_as_if_their_names_were_clean(tmp_path):
         assert db.execute("SELECT count(*) FROM classes").fetchone() == (4,)
 
 
+def spec_of(values: dict[str, object]) -> ModelSpec:
+    """What ``model.json`` with these values describes."""
+    values = json.loads(json.dumps({**values, "format": 1, "weights_sha256": "0" * 64}))
+    return ModelSpec.from_record(checked(values, ModelFile, "model.json"), ModelFile.current(values))
+
+
 def test_models_and_evaluations_of_older_versions_are_read_with_clean_names(tiny_model, tmp_path):
     old = replace(tiny_model.spec, classes=(WRITTEN[1], "boot", "a", "b")).to_dict()
-    assert ModelSpec.from_dict(json.loads(json.dumps(old))).classes == (CLEAN, "boot", "a", "b")
+    assert spec_of(old).classes == (CLEAN, "boot", "a", "b")
     # Two outputs can't have one name.
     twins = replace(tiny_model.spec, classes=(WRITTEN[1], CLEAN, "a", "b")).to_dict()
-    assert ModelSpec.from_dict(twins).classes == (WRITTEN[1], CLEAN, "a", "b")
+    assert spec_of(twins).classes == (WRITTEN[1], CLEAN, "a", "b")
     write(tmp_path / SPLIT_FILE, f"sample,label,split\n1,{WRITTEN[2]},train\n".encode())
     assert list(read_split(tmp_path)["label"]) == [CLEAN]
     table = pd.DataFrame(

@@ -252,7 +252,7 @@ class TestCheckpoint:
         values = json.loads((saved / MODEL_FILE).read_text())
         del values[key]
         (saved / MODEL_FILE).write_text(json.dumps(values))
-        with pytest.raises(CheckpointError, match="is incomplete"):
+        with pytest.raises(CheckpointError, match=f"is damaged: there is no {key}"):
             read_spec(saved)
 
     def test_keys_of_older_versions_are_read(self, tmp_path):
@@ -376,6 +376,7 @@ class TestLibrary:
             "top1": 0.5,
             "top3": None,
             "ece": None,
+            "problem": None,
         }
 
     def test_a_bundled_model_goes_before_a_run_of_its_name(self, models_home):

@@ -17,7 +17,7 @@ from sneaker_core.datasets.index import Dataset, read_classes, read_samples
 from sneaker_core.datasets.quality.findings import Kind, finding_rows, read_findings, store_findings
 from sneaker_core.datasets.review_log import Action, decide, history
 from sneaker_core.datasets.sources.photo_import import import_photos
-from tests.factories import draw_dataset, jpeg, photo_of_class, write
+from tests.factories import PROJECT, draw_dataset, jpeg, photo_of_class, write
 from ui.datasets.datasets_keys import Key
 from ui.datasets.duplicate_groups import group_pages
 from ui.datasets.history_view import batch_text
@@ -100,24 +100,16 @@ def mapped(scanned) -> Dataset:
     return scanned
 
 
-def script(name: str, folder: str) -> None:
-    from pathlib import Path
-
-    from sneaker_core.datasets.index import Dataset
-    from ui.datasets.findings_view import draw_findings
-    from ui.datasets.history_view import draw_history
-    from ui.datasets.map_view import draw_map
-    from ui.datasets.photos_view import draw_photos
-
-    sections = {"photos": draw_photos, "findings": draw_findings, "map": draw_map, "history": draw_history}
-    sections[name](Dataset(Path(folder)))
+@pytest.fixture(autouse=True)
+def workspace_of_the_app(tmp_path, monkeypatch):
+    monkeypatch.setenv("SOLESCOPE_WORKSPACE", str(tmp_path / "workspace"))
 
 
-def opened(name: str, dataset: Dataset, **query: str) -> AppTest:
-    app = AppTest.from_function(script, args=(name, str(dataset.folder)), default_timeout=30)
-    for key, value in query.items():
+def opened(section: str, dataset: Dataset, **query: str) -> AppTest:
+    app = AppTest.from_file(str(PROJECT / "streamlit_app.py"), default_timeout=60)
+    for key, value in {"dataset": dataset.name, "section": section.capitalize(), **query}.items():
         app.query_params[key] = value
-    return ran(app)
+    return ran(app.switch_page("pages/datasets.py"))
 
 
 def ran(app: AppTest) -> AppTest:
@@ -637,13 +629,13 @@ class TestTwoSessions:
     def test_dataset_deleted_meanwhile(self, mapped, name):
         app = opened(name, mapped)
         shutil.rmtree(mapped.folder)
-        assert "no longer exists" in words(ran(app))
+        assert "isn't here" in words(ran(app))
 
     def test_dataset_deleted_before_a_decision(self, dataset):
         app = tick(opened("photos", dataset), 0)
         shutil.rmtree(dataset.folder)
         press(app, "Exclude")
-        assert "no longer exists" in words(app)
+        assert "isn't here" in words(app)
 
 
 class TestNames:

@@ -460,7 +460,7 @@ class TestWatch:
     def test_damaged_run(self, done):
         (runs_folder(done) / "first" / RUN_FILE).write_text("{")
         app = opened(run="first")
-        assert "is damaged and cannot be read" in words(app) and "Resume" not in labels(app)
+        assert "is damaged: " in words(app) and "Resume" not in labels(app)
 
     def test_run_of_another_version(self, done):
         tell(done, "done", recipe={"network": "mobilenet_v2", "freeze": False})

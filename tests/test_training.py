@@ -583,7 +583,7 @@ class TestRun:
                 stop_job(job)
 
         job = tmp_path / "job"
-        with working(job, "train", {}, title="Training") as worker:
+        with working(job, "train", {"run": "run"}, title="Training") as worker:
             metrics = train(dataset, replace(FINETUNE, epochs=6), folder, tmp_path, worker=worker, report=report)
         run = json.loads((folder / RUN_FILE).read_text())
         done = len(metrics_of(folder))
@@ -597,7 +597,7 @@ class TestRun:
 
     def test_stopped_before_the_first_epoch_there_is_no_model(self, dataset, tmp_path):
         job = tmp_path / "job"
-        with working(job, "train", {}, title="Training") as worker:
+        with working(job, "train", {"run": "run"}, title="Training") as worker:
             stop_job(job)
             assert train(dataset, FINETUNE, tmp_path / "run", tmp_path, worker=worker) == {}
         assert json.loads((tmp_path / "run" / RUN_FILE).read_text())["state"] == "stopped"

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from sneaker_core.csv_cells import escape_formula
 from sneaker_core.datasets.photo_worlds import WORLD
+from sneaker_core.datasets.split import Split
 from sneaker_core.errors import DatasetError
-from sneaker_core.evaluation.photo_uses import counting_rows
+from sneaker_core.evaluation.photo_uses import USED_FOR, counting_rows
 from sneaker_core.networks.decision import Decision, Status, statuses
 from sneaker_core.number_text import some_of
 from sneaker_core.workspace.clean_names import clean_name, clean_names, did_you_mean
@@ -148,10 +149,14 @@ def table_damage(table: pd.DataFrame) -> str | None:
     for column in ("label", "path", WORLD):
         if column in table and not all(isinstance(value, str) for value in table[column].dropna()):
             return f"{column} isn't always text"
-    if table["sample"].duplicated().any():
-        return f"the photo {table.loc[table['sample'].duplicated(), 'sample'].iloc[0]} is there twice"
+    # A photo may have two labels, and be in two worlds.
+    again = table.duplicated([column for column in ("sample", "label", WORLD) if column in table])
+    if again.any():
+        return f"the photo {table.loc[again, 'sample'].iloc[0]} is there twice"
     if unknown := set(table["predicted"]) - set(classes):
         return f"it predicts {min(unknown)!r}, which is no class of it"
+    if USED_FOR in table and not table[USED_FOR].map(str).isin(["", *Split]).all():
+        return f"{USED_FOR} isn't always the name of a split"
     if unknown := set(table["status"]) - {status.value for status in Status}:
         return f"there is no status {min(unknown)!r}"
     return _number_damage(table, [PROBABILITY_PREFIX + name for name in classes])

@@ -216,7 +216,8 @@ def _shown(source: object) -> str:
 
 def _what(message: str, columns: Sequence[str] = ()) -> str:
     """What msgspec says about a value: "decision.temperature: expected float, got str"."""
-    what, _, place = message.replace("`", "").rpartition(" - at ")
+    plain = message.replace("`", "").replace("Object missing required field ", "there is no ")
+    what, _, place = plain.rpartition(" - at ")
     if not what:
         return place[:1].lower() + place[1:]
     field = place.replace("key in ", "").lstrip("$.") or "its content"
