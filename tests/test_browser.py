@@ -204,13 +204,13 @@ def test_the_camera_takes_a_photo_and_it_is_answered(browser, address):
 
 def test_many_photos_are_answered_one_by_one(browser, address):
     page = opened(browser, address, PHONE)
-    upload(page, *(file(f"{seed}.jpg", drawn(seed)) for seed in range(40)))
+    upload(page, *(file(f"{seed}.jpg", drawn(seed)) for seed in range(24)))
     # The first cards are there while the others are still being answered.
     page.wait_for_function(
         "document.querySelector('[role=progressbar]') && document.querySelectorAll('h3').length > 2",
         timeout=PATIENCE,
     )
-    expect(page.get_by_role("heading", name="40 photos: ")).to_be_visible()
+    expect(page.get_by_role("heading", name="24 photos: ")).to_be_visible()
     expect(page.get_by_role("progressbar")).to_have_count(0)
     check_looks(page)
     page.close()

@@ -429,7 +429,7 @@ def test_no_index_is_trusted_and_every_one_can_be_rebuilt(settled):
             _clear(file, whole)
             damage(file)
             yield what, lambda: ask_datasets(settled)
-            if number % 12 == 0:
+            if number % 24 == 0:
                 yield f"{what}, repaired", rebuilt
 
     def rebuilt() -> None:
