@@ -218,7 +218,7 @@ class TestCollection:
                 "evaluation.json is damaged: it is no complete JSON",
             ),
             (lambda folder: (folder / EVALUATION_FILE).write_text('{"format": 99}'), "another version of SoleScope"),
-            (lambda folder: (folder / EVALUATION_FILE).write_text('{"format": 1}'), "missing required field model"),
+            (lambda folder: (folder / EVALUATION_FILE).write_text('{"format": 1}'), "there is no model"),
             (lambda folder: (folder / EVALUATION_FILE).unlink(), "it was interrupted"),
             (lambda folder: (folder / PREDICTIONS_FILE).unlink(), f"has no {PREDICTIONS_FILE} anymore"),
             (
