@@ -100,6 +100,23 @@ def settle(page: Page) -> None:
     page.wait_for_function(_IS_IDLE)
 
 
+def go_to(page: Page, name: str) -> None:
+    """Go to another page by the navigation, as a user does who clicks again if nothing happens.
+
+    Streamlit loses a click on a link to a page if it meets the end of a run of the present page, which a page that
+    follows a job starts by itself.
+    """
+    heading = page.get_by_role("heading", name=name, exact=True)
+    for _ in range(3):
+        page.get_by_role("link", name=name, exact=True).first.click()
+        try:
+            expect(heading).to_be_visible(timeout=PATIENCE / 10)
+            return
+        except AssertionError:
+            continue
+    expect(heading).to_be_visible()
+
+
 class AppServer:
     """One running app for many workspaces: a symbolic link selects the one it shows.
 

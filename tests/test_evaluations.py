@@ -51,7 +51,6 @@ from sneaker_core.networks.decision import Decision
 from sneaker_core.workspace import jobs
 from sneaker_core.workspace.jobs import JobState
 from sneaker_core.workspace.paths import PREDICTIONS_FILE, PROJECT, evaluations_folder, run_model_folder, runs_folder
-from tests.browser import open_browser
 from tests.factories import draw_dataset, in_new_python, lively_model, write
 
 pytestmark = pytest.mark.slow
@@ -363,25 +362,24 @@ class TestReport:
         without = report_html(evaluation, table.assign(path=None))
         assert without.count("Photo not included") == loaded.pictures
 
-    def test_it_opens_offline_in_a_browser(self, told, tmp_path):
+    def test_it_opens_offline_in_a_browser(self, browser, told, tmp_path):
         file = write(tmp_path / "report.html", told[2].encode())
-        with open_browser() as browser:
-            for scheme, text in (("light", "rgb(28, 31, 38)"), ("dark", "rgb(236, 238, 243)")):
-                context = browser.new_context(offline=True, color_scheme=scheme, viewport={"width": 390, "height": 800})
-                page = context.new_page()
-                asked, errors = [], []
-                page.on("request", lambda request, asked=asked: asked.append(request.url))
-                page.on("pageerror", lambda error, errors=errors: errors.append(str(error)))
-                page.goto(file.as_uri())
-                page.wait_for_function(
-                    "color => [...document.querySelectorAll('.js-plotly-plot .xtick text')]"
-                    ".some(tick => getComputedStyle(tick).fill === color)",
-                    arg=text,
-                )
-                assert page.locator(".js-plotly-plot .main-svg").count() >= 5
-                assert [url for url in asked if not url.startswith(("file:", "data:", "blob:"))] == []
-                assert errors == []
-                assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        for scheme, text in (("light", "rgb(28, 31, 38)"), ("dark", "rgb(236, 238, 243)")):
+            context = browser.new_context(offline=True, color_scheme=scheme, viewport={"width": 390, "height": 800})
+            page = context.new_page()
+            asked, errors = [], []
+            page.on("request", lambda request, asked=asked: asked.append(request.url))
+            page.on("pageerror", lambda error, errors=errors: errors.append(str(error)))
+            page.goto(file.as_uri())
+            page.wait_for_function(
+                "color => [...document.querySelectorAll('.js-plotly-plot .xtick text')]"
+                ".some(tick => getComputedStyle(tick).fill === color)",
+                arg=text,
+            )
+            assert page.locator(".js-plotly-plot .main-svg").count() >= 5
+            assert [url for url in asked if not url.startswith(("file:", "data:", "blob:"))] == []
+            assert errors == []
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
 class TestThreshold:

@@ -14,7 +14,7 @@ from sneaker_core.datasets.synthetic.demo_dataset import make_synthetic
 from sneaker_core.training.run_collection import find_run, list_runs
 from sneaker_core.workspace.jobs import stop_job
 from sneaker_core.workspace.paths import run_job_folder, runs_folder
-from tests.browser import DESKTOP, PHONE, new_page, settle
+from tests.browser import DESKTOP, PHONE, go_to, new_page, settle
 
 RUN = "by-hand"
 # Long enough to be stopped while it learns.
@@ -75,9 +75,8 @@ class TestWay:
         # By itself, without a click, the page tells of the first epochs.
         expect(page.get_by_text("Validation accuracy is").first).to_be_visible()
         expect(page.locator(".js-plotly-plot")).to_have_count(2)
-        page.get_by_role("link", name="Datasets").first.click()
-        expect(page.get_by_role("heading", name="Datasets", exact=True)).to_be_visible()
-        page.get_by_role("link", name="Train", exact=True).first.click()
+        go_to(page, "Datasets")
+        go_to(page, "Train")
         expect(page.locator(".js-plotly-plot")).to_have_count(2)
         assert not find_run(home, RUN).state.ended
         page.close()
