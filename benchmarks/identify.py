@@ -40,7 +40,7 @@ from sneaker_core.networks.model_registry import open_model
 from sneaker_core.workspace.paths import PROJECT, workspace
 
 # The beginning of every answer that isn't an error.
-_ANSWER = re.compile("Almost certainly|Probably|Not sure|This doesn.t look like")
+_ANSWER = re.compile("Almost certainly|Probably|, probably|Not sure|This doesn.t look like|There is no|A shoe, but")
 _CHROMIUM_FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 
 
