@@ -58,6 +58,19 @@ def visit(app: AppTest, page: str, **params: str) -> str:
     return shown(app.switch_page(f"pages/{page}.py").run())
 
 
+@pytest.mark.parametrize("reported", [{}, {"dataset": "a", "section": "Overview"}], ids=["nothing", "what was pinned"])
+def test_a_choice_holds_though_the_browser_still_reports_the_address_before_it(app: AppTest, reported: dict[str, str]):
+    visit(app, "items")
+    app.selectbox(key="dataset").select("b").run()
+    app.query_params.clear()
+    for name, value in reported.items():
+        app.query_params[name] = value
+    app.segmented_control(key="section").select("Photos").run()
+    assert shown(app) == "b Photos"
+    assert app.query_params == {"dataset": "b", "section": "Photos", "photo": "1"}
+
+
+
 def scripts(app: AppTest) -> list[str]:
     return [one.proto.body for one in app.get("html") if "replaceState" in one.proto.body]
 

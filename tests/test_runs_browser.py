@@ -46,10 +46,9 @@ def test_compare_rename_delete_restore_and_use(browser: Browser, address: str, w
     expect(grid).to_be_visible()
     settle(page)
 
-    # The boxes before the first two rows.
+    # The boxes before the first two rows, one right after the other.
     for row in (1, 2):
         grid.click(position={"x": 17, "y": 35 * row + 17})
-        settle(page)
     expect(page.get_by_text("1 setting differs")).to_be_visible()
     expect(page.locator(".js-plotly-plot").first.locator(".scatterlayer .trace")).to_have_count(2)
     assert "runs=fast" in page.url

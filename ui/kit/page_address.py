@@ -5,6 +5,10 @@ Back undoes it. What a page shows without being asked (the first dataset, or wha
 be in its address too, or the same address would show something else later. But it must not add to the history, or Back
 would lead to the same page. So such values are *pinned*: a script replaces the present address in the browser. The
 browser may go on reporting the address from before the script to the server, which remembers what it stands for.
+
+Only a navigation (a link, Back, Forward, a reload) tells the server an address. With anything else the browser reports
+where it was when the user clicked, which may be from before the last choice; the address that the server wrote is right
+then.
 """
 
 import json
@@ -20,6 +24,7 @@ from ui.kit.page_script import draw_script
 Params = dict[str, list[str]]
 Values = Mapping[str, str | Sequence[str] | None]
 _PRESENT, _LEFT, _FRAMED = "address_present", "address_left", "address_framed"
+_NAVIGATED = "address_navigated"
 _PAGE_BEFORE = "address_page_before"
 
 
@@ -75,9 +80,13 @@ def enter() -> None:
     """Begin a run of a page; one that the user returns to without a link is shown as it was left."""
     st.session_state[_FRAMED] = True
     context = get_script_run_ctx()
-    if context is not None and context.is_history_navigation:
-        st.session_state.pop(_PRESENT, None)
-    elif _present() is None and not _reported() and page() != _page_before():
+    # No widget has been drawn yet, so these are from the browser, which sends none when it navigates.
+    st.session_state[_NAVIGATED] = context is None or not context.session_state.get_widget_states()
+    by_history = context is not None and context.is_history_navigation
+    if not by_history and _present() is not None:
+        return
+    st.session_state.pop(_PRESENT, None)
+    if not by_history and not _reported() and page() != _page_before():
         st.session_state[_PRESENT] = _Present(page(), {}, _left().get(page(), {}))
 
 
@@ -109,8 +118,12 @@ def _reported() -> Params:
 
 def _present() -> _Present | None:
     found: _Present | None = st.session_state.get(_PRESENT)
-    # Otherwise a link led elsewhere.
-    return found if found is not None and (found.page, found.reported) == (page(), _reported()) else None
+    reported = _reported()
+    if found is not None and found.page == page() and (found.reported == reported or not _has_navigated()):
+        return replace(found, reported=reported)
+    if page() == _page_before() and not _has_navigated() and _left().get(page()) != reported:
+        return _Present(page(), reported, _left()[page()])
+    return None
 
 
 def _left() -> dict[str, Params]:
@@ -121,9 +134,17 @@ def _left() -> dict[str, Params]:
 
 def _is_framed() -> bool:
     """Whether this run ends with `leave`; that of a fragment doesn't."""
+    return bool(st.session_state.get(_FRAMED)) and not _is_in_fragment()
+
+
+def _has_navigated() -> bool:
+    """Whether this run was requested by a link, a reload or the history; that of a fragment never is."""
+    return bool(st.session_state.get(_NAVIGATED, True)) and not _is_in_fragment()
+
+
+def _is_in_fragment() -> bool:
     context = get_script_run_ctx()
-    in_fragment = context is not None and bool(context.fragment_ids_this_run)
-    return bool(st.session_state.get(_FRAMED)) and not in_fragment
+    return context is not None and bool(context.fragment_ids_this_run)
 
 
 def _write() -> None:

@@ -45,8 +45,7 @@ def select_runs(names: list[str]) -> None:
 
 def _tick(names: list[str]) -> None:
     """Update the selection from the ticks; selected runs keep their order and colors."""
-    rows = st.session_state[Key.RUNS_TABLE]["selection"]["rows"]
-    ticked = [names[row] for row in rows if row < len(names)]
+    ticked = [names[row] for row in _ticked_rows() if row < len(names)]
     before = [name for name in st.session_state.get(Key.RUNS_CHOSEN) or () if name in ticked]
     wanted = [*before, *(name for name in ticked if name not in before)]
     if len(wanted) > MOST_CHOSEN:
@@ -54,11 +53,19 @@ def _tick(names: list[str]) -> None:
     st.session_state[Key.RUNS_CHOSEN] = wanted[:MOST_CHOSEN]
 
 
+def _ticked_rows() -> list[int]:
+    state = st.session_state.get(Key.RUNS_TABLE)
+    rows: list[int] = state["selection"]["rows"] if state else []
+    return rows
+
+
 def _draw_table(rows: list[Row], chosen: list[str]) -> None:
     names = [row.name for row in rows]
-    # Set in every run: ticks are stored by position, and the rows may have moved.
     ticked = sorted(names.index(name) for name in chosen)
-    st.session_state[Key.RUNS_TABLE] = {"selection": {"rows": ticked}}
+    # Ticks are stored by position, and the rows may have moved. Set only then: setting them on every run would undo a
+    # tick made in the meantime.
+    if sorted(_ticked_rows()) != ticked:
+        st.session_state[Key.RUNS_TABLE] = {"selection": {"rows": ticked}}
     st.dataframe(
         table(rows),
         key=Key.RUNS_TABLE,
