@@ -70,7 +70,6 @@ def test_a_choice_holds_though_the_browser_still_reports_the_address_before_it(a
     assert app.query_params == {"dataset": "b", "section": "Photos", "photo": "1"}
 
 
-
 def scripts(app: AppTest) -> list[str]:
     return [one.proto.body for one in app.get("html") if "replaceState" in one.proto.body]
 
