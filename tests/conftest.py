@@ -128,12 +128,12 @@ def app_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppServer]:
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """One worker more than cores: browser tests and tests of jobs often wait for other processes."""
-    return (os.cpu_count() or 1) + 1
+    """Two workers more than cores: browser tests and tests of jobs often wait for other processes."""
+    return (os.cpu_count() or 1) + 2
 
 
 # Browser tests share a server and a Chromium; with one group of them, one worker would be busy to the end.
-_SECOND_BROWSER = ("test_evaluate_browser.py", "test_explain_browser.py")
+_SECOND_BROWSER = ("test_evaluate_browser.py", "test_explain_browser.py", "test_runs_browser.py")
 
 
 def _group_of(nodeid: str) -> str:

@@ -1,6 +1,7 @@
 """The synthetic dataset: the same for the same seed, with exactly the flaws that it records."""
 
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from sneaker_core.datasets.index import create_index
 from sneaker_core.datasets.near_duplicates import MAX_HASH_DISTANCE, perceptual_hashes
 from sneaker_core.datasets.synthetic.colors import choose_colorway
 from sneaker_core.datasets.synthetic.demo_dataset import planted_path, read_planted
+from sneaker_core.datasets.synthetic.redrawn_photos import redraw_photos
 from sneaker_core.datasets.synthetic.rendering import draw_photo, take_photo
 from sneaker_core.datasets.synthetic.sample_plan import CLASSES, Flaw, SyntheticPhoto, generate_photos
 from sneaker_core.datasets.synthetic.shoe_outlines import SHOES
@@ -211,3 +213,18 @@ def test_planted_flaws_of_an_older_version_have_their_new_names(tmp_path):
         "sample,name,label,true_label,flaw,copy_of\na,1.jpg,x,x,near_copy,2.jpg\nb,3.jpg,x,x,bright,\nc,4.jpg,x,x,dark,\n"
     )
     assert read_planted(dataset)["flaw"].tolist() == [Flaw.NEAR_DUPLICATE, Flaw.OVEREXPOSED, Flaw.DARK]
+
+
+class TestRedrawing:
+    def test_photos_are_drawn_again_byte_for_byte(self, tmp_path: Path):
+        photos = {photo.name: photo.data for photo in generate_photos(6, 3)}
+        wanted = list(photos)[::9]
+        files = redraw_photos(tmp_path, [*wanted, "no-such-shoe-0001.jpg", "../outside.jpg"], 6, 3)
+        assert list(files) == wanted
+        assert [file.read_bytes() for file in files.values()] == [photos[name] for name in wanted]
+
+    def test_only_what_is_missing_is_drawn(self, tmp_path: Path):
+        first, second = [photo.name for photo in generate_photos(6, 3)][:2]
+        kept = redraw_photos(tmp_path, [first], 6, 3)[first]
+        kept.write_bytes(b"kept")
+        assert redraw_photos(tmp_path, [first, second], 6, 3)[first].read_bytes() == b"kept"

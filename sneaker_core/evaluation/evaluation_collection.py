@@ -54,8 +54,9 @@ def list_evaluations(workspace: Path) -> list[Evaluation]:
 
     A damaged one is listed with its `problem`; folders without an evaluation are skipped.
     """
-    bundled = (model_evaluation(folder) for folder in _folders(BUNDLED_MODELS))
-    return [*evaluations_of(workspace).list(), *(one for one in bundled if one is not None), *_of_runs(workspace)]
+    found = (model_evaluation(folder) for folder in _folders(BUNDLED_MODELS))
+    bundled = [replace(one, workspace=workspace) for one in found if one is not None]
+    return [*evaluations_of(workspace).list(), *bundled, *_of_runs(workspace)]
 
 
 def _folders(parent: Path) -> list[Path]:

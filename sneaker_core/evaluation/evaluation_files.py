@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from msgspec import to_builtins
 from numpy.typing import NDArray
 
 from sneaker_core.datasets.index import Dataset, read_samples
+from sneaker_core.datasets.synthetic.redrawn_photos import redraw_photos
 from sneaker_core.errors import CheckpointError, DatasetError, ModelNotFoundError, SneakerError, SpaceError
 from sneaker_core.evaluation.evaluation_record import (
     EVALUATION_FILE,
@@ -55,7 +57,18 @@ def read_table(evaluation: Evaluation) -> pd.DataFrame:
     if evaluation.dataset_folder is not None:
         with contextlib.suppress(DatasetError):  # the dataset may be damaged, but the metrics are not
             table = with_photos(table, Dataset(evaluation.dataset_folder))
-    return table
+    return _with_redrawn_photos(table, evaluation) if evaluation.synthetic is not None else table
+
+
+def _with_redrawn_photos(table: pd.DataFrame, evaluation: Evaluation) -> pd.DataFrame:
+    """The table with the paths of its photos, whose names it holds, drawn again."""
+    files: dict[str, Path] = {}
+    if evaluation.synthetic is not None and evaluation.workspace is not None:
+        plan, names = evaluation.synthetic, table["path"].dropna()
+        with contextlib.suppress(DatasetError, SpaceError):  # the metrics need no photos
+            files = redraw_photos(evaluation.workspace, names, plan.per_class, plan.seed)
+    path = table["path"].map({name: str(file) for name, file in files.items()}).astype(object)
+    return table.assign(path=path.where(path.notna(), None))
 
 
 def read_parquet(file: Path, remedy: str) -> pd.DataFrame:
@@ -219,6 +232,7 @@ def _description(evaluation: Evaluation) -> dict[str, Any]:
         "format": FORMAT,
         **{key: getattr(evaluation, key) for key in fields},
         **({"renamed": evaluation.renamed} if evaluation.renamed else {}),
+        **({"synthetic": to_builtins(evaluation.synthetic)} if evaluation.synthetic else {}),
         **({"worlds": [one.to_dict() for one in evaluation.worlds]} if evaluation.worlds else {}),
         **{key: None if place is None else path_to_text(workspace, place) for key, place in places.items()},
     }

@@ -25,6 +25,7 @@ from sneaker_core.evaluation.worlds import world_metrics
 from sneaker_core.networks.checkpoint import SneakerModel, load_model, read_spec, weights_version
 from sneaker_core.networks.model_registry import find_model, find_model_by_reference, model_reference
 from sneaker_core.number_text import counted, percent
+from sneaker_core.records.evaluation_records import SyntheticRecord
 from sneaker_core.workspace.jobs import Worker, start_job
 from sneaker_core.workspace.paths import PREDICTIONS_FILE, evaluation_job_folder, model_evaluation_folder
 
@@ -243,8 +244,22 @@ def _embedded(
     return training, np.stack([embeddings[path] for path in training["path"]]).astype(np.float16)
 
 
-def keep_with_model(result: EvaluationResult, model_folder: Path) -> Path:
+def keep_with_model(
+    result: EvaluationResult,
+    model_folder: Path,
+    synthetic: SyntheticRecord | None = None,
+    photo_names: Mapping[str, str] | None = None,
+) -> Path:
     """Save an evaluation in its model's folder, to be distributed with it: without paths and embeddings, compact.
+
+    Parameters
+    ----------
+    result : EvaluationResult
+    model_folder : Path
+    synthetic : SyntheticRecord, optional
+        How its photos are drawn again, if they are synthetic.
+    photo_names : mapping, optional
+        Sample -> name of the synthetic photo; needed with `synthetic`.
 
     Returns
     -------
@@ -265,8 +280,10 @@ def keep_with_model(result: EvaluationResult, model_folder: Path) -> Path:
         dataset_folder=None,
         rejected={},
         with_neighbors=False,
+        synthetic=synthetic,
     )
-    write_evaluation(kept, compact(result.table))
+    table = compact(result.table)
+    write_evaluation(kept, table if photo_names is None else table.assign(path=table["sample"].map(photo_names)))
     return folder
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from sneaker_core.datasets.split import Split
 from sneaker_core.errors import DamagedError, SneakerError
 from sneaker_core.evaluation.worlds import WorldMetrics, worlds_text
-from sneaker_core.records.evaluation_records import EvaluationFile
+from sneaker_core.records.evaluation_records import EvaluationFile, SyntheticRecord
 from sneaker_core.records.job_params import EvaluateParams
 from sneaker_core.records.model_records import FiguresRecord, ModelFile
 from sneaker_core.records.reading import find_record, fitting, read_record
@@ -84,6 +84,10 @@ class Evaluation:
         Its metrics in each world, worst first; empty if its photos have one unnamed source.
     renamed : dict of str to str
         Classes of the photos that counted as a class of the model with another name.
+    synthetic : SyntheticRecord or None
+        How its photos are drawn; None if they are not synthetic, or are kept.
+    workspace : Path or None
+        The workspace it was looked up in, whose cache keeps photos that are drawn again; None if it doesn't matter.
     """
 
     name: str
@@ -107,6 +111,8 @@ class Evaluation:
     job: Job | None = None
     worlds: tuple[WorldMetrics, ...] = ()
     renamed: dict[str, str] = field(default_factory=dict)
+    synthetic: SyntheticRecord | None = None
+    workspace: Path | None = None
 
     @property
     def id(self) -> str:
@@ -231,6 +237,7 @@ def read_description(folder: Path, kind: Kind, name: str) -> Evaluation:
         with_neighbors=record.with_neighbors,
         worlds=tuple(map(WorldMetrics.from_record, record.worlds)),
         renamed=record.renamed,
+        synthetic=record.synthetic,
     )
     if not (folder / PREDICTIONS_FILE).is_file():
         return replace(found, problem=f"{folder} has no {PREDICTIONS_FILE} anymore. Evaluate again.")

@@ -11,6 +11,13 @@ from sneaker_core.records.model_records import WorldRecord
 from sneaker_core.records.reading import Record
 
 
+class SyntheticRecord(Record):
+    """How the photos can be drawn again: `per_class` and `seed` of the synthetic dataset."""
+
+    per_class: Count
+    seed: int
+
+
 class EvaluationFile(Record):
     """What was measured with what: ``evaluation.json``."""
 
@@ -33,6 +40,7 @@ class EvaluationFile(Record):
     with_neighbors: bool = False
     worlds: list[WorldRecord] = []
     renamed: dict[str, str] = {}
+    synthetic: SyntheticRecord | None = None
 
     @classmethod
     def current(cls, values: Mapping[str, Any]) -> dict[str, Any]:

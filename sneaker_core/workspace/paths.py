@@ -7,6 +7,8 @@ PROJECT = Path(__file__).resolve().parent.parent.parent
 BUNDLED_MODELS = PROJECT / "models"
 # Facts about sneakers and shoe types that come with SoleScope.
 CATALOG = PROJECT / "data" / "catalog"
+# Drawn sneakers to try the app with.
+SAMPLE_PHOTOS = PROJECT / "data" / "samples"
 # Description of a model, in its folder.
 MODEL_FILE = "model.json"
 # Description of a training run and its predictions for the test photos, in its folder.

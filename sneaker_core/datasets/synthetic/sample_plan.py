@@ -1,6 +1,6 @@
 """The plan of the synthetic dataset: its photos and the flaws planted among them."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from io import BytesIO
@@ -94,7 +94,9 @@ class _Slot:
         return CLASSES[self.place[0]]
 
 
-def generate_photos(per_class: int = 60, seed: int = 0) -> Iterator[SyntheticPhoto]:
+def generate_photos(
+    per_class: int = 60, seed: int = 0, *, only: Collection[str] | None = None
+) -> Iterator[SyntheticPhoto]:
     """Generate the photos of a small, flawed dataset one by one.
 
     Parameters
@@ -103,6 +105,8 @@ def generate_photos(per_class: int = 60, seed: int = 0) -> Iterator[SyntheticPho
         Photos of the largest class, 4 to 500; the smallest has about a third.
     seed : int
         The same seed and size give the same bytes.
+    only : collection of str, optional
+        Names of the photos to generate; by default all.
 
     Yields
     ------
@@ -115,7 +119,14 @@ def generate_photos(per_class: int = 60, seed: int = 0) -> Iterator[SyntheticPho
         `per_class` is out of range; raised immediately, not at the first photo.
     """
     _check(per_class)
-    return (_render(slot, seed) for slot in _plan(per_class, seed))
+    slots = _plan(per_class, seed)
+    return (_render(slot, seed) for slot in slots if only is None or _name(slot.place) in only)
+
+
+def photo_names(per_class: int, seed: int = 0) -> set[str]:
+    """Return the names of the photos that `generate_photos` generates."""
+    _check(per_class)
+    return {_name(slot.place) for slot in _plan(per_class, seed)}
 
 
 def count_photos(per_class: int, seed: int = 0) -> int:
