@@ -40,7 +40,7 @@ def main() -> None:
     for number, (name, seed) in enumerate(SEEDS.items()):
         rng = np.random.default_rng([seed, number])
         photo = draw_photo(name, rng, SIZE) if name in CLASSES else draw_negative(rng, SIZE)
-        photo.save(SAMPLE_PHOTOS / f"{name.lower().replace(' ', '-')}.jpg", quality=QUALITY, optimize=True)
+        photo.save(SAMPLE_PHOTOS / f"{name}.jpg", quality=QUALITY, optimize=True)
 
 
 if __name__ == "__main__":

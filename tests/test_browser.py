@@ -1,5 +1,6 @@
 """The Identify page in a real Chromium on a real server: what can only be tested in a browser."""
 
+import base64
 import json
 import os
 import re
@@ -15,7 +16,7 @@ from sneaker_core.networks.bundled_models import DEFAULT_MODEL
 from sneaker_core.networks.checkpoint import load_model, save_model
 from sneaker_core.networks.decision import Reason, Status
 from sneaker_core.workspace.paths import BUNDLED_MODELS, run_model_folder, runs_folder
-from tests.browser import DESKTOP, PATIENCE, PHONE, new_page
+from tests.browser import DESKTOP, PATIENCE, PHONE, new_page, settle
 from tests.drawing import draw_sneaker
 
 ANY_ANSWER = re.compile(
@@ -193,12 +194,46 @@ def test_the_camera_takes_a_photo_and_it_is_answered(browser, address):
     # Chromium's fake camera shows a moving test pattern, not a sneaker.
     page = opened(browser, address, PHONE)
     assert page.locator("video").count() == 0
-    page.get_by_text("Use the camera").click()
+    page.get_by_role("button", name="Use the camera").click()
     page.wait_for_function("document.querySelector('video')?.readyState >= 2")
     page.get_by_role("button", name="Take Photo").click()
     expect(page.get_by_role("heading", level=2)).to_have_text(ANY_ANSWER)
     expect(page.get_by_alt_text("Your photo Camera photo.jpg")).to_be_visible()
     check_looks(page)
+    page.close()
+
+
+_SHIFTS = """window.shift = 0;
+new PerformanceObserver(list => { for (const one of list.getEntries()) window.shift += one.value; })
+    .observe({type: 'layout-shift', buffered: true});"""
+_GIVE = """([kind, data]) => {
+    const bytes = Uint8Array.from(atob(data), letter => letter.charCodeAt(0));
+    const given = new DataTransfer();
+    given.items.add(new File([bytes], 'given.jpg', {type: 'image/jpeg'}));
+    const event = kind === 'paste'
+        ? new ClipboardEvent(kind, {clipboardData: given, bubbles: true, cancelable: true})
+        : new DragEvent(kind, {dataTransfer: given, bubbles: true, cancelable: true});
+    document.body.dispatchEvent(event);
+}"""
+
+
+@pytest.mark.parametrize("kind", ["paste", "drop"])
+def test_the_verdict_of_a_given_photo_is_in_sight_and_stays_where_it_is(browser, address, kind):
+    page = opened(browser, address, PHONE, model="tiny")
+    settle(page)
+    page.evaluate(_SHIFTS)
+    page.evaluate(_GIVE, [kind, base64.b64encode(drawn()).decode()])
+    headline = page.get_by_role("heading", level=2)
+    page.wait_for_function("document.querySelector('h2')")
+    page.evaluate("window.shift = 0")
+    expect(headline).to_have_text(ANY_ANSWER)
+    expect(page.get_by_test_id("stPlotlyChart")).to_be_visible()
+    settle(page)
+    box = headline.bounding_box()
+    assert box is not None and box["y"] + box["height"] <= PHONE[1]
+    assert page.evaluate("scrollY") == 0
+    assert page.evaluate("window.shift") <= 0.02
+    expect(page.get_by_role("status").filter(has_text=headline.inner_text())).to_be_attached()
     page.close()
 
 

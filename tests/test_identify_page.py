@@ -11,14 +11,19 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
+from sneaker_core.datasets.corrections import CORRECTIONS
+from sneaker_core.datasets.dataset_collection import find_dataset, list_datasets
+from sneaker_core.datasets.index import read_samples
 from sneaker_core.evaluation import evaluation_collection
 from sneaker_core.evaluation.evaluation_job import evaluate, keep_with_model
 from sneaker_core.evaluation.worlds import Share, WorldMetrics, worlds_sentence
 from sneaker_core.images import Photo
 from sneaker_core.inference import model_service
 from sneaker_core.inference.predictor import Answer, Guess, predict_bytes
+from sneaker_core.networks.bundled_models import SYNTHETIC_MODEL
 from sneaker_core.networks.checkpoint import MODEL_FILE, WEIGHTS_FILE, load_model
 from sneaker_core.networks.decision import Status
+from sneaker_core.workspace.paths import SAMPLE_PHOTOS
 from sneaker_core.workspace.safe_names import natural_order
 from tests.conftest import CLASSES, KNOWN, PROBABLE, UNKNOWN, UNSURE
 from tests.factories import draw_dataset, slow_photo
@@ -132,6 +137,55 @@ class TestNothing:
         assert not app.selectbox
 
 
+class TestSamples:
+    def test_a_tap_shows_the_answer_of_the_model_that_knows_it(self, models_home, sneaker_jpeg):
+        models_home.install()
+        models_home.install(SYNTHETIC_MODEL)
+        app = opened()
+        assert {file.stem for file in SAMPLE_PHOTOS.glob("*.jpg")} <= {button.label for button in app.button}
+        self.tap(app, "High-Top")
+        assert "High-Top.jpg" in words(app) and bars(app) == [3]
+        assert app.selectbox(key=MODEL_PARAM).value == SYNTHETIC_MODEL
+        # Another tap after Remove; then a photo of one's own, which the usual model answers.
+        app.button(key=Key.REMOVE_BEFORE).click().run()
+        assert app.selectbox(key=MODEL_PARAM).value == "street72"
+        self.tap(app, "Mug")
+        uploaded(app, a_jpg=sneaker_jpeg())
+        assert app.selectbox(key=MODEL_PARAM).value == "street72"
+        assert "a.jpg" in words(app) and "Mug.jpg" not in words(app) and bars(app) == [3]
+
+    def test_without_that_model_the_usual_one_answers(self, models_home):
+        models_home.install()
+        app = opened()
+        self.tap(app, "Mug")
+        assert bars(app) == [3]
+
+    def tap(self, app: AppTest, name: str) -> None:
+        next(button for button in app.button if button.label == name).click().run()
+        assert not app.exception
+
+
+class TestCorrections:
+    def test_nothing_is_stored_before_it_is_saved(self, models_home, sneaker_jpeg):
+        models_home.install()
+        app = uploaded(opened(), a_jpg=sneaker_jpeg())
+        self.say(app, "Yes")
+        self.say(app, "No")
+        next(box for box in app.selectbox if box.label == "It is").select(CLASSES[1]).run()
+        assert not list_datasets(models_home.workspace)
+        next(button for button in app.button if button.label == "Save correction").click().run()
+        assert not app.exception
+        samples = read_samples(find_dataset(models_home.workspace, CORRECTIONS))
+        assert samples["label"].tolist() == [CLASSES[1]]
+        assert "You have 1 correction." in words(app)
+        follow_link(app, "Review your corrections")
+        assert not app.exception and not app.warning
+
+    def say(self, app: AppTest, answer: str) -> None:
+        next(one for one in app.segmented_control if one.label == "Was the model right?").set_value(answer).run()
+        assert not app.exception
+
+
 class TestOnePhoto:
     def test_answer_is_the_core_s(self, models_home, sneaker_jpeg):
         folder = models_home.install()
@@ -171,12 +225,12 @@ class TestOnePhoto:
     def test_camera_is_asked_for_only_when_wanted_and_answered(self, models_home, sneaker_jpeg):
         models_home.install()
         app = opened()
-        app.toggle(key=Key.CAMERA_ON).set_value(True).run()
+        app.button(key=Key.CAMERA_BUTTON).click().run()
         assert "localhost" in words(app)
         app.camera_input(key=Key.CAMERA).upload("shot.jpg", sneaker_jpeg()).run()
         assert not app.exception
         assert "Camera photo.jpg" in words(app) and bars(app) == [3]
-        app.toggle(key=Key.CAMERA_ON).set_value(False).run()
+        app.button(key=Key.CAMERA_BUTTON).click().run()
         assert not app.camera_input and not app.get("plotly_chart")
 
     def test_removed_again(self, models_home, sneaker_jpeg):
@@ -226,13 +280,13 @@ class TestKept:
         token = self.token(app)
         again = self.reloaded(photos=token)
         assert "2 photos: 2 recognized" in words(again) and len(token) >= 22
-        assert "From before: a.jpg, b.jpg." in words(again)
+        assert ":material/image: a.jpg, b.jpg." in words(again)
         assert "sneakers the model knows" in words(opened())
         # A new photo is added to them; those from before can be removed.
         uploaded(again, c_jpg=sneaker_jpeg(2))
         assert "3 photos: 3 recognized" in words(again)
         again.button(key=Key.REMOVE_BEFORE).click().run()
-        assert len(bars(again)) == 1 and "From before" not in words(again)
+        assert len(bars(again)) == 1 and ":material/image:" not in words(again)
         # What is changed after a reload, or by somebody with the address, leaves the address's photos as they are.
         assert self.token(again) != token
         assert "2 photos: 2 recognized" in words(self.reloaded(photos=token))
@@ -283,7 +337,7 @@ class TestManyPhotos:
         for toggle in app.toggle:
             toggle.set_value(True)
         app.run()
-        assert not app.exception and len(app.slider) == 3
+        assert not app.exception and len(app.slider) == 2
 
     def test_pages_of_six(self, models_home, sneaker_jpeg):
         models_home.install()
@@ -358,14 +412,13 @@ class TestBadFiles:
 class TestSelectors:
     """Each is changed twice, because a choice that is stored wrongly is lost at the second change."""
 
-    def test_guesses(self, models_home, sneaker_jpeg):
+    def test_more_guesses_of_one_photo(self, models_home, sneaker_jpeg):
         models_home.install()
         app = uploaded(opened(), a_jpg=sneaker_jpeg(), b_jpg=sneaker_jpeg(1))
-        for wanted, shown in ((1, 1), (4, 4), (2, 2), (10, 4)):
-            app.slider(key=Key.GUESSES).set_value(wanted).run()
+        for label, shown in (("Show more", [4, 3]), ("Show fewer", [3, 3]), ("Show more", [4, 3])):
+            next(button for button in app.button if button.label == label).click().run()
             assert not app.exception
-            assert app.slider(key=Key.GUESSES).value == wanted
-            assert bars(app) == [shown, shown]
+            assert bars(app) == shown
 
     def test_model(self, models_home, sneaker_jpeg):
         models_home.install()
@@ -381,7 +434,6 @@ class TestSelectors:
     def test_why_class_and_strength(self, models_home, sneaker_jpeg):
         models_home.install()
         app = uploaded(opened(), a_jpg=sneaker_jpeg())
-        app.slider(key=Key.GUESSES).set_value(4)
         app.toggle[-1].set_value(True).run()
         best = app.selectbox[0].value
         assert f"for **{best}**" in words(app)
@@ -420,7 +472,7 @@ class TestWork:
     def test_a_rerun_asks_the_network_nothing(self, models_home, sneaker_jpeg, calls):
         models_home.install()
         app = uploaded(opened(), a_jpg=sneaker_jpeg(), b_jpg=sneaker_jpeg(), c_jpg=sneaker_jpeg(1))
-        app.slider(key=Key.GUESSES).set_value(5).run()
+        next(button for button in app.button if button.label == "Show more").click().run()
         assert calls == {"predict_bytes": 2, "explain_bytes": 0, "load_model": 1}
 
     def test_a_retrained_model_is_loaded_again(self, models_home, sneaker_jpeg, calls):

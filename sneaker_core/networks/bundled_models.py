@@ -1,6 +1,8 @@
 """Names of the models that come with SoleScope."""
 
 DEFAULT_MODEL = "street72"
+# Knows the drawn sneakers of the sample photos; its evaluation has pictures on a fresh install.
+SYNTHETIC_MODEL = "synthetic12"
 # Former name of a bundled model -> the model that replaced it.
 REPLACED_MODELS = {"street22": "street72"}
 

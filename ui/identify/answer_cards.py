@@ -6,23 +6,18 @@ from typing import Literal, Protocol
 import streamlit as st
 
 from sneaker_core.evaluation.evaluation_collection import own_evaluation
-from sneaker_core.evaluation.evaluation_record import Kind
-from sneaker_core.evaluation.worlds import worlds_sentence
 from sneaker_core.images import Photo
 from sneaker_core.inference.predictor import Answer
 from sneaker_core.networks.decision import Status
 from sneaker_core.networks.model_registry import ModelEntry
-from sneaker_core.workspace.safe_names import natural_order
 from ui.identify.answer_downloads import answers_csv, answers_json
 from ui.identify.answer_explanation import draw_explanation
 from ui.identify.answer_text import confidence_text
+from ui.identify.correction import draw_correction
 from ui.identify.identify_keys import Key
 from ui.identify.probability_bars import bars_alt_text, guess_bars
 from ui.kit import photo_previews
-from ui.kit.kept_uploads import KEPT_NOTE
-from ui.kit.labels import evaluation_title
 from ui.kit.model_cache import ModelKey
-from ui.kit.page_links import Page, draw_page_link
 from ui.kit.text import escape_markdown, truncate_middle
 
 _PROBABLE = ":green-badge[:material/check: Probable]"
@@ -32,6 +27,8 @@ _BADGES = {
     Status.UNKNOWN: ":gray-badge[:material/block: Unknown]",
 }
 _SMALL_PHOTO = 128
+# Until "Show more" is tapped.
+FEW_GUESSES = 3
 _WHY_HELP = "Show which parts of the photo led to the answer."
 
 
@@ -43,7 +40,7 @@ class Heading(Protocol):
 
 
 @st.fragment
-def draw_card(model: ModelEntry, key: ModelKey, photo: Photo, answer: Answer, guesses: int, compact: bool) -> None:
+def draw_card(model: ModelEntry, key: ModelKey, photo: Photo, answer: Answer, compact: bool) -> None:
     """Draw a photo and its answer. A click inside reruns only this card.
 
     Parameters
@@ -54,8 +51,6 @@ def draw_card(model: ModelEntry, key: ModelKey, photo: Photo, answer: Answer, gu
     photo : Photo
         A readable one.
     answer : Answer
-    guesses : int
-        How many classes to show.
     compact : bool
         Whether the card is one of many.
     """
@@ -65,21 +60,24 @@ def draw_card(model: ModelEntry, key: ModelKey, photo: Photo, answer: Answer, gu
                 _draw_photo(photo, width=_SMALL_PHOTO)
                 with st.container(gap="xsmall"):
                     _draw_headline(model, photo, answer, st.subheader)
-            _draw_bars(photo, answer, guesses)
+            _draw_bars(photo, answer)
         else:
+            # The verdict comes first, so that a phone shows it without scrolling.
+            _draw_headline(model, photo, answer, st.header)
             left, right = st.columns([5, 6], gap="medium")
             with left:
                 _draw_photo(photo, width="stretch")
             with right:
-                _draw_headline(model, photo, answer, st.header)
-                _draw_bars(photo, answer, guesses)
+                _draw_bars(photo, answer)
+                draw_correction(model, photo)
         # Not an expander: its body, and the network with it, would run even while it is closed.
         if st.toggle("Why?", key=Key.WHY.of(photo.key), persist_state="session", help=_WHY_HELP):
-            draw_explanation(key, photo, answer, guesses, compact)
+            draw_explanation(key, photo, answer, compact)
 
 
 def _draw_photo(photo: Photo, width: int | Literal["stretch"]) -> None:
-    st.image(photo_previews.preview(photo), width=width, alt=f"Your photo {photo.name}")
+    with photo_previews.photo_frame(Key.PHOTO.of(photo.key), photo_previews.preview(photo)) as picture:
+        st.image(picture, width=width, alt=f"Your photo {photo.name}")
 
 
 def _draw_headline(model: ModelEntry, photo: Photo, answer: Answer, heading: Heading) -> None:
@@ -94,11 +92,13 @@ def _draw_headline(model: ModelEntry, photo: Photo, answer: Answer, heading: Hea
         st.caption(escape_markdown(truncate_middle(photo.name)))
 
 
-def _draw_bars(photo: Photo, answer: Answer, guesses: int) -> None:
+def _draw_bars(photo: Photo, answer: Answer) -> None:
     """Draw the guesses, unless the model knows none of them: then percentages of sneakers would mislead."""
     if answer.refused:
         return
-    shown = answer.top[:guesses]
+    more = Key.MORE.of(photo.key)
+    is_open = bool(st.session_state.get(more))
+    shown = answer.top if is_open else answer.top[:FEW_GUESSES]
     st.plotly_chart(
         guess_bars(shown, answer.status),
         key=Key.BARS.of(photo.key),
@@ -106,6 +106,19 @@ def _draw_bars(photo: Photo, answer: Answer, guesses: int) -> None:
         config={"staticPlot": True},
         alt=bars_alt_text(shown, answer.status),
     )
+    if len(answer.top) > FEW_GUESSES:
+        st.button(
+            "Show fewer" if is_open else "Show more",
+            key=Key.MORE_BUTTON.of(photo.key),
+            type="tertiary",
+            icon=":material/expand_less:" if is_open else ":material/expand_more:",
+            on_click=_switch,
+            args=(more,),
+        )
+
+
+def _switch(key: str) -> None:
+    st.session_state[key] = not st.session_state.get(key)
 
 
 def draw_failures(answers: Sequence[Answer]) -> None:
@@ -115,12 +128,12 @@ def draw_failures(answers: Sequence[Answer]) -> None:
         st.warning("\n\n".join(failures), icon=":material/broken_image:")
 
 
-def draw_downloads(answers: Sequence[Answer], guesses: int) -> None:
-    """Draw buttons that download all answers, with this many guesses each, as CSV or JSON."""
+def draw_downloads(answers: Sequence[Answer]) -> None:
+    """Draw buttons that download all answers as CSV or JSON."""
     with st.container(horizontal=True):
         st.download_button(
             "Download CSV",
-            answers_csv(answers, guesses),
+            answers_csv(answers, FEW_GUESSES),
             "solescope-answers.csv",
             "text/csv",
             key=Key.CSV,
@@ -129,7 +142,7 @@ def draw_downloads(answers: Sequence[Answer], guesses: int) -> None:
         )
         st.download_button(
             "Download JSON",
-            answers_json(answers, guesses),
+            answers_json(answers, FEW_GUESSES),
             "solescope-answers.json",
             "application/json",
             key=Key.JSON,
@@ -137,34 +150,3 @@ def draw_downloads(answers: Sequence[Answer], guesses: int) -> None:
             icon=":material/data_object:",
             help="The same format as the command line and the JSON API.",
         )
-
-
-def draw_invitation(model: ModelEntry) -> None:
-    """Draw tips for good photos, how often the model is right, and the sneakers that it knows."""
-    spec = model.spec
-    tips = (
-        (":material/straighten:", "From the side", "One shoe in profile is easiest to recognize."),
-        (":material/crop_free:", "Close up", "Let the sneaker fill most of the photo."),
-        (":material/light_mode:", "In good light", "Plain background, no heavy filters."),
-    )
-    with st.grid(3, min_column_width=200):
-        for icon, title, text in tips:
-            with st.container(border=True, height="stretch", gap="xsmall"):
-                st.markdown(f"{icon} **{title}**")
-                st.caption(text)
-    st.subheader(f"The {len(spec.classes)} sneakers the model knows", anchor=False)
-    _draw_worlds(model)
-    st.markdown(" ".join(f":gray-badge[{escape_markdown(label)}]" for label in sorted(spec.classes, key=natural_order)))
-    st.caption(f"For anything else, the model should answer that it doesn't know it. {KEPT_NOTE}")
-
-
-def _draw_worlds(model: ModelEntry) -> None:
-    """How often the model is right in each world, if it was evaluated in several."""
-    evaluation = own_evaluation(model.folder, model.bundled)
-    sentence = "" if evaluation is None else worlds_sentence(list(evaluation.worlds))
-    if evaluation is not None and sentence:
-        st.markdown(f"{escape_markdown(sentence)}.")
-        # An evaluation that is kept in the folder of a run's model is not listed on Evaluate.
-        if model.bundled or evaluation.kind is Kind.RUN:
-            title = evaluation_title(evaluation)
-            draw_page_link("How often the model is right", Page.EVALUATE, evaluation=title, view="Worlds")

@@ -17,7 +17,7 @@ from ui.kit.photo_previews import jpeg_bytes
 from ui.kit.text import escape_markdown, probability_text
 
 
-def draw_explanation(key: ModelKey, photo: Photo, answer: Answer, guesses: int, compact: bool) -> None:
+def draw_explanation(key: ModelKey, photo: Photo, answer: Answer, compact: bool) -> None:
     """Draw the heat map of a guess, with the controls next to it or below.
 
     Parameters
@@ -25,13 +25,11 @@ def draw_explanation(key: ModelKey, photo: Photo, answer: Answer, guesses: int, 
     key : ModelKey
     photo : Photo
     answer : Answer
-    guesses : int
-        How many classes there are to choose from.
     compact : bool
         Whether to draw picture and controls below each other.
     """
     picture, controls = (st.container(), st.container()) if compact else st.columns([5, 6], gap="medium")
-    probabilities = {guess.label: probability_text(guess.probability) for guess in answer.top[:guesses]}
+    probabilities = {guess.label: probability_text(guess.probability) for guess in answer.top}
     with controls:
         label = st.selectbox(
             "Explain",

@@ -1,5 +1,6 @@
 """The answers to the uploaded photos, drawn one by one as they come."""
 
+import html
 import math
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -20,9 +21,13 @@ from ui.kit import model_cache
 PHOTOS_A_PAGE = 6
 # Answers that are known already come sooner than this, in seconds: a bar would only flicker.
 _SHOW_PROGRESS_AFTER = 0.4
+_CARD_HEIGHT = 420
+_UNSEEN = (
+    f"<style>div:has(> .st-key-{Key.STATUS}) {{position: absolute; width: 1px; height: 1px; overflow: hidden;}}</style>"
+)
 
 
-def draw_answers(model: ModelEntry, photos: Sequence[Photo], guesses: int) -> None:
+def draw_answers(model: ModelEntry, photos: Sequence[Photo]) -> None:
     """Draw a card for each photo, as soon as it is answered; of many photos, a summary and a page of cards.
 
     Parameters
@@ -30,25 +35,27 @@ def draw_answers(model: ModelEntry, photos: Sequence[Photo], guesses: int) -> No
     model : ModelEntry
     photos : sequence of Photo
         At least one.
-    guesses : int
-        How many classes to show.
     """
     many = len(photos) > 1
     head, bar, cards = st.container(), st.empty(), st.container()
+    if not many:
+        with cards.skeleton(_CARD_HEIGHT):
+            model_cache.answer(model_cache.ModelKey(str(model.folder), model.version), photos[0])
     page = st.session_state.get(Key.PAGE, 1) if len(photos) > PHOTOS_A_PAGE else 1
     with cards, st.grid(2 if many else 1, min_column_width=360):
-        answers = _answer_and_draw(model, _with_progress(photos, bar), many, guesses, page)
+        answers = _answer_and_draw(model, _with_progress(photos, bar), many, page)
     with head:
         if many:
             st.subheader(summary_text(answers), anchor=False)
-            draw_downloads(answers, guesses)
+            draw_downloads(answers)
         draw_failures(answers)
+    _announce(summary_text(answers) if many else answers[0].sentence())
     readable = sum(answer.status is not Status.ERROR for answer in answers)
     if readable > PHOTOS_A_PAGE:
         st.pagination(math.ceil(readable / PHOTOS_A_PAGE), key=Key.PAGE, persist_state="session")
 
 
-def _answer_and_draw(model: ModelEntry, photos: Iterable[Photo], many: bool, guesses: int, page: int) -> list[Answer]:
+def _answer_and_draw(model: ModelEntry, photos: Iterable[Photo], many: bool, page: int) -> list[Answer]:
     """Answer all photos, and draw the cards of a page, or of the last one if there are fewer pages."""
     key = model_cache.ModelKey(str(model.folder), model.version)
     answers: list[Answer] = []
@@ -56,7 +63,7 @@ def _answer_and_draw(model: ModelEntry, photos: Iterable[Photo], many: bool, gue
 
     def draw(chosen: Sequence[tuple[Photo, Answer]]) -> None:
         for photo, answer in chosen:
-            draw_card(model, key, photo, answer, guesses, compact=many)
+            draw_card(model, key, photo, answer, compact=many)
 
     for photo in photos:
         answers.append(model_cache.answer(key, photo))
@@ -73,8 +80,15 @@ def _with_progress(photos: Sequence[Photo], bar: DeltaGenerator) -> Iterator[Pho
     """The photos in turn, with a progress bar while they are answered."""
     started = time.monotonic()
     for number, photo in enumerate(photos):
-        if number == 0 or time.monotonic() - started > _SHOW_PROGRESS_AFTER:
+        if len(photos) > 1 and (number == 0 or time.monotonic() - started > _SHOW_PROGRESS_AFTER):
             done = f"Identifying {counted(len(photos), 'photo')}: {number:,} done" if number else "Identifying…"
             bar.progress(number / len(photos), done)
         yield photo
     bar.empty()
+
+
+def _announce(text: str) -> None:
+    """Say it to people who can't see the answer appear."""
+    st.html(_UNSEEN)
+    with st.container(key=Key.STATUS):
+        st.html(f'<div role="status">{html.escape(text)}</div>')

@@ -5,11 +5,15 @@ from collections.abc import Sequence
 import streamlit as st
 
 from sneaker_core.images import Photo
+from sneaker_core.networks.bundled_models import SYNTHETIC_MODEL
+from sneaker_core.networks.model_registry import list_models
 from sneaker_core.number_text import counted
+from sneaker_core.workspace.paths import workspace
 from ui.identify.identify_keys import Key
 from ui.kit import page_address
-from ui.kit.address import address_value
+from ui.kit.address import USUAL, address_value, choose_next
 from ui.kit.kept_uploads import UPLOADS_PARAM, KeptPhotos, new_token, upload_store
+from ui.kit.model_picker import MODEL_PARAM
 from ui.kit.text import escape_markdown, truncate_middle
 
 _NAMED = 4
@@ -53,6 +57,21 @@ def with_photos_before(new: Sequence[Photo]) -> list[Photo]:
     return photos
 
 
+def show_sample(photo: Photo) -> None:
+    """Show a sample photo in place of all others, answered by the model that knows it; only from a callback."""
+    st.session_state[Key.BEFORE] = KeptPhotos((photo,))
+    st.session_state[Key.HAS_SAMPLE] = True
+    if any(entry.name == SYNTHETIC_MODEL for entry in list_models(workspace())):
+        choose_next(MODEL_PARAM, SYNTHETIC_MODEL)
+
+
+def leave_samples() -> None:
+    """Make place for a user's own photos, which the usual model answers; only from a callback."""
+    if st.session_state.pop(Key.HAS_SAMPLE, False):
+        st.session_state[Key.BEFORE] = KeptPhotos()
+        choose_next(MODEL_PARAM, USUAL)
+
+
 def _keep(photos: Sequence[Photo]) -> None:
     token: str | None = st.session_state.get(Key.TOKEN)
     keys = tuple(photo.key for photo in photos)
@@ -70,9 +89,10 @@ def _draw_before(photos: Sequence[Photo], left_out: int) -> None:
     more = f" and {len(photos) - _NAMED:,} more" if len(photos) > _NAMED else ""
     lost = f" {counted(left_out, 'photo')} took too much memory to be kept." if left_out else ""
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(f":material/history: From before: {', '.join(names)}{more}.{lost}", width="content")
+        st.caption(f":material/image: {', '.join(names)}{more}.{lost}", width="content")
         st.button("Remove", key=Key.REMOVE_BEFORE, type="tertiary", icon=":material/close:", on_click=_remove_before)
 
 
 def _remove_before() -> None:
+    leave_samples()
     st.session_state[Key.BEFORE] = KeptPhotos()

@@ -55,7 +55,7 @@ def page_body(title: str | None = None, about: str | None = None, *, wide: bool 
         finally:
             with notices:
                 draw_missing()
-                page_address.leave()
+            page_address.leave()
 
 
 def draw_error(error: Exception) -> None:

@@ -18,6 +18,6 @@ def draw_script(name: str, code: str) -> None:
     """
     key = KitKey.SCRIPT.of(name)
     # Otherwise the empty element would take up space.
-    st.html(f"<style>.st-key-{key} {{display: none;}}</style>")
+    st.html(f"<style>div:has(> .st-key-{key}) {{display: none;}}</style>")
     with st.container(key=key):
         st.html(f"<script>(() => {{ {code} }})();</script>", unsafe_allow_javascript=True)

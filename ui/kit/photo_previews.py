@@ -1,6 +1,9 @@
 """Small JPEGs of photos, sent to the browser instead of the photos themselves."""
 
 import io
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import streamlit as st
@@ -12,6 +15,8 @@ from sneaker_core.decoding import photo_decoder
 from sneaker_core.images import Photo
 
 PREVIEW_SIDE = 640
+# What Streamlit replaces in the names of CSS classes that it makes of keys.
+_UNSAFE = re.compile(r"[^a-zA-Z0-9_-]")
 
 
 def preview(photo: Photo) -> bytes:
@@ -63,3 +68,21 @@ def jpeg_bytes(image: Image.Image) -> bytes:
     buffer = io.BytesIO()
     image.save(buffer, "JPEG", quality=85)
     return buffer.getvalue()
+
+
+@contextmanager
+def photo_frame(key: str, picture: bytes) -> Iterator[bytes]:
+    """Reserve the height of a picture that is drawn inside, so that nothing moves when it arrives.
+
+    Parameters
+    ----------
+    key : str
+        Of the container.
+    picture : bytes
+        The image file.
+    """
+    with Image.open(io.BytesIO(picture)) as opened:
+        width, height = opened.size
+    with st.container(key=key):
+        st.html(f'<style>[class*="st-key-{_UNSAFE.sub("-", key)}"] img {{aspect-ratio: {width} / {height};}}</style>')
+        yield picture

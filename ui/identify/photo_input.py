@@ -1,0 +1,93 @@
+"""Where photos come from: a drop zone for files and pasted pictures, the camera, and sample photos."""
+
+import streamlit as st
+
+from sneaker_core.images import FORMATS, Photo
+from ui.identify.chosen_photos import arrive, leave_samples, with_photos_before
+from ui.identify.identify_keys import Key
+from ui.kit.kept_uploads import KEPT_NOTE
+from ui.kit.page_script import draw_script
+from ui.kit.photo_files import upload_cap, uploaded_photos
+
+_LABEL = "Drop a photo here, paste it, or choose one"
+_CAMERA_NOTE = "No picture? Browsers allow the camera only on this computer (localhost) or over HTTPS."
+# Round, and before the drop zone on a phone.
+_STYLE = f"""<style>
+.st-key-{Key.CAMERA_BUTTON} button {{width: 3.5rem; height: 3.5rem; padding: 0; border-radius: 50%;}}
+.st-key-{Key.CAMERA_BUTTON} {{position: relative;}}
+.st-key-{Key.CAMERA_BUTTON} button p {{position: absolute; width: 1px; height: 1px; overflow: hidden;}}
+@media (max-width: 640px) {{.st-key-{Key.CAMERA_BUTTON} {{order: -1; margin: 0 auto;}}}}
+</style>"""
+_LARGE = f"<style>.st-key-{Key.DROP} section {{min-height: 9rem; align-items: center;}}</style>"
+# Once there are photos, the answer needs the space; what was there is hidden at once, or the answer would move it.
+_STRIP = f"""<style>
+.st-key-{Key.HOME} {{display: none;}}
+.st-key-{Key.DROP} section {{min-height: 0; padding: 0.25rem 0.75rem;}}
+.st-key-{Key.DROP} [data-testid=stFileUploaderDropzoneInstructions] {{display: none;}}
+.st-key-{Key.DROP} [data-testid=stWidgetLabel] {{height: 0; min-height: 0; overflow: hidden;}}
+.st-key-{Key.CAMERA_BUTTON} button {{width: 2.75rem; height: 2.75rem; min-height: 2.75rem;}}
+@media (max-width: 640px) {{.st-key-{Key.CAMERA_BUTTON} {{order: 0; margin: 0;}}}}
+</style>"""
+# Pictures that are pasted, or dropped anywhere on the page, go to the drop zone as if they were chosen there.
+_PASTE = f"""
+if (window.solescopePaste) return;
+window.solescopePaste = true;
+const give = (event, data) => {{
+  const input = document.querySelector('.st-key-{Key.DROP} input[type=file]');
+  const files = Array.from(data?.files ?? []);
+  if (!input || !files.length || event.target.closest?.('.st-key-{Key.DROP} section')) return;
+  event.preventDefault();
+  const chosen = new DataTransfer();
+  files.forEach(file => chosen.items.add(file));
+  input.files = chosen.files;
+  input.dispatchEvent(new Event('change', {{bubbles: true}}));
+}};
+document.addEventListener('paste', event => give(event, event.clipboardData));
+document.addEventListener('dragover', event => {{
+  if (document.querySelector('.st-key-{Key.DROP}')) event.preventDefault();
+}});
+document.addEventListener('drop', event => give(event, event.dataTransfer));
+"""
+
+
+def choose_photos() -> list[Photo]:
+    """Draw the drop zone and the camera; returns the photos to answer."""
+    arrive()
+    st.html(_STYLE)
+    draw_script("paste", _PASTE)
+    with st.container(horizontal=True, vertical_alignment="center", key=Key.INPUT):
+        with st.container(key=Key.DROP):
+            uploads = st.file_uploader(
+                _LABEL,
+                # No `type=`: it checks the file name only. `images` checks the content and explains what is wrong.
+                accept_multiple_files=True,
+                max_upload_size=upload_cap(),
+                key=Key.UPLOADS,
+                on_change=leave_samples,
+                help=f"One or more photos: {', '.join(FORMATS)}. {KEPT_NOTE}",
+            )
+        _draw_camera_button()
+    camera = None
+    if st.session_state.get(Key.CAMERA_ON):
+        camera = st.camera_input("Take a photo of the sneaker", key=Key.CAMERA, on_change=leave_samples)
+        st.caption(_CAMERA_NOTE)
+    photos = with_photos_before(uploaded_photos(uploads, camera))
+    st.html(_STRIP if photos else _LARGE)
+    return photos
+
+
+def _draw_camera_button() -> None:
+    is_on = bool(st.session_state.get(Key.CAMERA_ON))
+    st.button(
+        # Unseen: the button is round.
+        "Close the camera" if is_on else "Use the camera",
+        key=Key.CAMERA_BUTTON,
+        icon=":material/close:" if is_on else ":material/photo_camera:",
+        type="secondary" if is_on else "primary",
+        # The browser asks for permission only after this.
+        on_click=_switch_camera,
+    )
+
+
+def _switch_camera() -> None:
+    st.session_state[Key.CAMERA_ON] = not st.session_state.get(Key.CAMERA_ON)
