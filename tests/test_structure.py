@@ -15,7 +15,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 _GROUND = {"", "errors", "settings", "records", "workspace", "csv_cells", "number_text", "process_group"}
 _LOW = _GROUND | {"images"}
 _SEEING = _LOW | {"decoding", "networks"}
-_MIDDLE = _SEEING | {"datasets"}
+_MIDDLE = _SEEING | {"datasets", "card_text"}
 _UPPER = _MIDDLE | {"evaluation"}
 ALLOWED = {
     "": {"errors", "python_api"},
@@ -23,6 +23,7 @@ ALLOWED = {
     "settings": {"errors"},
     "records": {"errors"},
     "workspace": {"errors", "records"},
+    "card_text": {"errors"},
     "csv_cells": set(),
     "number_text": set(),
     "process_group": {"errors"},

@@ -15,6 +15,7 @@ The evaluation of a bundled model (``models/<model>/evaluation/``, without photo
 finished run (``<workspace>/runs/<run>/predictions.parquet``) are listed too, but can't be changed.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -57,6 +58,20 @@ def list_evaluations(workspace: Path) -> list[Evaluation]:
     found = (model_evaluation(folder) for folder in _folders(BUNDLED_MODELS))
     bundled = [replace(one, workspace=workspace) for one in found if one is not None]
     return [*evaluations_of(workspace).list(), *bundled, *_of_runs(workspace)]
+
+
+def usual_evaluation(evaluations: Sequence[Evaluation]) -> Evaluation | None:
+    """The one to show until another is chosen: the first that can be opened; of bundled ones, one with pictures.
+
+    Parameters
+    ----------
+    evaluations : sequence of Evaluation
+        From `list_evaluations`, so that a user's own come first.
+    """
+    ready = [one for one in evaluations if one.is_ready] or list(evaluations)
+    if ready and ready[0].kind is Kind.BUNDLED:
+        return next((one for one in ready if one.synthetic is not None), ready[0])
+    return next(iter(ready), None)
 
 
 def _folders(parent: Path) -> list[Path]:

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from sneaker_core.evaluation.evaluation_collection import usual_evaluation
 from sneaker_core.evaluation.evaluation_record import Evaluation, Kind
 from ui.evaluate.evaluate_keys import Key
 from ui.evaluate.evaluation_dialogs import EVALUATIONS, NEW_EVALUATION, draw_open_dialog
@@ -31,15 +32,16 @@ def choose_evaluation(evaluations: list[Evaluation]) -> Evaluation | None:
         All of them.
     """
     by_name = {evaluation_title(one): one for one in evaluations}
+    usual = usual_evaluation(evaluations)
     draw_unread_items(EVALUATIONS)
     chosen = None
     with st.container(horizontal=True, vertical_alignment="center"):
-        if by_name:
+        if usual is not None:
             name = choose_item(
                 Key.EVALUATION,
                 list(by_name),
                 noun="evaluation",
-                usual=_default(by_name),
+                usual=evaluation_title(usual),
                 old=old_display_names(evaluations),
                 on_change=close_photo,
             )
@@ -58,9 +60,3 @@ def choose_evaluation(evaluations: list[Evaluation]) -> Evaluation | None:
     if chosen is None and by_name:
         end_page()
     return chosen
-
-
-def _default(by_name: dict[str, Evaluation]) -> str:
-    """The newest evaluation that can be opened, or else the first."""
-    ready = [name for name, one in by_name.items() if one.is_ready]
-    return next(iter(ready), next(iter(by_name)))

@@ -11,7 +11,7 @@ from sneaker_core.datasets.dataset_collection import datasets_by_name, list_data
 from sneaker_core.datasets.index import Dataset, open_index
 from sneaker_core.datasets.thumbnails import ensure_thumbnail
 from sneaker_core.errors import SneakerError
-from sneaker_core.evaluation.evaluation_collection import list_evaluations
+from sneaker_core.evaluation.evaluation_collection import list_evaluations, usual_evaluation
 from sneaker_core.evaluation.evaluation_files import find_model_of
 from sneaker_core.evaluation.evaluation_record import Evaluation
 from sneaker_core.evaluation.table_columns import misclassified
@@ -189,7 +189,8 @@ def choose_evaluation(models: Sequence[ModelEntry]) -> Evaluation | None:
         if (name := _model_of(evaluations[str(st.session_state[EVALUATION_PARAM])], models)) is not None:
             choose_next(MODEL_PARAM, name)
 
-    if not evaluations:
+    usual = usual_evaluation(list(evaluations.values()))
+    if usual is None:
         address_item(EVALUATION_PARAM, (), noun="evaluation")
         st.info(
             "There are no evaluations yet. Evaluate a model to explain its mistakes here.",
@@ -201,6 +202,7 @@ def choose_evaluation(models: Sequence[ModelEntry]) -> Evaluation | None:
         EVALUATION_PARAM,
         list(evaluations),
         noun="evaluation",
+        usual=evaluation_title(usual),
         old=_linked_titles(evaluations),
         show_label=True,
         on_change=changed,

@@ -12,6 +12,7 @@ from sneaker_core.networks.decision import Status
 from sneaker_core.networks.model_registry import ModelEntry
 from ui.identify.answer_downloads import answers_csv, answers_json
 from ui.identify.answer_explanation import draw_explanation
+from ui.identify.answer_sharing import draw_share
 from ui.identify.answer_text import confidence_text
 from ui.identify.correction import draw_correction
 from ui.identify.identify_keys import Key
@@ -70,8 +71,11 @@ def draw_card(model: ModelEntry, key: ModelKey, photo: Photo, answer: Answer, co
             with right:
                 _draw_bars(photo, answer)
                 draw_correction(model, photo)
-        # Not an expander: its body, and the network with it, would run even while it is closed.
-        if st.toggle("Why?", key=Key.WHY.of(photo.key), persist_state="session", help=_WHY_HELP):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            # Not an expander: its body, and the network with it, would run even while it is closed.
+            why = st.toggle("Why?", key=Key.WHY.of(photo.key), persist_state="session", help=_WHY_HELP)
+            draw_share(model, key, photo, answer)
+        if why:
             draw_explanation(key, photo, answer, compact)
 
 

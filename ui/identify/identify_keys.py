@@ -30,6 +30,7 @@ class Key(StateKey):
     SAVE_CORRECTION = "identify_save_correction"
     CORRECTED = "identify_corrected"
     PAGE = "identify_page"
+    SHARE = "identify_share"
     WHY = "identify_why"
     TARGET = "identify_target"
     OPACITY = "identify_opacity"
