@@ -165,6 +165,15 @@ class TestSamples:
         assert not app.exception
 
 
+class TestSharing:
+    def test_as_text_without_asking_the_network(self, models_home, sneaker_jpeg, calls):
+        models_home.install()
+        app = uploaded(opened(), a_jpg=sneaker_jpeg())
+        (text,) = [block.value for block in app.code]
+        assert text == f"{app.header[0].value} (street72, SoleScope)".replace("\\", "")
+        assert calls["explain_bytes"] == 0
+
+
 class TestCorrections:
     def test_nothing_is_stored_before_it_is_saved(self, models_home, sneaker_jpeg):
         models_home.install()
