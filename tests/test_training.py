@@ -518,6 +518,18 @@ class TestRun:
         assert samples.groupby("group")["split"].nunique().max() == 1
         assert set(samples["split"][samples["label"].isna()]) == {"train", "val", "test"}
 
+    def test_what_the_model_it_starts_from_was_trained_on_stays_in_training(self, dataset, others, tmp_path):
+        train(dataset, QUICK, tmp_path / "runs" / "first", tmp_path, negatives=others)
+        first = read_split(run_model_folder(tmp_path / "runs" / "first")).set_index("sample")["split"]
+        # With more photos, the same seed draws others.
+        for number in range(7):
+            write(dataset / sorted(os.listdir(dataset))[0] / f"new{number}.jpg", jpeg(photo_of_class(0, 100 + number)))
+            write(others / f"new{number}.jpg", jpeg(photo_of_class(2, 200 + number)))
+        train(dataset, replace(QUICK, init="first", seed=5), tmp_path / "runs" / "second", tmp_path, negatives=others)
+        second = read_split(run_model_folder(tmp_path / "runs" / "second")).set_index("sample")["split"]
+        assert second[first.index].equals(first)
+        assert len(second) == len(first) + 14
+
     def test_starting_from_a_model_makes_no_copies_of_photos_that_it_holds_alike(self, dataset, tmp_path):
         """A trained network puts the photos of a class close together, so its embeddings would match all of them."""
         folder = save_alike_model(tmp_path / "alike")

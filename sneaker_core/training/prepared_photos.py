@@ -1,8 +1,9 @@
 """Photos prepared for a training: decoded once, grouped by near-duplicates, and split."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -114,6 +115,7 @@ def prepare_photos(
     workspace: Path,
     negatives: Path | None = None,
     progress: Progress = lambda done, total, step: None,
+    earlier: Mapping[str, str] = MappingProxyType({}),
 ) -> PreparedPhotos:
     """Decode the photos, find near-duplicates and split.
 
@@ -133,6 +135,9 @@ def prepare_photos(
         Folder of photos that show none of the classes; see `read_negatives`.
     progress : callable, optional
         Called with the number of photos done, their total and the current step.
+    earlier : mapping of str to str
+        Sample -> split of the model that the training starts from. Photos of a dataset without a split, and negatives,
+        keep it: the model would otherwise be tested on what it has seen.
 
     Raises
     ------
@@ -157,7 +162,7 @@ def prepare_photos(
     if unreadable:
         raise DatasetError(f"No photo of {', '.join(map(repr, unreadable))} in {dataset} can be read.")
     samples["group"] = _duplicate_groups(samples, photos.pixels, embedder, recipe.network, workspace, progress)
-    samples["split"] = _split(samples, recipe)
+    samples["split"] = _split(samples, recipe, samples["sample"].map(earlier).astype(object))
     _check_split(dataset, samples, classes)
     types = tuple(sorted(set(samples["footwear"].dropna())))
     return PreparedPhotos(samples, photos.pixels, photos.rejected, classes, types)
@@ -223,8 +228,16 @@ def resize_batch(pixels: NDArray[np.uint8], preprocessing: Preprocessing) -> tor
     return small.permute(0, 2, 3, 1)
 
 
-def _split(samples: pd.DataFrame, recipe: Recipe) -> pd.Series:
+def _split(samples: pd.DataFrame, recipe: Recipe, earlier: pd.Series) -> pd.Series:
+    # A near-duplicate of a photo that was trained on is as good as that photo.
+    trained = (earlier == Split.TRAIN).groupby(samples["group"]).transform("any")
+    earlier = earlier.groupby(samples["group"]).transform("first").mask(trained, Split.TRAIN.value)
     labeled = samples[samples["label"].notna()]
+    known = earlier[labeled.index]
+    if labeled["split"].isna().all() and known.notna().any():
+        new = labeled[known.isna()]
+        drawn = split_by_group(new["label"], new["group"], recipe.val_share, recipe.test_share, recipe.seed)
+        labeled = labeled.assign(split=known.fillna(drawn))
     split = _complete_split(labeled, recipe)
     rest = samples.index.difference(labeled.index)
     # A negative that is a near-duplicate of a sneaker photo, or of another negative, follows its group.
@@ -232,7 +245,8 @@ def _split(samples: pd.DataFrame, recipe: Recipe) -> pd.Series:
     order = np.random.default_rng(recipe.seed).permutation(groups.unique())
     tested, held_out = (round(share * len(order)) for share in _HELD_OUT_SHARES)
     is_test, is_val = groups.isin(order[:tested]), groups.isin(order[tested:held_out])
-    drawn = pd.Series(np.select([is_test, is_val], [Split.TEST.value, Split.VAL.value], Split.TRAIN.value), index=rest)
+    shuffled = np.select([is_test, is_val], [Split.TEST.value, Split.VAL.value], Split.TRAIN.value)
+    drawn = earlier[rest].fillna(pd.Series(shuffled, index=rest))
     negatives_split = groups.map(split.groupby(labeled["group"]).first()).fillna(drawn)
     combined: pd.Series = pd.concat([split, negatives_split]).reindex(samples.index)
     return combined

@@ -10,7 +10,8 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
-from sneaker_core.errors import ModelNotFoundError, RecipeError, SneakerError
+from sneaker_core.datasets.split import Split, read_split
+from sneaker_core.errors import DatasetError, ModelNotFoundError, RecipeError, SneakerError
 from sneaker_core.networks import vision_ops  # noqa: F401  (first: it makes the next import possible)
 from sneaker_core.networks.architectures import SneakerNetwork, architecture
 from sneaker_core.networks.backbones import AUXILIARY_PREFIX
@@ -83,6 +84,20 @@ def network_of(init: str, workspace: Path) -> str | None:
         return read_spec(find_model(workspace, init)).network
     except SneakerError:
         return None
+
+
+def earlier_split(init: str, workspace: Path) -> dict[str, str]:
+    """Sample -> split of the photos that the model named by `init` was trained with; empty if it isn't a model.
+
+    A model that starts from another must not be tested on photos that the other one was trained on.
+    """
+    if network_of(init, workspace) is None:
+        return {}
+    try:
+        table = read_split(find_model(workspace, init))
+    except DatasetError:  # it came without one
+        return {}
+    return dict(zip(table["sample"], table["split"].fillna(Split.TRAIN.value), strict=True))
 
 
 def _is_optional(key: str) -> bool:

@@ -10,7 +10,7 @@ from sneaker_core.datasets.dataset_collection import find_source, open_samples
 from sneaker_core.datasets.vanished_sources import check_there, told_if_vanished
 from sneaker_core.networks.architectures import SneakerNetwork, build_network
 from sneaker_core.training.prepared_photos import PreparedPhotos, Progress, prepare_photos
-from sneaker_core.training.pretrained_weights import load_pretrained
+from sneaker_core.training.pretrained_weights import earlier_split, load_pretrained
 from sneaker_core.training.recipe import Recipe
 from sneaker_core.training.training_jobs import check_space, needed_bytes
 
@@ -88,7 +88,8 @@ def set_up_training(
     embedder = network if finds_duplicates else None
     source = find_source(workspace, dataset)
     with told_if_vanished([source]):
-        photos = prepare_photos(source.name, samples, recipe, embedder, workspace, negatives, progress)
+        earlier = earlier_split(recipe.init, workspace)
+        photos = prepare_photos(source.name, samples, recipe, embedder, workspace, negatives, progress, earlier)
     if photos.rejected:
         check_there([source])
     return reset_head(network, recipe, photos.training_data().outputs), photos
