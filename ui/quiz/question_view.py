@@ -17,14 +17,14 @@ from ui.quiz.quiz_keys import Key
 from ui.quiz.quiz_turn import Turn, give_answer, show_question
 
 # The photo has the same place and size before and after the answer, whatever its own size is.
-_HEIGHT, _HEIGHT_ON_PHONES = 400, 264
+_HEIGHT, _HEIGHT_ON_PHONES = 420, 248
 _STYLE = f"""<style>
 .st-key-{Key.QUIZ_PHOTO} {{min-height: {_HEIGHT}px;}}
 .st-key-{Key.QUIZ_PHOTO} img {{width: 100%; height: {_HEIGHT}px; object-fit: contain; border-radius: 0.75rem;
     background: rgba(143, 147, 163, 0.12);}}
 .st-key-{Key.QUIZ_OPTIONS} button {{min-height: 3.75rem; font-size: 1.125rem;}}
 .st-key-{Key.QUIZ_OPTIONS} button p {{font-size: 1.125rem; overflow-wrap: anywhere;}}
-[class*="st-key-{Key.QUIZ_NEXT}"] button {{min-height: 3rem;}}
+[class*="st-key-{Key.QUIZ_NEXT}"] button {{min-height: 3.25rem;}}
 @media (max-width: 640px) {{
     .st-key-{Key.QUIZ_PHOTO} {{min-height: {_HEIGHT_ON_PHONES}px;}}
     .st-key-{Key.QUIZ_PHOTO} img {{height: {_HEIGHT_ON_PHONES}px;}}
@@ -101,31 +101,27 @@ def _draw_verdict(turn: Turn, answer: str) -> None:
     label = escape_markdown(question.label)
     you_are_right = answer == question.label
     st.subheader(f":green[Right:] {label}" if you_are_right else f":red[Wrong:] it’s {label}", anchor=False)
-    st.markdown(_said("You", answer, question.label))
     confidence = f" with {probability_text(question.probability)} confidence"
-    st.markdown(_said("The model", question.predicted, question.label, confidence))
-    _draw_marks(question.label)
+    st.markdown(
+        "  \n".join(
+            (_said("You", answer, question.label), _said("The model", question.predicted, question.label, confidence))
+        )
+    )
     if problem := st.session_state.pop(Key.QUIZ_UNCOUNTED, None):
         st.warning(escape_markdown(problem))
-    is_last = turn.at + 1 == len(turn.played.questions)
-    with st.container(horizontal=True):
-        st.button(
-            "See the score" if is_last else "Next",
-            key=Key.QUIZ_NEXT.of(str(turn.at)),
-            type="primary",
-            icon=":material/arrow_forward:",
-            shortcut="Right",
-            on_click=show_question,
-            args=(turn.at + 1,),
-        )
-        if turn.played.is_over and not is_last:
-            st.button(
-                "Back to the score",
-                key=Key.QUIZ_TO_SCORE,
-                type="tertiary",
-                on_click=show_question,
-                args=(len(turn.played.questions),),
-            )
+    last = len(turn.played.questions) - 1
+    st.button(
+        "See the score" if turn.at == last else "Next",
+        key=Key.QUIZ_NEXT.of(str(turn.at)),
+        type="primary",
+        shortcut="Right",
+        width="stretch",
+        on_click=show_question,
+        args=(turn.at + 1,),
+    )
+    if turn.played.is_over and turn.at < last:
+        st.button("Back to the score", key=Key.QUIZ_TO_SCORE, width="stretch", on_click=show_question, args=(last + 1,))
+    _draw_marks(question.label)
 
 
 def _said(who: str, answer: str, label: str, confidence: str = "") -> str:

@@ -29,6 +29,8 @@ def choose_evaluation(evaluations: list[Evaluation]) -> Evaluation:
         choose_none(EVALUATION_PARAM, noun="evaluation")
         draw_no_photos("The quiz asks for photos of an evaluation, and there is no evaluation with photos yet.")
         end_page()
+    st.space("small")
+    st.caption("You and the model see the same photos, hard ones first. Photos and the model’s answers are from:")
     title = choose_item(EVALUATION_PARAM, offered, noun="evaluation", on_change=lambda: set_address_values(forgotten()))
     if title is None:
         end_page()

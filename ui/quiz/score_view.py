@@ -23,7 +23,7 @@ _STYLE = f"""<style>
 .st-key-{Key.QUIZ_ROWS} img {{width: 112px; height: 78px; object-fit: cover; border-radius: 0.5rem;}}
 .st-key-{Key.QUIZ_ROWS} p {{overflow-wrap: anywhere;}}
 </style>"""
-_PICTURE_WIDTH = 112
+_PICTURE_WIDTH, _COLUMNS, _NARROWEST = 112, 2, 320
 
 
 def draw_score(turn: Turn) -> None:
@@ -51,7 +51,7 @@ def draw_score(turn: Turn) -> None:
             icon=":material/download:",
             on_click="ignore",
         )
-    with st.container(key=Key.QUIZ_ROWS, gap="small"):
+    with st.grid(_COLUMNS, min_column_width=_NARROWEST, gap="small", key=Key.QUIZ_ROWS):
         for at, (question, answer) in enumerate(zip(turn.played.questions, turn.played.answers, strict=True)):
             _draw_row(at, question, answer, pictures.get(question.sample))
     _draw_votes(turn)
@@ -60,7 +60,7 @@ def draw_score(turn: Turn) -> None:
 def _score_sentence(turn: Turn, score: Score) -> str:
     won = "It’s a draw." if score.you == score.model else "You win!" if score.you > score.model else "The model wins."
     names = max(len(question.options) for question in turn.played.questions)
-    return f"{won} You chose between {names} names; the model chose among all it knows."
+    return f"{won} You had {names} names to choose from, the model all that it knows."
 
 
 def _pictures(questions: tuple[Question, ...]) -> dict[str, bytes]:
@@ -73,22 +73,17 @@ def _pictures(questions: tuple[Question, ...]) -> dict[str, bytes]:
 
 
 def _draw_row(at: int, question: Question, answer: str, picture: bytes | None) -> None:
-    with st.container(horizontal=True, vertical_alignment="center", gap="medium", wrap=False):
-        with st.container(width=_PICTURE_WIDTH):
+    lines = (_line("You", answer, question.label), _line("The model", question.predicted, question.label))
+    with st.container(border=True, height="stretch", horizontal=True, gap="medium"):
+        with st.container(width=_PICTURE_WIDTH, gap="xsmall"):
             if picture is None:
                 st.caption(":material/broken_image: No photo")
             else:
                 st.image(picture, width=_PICTURE_WIDTH, alt=f"Photo {at + 1}: {truncate(question.label)}")
-        lines = (_line("You", answer, question.label), _line("The model", question.predicted, question.label))
-        st.markdown("  \n".join((f"**{escape_markdown(question.label)}**", *lines)))
-        st.button(
-            "Look again",
-            key=Key.QUIZ_LOOK_AGAIN.of(str(at)),
-            type="tertiary",
-            width="content",
-            on_click=show_question,
-            args=(at,),
-        )
+        with st.container(width="stretch", gap="xxsmall"):
+            st.markdown("  \n".join((f"**{escape_markdown(question.label)}**", *lines)))
+            key = Key.QUIZ_LOOK_AGAIN.of(str(at))
+            st.button("Look again", key=key, type="tertiary", on_click=show_question, args=(at,))
 
 
 def _line(who: str, answer: str, label: str) -> str:
