@@ -138,8 +138,10 @@ def test_a_question_of_the_quiz_fits_a_phone_and_is_answered_with_a_key(browser:
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
     page.keyboard.press("ArrowRight")
     expect(page.get_by_text("2 of ")).to_be_visible()
+    settle(page)  # the address is in the browser's history once the page has run
     page.go_back()
     expect(page.get_by_text("You said")).to_be_visible()
+    settle(page)
     page.reload()
     expect(page.get_by_text("You said")).to_be_visible()
     page.close()

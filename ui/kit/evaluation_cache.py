@@ -34,6 +34,18 @@ class EvaluationKey:
     home: str = ""
 
 
+def present_key(evaluation: Evaluation) -> EvaluationKey:
+    """The key of a finished evaluation, whose photos are looked for in the datasets if it was made on a folder.
+
+    Raises
+    ------
+    SneakerError
+        The prediction table is missing or damaged.
+    """
+    entries = [] if evaluation.dataset_folder is not None else list_datasets(workspace())
+    return evaluation_key(evaluation, entries)
+
+
 def open_evaluation(evaluation: Evaluation) -> tuple[EvaluationKey, pd.DataFrame]:
     """The key and the prediction table of an evaluation; photos on this computer have a path.
 
@@ -42,9 +54,7 @@ def open_evaluation(evaluation: Evaluation) -> tuple[EvaluationKey, pd.DataFrame
     SneakerError
         The table is missing or damaged.
     """
-    # If it was made on a folder, the photos may be in one of the datasets.
-    entries = [] if evaluation.dataset_folder is not None else list_datasets(workspace())
-    key = evaluation_key(evaluation, entries)
+    key = present_key(evaluation)
     return key, evaluation_table(key, evaluation)
 
 

@@ -8,7 +8,7 @@ import streamlit as st
 from sneaker_core.errors import SneakerError
 from sneaker_core.evaluation.evaluation_record import Evaluation
 from sneaker_core.evaluation.quiz.questions import Question, choose_questions
-from ui.kit.evaluation_cache import EvaluationKey, evaluation_table, open_evaluation
+from ui.kit.evaluation_cache import EvaluationKey, evaluation_table, present_key
 
 
 def has_photos(evaluation: Evaluation) -> bool:
@@ -16,7 +16,7 @@ def has_photos(evaluation: Evaluation) -> bool:
     if evaluation.synthetic is not None:
         return True
     with contextlib.suppress(SneakerError):
-        return _has_photos(open_evaluation(evaluation)[0], evaluation)
+        return _has_photos(present_key(evaluation), evaluation)
     return False
 
 
@@ -33,7 +33,7 @@ def questions(evaluation: Evaluation, seed: int) -> tuple[Question, ...]:
     SneakerError
         The evaluation can't be read.
     """
-    return _questions(open_evaluation(evaluation)[0], seed, evaluation)
+    return _questions(present_key(evaluation), seed, evaluation)
 
 
 @st.cache_data(max_entries=100, show_spinner=False)
