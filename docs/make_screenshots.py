@@ -143,11 +143,15 @@ def reviewed_shots(workspace: Path) -> Iterator[Shot]:
     yield Shot("explain-photo", address_of("explain", evaluation=EVALUATION, kind="stored", sample=wrong))
     for show in ("class-averages", "many"):
         yield Shot(f"explain-{show}", address_of("explain", show=show))
+    for name, answers in (("question", ""), ("answer", "1"), ("score", "1" * 10)):
+        question = "11" if name == "score" else "1"
+        query = {"evaluation": EVALUATION, "seed": "1", "question": question, "answers": answers}
+        yield Shot(f"quiz-{name}", address_of("quiz", **query))
 
 
 def lost_shots() -> Iterator[Shot]:
     """Pages of an empty workspace, and links to what is gone."""
-    for page in ("datasets", "train", "runs", "evaluate", "explain"):
+    for page in ("datasets", "train", "runs", "evaluate", "explain", "quiz"):
         yield Shot(f"empty-{page}", page)
     yield Shot("gone-dataset", address_of("datasets", dataset="gone"))
     yield Shot("gone-run", address_of("train", run="gone"))

@@ -11,12 +11,14 @@ from sneaker_core.datasets.dataset_collection import create_dataset
 from sneaker_core.datasets.quality.scan import scan
 from sneaker_core.datasets.sources.photo_import import import_photos
 from sneaker_core.evaluation.evaluation_job import evaluate
+from sneaker_core.evaluation.quiz.questions import choose_questions
+from sneaker_core.evaluation.quiz.votes import add_vote
 from sneaker_core.networks.bundled_models import DEFAULT_MODEL
 from sneaker_core.networks.model_registry import open_model
 from sneaker_core.training.recipe import make_recipe
 from sneaker_core.training.train_model import train
 from sneaker_core.workspace.paths import run_model_folder, runs_folder
-from tests.browser import AppServer, new_page, settle
+from tests.browser import PHONE, AppServer, new_page, settle
 from tests.factories import draw_dataset
 from ui.evaluate.evaluate_sections import ALL_EVALUATIONS, SECTIONS
 from ui.kit import page_links
@@ -43,6 +45,10 @@ ADDRESSES = [
         page_address(page_links.Page.EXPLAIN, dataset="shoes", model="first", show=show)
         for show in ("one", "class-averages", "many")
     ),
+    *(
+        page_address(page_links.Page.QUIZ, evaluation="kept", seed="1", answers=answers, question=question)
+        for answers, question in ((None, None), ("1", "1"), ("1" * 10, "11"))
+    ),
 ]
 
 # Texts in charts, which axe doesn't check: text, its color, and the color of the page or the mark behind it.
@@ -67,7 +73,9 @@ def address(tmp_path_factory: pytest.TempPathFactory, app_server: AppServer) -> 
         recipe = make_recipe("quick", {**small, "val_share": 0.2, "test_share": 0.2, "seed": seed})
         train("shoes", recipe, runs_folder(home) / name, home)
     scan(dataset, open_model(home, DEFAULT_MODEL))
-    evaluate(run_model_folder(runs_folder(home) / "first"), "shoes", home, name="kept")
+    kept = evaluate(run_model_folder(runs_folder(home) / "first"), "shoes", home, name="kept")
+    for question in 4 * choose_questions(kept.table, seed=1):
+        add_vote(home, kept.evaluation, question, MARKUP if MARKUP in question.options else NUMBER)
     with app_server.show(home) as address:
         yield address
 
@@ -111,3 +119,29 @@ def test_names_are_shown_as_written_and_texts_can_be_read(page: Page, address: s
     # White is for counts on cells, whose colors are dark in both themes.
     texts = [each for each in page.evaluate(CHART_TEXTS) if each[1] != WHITE]
     assert [each for each in texts if contrast(each[1], each[2]) < 4.5] == []
+
+
+def test_a_question_of_the_quiz_fits_a_phone_and_is_answered_with_a_key(browser: Browser, address: str):
+    page = new_page(browser, PHONE)
+    page.goto(f"{address}/{page_address(page_links.Page.QUIZ, evaluation='kept', seed='1')}")
+    options = page.locator("[class*=st-key-quiz_option-] button")
+    expect(options).to_have_count(3)
+    settle(page)
+    for box in [options.nth(number).bounding_box() for number in range(3)]:
+        assert box["height"] >= 44 and box["width"] > 300 and box["y"] + box["height"] <= PHONE[1]
+    picture = page.locator("[class*=st-key-quiz_photo] img").bounding_box()
+    page.keyboard.press("2")
+    expect(page.get_by_text("You said")).to_be_visible()
+    expect(page.get_by_alt_text("Heat map of the photo")).to_be_visible()
+    settle(page)
+    assert page.locator("[class*=st-key-quiz_photo] img").bounding_box() == picture
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_text("2 of ")).to_be_visible()
+    settle(page)  # the address is in the browser's history once the page has run
+    page.go_back()
+    expect(page.get_by_text("You said")).to_be_visible()
+    settle(page)
+    page.reload()
+    expect(page.get_by_text("You said")).to_be_visible()
+    page.close()

@@ -1,4 +1,4 @@
-"""Records of evaluations and explanations: evaluation.json and means.json."""
+"""Records of evaluations and explanations: evaluation.json, means.json and votes.jsonl."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar
 
 from msgspec import Meta
 
-from sneaker_core.records.fields import Count, Moment, PathText, Share, none_for_nan
+from sneaker_core.records.fields import Count, Moment, Name, PathText, Share, none_for_nan
 from sneaker_core.records.model_records import WorldRecord
 from sneaker_core.records.reading import Record
 
@@ -60,3 +60,17 @@ class ClassMapRow(Record):
     place: str
     share: Share
     files: PathText
+
+
+class VoteRow(Record):
+    """An answer in the quiz, without a word on who gave it: a line of ``votes.jsonl``.
+
+    `kind` and `evaluation` are the kind and the id of an evaluation.
+    """
+
+    kind: Name
+    evaluation: Name
+    sample: Name
+    options: list[Name]
+    vote: Name
+    time: Moment

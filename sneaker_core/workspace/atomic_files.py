@@ -34,3 +34,18 @@ def write_json(path: Path, values: Mapping[str, Any], indent: int | None = None)
     """Write a JSON object atomically, in UTF-8; characters that UTF-8 can't encode become question marks."""
     text = json.dumps(values, indent=indent, ensure_ascii=False)
     write_atomically(path, (text + "\n" if indent else text).encode(errors="replace"))
+
+
+def append_json(path: Path, values: Mapping[str, Any]) -> None:
+    """Append a JSON object to a log as a line of its own, written to disk at once.
+
+    A crash damages that line only: the next one starts on a new line. One process at a time may do this.
+    """
+    line = json.dumps(values, ensure_ascii=False).encode(errors="replace") + b"\n"
+    with path.open("a+b") as log:
+        if end := log.seek(0, os.SEEK_END):
+            log.seek(end - 1)
+            line = line if log.read(1) == b"\n" else b"\n" + line
+        log.write(line)
+        log.flush()
+        os.fsync(log.fileno())

@@ -73,6 +73,11 @@ def evaluations_folder(workspace_folder: Path) -> Path:
     return workspace_folder / "evaluations"
 
 
+def votes_file(workspace_folder: Path) -> Path:
+    """The log of all answers in the quiz."""
+    return workspace_folder / "quiz" / "votes.jsonl"
+
+
 def evaluation_job_folder(evaluation_folder: Path) -> Path:
     """Folder of an evaluation's job."""
     return evaluation_folder / "job"

@@ -1,6 +1,5 @@
 """The evaluation that the page shows, with everything its sections need."""
 
-import contextlib
 import zlib
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,14 +8,12 @@ from typing import Any
 
 import pandas as pd
 
-from sneaker_core.datasets.dataset_collection import list_datasets
 from sneaker_core.datasets.index import INDEX_FILE, Dataset
 from sneaker_core.datasets.review_log import Action
 from sneaker_core.datasets.thumbnails import ensure_thumbnail
-from sneaker_core.errors import DatasetError, ImageError, SneakerError
+from sneaker_core.errors import DatasetError, ImageError
 from sneaker_core.evaluation.evaluation_files import find_model_of
 from sneaker_core.evaluation.evaluation_record import Evaluation
-from sneaker_core.networks.model_registry import model_version
 from sneaker_core.workspace.paths import workspace
 from ui.evaluate import evaluation_metrics_cache
 from ui.evaluate.evaluate_keys import Key
@@ -83,10 +80,7 @@ class LoadedEvaluation:
 
     def model_key(self) -> model_cache.ModelKey | None:
         """The model's key for the caches; None if the model is gone."""
-        with contextlib.suppress(SneakerError):
-            folder = self.model_folder()
-            return model_cache.ModelKey(str(folder), model_version(folder))
-        return None
+        return evaluation_cache.evaluated_model(self.evaluation)
 
 
 def load_evaluation(evaluation: Evaluation) -> LoadedEvaluation:
@@ -97,10 +91,7 @@ def load_evaluation(evaluation: Evaluation) -> LoadedEvaluation:
     SneakerError
         It can't be read.
     """
-    # If it was made on a folder, the photos may be in one of the datasets.
-    entries = [] if evaluation.dataset_folder is not None else list_datasets(workspace())
-    key = evaluation_cache.evaluation_key(evaluation, entries)
-    return LoadedEvaluation(evaluation, key, evaluation_cache.evaluation_table(key, evaluation))
+    return LoadedEvaluation(evaluation, *evaluation_cache.open_evaluation(evaluation))
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,7 +13,6 @@ from sneaker_core.evaluation.evaluation_files import read_embeddings
 from sneaker_core.evaluation.metric_text import rank_text
 from sneaker_core.evaluation.table_columns import PROBABILITY_PREFIX, misclassified
 from sneaker_core.images import Photo
-from sneaker_core.inference.explanation.explanation_request import ExplanationRequest
 from sneaker_core.inference.similar_photos import nearest
 from sneaker_core.number_text import percent
 from ui.evaluate import evaluation_metrics_cache
@@ -21,11 +20,12 @@ from ui.evaluate.evaluation_text import properties_text
 from ui.evaluate.loaded_evaluation import LoadedEvaluation, missing_photo_text, read_thumbnail
 from ui.evaluate.prediction_grid import clear_notice
 from ui.evaluate.prediction_review import draw_review
-from ui.kit import explanation_cache, model_cache, photo_previews
+from ui.kit import model_cache, photo_previews
 from ui.kit.labels import evaluation_title
 from ui.kit.page_links import Page, draw_page_link
 from ui.kit.photo_detail import draw_photo_dialog
 from ui.kit.photo_files import stored_photo
+from ui.kit.small_heat_map import HEAT_MAP_LEGEND, draw_heat_map
 from ui.kit.text import escape_markdown, probability_text, truncate
 
 _SIMILAR = 3
@@ -88,11 +88,12 @@ def _draw_explanations(loaded: LoadedEvaluation, row: dict[str, Any]) -> None:
             st.markdown("Photo")
         for caption, label in explained:
             with grid.cell():
-                _draw_heat_map(key, photo, caption, label)
+                if key is not None and draw_heat_map(key, photo, label):
+                    st.markdown(f"{caption}, **{escape_markdown(truncate(label))}**")
     if key is None:
         st.caption("The evaluated model was deleted or trained again, so its predictions can’t be explained.")
         return
-    st.caption("Yellow areas contributed most to the class, purple ones a little, uncolored ones nothing.")
+    st.caption(HEAT_MAP_LEGEND)
     draw_page_link(
         "Open in Explain",
         Page.EXPLAIN,
@@ -111,19 +112,6 @@ def _photo(sample: str, path: object) -> Photo | None:
         return stored_photo(Path(path), sample)
     except (SneakerError, OSError):
         return None
-
-
-def _draw_heat_map(key: model_cache.ModelKey | None, photo: Photo, caption: str, label: str) -> None:
-    if key is None:
-        return
-    try:
-        with st.skeleton(180):
-            picture = explanation_cache.overlay_jpeg(key, photo, ExplanationRequest(label))
-    except SneakerError as error:
-        st.warning(escape_markdown(str(error)))
-        return
-    st.image(picture, width="stretch", alt=f"Heat map of the photo for {truncate(label)}")
-    st.markdown(f"{caption}, **{escape_markdown(truncate(label))}**")
 
 
 def _draw_similar(loaded: LoadedEvaluation, row: dict[str, Any]) -> None:

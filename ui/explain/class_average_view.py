@@ -26,7 +26,7 @@ from ui.explain import map_pictures
 from ui.explain.explain_keys import Key
 from ui.explain.explain_labels import class_map_caption, class_map_title
 from ui.explain.heat_map_view import choose_opacity, draw_scale
-from ui.explain.photo_sources import PHOTOS_MISSING, choose_evaluation, evaluated_photos
+from ui.explain.photo_sources import PHOTOS_MISSING, choose_evaluation
 from ui.explain.request_controls import choose_layer, choose_method
 from ui.kit import evaluation_cache
 from ui.kit.job_panel import JobPanel, attempt, draw_job
@@ -53,7 +53,7 @@ def draw_class_averages(models: list[ModelEntry]) -> None:
     evaluation = choose_evaluation(models)
     if evaluation is None:
         return
-    key, table = evaluated_photos(evaluation)
+    key, table = evaluation_cache.open_evaluation(evaluation)
     here = evaluated_rows(table[table["path"].notna()])
     if here.empty:
         st.info(PHOTOS_MISSING, icon=":material/hide_image:")

@@ -248,18 +248,6 @@ def _linked_titles(evaluations: Mapping[str, Evaluation]) -> dict[str, str]:
     return titles
 
 
-def evaluated_photos(evaluation: Evaluation) -> tuple[evaluation_cache.EvaluationKey, pd.DataFrame]:
-    """The prediction table of an evaluation; only photos on this machine have a path.
-
-    Raises
-    ------
-    SneakerError
-        The table is missing or damaged.
-    """
-    key = evaluation_cache.evaluation_key(evaluation, list_datasets(workspace()))
-    return key, evaluation_cache.evaluation_table(key, evaluation)
-
-
 PHOTOS_MISSING = (
     "The photos of this evaluation aren't on this machine. Evaluate the model on one of your datasets to explain its "
     "predictions here."
@@ -271,7 +259,7 @@ def _evaluation_shelf(models: Sequence[ModelEntry]) -> PhotoChoices | None:
         evaluation = choose_evaluation(models)
         if evaluation is None:
             return None
-        _, table = evaluated_photos(evaluation)
+        _, table = evaluation_cache.open_evaluation(evaluation)
         here = table[table["path"].notna()]
         if here.empty:
             st.info(PHOTOS_MISSING, icon=":material/hide_image:")

@@ -1,4 +1,4 @@
-"""Prediction tables of evaluations, kept until the evaluation or its dataset changes."""
+"""Prediction tables of evaluations, kept until the evaluation or its dataset changes, and the models they judge."""
 
 import contextlib
 from collections.abc import Sequence
@@ -8,11 +8,14 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from sneaker_core.datasets.dataset_collection import DatasetEntry
+from sneaker_core.datasets.dataset_collection import DatasetEntry, list_datasets
 from sneaker_core.datasets.index import Dataset, read_samples
-from sneaker_core.errors import DatasetError
-from sneaker_core.evaluation.evaluation_files import read_table, with_photos
+from sneaker_core.errors import DatasetError, SneakerError
+from sneaker_core.evaluation.evaluation_files import find_model_of, read_table, with_photos
 from sneaker_core.evaluation.evaluation_record import Evaluation
+from sneaker_core.networks.model_registry import model_version
+from sneaker_core.workspace.paths import workspace
+from ui.kit.model_cache import ModelKey
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,38 @@ class EvaluationKey:
     folder: str
     version: str
     home: str = ""
+
+
+def present_key(evaluation: Evaluation) -> EvaluationKey:
+    """The key of a finished evaluation, whose photos are looked for in the datasets if it was made on a folder.
+
+    Raises
+    ------
+    SneakerError
+        The prediction table is missing or damaged.
+    """
+    entries = [] if evaluation.dataset_folder is not None else list_datasets(workspace())
+    return evaluation_key(evaluation, entries)
+
+
+def open_evaluation(evaluation: Evaluation) -> tuple[EvaluationKey, pd.DataFrame]:
+    """The key and the prediction table of an evaluation; photos on this computer have a path.
+
+    Raises
+    ------
+    SneakerError
+        The table is missing or damaged.
+    """
+    key = present_key(evaluation)
+    return key, evaluation_table(key, evaluation)
+
+
+def evaluated_model(evaluation: Evaluation) -> ModelKey | None:
+    """The evaluated model; None if it was deleted or trained again."""
+    with contextlib.suppress(SneakerError):
+        folder = find_model_of(workspace(), evaluation)
+        return ModelKey(str(folder), model_version(folder))
+    return None
 
 
 def evaluation_key(evaluation: Evaluation, entries: Sequence[DatasetEntry]) -> EvaluationKey:

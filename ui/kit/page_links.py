@@ -15,6 +15,7 @@ class Page(StrEnum):
     RUNS = "pages/runs.py"
     EVALUATE = "pages/evaluate.py"
     EXPLAIN = "pages/explain.py"
+    QUIZ = "pages/quiz.py"
 
     @property
     def path(self) -> str:
@@ -29,6 +30,7 @@ _ICONS = {
     Page.RUNS: ":material/leaderboard:",
     Page.EVALUATE: ":material/grid_on:",
     Page.EXPLAIN: ":material/center_focus_strong:",
+    Page.QUIZ: ":material/quiz:",
 }
 
 

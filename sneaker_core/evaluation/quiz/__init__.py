@@ -1,0 +1,1 @@
+"""The quiz "You or the model": its questions, the votes of everybody who plays, and the score card."""
