@@ -16,7 +16,7 @@ from sneaker_core.networks.model_registry import open_model
 from sneaker_core.training.recipe import make_recipe
 from sneaker_core.training.train_model import train
 from sneaker_core.workspace.paths import run_model_folder, runs_folder
-from tests.browser import AppServer, new_page, settle
+from tests.browser import DESKTOP, PHONE, AppServer, new_page, settle
 from tests.factories import draw_dataset
 from ui.evaluate.evaluate_sections import ALL_EVALUATIONS, SECTIONS
 from ui.kit import page_links
@@ -33,6 +33,8 @@ NUMBER = "574"
 DATASET_SECTIONS = ("Overview", "Photos", "Findings", "Map", "Splits", "History", "Export")
 ADDRESSES = [
     *(page_address(page_links.Page.DATASETS, dataset="shoes", section=section) for section in DATASET_SECTIONS),
+    page_address(page_links.Page.CATALOG, brand="Converse"),
+    page_address(page_links.Page.CATALOG, shoe="Air Jordan 2"),
     page_address(page_links.Page.TRAIN),
     page_address(page_links.Page.TRAIN, run="first"),
     page_address(page_links.Page.RUNS),
@@ -111,3 +113,15 @@ def test_names_are_shown_as_written_and_texts_can_be_read(page: Page, address: s
     # White is for counts on cells, whose colors are dark in both themes.
     texts = [each for each in page.evaluate(CHART_TEXTS) if each[1] != WHITE]
     assert [each for each in texts if contrast(each[1], each[2]) < 4.5] == []
+
+
+def test_the_catalog_on_a_phone(page: Page, address: str):
+    page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
+    for shown in ({"list": "Shoe types"}, {"shoe": "Air Jordan 2"}):
+        page.goto(f"{address}/{page_address(page_links.Page.CATALOG, **shown)}")
+        expect(page.get_by_role("heading", level=2)).to_be_visible()
+        settle(page)
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
+        found = Axe().run(page, options={"runOnly": ["heading-order"]}).response["violations"]
+        assert found == []
+    page.set_viewport_size({"width": DESKTOP[0], "height": DESKTOP[1]})

@@ -12,7 +12,7 @@ from sneaker_core.evaluation.class_results import ClassResult, class_results
 from sneaker_core.evaluation.confusion_matrix import ClassOrder, confusion_matrix, matrix_view, photos_in_cell
 from sneaker_core.evaluation.evaluation_charts import class_bars, coverage_chart, reliability_chart, slices_chart
 from sneaker_core.evaluation.matrix_charts import matrix_chart
-from sneaker_core.evaluation.metric_text import mix_up_text, right_text
+from sneaker_core.evaluation.metric_text import mix_up_texts, right_text
 from sneaker_core.evaluation.metrics import confused_pairs, summary
 from sneaker_core.evaluation.reliability import coverage_at, coverage_curve, reliability_bins
 from sneaker_core.evaluation.slices import slices
@@ -150,17 +150,17 @@ class TestClassResults:
             assert result.mixed_up == (wrong.max() if result.mix_ups else 0)
 
     @pytest.mark.parametrize(
-        ("result", "text"),
+        ("result", "texts"),
         [
-            (ClassResult(23, 18, ("B",), 3), "most often taken for B: 3 of 23"),
-            (ClassResult(23, 20, ("B",), 3), "otherwise taken for B: 3 of 23"),
-            (ClassResult(8, 6, ("B", "C"), 1), "otherwise taken for B or C: 1 of 8 each"),
-            (ClassResult(8, 3, ("B", "C"), 2), "most often taken for B or C: 2 of 8 each"),
-            (ClassResult(8, 8), ""),
+            (ClassResult(23, 18, ("B",), 3), ["most often taken for B: 3 of 23"]),
+            (ClassResult(23, 20, ("B",), 3), ["otherwise taken for B: 3 of 23"]),
+            (ClassResult(8, 6, ("B", "C"), 1), ["otherwise taken for B: 1 of 8", "otherwise taken for C: 1 of 8"]),
+            (ClassResult(8, 3, ("B", "C"), 2), ["most often taken for B: 2 of 8", "most often taken for C: 2 of 8"]),
+            (ClassResult(8, 8), []),
         ],
     )
-    def test_the_usual_mix_up_in_words(self, result, text):
-        assert mix_up_text(result) == text
+    def test_the_usual_mix_up_in_words(self, result, texts):
+        assert mix_up_texts(result) == dict(zip(result.mix_ups, texts, strict=True))
 
     def test_how_often_a_class_is_right_in_words(self):
         assert right_text(ClassResult(1, 0)) == "right on 0 of 1 test photo"

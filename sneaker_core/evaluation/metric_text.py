@@ -102,13 +102,11 @@ def right_text(result: ClassResult) -> str:
     return f"right on {result.right:,} of {counted(result.photos, 'test photo')}"
 
 
-def mix_up_text(result: ClassResult) -> str:
-    """The usual mix-up of a class: "most often taken for Nike Dunk: 3 of 23"; empty if none is usual."""
-    if not result.mix_ups:
-        return ""
+def mix_up_texts(result: ClassResult) -> dict[str, str]:
+    """The usual mix-ups of a class, by the other class, such as "most often taken for Nike Dunk: 3 of 23"."""
     others = result.photos - result.right - result.mixed_up * len(result.mix_ups)
-    how, each = "most often" if others else "otherwise", " each" if len(result.mix_ups) > 1 else ""
-    return f"{how} taken for {' or '.join(result.mix_ups)}: {result.mixed_up:,} of {result.photos:,}{each}"
+    how, count = "most often" if others else "otherwise", f"{result.mixed_up:,} of {result.photos:,}"
+    return {name: f"{how} taken for {name}: {count}" for name in result.mix_ups}
 
 
 def world_text(world: WorldMetrics) -> str:

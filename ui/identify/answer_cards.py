@@ -20,6 +20,7 @@ from ui.identify.identify_keys import Key
 from ui.identify.probability_bars import bars_alt_text, guess_bars
 from ui.kit import photo_previews
 from ui.kit.kept_uploads import KEPT_NOTE
+from ui.kit.knowledge_card import draw_knowledge
 from ui.kit.labels import evaluation_title
 from ui.kit.model_cache import ModelKey
 from ui.kit.page_links import Page, draw_page_link
@@ -73,6 +74,7 @@ def draw_card(model: ModelEntry, key: ModelKey, photo: Photo, answer: Answer, gu
             with right:
                 _draw_headline(model, photo, answer, st.header)
                 _draw_bars(photo, answer, guesses)
+                _draw_knowledge(answer)
         # Not an expander: its body, and the network with it, would run even while it is closed.
         if st.toggle("Why?", key=Key.WHY.of(photo.key), persist_state="session", help=_WHY_HELP):
             draw_explanation(key, photo, answer, guesses, compact)
@@ -106,6 +108,14 @@ def _draw_bars(photo: Photo, answer: Answer, guesses: int) -> None:
         config={"staticPlot": True},
         alt=bars_alt_text(shown, answer.status),
     )
+
+
+def _draw_knowledge(answer: Answer) -> None:
+    """Draw what to look for in the sneaker that was recognized, or in the type of other footwear."""
+    if answer.status is Status.KNOWN:
+        draw_knowledge(answer.top[0].label)
+    elif answer.refused and answer.footwear_type is not None:
+        draw_knowledge(answer.footwear_type)
 
 
 def draw_failures(answers: Sequence[Answer]) -> None:
