@@ -10,6 +10,8 @@ import pytest
 
 from sneaker_core.catalog.entries import ShoeCategory, ShoeType, Sneaker
 from sneaker_core.catalog.lookup import find_entry, read_catalog, search_link
+from sneaker_core.catalog.search import search
+from sneaker_core.datasets.synthetic.sample_plan import CLASSES
 from sneaker_core.errors import SneakerError
 from sneaker_core.networks.bundled_models import DEFAULT_MODEL
 from sneaker_core.workspace.paths import BUNDLED_MODELS, CATALOG, MODEL_FILE
@@ -129,11 +131,40 @@ def test_where_to_look_is_a_plain_web_search(name, query):
     assert parse_qs(link.query) == {"q": [query]}
 
 
+def found(text: str, entries=SNEAKERS) -> list[str]:
+    return [entry.name for entry in search(entries, text)]
+
+
+@pytest.mark.parametrize(
+    ("text", "first"),
+    [("jordan 4", "Air Jordan 4"), ("AIR_JORDAN_iv", "Air Jordan 4"), ("jordan 1", "Air Jordan 1"),
+     ("af1", "Nike Air Force 1"), ("tinker  MAX", "Nike Air Max 1"),
+     ("geL-lyte", "ASICS Gel-Lyte III"), ("jordan", "Air Jordan 1"),
+     ("club\u00a0c", "Reebok Club C 85"), ("Ｖａｎｓ old-skool", "Vans Old Skool")],
+)  # fmt: skip
+def test_a_search_takes_any_spelling_of_names_lines_and_designers(text, first):
+    assert found(text)[0] == first
+
+
+def test_a_search_finds_all_that_a_text_names_and_nothing_else():
+    assert found("hatfield") == [one.name for one in SNEAKERS if "Tinker Hatfield" in one.designers]
+    assert found("converse") == [one.name for one in SNEAKERS if one.brand == "Converse"]
+    assert found("Air Max") == [one.name for one in SNEAKERS if one.line == "Air Max"]
+    assert found("loafer", TYPES) == ["Loafers"]
+    assert found("") == found(" - ") == [one.name for one in SNEAKERS]
+    assert [text for text in ("loafers", "jordan 99", "jordan; drop", "<b>", "\u200b?") if found(text)] == []
+
+
+def test_every_sneaker_is_drawn_as_a_synthetic_one():
+    assert {sneaker.name: sneaker.drawing for sneaker in SNEAKERS if sneaker.drawing not in CLASSES} == {}
+
+
 PUMA = "sneakers/puma.toml"
 DAMAGE = {
     "not TOML": (PUMA, 'brand = "Puma"', "brand =", "Invalid value"),
     "a missing field": (PUMA, 'line = "Suede"\n', "", "Puma Suede: line must be a text"),
     "a misspelled field": (PUMA, "year =", "yaer =", "Puma Suede: unknown: yaer"),
+    "no drawing": (PUMA, 'drawing = "Skate Low"\n', "", "Puma Suede: drawing must be a text"),
     "an empty text": (PUMA, 'line = "Suede"', 'line = " "', "Puma Suede: line must be a text"),
     "a year as text": (PUMA, "year = 1968", 'year = "1968"', "Puma Suede: year must be a whole number"),
     "a text for a list": (PUMA, '["Puma Suede Classic", "Suede Classic"]', '"Suede"', "aliases must be a list"),

@@ -18,7 +18,7 @@ from sneaker_core.networks.model_registry import open_model
 from sneaker_core.training.recipe import make_recipe
 from sneaker_core.training.train_model import train
 from sneaker_core.workspace.paths import run_model_folder, runs_folder
-from tests.browser import PHONE, AppServer, new_page, settle
+from tests.browser import DESKTOP, PHONE, AppServer, new_page, settle
 from tests.factories import draw_dataset
 from ui.evaluate.evaluate_sections import ALL_EVALUATIONS, SECTIONS
 from ui.kit import page_links
@@ -35,6 +35,8 @@ NUMBER = "574"
 DATASET_SECTIONS = ("Overview", "Photos", "Findings", "Map", "Splits", "History", "Export")
 ADDRESSES = [
     *(page_address(page_links.Page.DATASETS, dataset="shoes", section=section) for section in DATASET_SECTIONS),
+    page_address(page_links.Page.CATALOG, brand="Converse"),
+    page_address(page_links.Page.CATALOG, shoe="Air Jordan 2"),
     page_address(page_links.Page.TRAIN),
     page_address(page_links.Page.TRAIN, run="first"),
     page_address(page_links.Page.RUNS),
@@ -145,3 +147,15 @@ def test_a_question_of_the_quiz_fits_a_phone_and_is_answered_with_a_key(browser:
     page.reload()
     expect(page.get_by_text("You said")).to_be_visible()
     page.close()
+
+
+def test_the_catalog_on_a_phone(page: Page, address: str):
+    page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
+    for shown in ({"list": "Shoe types"}, {"shoe": "Air Jordan 2"}):
+        page.goto(f"{address}/{page_address(page_links.Page.CATALOG, **shown)}")
+        expect(page.get_by_role("heading", level=2)).to_be_visible()
+        settle(page)
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
+        found = Axe().run(page, options={"runOnly": ["heading-order"]}).response["violations"]
+        assert found == []
+    page.set_viewport_size({"width": DESKTOP[0], "height": DESKTOP[1]})

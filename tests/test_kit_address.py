@@ -9,7 +9,8 @@ from ui.kit.page_links import Page, page_address
 def items_page() -> None:
     import streamlit as st
 
-    from ui.kit.address import USUAL, choose_item, choose_next, draw_missing
+    from ui.kit.address import USUAL, choose_item, choose_next
+    from ui.kit.missing_links import draw_missing
 
     names = st.session_state.get("names", ["a", "b", "c"])
     notices = st.container()
@@ -27,7 +28,8 @@ def items_page() -> None:
 def sections_page() -> None:
     import streamlit as st
 
-    from ui.kit.address import choose_section, draw_missing
+    from ui.kit.address import choose_section
+    from ui.kit.missing_links import draw_missing
 
     shown = choose_section("section", ["Overview", "Photos"], label="Section", old={"Pictures": "Photos"})
     st.markdown(f"shown {shown}")
@@ -37,10 +39,24 @@ def sections_page() -> None:
 def several_page() -> None:
     import streamlit as st
 
-    from ui.kit.address import choose_items, draw_missing
+    from ui.kit.address import choose_items
+    from ui.kit.missing_links import draw_missing
 
     names = st.session_state.get("names", ["a", "b", "c"])
     st.markdown(f"shown {choose_items('runs', names, noun='run', most=2, label='Show', help='')}")
+    draw_missing()
+
+
+def filter_page() -> None:
+    import streamlit as st
+
+    from ui.kit.address import follow_choices, write_choice
+    from ui.kit.missing_links import draw_missing
+
+    names = st.session_state.get("names", ["a", "b", "c"])
+    follow_choices("class", "filter", names, noun="class")
+    chosen = st.multiselect("Class", names, key="filter", on_change=write_choice, args=("class", "filter"))
+    st.markdown(f"shown {chosen}")
     draw_missing()
 
 
@@ -206,3 +222,18 @@ class TestHistory:
         assert query(app) == {"section": "Photos"}
         app.query_params.clear()
         assert shown(app.run()) == "Overview"
+
+
+class TestSeveralThatFollow:
+    def test_links_choices_and_what_is_gone(self):
+        app = opened(filter_page, **{"class": ["b", "gone"]})
+        for _ in range(2):  # the sentence stays while the same is shown
+            assert shown(app) == "['b']" and "“gone”, which isn't here" in app.warning[0].value
+            app.run()
+        app.multiselect[0].set_value(["b", "c"]).run()
+        assert app.query_params["class"] == ["b", "c"] and not app.warning
+        app.session_state["names"] = ["a", "c"]  # merged with another one meanwhile
+        app.run()
+        assert shown(app) == "['c']" and not app.warning
+        app.multiselect[0].set_value([]).run()
+        assert "class" not in app.query_params and shown(app) == "[]"

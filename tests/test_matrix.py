@@ -8,9 +8,11 @@ from hypothesis import strategies as st
 from scipy.stats import norm
 from sklearn.metrics import confusion_matrix as counted_by_sklearn
 
+from sneaker_core.evaluation.class_results import ClassResult, class_results
 from sneaker_core.evaluation.confusion_matrix import ClassOrder, confusion_matrix, matrix_view, photos_in_cell
 from sneaker_core.evaluation.evaluation_charts import class_bars, coverage_chart, reliability_chart, slices_chart
 from sneaker_core.evaluation.matrix_charts import matrix_chart
+from sneaker_core.evaluation.metric_text import mix_up_texts, right_text
 from sneaker_core.evaluation.metrics import confused_pairs, summary
 from sneaker_core.evaluation.reliability import coverage_at, coverage_curve, reliability_bins
 from sneaker_core.evaluation.slices import slices
@@ -131,6 +133,38 @@ class TestMatrix:
     def test_an_unknown_order_is_an_error(self):
         with pytest.raises(ValueError, match="random"):
             matrix_view(random_table(0), "random")
+
+
+class TestClassResults:
+    @given(st.integers(0, 10_000))
+    @settings(max_examples=20, deadline=None)
+    def test_they_are_the_numbers_of_the_matrix(self, seed):
+        table = random_table(seed)
+        counts, results = confusion_matrix(table), class_results(table)
+        assert list(results) == list(counts.index)
+        for label, result in results.items():
+            wrong = counts.loc[label].drop(label)
+            usual = set(wrong[(wrong == wrong.max()) & (wrong > 0)].index)
+            assert (result.photos, result.right) == (counts.loc[label].sum(), counts.at[label, label])
+            assert set(result.mix_ups) == (usual if len(usual) < 3 else set())
+            assert result.mixed_up == (wrong.max() if result.mix_ups else 0)
+
+    @pytest.mark.parametrize(
+        ("result", "texts"),
+        [
+            (ClassResult(23, 18, ("B",), 3), ["most often taken for B: 3 of 23"]),
+            (ClassResult(23, 20, ("B",), 3), ["otherwise taken for B: 3 of 23"]),
+            (ClassResult(8, 6, ("B", "C"), 1), ["otherwise taken for B: 1 of 8", "otherwise taken for C: 1 of 8"]),
+            (ClassResult(8, 3, ("B", "C"), 2), ["most often taken for B: 2 of 8", "most often taken for C: 2 of 8"]),
+            (ClassResult(8, 8), []),
+        ],
+    )
+    def test_the_usual_mix_up_in_words(self, result, texts):
+        assert mix_up_texts(result) == dict(zip(result.mix_ups, texts, strict=True))
+
+    def test_how_often_a_class_is_right_in_words(self):
+        assert right_text(ClassResult(1, 0)) == "right on 0 of 1 test photo"
+        assert right_text(ClassResult(1234, 1000)) == "right on 1,000 of 1,234 test photos"
 
 
 class TestReliability:

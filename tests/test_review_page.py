@@ -204,10 +204,25 @@ class TestFilters:
         press(press(app, "Select this page"), "Keep")
         assert "No photos match" in words(app)
 
-    def test_a_class_that_is_no_more(self, dataset):
-        app = opened("photos", dataset)
-        app.session_state[Section("photos", dataset).key(Key.PHOTO_FILTER, "Class")] = ["gone"]
-        ran(app)
+    def test_classes_are_in_the_address(self, dataset):
+        app = set_filter(opened("photos", dataset), dataset, "Class", ["clog", "sandal"])
+        assert app.query_params["class"] == ["clog", "sandal"]
+        linked = opened("photos", dataset, **{"class": "sandal"})
+        assert "**6** of 30 photos" in words(linked) and not linked.warning
+        assert "class" not in set_filter(linked, dataset, "Class", []).query_params
+
+    def test_a_link_to_a_class_that_is_not_here(self, dataset):
+        app = opened("photos", dataset, **{"class": ["gone", "clog"]})
+        for _ in range(2):
+            assert "The link leads to the class “gone”, which isn't here." in words(app)
+            assert "**12** of 30 photos" in words(ran(app))
+        assert "gone" not in words(ran(set_filter(app, dataset, "Class", ["sandal"])))
+
+    def test_a_class_whose_last_photo_is_relabeled(self, dataset):
+        app = set_filter(opened("photos", dataset), dataset, "Class", ["sandal"])
+        samples = read_samples(dataset)
+        decide(dataset, list(samples[samples["label"] == "sandal"]["sample"]), Action.RELABEL, "clog")
+        assert "**0** of 30 photos" in words(ran(app)) and not app.warning
 
     def test_text_is_no_pattern(self, dataset):
         assert not set_filter(opened("photos", dataset), dataset, "text", "[(").checkbox

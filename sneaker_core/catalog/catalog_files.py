@@ -147,6 +147,7 @@ def _sneaker(table: _Table, brand: str, shared: tuple[Source, ...]) -> Sneaker:
         year=table.number("year"),
         designers=table.texts("designers"),
         category=table.choice("category", SneakerCategory),
+        drawing=table.text("drawing"),
         look_alikes=table.texts("look_alikes"),
         marks=marks,
         strengths=table.text("strengths"),

@@ -59,6 +59,8 @@ class Sneaker:
         Of the first release.
     designers : tuple of str
     category : SneakerCategory
+    drawing : str
+        The synthetic class whose shape is closest, to draw in place of a photo.
     look_alikes : tuple of str
         Names of the sneakers that it is most easily taken for, nearest first.
     marks : tuple of str
@@ -77,6 +79,7 @@ class Sneaker:
     year: int | None
     designers: tuple[str, ...]
     category: SneakerCategory
+    drawing: str
     look_alikes: tuple[str, ...]
     marks: tuple[str, ...]
     strengths: str

@@ -33,19 +33,24 @@ class Catalog:
     by_key: dict[str, Entry]
 
 
-@cache
-def read_catalog(folder: Path = CATALOG) -> Catalog:
+def read_catalog(folder: Path | None = None) -> Catalog:
     """The catalog, read on first use and then kept for the life of the process.
 
     Parameters
     ----------
-    folder : Path
+    folder : Path, optional
+        By default the catalog that comes with SoleScope.
 
     Raises
     ------
     SneakerError
         A file is missing or damaged, or a name or alias is given twice.
     """
+    return _read(folder or CATALOG)
+
+
+@cache
+def _read(folder: Path) -> Catalog:
     sneakers, shoe_types = read_sneakers(folder), read_shoe_types(folder)
     entries: tuple[Entry, ...] = (*sneakers, *shoe_types)
     by_key: dict[str, Entry] = {}

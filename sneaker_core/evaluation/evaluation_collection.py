@@ -132,6 +132,11 @@ def _is_named(evaluation: Evaluation, name: str | None) -> bool:
     return clean_name(evaluation.name) == clean_name(wanted)
 
 
+def bundled_evaluation(model: str) -> Evaluation | None:
+    """The evaluation that comes with a bundled model; None if there is none."""
+    return model_evaluation(BUNDLED_MODELS / model)
+
+
 def model_evaluation(model_folder: Path) -> Evaluation | None:
     """The evaluation that is kept in a model's folder; None if there is none."""
     folder = model_evaluation_folder(model_folder)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sneaker_core.datasets.split import Split
+from sneaker_core.evaluation.class_results import ClassResult
 from sneaker_core.evaluation.comparison import Comparison
 from sneaker_core.evaluation.metrics import KEY_METRICS
 from sneaker_core.evaluation.photo_uses import use_warning, used_photos_text
@@ -94,6 +95,18 @@ def key_metrics(metrics: Mapping[str, Any]) -> list[KeyMetric]:
 def pair_text(row: Mapping[Any, Any]) -> str:
     """A row of `metrics.confused_pairs`: "Air Max 1 predicted as Air Max 90 (6 of 20)"."""
     return f"{row['label']} predicted as {row['predicted']} ({row['count']:,} of {row['of']:,})"
+
+
+def right_text(result: ClassResult) -> str:
+    """How often the model is right on a class: "right on 21 of 23 test photos"."""
+    return f"right on {result.right:,} of {counted(result.photos, 'test photo')}"
+
+
+def mix_up_texts(result: ClassResult) -> dict[str, str]:
+    """The usual mix-ups of a class, by the other class, such as "most often taken for Nike Dunk: 3 of 23"."""
+    others = result.photos - result.right - result.mixed_up * len(result.mix_ups)
+    how, count = "most often" if others else "otherwise", f"{result.mixed_up:,} of {result.photos:,}"
+    return {name: f"{how} taken for {name}: {count}" for name in result.mix_ups}
 
 
 def world_text(world: WorldMetrics) -> str:

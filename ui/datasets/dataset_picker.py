@@ -9,7 +9,7 @@ from sneaker_core.workspace.collection_spec import DamagedItem
 from sneaker_core.workspace.paths import workspace
 from ui.datasets.dataset_dialogs import ADD_PHOTOS, DATASETS, draw_open_dialog
 from ui.datasets.datasets_keys import Key
-from ui.kit.address import choose_item, choose_none
+from ui.kit.address import CLASS_PARAM, choose_item, choose_none, set_address_value
 from ui.kit.damaged_items import draw_damaged
 from ui.kit.dataset_cache import is_empty
 from ui.kit.item_dialogs import draw_item_menu, open_dialog
@@ -31,7 +31,7 @@ def choose_dataset() -> Dataset | None:
         choose_none(Key.DATASET, noun="dataset")
         return None
     with st.container(horizontal=True, vertical_alignment="center"):
-        name = choose_item(Key.DATASET, list(entries), noun="dataset", on_change=close_photo)
+        name = choose_item(Key.DATASET, list(entries), noun="dataset", on_change=_leave_photos)
         if name is None:
             draw_item_menu(DATASETS, None)
             draw_open_dialog(None)
@@ -55,6 +55,12 @@ def choose_dataset() -> Dataset | None:
         draw_item_menu(DATASETS, entries[name])
     draw_open_dialog(dataset)
     return dataset
+
+
+def _leave_photos() -> None:
+    """Forget what was chosen among the photos of the dataset before."""
+    close_photo()
+    set_address_value(CLASS_PARAM, None)
 
 
 def _repair(item: DamagedItem) -> None:

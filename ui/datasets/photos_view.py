@@ -10,6 +10,7 @@ from sneaker_core.workspace.safe_names import natural_order
 from ui.datasets.datasets_keys import Key
 from ui.datasets.photo_detail_view import draw_detail
 from ui.kit import dataset_cache
+from ui.kit.address import CLASS_PARAM, follow_choices, write_choice
 from ui.kit.labels import FINDING_LABELS, NO_SPLIT, SPLIT_TITLES
 from ui.kit.photo_grid import (
     PHOTOS_A_PAGE,
@@ -109,7 +110,7 @@ def _draw_filters(section: Section, photos: pd.DataFrame, key: dataset_cache.Rev
     kinds = set(dataset_cache.dataset_findings(key)["kind"])
     offered = [kind for kind in FINDING_LABELS if kind.value in kinds]
     with st.grid(4, min_column_width=150):
-        classes = _choose_several(section, "Class", sorted(dataset_cache.class_names(key), key=natural_order))
+        classes = _choose_classes(section, sorted(dataset_cache.class_names(key), key=natural_order))
         found = _choose_several(section, "Finding", [FINDING_LABELS[kind].title for kind in offered])
         split = _choose_several(section, "Split", splits)
         text = st.text_input(
@@ -139,6 +140,19 @@ def _draw_filters(section: Section, photos: pd.DataFrame, key: dataset_cache.Rev
         )
     kinds_chosen = tuple(kind for kind in offered if FINDING_LABELS[kind].title in found)
     return Filter(str(state), classes, split, kinds_chosen, text or "", order)
+
+
+def _choose_classes(section: Section, options: list[str]) -> tuple[str, ...]:
+    """Draw the filter by class; it is in the address, for links to the photos of a class."""
+    key = section.key(Key.PHOTO_FILTER, "Class")
+    follow_choices(CLASS_PARAM, key, options, noun="class")
+
+    def choose() -> None:
+        section.first_page()
+        write_choice(CLASS_PARAM, key)
+
+    chosen = st.multiselect("Class", options, key=key, placeholder="Any", on_change=choose, disabled=not options)
+    return tuple(chosen)
 
 
 def _choose_several(section: Section, name: str, options: list[str]) -> tuple[str, ...]:

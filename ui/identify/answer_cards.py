@@ -18,6 +18,7 @@ from ui.identify.correction import draw_correction
 from ui.identify.identify_keys import Key
 from ui.identify.probability_bars import bars_alt_text, guess_bars
 from ui.kit import photo_previews
+from ui.kit.knowledge_card import draw_knowledge
 from ui.kit.model_cache import ModelKey
 from ui.kit.text import escape_markdown, truncate_middle
 
@@ -70,6 +71,7 @@ def draw_card(model: ModelEntry, key: ModelKey, photo: Photo, answer: Answer, co
                 _draw_photo(photo, width="stretch")
             with right:
                 _draw_bars(photo, answer)
+                _draw_knowledge(answer)
                 draw_correction(model, photo)
         with st.container(horizontal=True, vertical_alignment="center"):
             # Not an expander: its body, and the network with it, would run even while it is closed.
@@ -123,6 +125,14 @@ def _draw_bars(photo: Photo, answer: Answer) -> None:
 
 def _switch(key: str) -> None:
     st.session_state[key] = not st.session_state.get(key)
+
+
+def _draw_knowledge(answer: Answer) -> None:
+    """Draw what to look for in the sneaker that was recognized, or in the type of other footwear."""
+    if answer.status is Status.KNOWN:
+        draw_knowledge(answer.top[0].label)
+    elif answer.refused and answer.footwear_type is not None:
+        draw_knowledge(answer.footwear_type)
 
 
 def draw_failures(answers: Sequence[Answer]) -> None:

@@ -13,13 +13,13 @@ from typing import Any
 import streamlit as st
 
 from ui.kit import page_address
-from ui.kit.text import escape_markdown, truncate_middle
+from ui.kit.missing_links import forget_all_missing, forget_missing, report_gone, report_missing
 
 # Parameters that several pages share.
-DATASET_PARAM, EVALUATION_PARAM = "dataset", "evaluation"
+DATASET_PARAM, EVALUATION_PARAM, CLASS_PARAM = "dataset", "evaluation", "class"
 # Chosen by code: what is shown without a choice.
 USUAL = ""
-_NEXT, _MISSING, _SHOWN = "address_next", "address_missing", "address_shown"
+_NEXT, _SHOWN = "address_next", "address_shown"
 _DRAWN, _DRAWN_BEFORE = "address_drawn", "address_drawn_before"
 
 
@@ -93,7 +93,7 @@ def choose_none(param: str, *, noun: str) -> None:
     if linked is not None:
         report_missing(param, noun, linked)
     else:
-        _missing().pop(param, None)
+        forget_missing(param)
 
 
 def choose_items(param: str, names: Sequence[str], *, noun: str, most: int, label: str, help: str) -> list[str]:
@@ -189,7 +189,7 @@ def address_item(param: str, options: Collection[str], *, noun: str) -> str | No
     """
     value = address_value(param)
     if value is None or value in options:
-        _missing().pop(param, None)
+        forget_missing(param)
         return value
     report_missing(param, noun, value)
     return None
@@ -211,7 +211,7 @@ def set_address_values(values: page_address.Values) -> None:
     page_address.change(values, chosen=True)
     for name in values:
         if address_value(name) is not None:
-            _missing().pop(name, None)
+            forget_missing(name)
 
 
 def follow_address(param: str, key: str, options: Collection[str], *, noun: str, usual: str | None) -> None:
@@ -233,7 +233,7 @@ def follow_address(param: str, key: str, options: Collection[str], *, noun: str,
     _note_drawn(param)
     linked = address_value(param)
     if linked is None or linked in options:
-        _missing().pop(param, None)
+        forget_missing(param)
     elif linked == _shown_for(param):
         page_address.change({param: None}, chosen=False)  # no link, but an earlier choice that is no longer offered
     else:
@@ -243,42 +243,29 @@ def follow_address(param: str, key: str, options: Collection[str], *, noun: str,
     st.session_state[key] = value
 
 
-def write_choice(param: str, key: str) -> None:
-    """Write what was chosen in a widget that follows the address; only from its callback."""
-    set_address_value(param, st.session_state[key] or None)
-
-
-def report_missing(param: str, noun: str, *values: str) -> None:
-    """Say, as long as the same thing is shown, that a link leads to something that isn't here.
+def follow_choices(param: str, key: str, options: Collection[str], *, noun: str) -> None:
+    """Like `follow_address`, for a widget with which several values can be chosen.
 
     Parameters
     ----------
-    param : str
-    noun : str
-        "photo"
-    *values : str
-        What the link named; at least one.
+    param, key, options, noun
+        As in `follow_address`.
     """
-    named, one = _quoted(values), len(values) == 1
-    _missing()[param] = (
-        f"The link leads to the {noun if one else f'{noun}s'} {named}, which {'is' if one else 'are'}n't here. "
-        f"{'It' if one else 'They'} may have been renamed or deleted."
-    )
+    linked = page_address.params().get(param, [])
+    shown = [value for value in linked if value in options]
+    if shown == linked:
+        forget_missing(param)
+    elif linked == _shown_for(param):
+        page_address.change({param: shown}, chosen=False)
+    else:
+        report_missing(param, noun, *(value for value in linked if value not in options))
+    st.session_state[key] = shown
+    _shown()[param] = (None, shown)
 
 
-def _report_gone(param: str, noun: str, value: str) -> None:
-    """Say that what was shown has gone, as when it is deleted in another window."""
-    _missing()[param] = f"The {noun} {_quoted([value])} isn't here anymore. It may have been renamed or deleted."
-
-
-def _quoted(names: Sequence[str]) -> str:
-    return " and ".join(f"“{escape_markdown(truncate_middle(name))}”" for name in names)
-
-
-def draw_missing() -> None:
-    """Draw a sentence for each link that leads to something that is gone."""
-    for sentence in _missing().values():
-        st.warning(sentence, icon=":material/link_off:")
+def write_choice(param: str, key: str) -> None:
+    """Write what was chosen in a widget that follows the address; only from its callback."""
+    set_address_values({param: st.session_state[key] or None})
 
 
 def start_page() -> None:
@@ -287,7 +274,7 @@ def start_page() -> None:
     st.session_state[_DRAWN] = set()
     page_before, drawn_before = st.session_state.get(_DRAWN_BEFORE, ("", set()))
     if page_before != page_address.page():
-        _missing().clear()
+        forget_all_missing()
         for param in drawn_before:
             _shown().pop(param, None)
             st.session_state.pop(param, None)
@@ -325,14 +312,14 @@ def _settle(
         st.session_state[param] = usual
     elif _is_new(param, linked) or (before is None and meant in names):
         if meant is None or meant in names:
-            _missing().pop(param, None)
+            forget_missing(param)
         else:
             report_missing(param, noun, meant)
         st.session_state[param] = usual if meant is None else meant if meant in names else missing
         _shown()[param] = (linked, st.session_state[param])
     elif before not in names:
         if before is not None:  # deleted or renamed, here or in another window
-            _report_gone(param, noun, str(before))
+            report_gone(param, noun, str(before))
         st.session_state[param] = missing
         _shown()[param] = (linked, missing)
 
@@ -345,7 +332,7 @@ def _settle_many(param: str, names: Sequence[str], noun: str, most: int) -> None
         chosen = wanted
     elif _is_new(param, linked):
         chosen = linked
-        _missing().pop(param, None)
+        forget_missing(param)
         if gone := [name for name in linked if name not in names]:
             report_missing(param, noun, *gone)
         _shown()[param] = (linked, [name for name in linked if name in names][:most])
@@ -372,16 +359,11 @@ def _remember(param: str, value: str | list[str] | None, *, pinned: bool = True)
         return
     if value != _shown_for(param):
         set_address_values({param: value})
-        _missing().pop(param, None)
+        forget_missing(param)
     elif pinned and address_value(param) is None:
         page_address.change({param: value}, chosen=False)
     linked = address_value(param) if isinstance(value, str) else page_address.params().get(param, [])
     _shown()[param] = (linked, value)
-
-
-def _missing() -> dict[str, str]:
-    sentences: dict[str, str] = st.session_state.setdefault(_MISSING, {})
-    return sentences
 
 
 def _shown() -> dict[str, tuple[Any, Any]]:

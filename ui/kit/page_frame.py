@@ -8,7 +8,8 @@ import streamlit as st
 
 from sneaker_core.errors import SneakerError
 from ui.kit import page_address
-from ui.kit.address import draw_missing, finish_page, start_page
+from ui.kit.address import finish_page, start_page
+from ui.kit.missing_links import draw_missing
 from ui.kit.text import escape_markdown
 
 _READABLE, _WIDE = 1000, 1200

@@ -10,6 +10,7 @@ class Page(StrEnum):
     """The pages, by file."""
 
     IDENTIFY = "pages/identify.py"
+    CATALOG = "pages/catalog.py"
     DATASETS = "pages/datasets.py"
     TRAIN = "pages/train.py"
     RUNS = "pages/runs.py"
@@ -25,6 +26,7 @@ class Page(StrEnum):
 
 _ICONS = {
     Page.IDENTIFY: ":material/search:",
+    Page.CATALOG: ":material/menu_book:",
     Page.DATASETS: ":material/photo_library:",
     Page.TRAIN: ":material/model_training:",
     Page.RUNS: ":material/leaderboard:",

@@ -15,20 +15,20 @@ from ui.kit.text import escape_markdown
 
 PER_CLASS = 60
 _NAME = "drawn"
-_SIZE = (256, 192)
+_SMALL = (256, 192)
 
 
 def draw_examples(number: int = 6) -> None:
     """Draw a row of synthetic photos."""
     with st.grid(number, min_column_width=88, gap="small"):
         for seed, label in enumerate(CLASSES[:: max(len(CLASSES) // number, 1)][:number]):
-            st.image(_example(label, seed), width="stretch", alt=f"Synthetic photo: {label}")
+            st.image(synthetic_photo(label, seed, _SMALL), width="stretch", alt=f"Synthetic photo: {label}")
 
 
-@st.cache_data(max_entries=20, show_spinner=False)
-def _example(label: str, seed: int) -> bytes:
-    """A small JPEG."""
-    return jpeg_bytes(draw_photo(label, np.random.default_rng(seed), _SIZE))
+@st.cache_data(max_entries=150, show_spinner=False)
+def synthetic_photo(label: str, seed: int, size: tuple[int, int] = (480, 360)) -> bytes:
+    """A JPEG of one of the synthetic classes; the same seed gives the same picture."""
+    return jpeg_bytes(draw_photo(label, np.random.default_rng(seed), size))
 
 
 def start_synthetic(dataset: Dataset, per_class: int = PER_CLASS, seed: int = 0) -> None:

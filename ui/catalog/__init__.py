@@ -1,0 +1,1 @@
+"""The Catalog page: what is known of each sneaker and shoe type."""
