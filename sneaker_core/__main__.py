@@ -22,6 +22,7 @@ from sneaker_core.commands.predict_command import predict
 from sneaker_core.commands.run_job_command import run_job
 from sneaker_core.commands.runs_command import runs
 from sneaker_core.commands.search_command import search, studies, tune
+from sneaker_core.commands.teach_command import forget, teach
 from sneaker_core.commands.train_command import train
 from sneaker_core.workspace import paths
 
@@ -38,8 +39,8 @@ def main(ctx: click.Context, workspace: Path | None) -> None:
 for command in (class_maps, means):
     evaluations.add_command(command)
 _COMMANDS = (
-    models, predict, dataset, train, runs, evaluate, evaluations, estimate, find_lr, augment, search, studies, explain,
-    jobs, run_job, rates, tune,
+    models, predict, dataset, train, teach, forget, runs, evaluate, evaluations, estimate, find_lr, augment, search,
+    studies, explain, jobs, run_job, rates, tune,
 )  # fmt: skip
 for command in _COMMANDS:
     main.add_command(command)

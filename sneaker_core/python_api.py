@@ -3,7 +3,7 @@
 Heavy libraries load on the first call, so importing this module is quick.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -207,6 +207,43 @@ def train(
         if not train_in(str(dataset), chosen, folder, place, worker=worker):
             raise StoppedError(f"The run {name!r} was stopped before it had a model.")
     return Model(run_model_folder(folder), place)
+
+
+def teach(
+    sneaker: str,
+    photos: Sequence[str | Path],
+    *,
+    model: str = DEFAULT_MODEL,
+    name: str | None = None,
+    workspace: str | Path | None = None,
+) -> Model:
+    """Teach a copy of a model a new sneaker by example, without training.
+
+    Parameters
+    ----------
+    sneaker : str
+        Its name. Photos of a sneaker that was taught before are added to those from then.
+    photos : sequence of str or Path
+        3 to 10 photo files are recommended, at most 50 are accepted.
+    model : str
+        What `load_model` takes.
+    name : str, optional
+        Name of the copy; not needed to teach a taught model more.
+    workspace : str or Path, optional
+        As for `load_model`.
+
+    Raises
+    ------
+    DatasetError, RunError
+        The photos or a name can't be used.
+    ModelNotFoundError, CheckpointError, DamagedError
+        There is no such model, or it is damaged.
+    """
+    from sneaker_core.training.teaching import teach as teach_model
+
+    place = _workspace(workspace)
+    done = teach_model(place, {sneaker: [Path(photo) for photo in photos]}, model, new_name=name)
+    return Model(done.folder, place)
 
 
 def evaluate(

@@ -23,6 +23,8 @@ PAGE = PROJECT / "docs" / "PYTHON.md"
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder in which the page's examples run."""
     draw_sneaker(0, (480, 360)).save(tmp_path / "photo.jpg")
+    for seed, name in enumerate("abc"):
+        draw_sneaker(seed + 1, (480, 360)).save(tmp_path / f"{name}.jpg")
     (tmp_path / "notes.txt").write_text("no photo")
     photos = draw_dataset(tmp_path / "photos", {"boot": 12, "clog": 12})
     monkeypatch.setenv("SOLESCOPE_WORKSPACE", str(tmp_path / "workspace"))
@@ -85,7 +87,7 @@ class TestNames:
         assert all(hasattr(sc, name) for name in sc.__all__)
 
     def test_everything_is_documented_and_typed(self):
-        for name in ("evaluate", "explain", "load_model", "open_dataset", "train"):
+        for name in ("evaluate", "explain", "load_model", "open_dataset", "teach", "train"):
             function = getattr(sc, name)
             assert "Raises\n" in inspect.getdoc(function)
             assert inspect.signature(function).return_annotation is not inspect.Signature.empty

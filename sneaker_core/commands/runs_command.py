@@ -36,7 +36,9 @@ def _print_runs(found: "list[Run]", damaged: Mapping[str, str], as_json: bool, n
 
 def _line(row: dict[str, Any]) -> str:
     figures = "" if row["top1"] is None else f", top-1 {row['top1']:.3f}"
-    return f"{row['name']}  {row['state']}: {row['recipe_name'] or 'training'} on {row['dataset'] or '?'}{figures}"
+    training = f"{row['recipe_name'] or 'training'} on {row['dataset'] or '?'}"
+    what = f"{row['taught_from']}, taught by example" if row["taught_from"] else training
+    return f"{row['name']}  {row['state']}: {what}{figures}"
 
 
 @runs.command()

@@ -161,12 +161,18 @@ class SneakerModel:
         embeddings = self.network.embed(views).float()
         logits = self.network.head(embeddings).float()
         count = len(views) // len(images)
-        logits = logits.view(count, len(images), -1).mean(0).numpy()
+        return self.split_logits(
+            logits.view(count, len(images), -1).mean(0).numpy(),
+            embeddings.view(count, len(images), -1).mean(0).numpy(),
+        )
+
+    def split_logits(self, logits: Floats, embeddings: Floats) -> Outputs:
+        """Outputs from the logits (B, outputs) and embeddings (B, D) of photos."""
         known, types = len(self.spec.classes), len(self.spec.footwear_types)
         return Outputs(
             logits=logits[:, :known],
             negatives_logit=logits[:, known + types] if self.spec.has_negatives_class else None,
-            embeddings=embeddings.view(count, len(images), -1).mean(0).numpy(),
+            embeddings=embeddings,
             footwear_logits=logits[:, known : known + types] if types else None,
         )
 

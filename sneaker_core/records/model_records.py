@@ -174,3 +174,25 @@ class ModelFile(Record):
         labels = (*self.classes, *self.footwear_types)
         if len(set(labels)) != len(labels):
             raise ValueError("classes: one is listed twice")
+
+
+class TaughtSneakerRecord(Record):
+    """A class that a model was taught by example: its name, and a hash of each photo's bytes."""
+
+    name: Name
+    samples: Annotated[list[Annotated[str, Meta(pattern=r"^[0-9a-f]{16}$")]], Meta(min_length=1)]
+
+
+class TaughtFile(Record):
+    """What a model was taught by example: ``taught.json``; the embeddings of the photos lie next to it."""
+
+    newest_format: ClassVar[int | None] = 1
+
+    format: Annotated[int, Meta(ge=1)]
+    base: Name
+    base_weights: Annotated[str, Meta(pattern=r"^[0-9a-f]{16}$")]
+    base_classes: Count
+    base_references: Count
+    embeddings_sha256: Checksum
+    sneakers: list[TaughtSneakerRecord]
+    alone: tuple[Spread, Number] | None = None

@@ -30,6 +30,8 @@ class RunFile(Record):
     seconds: Duration = 0.0
     state: str | None = None
     error: str | None = None
+    # Of a model that was taught by example, without a training: the model that it is a copy of.
+    taught_from: str | None = None
 
 
 class ConfusionRow(Record):

@@ -81,6 +81,8 @@ class Run:
         Key metrics of the finished model on its test photos: n, top1, top3, ece.
     has_model : bool
         Whether the model can be used.
+    taught_from : str or None
+        For a model that was taught by example, without a training: the model that it is a copy of.
     is_damaged : bool
         Whether a record of it can't be read; `error` says which, and what is wrong.
     """
@@ -102,6 +104,7 @@ class Run:
     job: Job | None
     headline: dict[str, float]
     has_model: bool
+    taught_from: str | None
     is_damaged: bool
 
     @property
@@ -128,6 +131,7 @@ class Run:
             "error",
             "note",
             "has_model",
+            "taught_from",
         )
         return {
             **{key: getattr(self, key) for key in fields},
@@ -212,6 +216,7 @@ def read_run(folder: Path) -> Run:
         job=job,
         headline=headline or {},
         has_model=headline is not None,
+        taught_from=run.taught_from or None,
         is_damaged=damage is not None,
     )
 

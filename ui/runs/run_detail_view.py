@@ -58,6 +58,8 @@ def _about(row: Row) -> str:
         return f"{row.network}, built into SoleScope."
     if run.is_damaged:
         return "Its files are damaged and can't be read. Other runs are not affected."
+    if run.taught_from:
+        return f"A copy of {run.taught_from} that was taught by example, {timestamp_text(run.created)}."
     parts = [f"{run_labels.recipe_word(run.recipe_name)} on {run.dataset}" if run.dataset else "Training"]
     parts += [row.network] if run.recipe else []
     parts += [f"{len(run.only)} selected classes"] if run.only else []
@@ -96,12 +98,13 @@ def _draw_actions(row: Row) -> None:
             draw_page_link("Use in Identify", Page.IDENTIFY, model=row.name)
         if run is None:
             return
-        st.page_link(
-            "pages/train.py",
-            label="Watch live" if not run.state.ended else "Training curves",
-            icon=":material/monitoring:",
-            query_params={"run": run.name},
-        )
+        if not run.taught_from:
+            st.page_link(
+                "pages/train.py",
+                label="Watch live" if not run.state.ended else "Training curves",
+                icon=":material/monitoring:",
+                query_params={"run": run.name},
+            )
         if run.state.ended:
             draw_item_buttons(RUNS, run)
 
@@ -125,7 +128,7 @@ def _draw_note(run: Run) -> None:
 def _draw_more(row: Row) -> None:
     """Draw one of the long sections, on demand."""
     has_model = row.run is None or row.run.has_model
-    there = {CARD: has_model, SETTINGS: bool(row.recipe), LOG: row.run is not None}
+    there = {CARD: has_model, SETTINGS: bool(row.recipe), LOG: row.run is not None and not row.run.taught_from}
     choices = [choice for choice, is_there in there.items() if is_there]
     chosen = st.segmented_control("Details", choices, key=Key.RUN_MORE.of(row.name), persist_state="session", wrap=True)
     if chosen == CARD:
