@@ -27,7 +27,7 @@ def choose_evaluation(evaluations: list[Evaluation]) -> Evaluation:
     offered = [*playable, *([linked] if linked in ready and linked not in playable else [])]
     if not offered:
         choose_none(EVALUATION_PARAM, noun="evaluation")
-        draw_no_photos("The quiz asks for photos of an evaluation, and there is no evaluation with photos yet.")
+        draw_no_photos("The quiz shows photos of an evaluation, and there is no evaluation with photos yet.")
         end_page()
     st.space("small")
     st.caption("You and the model see the same photos, hard ones first. Photos and the model’s answers are from:")
