@@ -1,5 +1,6 @@
 """Links from page to page, followed as in a browser."""
 
+from collections.abc import Mapping
 from urllib.parse import parse_qs
 
 from streamlit.testing.v1 import AppTest
@@ -17,5 +18,15 @@ def follow_link(app: AppTest, label: str) -> AppTest:
     for name, values in parse_qs(link.query_string).items():
         app.query_params[name] = values
     app.switch_page(f"pages/{link.page or 'identify'}.py").run()
+    assert not app.exception
+    return app
+
+
+def change_address(app: AppTest, params: Mapping[str, str | list[str]]) -> AppTest:
+    """Go to another address of the page that is shown, as a link or Back does: the browser sends no widget's state."""
+    app.query_params.clear()
+    for name, value in params.items():
+        app.query_params[name] = value
+    app._run()
     assert not app.exception
     return app

@@ -18,12 +18,15 @@ from sneaker_core.evaluation.evaluation_collection import bundled_evaluation
 from sneaker_core.evaluation.evaluation_files import read_table
 from sneaker_core.evaluation.metric_text import mix_up_texts, right_text
 from sneaker_core.networks.bundled_models import DEFAULT_MODEL
+from sneaker_core.networks.checkpoint import save_model, with_spec
 from sneaker_core.workspace.paths import BUNDLED_MODELS, CATALOG
+from tests.conftest import KNOWN
 from tests.factories import draw_dataset
 from tests.links import follow_link, link_labels
 from ui.catalog.catalog_choices import SHOE_TYPES, SNEAKERS
 from ui.catalog.catalog_keys import Key
 from ui.catalog.entry_cards import CARDS_A_PAGE
+from ui.identify.identify_keys import Key as IdentifyKey
 from ui.kit.catalog_text import SHOE_PARAM
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -228,3 +231,16 @@ class TestKnowledgeCard:
         monkeypatch.setattr(lookup, "CATALOG", tmp_path / "catalog")
         app = card_of("Nike Dunk", tmp_path)
         assert "There are no sneakers in" in words(app)
+
+    def test_it_follows_an_answer_but_not_each_of_many(self, models_home, tiny_model, sneaker_jpeg):
+        names = ("Air Jordan 4", "Nike Dunk", "Puma Suede", "vans_old_skool")
+        save_model(with_spec(tiny_model, name="known", classes=names, decision=KNOWN), models_home.bundled / "known")
+        app = AppTest.from_file(str(PROJECT / "streamlit_app.py"), default_timeout=60).run()
+        app.file_uploader(key=IdentifyKey.UPLOADS).upload("one.jpg", sneaker_jpeg(1))
+        (link,) = link_labels(after(app))
+        entry = find_entry(link.removesuffix(" in the catalog"))
+        assert entry.name.lower() in app.header[0].value.lower().replace("\\", "").replace("_", " ")
+        assert all(mark in words(app) for mark in entry.marks)
+        for number in (1, 2):
+            app.file_uploader(key=IdentifyKey.UPLOADS).upload(f"{number}.jpg", sneaker_jpeg(number))
+        assert link_labels(after(app)) == []

@@ -42,7 +42,7 @@ from sneaker_core.settings import ServiceLimits
 from sneaker_core.workspace.jobs import list_jobs, stop_job
 from sneaker_core.workspace.paths import explanations_folder, run_model_folder, runs_folder
 from tests.factories import CLASSES, draw_dataset, jpeg, lively_model, photo_of_class
-from tests.links import follow_link
+from tests.links import change_address, follow_link
 from ui.explain import map_pictures, sanity_cache
 from ui.explain.batch_view import FROM_UPLOADS
 from ui.explain.explain_keys import Key
@@ -119,10 +119,7 @@ def again(app: AppTest) -> AppTest:
 
 def go_to(app: AppTest, query: dict[str, str]) -> AppTest:
     """Another address of the page, as after Back."""
-    app.query_params.clear()
-    for key, value in query.items():
-        app.query_params[key] = value
-    return again(app)
+    return change_address(app, query)
 
 
 def click(app: AppTest, key: str) -> AppTest:

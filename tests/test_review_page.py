@@ -18,6 +18,7 @@ from sneaker_core.datasets.quality.findings import Kind, finding_rows, read_find
 from sneaker_core.datasets.review_log import Action, decide, history
 from sneaker_core.datasets.sources.photo_import import import_photos
 from tests.factories import PROJECT, draw_dataset, jpeg, photo_of_class, write
+from tests.links import change_address
 from ui.datasets.datasets_keys import Key
 from ui.datasets.duplicate_groups import group_pages
 from ui.datasets.history_view import batch_text
@@ -440,8 +441,8 @@ class TestCloserLook:
         set_filter(app, scanned, "text", "boot/00")
         first = read_samples(scanned)["sample"][0]
         app.session_state[KitKey.ORDER.of(Section("photos", scanned).place())] = (first,)
-        app.query_params["photo"] = first
-        assert "2 near-duplicates of this photo" in words(ran(app))
+        change_address(app, {**app.query_params, "photo": first})
+        assert "2 near-duplicates of this photo" in words(app)
         [button for button in app.button if button.label == "Look closer"][-1].click()
         assert "2 of 2" in words(ran(app))
         press(app, "Previous")

@@ -8,9 +8,9 @@ SHOE_PARAM = "shoe"
 
 
 def facts_text(entry: Sneaker | ShoeType) -> str:
-    """The facts in a line: "Nike · Air Max · 1987 · running"."""
+    """The facts in a line: "Nike · Air Max · 1987 · running", or "Shoe type · dress"."""
     if isinstance(entry, ShoeType):
-        return escape_markdown(entry.category.capitalize())
+        return escape_markdown(f"Shoe type · {entry.category}")
     facts = (entry.brand, entry.line, str(entry.year or ""), str(entry.category))
     return " · ".join(escape_markdown(fact) for fact in facts if fact)
 
