@@ -81,7 +81,7 @@ def measured(
 def _answers(model: SneakerModel, embeddings: Floats) -> NDArray[np.object_]:
     """The most probable class of each photo."""
     classes: NDArray[np.object_] = np.array(model.spec.classes, dtype=object)
-    return classes[head_outputs(model, embeddings).logits.argmax(1)]
+    return np.asarray(classes[head_outputs(model, embeddings).logits.argmax(1)])
 
 
 def main() -> None:
@@ -111,7 +111,7 @@ def main() -> None:
     for row, count in enumerate(given.classes):
         table = measured(given.model, photos, embeddings, given.seeds, count, given.photos)
         if not row:
-            print(f"| new classes | {' | '.join(table)} |\n|{' --- |' * (len(table.columns) + 1)}")
+            print(f"| new classes | {' | '.join(map(str, table.columns))} |\n|{' --- |' * (len(table.columns) + 1)}")
         cells = (f"{table[one].mean():.3f} ({table[one].min():.3f} to {table[one].max():.3f})" for one in table)
         print(f"| {count} | {' | '.join(cells)} |", flush=True)
 
