@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from urllib.parse import parse_qs
 
+from streamlit.proto.WidgetStates_pb2 import WidgetStates
 from streamlit.testing.v1 import AppTest
 
 
@@ -27,6 +28,6 @@ def change_address(app: AppTest, params: Mapping[str, str | list[str]]) -> AppTe
     app.query_params.clear()
     for name, value in params.items():
         app.query_params[name] = value
-    app._run()
+    app._run(WidgetStates())
     assert not app.exception
     return app
