@@ -15,7 +15,7 @@ from streamlit.testing.v1 import AppTest
 
 from sneaker_core.datasets.dataset_collection import create_dataset
 from sneaker_core.datasets.sources.photo_import import import_photos
-from sneaker_core.networks.bundled_models import DEFAULT_MODEL
+from sneaker_core.networks.bundled_models import DEFAULT_MODEL, SYNTHETIC_MODEL
 from sneaker_core.training.hyperparameter_search import run_search
 from sneaker_core.training.recipe import make_recipe
 from sneaker_core.training.run_collection import delete_run, deleted_runs, find_run, list_runs, write_note
@@ -194,7 +194,7 @@ class TestNoRuns:
 class TestTable:
     def test_key_figures(self, full):
         rows = table(opened())
-        assert list(rows.index) == ["fast", "slow", DEFAULT_MODEL]
+        assert list(rows.index) == ["fast", "slow", DEFAULT_MODEL, SYNTHETIC_MODEL]
         fast = rows.loc["fast"]
         assert (fast["state"], fast["dataset"], fast["recipe"], fast["network"]) == (
             "Done",
