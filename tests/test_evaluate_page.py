@@ -17,9 +17,10 @@ from sneaker_core.datasets.review_log import Action as ReviewAction
 from sneaker_core.datasets.review_log import decide, history
 from sneaker_core.datasets.sources.photo_import import import_photos
 from sneaker_core.datasets.split import write_split
+from sneaker_core.evaluation import evaluation_collection
 from sneaker_core.evaluation.comparison import compare
 from sneaker_core.evaluation.confusion_matrix import confusion_matrix, photos_in_cell
-from sneaker_core.evaluation.evaluation_collection import deleted_evaluations, find_evaluation, list_evaluations
+from sneaker_core.evaluation.evaluation_collection import deleted_evaluations, find_evaluation
 from sneaker_core.evaluation.evaluation_files import read_table
 from sneaker_core.evaluation.evaluation_job import evaluate
 from sneaker_core.evaluation.evaluation_record import EVALUATION_FILE, Evaluation
@@ -27,11 +28,13 @@ from sneaker_core.evaluation.metric_text import key_metrics, pair_text, verdict
 from sneaker_core.evaluation.metrics import summary
 from sneaker_core.evaluation.reliability import coverage_at
 from sneaker_core.evaluation.table_columns import misclassified
+from sneaker_core.networks.bundled_models import DEFAULT_MODEL, SYNTHETIC_MODEL
 from sneaker_core.networks.checkpoint import read_spec, save_model
 from sneaker_core.networks.decision import Decision
 from sneaker_core.number_text import percent
 from sneaker_core.workspace.jobs import JobState
 from sneaker_core.workspace.paths import (
+    BUNDLED_MODELS,
     PREDICTIONS_FILE,
     evaluation_job_folder,
     evaluations_folder,
@@ -49,7 +52,7 @@ from ui.kit.state_keys import KitKey
 
 PROJECT = Path(__file__).resolve().parent.parent
 PATIENCE = 120.0
-BUILT_IN = "street72, built in"
+BUILT_IN, WITH_PICTURES = "street72, built in", "synthetic12, built in"
 FIRST, SECOND = "first", "second"
 # An evaluation can't have the name of a run.
 FIRST_RUN, SECOND_RUN = "first run", "second run"
@@ -154,15 +157,20 @@ def errors_of(name: str, workspace: Path):
 class TestOnAFreshMachine:
     def test_the_bundled_evaluation_is_shown_at_once(self, home):
         app = opened()
-        evaluation = list_evaluations(home)[0]
-        table = read_table(evaluation)
-        assert app.selectbox(key=Key.EVALUATION).value == BUILT_IN
+        table = read_table(find_evaluation(home, SYNTHETIC_MODEL))
+        assert app.selectbox(key=Key.EVALUATION).value == WITH_PICTURES
         figures = {metric.label: metric.value for metric in app.metric}
         assert figures == {
             **{one.title: one.value_text for one in key_metrics(summary(table))},
             "Baseline": percent(summary(table)["majority"], 1),
         }
-        assert "are not included" in words(app)
+        assert "are not included" not in words(app)
+        assert "are not included" in words(opened("Summary", BUILT_IN))
+
+    def test_its_mistakes_have_pictures(self, home):
+        app = opened("Mistakes")
+        assert tiles(app) == len(misclassified(read_table(find_evaluation(home, SYNTHETIC_MODEL))))
+        assert "not included" not in words(app) and len(app.get("image")) >= tiles(app)
 
     @pytest.mark.parametrize("view", [*SECTIONS, ALL_EVALUATIONS])
     def test_every_section_has_an_address(self, home, view):
@@ -175,8 +183,8 @@ class TestOnAFreshMachine:
         assert opened(old).segmented_control(key=Key.SECTION).value == new
 
     def test_a_photo_that_is_not_included_shows_its_properties(self, home):
-        app = opened("Mistakes")
-        wrong = misclassified(read_table(list_evaluations(home)[0]))
+        app = opened("Mistakes", BUILT_IN)
+        wrong = misclassified(read_table(find_evaluation(home, DEFAULT_MODEL)))
         text = words(app)
         assert "This photo is not included with the evaluation." in text
         assert f"{wrong['width'].iloc[0]:.0f} × {wrong['height'].iloc[0]:.0f} pixels" in text
@@ -185,7 +193,9 @@ class TestOnAFreshMachine:
         assert NOT_IN_DATASET in case
         assert "saved without training photos" in case
 
-    def test_there_is_nothing_to_compare_with(self, home):
+    def test_there_is_nothing_to_compare_with(self, home, tmp_path, monkeypatch):
+        shutil.copytree(BUNDLED_MODELS / SYNTHETIC_MODEL, tmp_path / "models" / SYNTHETIC_MODEL)
+        monkeypatch.setattr(evaluation_collection, "BUNDLED_MODELS", tmp_path / "models")
         assert "no other evaluation" in words(opened("Compare"))
 
 
@@ -479,7 +489,7 @@ class TestList:
     def test_all_kinds_are_listed(self, full):
         table_of(FIRST, full).to_parquet(runs_folder(full) / FIRST_RUN / PREDICTIONS_FILE)
         shown = opened(ALL_EVALUATIONS).dataframe[0].value.set_index("name")
-        assert set(shown.index) == {FIRST, SECOND, BUILT_IN, f"{FIRST_RUN}, training run"}
+        assert set(shown.index) == {FIRST, SECOND, BUILT_IN, WITH_PICTURES, f"{FIRST_RUN}, training run"}
         assert shown.loc[FIRST, "top1"] == pytest.approx(100 * find_evaluation(full, FIRST).top1)
 
     def test_the_evaluation_of_a_run_is_found_by_its_old_name(self, full):
