@@ -128,8 +128,8 @@ def app_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppServer]:
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Two workers more than cores: browser tests and tests of jobs often wait for other processes."""
-    return (os.cpu_count() or 1) + 2
+    """One worker more than cores: browser tests and tests of jobs often wait for other processes."""
+    return (os.cpu_count() or 1) + 1
 
 
 # Browser tests share a server and a Chromium; with one group of them, one worker would be busy to the end.
