@@ -101,8 +101,14 @@ def _scroll(loaded: LoadedEvaluation, view: MatrixView, selected: tuple[str | No
         "matrix",
         f"const frame = document.querySelector('.st-key-{frame}'), cell = {number};"
         f"if (frame) frame.scrollLeft = {share:.4f} * frame.scrollWidth - frame.clientWidth / 2;"
-        f"const photos = document.querySelector('.st-key-{Key.MATRIX_PHOTOS}');"
-        f"if (photos && matchMedia('(max-width: {_PHONE}px)').matches) photos.scrollIntoView();",
+        f"if (!matchMedia('(max-width: {_PHONE}px)').matches) return;"
+        # What is above the photos may still grow, so stay with them until the user moves.
+        f"const reach = () => document.querySelector('.st-key-{Key.MATRIX_PHOTOS}')?.scrollIntoView();"
+        "const page = document.querySelector('[data-testid=stMainBlockContainer]'), watch = new ResizeObserver(reach);"
+        "if (page) watch.observe(page);"
+        "for (const kind of ['wheel', 'touchstart', 'pointerdown', 'keydown'])"
+        " addEventListener(kind, () => watch.disconnect(), {once: true, capture: true});"
+        "reach();",
     )
 
 
