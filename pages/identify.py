@@ -24,8 +24,9 @@ with page_body("What are those?", wide=False):
     answers, home = st.container(), st.container(key=Key.HOME)
     if photos:
         with answers:
-            cards = st.container()
-            model = choose_model(models)
+            cards = st.container(key=Key.CARDS)
+            with st.container(key=Key.MODEL_CHOICE):
+                model = choose_model(models)
             with cards:
                 draw_answers(model, photos)
     else:

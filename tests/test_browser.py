@@ -221,6 +221,8 @@ _GIVE = """([kind, data]) => {
 def test_the_verdict_of_a_given_photo_is_in_sight_and_stays_where_it_is(browser, address, kind):
     page = opened(browser, address, PHONE, model="tiny")
     settle(page)
+    # Slowly, so that what is drawn one after the other can be told apart.
+    page.context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": 6})
     page.evaluate(_SHIFTS)
     page.evaluate(_GIVE, [kind, base64.b64encode(drawn()).decode()])
     headline = page.get_by_role("heading", level=2)

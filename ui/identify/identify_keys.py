@@ -13,6 +13,8 @@ class Key(StateKey):
     TOKEN = "identify_token"
     TOKEN_IS_OWN = "identify_token_is_own"
     HOME = "identify_home"
+    CARDS = "identify_cards"
+    MODEL_CHOICE = "identify_model_choice"
     INPUT = "identify_input"
     DROP = "identify_drop"
     CAMERA_ON = "identify_camera_on"

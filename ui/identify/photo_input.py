@@ -11,22 +11,32 @@ from ui.kit.photo_files import upload_cap, uploaded_photos
 
 _LABEL = "Drop a photo here, paste it, or choose one"
 _CAMERA_NOTE = "No picture? Browsers allow the camera only on this computer (localhost) or over HTTPS."
-# Round, and before the drop zone on a phone.
+# The camera's button is round, and before the drop zone on a phone. The drop zone's height is reserved, as the browser
+# loads it late. The choice of a model comes after the answers, which would move it.
 _STYLE = f"""<style>
 .st-key-{Key.CAMERA_BUTTON} button {{width: 3.5rem; height: 3.5rem; padding: 0; border-radius: 50%;}}
 .st-key-{Key.CAMERA_BUTTON} {{position: relative;}}
 .st-key-{Key.CAMERA_BUTTON} button p {{position: absolute; width: 1px; height: 1px; overflow: hidden;}}
+.st-key-{Key.DROP} {{flex: 1 1 60%; min-height: 10.75rem;}}
+.st-key-{Key.DROP} section {{min-height: 9rem; align-items: center;}}
 @media (max-width: 640px) {{.st-key-{Key.CAMERA_BUTTON} {{order: -1; margin: 0 auto;}}}}
+body:not(:has(.st-key-{Key.STATUS} [role=status]))
+    .st-key-{Key.MODEL_CHOICE}:not(:has([data-testid=stAlert])):not(:focus-within) {{display: none;}}
 </style>"""
-_LARGE = f"<style>.st-key-{Key.DROP} section {{min-height: 9rem; align-items: center;}}</style>"
-# Once there are photos, the answer needs the space; what was there is hidden at once, or the answer would move it.
-_STRIP = f"""<style>
+# Once there are photos, the answer needs the space; what was there goes before it comes, or it would move the answer.
+_STRIP = f"""
 .st-key-{Key.HOME} {{display: none;}}
+.st-key-{Key.DROP} {{min-height: 0;}}
 .st-key-{Key.DROP} section {{min-height: 0; padding: 0.25rem 0.75rem;}}
 .st-key-{Key.DROP} [data-testid=stFileUploaderDropzoneInstructions] {{display: none;}}
 .st-key-{Key.DROP} [data-testid=stWidgetLabel] {{height: 0; min-height: 0; overflow: hidden;}}
 .st-key-{Key.CAMERA_BUTTON} button {{width: 2.75rem; height: 2.75rem; min-height: 2.75rem;}}
 @media (max-width: 640px) {{.st-key-{Key.CAMERA_BUTTON} {{order: 0; margin: 0;}}}}
+"""
+# From the moment on in which the browser lists a file that it can send.
+_LISTED = f"""<style>
+body:has(.st-key-{Key.DROP} [data-testid=stFileChip]):not(:has([data-testid=stFileChipIconError])) {{
+{_STRIP}}}
 </style>"""
 # Pictures that are pasted, or dropped anywhere on the page, go to the drop zone as if they were chosen there.
 _PASTE = f"""
@@ -53,7 +63,7 @@ document.addEventListener('drop', event => give(event, event.dataTransfer));
 def choose_photos() -> list[Photo]:
     """Draw the drop zone and the camera; returns the photos to answer."""
     arrive()
-    st.html(_STYLE)
+    st.html(_STYLE + _LISTED)
     draw_script("paste", _PASTE)
     with st.container(horizontal=True, vertical_alignment="center", key=Key.INPUT):
         with st.container(key=Key.DROP):
@@ -72,7 +82,8 @@ def choose_photos() -> list[Photo]:
         camera = st.camera_input("Take a photo of the sneaker", key=Key.CAMERA, on_change=leave_samples)
         st.caption(_CAMERA_NOTE)
     photos = with_photos_before(uploaded_photos(uploads, camera))
-    st.html(_STRIP if photos else _LARGE)
+    if photos:
+        st.html(f"<style>{_STRIP}</style>")
     return photos
 
 

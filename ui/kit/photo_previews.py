@@ -83,6 +83,9 @@ def photo_frame(key: str, picture: bytes) -> Iterator[bytes]:
     """
     with Image.open(io.BytesIO(picture)) as opened:
         width, height = opened.size
+    name = f".st-key-{_UNSAFE.sub('-', key)}"
+    ratio = f"aspect-ratio: {width} / {height};"
     with st.container(key=key):
-        st.html(f'<style>[class*="st-key-{_UNSAFE.sub("-", key)}"] img {{aspect-ratio: {width} / {height};}}</style>')
+        # The container's, too: the browser loads the code that draws pictures late.
+        st.html(f"<style>{name} {{{ratio} height: auto;}} {name} img {{{ratio}}}</style>")
         yield picture
