@@ -143,10 +143,10 @@ def main() -> None:
         print(f"{len(table):,} photos; all metrics: {time.perf_counter() - started:.2f} s")
         with serve(log, {"SOLESCOPE_WORKSPACE": str(home)}) as address, open_browser() as browser:
             page = browser.new_page(viewport={"width": 1280, "height": 900})
-            small = "evaluate?evaluation=street22%2C+built+in"
+            small = "evaluate?evaluation=street72%2C+built+in"
             # Imports are not part of the measurement.
             open_page(page, address, small, LAST_CARD)
-            switch(page, "Confusion matrix", "Most common errors")
+            switch(page, "Mistakes", "Most common errors")
             settled(page)
             before = memory(log)
             large = f"evaluate?evaluation={NAME}"
@@ -165,7 +165,7 @@ def main() -> None:
                 page.get_by_text(LAST_CARD).first.wait_for()
                 inside.append(time.perf_counter() - started)
             print(f"open from another page: {statistics.median(inside):.2f} s")
-            print(f"matrix: {switch(page, 'Confusion matrix', 'Most common errors'):.2f} s")
+            print(f"matrix: {switch(page, 'Mistakes', 'Most common errors'):.2f} s")
             cells = [click_pair(page, place) for place in range(9)]
             print(f"photos of a cell: median {statistics.median(cells):.2f} s, longest {max(cells):.2f} s")
             print(f"mistakes: {switch(page, 'Mistakes', 'mistakes reviewed'):.2f} s")

@@ -108,7 +108,7 @@ def published_shots(workspace: Path) -> Iterator[Shot]:
         yield Shot(f"datasets-{section.lower()}", address_of("datasets", dataset=DATASET, section=section))
     yield Shot("train", address_of("train", run=RUNS[0]))
     yield Shot("runs", address_of("runs", runs=RUNS))
-    for name, section in (("summary", "Summary"), ("matrix", "Confusion matrix"), ("mistakes", "Mistakes")):
+    for name, section in (("summary", "Summary"), ("mistakes", "Mistakes"), ("trust", "Trust")):
         yield Shot(f"evaluate-{name}", address_of("evaluate", evaluation=EVALUATION, view=section))
     yield Shot("explain", address_of("explain", evaluation=EVALUATION, kind="stored", sample=wrong))
 
@@ -126,16 +126,7 @@ def reviewed_shots(workspace: Path) -> Iterator[Shot]:
     yield Shot("runs", "runs")
     yield Shot("runs-compared", address_of("runs", runs=RUNS))
     yield Shot("runs-search", address_of("runs", part="Hyperparameter search"))
-    for section in (
-        "Summary",
-        "Confusion matrix",
-        "Classes",
-        "Calibration",
-        "Slices",
-        "Mistakes",
-        "Compare",
-        "All evaluations",
-    ):
+    for section in ("Summary", "Mistakes", "Classes", "Trust", "Compare", "All evaluations"):
         name = f"evaluate-{section.lower().replace(' ', '-')}"
         yield Shot(name, address_of("evaluate", evaluation=EVALUATION, view=section))
     yield Shot("evaluate-photo", address_of("evaluate", evaluation=EVALUATION, view="Mistakes", photo=wrong))

@@ -138,7 +138,7 @@ def undo_on_the_datasets_page(page: Page, address: str, *, by_keyboard: bool) ->
 class TestFromCellToLabel:
     def test_by_mouse(self, browser, address, shoes, worst):
         label, predicted, count = worst["label"], worst["predicted"], worst["count"]
-        page = opened(browser, address, f"?evaluation={NAME}&view=Confusion+matrix")
+        page = opened(browser, address, f"?evaluation={NAME}&view=Mistakes")
         framed = (
             "[...document.querySelectorAll('.point')].filter(e => getComputedStyle(e).strokeWidth === '3px').length"
         )
@@ -163,7 +163,7 @@ class TestFromCellToLabel:
 
     def test_by_keyboard_alone(self, browser, address, shoes, worst):
         label, predicted, count = worst["label"], worst["predicted"], worst["count"]
-        page = opened(browser, address, f"?evaluation={NAME}&view=Confusion+matrix")
+        page = opened(browser, address, f"?evaluation={NAME}&view=Mistakes")
         choose_by_keyboard(page, "True class", label)
         choose_by_keyboard(page, "Predicted class", predicted)
         expect(button(page, "Look closer")).to_have_count(count)
@@ -189,7 +189,7 @@ class TestFromCellToLabel:
 
     def test_every_cell_opens_as_many_photos_as_it_counts(self, browser, address, home, shoes):
         counts = confusion_matrix(read_table(find_evaluation(home, NAME)))
-        page = opened(browser, address, f"?evaluation={NAME}&view=Confusion+matrix")
+        page = opened(browser, address, f"?evaluation={NAME}&view=Mistakes")
         for label in counts.index:
             for predicted in counts.columns[counts.loc[label] > 0]:
                 click_cell(page, label, predicted)
@@ -197,14 +197,14 @@ class TestFromCellToLabel:
         page.close()
 
     def test_a_desktop_shows_all_of_the_matrix(self, browser, address, shoes):
-        page = opened(browser, address, "?evaluation=street72,+built+in&view=Confusion+matrix")
+        page = opened(browser, address, "?evaluation=street72,+built+in&view=Mistakes")
         frame = page.locator("[class*=st-key-evaluate_matrix][class*=-frame]").first
         frame.locator(".js-plotly-plot .scatterlayer path.point").first.wait_for()
         assert frame.evaluate("one => one.scrollWidth <= one.clientWidth")
         page.close()
 
     def test_the_selection_survives_a_new_figure_and_a_reload(self, browser, address, shoes, worst):
-        page = opened(browser, address, f"?evaluation={NAME}&view=Confusion+matrix")
+        page = opened(browser, address, f"?evaluation={NAME}&view=Mistakes")
         click_cell(page, worst["label"], worst["predicted"])
         page.get_by_text("Only errors").click()
         settle(page)
@@ -248,7 +248,7 @@ class TestLayout:
         page.close()
 
     def test_on_a_phone_the_matrix_scrolls_sideways(self, browser, address, shoes):
-        page = opened(browser, address, "?evaluation=street72,+built+in&view=Confusion+matrix", PHONE)
+        page = opened(browser, address, "?evaluation=street72,+built+in&view=Mistakes", PHONE)
         frame = page.locator("[class*=st-key-evaluate_matrix][class*=-frame]").first
         frame.locator(".js-plotly-plot .scatterlayer path.point").first.wait_for()
         assert frame.evaluate("one => one.scrollWidth > one.clientWidth")

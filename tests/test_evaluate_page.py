@@ -223,7 +223,7 @@ class TestSummary:
 
 class TestMatrix:
     def test_every_pair_opens_exactly_its_photos(self, full):
-        app = opened("Confusion matrix", FIRST)
+        app = opened("Mistakes", FIRST)
         confusions = summary(table_of(FIRST, full))["confusions"]
         assert confusions
         for row in confusions:
@@ -236,7 +236,7 @@ class TestMatrix:
             )
 
     def test_the_boxes_open_every_cell(self, full):
-        app = opened("Confusion matrix", FIRST)
+        app = opened("Mistakes", FIRST)
         counts = confusion_matrix(table_of(FIRST, full))
         label = counts.index[0]
         app.selectbox(key=Key.MATRIX_TRUE).set_value(label)
@@ -247,7 +247,7 @@ class TestMatrix:
 
     def test_the_selection_survives_every_setting(self, full):
         row = summary(table_of(FIRST, full))["confusions"][0]
-        app = opened("Confusion matrix", FIRST, true=row["label"], predicted=row["predicted"])
+        app = opened("Mistakes", FIRST, true=row["label"], predicted=row["predicted"])
         app.segmented_control(key=Key.MATRIX_UNIT).set_value("Percentages")
         again(app).selectbox(key=Key.MATRIX_ORDER).set_value("Confused classes together")
         again(app).selectbox(key=Key.MATRIX_WORST).set_value("5 worst")
@@ -255,10 +255,10 @@ class TestMatrix:
         again(app)
         assert app.selectbox(key=Key.MATRIX_TRUE).value == row["label"]
         assert tiles(app) == row["count"]
-        assert tiles(click(app, "Clear selection")) == 0
+        assert tiles(click(app, "Clear selection")) == len(errors_of(FIRST, full))
 
     def test_classes_of_another_evaluation_are_deselected(self, full):
-        app = opened("Confusion matrix", FIRST, true="boot")
+        app = opened("Mistakes", FIRST, true="boot")
         assert tiles(app) == summary(table_of(FIRST, full))["per_class"]["boot"]["n"]
         app.selectbox(key=Key.EVALUATION).set_value(BUILT_IN)
         assert app.selectbox(key=Key.MATRIX_TRUE).value in (None, "boot")
@@ -278,7 +278,7 @@ class TestClassesAndSlices:
         assert list(shown[figure]) == sorted(100 * row[figure] for row in per_class.values())
 
     def test_slices_show_the_split_of_the_model(self, full):
-        shown = opened("Slices", FIRST).dataframe[0].value
+        shown = opened("Classes", FIRST).dataframe[-1].value
         split = shown[shown["slice"] == "split"]
         assert set(split["value"]) == {"test"}  # training photos don't count
         assert split["n"].sum() == find_evaluation(full, FIRST).n
@@ -286,7 +286,7 @@ class TestClassesAndSlices:
 
 class TestCalibration:
     def test_the_threshold_is_explored_saved_and_reset(self, full):
-        app = opened("Calibration", FIRST)
+        app = opened("Trust", FIRST)
         folder = run_model_folder(runs_folder(full) / FIRST_RUN)
         slider = app.slider[0]
         assert slider.value == 70.0
@@ -308,8 +308,8 @@ class TestCalibration:
         folder = run_model_folder(runs_folder(full) / FIRST_RUN)
         sources = {"shop": "shoes", "phone": str(tmp_path / "phone")}
         table = evaluate(folder, sources, full, "all", name="both").table
-        assert "Photos" not in [one.label for one in opened("Calibration", FIRST).segmented_control]
-        app = opened("Calibration", "both")
+        assert "Photos" not in [one.label for one in opened("Trust", FIRST).segmented_control]
+        app = opened("Trust", "both")
         for world, rows in (("", table), ("phone", table[table["world"] == "phone"])):
             control = next(one for one in app.segmented_control if one.label == "Photos")
             assert set(control.options) == {"All photos", "phone", "shop"}
@@ -320,7 +320,7 @@ class TestCalibration:
 
     def test_without_its_model_nothing_can_be_saved(self, full):
         shutil.rmtree(runs_folder(full) / FIRST_RUN)
-        app = opened("Calibration", FIRST)
+        app = opened("Trust", FIRST)
         assert "no longer exists or has been retrained" in words(app)
         assert not [label for label in buttons(app) if label.startswith("Save")]
 
@@ -414,7 +414,7 @@ class TestPhotoDetails:
         wrong = errors_of(FIRST, full)
         decide(find_dataset(full, "shoes"), list(wrong["sample"][:2]), ReviewAction.KEEP)
         app = opened("Mistakes", FIRST)
-        app.toggle[0].set_value(True)
+        next(one for one in app.toggle if one.label == "Hide reviewed").set_value(True)
         assert tiles(again(app)) == len(wrong) - 2
 
     def test_evaluate_again_with_the_corrections(self, full):

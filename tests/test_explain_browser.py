@@ -238,7 +238,7 @@ def test_from_an_evaluation_to_this_page_and_back(browser: Browser, address: str
 def test_one_press_of_back_leads_to_the_page_before(browser: Browser, address: str):
     page = new_page(browser)
     page.goto(f"{address}/evaluate")
-    page.get_by_role("radio", name="Calibration").click()
+    page.get_by_role("radio", name="Trust").click()
     for title in ("Datasets", "Runs", "Explain"):
         settle(page)
         page.get_by_role("link", name=title, exact=True).click()
@@ -247,7 +247,7 @@ def test_one_press_of_back_leads_to_the_page_before(browser: Browser, address: s
         settle(page)
         page.go_back()
         expect(page.get_by_role("heading", name=title, exact=True)).to_be_visible()
-    expect(page.get_by_role("radio", name="Calibration")).to_be_checked()
+    expect(page.get_by_role("radio", name="Trust")).to_be_checked()
     page.close()
 
 

@@ -119,7 +119,7 @@ def test_from_a_cell_to_its_photos_and_on_to_explain(browser: Browser, address: 
     settle(page)
     visit(page, "Evaluate")
     cell = f"true={wrong['label']}&predicted={wrong['predicted']}"
-    page.goto(f"{address}/evaluate?evaluation=kept&view=Confusion+matrix&{cell}")
+    page.goto(f"{address}/evaluate?evaluation=kept&view=Mistakes&{cell}")
     closer = page.get_by_role("button", name="Look closer").first
     expect(closer).to_be_visible()
     settle(page)
@@ -135,6 +135,6 @@ def test_from_a_cell_to_its_photos_and_on_to_explain(browser: Browser, address: 
     expect(page.get_by_text(f"labeled {wrong['label']}")).to_be_visible()
     page.close()
     phone = new_page(browser, PHONE)
-    phone.goto(f"{address}/evaluate?evaluation=kept&view=Confusion+matrix&{cell}")
+    phone.goto(f"{address}/evaluate?evaluation=kept&view=Mistakes&{cell}")
     expect(phone.get_by_text(" predicted as ").first).to_be_in_viewport()
     phone.close()

@@ -104,7 +104,7 @@ def _draw_cell_link(text: str, label: str, predicted: str | None) -> None:
         Page.EVALUATE,
         help=f"Of the model {DEFAULT_MODEL}. Opens these photos in its confusion matrix.",
         evaluation=bundled_title(DEFAULT_MODEL),
-        view="Confusion matrix",
+        view="Mistakes",
         true=label,
         predicted=predicted,
     )

@@ -1,4 +1,4 @@
-"""The section "Calibration": how well confidence matches accuracy, and the model's confidence threshold."""
+"""How well confidence matches accuracy, and the model's confidence threshold."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,7 +47,7 @@ class _Thresholds:
 
 
 def draw_calibration(loaded: LoadedEvaluation) -> None:
-    """Draw the section."""
+    """Draw this part of the page."""
     world = _draw_world_choice(loaded)
     bins, curve = evaluation_metrics_cache.evaluation_curves(loaded.key, loaded.evaluation, world)
     with st.container(border=True):

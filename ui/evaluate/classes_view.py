@@ -1,4 +1,4 @@
-"""The section "Classes": precision, recall and F1 of each class."""
+"""Precision, recall and F1 of each class."""
 
 import pandas as pd
 import streamlit as st
@@ -18,7 +18,7 @@ _ROW_HEIGHT, _MOST_HEIGHT = 35, 840
 
 
 def draw_classes(loaded: LoadedEvaluation) -> None:
-    """Draw the section."""
+    """Draw this part of the page."""
     per_class = loaded.metrics["per_class"]
     chosen = st.segmented_control(
         "Metric",

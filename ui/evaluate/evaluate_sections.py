@@ -1,5 +1,7 @@
 """The sections of the Evaluate page."""
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from sneaker_core.errors import SneakerError
@@ -18,23 +20,44 @@ from ui.evaluate.worlds_view import draw_worlds
 from ui.kit.text import escape_markdown
 
 ALL_EVALUATIONS = "All evaluations"
+
+
+def _draw_mistakes(loaded: LoadedEvaluation) -> None:
+    has_selection = draw_matrix(loaded)
+    if not has_selection:
+        _draw_part("All mistakes", draw_mistakes, loaded)
+
+
+def _draw_classes(loaded: LoadedEvaluation) -> None:
+    draw_classes(loaded)
+    _draw_part("Slices", draw_slices, loaded)
+
+
+def _draw_trust(loaded: LoadedEvaluation) -> None:
+    _draw_part("Worlds", draw_worlds, loaded)
+    _draw_part("Calibration", draw_calibration, loaded)
+    _draw_part("Robustness", draw_robustness, loaded)
+
+
+def _draw_part(title: str, draw: Callable[[LoadedEvaluation], None], loaded: LoadedEvaluation) -> None:
+    st.header(title, anchor=False)
+    draw(loaded)
+
+
+SUMMARY, MISTAKES, CLASSES, TRUST, COMPARE = "Summary", "Mistakes", "Classes", "Trust", "Compare"
 SECTIONS = {
-    "Summary": draw_summary,
-    "Confusion matrix": draw_matrix,
-    "Worlds": draw_worlds,
-    "Classes": draw_classes,
-    "Calibration": draw_calibration,
-    "Slices": draw_slices,
-    "Robustness": draw_robustness,
-    "Mistakes": draw_mistakes,
-    "Compare": draw_compare,
+    SUMMARY: draw_summary,
+    MISTAKES: _draw_mistakes,
+    CLASSES: _draw_classes,
+    TRUST: _draw_trust,
+    COMPARE: draw_compare,
 }
 # Names of sections in addresses of older versions.
 OLD_SECTIONS = {
-    "Headline": "Summary",
-    "Matrix": "Confusion matrix",
-    "Sureness": "Calibration",
-    "Gallery": "Mistakes",
+    "Headline": SUMMARY,
+    **dict.fromkeys(("Matrix", "Confusion matrix", "Gallery"), MISTAKES),
+    "Slices": CLASSES,
+    **dict.fromkeys(("Sureness", "Calibration", "Worlds", "Robustness"), TRUST),
 }
 
 

@@ -1,4 +1,4 @@
-"""The section "Confusion matrix", with the photos behind every cell."""
+"""The confusion matrix, with the photos behind every cell."""
 
 import zlib
 
@@ -37,8 +37,8 @@ _ABOUT = (
 )
 
 
-def draw_matrix(loaded: LoadedEvaluation) -> None:
-    """Draw the section."""
+def draw_matrix(loaded: LoadedEvaluation) -> bool:
+    """Draw the matrix; returns whether a cell, row or column is selected."""
     view = _draw_settings(loaded)
     selected = _selected(loaded)
     is_wide = len(view.values.columns) > _SIDE_BY_SIDE
@@ -55,6 +55,7 @@ def draw_matrix(loaded: LoadedEvaluation) -> None:
         _draw_pairs(loaded)
     if any(selected):
         _scroll(loaded, view, selected)
+    return any(selected)
 
 
 def _draw_settings(loaded: LoadedEvaluation) -> MatrixView:

@@ -1,4 +1,4 @@
-"""The section "Mistakes": all misclassified photos, to review."""
+"""All misclassified photos, to review."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,7 +66,7 @@ def by_pair(wrong: pd.DataFrame) -> pd.DataFrame:
 
 
 def draw_mistakes(loaded: LoadedEvaluation) -> None:
-    """Draw the section."""
+    """Draw this part of the page."""
     order = st.segmented_control(
         "Order",
         list(_GRIDS),

@@ -89,7 +89,7 @@ def _choose_photos() -> str | dict[str, str] | None:
             "Datasets",
             list(entries),
             key=Key.DATASETS,
-            help="Each dataset is a world, such as shop photos or phone photos; the section Worlds compares them.",
+            help="Each dataset is a world, such as shop photos or phone photos; the section Trust compares them.",
         )
         return {name: str(entries[name].folder) for name in chosen} or None
     if not entries:

@@ -1,4 +1,4 @@
-"""The section "Robustness": what the answers depend on, and the photos that a change turns wrong."""
+"""What the answers depend on, and the photos that a change turns wrong."""
 
 from pathlib import Path
 
@@ -40,7 +40,7 @@ _PANEL = JobPanel(place="robustness", resumable=False, stop_help="Nothing is sav
 
 
 def draw_robustness(loaded: LoadedEvaluation) -> None:
-    """Draw the section."""
+    """Draw this part of the page."""
     if loaded.evaluation.kind is not Kind.STORED or not loaded.has_photos:
         st.info(
             "Robustness needs the photos on this computer. Start a **New evaluation** on photos of your own.",

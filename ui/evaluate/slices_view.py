@@ -1,4 +1,4 @@
-"""The section "Slices": accuracy on groups of photos."""
+"""Accuracy on groups of photos."""
 
 import contextlib
 
@@ -19,7 +19,7 @@ _ROW_HEIGHT = 35
 
 
 def draw_slices(loaded: LoadedEvaluation) -> None:
-    """Draw the section."""
+    """Draw this part of the page."""
     model = None
     with contextlib.suppress(SneakerError):  # without the model, its split is unknown
         model = loaded.model_folder()

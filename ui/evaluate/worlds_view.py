@@ -1,4 +1,4 @@
-"""The section "Worlds": how the model does on photos of each source, worst first."""
+"""How the model does on photos of each source, worst first."""
 
 import pandas as pd
 import streamlit as st
@@ -28,7 +28,7 @@ _COLUMNS = {
 
 
 def draw_worlds(loaded: LoadedEvaluation) -> None:
-    """Draw the section."""
+    """Draw this part of the page."""
     worlds = world_metrics(loaded.table)
     if not worlds:
         st.info(_NONE, icon=":material/public:")

@@ -107,4 +107,4 @@ def _draw_worlds(model: ModelEntry) -> None:
         # An evaluation that is kept in the folder of a run's model is not listed on Evaluate.
         if model.bundled or evaluation.kind is Kind.RUN:
             title = evaluation_title(evaluation)
-            draw_page_link("How often the model is right", Page.EVALUATE, evaluation=title, view="Worlds")
+            draw_page_link("How often the model is right", Page.EVALUATE, evaluation=title, view="Trust")
