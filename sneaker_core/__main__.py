@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from sneaker_core import __version__
+from sneaker_core.commands.catalog_command import catalog
 from sneaker_core.commands.class_maps_command import class_maps, means
 from sneaker_core.commands.common import Commands
 from sneaker_core.commands.dataset_command import dataset
@@ -40,7 +41,7 @@ for command in (class_maps, means):
     evaluations.add_command(command)
 _COMMANDS = (
     models, predict, dataset, train, teach, forget, runs, evaluate, evaluations, estimate, find_lr, augment, search,
-    studies, explain, jobs, run_job, rates, tune,
+    studies, explain, catalog, jobs, run_job, rates, tune,
 )  # fmt: skip
 for command in _COMMANDS:
     main.add_command(command)

@@ -7,19 +7,22 @@ from collections import Counter
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from click.testing import CliRunner
 
+from sneaker_core.__main__ import main
 from sneaker_core.catalog.entries import ShoeCategory, ShoeType, Sneaker
 from sneaker_core.catalog.lookup import find_entry, read_catalog, search_link
 from sneaker_core.catalog.search import search
 from sneaker_core.datasets.synthetic.sample_plan import CLASSES
 from sneaker_core.errors import SneakerError
+from sneaker_core.evaluation.class_results import bundled_results
 from sneaker_core.networks.bundled_models import DEFAULT_MODEL
 from sneaker_core.workspace.paths import BUNDLED_MODELS, CATALOG, MODEL_FILE
 
 SHOE_TYPES = {
     "athletic": "basketball, ballet flats, climbing, golf, high-tops, ice skates, running, soccer",
-    "boots": "army, Chelsea, cowboy, hiking, knee-high, Uggs, Wellington",
-    "casual": "Chuck Taylor, flip-flop, Old Skool, sandal, sneakers, moccasin, mule",
+    "boots": "ankle boots, army, Chelsea, cowboy, hiking, knee-high, mid-calf, Uggs, Wellington",
+    "casual": "boat shoes, Chuck Taylor, clogs, flip-flop, Old Skool, sandal, slippers, sneakers, moccasin, mule",
     "dress": "brogue, derby, dress shoe, loafer, oxford",
     "heels": "cone, court, high, kitten, laced booties, Lita, Mary Jane platforms, platform, wedges",
 }
@@ -38,9 +41,10 @@ def prose(entry: Sneaker | ShoeType) -> dict[str, str]:
     return {**marks, "strengths": entry.strengths, "weaknesses": entry.weaknesses, **note}
 
 
-def test_every_class_of_the_bundled_model_has_an_entry_of_its_name():
-    classes = json.loads((BUNDLED_MODELS / DEFAULT_MODEL / MODEL_FILE).read_text(encoding="utf-8"))["classes"]
-    assert sorted(sneaker.name for sneaker in SNEAKERS) == sorted(classes)
+def test_all_that_the_bundled_model_can_name_has_an_entry():
+    model = json.loads((BUNDLED_MODELS / DEFAULT_MODEL / MODEL_FILE).read_text(encoding="utf-8"))
+    assert sorted(sneaker.name for sneaker in SNEAKERS) == sorted(model["classes"])
+    assert [name for name in model["footwear_types"] if not isinstance(find_entry(name), ShoeType)] == []
 
 
 def test_the_shoe_types_are_complete_in_five_categories():
@@ -212,3 +216,14 @@ def test_a_missing_or_unreadable_file_is_named(tmp_path):
     types.unlink()
     with pytest.raises(SneakerError, match=r"shoe_types\.toml: No such file"):
         read_catalog(tmp_path / "catalog")
+
+
+def test_the_command_shows_what_the_page_shows():
+    found = CliRunner().invoke(main, ["catalog", "air_jordan_iv", "--json"])
+    (entry,) = json.loads(found.output)
+    result = bundled_results()["Air Jordan 4"]
+    assert (entry["name"], entry["result"]["right"]) == ("Air Jordan 4", result.right)
+    plain = CliRunner().invoke(main, ["catalog", "loafer"]).output
+    assert "Loafers  dress" in plain and find_entry("loafer").distinction in plain
+    assert len(CliRunner().invoke(main, ["catalog"]).output.splitlines()) == len(SNEAKERS) + len(TYPES)
+    assert "knows nothing named 'sofa'" in CliRunner().invoke(main, ["catalog", "sofa"]).output

@@ -36,10 +36,10 @@ ALLOWED = {
     "evaluation": _MIDDLE,
     "training": _UPPER,
     "inference": _UPPER,
-    "api": _UPPER | {"training", "inference"},
-    "python_api": _UPPER | {"training", "inference"},
-    "commands": _UPPER | {"training", "inference"},
-    "__main__": _UPPER | {"training", "inference", "commands"},
+    "api": _UPPER | {"catalog", "training", "inference"},
+    "python_api": _UPPER | {"catalog", "training", "inference"},
+    "commands": _UPPER | {"catalog", "training", "inference"},
+    "__main__": _UPPER | {"catalog", "training", "inference", "commands"},
 }
 # Other exceptions than SneakerError and its subclasses, by the module that may raise them.
 FOREIGN_ERRORS = {

@@ -5,8 +5,11 @@ from dataclasses import dataclass
 import pandas as pd
 
 from sneaker_core.evaluation.confusion_matrix import confusion_matrix
+from sneaker_core.evaluation.evaluation_collection import bundled_evaluation
+from sneaker_core.evaluation.evaluation_files import read_table
 from sneaker_core.evaluation.metrics import confused_pairs
 from sneaker_core.evaluation.table_columns import evaluated_rows
+from sneaker_core.networks.bundled_models import DEFAULT_MODEL
 
 # If more classes than this are predicted equally often, none of them is the usual mix-up.
 _MOST_USUAL = 2
@@ -31,6 +34,18 @@ class ClassResult:
     right: int
     mix_ups: tuple[str, ...] = ()
     mixed_up: int = 0
+
+
+def bundled_results() -> dict[str, ClassResult]:
+    """How often the bundled model is right on each class; empty if its evaluation isn't installed.
+
+    Raises
+    ------
+    EvaluationError
+        The evaluation is damaged.
+    """
+    evaluation = bundled_evaluation(DEFAULT_MODEL)
+    return {} if evaluation is None else class_results(read_table(evaluation))
 
 
 def class_results(table: pd.DataFrame) -> dict[str, ClassResult]:

@@ -10,10 +10,9 @@ from sneaker_core.catalog.lookup import find_entry
 from sneaker_core.datasets.dataset_collection import datasets_by_name
 from sneaker_core.datasets.index import Dataset, open_index, read_samples
 from sneaker_core.errors import DatasetError
-from sneaker_core.evaluation.class_results import ClassResult, class_results
+from sneaker_core.evaluation import class_results
+from sneaker_core.evaluation.class_results import ClassResult
 from sneaker_core.evaluation.evaluation_collection import bundled_evaluation
-from sneaker_core.evaluation.evaluation_files import read_table
-from sneaker_core.evaluation.evaluation_record import Evaluation
 from sneaker_core.networks.bundled_models import DEFAULT_MODEL
 from sneaker_core.workspace.paths import workspace
 from ui.kit.dataset_cache import ReviewKey, review_key
@@ -28,12 +27,12 @@ def bundled_results() -> dict[str, ClassResult]:
         The evaluation is damaged.
     """
     evaluation = bundled_evaluation(DEFAULT_MODEL)
-    return {} if evaluation is None else _results(str(evaluation.folder), evaluation.version, evaluation)
+    return {} if evaluation is None else _results(str(evaluation.folder), evaluation.version)
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
-def _results(folder: str, version: str, _evaluation: Evaluation) -> dict[str, ClassResult]:
-    return class_results(read_table(_evaluation))
+def _results(folder: str, version: str) -> dict[str, ClassResult]:
+    return class_results.bundled_results()
 
 
 def photos_of(entry: Sneaker | ShoeType) -> list[tuple[str, str, int]]:
