@@ -18,12 +18,15 @@ from sneaker_core.networks.decision import Reason, Status
 from sneaker_core.workspace.paths import BUNDLED_MODELS, run_model_folder, runs_folder
 from tests.browser import DESKTOP, PATIENCE, PHONE, new_page, settle
 from tests.drawing import draw_sneaker
+from ui.kit.state_keys import KitKey
 
 ANY_ANSWER = re.compile(
     r"^(Almost certainly an? |Probably an? |An? .*, probably |Not sure: "
     r"|This doesn't look like a sneaker the model knows|There is no shoe in this photo"
     r"|A shoe, but not a sneaker this model knows)"
 )
+
+VERDICT = f".st-key-{KitKey.FINDING} h2"
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -94,7 +97,7 @@ def test_from_photo_to_answer_to_explanation(browser, address, size, scheme):
     page = opened(browser, address, size, scheme, DEFAULT_MODEL if photo else "tiny")
     check_looks(page)
     upload(page, file("mine.jpg", photo.read_bytes() if photo else drawn()))
-    headline = page.get_by_role("heading", level=2)
+    headline = page.locator(VERDICT)
     expect(headline).to_have_text(ANY_ANSWER)
     chart = page.get_by_test_id("stPlotlyChart")
     expect(chart.locator(".annotation-text").first).to_be_visible()
@@ -197,7 +200,7 @@ def test_the_camera_takes_a_photo_and_it_is_answered(browser, address):
     page.get_by_role("button", name="Use the camera").click()
     page.wait_for_function("document.querySelector('video')?.readyState >= 2")
     page.get_by_role("button", name="Take Photo").click()
-    expect(page.get_by_role("heading", level=2)).to_have_text(ANY_ANSWER)
+    expect(page.locator(VERDICT)).to_have_text(ANY_ANSWER)
     expect(page.get_by_alt_text("Your photo Camera photo.jpg")).to_be_visible()
     check_looks(page)
     page.close()
@@ -225,8 +228,8 @@ def test_the_verdict_of_a_given_photo_is_in_sight_and_stays_where_it_is(browser,
     page.context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": 6})
     page.evaluate(_SHIFTS)
     page.evaluate(_GIVE, [kind, base64.b64encode(drawn()).decode()])
-    headline = page.get_by_role("heading", level=2)
-    page.wait_for_function("document.querySelector('h2')")
+    headline = page.locator(VERDICT)
+    page.wait_for_function(f"document.querySelector('{VERDICT}')")
     page.evaluate("window.shift = 0")
     expect(headline).to_have_text(ANY_ANSWER)
     expect(page.get_by_test_id("stPlotlyChart")).to_be_visible()
@@ -273,7 +276,7 @@ def test_each_kind_of_answer_on_a_phone(browser, address, case):
     answer = next(found for found in tried if wanted(found))
     page = opened(browser, address, PHONE)
     upload(page, file("mine.jpg", Path(answer.image).read_bytes()))
-    expect(page.get_by_role("heading", level=2)).to_have_text(answer.sentence())
+    expect(page.locator(VERDICT)).to_have_text(answer.sentence())
     bars = page.get_by_test_id("stPlotlyChart")
     if answer.status is Status.UNKNOWN:
         expect(page.get_by_text("Why?", exact=True)).to_be_visible()

@@ -597,7 +597,7 @@ def test_pages_answer_among_damaged_items(ward, page, query, monkeypatch):
         app.query_params[key] = value
     app.run()
     assert not app.exception, app.exception
-    shown = " ".join(str(one.value) for one in (*app.markdown, *app.error, *app.subheader, *app.selectbox))
+    shown = " ".join(str(one.value) for one in (*app.markdown, *app.error, *app.header, *app.subheader, *app.selectbox))
     assert shown
     if page == "datasets":
         assert "dataset repair" in shown

@@ -106,7 +106,17 @@ def pick(app: AppTest, key: str, value: str) -> AppTest:
 
 def words(app: AppTest) -> str:
     """Everything there is to read, as a person reads it: without the escapes."""
-    kinds = (app.title, app.subheader, app.markdown, app.caption, app.info, app.success, app.warning, app.error)
+    kinds = (
+        app.title,
+        app.header,
+        app.subheader,
+        app.markdown,
+        app.caption,
+        app.info,
+        app.success,
+        app.warning,
+        app.error,
+    )
     texts = [element.value for kind in kinds for element in kind] + [f"{m.label} {m.value}" for m in app.metric]
     return re.sub(r"\\([!-/:-@\[-`{-~])|\u2060", r"\1", "\n".join(texts))
 
@@ -277,7 +287,7 @@ class TestChoice:
         app.text_input(key=KitKey.DIALOG_NAME).set_value(NASTY)
         click(app, KitKey.DIALOG_DO)
         assert app.selectbox(key=Key.DATASET).value == NASTY
-        assert f"{NASTY[:44]}" in words(app) and "<script>" not in app.subheader[0].value.replace(r"\<", "")
+        assert f"{NASTY[:44]}" in words(app) and "<script>" not in app.header[0].value.replace(r"\<", "")
 
     def test_rename(self, three):
         app = more(opened(), "Rename")

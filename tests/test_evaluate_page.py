@@ -123,7 +123,17 @@ def plain_words(text: str) -> str:
 
 
 def words(app: AppTest) -> str:
-    kinds = (app.title, app.subheader, app.markdown, app.caption, app.info, app.success, app.warning, app.error)
+    kinds = (
+        app.title,
+        app.header,
+        app.subheader,
+        app.markdown,
+        app.caption,
+        app.info,
+        app.success,
+        app.warning,
+        app.error,
+    )
     texts = [element.value for kind in kinds for element in kind] + [f"{m.label} {m.value}" for m in app.metric]
     return plain_words("\n".join(texts))
 

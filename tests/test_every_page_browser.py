@@ -116,7 +116,7 @@ def test_names_are_shown_as_written_and_texts_can_be_read(page: Page, address: s
     assert page.locator(".katex").count() == 0
 
     found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
-    serious = [each for each in found if each["impact"] in ("serious", "critical")]
+    serious = [each for each in found if each["impact"] in ("serious", "critical") or each["id"] == "heading-order"]
     assert [(each["id"], each["nodes"][0]["html"], each["nodes"][0]["failureSummary"]) for each in serious] == []
     # White is for counts on cells, whose colors are dark in both themes.
     texts = [each for each in page.evaluate(CHART_TEXTS) if each[1] != WHITE]
@@ -156,6 +156,4 @@ def test_the_catalog_on_a_phone(page: Page, address: str):
         expect(page.get_by_role("heading", level=2)).to_be_visible()
         settle(page)
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
-        found = Axe().run(page, options={"runOnly": ["heading-order"]}).response["violations"]
-        assert found == []
     page.set_viewport_size({"width": DESKTOP[0], "height": DESKTOP[1]})

@@ -143,7 +143,17 @@ def select(app: AppTest, label: str):
 
 def words(app: AppTest) -> str:
     """Everything there is to read, as a person reads it: without the escapes."""
-    kinds = (app.title, app.subheader, app.markdown, app.caption, app.info, app.success, app.warning, app.error)
+    kinds = (
+        app.title,
+        app.header,
+        app.subheader,
+        app.markdown,
+        app.caption,
+        app.info,
+        app.success,
+        app.warning,
+        app.error,
+    )
     texts = [element.value for kind in kinds for element in kind]
     return re.sub(r"\\([!-/:-@\[-`{-~])|\u2060", r"\1", "\n".join(texts))
 

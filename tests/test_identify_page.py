@@ -285,7 +285,7 @@ class TestKept:
         for params in ({}, {"model": "street72"}):
             self.visit(app, "datasets")
             self.visit(app, "identify", **params)
-            assert app.subheader[0].value == "3 photos: 2 recognized, 1 unreadable"
+            assert app.header[0].value == "3 photos: 2 recognized, 1 unreadable"
             assert [one.value for one in app.toggle if one.label == "Why?"] == [True, False]
         assert calls == seen
 
@@ -664,6 +664,6 @@ def test_a_link_to_a_model_that_is_gone_says_so_before_any_photo_is_there(models
     app.run()
     assert "The link leads to the model “gone”" in app.warning[0].value
     # No other model answers in its place.
-    assert app.selectbox(key="model").value is None and not app.subheader
+    assert app.selectbox(key="model").value is None and not app.header
     app.selectbox(key="model").set_value("street72").run()
-    assert app.subheader and not app.warning
+    assert app.header and not app.warning

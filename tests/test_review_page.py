@@ -121,7 +121,7 @@ def ran(app: AppTest) -> AppTest:
 
 def words(app: AppTest) -> str:
     """All text on the page, without escapes."""
-    kinds = (app.subheader, app.markdown, app.caption, app.info, app.success, app.warning, app.error)
+    kinds = (app.header, app.subheader, app.markdown, app.caption, app.info, app.success, app.warning, app.error)
     return re.sub(r"\\([!-/:-@\[-`{-~])|\u2060", r"\1", "\n".join(element.value for kind in kinds for element in kind))
 
 

@@ -104,6 +104,7 @@ def words(app: AppTest) -> str:
     """Everything there is to read, as a person reads it: without the escapes."""
     kinds = (
         app.title,
+        app.header,
         app.subheader,
         app.markdown,
         app.caption,

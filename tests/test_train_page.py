@@ -130,7 +130,17 @@ def put(app: AppTest, key: str, value: float) -> AppTest:
 
 def words(app: AppTest) -> str:
     """Everything there is to read, as a person reads it: without the escapes."""
-    kinds = (app.title, app.subheader, app.markdown, app.caption, app.info, app.success, app.warning, app.error)
+    kinds = (
+        app.title,
+        app.header,
+        app.subheader,
+        app.markdown,
+        app.caption,
+        app.info,
+        app.success,
+        app.warning,
+        app.error,
+    )
     texts = [element.value for kind in kinds for element in kind] + [f"{m.label} {m.value}" for m in app.metric]
     texts += [bar.proto.text for bar in app.get("progress")]
     return re.sub(r"\\([!-/:-@\[-`{-~])|\u2060", r"\1", "\n".join(texts))

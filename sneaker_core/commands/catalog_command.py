@@ -17,13 +17,13 @@ def catalog(text: str, as_json: bool) -> None:
     TEXT may be a name, a nickname, a brand, a line or a designer, however it is spelled. Without it, all names are
     listed.
     """
-    from sneaker_core.catalog.entries import Sneaker
+    from sneaker_core.catalog.entries import ShoeType, Sneaker
     from sneaker_core.catalog.lookup import read_catalog, search_link
     from sneaker_core.catalog.search import search
     from sneaker_core.evaluation.class_results import bundled_results
 
     known, results = read_catalog(), bundled_results()
-    found = [*search(known.sneakers, text), *search(known.shoe_types, text)]
+    found: list[Sneaker | ShoeType] = [*search(known.sneakers, text), *search(known.shoe_types, text)]
     rows = [
         {
             "kind": "sneaker" if isinstance(entry, Sneaker) else "shoe type",

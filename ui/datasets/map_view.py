@@ -61,7 +61,7 @@ def draw_map(dataset: Dataset) -> None:
             draw_detail(section, ())
             return
         overlap = closest_classes(places)
-        st.subheader(escape_markdown(overlap_text(overlap)), anchor=False)
+        st.header(escape_markdown(overlap_text(overlap)), anchor=False)
         st.markdown(
             "Each point is a photo. Photos that look alike to the model are close together, so a point among those of "
             "another class may have a wrong label. Draw around points to see the photos below."

@@ -44,7 +44,7 @@ def _draw_current(split: dict[str, object] | None, photos: pd.DataFrame) -> None
         st.info("There is no split yet. Create one below; otherwise each training creates its own.")
         return
     table = balance(photos)
-    st.subheader("Current split", anchor=False)
+    st.header("Current split", anchor=False)
     st.markdown(_origin(split))
     if table.empty:
         return
@@ -110,7 +110,7 @@ def _draw_leaks(dataset: Dataset, leaks: pd.DataFrame) -> None:
 
 
 def _draw_form(dataset: Dataset, split: dict[str, object] | None) -> None:
-    st.subheader("Create a new split" if split else "Create a split", anchor=False)
+    st.header("Create a new split" if split else "Create a split", anchor=False)
     with st.container(border=True):
         preset = st.segmented_control(
             "Shares",

@@ -29,7 +29,7 @@ def draw_welcome() -> None:
                 st.markdown(f"{icon} **{title}**")
                 st.caption(text)
     with st.container(border=True):
-        st.subheader("Try it with synthetic photos", anchor=False)
+        st.header("Try it with synthetic photos", anchor=False)
         draw_examples()
         st.markdown(
             "Generate a few hundred photos of imaginary sneakers with typical problems, and try out everything here. "
@@ -73,6 +73,6 @@ def draw_empty(dataset: Dataset) -> None:
     if is_busy(dataset):
         st.caption("Photos are being added. They appear here when the job is done.")
         return
-    st.subheader(f"{escape_markdown(truncate_middle(dataset.name))} has no photos yet", anchor=False)
+    st.header(f"{escape_markdown(truncate_middle(dataset.name))} has no photos yet", anchor=False)
     draw_add_photos(dataset)
     draw_rejects(dataset)

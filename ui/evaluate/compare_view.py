@@ -19,6 +19,7 @@ from ui.evaluate.prediction_grid import Row, draw_predictions
 from ui.kit.address import follow_address, write_choice
 from ui.kit.charts import PALETTE, draw_chart
 from ui.kit.labels import evaluation_title
+from ui.kit.page_frame import draw_finding
 from ui.kit.text import escape_markdown, probability_text, truncate
 
 FIXED, BROKEN = "Fixed", "Broken"
@@ -42,7 +43,7 @@ def draw_compare(loaded: LoadedEvaluation) -> None:
         st.info(escape_markdown(str(error)), icon=":material/join_inner:")
         return
     names = _names(before, after)
-    st.subheader(escape_markdown(verdict(found, *names)), anchor=False, help=_SIGNIFICANCE)
+    draw_finding(escape_markdown(verdict(found, *names)), help=_SIGNIFICANCE)
     for remark in (unmatched_text(found), None if same_classes(before.table, after.table) else _OTHER_CLASSES):
         if remark:
             st.caption(escape_markdown(remark))

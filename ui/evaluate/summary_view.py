@@ -18,6 +18,7 @@ from sneaker_core.number_text import percent
 from ui.evaluate.evaluate_keys import Key
 from ui.evaluate.evaluation_text import photos_text, unknown_classes_text, unreadable_text
 from ui.evaluate.loaded_evaluation import LoadedEvaluation
+from ui.kit.page_frame import draw_finding
 from ui.kit.text import escape_markdown, timestamp_text
 
 _INTERVAL = (
@@ -33,7 +34,7 @@ _BELOW_INTERVAL = (
 def draw_summary(loaded: LoadedEvaluation) -> None:
     """Draw the section."""
     evaluation, metrics = loaded.evaluation, loaded.metrics
-    st.subheader(escape_markdown(headline(metrics)), anchor=False)
+    draw_finding(escape_markdown(headline(metrics)))
     when = f", {timestamp_text(evaluation.created)}" if evaluation.created else ""
     st.markdown(
         f"**{escape_markdown(evaluation.model)}** on **{escape_markdown(evaluation.data or 'its photos')}**: "

@@ -145,7 +145,7 @@ def _draw_maps(maps: Sequence[StoredClassMap]) -> None:
     opacity = choose_opacity()
     draw_scale()
     for right, wrong in zip(maps[::2], maps[1::2], strict=True):
-        st.subheader(escape_markdown(truncate_middle(right.label)), anchor=False)
+        st.header(escape_markdown(truncate_middle(right.label)), anchor=False)
         with st.grid(2, min_column_width=300, gap="medium"):
             for stored in (right, wrong):
                 with st.container(border=True, height="stretch", gap="small"):

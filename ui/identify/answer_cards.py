@@ -1,7 +1,7 @@
 """Answers as cards: a photo, what the model says about it, its guesses and why."""
 
 from collections.abc import Sequence
-from typing import Literal, Protocol
+from typing import Literal
 
 import streamlit as st
 
@@ -20,6 +20,7 @@ from ui.identify.probability_bars import bars_alt_text, guess_bars
 from ui.kit import photo_previews
 from ui.kit.knowledge_card import draw_knowledge
 from ui.kit.model_cache import ModelKey
+from ui.kit.page_frame import draw_finding
 from ui.kit.text import escape_markdown, truncate_middle
 
 _PROBABLE = ":green-badge[:material/check: Probable]"
@@ -32,13 +33,6 @@ _SMALL_PHOTO = 128
 # Until "Show more" is tapped.
 FEW_GUESSES = 3
 _WHY_HELP = "Show which parts of the photo led to the answer."
-
-
-class Heading(Protocol):
-    """`st.header` or `st.subheader`."""
-
-    def __call__(self, body: str, *, anchor: Literal[False]) -> object:
-        """Draw a heading."""
 
 
 @st.fragment
@@ -61,11 +55,11 @@ def draw_card(model: ModelEntry, key: ModelKey, photo: Photo, answer: Answer, co
             with st.container(horizontal=True, wrap=False, gap="medium"):
                 _draw_photo(photo, width=_SMALL_PHOTO)
                 with st.container(gap="xsmall"):
-                    _draw_headline(model, photo, answer, st.subheader)
+                    _draw_headline(model, photo, answer, compact)
             _draw_bars(photo, answer)
         else:
             # The verdict comes first, so that a phone shows it without scrolling.
-            _draw_headline(model, photo, answer, st.header)
+            _draw_headline(model, photo, answer, compact)
             left, right = st.columns([5, 6], gap="medium")
             with left:
                 _draw_photo(photo, width="stretch")
@@ -86,11 +80,15 @@ def _draw_photo(photo: Photo, width: int | Literal["stretch"]) -> None:
         st.image(picture, width=width, alt=f"Your photo {photo.name}")
 
 
-def _draw_headline(model: ModelEntry, photo: Photo, answer: Answer, heading: Heading) -> None:
+def _draw_headline(model: ModelEntry, photo: Photo, answer: Answer, compact: bool) -> None:
     with st.container(gap=None):
         is_probable = answer.status is Status.KNOWN and not answer.almost_certain
         st.markdown(_PROBABLE if is_probable else _BADGES[answer.status])
-        heading(escape_markdown(answer.sentence()), anchor=False)
+        sentence = escape_markdown(answer.sentence())
+        if compact:
+            st.subheader(sentence, anchor=False)
+        else:
+            draw_finding(sentence)
     with st.container(gap="xxsmall"):
         tested = own_evaluation(model.folder, model.bundled)
         worlds = () if tested is None else tested.worlds

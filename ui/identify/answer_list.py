@@ -17,6 +17,7 @@ from ui.identify.answer_cards import draw_card, draw_downloads, draw_failures
 from ui.identify.answer_text import summary_text
 from ui.identify.identify_keys import Key
 from ui.kit import model_cache
+from ui.kit.page_frame import draw_finding
 
 PHOTOS_A_PAGE = 6
 # Answers that are known already come sooner than this, in seconds: a bar would only flicker.
@@ -46,7 +47,7 @@ def draw_answers(model: ModelEntry, photos: Sequence[Photo]) -> None:
         answers = _answer_and_draw(model, _with_progress(photos, bar), many, page)
     with head:
         if many:
-            st.subheader(summary_text(answers), anchor=False)
+            draw_finding(summary_text(answers))
             draw_downloads(answers)
         draw_failures(answers)
     _announce(summary_text(answers) if many else answers[0].sentence())

@@ -92,7 +92,7 @@ def _running_text() -> str:
 def draw_known_sneakers(model: ModelEntry) -> None:
     """Draw how often the model is right, and the sneakers that it knows."""
     spec = model.spec
-    st.subheader(f"The {len(spec.classes)} sneakers the model knows", anchor=False)
+    st.header(f"The {len(spec.classes)} sneakers the model knows", anchor=False)
     _draw_worlds(model)
     st.markdown(" ".join(f":gray-badge[{escape_markdown(label)}]" for label in sorted(spec.classes, key=natural_order)))
     st.caption(f"For anything else, the model should answer that it doesn't know it. {KEPT_NOTE}")

@@ -10,9 +10,20 @@ from sneaker_core.errors import SneakerError
 from ui.kit import page_address
 from ui.kit.address import finish_page, start_page
 from ui.kit.missing_links import draw_missing
+from ui.kit.state_keys import KitKey
 from ui.kit.text import escape_markdown
 
 _READABLE, _WIDE = 1000, 1200
+# What a page found is its largest text. On a phone, whatever can be tapped is 44 pixels high, or reacts that far
+# around it.
+_STYLE = f"""<style>.st-key-{KitKey.FINDING} h2 {{font-size: 1.875rem;}}</style>"""
+_TOUCH_STYLE = """<style>@media (max-width: 640px) {[data-testid=stMain] {
+    & :is([data-testid^=stBaseButton-]:not([data-testid$=elementToolbar]), button[role=radio], input[role=combobox],
+        [data-testid=stTextInputField], [data-testid=stPageLink-NavLink], label:has([role=switch])) {min-height: 44px;}
+    & button[data-testid^=stPagination] {min-width: 44px; min-height: 44px;}
+    & button[aria-label^=Help] {position: relative;}
+    & button[aria-label^=Help]::after {content: ""; position: absolute; inset: -14px;}
+}}</style>"""
 
 
 class _PageEnded(Exception):  # noqa: N818
@@ -38,6 +49,7 @@ def page_body(title: str | None = None, about: str | None = None, *, wide: bool 
     wide : bool
         Whether the page shows tables and photo grids, and so needs more width than text.
     """
+    st.html(_STYLE + _TOUCH_STYLE)
     width = _WIDE if wide else _READABLE
     with st.container(horizontal_alignment="center"), st.container(width=width, horizontal_alignment="left"):
         if title:
@@ -57,6 +69,12 @@ def page_body(title: str | None = None, about: str | None = None, *, wide: bool 
             with notices:
                 draw_missing()
             page_address.leave()
+
+
+def draw_finding(text: str, help: str | None = None) -> None:
+    """Draw what the page found, in one sentence of markdown: a verdict, or how an evaluation went."""
+    with st.container(key=KitKey.FINDING):
+        st.header(text, anchor=False, help=help)
 
 
 def draw_error(error: Exception) -> None:

@@ -18,6 +18,7 @@ class StateKey(StrEnum):
 class KitKey(StateKey):
     """Keys of what the kit draws on several pages."""
 
+    FINDING = "finding"
     UPLOADED = "uploaded_photos"
     KEPT_UPLOADS = "kept_uploads"
     JOB_STOP = "job_stop"

@@ -81,7 +81,7 @@ def _draw_picture(turn: Turn, photo: Photo | None) -> None:
 
 def _draw_options(turn: Turn) -> None:
     options = turn.question.options
-    st.subheader("Which one is it?", anchor=False)
+    st.header("Which one is it?", anchor=False)
     with st.container(key=Key.QUIZ_OPTIONS, gap="small"):
         for number, option in enumerate(options, start=1):
             st.button(
@@ -100,7 +100,7 @@ def _draw_verdict(turn: Turn, answer: str) -> None:
     question = turn.question
     label = escape_markdown(question.label)
     you_are_right = answer == question.label
-    st.subheader(f":green[Right:] {label}" if you_are_right else f":red[Wrong:] it’s {label}", anchor=False)
+    st.header(f":green[Right:] {label}" if you_are_right else f":red[Wrong:] it’s {label}", anchor=False)
     confidence = f" with {probability_text(question.probability)} confidence"
     st.markdown(
         "  \n".join(

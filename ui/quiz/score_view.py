@@ -13,6 +13,7 @@ from sneaker_core.number_text import counted
 from sneaker_core.workspace.paths import workspace
 from ui.kit.charts import PALETTE, draw_chart
 from ui.kit.evaluation_cache import open_evaluation
+from ui.kit.page_frame import draw_finding
 from ui.kit.photo_previews import small_photo
 from ui.kit.text import escape_markdown, truncate
 from ui.quiz.quiz_keys import Key
@@ -30,7 +31,7 @@ def draw_score(turn: Turn) -> None:
     """Draw the score card, and everybody's answers once there are enough."""
     st.html(_STYLE)
     score = turn.played.score
-    st.header(score.title, anchor=False)
+    draw_finding(score.title)
     st.markdown(_score_sentence(turn, score))
     pictures = _pictures(turn.played.questions)
     with st.container(horizontal=True):

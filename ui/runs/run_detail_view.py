@@ -43,7 +43,7 @@ def draw_run(row: Row, has_changed: Callable[[], bool]) -> None:
 
 def _draw_head(row: Row) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.subheader(escape_markdown(row.name), anchor=False, width="content")
+        st.header(escape_markdown(row.name), anchor=False, width="content")
         if row.run:
             draw_state_badge(run_labels.state_label(row.run))
         else:

@@ -83,7 +83,7 @@ def _jobs(study: Study) -> Iterator[Job]:
 def _draw_study(study: Study, has_changed: Callable[[], bool]) -> None:
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.subheader(escape_markdown(study.name), anchor=False, width="content")
+            st.header(escape_markdown(study.name), anchor=False, width="content")
             draw_state_badge(study.state)
         st.markdown(escape_markdown(_about(study)))
         if study.source:

@@ -40,7 +40,7 @@ def draw_setup(runs: list[Run]) -> None:
         _draw_no_photos()
         return
     with st.container(border=True):
-        st.subheader("1. Photos", anchor=False)
+        st.header("1. Photos", anchor=False)
         source, dataset = _choose_dataset(entries)
         draw_work(dataset)
         if dataset_cache.is_empty(dataset):
@@ -52,17 +52,17 @@ def draw_setup(runs: list[Run]) -> None:
         return
     amount = Amount(photos, classes, idle=all(run.state.ended for run in runs))
     with st.container(border=True):
-        st.subheader("2. Recipe", anchor=False)
+        st.header("2. Recipe", anchor=False)
         name = choose_recipe(amount)
         choices = choose_advanced(name, source, dataset, only)
     with st.container(border=True):
-        st.subheader("3. Start", anchor=False)
+        st.header("3. Start", anchor=False)
         _draw_start(source, only, choices, amount)
 
 
 def _draw_no_photos() -> None:
     with st.container(border=True):
-        st.subheader("No photos yet", anchor=False)
+        st.header("No photos yet", anchor=False)
         st.markdown(
             "A model learns from photos sorted into classes. Import your own, or try it with a synthetic dataset, "
             "which takes seconds to create and needs no internet connection."
