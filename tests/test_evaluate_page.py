@@ -27,6 +27,7 @@ from sneaker_core.evaluation.evaluation_record import EVALUATION_FILE, Evaluatio
 from sneaker_core.evaluation.metric_text import key_metrics, pair_text, verdict
 from sneaker_core.evaluation.metrics import summary
 from sneaker_core.evaluation.reliability import coverage_at
+from sneaker_core.evaluation.robustness_job import robustness_job_folder
 from sneaker_core.evaluation.table_columns import misclassified
 from sneaker_core.networks.bundled_models import DEFAULT_MODEL, SYNTHETIC_MODEL
 from sneaker_core.networks.checkpoint import read_spec, save_model
@@ -292,6 +293,12 @@ class TestClassesAndSlices:
         split = shown[shown["slice"] == "split"]
         assert set(split["value"]) == {"test"}  # training photos don't count
         assert split["n"].sum() == find_evaluation(full, FIRST).n
+
+
+def test_robustness_is_checked_once_at_a_time(full):
+    assert "Check robustness" in buttons(opened("Trust", FIRST))
+    put_job(full, "busy").rename(robustness_job_folder(find_evaluation(full, FIRST)))
+    assert "Check robustness" not in buttons(opened("Trust", FIRST))
 
 
 class TestCalibration:

@@ -15,6 +15,7 @@ from sneaker_core.evaluation.robustness_job import read_robustness, robustness_j
 from sneaker_core.images import Photo
 from sneaker_core.inference.explanation.explanation_request import ExplanationRequest
 from sneaker_core.number_text import counted
+from sneaker_core.workspace.job_record import is_alive
 from sneaker_core.workspace.paths import workspace
 from ui.evaluate.evaluate_keys import Key
 from ui.evaluate.loaded_evaluation import LoadedEvaluation
@@ -47,7 +48,8 @@ def draw_robustness(loaded: LoadedEvaluation) -> None:
             icon=":material/image_not_supported:",
         )
         return
-    draw_job(robustness_job_folder(loaded.evaluation), _PANEL)
+    folder = robustness_job_folder(loaded.evaluation)
+    draw_job(folder, _PANEL)
     table = read_robustness(loaded.evaluation)
     if table is None:
         st.markdown(_INVITATION)
@@ -55,6 +57,8 @@ def draw_robustness(loaded: LoadedEvaluation) -> None:
         metrics = robustness_metrics(table)
         draw_chart(robustness_chart(metrics, PALETTE), loaded.widget(Key.ROBUSTNESS_CHART), help=_ABOUT)
         _draw_flipped(loaded, table, metrics)
+    if is_alive(folder):
+        return
     st.button(
         "Check robustness" if table is None else "Check again",
         key=loaded.widget(Key.ROBUSTNESS_CHECK),
