@@ -17,6 +17,7 @@ from ui.identify.answer_text import confidence_text
 from ui.identify.correction import draw_correction
 from ui.identify.identify_keys import Key
 from ui.identify.probability_bars import bars_alt_text, guess_bars
+from ui.identify.view_hint import view_hint
 from ui.kit import photo_previews
 from ui.kit.knowledge_card import draw_knowledge
 from ui.kit.model_cache import ModelKey
@@ -61,11 +62,11 @@ def draw_card(model: ModelEntry, key: ModelKey, photo: Photo, answer: Answer, co
             with st.container(horizontal=True, wrap=False, gap="medium"):
                 _draw_photo(photo, width=_SMALL_PHOTO)
                 with st.container(gap="xsmall"):
-                    _draw_headline(model, photo, answer, st.subheader)
+                    draw_headline(model, answer, st.subheader, _caption(photo))
             _draw_bars(photo, answer)
         else:
             # The verdict comes first, so that a phone shows it without scrolling.
-            _draw_headline(model, photo, answer, st.header)
+            draw_headline(model, answer, st.header, _caption(photo), view_hint(photo, answer))
             left, right = st.columns([5, 6], gap="medium")
             with left:
                 _draw_photo(photo, width="stretch")
@@ -86,7 +87,19 @@ def _draw_photo(photo: Photo, width: int | Literal["stretch"]) -> None:
         st.image(picture, width=width, alt=f"Your photo {photo.name}")
 
 
-def _draw_headline(model: ModelEntry, photo: Photo, answer: Answer, heading: Heading) -> None:
+def draw_headline(model: ModelEntry, answer: Answer, heading: Heading, caption: str, hint: str | None = None) -> None:
+    """Draw what the model says, and how often it is right when it does.
+
+    Parameters
+    ----------
+    model : ModelEntry
+    answer : Answer
+    heading : Heading
+    caption : str
+        Markdown below it.
+    hint : str, optional
+        Which photo would help; not escaped.
+    """
     with st.container(gap=None):
         is_probable = answer.status is Status.KNOWN and not answer.almost_certain
         st.markdown(_PROBABLE if is_probable else _BADGES[answer.status])
@@ -95,7 +108,13 @@ def _draw_headline(model: ModelEntry, photo: Photo, answer: Answer, heading: Hea
         tested = own_evaluation(model.folder, model.bundled)
         worlds = () if tested is None else tested.worlds
         st.markdown(confidence_text(answer, len(model.spec.classes), worlds))
-        st.caption(escape_markdown(truncate_middle(photo.name)))
+        if hint:
+            st.markdown(f":material/photo_camera: {escape_markdown(hint)}")
+        st.caption(caption)
+
+
+def _caption(photo: Photo) -> str:
+    return escape_markdown(truncate_middle(photo.name))
 
 
 def _draw_bars(photo: Photo, answer: Answer) -> None:
