@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from benchmarks.street72 import NAME
+from benchmarks.street72 import NAME, photos_of
 from benchmarks.synthetic12 import DATASET, PLAN
 from sneaker_core.datasets.dataset_collection import find_or_create, open_samples
 from sneaker_core.datasets.index import read_samples
@@ -33,9 +33,11 @@ from sneaker_core.evaluation.metrics import calibration_error
 from sneaker_core.evaluation.pooling_fit import fit_pooling_exponent, photo_groups
 from sneaker_core.evaluation.prediction_table import read_outputs
 from sneaker_core.evaluation.table_columns import class_indices, class_probabilities
+from sneaker_core.inference.predictor import PhotoReading
+from sneaker_core.inference.same_sneaker import same_sneaker_answer
 from sneaker_core.networks.bundled_models import SYNTHETIC_MODEL
-from sneaker_core.networks.checkpoint import SneakerModel, load_model, save_pooling_exponent
-from sneaker_core.networks.decision import Decision, Floats, probabilities
+from sneaker_core.networks.checkpoint import SneakerModel, load_model, save_pooling_exponent, with_spec
+from sneaker_core.networks.decision import Decision, Floats, Outputs, probabilities
 from sneaker_core.networks.model_registry import find_model
 from sneaker_core.networks.pooling import LEAST_SAME_RATIO, pooled_temperature, same_ratio
 from sneaker_core.training.model_calibration import class_numbers, validation_worlds
@@ -43,7 +45,6 @@ from sneaker_core.training.model_calibration import class_numbers, validation_wo
 SIZES = (1, 2, 3, 5)
 SEED = 0
 _ALL = "all"
-_CHECKED = 2000  # groups for the warning
 _HEAD = ("photos of", "photos per group", "groups", "top-1", "refused", "named", "right when named", "ECE")
 
 
@@ -120,11 +121,12 @@ def rows_of(photos: TestPhotos, decision: Decision) -> list[list[str]]:
 def _figures(photos: TestPhotos, groups: NDArray[np.int64], decision: Decision) -> list[str]:
     means, truth = photos.logits[groups].mean(1), photos.truth[groups[:, 0]]
     refused = photos.scores[groups].mean(1) > decision.ood_threshold
+    agree = _agree(photos, groups, decision)
     named_share, right, errors = [], [], []
     for temperature in (decision.temperature, pooled_temperature(decision, groups.shape[1])):
         chances = probabilities(means, temperature)
         confidence, correct = chances.max(1), chances.argmax(1) == truth
-        named = ~refused & (confidence >= decision.confidence_threshold)
+        named = ~refused & agree & (confidence >= decision.confidence_threshold)
         named_share.append(f"{named.mean():.3f}")
         right.append(f"{correct[named].mean():.3f}")
         errors.append(f"{calibration_error(confidence, correct):.3f}")
@@ -132,17 +134,46 @@ def _figures(photos: TestPhotos, groups: NDArray[np.int64], decision: Decision) 
     return [f"{correct.mean():.3f}", f"{refused.mean():.3f}", *pairs]
 
 
+def _agree(photos: TestPhotos, groups: NDArray[np.int64], decision: Decision) -> NDArray[np.bool_]:
+    """Whether a group's photos don't disagree, or more than half of them say the same."""
+    own = photos.logits[groups].argmax(2)
+    own[photos.scores[groups] > decision.ood_threshold] = -1
+    agreeing = (own == photos.logits[groups].mean(1).argmax(1)[:, None]).sum(1)
+    return np.asarray(~_warned(photos, groups, decision) | (2 * agreeing > groups.shape[1]))
+
+
+def _warned(photos: TestPhotos, groups: NDArray[np.int64], decision: Decision) -> NDArray[np.bool_]:
+    chances = probabilities(photos.logits, decision.temperature)
+    return np.asarray(same_ratio(chances[groups]) < LEAST_SAME_RATIO)
+
+
 def warned_shares(photos: TestPhotos, decision: Decision, size: int) -> tuple[float, float]:
     """How often photos are said to disagree: groups of one class, and groups with one photo of another class."""
     rng = np.random.default_rng(SEED)
     _, numbers = np.unique(photos.worlds, return_inverse=True)
-    groups = rng.permutation(photo_groups(photos.truth, numbers.astype(np.int64), size, SEED))[:_CHECKED]
+    groups = photo_groups(photos.truth, numbers.astype(np.int64), size, SEED)
     mixed = groups.copy()
     mixed[:, -1] = rng.integers(0, len(photos.truth), len(mixed))
     mixed = mixed[photos.truth[mixed[:, -1]] != photos.truth[mixed[:, 0]]]
-    chances = probabilities(photos.logits, decision.temperature)
-    same, other = (np.array([same_ratio(chances[rows]) for rows in some]) for some in (groups, mixed))
-    return float((same < LEAST_SAME_RATIO).mean()), float((other < LEAST_SAME_RATIO).mean())
+    same, other = (_warned(photos, some, decision).mean() for some in (groups, mixed))
+    return float(same), float(other)
+
+
+def refused_shares(model: SneakerModel, negatives: pd.DataFrame, outputs: Outputs, size: int) -> dict[str, float]:
+    """The share of groups of negatives that are refused: of things, and of other footwear of one type."""
+    types = negatives["footwear"].fillna("")
+    numbers = pd.factorize(types)[0].astype(np.int64)
+    groups = photo_groups(numbers, np.zeros(len(numbers), np.int64), size, SEED)
+    readings = [PhotoReading(str(row), outputs.take(np.array([row])), None, 0.0) for row in range(len(numbers))]
+    refused = np.array(
+        [
+            same_sneaker_answer(model, [readings[row] for row in rows], list(map(str, rows))).answer.refused
+            for rows in groups
+        ]
+    )
+    is_footwear = types.to_numpy()[groups[:, 0]] != ""
+    kinds = {"things": ~is_footwear, "other footwear": is_footwear}
+    return {kind: float(refused[own].mean()) for kind, own in kinds.items()}
 
 
 def report(photos: TestPhotos, decision: Decision) -> None:
@@ -152,6 +183,13 @@ def report(photos: TestPhotos, decision: Decision) -> None:
     for size in SIZES[1:]:
         same, other = warned_shares(photos, decision, size)
         print(f"{size} photos: warned of {same:.3f} of groups of one class, {other:.3f} with one of another class")
+
+
+def report_refused(model: SneakerModel, negatives: pd.DataFrame, outputs: Outputs) -> None:
+    """Print the shares of groups of negatives that are refused."""
+    for size in SIZES:
+        shares = refused_shares(model, negatives, outputs, size)
+        print(f"{size} photos: refused " + ", ".join(f"{share:.3f} of {kind}" for kind, share in shares.items()))
 
 
 def main() -> None:
@@ -169,7 +207,12 @@ def main() -> None:
     print(f"{model.spec.name}: exponent {exponent:.3f}, fitted to {len(outputs.logits):,} validation photos")
     if asked.write:
         save_pooling_exponent(folder, exponent)
-    report(test_photos(asked.home, model), replace(model.spec.decision, pooling_exponent=exponent))
+    model = with_spec(model, decision=replace(model.spec.decision, pooling_exponent=exponent))
+    report(test_photos(asked.home, model), model.spec.decision)
+    if model.spec.name != SYNTHETIC_MODEL:
+        negatives = photos_of(asked.home, folder)[1][Split.TEST]
+        outputs, unreadable = read_outputs(model, list(negatives["path"]))
+        report_refused(model, negatives[~negatives["path"].isin(unreadable)], outputs)
 
 
 if __name__ == "__main__":

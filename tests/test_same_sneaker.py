@@ -160,11 +160,18 @@ class TestAgreement:
         assert fused(model, sure, reading(model, DUNK)).warning() == DISAGREEMENT
         assert fused(model, sure, reading(model, [0.0] * 4)).warning() is None
 
+    def test_where_only_a_few_say_the_same_the_answer_is_not_sure(self, model):
+        strong, weak = reading(model, [0.0, 0.0, 20.0, 0.0]), reading(model, [4.0, 0.0, 0.0, 0.0])
+        few, most = fused(model, strong, weak, weak), fused(model, strong, strong, weak)
+        assert few.warning() == most.warning() == DISAGREEMENT
+        assert min(found.answer.top[0].probability for found in (few, most)) > DECISION.confidence_threshold
+        assert (few.answer.status, most.answer.status) == (Status.UNSURE, Status.KNOWN)
+
     def test_a_photo_that_says_nothing_neither_agrees_nor_disagrees(self):
-        certain, flat, other = np.eye(4)[0], np.full(4, 0.25), np.eye(4)[1]
-        ratios = [same_ratio(np.stack(pair).astype(np.float32)) for pair in ((certain, certain), (certain, flat))]
-        assert ratios == pytest.approx([4, 1])
-        assert same_ratio(np.stack([certain, flat, other]).astype(np.float32)) == 0
+        certain, other, flat = np.eye(4)[0], np.eye(4)[1], np.full(4, 0.25)
+        groups = np.array([[certain] * 3, [certain, flat, flat], [certain, flat, other]], np.float32)
+        assert list(same_ratio(groups)) == pytest.approx([4, 1, 0])
+        assert same_ratio(groups[:, :1]).min() == np.inf
 
 
 class TestCalibration:

@@ -3,7 +3,7 @@
 import hashlib
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ from sneaker_core.number_text import counted, listed
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
 # Other answers that are named in the sentence on how far the photos agree.
 _MOST_VOTES = 3
-DISAGREEMENT = "The photos disagree so much that they probably don't show the same sneaker."
+DISAGREEMENT = "The photos disagree so much that they probably don't all show the same sneaker."
 
 
 class Role(StrEnum):
@@ -63,7 +63,7 @@ class SameSneakerAnswer:
     roles : tuple of Role
         Of each photo: copies of another one, photos without a shoe and unreadable ones don't count.
     disagree : bool
-        Whether the counted photos probably don't show the same sneaker.
+        Whether the counted photos probably don't all show the same sneaker.
     """
 
     answer: Answer
@@ -225,6 +225,8 @@ def same_sneaker_answer(
     scores = ood_score(together, model.references, decision)
     asked = with_spec(model, decision=with_pooled_temperature(decision, len(outputs)))
     (found,) = scored_predictions(asked, pooled(together), mean_row(scores), top)
+    chances = probabilities(together.logits, decision.temperature)
+    disagree = bool(same_ratio(chances[None])[0] < LEAST_SAME_RATIO)
     answer = Answer(
         image=counted(len(readings), "photo"),
         error=None,
@@ -232,8 +234,15 @@ def same_sneaker_answer(
         photos=len(readings),
         **vars(found),
     )
-    chances = probabilities(together.logits, decision.temperature)
-    return SameSneakerAnswer(answer, alone, roles, disagree=len(outputs) > 1 and same_ratio(chances) < LEAST_SAME_RATIO)
+    return _without_false_certainty(SameSneakerAnswer(answer, alone, roles, disagree))
+
+
+def _without_false_certainty(found: SameSneakerAnswer) -> SameSneakerAnswer:
+    """The answer, never "known" where photos disagree and no more than half of them say the same."""
+    split = found.disagree and 2 * found.agreeing <= len(found.counted)
+    if not split or found.answer.status is not Status.KNOWN:
+        return found
+    return replace(found, answer=replace(found.answer, status=Status.UNSURE))
 
 
 def _roles(answers: Sequence[Answer], digests: Sequence[str]) -> tuple[Role, ...]:

@@ -22,8 +22,8 @@ from sneaker_core.networks.decision import Decision, Floats, Outputs
 
 # The exponent is fitted to groups of 2 to this many photos. More photos are as certain as this many.
 MOST_POOLED = 5
-# From this ratio down, photos disagree so much that they probably show different sneakers.
-LEAST_SAME_RATIO = 0.05
+# Below this ratio, photos more probably show different sneakers, even if nine of ten such sets show one.
+LEAST_SAME_RATIO = 0.1
 
 
 def pooled_temperature(decision: Decision, photos: int) -> float:
@@ -52,7 +52,7 @@ def pooled(outputs: Outputs) -> Outputs:
     )
 
 
-def same_ratio(chances: Floats) -> float:
+def same_ratio(chances: Floats) -> Floats:
     """How well photos fit to one sneaker: the lowest Bayes factor, of any two photos, of "the same class" to "any two".
 
     With all classes equally probable beforehand, it is C times the sum of the products of their probabilities: 1 if one
@@ -61,9 +61,14 @@ def same_ratio(chances: Floats) -> float:
 
     Parameters
     ----------
-    chances : float32 array (N, C)
-        Calibrated probabilities of each photo, rows sum to 1; two photos or more.
+    chances : float32 array (G, N, C)
+        Calibrated probabilities of the photos of each group; rows sum to 1.
+
+    Returns
+    -------
+    float32 array (G,)
+        Infinite for groups of one photo.
     """
-    wide = chances.astype(np.float64)
-    ratios = wide.shape[1] * (wide @ wide.T)
-    return float(ratios[~np.eye(len(wide), dtype=bool)].min())
+    ratios = chances.shape[2] * np.matmul(chances, chances.transpose(0, 2, 1), dtype=np.float64)
+    ratios[:, np.eye(chances.shape[1], dtype=bool)] = np.inf
+    return np.asarray(ratios.min(axis=(1, 2)), dtype=np.float32)

@@ -8,6 +8,7 @@ import streamlit as st
 from sneaker_core.evaluation.evaluation_collection import own_evaluation
 from sneaker_core.images import Photo
 from sneaker_core.inference.predictor import Answer
+from sneaker_core.inference.same_sneaker import SameSneakerAnswer
 from sneaker_core.networks.decision import Status
 from sneaker_core.networks.model_registry import ModelEntry
 from ui.identify.answer_downloads import answers_csv, answers_json
@@ -62,11 +63,13 @@ def draw_card(model: ModelEntry, key: ModelKey, photo: Photo, answer: Answer, co
             with st.container(horizontal=True, wrap=False, gap="medium"):
                 _draw_photo(photo, width=_SMALL_PHOTO)
                 with st.container(gap="xsmall"):
-                    draw_headline(model, answer, st.subheader, _caption(photo))
+                    draw_headline(answer, st.subheader, confidence_of(model, answer), _caption(photo))
             _draw_bars(photo, answer)
         else:
             # The verdict comes first, so that a phone shows it without scrolling.
-            draw_headline(model, answer, st.header, _caption(photo), view_hint(photo, answer))
+            hint = view_hint(photo, answer)
+            more = f"\n\n:material/photo_camera: {escape_markdown(hint)}" if hint else ""
+            draw_headline(answer, st.header, f"{confidence_of(model, answer)}{more}", _caption(photo))
             left, right = st.columns([5, 6], gap="medium")
             with left:
                 _draw_photo(photo, width="stretch")
@@ -87,30 +90,31 @@ def _draw_photo(photo: Photo, width: int | Literal["stretch"]) -> None:
         st.image(picture, width=width, alt=f"Your photo {photo.name}")
 
 
-def draw_headline(model: ModelEntry, answer: Answer, heading: Heading, caption: str, hint: str | None = None) -> None:
-    """Draw what the model says, and how often it is right when it does.
+def draw_headline(answer: Answer, heading: Heading, text: str, caption: str) -> None:
+    """Draw what the model says.
 
     Parameters
     ----------
-    model : ModelEntry
     answer : Answer
     heading : Heading
-    caption : str
-        Markdown below it.
-    hint : str, optional
-        Which photo would help; not escaped.
+    text, caption : str
+        Markdown below it; may be empty.
     """
     with st.container(gap=None):
         is_probable = answer.status is Status.KNOWN and not answer.almost_certain
         st.markdown(_PROBABLE if is_probable else _BADGES[answer.status])
         heading(escape_markdown(answer.sentence()), anchor=False)
     with st.container(gap="xxsmall"):
-        tested = own_evaluation(model.folder, model.bundled)
-        worlds = () if tested is None else tested.worlds
-        st.markdown(confidence_text(answer, len(model.spec.classes), worlds))
-        if hint:
-            st.markdown(f":material/photo_camera: {escape_markdown(hint)}")
-        st.caption(caption)
+        if text:
+            st.markdown(text)
+        if caption:
+            st.caption(caption)
+
+
+def confidence_of(model: ModelEntry, answer: Answer) -> str:
+    """How often answers of this confidence are right, as markdown."""
+    tested = own_evaluation(model.folder, model.bundled)
+    return confidence_text(answer, len(model.spec.classes), () if tested is None else tested.worlds)
 
 
 def _caption(photo: Photo) -> str:
@@ -161,7 +165,7 @@ def draw_failures(answers: Sequence[Answer]) -> None:
         st.warning("\n\n".join(failures), icon=":material/broken_image:")
 
 
-def draw_downloads(answers: Sequence[Answer]) -> None:
+def draw_downloads(answers: Sequence[Answer], together: SameSneakerAnswer | None) -> None:
     """Draw buttons that download all answers as CSV or JSON."""
     with st.container(horizontal=True):
         st.download_button(
@@ -175,7 +179,7 @@ def draw_downloads(answers: Sequence[Answer]) -> None:
         )
         st.download_button(
             "Download JSON",
-            answers_json(answers, FEW_GUESSES),
+            answers_json(answers, FEW_GUESSES, together),
             "solescope-answers.json",
             "application/json",
             key=Key.JSON,

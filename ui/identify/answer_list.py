@@ -49,7 +49,7 @@ def draw_answers(model: ModelEntry, photos: Sequence[Photo]) -> None:
         if many:
             st.subheader(summary_text(answers), anchor=False)
             together = draw_same_sneaker(model, photos)
-            draw_downloads(answers)
+            draw_downloads(answers, together)
         draw_failures(answers)
     shown = together.answer if together is not None else answers[0]
     _announce(summary_text(answers) if many and together is None else shown.sentence())

@@ -45,7 +45,7 @@ def confidence_text(answer: Answer, classes: int, worlds: Sequence[WorldMetrics]
         return f"The best guess is right about {times} times in 100."
     return (
         f"If this is one of the {counted(classes, 'sneaker')} it knows, the model is right about {times} times in 100 "
-        f"when it is this confident.{_weakness(worlds)}"
+        f"when it is this confident.{_weakness(worlds) if answer.photos == 1 else ''}"
     )
 
 

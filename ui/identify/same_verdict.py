@@ -8,7 +8,7 @@ from sneaker_core.images import Photo
 from sneaker_core.inference.same_sneaker import Role, SameSneakerAnswer
 from sneaker_core.networks.decision import Status
 from sneaker_core.networks.model_registry import ModelEntry
-from ui.identify.answer_cards import FEW_GUESSES, draw_headline
+from ui.identify.answer_cards import FEW_GUESSES, confidence_of, draw_headline
 from ui.identify.answer_text import own_guess
 from ui.identify.identify_keys import Key
 from ui.identify.probability_bars import bars_alt_text, guess_bars
@@ -46,8 +46,13 @@ def _draw_verdict(model: ModelEntry, photos: Sequence[Photo], together: SameSnea
     answer = together.answer
     st.html(_STYLE)
     with st.container(border=True, key=Key.VERDICT):
-        notes = [note for note in (together.agreement(), together.left_out()) if note]
-        draw_headline(model, answer, st.header, "  \n".join(f"{escape_markdown(note)}." for note in notes))
+        # How often it is right says nothing of photos of different sneakers.
+        confidence = "" if together.disagree else confidence_of(model, answer)
+        agreement, left_out = (
+            f"{escape_markdown(note)}." if note else "" for note in (together.agreement(), together.left_out())
+        )
+        text = "\n\n".join(part for part in (confidence, agreement) if part)
+        draw_headline(answer, st.header, text, left_out)
         if warning := together.warning():
             st.warning(warning, icon=":material/call_split:")
         if not answer.refused:
