@@ -123,8 +123,9 @@ def _figures(photos: TestPhotos, groups: NDArray[np.int64], decision: Decision) 
     refused = photos.scores[groups].mean(1) > decision.ood_threshold
     agree = _agree(photos, groups, decision)
     named_share, right, errors = [], [], []
-    for temperature in (decision.temperature, pooled_temperature(decision, groups.shape[1])):
-        chances = probabilities(means, temperature)
+    before = probabilities(means, decision.temperature)
+    after = probabilities(means, pooled_temperature(decision, groups.shape[1]))
+    for chances in (before, np.where(_warned(photos, groups, decision)[:, None], before, after)):
         confidence, correct = chances.max(1), chances.argmax(1) == truth
         named = ~refused & agree & (confidence >= decision.confidence_threshold)
         named_share.append(f"{named.mean():.3f}")

@@ -193,8 +193,8 @@ def same_sneaker_answer(
 ) -> SameSneakerAnswer:
     """The answer to photos of one sneaker that the network has seen.
 
-    Logits are averaged and calibrated for that many photos (`networks.pooling`). OOD scores are averaged, too, and
-    compared with the threshold for one photo: known sneakers are then refused less often, and others more often.
+    Logits are averaged and calibrated for that many photos (`networks.pooling`), or for one if they disagree. OOD
+    scores are averaged, too, and compared with the threshold for one photo: known sneakers are then refused less often.
 
     Parameters
     ----------
@@ -223,10 +223,11 @@ def same_sneaker_answer(
     together = concatenate_outputs(outputs)
     decision = model.spec.decision
     scores = ood_score(together, model.references, decision)
-    asked = with_spec(model, decision=with_pooled_temperature(decision, len(outputs)))
-    (found,) = scored_predictions(asked, pooled(together), mean_row(scores), top)
     chances = probabilities(together.logits, decision.temperature)
     disagree = bool(same_ratio(chances[None])[0] < LEAST_SAME_RATIO)
+    # Photos that disagree don't confirm each other: they are no more certain together than one.
+    asked = model if disagree else with_spec(model, decision=with_pooled_temperature(decision, len(outputs)))
+    (found,) = scored_predictions(asked, pooled(together), mean_row(scores), top)
     answer = Answer(
         image=counted(len(readings), "photo"),
         error=None,
