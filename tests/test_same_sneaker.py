@@ -118,6 +118,7 @@ class TestWhatCounts:
         found = fused(model, *(reading(model, DUNK, none=25) for _ in range(2)))
         assert (found.answer.status, found.answer.reason) == (Status.UNKNOWN, Reason.NOT_FOOTWEAR)
         assert found.answer.sentence() == "There is no shoe in these photos, or the model can't see it"
+        assert (found.left_out(), found.agreement()) == ("", "")
 
     def test_other_footwear_counts_and_refuses(self, model):
         found = fused(model, *(reading(model, NINETY, types=30) for _ in range(2)))

@@ -111,9 +111,10 @@ class SameSneakerAnswer:
         """Which photos don't count, and why; empty if all do."""
         parts = []
         for role, what in _LEFT_OUT.items():
-            places = [place for place, own in enumerate(self.roles) if own is role]
-            if places:
-                parts.append(f"{counted(len(places), 'photo')} {what[len(places) > 1]}")
+            photos = self.roles.count(role)
+            # Where there are no others, photos without a shoe are what the answer is about.
+            if photos and (self.counted or role is not Role.NO_SHOE):
+                parts.append(f"{counted(photos, 'photo')} {what[photos > 1]}")
         return f"Left out: {listed(parts)}" if parts else ""
 
     def warning(self) -> str | None:
