@@ -24,7 +24,7 @@ from sneaker_core.errors import (
     StoppedError,
     UnknownLabelError,
 )
-from sneaker_core.python_api import Model, evaluate, explain, load_model, open_dataset, teach, train
+from sneaker_core.python_api import Model, evaluate, explain, load_model, open_dataset, predict_same, teach, train
 
 __version__ = "0.1.0"
 
@@ -49,6 +49,7 @@ __all__ = [
     "explain",
     "load_model",
     "open_dataset",
+    "predict_same",
     "teach",
     "train",
 ]

@@ -7,7 +7,7 @@ last two carry ``Retry-After``.
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,7 @@ from sneaker_core.inference.explanation.explanation_request import ExplanationRe
 from sneaker_core.inference.model_service import shared_models, shared_queue, slow_queue
 from sneaker_core.inference.predictor import check_top, predict_bytes
 from sneaker_core.inference.runner import Runner
+from sneaker_core.inference.same_sneaker import predict_same
 from sneaker_core.networks.bundled_models import DEFAULT_MODEL, replacement_note
 from sneaker_core.networks.checkpoint import SneakerModel
 from sneaker_core.networks.decision import Status
@@ -45,6 +46,9 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 # A multipart body is slightly larger than the file in it.
 _ENVELOPE_BYTES = 64 * 1024
+# Photos of one sneaker in a request; together they may be as large as three of the largest photos.
+MOST_SAME_PHOTOS = 10
+_MOST_SAME_SIZE = 3
 # Longest side of an overlay, in pixels: a PNG of 50 megapixels would take 100 MB.
 _MAX_SIDE = 1600
 _STATUS_CODES: tuple[tuple[type[SneakerError], int], ...] = (
@@ -92,13 +96,20 @@ class _Service:
     async def predict(self, request: Request) -> Response:
         model = request.query_params.get("model", DEFAULT_MODEL)
         top = _top(request.query_params.get("top", "3"))
+        if _flag(request.query_params, "same_sneaker"):
+            photos = await self._uploads(request, MOST_SAME_PHOTOS)
+            answer = await asyncio.wrap_future(self.queue.submit_request(self._same, model, photos, top))
+            return JSONResponse(answer, _prediction_code(answer), _note_header(model))
         photo = await self._upload(request)
         answer = await asyncio.wrap_future(self.queue.submit_request(self._answer, model, photo, top))
-        code = 422 if answer["status"] == Status.ERROR else 200
-        return JSONResponse(answer, code, _note_header(model))
+        return JSONResponse(answer, _prediction_code(answer), _note_header(model))
 
     def _answer(self, model: str, photo: Photo, top: int, run: Runner) -> dict[str, Any]:
         return predict_bytes(self._model(model), photo.name, photo.data, top, run=run).to_dict()
+
+    def _same(self, model: str, photos: list[Photo], top: int, run: Runner) -> dict[str, Any]:
+        found = predict_same(self._model(model), photos, top, run=run)
+        return {**found.to_dict(), "photos": [photo.to_dict() for photo in found.photos]}
 
     def _model(self, name: str) -> SneakerModel:
         return shared_models().load(find_named_model(self.workspace, name))
@@ -117,20 +128,36 @@ class _Service:
         return explanation.png(), explanation.request.target or ""
 
     async def _upload(self, request: Request) -> Photo:
-        """The uploaded photo; a body over the limit is rejected while it arrives."""
+        return (await self._uploads(request, most=1))[0]
+
+    async def _uploads(self, request: Request, most: int) -> list[Photo]:
+        """The uploaded photos, at least one; a body over the limit is rejected while it arrives."""
         if not request.headers.get("content-type", "").startswith("multipart/form-data"):
             raise HTTPException(415, "Send the photo as multipart/form-data in a part named 'file'.")
-        cap = self.limits.max_bytes + _ENVELOPE_BYTES
-        message = f"The file is larger than {self.limits.max_bytes / 1e6:g} MB."
+        bytes_allowed = self.limits.max_bytes * min(most, _MOST_SAME_SIZE)
+        cap = bytes_allowed + most * _ENVELOPE_BYTES
+        size = f"{bytes_allowed / 1e6:g} MB"
+        message = f"The file is larger than {size}." if most == 1 else f"The files are larger than {size} together."
         length = request.headers.get("content-length", "")
         if length.isdecimal() and int(length) > cap:
             raise ImageTooLargeError(message)
         limited = Request(request.scope, _limited_receive(cap, request.receive, message))
-        async with limited.form(max_files=1, max_fields=8) as form:
-            file = form.get("file")
-            if not isinstance(file, UploadFile):
+        async with limited.form(max_files=most, max_fields=8) as form:
+            files = [file for file in form.getlist("file") if isinstance(file, UploadFile)]
+            if not files:
                 raise HTTPException(400, "The request has no file in a part named 'file'.")
-            return Photo(file.filename or "photo", await file.read())
+            return [Photo(file.filename or "photo", await file.read()) for file in files]
+
+
+def _prediction_code(answer: Mapping[str, Any]) -> int:
+    return 422 if answer["status"] == Status.ERROR else 200
+
+
+def _flag(query: QueryParams, name: str) -> bool:
+    value = query.get(name, "0")
+    if value not in ("0", "1"):
+        raise SneakerError(f"{name} is {value[:80]!r}; it must be 0 or 1.")
+    return value == "1"
 
 
 def _note_header(model: str) -> dict[str, str]:

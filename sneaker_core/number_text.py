@@ -57,3 +57,8 @@ def some_of(names: Sequence[str], most: int) -> str:
     """The first names, and how many more there are: "Air Max 1, Air Max 90 and 70 more"."""
     more = len(names) - most
     return f"{', '.join(names[:most])} and {more:,} more" if more > 0 else ", ".join(names)
+
+
+def listed(parts: Sequence[str]) -> str:
+    """Parts in one line: "phone, shop and web"."""
+    return "".join(parts) if len(parts) < 2 else f"{', '.join(parts[:-1])} and {parts[-1]}"

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from sneaker_core.evaluation.evaluation_job import EvaluationResult
     from sneaker_core.inference.explanation.explain_photos import Explanation
     from sneaker_core.inference.predictor import Answer
+    from sneaker_core.inference.same_sneaker import SameSneakerAnswer
     from sneaker_core.networks.checkpoint import SneakerModel
 
 
@@ -76,6 +77,18 @@ class Model:
             raise ImageError(answer.error)
         return answer
 
+    def predict_same(self, photos: Sequence[str | Path], top: int = 3) -> "SameSneakerAnswer":
+        """Say which sneaker several photos show that are all of the same one; see `predict_same`."""
+        from sneaker_core.errors import ImageError
+        from sneaker_core.inference.same_sneaker import predict_same_files
+
+        if not photos:
+            raise ImageError("There are no photos.")
+        found = predict_same_files(self._model, [Path(photo) for photo in photos], top)
+        if found.answer.error is not None:
+            raise ImageError(found.answer.sentence())
+        return found
+
     def explain(
         self, photo: str | Path, *, target: str | None = None, versus: str | None = None, method: str = "gradcam"
     ) -> "Explanation":
@@ -133,6 +146,41 @@ def load_model(name: str | Path = DEFAULT_MODEL, *, workspace: str | Path | None
     folder = find_model(place, str(name))
     read_spec(folder)
     return Model(folder, place)
+
+
+def predict_same(
+    photos: Sequence[str | Path],
+    *,
+    model: str | Path | Model = DEFAULT_MODEL,
+    top: int = 3,
+    workspace: str | Path | None = None,
+) -> "SameSneakerAnswer":
+    """Say which sneaker several photos show that are all of the same one.
+
+    Parameters
+    ----------
+    photos : sequence of str or Path
+        Photo files. Copies of a photo count once; photos without a shoe and files that can't be read are left out.
+    model : str, Path or Model
+        A `Model`, or what `load_model` takes.
+    top : int
+        How many classes to name, 1 to 10.
+    workspace : str or Path, optional
+        As for `load_model`.
+
+    Returns
+    -------
+    SameSneakerAnswer
+        `answer`, as that to one photo; `photos`, the answer to each alone; `agreement()` and `left_out()`, how far they
+        agree and which don't count, in words; `disagree`, whether they probably don't show the same sneaker.
+
+    Raises
+    ------
+    ImageError
+        None of the files can be read as a photo.
+    """
+    opened = model if isinstance(model, Model) else load_model(model, workspace=workspace)
+    return opened.predict_same(photos, top)
 
 
 def open_dataset(name: str, *, workspace: str | Path | None = None) -> "Dataset":

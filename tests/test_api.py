@@ -23,10 +23,12 @@ from starlette.routing import Route
 
 from sneaker_core.api import HangUps, routes
 from sneaker_core.errors import BusyError, CheckpointError
+from sneaker_core.images import Photo
 from sneaker_core.inference.explanation.explain_photos import explain_bytes
 from sneaker_core.inference.explanation.explanation_request import ExplanationRequest, Method
 from sneaker_core.inference.model_service import BoundedQueue, ModelShelf, shared_queue, slow_queue
 from sneaker_core.inference.predictor import predict_bytes
+from sneaker_core.inference.same_sneaker import predict_same
 from sneaker_core.networks.checkpoint import MODEL_FILE, load_model
 from sneaker_core.networks.model_registry import model_version
 from sneaker_core.settings import ServiceLimits
@@ -83,6 +85,27 @@ def test_predict_gives_what_the_core_gives(client: httpx.Client, tiny_model_fold
     assert answer.status_code == 200
     expected = predict_bytes(load_model(tiny_model_folder), "a.jpg", photo, 2).to_dict()
     assert {**answer.json(), "ms": 0} == {**expected, "ms": 0}
+
+
+def test_photos_of_one_sneaker_get_one_answer(client: httpx.Client, tiny_model_folder: Path) -> None:
+    photos = [Photo("a.jpg", jpeg()), Photo("b.jpg", jpeg(color="navy")), Photo("c.jpg", b"no photo")]
+    files = [("file", (photo.name, photo.data)) for photo in photos]
+    answer = client.post("/api/predict", params={"model": "tiny", "same_sneaker": 1}, files=files)
+    assert answer.status_code == 200
+    expected = predict_same(load_model(tiny_model_folder), photos)
+    together = {**answer.json(), "ms": 0}
+    assert [photo["image"] for photo in together.pop("photos")] == ["a.jpg", "b.jpg", "c.jpg"]
+    assert together == {**expected.to_dict(), "ms": 0}
+
+
+def test_several_photos_are_refused_unless_they_show_one_sneaker(client: httpx.Client) -> None:
+    files = [("file", (f"{number}.jpg", jpeg())) for number in range(2)]
+    for query, code in (({}, 400), ({"same_sneaker": "yes"}, 422)):
+        answer = client.post("/api/predict", params={"model": "tiny", **query}, files=files)
+        assert answer.status_code == code
+        assert answer.json()["error"].endswith(".")
+    unreadable = client.post("/api/predict?model=tiny&same_sneaker=1", files={"file": ("a.jpg", b"no photo")})
+    assert (unreadable.status_code, unreadable.json()["status"]) == (422, "error")
 
 
 @pytest.mark.parametrize("data", [b"", b"no photo at all", jpeg()[:200]])

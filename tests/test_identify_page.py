@@ -20,13 +20,15 @@ from sneaker_core.evaluation.worlds import Share, WorldMetrics, worlds_sentence
 from sneaker_core.images import Photo
 from sneaker_core.inference import model_service
 from sneaker_core.inference.predictor import Answer, Guess, predict_bytes
+from sneaker_core.inference.same_sneaker import predict_same
 from sneaker_core.networks.bundled_models import SYNTHETIC_MODEL
 from sneaker_core.networks.checkpoint import MODEL_FILE, WEIGHTS_FILE, load_model
 from sneaker_core.networks.decision import Status
 from sneaker_core.workspace.paths import SAMPLE_PHOTOS
 from sneaker_core.workspace.safe_names import natural_order
 from tests.conftest import CLASSES, KNOWN, PROBABLE, UNKNOWN, UNSURE
-from tests.factories import draw_dataset, slow_photo
+from tests.drawing import draw_sneaker
+from tests.factories import draw_dataset, jpeg, slow_photo
 from tests.links import follow_link, link_labels
 from ui.identify.answer_downloads import answers_csv, answers_json
 from ui.identify.answer_text import confidence_text, summary_text
@@ -83,7 +85,7 @@ def photo_of(data: bytes, name: str = "photo.jpg") -> Photo:
 
 @pytest.fixture
 def calls(monkeypatch):
-    counted = {"predict_bytes": 0, "explain_bytes": 0, "load_model": 0}
+    counted = {"read_photo": 0, "explain_bytes": 0, "load_model": 0}
 
     def counting(module, name):
         real = getattr(module, name)
@@ -94,7 +96,7 @@ def calls(monkeypatch):
 
         monkeypatch.setattr(module, name, call)
 
-    counting(model_cache, "predict_bytes")
+    counting(model_cache, "read_photo")
     counting(explanation_cache, "explain_bytes")
     counting(model_service, "load_model")
     return counted
@@ -488,7 +490,7 @@ class TestWork:
         models_home.install()
         app = uploaded(opened(), a_jpg=sneaker_jpeg(), b_jpg=sneaker_jpeg(), c_jpg=sneaker_jpeg(1))
         next(button for button in app.button if button.label == "Show more").click().run()
-        assert calls == {"predict_bytes": 2, "explain_bytes": 0, "load_model": 1}
+        assert calls == {"read_photo": 2, "explain_bytes": 0, "load_model": 1}
 
     def test_a_retrained_model_is_loaded_again(self, models_home, sneaker_jpeg, calls):
         models_home.install()
@@ -667,3 +669,38 @@ def test_a_link_to_a_model_that_is_gone_says_so_before_any_photo_is_there(models
     assert app.selectbox(key="model").value is None and not app.header
     app.selectbox(key="model").set_value("street72").run()
     assert app.header and not app.warning
+
+
+class TestSameSneaker:
+    def test_one_verdict_above_the_answers(self, models_home, sneaker_jpeg, calls):
+        folder = models_home.install(decision=UNSURE)
+        app = uploaded(opened(), a_jpg=sneaker_jpeg(), b_jpg=sneaker_jpeg(1), c_jpg=sneaker_jpeg())
+        assert len(app.header) == 1
+        app.toggle(key=Key.SAME).set_value(True).run()
+        assert not app.exception and calls["read_photo"] == 2
+        photos = [Photo(f"{name}.jpg", sneaker_jpeg(seed)) for name, seed in (("a", 0), ("b", 1), ("c", 0))]
+        expected = predict_same(load_model(folder), photos, top=10)
+        assert app.header[1].value == expected.answer.sentence()
+        assert f"{expected.agreement()}." in words(app)
+        assert "1 photo that is a copy of another one" in words(app)
+        assert "3. A copy" in words(app)
+        # The address keeps it over a reload.
+        assert app.query_params[Key.SAME] == "yes"
+        app.toggle(key=Key.SAME).set_value(False).run()
+        assert len(app.header) == 1 and Key.SAME not in app.query_params
+
+    def test_the_address_turns_it_on(self, models_home, sneaker_jpeg):
+        models_home.install()
+        app = AppTest.from_file(str(PROJECT / "streamlit_app.py"), default_timeout=60)
+        app.query_params[Key.SAME] = "yes"
+        uploaded(app.run(), a_jpg=sneaker_jpeg(), b_jpg=b"no photo")
+        assert app.toggle(key=Key.SAME).value
+        assert "1 photo that can't be read" in words(app)
+
+    def test_an_unsure_answer_says_which_photo_would_help(self, models_home):
+        models_home.install(decision=UNSURE)
+        dark = draw_sneaker(0, (240, 180)).point(lambda value: value // 8)
+        app = uploaded(opened(), a_jpg=jpeg(dark))
+        assert "A brighter photo would help" in words(app)
+        models_home.install(decision=KNOWN)
+        assert "would help" not in words(uploaded(opened(), a_jpg=jpeg(dark)))

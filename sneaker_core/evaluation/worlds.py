@@ -13,7 +13,7 @@ from sneaker_core.evaluation.metrics import calibration_error
 from sneaker_core.evaluation.photo_uses import counting_rows
 from sneaker_core.evaluation.table_columns import class_columns
 from sneaker_core.networks.decision import Status
-from sneaker_core.number_text import percent
+from sneaker_core.number_text import listed, percent
 from sneaker_core.records.model_records import ShareRecord, WorldRecord
 from sneaker_core.records.reading import fitting
 
@@ -180,7 +180,7 @@ def _metrics(world: str, rows: pd.DataFrame, classes: list[str]) -> WorldMetrics
 
 def worlds_text(names: Iterable[str]) -> str:
     """The names of worlds in one line: "phone and shop"."""
-    return _listed(sorted(names))
+    return listed(sorted(names))
 
 
 def worlds_sentence(worlds: list[WorldMetrics]) -> str:
@@ -189,7 +189,7 @@ def worlds_sentence(worlds: list[WorldMetrics]) -> str:
     if not known:
         return ""
     parts = [f"{percent(one.top1.value)} of {one.world} photos" for one in known]
-    return f"Right on {_listed(parts)}"
+    return f"Right on {listed(parts)}"
 
 
 def weakest_world(worlds: Sequence[WorldMetrics]) -> WorldMetrics | None:
@@ -199,7 +199,3 @@ def weakest_world(worlds: Sequence[WorldMetrics]) -> WorldMetrics | None:
     """
     known = sorted((one for one in worlds if one.known), key=lambda one: one.top1.value)
     return known[0] if known and known[0].top1.high < known[-1].top1.low else None
-
-
-def _listed(parts: list[str]) -> str:
-    return "".join(parts) if len(parts) < 2 else f"{', '.join(parts[:-1])} and {parts[-1]}"

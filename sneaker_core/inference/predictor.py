@@ -67,6 +67,8 @@ class Answer:
         For other footwear: the most similar classes, most similar first.
     group : SneakerGroup or None
         For an "unsure" answer: the group of look-alikes that the photo shows, if that is probable enough.
+    photos : int
+        How many photos it is of.
     """
 
     image: str
@@ -78,6 +80,7 @@ class Answer:
     footwear_type: str | None = None
     look_alikes: tuple[str, ...] = ()
     group: SneakerGroup | None = None
+    photos: int = 1
 
     @property
     def refused(self) -> bool:
@@ -104,7 +107,8 @@ class Answer:
 
     def _refusal(self) -> str:
         if self.reason is Reason.NOT_FOOTWEAR:
-            return "There is no shoe in this photo, or the model can't see it"
+            where = "this photo" if self.photos == 1 else "these photos"
+            return f"There is no shoe in {where}, or the model can't see it"
         if self.reason is Reason.OTHER_FOOTWEAR:
             looks = f"; it looks like {self.footwear_type.lower()}" if self.footwear_type else ""
             return f"A shoe, but not a sneaker this model knows{looks}"
@@ -179,14 +183,22 @@ def predict_images(model: SneakerModel, photos: Sequence[Image.Image], top: int 
         One per photo, with the most probable classes in descending order.
     """
     check_top(top)
-    return predictions(model, model.outputs(model.spec.preprocessing(list(photos))), top)
+    return predictions(model, _outputs(model, photos), top)
+
+
+def _outputs(model: SneakerModel, photos: Sequence[Image.Image]) -> Outputs:
+    return model.outputs(model.spec.preprocessing(list(photos)))
 
 
 def predictions(model: SneakerModel, outputs: Outputs, top: int) -> list[Prediction]:
     """What a model says of photos, from its outputs for them."""
+    return scored_predictions(model, outputs, ood_score(outputs, model.references, model.spec.decision), top)
+
+
+def scored_predictions(model: SneakerModel, outputs: Outputs, score: Floats, top: int) -> list[Prediction]:
+    """What a model says of photos, from its outputs for them and their OOD scores, float32 (B,)."""
     spec, decision = model.spec, model.spec.decision
     chances = probabilities(outputs.logits, decision.temperature)
-    score = ood_score(outputs, model.references, decision)
     found = zip(
         statuses(chances.max(1), score, decision),
         reasons(outputs),
@@ -216,6 +228,28 @@ def _prediction(
     )
 
 
+@dataclass(frozen=True)
+class PhotoReading:
+    """A photo as the network sees it: what its answer follows from.
+
+    Attributes
+    ----------
+    image : str
+        Name of the photo.
+    outputs : Outputs or None
+        One row; None if the photo couldn't be read.
+    error : str or None
+        Why it couldn't be read.
+    milliseconds : float
+        Time from the photo's bytes to the outputs.
+    """
+
+    image: str
+    outputs: Outputs | None
+    error: str | None
+    milliseconds: float
+
+
 def predict_bytes(model: SneakerModel, name: str, data: bytes, top: int = 3, *, run: Runner = run_here) -> Answer:
     """Classify a photo from the bytes of its file; if it can't be read, the answer says why.
 
@@ -230,22 +264,57 @@ def predict_bytes(model: SneakerModel, name: str, data: bytes, top: int = 3, *, 
     run : Runner
         Runs the network.
     """
-    return _answer(model, name, lambda side: photo_decoder.decode(data, shrink_to=side), top, run)
+    return answer_of(model, read_photo(model, name, data, run=run), top)
 
 
 def predict_file(model: SneakerModel, path: Path, top: int = 3) -> Answer:
     """Classify a photo file; if it can't be read, the answer says why."""
-    return _answer(model, str(path), lambda side: photo_decoder.load(path, shrink_to=side), top, run_here)
+    return answer_of(model, read_photo_file(model, path), top)
 
 
-def _answer(model: SneakerModel, name: str, read: Callable[[int], Image.Image], top: int, run: Runner) -> Answer:
+def read_photo(model: SneakerModel, name: str, data: bytes, *, run: Runner = run_here) -> PhotoReading:
+    """Run the network on a photo, from the bytes of its file.
+
+    Parameters
+    ----------
+    model, name, data, run
+        As in `predict_bytes`.
+    """
+    return _reading(model, name, lambda side: photo_decoder.decode(data, shrink_to=side), run)
+
+
+def read_photo_file(model: SneakerModel, path: Path) -> PhotoReading:
+    """Run the network on a photo file."""
+    return _reading(model, str(path), lambda side: photo_decoder.load(path, shrink_to=side), run_here)
+
+
+def _reading(model: SneakerModel, name: str, read: Callable[[int], Image.Image], run: Runner) -> PhotoReading:
     started = time.perf_counter()
     try:
         photo = model_input(model, read)
     except ImageError as error:
-        return Answer(name, Status.ERROR, (), str(error), _milliseconds_since(started))
-    (found,) = run(predict_images, model, [photo], top)
-    return Answer(image=name, error=None, milliseconds=_milliseconds_since(started), **vars(found))
+        return PhotoReading(name, None, str(error), _milliseconds_since(started))
+    return PhotoReading(name, run(_outputs, model, [photo]), None, _milliseconds_since(started))
+
+
+def answer_of(model: SneakerModel, reading: PhotoReading, top: int = 3) -> Answer:
+    """The answer for a photo that the network has seen, or why it couldn't be read.
+
+    Parameters
+    ----------
+    model : SneakerModel
+    reading : PhotoReading
+        By the same model.
+    top : int
+        1 to 10.
+    """
+    check_top(top)
+    started = time.perf_counter()
+    if reading.outputs is None:
+        return Answer(reading.image, Status.ERROR, (), reading.error, reading.milliseconds)
+    (found,) = predictions(model, reading.outputs, top)
+    milliseconds = reading.milliseconds + _milliseconds_since(started)
+    return Answer(image=reading.image, error=None, milliseconds=milliseconds, **vars(found))
 
 
 def model_input(model: SneakerModel, read: Callable[[int], Image.Image]) -> Image.Image:

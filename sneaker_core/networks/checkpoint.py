@@ -252,6 +252,30 @@ def save_confidence_threshold(folder: Path, value: float | None) -> ModelSpec:
     fitted = spec.decision.confidence_threshold if fitted is None else fitted
     decision = replace(spec.decision, confidence_threshold=fitted if value is None else float(value))
     spec = replace(spec, decision=decision, fitted_confidence_threshold=None if value is None else fitted)
+    return _save_description(folder, spec, checksum)
+
+
+def save_pooling_exponent(folder: Path, value: float) -> ModelSpec:
+    """Set how much several photos of one sneaker say together; see `networks.pooling`.
+
+    Parameters
+    ----------
+    folder : Path
+        The model's folder.
+    value : float
+        0 to 1.
+
+    Raises
+    ------
+    CheckpointError
+        The model's folder is damaged or read-only.
+    """
+    spec, checksum = _read_description(folder)
+    decision = replace(spec.decision, pooling_exponent=value)
+    return _save_description(folder, replace(spec, decision=decision), checksum)
+
+
+def _save_description(folder: Path, spec: ModelSpec, checksum: str) -> ModelSpec:
     try:
         _write_description(folder, spec, checksum)
     except OSError as error:

@@ -83,6 +83,8 @@ class Decision:
         The same for the largest logit.
     distance_weight, negatives_weight, logit_weight : float
         Weights of the three terms of the OOD score.
+    pooling_exponent : float
+        How much several photos of one sneaker say together, 0 to 1; see `networks.pooling`.
     """
 
     temperature: float = 1.0
@@ -97,6 +99,7 @@ class Decision:
     distance_weight: float = 1.0
     negatives_weight: float = 1.0
     logit_weight: float = 0.0
+    pooling_exponent: float = 0.0
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""

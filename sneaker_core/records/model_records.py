@@ -141,6 +141,8 @@ class DecisionRecord(Record):
     distance_weight: Number = 1.0
     negatives_weight: Number = 1.0
     logit_weight: Number = 0.0
+    # Models from before it was fitted are as cautious with several photos as with one.
+    pooling_exponent: Share = 0.0
 
 
 class ModelFile(Record):

@@ -12,6 +12,7 @@ from sneaker_core.datasets.photo_worlds import WORLD
 from sneaker_core.datasets.split import Split
 from sneaker_core.evaluation.calibration import fit_decision, fit_references, world_numbers
 from sneaker_core.evaluation.metrics import summary
+from sneaker_core.evaluation.pooling_fit import fit_pooling_exponent
 from sneaker_core.evaluation.prediction_table import evaluate_photos, prediction_table, read_outputs
 from sneaker_core.evaluation.worlds import has_worlds, world_metrics
 from sneaker_core.networks.checkpoint import SneakerModel
@@ -42,7 +43,7 @@ def calibrate_and_evaluate(
     seed: int,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> CalibratedModel:
-    """Fit references, temperature and thresholds of a model, and compute its metrics.
+    """Fit references, temperatures and thresholds of a model, and compute its metrics.
 
     With several processes (torchrun), all must call this with the same arguments.
 
@@ -57,7 +58,7 @@ def calibrate_and_evaluate(
         Split -> DataFrame as in `split` of photos that show none of the classes, label None, and, if known, footwear
         (the type, of photos of other footwear); may be empty. The OOD score is fitted to those of validation.
     seed : int
-        Seed of the references.
+        Seed of the references, and of the groups that the temperature for several photos is fitted to.
     progress : callable
         Called with the number of photos done and their total.
     """
@@ -69,7 +70,7 @@ def calibrate_and_evaluate(
 
     classes, done = model.spec.classes, len(split[Split.TRAIN])
     train_outputs, unreadable = read_outputs(model, list(split[Split.TRAIN]["path"]), from_offset(0))
-    train_targets = _class_numbers(_without(split[Split.TRAIN], unreadable), classes)
+    train_targets = class_numbers(_without(split[Split.TRAIN], unreadable), classes)
     references = fit_references(train_outputs.embeddings, train_targets, seed)
     outputs, unreadable = read_outputs(model, list(split[Split.VAL]["path"]), from_offset(done))
     validation = _without(split[Split.VAL], unreadable)
@@ -78,8 +79,11 @@ def calibrate_and_evaluate(
     if len(rejected_val):
         rejected, _ = read_outputs(model, list(rejected_val["path"]), from_offset(done))
     done += len(rejected_val)
-    worlds = world_numbers(list(validation[WORLD])) if WORLD in validation else None
-    decision = fit_decision(outputs, _class_numbers(validation, classes), references, rejected, worlds)
+    worlds = validation_worlds(validation)
+    targets = class_numbers(validation, classes)
+    decision = fit_decision(outputs, targets, references, rejected, worlds)
+    exponent = fit_pooling_exponent(outputs.logits, targets, worlds, decision.temperature, seed)
+    decision = replace(decision, pooling_exponent=exponent)
     model = SneakerModel(replace(model.spec, decision=decision), model.network, references)
     test_table, _ = evaluate_photos(model, split[Split.TEST], from_offset(done))
     metrics: dict[str, Any] = {
@@ -92,6 +96,11 @@ def calibrate_and_evaluate(
         table, _ = evaluate_photos(model, rejected_test, from_offset(done + len(test_table)))
         metrics |= _refusals(table, rejected_test)
     return CalibratedModel(replace(model, spec=replace(model.spec, metrics=metrics)), test_table)
+
+
+def validation_worlds(photos: pd.DataFrame) -> NDArray[np.int64]:
+    """The number of each photo's world; one for all if the worlds aren't known."""
+    return world_numbers(list(photos[WORLD])) if WORLD in photos else np.zeros(len(photos), np.int64)
 
 
 def _refusals(table: pd.DataFrame, negatives: pd.DataFrame) -> dict[str, Any]:
@@ -114,6 +123,7 @@ def _scalars(metrics: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in metrics.items() if isinstance(value, (int, float))}
 
 
-def _class_numbers(samples: pd.DataFrame, classes: tuple[str, ...]) -> NDArray[np.int64]:
+def class_numbers(samples: pd.DataFrame, classes: tuple[str, ...]) -> NDArray[np.int64]:
+    """The number of each photo's class."""
     number = {name: index for index, name in enumerate(classes)}
     return samples["label"].map(number).to_numpy(dtype=float).astype(np.int64)

@@ -8,6 +8,7 @@ import streamlit as st
 from sneaker_core.evaluation.evaluation_collection import own_evaluation
 from sneaker_core.images import Photo
 from sneaker_core.inference.predictor import Answer
+from sneaker_core.inference.same_sneaker import SameSneakerAnswer
 from sneaker_core.networks.decision import Status
 from sneaker_core.networks.model_registry import ModelEntry
 from ui.identify.answer_downloads import answers_csv, answers_json
@@ -17,6 +18,7 @@ from ui.identify.answer_text import confidence_text
 from ui.identify.correction import draw_correction
 from ui.identify.identify_keys import Key
 from ui.identify.probability_bars import bars_alt_text, guess_bars
+from ui.identify.view_hint import view_hint
 from ui.kit import photo_previews
 from ui.kit.knowledge_card import draw_knowledge
 from ui.kit.model_cache import ModelKey
@@ -55,11 +57,13 @@ def draw_card(model: ModelEntry, key: ModelKey, photo: Photo, answer: Answer, co
             with st.container(horizontal=True, wrap=False, gap="medium"):
                 _draw_photo(photo, width=_SMALL_PHOTO)
                 with st.container(gap="xsmall"):
-                    _draw_headline(model, photo, answer, compact)
+                    draw_headline(answer, confidence_of(model, answer), _caption(photo), compact=True)
             _draw_bars(photo, answer)
         else:
             # The verdict comes first, so that a phone shows it without scrolling.
-            _draw_headline(model, photo, answer, compact)
+            hint = view_hint(photo, answer)
+            more = f"\n\n:material/photo_camera: {escape_markdown(hint)}" if hint else ""
+            draw_headline(answer, f"{confidence_of(model, answer)}{more}", _caption(photo))
             left, right = st.columns([5, 6], gap="medium")
             with left:
                 _draw_photo(photo, width="stretch")
@@ -80,7 +84,17 @@ def _draw_photo(photo: Photo, width: int | Literal["stretch"]) -> None:
         st.image(picture, width=width, alt=f"Your photo {photo.name}")
 
 
-def _draw_headline(model: ModelEntry, photo: Photo, answer: Answer, compact: bool) -> None:
+def draw_headline(answer: Answer, text: str, caption: str, *, compact: bool = False) -> None:
+    """Draw what the model says.
+
+    Parameters
+    ----------
+    answer : Answer
+    text, caption : str
+        Markdown below it; may be empty.
+    compact : bool
+        Whether it is one of many.
+    """
     with st.container(gap=None):
         is_probable = answer.status is Status.KNOWN and not answer.almost_certain
         st.markdown(_PROBABLE if is_probable else _BADGES[answer.status])
@@ -90,10 +104,20 @@ def _draw_headline(model: ModelEntry, photo: Photo, answer: Answer, compact: boo
         else:
             draw_finding(sentence)
     with st.container(gap="xxsmall"):
-        tested = own_evaluation(model.folder, model.bundled)
-        worlds = () if tested is None else tested.worlds
-        st.markdown(confidence_text(answer, len(model.spec.classes), worlds))
-        st.caption(escape_markdown(truncate_middle(photo.name)))
+        if text:
+            st.markdown(text)
+        if caption:
+            st.caption(caption)
+
+
+def confidence_of(model: ModelEntry, answer: Answer) -> str:
+    """How often answers of this confidence are right, as markdown."""
+    tested = own_evaluation(model.folder, model.bundled)
+    return confidence_text(answer, len(model.spec.classes), () if tested is None else tested.worlds)
+
+
+def _caption(photo: Photo) -> str:
+    return escape_markdown(truncate_middle(photo.name))
 
 
 def _draw_bars(photo: Photo, answer: Answer) -> None:
@@ -140,7 +164,7 @@ def draw_failures(answers: Sequence[Answer]) -> None:
         st.warning("\n\n".join(failures), icon=":material/broken_image:")
 
 
-def draw_downloads(answers: Sequence[Answer]) -> None:
+def draw_downloads(answers: Sequence[Answer], together: SameSneakerAnswer | None) -> None:
     """Draw buttons that download all answers as CSV or JSON."""
     with st.container(horizontal=True):
         st.download_button(
@@ -154,7 +178,7 @@ def draw_downloads(answers: Sequence[Answer]) -> None:
         )
         st.download_button(
             "Download JSON",
-            answers_json(answers, FEW_GUESSES),
+            answers_json(answers, FEW_GUESSES, together),
             "solescope-answers.json",
             "application/json",
             key=Key.JSON,

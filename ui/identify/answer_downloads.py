@@ -8,6 +8,7 @@ import pandas as pd
 
 from sneaker_core.csv_cells import escape_formula
 from sneaker_core.inference.predictor import Answer
+from sneaker_core.inference.same_sneaker import SameSneakerAnswer
 from sneaker_core.networks.decision import Status
 
 
@@ -34,7 +35,21 @@ def answers_csv(answers: Sequence[Answer], guesses: int) -> bytes:
     return answers_table(answers, guesses).to_csv(index=False).encode()
 
 
-def answers_json(answers: Sequence[Answer], guesses: int) -> bytes:
-    """A list of the objects that the command line and the JSON API return, with this many guesses each."""
-    objects = [replace(answer, top=answer.top[:guesses]).to_dict() for answer in answers]
+def answers_json(answers: Sequence[Answer], guesses: int, together: SameSneakerAnswer | None = None) -> bytes:
+    """A list of the objects that the command line and the JSON API return, with this many guesses each.
+
+    Parameters
+    ----------
+    answers : sequence of Answer
+    guesses : int
+    together : SameSneakerAnswer, optional
+        The answer to all photos together, which comes last.
+    """
+
+    def cut(answer: Answer) -> Answer:
+        return replace(answer, top=answer.top[:guesses])
+
+    objects = [cut(answer).to_dict() for answer in answers]
+    if together is not None:
+        objects.append(replace(together, answer=cut(together.answer)).to_dict())
     return json.dumps(objects, ensure_ascii=False, indent=1).encode()

@@ -16,8 +16,8 @@ from sneaker_core.number_text import counted
 from ui.identify.answer_cards import draw_card, draw_downloads, draw_failures
 from ui.identify.answer_text import summary_text
 from ui.identify.identify_keys import Key
+from ui.identify.same_verdict import draw_same_sneaker
 from ui.kit import model_cache
-from ui.kit.page_frame import draw_finding
 
 PHOTOS_A_PAGE = 6
 # Answers that are known already come sooner than this, in seconds: a bar would only flicker.
@@ -37,7 +37,7 @@ def draw_answers(model: ModelEntry, photos: Sequence[Photo]) -> None:
     photos : sequence of Photo
         At least one.
     """
-    many = len(photos) > 1
+    many, together = len(photos) > 1, None
     head, bar, cards = st.container(), st.empty(), st.container()
     if not many:
         with cards.skeleton(_CARD_HEIGHT):
@@ -47,10 +47,12 @@ def draw_answers(model: ModelEntry, photos: Sequence[Photo]) -> None:
         answers = _answer_and_draw(model, _with_progress(photos, bar), many, page)
     with head:
         if many:
-            draw_finding(summary_text(answers))
-            draw_downloads(answers)
+            st.header(summary_text(answers), anchor=False)
+            together = draw_same_sneaker(model, photos)
+            draw_downloads(answers, together)
         draw_failures(answers)
-    _announce(summary_text(answers) if many else answers[0].sentence())
+    shown = together.answer if together is not None else answers[0]
+    _announce(summary_text(answers) if many and together is None else shown.sentence())
     readable = sum(answer.status is not Status.ERROR for answer in answers)
     if readable > PHOTOS_A_PAGE:
         st.pagination(math.ceil(readable / PHOTOS_A_PAGE), key=Key.PAGE, persist_state="session")

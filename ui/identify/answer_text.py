@@ -6,7 +6,7 @@ from sneaker_core.evaluation.worlds import WorldMetrics, weakest_world
 from sneaker_core.inference.predictor import Answer
 from sneaker_core.networks.decision import Reason, Status
 from sneaker_core.number_text import counted, percent
-from ui.kit.text import escape_markdown
+from ui.kit.text import escape_markdown, probability_text
 
 # Every photo collection has a few wrong labels, so no model can be shown to be more accurate than this.
 _MOST_IN_100 = 97
@@ -35,7 +35,8 @@ def confidence_text(answer: Answer, classes: int, worlds: Sequence[WorldMetrics]
     if answer.reason is Reason.OTHER_FOOTWEAR:
         return f"Closest look-alikes: {escape_markdown(', '.join(answer.look_alikes))}."
     if answer.status is Status.UNKNOWN:
-        return "The photo is unlike anything the model was trained on, so any name would be a guess."
+        subject = "The photo is" if answer.photos == 1 else "The photos are"
+        return f"{subject} unlike anything the model was trained on, so any name would be a guess."
     times = _times_in_100(answer.top[0].probability)
     if answer.group is not None:
         hundred = _times_in_100(answer.group.probability)
@@ -44,7 +45,7 @@ def confidence_text(answer: Answer, classes: int, worlds: Sequence[WorldMetrics]
         return f"The best guess is right about {times} times in 100."
     return (
         f"If this is one of the {counted(classes, 'sneaker')} it knows, the model is right about {times} times in 100 "
-        f"when it is this confident.{_weakness(worlds)}"
+        f"when it is this confident.{_weakness(worlds) if answer.photos == 1 else ''}"
     )
 
 
@@ -59,6 +60,13 @@ def _weakness(worlds: Sequence[WorldMetrics]) -> str:
 
 def _times_in_100(probability: float) -> int:
     return min(max(round(probability * 100), 1), _MOST_IN_100)
+
+
+def own_guess(answer: Answer) -> str:
+    """What a photo says by itself, in a few words: "Air Max 90 83%"."""
+    if answer.status is Status.ERROR or answer.refused:
+        return _STATUS_WORDS[answer.status].capitalize()
+    return f"{answer.top[0].label} {probability_text(answer.top[0].probability)}"
 
 
 def summary_text(answers: Sequence[Answer]) -> str:

@@ -6,6 +6,10 @@ from ui.kit.state_keys import StateKey
 class Key(StateKey):
     """Keys without a prefix are parameters of the address, too."""
 
+    SAME = "same"
+    VERDICT = "identify_verdict"
+    VERDICT_BARS = "identify_verdict_bars"
+    VERDICT_PHOTO = "identify_verdict_photo"
     UPLOADS = "identify_uploads"
     BEFORE = "identify_before"
     REMOVE_BEFORE = "identify_remove_before"

@@ -19,6 +19,7 @@ from ui.kit.missing_links import forget_all_missing, forget_missing, report_gone
 DATASET_PARAM, EVALUATION_PARAM, CLASS_PARAM = "dataset", "evaluation", "class"
 # Chosen by code: what is shown without a choice.
 USUAL = ""
+_ON = "yes"
 _NEXT, _SHOWN = "address_next", "address_shown"
 _DRAWN, _DRAWN_BEFORE = "address_drawn", "address_drawn_before"
 
@@ -157,6 +158,24 @@ def choose_section(
     section = section or sections[0]
     _remember(param, section, pinned=usual is not None)
     return section
+
+
+def choose_switch(param: str, label: str, *, help: str) -> bool:
+    """Draw a switch that is off until the user turns it on; the choice is in the address.
+
+    Parameters
+    ----------
+    param : str
+        Name of the parameter, and key of the widget.
+    label, help : str
+    """
+    _note_drawn(param)
+    st.session_state[param] = address_value(param) == _ON
+    return st.toggle(label, key=param, help=help, on_change=_write_switch, args=(param,))
+
+
+def _write_switch(param: str) -> None:
+    set_address_value(param, _ON if st.session_state[param] else None)
 
 
 def choose_next(param: str, value: str | list[str]) -> None:

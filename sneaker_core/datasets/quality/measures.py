@@ -103,14 +103,27 @@ def sketch(photo: Image.Image) -> NDArray[np.uint8]:
     It is nearly the same whether a shoe has wide or narrow margins of one color. Without such margins, it is a tiny
     picture of the whole photo.
     """
+    small = photo.resize((SKETCH_SIDE, SKETCH_SIDE), Image.Resampling.BOX, box=_frame(photo))
+    return np.asarray(small, dtype=np.uint8)
+
+
+def framed_share(photo: Image.Image) -> float:
+    """The share of a photo, 0 to 1, that the rectangle around what stands out from an even background takes.
+
+    1 if nothing does: the photo has no even background, or is of one color.
+    """
+    box = _frame(photo)
+    return 1.0 if box is None else (box[2] - box[0]) * (box[3] - box[1]) / (photo.width * photo.height)
+
+
+def _frame(photo: Image.Image) -> tuple[int, int, int, int] | None:
+    """Left, top, right and bottom of what stands out from the background, in pixels."""
     coarse = np.asarray(photo.reduce(_COARSE), dtype=np.int16)
     border = np.concatenate([coarse[0], coarse[-1], coarse[:, 0], coarse[:, -1]])
     stands_out = np.abs(coarse - np.median(border, axis=0)).max(axis=2) > _DIFFERS
     rows = np.flatnonzero(stands_out.mean(axis=1) > _SHARE)
     columns = np.flatnonzero(stands_out.mean(axis=0) > _SHARE)
-    box = None
-    if min(len(rows), len(columns)) >= _LEAST:
-        right, bottom = _COARSE * (int(columns[-1]) + 1), _COARSE * (int(rows[-1]) + 1)
-        box = (_COARSE * int(columns[0]), _COARSE * int(rows[0]), min(right, photo.width), min(bottom, photo.height))
-    small = photo.resize((SKETCH_SIDE, SKETCH_SIDE), Image.Resampling.BOX, box=box)
-    return np.asarray(small, dtype=np.uint8)
+    if min(len(rows), len(columns)) < _LEAST:
+        return None
+    right, bottom = _COARSE * (int(columns[-1]) + 1), _COARSE * (int(rows[-1]) + 1)
+    return (_COARSE * int(columns[0]), _COARSE * int(rows[0]), min(right, photo.width), min(bottom, photo.height))
