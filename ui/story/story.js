@@ -24,6 +24,8 @@ export default function (component) {
   const button = (name) => root.querySelector(`[data-do="${name}"]`);
   const addressed = () => Number(new URL(location.href).searchParams.get("step")) || 1;
   const inside = (number) => Math.min(Math.max(Math.round(number), 1), steps.length);
+  const isTold = () => new URL(location.href).searchParams.has("story");
+  const visit = (query) => history.pushState({}, "", new URL(query, location.href));
   let current = 0;
 
   function show(number) {
@@ -42,9 +44,7 @@ export default function (component) {
   function go(number) {
     if (inside(number) === current) return;
     show(number);
-    const url = new URL(location.href);
-    url.searchParams.set("step", current);
-    history.pushState({}, "", url);
+    visit(`?story=1&step=${current}`);
     // A button that went away or is disabled would keep the keys.
     if (root.getRootNode().activeElement?.disabled !== false) root.focus();
   }
@@ -132,10 +132,12 @@ export default function (component) {
     if (Math.abs(across) > SWIPE && Math.abs(across) > 2 * Math.abs(down)) (across < 0 ? act.next : act.back)();
   });
   // Back may also lead out of the story; that is for the app.
-  on(window, "popstate", () => { if (new URL(location.href).searchParams.has("story")) show(addressed()); });
+  on(window, "popstate", () => { if (isTold()) show(addressed()); });
 
   button("fill").hidden = !document.fullscreenEnabled;
   count(root.votes ?? votes());
+  // A link from the page at the same path leaves the address as it was.
+  if (!isTold()) visit("?story=1");
   show(addressed());
   if (!root.contains(root.getRootNode().activeElement)) root.focus();
   return () => control.abort();
