@@ -5,6 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from ui.kit.page_links import Page, page_icon
+from ui.story.story_view import draw_story, is_told
 
 UI = Path(__file__).with_name("ui")
 # Streamlit writes a selected choice and the value of a slider in the accent color, which is too dark in the dark theme.
@@ -33,4 +34,7 @@ page = st.navigation(
     ],
     position="top",
 )
-page.run()
+if page.url_path == "" and is_told():
+    draw_story()
+else:
+    page.run()

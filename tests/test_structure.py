@@ -46,8 +46,9 @@ FOREIGN_ERRORS = {
     "sneaker_core/commands/dataset_review_command.py": {"click.UsageError"},
     "sneaker_core/commands/explain_command.py": {"click.UsageError"},
     "sneaker_core/commands/teach_command.py": {"click.UsageError"},
-    # msgspec turns it into its own error, with the place in the record.
+    # msgspec turns these into its own error, with the place in the record.
     "sneaker_core/records/model_records.py": {"ValueError"},
+    "sneaker_core/records/story_records.py": {"ValueError"},
     # Tells Optuna that a trial was pruned.
     "sneaker_core/training/hyperparameter_search.py": {"optuna.TrialPruned"},
     # Makes a DatasetError.

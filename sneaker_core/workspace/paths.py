@@ -9,6 +9,8 @@ BUNDLED_MODELS = PROJECT / "models"
 CATALOG = PROJECT / "data" / "catalog"
 # Drawn sneakers to try the app with.
 SAMPLE_PHOTOS = PROJECT / "data" / "samples"
+# The story that is told on a stage: its record and its pictures.
+STORY = PROJECT / "data" / "story"
 # Description of a model, in its folder.
 MODEL_FILE = "model.json"
 # Description of a training run and its predictions for the test photos, in its folder.

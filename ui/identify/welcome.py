@@ -20,7 +20,7 @@ from ui.identify.chosen_photos import show_sample
 from ui.identify.identify_keys import Key
 from ui.kit.kept_uploads import KEPT_NOTE
 from ui.kit.labels import evaluation_title
-from ui.kit.page_links import Page, draw_page_link
+from ui.kit.page_links import STORY_ICON, STORY_PARAMS, Page, draw_page_link
 from ui.kit.photo_files import stored_photo
 from ui.kit.photo_previews import small_photo
 from ui.kit.text import escape_markdown
@@ -56,13 +56,15 @@ def _show(file: Path) -> None:
 
 def draw_doors() -> None:
     """Draw the ways on from here."""
-    with st.grid(3, min_column_width=220):
+    with st.grid(4, min_column_width=220):
         with _door(":material/grid_on: **See where it fails**", "Real mistakes, the photos behind them, and why."):
             draw_page_link("Evaluate", Page.EVALUATE, evaluation=_evaluation_with_pictures())
         with _door(":material/school: **Teach it yours**", "From a folder of photos to your own model."):
             draw_page_link("Datasets", Page.DATASETS)
         with _door(":material/monitor_heart: **Installed and running**", _running_text()):
             draw_page_link("Runs", Page.RUNS)
+        with _door(f"{STORY_ICON} **Tell the story**", "Seven big slides for a stage: no settings, no waiting."):
+            draw_page_link("Start the story", Page.IDENTIFY, icon=":material/play_arrow:", **STORY_PARAMS)
 
 
 def _door(title: str, text: str) -> DeltaGenerator:

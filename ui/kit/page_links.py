@@ -1,6 +1,7 @@
 """Links from page to page, with what they should show there."""
 
 from enum import StrEnum
+from types import MappingProxyType
 from urllib.parse import urlencode
 
 import streamlit as st
@@ -36,12 +37,19 @@ _ICONS = {
 }
 
 
+# What the address of Identify, the first page, has in it when the story is told there instead.
+STORY_PARAMS = MappingProxyType({"story": "1"})
+STORY_ICON = ":material/co_present:"
+
+
 def page_icon(page: Page) -> str:
     """The icon of a page, in the navigation and in links to it."""
     return _ICONS[page]
 
 
-def draw_page_link(label: str, page: Page, *, help: str | None = None, **params: str | None) -> None:
+def draw_page_link(
+    label: str, page: Page, *, help: str | None = None, icon: str | None = None, **params: str | None
+) -> None:
     """Draw a link to a page that keeps the session.
 
     Links are the only way from page to page: after `st.switch_page`, Back would not lead to the page before.
@@ -53,10 +61,12 @@ def draw_page_link(label: str, page: Page, *, help: str | None = None, **params:
     page : Page
     help : str, optional
         Tooltip.
+    icon : str, optional
+        By default, that of the page.
     **params : str or None
         Parameters of its address; None leaves one out.
     """
-    st.page_link(page.value, label=label, icon=page_icon(page), help=help, query_params=_given(params))
+    st.page_link(page.value, label=label, icon=icon or page_icon(page), help=help, query_params=_given(params))
 
 
 def page_address(page: Page, **params: str | None) -> str:
