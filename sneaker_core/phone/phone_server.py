@@ -1,7 +1,9 @@
 """A server for phones: the same app, at one address of the local network, over HTTPS."""
 
+import http.client
 import os
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -16,9 +18,9 @@ from sneaker_core.settings import ADDRESS_VARIABLE, PASSWORD_VARIABLE, READ_ONLY
 from sneaker_core.workspace.paths import PROJECT, WORKSPACE_VARIABLE, certificate_file
 
 SHORTEST_PASSWORD = 6
-# Seconds to wait for the server to accept connections.
+# Seconds to wait until the server answers.
 _PATIENCE = 120.0
-_LOOK_EVERY = 0.1
+_LOOK_EVERY, _LONGEST_ANSWER = 0.1, 5.0
 _HTTPS_PORT = 443
 
 
@@ -120,7 +122,7 @@ def _check_free(host: str, port: int) -> None:
 
 
 def start_server(server: PhoneServer, variables: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
-    """Start the server; returns once it accepts connections.
+    """Start the server; returns once it answers.
 
     Parameters
     ----------
@@ -138,7 +140,7 @@ def start_server(server: PhoneServer, variables: Mapping[str, str] | None = None
     until = time.monotonic() + _PATIENCE
     try:
         while time.monotonic() < until and process.poll() is None:
-            if _accepts(server):
+            if _answers(server):
                 return process
             time.sleep(_LOOK_EVERY)
     except BaseException:
@@ -148,12 +150,18 @@ def start_server(server: PhoneServer, variables: Mapping[str, str] | None = None
     raise SneakerError(f"The server at {server.address} didn't start. The lines above say why.")
 
 
-def _accepts(server: PhoneServer) -> bool:
+def _answers(server: PhoneServer) -> bool:
+    """Whether the server answers, be it that a password is missing; it accepts connections before it can."""
+    trust = ssl.create_default_context(cafile=server.certificate)
+    connection = http.client.HTTPSConnection(server.host, server.port, timeout=_LONGEST_ANSWER, context=trust)
     try:
-        with socket.create_connection((server.host, server.port), timeout=1):
-            return True
-    except OSError:
+        connection.request("GET", "/_stcore/health")
+        connection.getresponse()
+    except (OSError, http.client.HTTPException):
         return False
+    finally:
+        connection.close()
+    return True
 
 
 def end_server(process: "subprocess.Popen[bytes]") -> None:
