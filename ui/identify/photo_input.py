@@ -15,7 +15,7 @@ _CAMERA_NOTE = "No picture? Allow this page to use the camera in the browser’s
 # On another computer or a phone, over HTTP.
 _NO_CAMERA_NOTE = (
     "Browsers allow the camera over HTTPS only, and this page was opened over HTTP. On the computer that runs "
-    "SoleScope, run `make phone`."
+    "SoleScope, run **make phone**."
 )
 # Round, and before the drop zone on a phone.
 _STYLE = f"""<style>

@@ -62,7 +62,7 @@ def draw_doors() -> None:
     if is_on_this_computer():
         st.html(_PHONE_HINT_STYLE)
         with st.container(key=Key.PHONE_HINT):
-            st.caption(":material/smartphone: On your phone: run `make phone` in a terminal, and scan the code.")
+            st.caption(":material/smartphone: On your phone: run **make phone** in a terminal, and scan the code.")
     with st.grid(3, min_column_width=220):
         with _door(":material/grid_on: **See where it fails**", "Real mistakes, the photos behind them, and why."):
             draw_page_link("Evaluate", Page.EVALUATE, evaluation=_evaluation_with_pictures())
