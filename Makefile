@@ -1,4 +1,5 @@
 # make app: open the app.  make test: run all tests.  Both install what they need and are quick the second time.
+# make phone: open the app on your phone; ARGS="--password --allow-changes" passes options.
 # make test-fast: the quick tests only: no browser, no training, no whole pages.
 VENV := .venv
 PYTHON ?= python3
@@ -6,10 +7,13 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 INSTALLED_DEV := $(VENV)/.installed-dev
 
-.PHONY: app test test-fast lint format benchmark screenshots
+.PHONY: app phone test test-fast lint format benchmark screenshots
 
 app: $(INSTALLED)
 	$(BIN)/python -m streamlit run asgi.py
+
+phone: $(INSTALLED)
+	$(BIN)/python -m sneaker_core phone $(ARGS)
 
 test: $(INSTALLED_DEV)
 	$(BIN)/python -m pytest -n auto --durations=20

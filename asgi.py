@@ -7,12 +7,16 @@ from starlette.middleware import Middleware
 from streamlit.runtime.pages_manager import PagesManager
 
 from sneaker_core.api import HangUps, routes
+from sneaker_core.phone.access import access_middleware
+from sneaker_core.settings import AccessSettings
 from sneaker_core.workspace.paths import workspace
 
 # Streamlit used to treat a folder named pages as a multipage app. Without this line, the first visit to a deep link
 # runs the page's file alone, without streamlit_app.py.
 PagesManager.uses_pages_directory = False
 
-app = st.App(
-    str(Path(__file__).with_name("streamlit_app.py")), routes=routes(workspace()), middleware=[Middleware(HangUps)]
+PROJECT = Path(__file__).parent
+checks = access_middleware(
+    AccessSettings.from_environment(), lambda: (PROJECT / "ui" / "login.html").read_text(encoding="utf-8")
 )
+app = st.App(str(PROJECT / "streamlit_app.py"), routes=routes(workspace()), middleware=[Middleware(HangUps), *checks])

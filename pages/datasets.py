@@ -25,7 +25,7 @@ SECTIONS = {
     "Export": draw_export,
 }
 
-with page_body("Datasets"):
+with page_body("Datasets", makes_changes=True):
     dataset = choose_dataset()
     if dataset is None:
         draw_welcome()

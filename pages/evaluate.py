@@ -13,7 +13,9 @@ from ui.evaluate.loaded_evaluation import load_evaluation
 from ui.kit.address import choose_section
 from ui.kit.page_frame import end_page, page_body
 
-with page_body("Evaluate", "How good is a model, where does it go wrong, and what would improve it?"):
+ABOUT = "How good is a model, where does it go wrong, and what would improve it?"
+
+with page_body("Evaluate", ABOUT, makes_changes=True):
     evaluations = list_evaluations(workspace())
     evaluation = choose_evaluation(evaluations)
     draw_other_jobs(evaluations, evaluation)

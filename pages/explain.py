@@ -13,6 +13,7 @@ with page_body(
     "Explain",
     "A heat map shows which parts of a photo count toward the model's answer. You can also check whether a map is "
     "reliable.",
+    makes_changes=True,
 ):
     models = installed_models()
     if not models:

@@ -9,7 +9,7 @@ from ui.runs.runs_sections import SEARCH, choose_part
 from ui.runs.runs_view import draw_runs
 from ui.runs.studies_view import draw_search
 
-with page_body("Runs"):
+with page_body("Runs", makes_changes=True):
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         part = choose_part()
         draw_bin_button(RUNS, SEARCHES)

@@ -7,7 +7,9 @@ from ui.train.progress_view import draw_watch
 from ui.train.setup_view import draw_setup
 from ui.train.train_views import View, choose_view
 
-with page_body("Train", "Choose photos and a recipe, then watch the model learn. Training runs in the background."):
+ABOUT = "Choose photos and a recipe, then watch the model learn. Training runs in the background."
+
+with page_body("Train", ABOUT, makes_changes=True):
     runs = list_runs(workspace())
     if choose_view(runs) is View.WATCH:
         draw_watch(runs)

@@ -18,6 +18,7 @@ from sneaker_core.commands.evaluate_command import evaluate, evaluations
 from sneaker_core.commands.explain_command import explain
 from sneaker_core.commands.jobs_command import jobs
 from sneaker_core.commands.models_command import models
+from sneaker_core.commands.phone_command import phone
 from sneaker_core.commands.planning_commands import augment, estimate, find_lr, rates
 from sneaker_core.commands.predict_command import predict
 from sneaker_core.commands.run_job_command import run_job
@@ -41,7 +42,7 @@ for command in (class_maps, means):
     evaluations.add_command(command)
 _COMMANDS = (
     models, predict, dataset, train, teach, forget, runs, evaluate, evaluations, estimate, find_lr, augment, search,
-    studies, explain, catalog, jobs, run_job, rates, tune,
+    studies, explain, catalog, phone, jobs, run_job, rates, tune,
 )  # fmt: skip
 for command in _COMMANDS:
     main.add_command(command)

@@ -16,6 +16,7 @@
     ├── CheckpointError      a model's folder is damaged or from another version
     ├── ModelNotFoundError   there is no model of that name
     ├── UnknownLabelError    the model has no such class
+    ├── ReadOnlyError        this SoleScope doesn't save or change anything
     └── BusyError            too many requests are waiting, or the same task is already running
 
 Each message says what happened, which file or name it concerns, and what to do.
@@ -30,6 +31,7 @@ __all__ = [
     "ImageError",
     "ImageTooLargeError",
     "ModelNotFoundError",
+    "ReadOnlyError",
     "RecipeError",
     "RunError",
     "SlowImageError",
@@ -94,6 +96,10 @@ class ModelNotFoundError(SneakerError):
 
 class UnknownLabelError(SneakerError):
     """The model has no such class."""
+
+
+class ReadOnlyError(SneakerError):
+    """SoleScope was started so that it saves and changes nothing."""
 
 
 class BusyError(SneakerError):

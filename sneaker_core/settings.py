@@ -13,11 +13,14 @@ variable                          default  meaning
 ``SOLESCOPE_CACHE_GB``            10       disk space for decoded photos and embeddings of training runs, in
                                            gigabytes
 ``SOLESCOPE_MIXED_PRECISION``     1        0 computes in 32 bits where 16 would be faster
+``SOLESCOPE_READ_ONLY``           0        1 saves and changes nothing in the workspace, except for its caches
+``SOLESCOPE_ADDRESS``             none     the only address at which the server answers, as https://192.168.1.20:8501
+``SOLESCOPE_PASSWORD``            none     what everybody has to enter before the server shows anything
 ================================  =======  ========================================================================
 """
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sneaker_core.errors import SneakerError
 
@@ -147,3 +150,33 @@ class CacheLimits:
 def mixed_precision_enabled() -> bool:
     """Read ``SOLESCOPE_MIXED_PRECISION`` (default 1; 0 computes in 32 bits), or its old name ``…_FAST_ARITHMETIC``."""
     return _number("SOLESCOPE_MIXED_PRECISION", _number("SOLESCOPE_FAST_ARITHMETIC", 1, 0), 0) != 0
+
+
+READ_ONLY_VARIABLE, ADDRESS_VARIABLE = "SOLESCOPE_READ_ONLY", "SOLESCOPE_ADDRESS"
+PASSWORD_VARIABLE = "SOLESCOPE_PASSWORD"
+
+
+def read_only() -> bool:
+    """Read ``SOLESCOPE_READ_ONLY`` (default 0; 1 saves and changes nothing)."""
+    return _number(READ_ONLY_VARIABLE, 0, 0) != 0
+
+
+@dataclass(frozen=True)
+class AccessSettings:
+    """Who may use the server.
+
+    Attributes
+    ----------
+    address : str or None
+        The only one at which the server answers; None for any.
+    password : str or None
+        None if everybody may use it.
+    """
+
+    address: str | None
+    password: str | None = field(repr=False)
+
+    @classmethod
+    def from_environment(cls) -> "AccessSettings":
+        """Read ``SOLESCOPE_ADDRESS`` and ``SOLESCOPE_PASSWORD`` (default: none; an empty one counts as none)."""
+        return cls(os.environ.get(ADDRESS_VARIABLE) or None, os.environ.get(PASSWORD_VARIABLE) or None)

@@ -22,7 +22,8 @@ ALLOWED = {
     "errors": set(),
     "settings": {"errors"},
     "records": {"errors"},
-    "workspace": {"errors", "records"},
+    "phone": {"errors", "settings", "workspace"},
+    "workspace": {"errors", "records", "settings"},
     "card_text": {"errors"},
     "csv_cells": set(),
     "number_text": set(),
@@ -38,8 +39,8 @@ ALLOWED = {
     "inference": _UPPER,
     "api": _UPPER | {"catalog", "training", "inference"},
     "python_api": _UPPER | {"catalog", "training", "inference"},
-    "commands": _UPPER | {"catalog", "training", "inference"},
-    "__main__": _UPPER | {"catalog", "training", "inference", "commands"},
+    "commands": _UPPER | {"catalog", "training", "inference", "phone"},
+    "__main__": _UPPER | {"catalog", "training", "inference", "phone", "commands"},
 }
 # Other exceptions than SneakerError and its subclasses, by the module that may raise them.
 FOREIGN_ERRORS = {

@@ -123,7 +123,7 @@ def evaluate(
     if with_model:
         keep_with_model(result, folder)
     if out:
-        write_atomically(out, result.table.to_parquet())
+        write_atomically(out, result.table.to_parquet(), is_change=False)
     if report_file:
         _write_report(result.evaluation, result.table, report_file)
     changes = _robustness(result, folder) if robustness else []
@@ -160,7 +160,7 @@ def _sources(data: tuple[str, ...]) -> str | dict[str, str]:
 def _write_report(evaluation: "Evaluation", table: "pd.DataFrame", file: Path) -> None:
     from sneaker_core.evaluation.html_report import report_html
 
-    write_atomically(file, report_html(evaluation, table).encode(errors="replace"))
+    write_atomically(file, report_html(evaluation, table).encode(errors="replace"), is_change=False)
 
 
 def _robustness(result: "EvaluationResult", model_folder: Path) -> "list[ChangeMetrics]":

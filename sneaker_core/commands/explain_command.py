@@ -121,7 +121,7 @@ def _write_pictures(
     for explanation in explanations:
         file = out if single else out / names.of(explanation.image)
         if explanation.error is None:
-            write_atomically(file, explanation.png())
+            write_atomically(file, explanation.png(), is_change=False)
             count += 1
         else:
             failed[explanation.image] = explanation.error

@@ -112,7 +112,7 @@ def augment(
 
     samples = open_samples(workspace, source, classes)
     rows = augmented_preview(samples, recipe, workspace, photos, variants, recipe.seed)
-    write_atomically(out, contact_sheet(rows))
+    write_atomically(out, contact_sheet(rows), is_change=False)
     values = {
         "dataset": source, "recipe": recipe.name, "augmentation": recipe.augmentation,
         "photos": len(rows), "variants": variants, "out": str(out),

@@ -14,6 +14,7 @@ import pandas as pd
 from sneaker_core.csv_cells import escape_formula
 from sneaker_core.datasets.index import Dataset, read_samples
 from sneaker_core.errors import DatasetError
+from sneaker_core.workspace.read_only import check_changeable
 from sneaker_core.workspace.safe_names import safe_folder_name
 
 TABLE_FILE = "dataset.csv"
@@ -69,6 +70,7 @@ def export_folder(dataset: Dataset, target: Path) -> int:
     DatasetError
         The target exists or can't be written.
     """
+    check_changeable()
     if target.exists():
         raise DatasetError(f"{target} already exists; choose another folder.")
     table = exported(dataset)
@@ -104,6 +106,7 @@ def export_zip(dataset: Dataset, target: Path) -> int:
     DatasetError
         The archive can't be written. No partial file is left behind.
     """
+    check_changeable()
     table = exported(dataset)
     unfinished = target.with_name(f".{target.name}.part")
     try:

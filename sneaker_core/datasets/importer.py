@@ -10,7 +10,8 @@ from enum import StrEnum
 from pathlib import Path
 from types import TracebackType
 
-from sneaker_core.datasets.index import Dataset, ensure_class, import_lock, move_into_place, recover_incoming
+from sneaker_core.datasets.index import Dataset, import_lock, move_into_place, recover_incoming
+from sneaker_core.datasets.index_schema import ensure_class
 from sneaker_core.datasets.photo_folder import sample_id
 from sneaker_core.datasets.thumbnails import THUMBNAIL_SIDE, make_thumbnail, thumbnail_path
 from sneaker_core.decoding import photo_decoder

@@ -26,13 +26,12 @@ from typing import Any
 
 import pandas as pd
 
-from sneaker_core.datasets.index_schema import FORMAT, SCHEMA, read_format, upgrade
-from sneaker_core.errors import DamagedError, DatasetError, SneakerError
+from sneaker_core.datasets.index_schema import FORMAT, SCHEMA, class_name, read_format, upgrade
+from sneaker_core.errors import DamagedError, DatasetError, ReadOnlyError, SneakerError
 from sneaker_core.records.dataset_records import ClassRow, FactsRecord, LinkRow, ProvenanceRow, RejectRow, SampleRow
 from sneaker_core.records.reading import Record, check_rows, checked, damaged, parsed
-from sneaker_core.workspace.clean_names import clean_name
 from sneaker_core.workspace.locks import take_lock
-from sneaker_core.workspace.safe_names import safe_folder_name
+from sneaker_core.workspace.read_only import check_changeable
 
 INDEX_FILE = "index.sqlite"
 _LOCK_FILE = "import.lock"
@@ -130,7 +129,10 @@ class Dataset:
         ------
         DatasetError
             As for `reading`, or the disk is full. Nothing changes then.
+        ReadOnlyError
+            SoleScope is read-only.
         """
+        check_changeable()
         with self._connected() as db:
             db.execute("BEGIN IMMEDIATE")
             try:
@@ -206,25 +208,6 @@ def set_fact(db: sqlite3.Connection, key: str, value: Any) -> None:
     db.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (key, json.dumps(value, ensure_ascii=False)))
 
 
-def _class_name(stored: str) -> str:
-    """The name of a class; older versions stored names as they were written."""
-    return clean_name(stored) or stored
-
-
-def ensure_class(db: sqlite3.Connection, label: str) -> tuple[int, str]:
-    """Return the number and folder of a class, which is added if it is new."""
-    rows = db.execute("SELECT class, folder FROM classes WHERE label = ?", (label,)).fetchall() or [
-        (number, folder)
-        for number, folder, stored in db.execute("SELECT class, folder, label FROM classes ORDER BY class")
-        if _class_name(stored) == label
-    ]
-    if rows:
-        return int(rows[0][0]), str(rows[0][1])
-    folder = safe_folder_name(label, {taken.lower() for (taken,) in db.execute("SELECT folder FROM classes")})
-    number = db.execute("INSERT INTO classes(label, folder) VALUES (?, ?)", (label, folder)).lastrowid
-    return int(number or 0), folder
-
-
 def create_index(folder: Path, name: str) -> Dataset:
     """Create an empty dataset, completely or not at all.
 
@@ -233,6 +216,7 @@ def create_index(folder: Path, name: str) -> Dataset:
     DatasetError
         The folder already exists.
     """
+    check_changeable()
     folder.parent.mkdir(parents=True, exist_ok=True)
     unfinished = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".new-"))
     try:
@@ -265,7 +249,7 @@ def open_index(folder: Path) -> Dataset:
     with dataset.reading():
         pass  # raises an error if the index can't be read
     if dataset.incoming.is_dir() and any(dataset.incoming.iterdir()):
-        with contextlib.suppress(DatasetError), import_lock(dataset):
+        with contextlib.suppress(DatasetError, ReadOnlyError), import_lock(dataset):
             recover_incoming(dataset)
     return dataset
 
@@ -279,6 +263,7 @@ def import_lock(dataset: Dataset) -> Iterator[None]:
     DatasetError
         Another process or thread holds it, or the dataset can't be written.
     """
+    check_changeable()
     try:
         lock = take_lock(dataset.folder / _LOCK_FILE)
     except SneakerError as error:
@@ -333,7 +318,7 @@ def read_samples(dataset: Dataset) -> pd.DataFrame:
         columns = SampleRow.__struct_fields__
         rows = checked_rows(db, f"SELECT {', '.join(columns)} FROM samples", SampleRow)
         classes = checked_rows(db, "SELECT class, label FROM classes", ClassRow)
-        labels = {number: _class_name(label) for number, label in classes}
+        labels = {number: class_name(label) for number, label in classes}
         table = pd.DataFrame.from_records(rows, columns=["path" if name == "file" else name for name in columns])
         for column in ("label", "original_label"):
             unknown = table.loc[~table[column].isin(list(labels)), "sample"]
@@ -352,7 +337,7 @@ def read_classes(dataset: Dataset) -> list[str]:
     """Return the sorted names of all classes, including those without photos."""
     with dataset.reading() as db:
         rows = checked_rows(db, "SELECT class, label FROM classes", ClassRow)
-        return sorted({_class_name(label) for _, label in rows})
+        return sorted({class_name(label) for _, label in rows})
 
 
 def read_provenance(dataset: Dataset) -> pd.DataFrame:
@@ -369,7 +354,7 @@ def read_provenance(dataset: Dataset) -> pd.DataFrame:
         "JOIN classes ON classes.class = provenance.label ORDER BY time, name",
         ProvenanceRow,
     )
-    return table.assign(label=table["label"].map(_class_name).astype(object))
+    return table.assign(label=table["label"].map(class_name).astype(object))
 
 
 def read_rejects(dataset: Dataset) -> pd.DataFrame:

@@ -6,6 +6,8 @@ import sqlite3
 
 from sneaker_core.records.dataset_records import DismissedRecord
 from sneaker_core.records.reading import checked, parsed
+from sneaker_core.workspace.clean_names import clean_name
+from sneaker_core.workspace.safe_names import safe_folder_name
 
 FORMAT = 2
 
@@ -93,3 +95,22 @@ def _rename_dismissed_kinds(db: sqlite3.Connection) -> None:
         renamed = json.dumps([RENAMED_KINDS.get(kind, kind) for kind in kinds])
         if renamed != text:
             db.execute("UPDATE decisions SET kinds = ? WHERE kinds = ?", (renamed, text))
+
+
+def class_name(stored: str) -> str:
+    """The name of a class; older versions stored names as they were written."""
+    return clean_name(stored) or stored
+
+
+def ensure_class(db: sqlite3.Connection, label: str) -> tuple[int, str]:
+    """Return the number and folder of a class, which is added if it is new."""
+    rows = db.execute("SELECT class, folder FROM classes WHERE label = ?", (label,)).fetchall() or [
+        (number, folder)
+        for number, folder, stored in db.execute("SELECT class, folder, label FROM classes ORDER BY class")
+        if class_name(stored) == label
+    ]
+    if rows:
+        return int(rows[0][0]), str(rows[0][1])
+    folder = safe_folder_name(label, {taken.lower() for (taken,) in db.execute("SELECT folder FROM classes")})
+    number = db.execute("INSERT INTO classes(label, folder) VALUES (?, ?)", (label, folder)).lastrowid
+    return int(number or 0), folder

@@ -12,7 +12,8 @@ from enum import StrEnum
 
 import pandas as pd
 
-from sneaker_core.datasets.index import Dataset, checked_rows, ensure_class
+from sneaker_core.datasets.index import Dataset, checked_rows
+from sneaker_core.datasets.index_schema import ensure_class
 from sneaker_core.errors import DatasetError
 from sneaker_core.records.dataset_records import DecisionRow, DismissedRecord
 from sneaker_core.records.reading import checked, parsed

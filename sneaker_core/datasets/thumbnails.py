@@ -60,4 +60,4 @@ def load_thumbnail(dataset: Dataset, sample: str, photo: Path) -> Image.Image:
 
 
 def _remake(path: Path, photo: Path) -> None:
-    write_atomically(path, make_thumbnail(images.load(photo, shrink_to=2 * THUMBNAIL_SIDE)))
+    write_atomically(path, make_thumbnail(images.load(photo, shrink_to=2 * THUMBNAIL_SIDE)), is_change=False)

@@ -99,7 +99,7 @@ class ArrayCache:
                 Path(temporary).unlink(missing_ok=True)
                 raise
             described = {"shape": [rows, *row_shape], "dtype": np.dtype(dtype).name, "about": about}
-            write_atomically(self.folder / f"{key}.json", json.dumps(described).encode())
+            write_atomically(self.folder / f"{key}.json", json.dumps(described).encode(), is_change=False)
         except OSError as error:
             raise SpaceError(
                 f"Can't write to {self.folder}: {error.strerror}. Free some disk space and try again."

@@ -19,6 +19,7 @@ from sneaker_core.training.training_jobs import source_of
 from sneaker_core.workspace.atomic_files import write_json
 from sneaker_core.workspace.clean_names import clean_name
 from sneaker_core.workspace.locks import take_lock
+from sneaker_core.workspace.read_only import check_changeable
 
 FORMAT = 2
 MINUTES = 30.0
@@ -120,6 +121,7 @@ def locked_study(folder: Path) -> AbstractContextManager[object]:
     BusyError
         Another process holds the lock for too long.
     """
+    check_changeable()
     folder.mkdir(parents=True, exist_ok=True)
     lock = take_lock(folder / "lock", _LOCK_PATIENCE)
     if lock is None:

@@ -38,6 +38,7 @@ from sneaker_core.records.reading import damaged, find_record
 from sneaker_core.workspace.atomic_files import write_atomically, write_json
 from sneaker_core.workspace.locks import take_lock
 from sneaker_core.workspace.paths import run_model_folder
+from sneaker_core.workspace.read_only import check_changeable
 
 TAUGHT_FILE = "taught.json"
 EMBEDDINGS_FILE = "taught.safetensors"
@@ -302,6 +303,7 @@ def changing(run_folder: Path) -> Iterator[None]:
     BusyError
         Another one has been doing so for half a minute.
     """
+    check_changeable()
     lock = take_lock(run_folder / _LOCK_FILE, _PATIENCE)
     if lock is None:
         raise BusyError("This model is being taught by another process. Try again shortly.")

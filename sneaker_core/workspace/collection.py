@@ -33,11 +33,11 @@ from sneaker_core.workspace.jobs_in_use import in_use_text, jobs_using
 from sneaker_core.workspace.locks import take_lock
 from sneaker_core.workspace.old_bin import old_items
 from sneaker_core.workspace.paths import bin_folder
+from sneaker_core.workspace.read_only import check_changeable
 from sneaker_core.workspace.references import name_in, text_of
 from sneaker_core.workspace.safe_names import free_folder_name, is_text, name_as_text, names_in, safe_folder_name
 
-_LOCK_FILE, _LOCK_PATIENCE = ".lock", 10.0
-_LONGEST_SHOWN = 80
+_LOCK_FILE, _LOCK_PATIENCE, _LONGEST_SHOWN = ".lock", 10.0, 80
 
 _List = list  # inside the class, `list` is a method
 
@@ -214,8 +214,7 @@ class Collection(Generic[I]):
             There is no such item, or a job uses it, its own or that of another item.
         """
         folder, found = self._even_if_damaged(item, self.resolve, self.folder)
-        name = folder.name if found is None else found.name
-        subject = f"The {self.spec.noun} {name!r}"
+        subject = f"The {self.spec.noun} {(name := found.name if found else folder.name)!r}"
         if jobs := jobs_using(self.workspace, self.spec.kind, folder.name, name):
             raise self.spec.error(in_use_text(self.workspace, subject, jobs))
         if found is not None and self.spec.is_busy(found):
@@ -370,6 +369,7 @@ class Collection(Generic[I]):
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
         """Prevent other processes from assigning names and ids while the body runs."""
+        check_changeable()
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:

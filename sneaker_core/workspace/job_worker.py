@@ -21,6 +21,7 @@ from sneaker_core.workspace.job_record import (
     write_job,
 )
 from sneaker_core.workspace.locks import take_lock
+from sneaker_core.workspace.read_only import check_changeable
 
 _BEAT = 1.0
 _PROGRESS_EVERY = 0.5
@@ -94,7 +95,10 @@ def claimed(folder: Path) -> Iterator[None]:
     ------
     BusyError
         Another process is working there.
+    ReadOnlyError
+        SoleScope is read-only.
     """
+    check_changeable()
     folder.mkdir(parents=True, exist_ok=True)
     lock = take_lock(folder / LOCK_FILE, _LOCK_PATIENCE)
     if lock is None:

@@ -31,6 +31,7 @@ from sneaker_core.workspace.job_record import (
 )
 from sneaker_core.workspace.job_worker import Worker, busy_text, claimed, end_if_open, working
 from sneaker_core.workspace.paths import PROJECT, queue_folder
+from sneaker_core.workspace.read_only import check_changeable
 
 __all__ = [
     "WAITING",
@@ -142,6 +143,7 @@ def _spawn(folder: Path) -> None:
 
 def stop_job(folder: Path) -> None:
     """Ask a job to stop; it ends as soon as it safely can and keeps its partial results."""
+    check_changeable()
     (folder / STOP_FILE).touch()
 
 

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from sneaker_core.settings import read_only
+
 _MOMENT = re.compile(r"\d{20}")
 _DATASET = re.compile(r"(?P<id>.+)-(?P<when>\d{8}-\d{6})(-[0-9a-f]{8,})?")
 
@@ -38,7 +40,7 @@ class OldItem:
 
 
 def old_items(bin_folder: Path, kind: str, holds_item: Callable[[Path], bool]) -> Iterator[OldItem]:
-    """Deleted items of one kind in an old place.
+    """Deleted items of one kind in an old place, to be moved; none while SoleScope is read-only.
 
     Parameters
     ----------
@@ -48,6 +50,8 @@ def old_items(bin_folder: Path, kind: str, holds_item: Callable[[Path], bool]) -
     holds_item : callable
         Whether a folder holds an item of that kind.
     """
+    if read_only():
+        return
     if kind == "datasets":
         for folder in _folders(bin_folder):
             parts = _DATASET.fullmatch(folder.name)

@@ -16,6 +16,7 @@ MODEL_FILE = "model.json"
 # Description of a training run and its predictions for the test photos, in its folder.
 RUN_FILE = "run.json"
 PREDICTIONS_FILE = "predictions.parquet"
+WORKSPACE_VARIABLE = "SOLESCOPE_WORKSPACE"
 
 
 def workspace(folder: str | Path | None = None) -> Path:
@@ -26,7 +27,7 @@ def workspace(folder: str | Path | None = None) -> Path:
     folder : str or Path, optional
         By default ``SOLESCOPE_WORKSPACE``, or else ``data/workspace`` in the project.
     """
-    chosen = folder or os.environ.get("SOLESCOPE_WORKSPACE") or PROJECT / "data" / "workspace"
+    chosen = folder or os.environ.get(WORKSPACE_VARIABLE) or PROJECT / "data" / "workspace"
     return Path(chosen).expanduser().resolve()
 
 
@@ -109,3 +110,8 @@ def path_from_text(workspace_folder: Path, text: str) -> Path:
 def lr_finder_folder(workspace_folder: Path) -> Path:
     """Folder with one folder per job of the learning-rate finder."""
     return workspace_folder / "rates"
+
+
+def certificate_file(workspace_folder: Path) -> Path:
+    """The certificate and key with which phones are served."""
+    return workspace_folder / "phone" / "certificate.pem"

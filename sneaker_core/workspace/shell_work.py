@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from sneaker_core.errors import ReadOnlyError
 from sneaker_core.workspace.jobs import new_job_folder, working
 from sneaker_core.workspace.jobs_in_use import SHELL_WORK
 
@@ -23,6 +24,6 @@ def shell_work(workspace: Path, kind: str, params: Mapping[str, Any], title: str
     folder = new_job_folder(workspace / SHELL_WORK)
     with contextlib.ExitStack() as stack:
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, ReadOnlyError):
             stack.enter_context(working(folder, kind, params, title=title, workspace=workspace))
         yield

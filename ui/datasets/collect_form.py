@@ -14,6 +14,7 @@ from sneaker_core.datasets.index import Dataset
 from sneaker_core.errors import SneakerError
 from sneaker_core.number_text import counted
 from ui.datasets.datasets_keys import Key
+from ui.kit.changes import change_button
 from ui.kit.dataset_work import start_work
 from ui.kit.page_frame import draw_error
 
@@ -48,7 +49,9 @@ def draw_collect_form(dataset: Dataset) -> bool:
             "\n".join(DEFAULT_EXCLUDED),
             key=Key.COLLECT_EXCLUDED,
         )
-    if not st.button("Collect photos", type="primary", key=Key.ADD_START.of("web"), icon=":material/travel_explore:"):
+    if not change_button(
+        "Collect photos", type="primary", key=Key.ADD_START.of("web"), icon=":material/travel_explore:"
+    ):
         return False
     skus = listed.getvalue() if isinstance(listed, UploadedFile) else b""
     try:

@@ -10,6 +10,7 @@ from sneaker_core.workspace.paths import workspace
 from ui.datasets.dataset_dialogs import ADD_PHOTOS, DATASETS, draw_open_dialog
 from ui.datasets.datasets_keys import Key
 from ui.kit.address import CLASS_PARAM, choose_item, choose_none, set_address_value
+from ui.kit.changes import change_button
 from ui.kit.damaged_items import draw_damaged
 from ui.kit.dataset_cache import is_empty
 from ui.kit.item_dialogs import draw_item_menu, open_dialog
@@ -45,7 +46,7 @@ def choose_dataset() -> Dataset | None:
             st.stop()
         # The page of an empty dataset shows the same forms itself.
         if not shows_forms:
-            st.button(
+            change_button(
                 ADD_PHOTOS,
                 key=Key.DATASET_ADD,
                 icon=":material/add_photo_alternate:",

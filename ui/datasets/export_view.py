@@ -10,8 +10,10 @@ from sneaker_core.datasets.dataset_export import export_csv, export_folder, expo
 from sneaker_core.datasets.index import Dataset
 from sneaker_core.errors import SneakerError
 from sneaker_core.number_text import counted
+from sneaker_core.workspace.read_only import check_changeable
 from sneaker_core.workspace.safe_names import safe_folder_name
 from ui.datasets.datasets_keys import Key
+from ui.kit.changes import change_button
 from ui.kit.page_frame import draw_error
 from ui.kit.text import escape_markdown, size_text
 
@@ -59,7 +61,7 @@ def _draw_zip(dataset: Dataset, name: str) -> None:
     target = dataset.folder / _EXPORTS / f"{name}-{dataset.revision}.zip"
     if not target.is_file():
         if (
-            st.button("Create zip file", key=Key.EXPORT_ZIP, icon=":material/inventory_2:")
+            change_button("Create zip file", key=Key.EXPORT_ZIP, icon=":material/inventory_2:")
             and _with_spinner("Creating the zip file…", lambda: _create_zip(dataset, target)) is not None
         ):
             st.rerun()
@@ -77,6 +79,7 @@ def _draw_zip(dataset: Dataset, name: str) -> None:
 
 def _create_zip(dataset: Dataset, target: Path) -> int:
     """Export the dataset as it is now; zip files of earlier revisions are removed."""
+    check_changeable()
     if target.parent.is_dir():
         for old in target.parent.glob("*.zip"):
             old.unlink(missing_ok=True)
@@ -96,7 +99,7 @@ def _draw_folder(dataset: Dataset, name: str) -> None:
         placeholder=str(Path.home() / f"{name}-export"),
         label_visibility="collapsed",
     )
-    if not st.button("Export to folder", key=Key.EXPORT_FOLDER_START, icon=":material/save:"):
+    if not change_button("Export to folder", key=Key.EXPORT_FOLDER_START, icon=":material/save:"):
         return
     target = Path((text or "").strip()).expanduser()
     if not target.is_absolute():

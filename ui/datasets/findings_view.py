@@ -15,6 +15,7 @@ from ui.datasets.duplicate_groups import GROUPED_KINDS, draw_groups, group_table
 from ui.datasets.photo_detail_view import draw_detail
 from ui.datasets.spellings_view import draw_spellings
 from ui.kit import dataset_cache
+from ui.kit.changes import can_change, change_button
 from ui.kit.labels import FINDING_LABELS
 from ui.kit.photo_grid import (
     PHOTOS_A_PAGE,
@@ -111,7 +112,7 @@ def _draw_kind(section: Section, key: dataset_cache.ReviewKey, findings: pd.Data
 
     def draw_accept() -> None:
         if kind is Kind.WRONG_LABEL:
-            st.button(
+            change_button(
                 "Accept suggestion",
                 key=section.key(Key.FINDING_ACCEPT),
                 icon=":material/auto_fix_high:",
@@ -163,9 +164,10 @@ def _draw_suggestions(section: Section, key: dataset_cache.ReviewKey) -> None:
         "Apply safe suggestions automatically",
         icon=":material/bolt:",
         key=section.key(Key.SUGGESTIONS_APPLY, "ask"),
+        disabled=not can_change(),
     ):
         st.markdown(_suggestions_text(list(table["action"])))
-        st.button(
+        change_button(
             f"Apply to {counted(len(table), 'photo')}",
             key=section.key(Key.SUGGESTIONS_APPLY),
             type="primary",

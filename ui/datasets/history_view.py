@@ -13,6 +13,7 @@ from sneaker_core.errors import SneakerError
 from sneaker_core.number_text import counted
 from ui.datasets.datasets_keys import Key
 from ui.kit import dataset_cache
+from ui.kit.changes import change_button
 from ui.kit.photo_grid import draw_pages, shown_page
 from ui.kit.review_section import Notice, Section, author, draw_notice, on_whole_page, reported_errors
 from ui.kit.state_keys import KitKey
@@ -113,7 +114,7 @@ def _draw_batch(section: Section, decisions: pd.DataFrame) -> None:
             else:
                 opened = False
                 st.caption(escape_markdown(truncate_middle(newest["name"])), width="content")
-            st.button(
+            change_button(
                 "Undo",
                 key=section.key(KitKey.UNDO, batch),
                 icon=":material/undo:",
@@ -140,7 +141,7 @@ def _draw_photos(section: Section, decisions: pd.DataFrame) -> None:
             if pd.notna(decision["undone"]):
                 st.markdown(":gray-badge[undone]", width="content")
             else:
-                st.button(
+                change_button(
                     "Undo for this photo",
                     key=section.key(KitKey.UNDO, f"one-{decision['decision']}"),
                     type="tertiary",

@@ -17,6 +17,7 @@ from sneaker_core.number_text import counted
 from sneaker_core.workspace.atomic_files import write_atomically
 from sneaker_core.workspace.paths import workspace
 from ui.datasets.datasets_keys import Key
+from ui.kit.changes import change_button
 from ui.kit.dataset_work import UPLOADS, start_work
 from ui.kit.text import escape_markdown
 
@@ -51,7 +52,7 @@ def draw_zip_form(dataset: Dataset) -> bool:
     readable = isinstance(upload, UploadedFile) and _draw_preview(
         lambda: _preview_upload(upload.file_id, upload.name, layout, upload)
     )
-    clicked = st.button("Import", type="primary", key=Key.ADD_START.of("zip"), disabled=not readable)
+    clicked = change_button("Import", type="primary", key=Key.ADD_START.of("zip"), disabled=not readable)
     if clicked and isinstance(upload, UploadedFile) and (path := _save(dataset, upload)):
         params = import_params(workspace(), path, upload.name, world, layout)
         start_work(dataset, "dataset_import", params, title=f"Importing {upload.name}")
@@ -85,7 +86,7 @@ def draw_folder_form(dataset: Dataset) -> bool:
     path = Path((text or "").strip()).expanduser()
     found = _exists(path)
     readable = found and _draw_preview(lambda: _preview_path(str(path.resolve()), layout))
-    if st.button("Import", type="primary", key=Key.ADD_START.of("folder"), disabled=found and not readable):
+    if change_button("Import", type="primary", key=Key.ADD_START.of("folder"), disabled=found and not readable):
         if found:
             params = import_params(workspace(), path.resolve(), world=world, layout=layout)
             start_work(dataset, "dataset_import", params, title=f"Importing {path.name}")

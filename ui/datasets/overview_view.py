@@ -14,6 +14,7 @@ from ui.datasets.rejects_view import draw_rejects
 from ui.datasets.spellings_view import draw_spellings
 from ui.kit import dataset_cache
 from ui.kit.address import choose_next
+from ui.kit.changes import change_button
 from ui.kit.charts import draw_chart
 from ui.kit.dataset_work import is_busy, start_work
 from ui.kit.labels import FINDING_LABELS
@@ -117,7 +118,7 @@ def _draw_check_buttons(dataset: Dataset, *, checked: bool, has_findings: bool) 
                 on_click=choose_next,
                 args=(Key.SECTION, FINDINGS),
             )
-        if st.button(
+        if change_button(
             "Check again" if checked else "Check photos",
             key=Key.CHECK_START,
             type="secondary" if has_findings else "primary",

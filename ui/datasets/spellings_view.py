@@ -11,6 +11,7 @@ from sneaker_core.number_text import counted
 from ui.datasets import dataset_details_cache
 from ui.datasets.datasets_keys import Key
 from ui.kit import dataset_cache
+from ui.kit.changes import change_button
 from ui.kit.review_section import Change, Section, apply, draw_notice, on_whole_page, reported_errors
 from ui.kit.text import escape_markdown, truncate_middle
 
@@ -45,7 +46,7 @@ def _draw_groups(section: Section, found: Sequence[Spellings]) -> None:
         if len(found) > _MOST_GROUPS:
             st.caption(f"And {len(found) - _MOST_GROUPS:,} more.")
         if len(found) > 1:
-            st.button(
+            change_button(
                 f"Merge all {len(found):,}",
                 key=section.key(Key.CLASSES_MERGE),
                 type="primary",
@@ -59,14 +60,14 @@ def _draw_group(section: Section, group: Spellings) -> None:
     named = [f"{_shown(name)} ({counted(count, 'photo')})" for name, count in group.counts.items()]
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"{', '.join(named[1:])} → **{named[0]}**", width="stretch")
-        st.button(
+        change_button(
             f"Merge into {_shown(group.suggested)}",
             key=section.key(Key.CLASSES_MERGE, group.suggested),
             icon=":material/merge:",
             on_click=on_whole_page(_merge),
             args=(section, [group]),
         )
-        st.button(
+        change_button(
             "Keep apart",
             key=section.key(Key.CLASSES_APART, group.suggested),
             type="tertiary",

@@ -12,6 +12,7 @@ from sneaker_core.number_text import counted, percent_setting
 from ui.datasets import dataset_details_cache
 from ui.datasets.datasets_keys import Key
 from ui.kit import dataset_cache
+from ui.kit.changes import change_button
 from ui.kit.labels import NO_SPLIT, SPLIT_TITLES
 from ui.kit.page_frame import draw_error
 
@@ -140,7 +141,7 @@ def _draw_form(dataset: Dataset, split: dict[str, object] | None) -> None:
             help="The same seed gives the same split; another seed shuffles the photos differently.",
         )
         st.caption(f"Near-duplicates always stay together. {_replaces_text(split)}")
-        if st.button("Create split", type="primary", key=Key.SPLIT_CREATE, icon=":material/call_split:"):
+        if change_button("Create split", type="primary", key=Key.SPLIT_CREATE, icon=":material/call_split:"):
             _create(dataset, val, test, int(seed or 0))
 
 

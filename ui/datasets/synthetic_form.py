@@ -5,6 +5,7 @@ import streamlit as st
 from sneaker_core.datasets.index import Dataset
 from sneaker_core.datasets.synthetic.sample_plan import CLASSES, FEWEST_PER_CLASS, MOST_PER_CLASS
 from ui.datasets.datasets_keys import Key
+from ui.kit.changes import change_button
 from ui.kit.synthetic_photos import PER_CLASS, draw_examples, start_synthetic
 
 
@@ -27,7 +28,7 @@ def draw_synthetic_form(dataset: Dataset) -> bool:
         seed = st.number_input(
             "Seed", 0, 10_000, 0, key=Key.SYNTHETIC_SEED, width=160, help="Another seed gives other photos."
         )
-    if not st.button("Generate photos", type="primary", key=Key.ADD_START.of("synthetic"), icon=":material/brush:"):
+    if not change_button("Generate photos", type="primary", key=Key.ADD_START.of("synthetic"), icon=":material/brush:"):
         return False
     start_synthetic(dataset, int(count or FEWEST_PER_CLASS), int(seed or 0))
     return True

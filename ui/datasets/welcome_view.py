@@ -8,6 +8,7 @@ from ui.datasets.dataset_dialogs import DATASETS, draw_open_dialog
 from ui.datasets.datasets_keys import Key
 from ui.datasets.rejects_view import draw_rejects
 from ui.kit.address import choose_next
+from ui.kit.changes import change_button
 from ui.kit.dataset_work import is_busy
 from ui.kit.item_dialogs import Action, draw_bin_button, open_dialog
 from ui.kit.synthetic_photos import create_synthetic_dataset, draw_examples
@@ -41,14 +42,14 @@ def draw_welcome() -> None:
 
 def _draw_buttons() -> None:
     with st.container(horizontal=True):
-        st.button(
+        change_button(
             "Create a synthetic dataset",
             type="primary",
             key=Key.DATASET_SYNTHETIC,
             icon=":material/brush:",
             on_click=_create_synthetic,
         )
-        st.button(
+        change_button(
             "Use my own photos",
             key=Key.DATASET_NEW.of("first"),
             icon=":material/add:",

@@ -16,6 +16,7 @@ from sneaker_core.number_text import percent_setting
 from ui.evaluate import evaluation_metrics_cache
 from ui.evaluate.evaluate_keys import Key
 from ui.evaluate.loaded_evaluation import LoadedEvaluation
+from ui.kit.changes import change_button
 from ui.kit.charts import PALETTE, draw_chart
 from ui.kit.text import escape_markdown
 
@@ -128,7 +129,7 @@ def _draw_saving(loaded: LoadedEvaluation, thresholds: _Thresholds, chosen: Cove
     source = "set by hand" if thresholds.customized else "fitted in training"
     st.markdown(f"**{name}** currently uses a threshold of **{percent_setting(thresholds.current)}** ({source}).")
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.button(
+        change_button(
             f"Save {percent_setting(chosen.threshold)} to the model",
             key=Key.THRESHOLD_SAVE,
             type="primary",
@@ -140,7 +141,7 @@ def _draw_saving(loaded: LoadedEvaluation, thresholds: _Thresholds, chosen: Cove
             "on this page count every answer, so they don’t change.",
         )
         if thresholds.customized:
-            st.button(
+            change_button(
                 f"Reset to {percent_setting(thresholds.fitted)}",
                 key=Key.THRESHOLD_RESET,
                 icon=":material/undo:",

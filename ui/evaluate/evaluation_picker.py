@@ -8,6 +8,7 @@ from ui.evaluate.evaluate_keys import Key
 from ui.evaluate.evaluation_dialogs import EVALUATIONS, NEW_EVALUATION, draw_open_dialog
 from ui.evaluate.evaluation_text import old_display_names
 from ui.kit.address import choose_item, choose_next
+from ui.kit.changes import change_button
 from ui.kit.damaged_items import draw_unread_items
 from ui.kit.item_dialogs import Action, draw_item_menu, open_dialog
 from ui.kit.labels import evaluation_title
@@ -46,7 +47,7 @@ def choose_evaluation(evaluations: list[Evaluation]) -> Evaluation | None:
                 on_change=close_photo,
             )
             chosen = by_name[name] if name is not None else None
-        st.button(
+        change_button(
             NEW_EVALUATION,
             key=Key.NEW,
             icon=":material/add:",

@@ -6,6 +6,7 @@ from sneaker_core.evaluation.evaluation_record import Evaluation
 from sneaker_core.workspace.jobs import Job, JobState, restart_job
 from ui.evaluate.evaluate_keys import Key
 from ui.evaluate.evaluation_picker import go_to
+from ui.kit.changes import change_button
 from ui.kit.job_panel import JobPanel, attempt, draw_job
 from ui.kit.labels import STATE_LABELS
 from ui.kit.text import escape_markdown, truncate_middle
@@ -42,7 +43,7 @@ def draw_unfinished(evaluation: Evaluation) -> None:
     name, problem = escape_markdown(truncate_middle(evaluation.name)), escape_markdown(evaluation.problem or "")
     st.error(f"**{name}** can’t be shown. {problem}", icon=":material/error:")
     if job is not None and job.can_restart:
-        st.button(
+        change_button(
             "Try again",
             key=Key.AGAIN,
             icon=":material/restart_alt:",

@@ -19,6 +19,7 @@ from ui.evaluate.evaluation_picker import go_to
 from ui.evaluate.loaded_evaluation import LoadedEvaluation, reviews_of
 from ui.evaluate.prediction_grid import draw_predictions
 from ui.kit import dataset_cache
+from ui.kit.changes import change_button
 from ui.kit.review_section import on_whole_page
 from ui.kit.text import escape_markdown
 
@@ -108,7 +109,7 @@ def draw_mistakes(loaded: LoadedEvaluation) -> None:
 
 def _draw_evaluate_again(loaded: LoadedEvaluation) -> None:
     if loaded.evaluation.dataset_folder is not None:
-        st.button(
+        change_button(
             "Evaluate again with these corrections",
             key=loaded.widget(Key.AGAIN),
             icon=":material/restart_alt:",

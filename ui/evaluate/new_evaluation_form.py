@@ -21,6 +21,7 @@ from ui.evaluate.evaluation_plan_cache import planned
 from ui.evaluate.evaluation_text import SPLITS
 from ui.evaluate.name_matches import choose_matches
 from ui.kit import dataset_cache
+from ui.kit.changes import change_button
 from ui.kit.text import escape_markdown
 
 DATASET, SEVERAL, FOLDER = "Dataset", "Several datasets", "Folder on this computer"
@@ -46,7 +47,9 @@ def draw_form() -> Callable[[], Evaluation] | None:
         key=Key.NEIGHBORS,
         help="Shows each mistake next to the most similar training photos. The evaluation takes a little longer.",
     )
-    pressed = st.button("Start", key=Key.START, type="primary", icon=":material/play_arrow:", disabled=not can_start)
+    pressed = change_button(
+        "Start", key=Key.START, type="primary", icon=":material/play_arrow:", disabled=not can_start
+    )
     if not pressed or not data:
         return None
     wanted = clean_name(name or "") or None

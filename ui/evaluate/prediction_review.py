@@ -11,6 +11,7 @@ from sneaker_core.workspace.safe_names import natural_order
 from ui.evaluate.evaluate_keys import Key
 from ui.evaluate.loaded_evaluation import LoadedEvaluation, Reviews, reviews_of
 from ui.kit import dataset_cache
+from ui.kit.changes import can_change, change_button
 from ui.kit.review_section import Notice, Section, apply, changes_by_kinds, draw_notice
 from ui.kit.state_keys import KitKey
 from ui.kit.text import escape_markdown, truncate
@@ -59,7 +60,7 @@ def draw_review(loaded: LoadedEvaluation, row: dict[str, Any]) -> None:
                 Key.KEEP,
             ),
         ):
-            st.button(
+            change_button(
                 name,
                 key=section.key(key),
                 icon=icon,
@@ -84,7 +85,9 @@ def _draw_status(reviews: Reviews, photo: "pd.Series[Any]", row: dict[str, Any])
 
 def _draw_relabel(section: Section, photo: pd.DataFrame, row: dict[str, Any]) -> None:
     is_open = section.key(Key.RELABEL, "ask")
-    with st.popover("Label is wrong: relabel", icon=":material/label:", key=is_open, on_change="rerun"):
+    with st.popover(
+        "Label is wrong: relabel", icon=":material/label:", key=is_open, on_change="rerun", disabled=not can_change()
+    ):
         names = sorted(dataset_cache.class_names(dataset_cache.review_key(section.dataset)), key=natural_order)
         # The prediction is the most likely true class, so it comes first.
         predicted = str(row["predicted"])
@@ -97,7 +100,7 @@ def _draw_relabel(section: Section, photo: pd.DataFrame, row: dict[str, Any]) ->
             placeholder="Choose a class or enter a new one",
             accept_new_options=True,
         )
-        st.button(
+        change_button(
             "Relabel",
             key=section.key(Key.RELABEL),
             type="primary",

@@ -20,6 +20,7 @@ from sneaker_core.workspace.paths import workspace
 from ui.evaluate.evaluate_keys import Key
 from ui.evaluate.loaded_evaluation import LoadedEvaluation
 from ui.kit import explanation_cache
+from ui.kit.changes import change_button
 from ui.kit.charts import PALETTE, draw_chart
 from ui.kit.job_panel import JobPanel, attempt, draw_job, note_job
 from ui.kit.model_cache import ModelKey
@@ -59,7 +60,7 @@ def draw_robustness(loaded: LoadedEvaluation) -> None:
         _draw_flipped(loaded, table, metrics)
     if is_alive(folder):
         return
-    st.button(
+    change_button(
         "Check robustness" if table is None else "Check again",
         key=loaded.widget(Key.ROBUSTNESS_CHECK),
         type="primary" if table is None else "secondary",

@@ -32,6 +32,7 @@ from ui.explain.heat_map_view import choose_opacity, draw_scale
 from ui.explain.photo_sources import choose_class, choose_dataset
 from ui.explain.request_controls import NO_CLASS, choose_layer, choose_method
 from ui.kit import dataset_cache
+from ui.kit.changes import change_button
 from ui.kit.job_panel import JobPanel, attempt, draw_job
 from ui.kit.model_picker import choose_model
 from ui.kit.photo_files import upload_cap
@@ -89,7 +90,7 @@ def _draw_dataset_form(model: ModelEntry) -> None:
             return
         label = choose_class(sorted(counts.index, key=natural_order))
     request = _choose_request(model)
-    st.button(
+    change_button(
         f"Explain {counted(int(counts[label]), 'photo')}",
         key=Key.EXPLAIN_MANY_START,
         type="primary",
@@ -112,7 +113,7 @@ def _draw_upload_form(model: ModelEntry) -> None:
         st.warning(
             f"You selected {len(uploads):,} photos. Select at most {_MAX_UPLOADS} at a time.", icon=":material/stacks:"
         )
-    st.button(
+    change_button(
         f"Explain {counted(len(uploads), 'photo')}" if uploads else "Explain photos",
         key=Key.EXPLAIN_MANY_START,
         type="primary",
@@ -173,7 +174,7 @@ def _draw_explanation(saved: SavedExplanation) -> None:
     with st.container(border=has_archive, gap="small"):
         if has_archive:
             _draw_archive(job)
-        st.button(
+        change_button(
             "Delete",
             key=Key.EXPLAIN_WORK_REMOVE.of(job.folder.name),
             icon=":material/delete:",

@@ -29,6 +29,7 @@ from ui.explain.heat_map_view import choose_opacity, draw_scale
 from ui.explain.photo_sources import PHOTOS_MISSING, choose_evaluation
 from ui.explain.request_controls import choose_layer, choose_method
 from ui.kit import evaluation_cache
+from ui.kit.changes import change_button
 from ui.kit.job_panel import JobPanel, attempt, draw_job
 from ui.kit.text import escape_markdown, truncate_middle
 
@@ -130,7 +131,7 @@ def _draw(folder: Path, photos: pd.DataFrame, start: Callable[[], None], method:
         if not job.state.ended:
             return
     groups = photos.groupby(["label", photos["label"] == photos["predicted"]]).size().clip(upper=CLASS_AVERAGE_PHOTOS)
-    st.button(
+    change_button(
         f"Average {counted(int(groups.sum()), 'photo')}",
         key=Key.EXPLAIN_MEANS_START,
         type="primary",

@@ -10,6 +10,7 @@ from sneaker_core.number_text import counted
 from sneaker_core.workspace.paths import workspace
 from sneaker_core.workspace.safe_names import natural_order
 from ui.identify.identify_keys import Key
+from ui.kit.changes import can_change
 from ui.kit.job_panel import attempt
 from ui.kit.page_links import Page, draw_page_link
 from ui.kit.review_section import author
@@ -17,6 +18,11 @@ from ui.kit.text import escape_markdown
 
 _YES, _NO = "Yes", "No"
 _CONSENT = f"Saves this photo with your answer on this computer, in the dataset “{CORRECTIONS}”."
+
+_NOT_HERE = (
+    "Thank you. This SoleScope is read-only, so corrections aren’t saved here. To save one, use the computer that runs "
+    "SoleScope."
+)
 
 
 def draw_correction(model: ModelEntry, photo: Photo) -> None:
@@ -34,6 +40,8 @@ def draw_correction(model: ModelEntry, photo: Photo) -> None:
     right = st.segmented_control("Was the model right?", [_YES, _NO], key=Key.RIGHT.of(photo.key))
     if right == _YES:
         st.caption("Good to know. Nothing was stored.")
+    elif right == _NO and not can_change():
+        st.caption(_NOT_HERE)
     elif right == _NO:
         choice = Key.CORRECTION.of(photo.key)
         st.selectbox(

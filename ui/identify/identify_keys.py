@@ -24,6 +24,7 @@ class Key(StateKey):
     CAMERA_ON = "identify_camera_on"
     CAMERA_BUTTON = "identify_camera_button"
     CAMERA = "identify_camera"
+    PHONE_HINT = "identify_phone_hint"
     SAMPLES = "identify_samples"
     SAMPLE = "identify_sample"
     HAS_SAMPLE = "identify_has_sample"

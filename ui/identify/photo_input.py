@@ -8,9 +8,15 @@ from ui.identify.identify_keys import Key
 from ui.kit.kept_uploads import KEPT_NOTE
 from ui.kit.page_script import draw_script
 from ui.kit.photo_files import upload_cap, uploaded_photos
+from ui.kit.visit import camera_is_allowed
 
 _LABEL = "Drop a photo here, paste it, or choose one"
-_CAMERA_NOTE = "No picture? Browsers allow the camera only on this computer (localhost) or over HTTPS."
+_CAMERA_NOTE = "No picture? Allow this page to use the camera in the browser’s settings."
+# On another computer or a phone, over HTTP.
+_NO_CAMERA_NOTE = (
+    "Browsers allow the camera over HTTPS only, and this page was opened over HTTP. On the computer that runs "
+    "SoleScope, run **make phone**."
+)
 # The camera's button is round, and before the drop zone on a phone. The drop zone's height is reserved, as the browser
 # loads it late. The choice of a model comes after the answers, which would move it.
 _STYLE = f"""<style>
@@ -80,7 +86,7 @@ def choose_photos() -> list[Photo]:
     camera = None
     if st.session_state.get(Key.CAMERA_ON):
         camera = st.camera_input("Take a photo of the sneaker", key=Key.CAMERA, on_change=leave_samples)
-        st.caption(_CAMERA_NOTE)
+        st.caption(_CAMERA_NOTE if camera_is_allowed() else _NO_CAMERA_NOTE)
     photos = with_photos_before(uploaded_photos(uploads, camera))
     if photos:
         st.html(f"<style>{_STRIP}</style>")

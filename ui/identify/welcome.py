@@ -24,6 +24,7 @@ from ui.kit.page_links import STORY_ICON, STORY_PARAMS, Page, draw_page_link
 from ui.kit.photo_files import stored_photo
 from ui.kit.photo_previews import small_photo
 from ui.kit.text import escape_markdown
+from ui.kit.visit import is_on_this_computer
 
 # The button lies over its picture, so that a tap on the picture counts.
 _SAMPLE_STYLE = f"""<style>
@@ -33,6 +34,8 @@ _SAMPLE_STYLE = f"""<style>
 .st-key-{Key.SAMPLES} button::after {{content: ""; position: absolute; inset: 0;}}
 .st-key-{Key.SAMPLES} [class*="st-key-{Key.SAMPLE}-"]:hover img {{filter: brightness(1.06);}}
 </style>"""
+
+_PHONE_HINT_STYLE = f"<style>@media (max-width: 640px) {{.st-key-{Key.PHONE_HINT} {{display: none;}}}}</style>"
 
 
 def draw_samples() -> None:
@@ -56,6 +59,10 @@ def _show(file: Path) -> None:
 
 def draw_doors() -> None:
     """Draw the ways on from here."""
+    if is_on_this_computer():
+        st.html(_PHONE_HINT_STYLE)
+        with st.container(key=Key.PHONE_HINT):
+            st.caption(":material/smartphone: On your phone: run **make phone** in a terminal, and scan the code.")
     with st.grid(4, min_column_width=220):
         with _door(":material/grid_on: **See where it fails**", "Real mistakes, the photos behind them, and why."):
             draw_page_link("Evaluate", Page.EVALUATE, evaluation=_evaluation_with_pictures())

@@ -6,6 +6,7 @@ import streamlit as st
 
 from sneaker_core.workspace.collection_spec import DamagedItem
 from sneaker_core.workspace.paths import workspace
+from ui.kit.changes import change_button
 from ui.kit.item_dialogs import ItemKind
 from ui.kit.job_panel import attempt
 from ui.kit.state_keys import KitKey
@@ -39,14 +40,14 @@ def draw_damaged(
             st.error(escape_markdown(reason), icon=":material/heart_broken:")
             with st.container(horizontal=True):
                 if repair is not None:
-                    st.button(
+                    change_button(
                         "Repair",
                         key=KitKey.DAMAGED_REPAIR.of(f"{kind.param}-{id_}"),
                         icon=":material/healing:",
                         on_click=_do,
                         args=(repair, item),
                     )
-                st.button(
+                change_button(
                     "Delete",
                     key=KitKey.DAMAGED_DELETE.of(f"{kind.param}-{id_}"),
                     icon=":material/delete:",

@@ -10,6 +10,7 @@ import streamlit as st
 from sneaker_core.datasets.dataset_jobs import start_dataset_job
 from sneaker_core.datasets.index import Dataset
 from sneaker_core.number_text import counted
+from sneaker_core.settings import read_only
 from sneaker_core.workspace.jobs import Job, JobState, list_jobs
 from sneaker_core.workspace.paths import path_from_text, workspace
 from ui.kit.job_panel import JobPanel, attempt, draw_job, note_job
@@ -106,7 +107,9 @@ def _draw_classes(job: Job) -> None:
 
 
 def _clear_upload(job: Job) -> None:
-    """Delete an uploaded file once all of it is imported."""
+    """Delete an uploaded file once all of it is imported; not while SoleScope is read-only."""
+    if read_only():
+        return
     uploads = job.folder.parent.parent / UPLOADS
     for name in ("source", "sku_file"):
         path = path_from_text(job.workspace, str(job.params.get(name) or ""))

@@ -16,6 +16,7 @@ from sneaker_core.errors import SneakerError
 from sneaker_core.workspace.clean_names import clean_name
 from sneaker_core.workspace.paths import workspace
 from ui.kit.address import USUAL, choose_next
+from ui.kit.changes import can_change
 from ui.kit.page_frame import draw_error
 from ui.kit.state_keys import KitKey
 from ui.kit.text import escape_markdown, truncate_middle
@@ -180,6 +181,8 @@ def draw_item_menu(kind: ItemKind, item: NamedItem | None, actions: Sequence[Act
     actions : sequence of Action
         What the menu offers; the bin only while something is in it.
     """
+    if not can_change():
+        return
     offered = [action for action in actions if item is not None or action in (Action.NEW, Action.RESTORE)]
     if Action.RESTORE in offered and not kind.collection(workspace()).deleted():
         offered.remove(Action.RESTORE)
@@ -212,7 +215,7 @@ def draw_item_buttons(
     item : NamedItem
     actions : sequence of Action
     """
-    for action in actions:
+    for action in actions if can_change() else ():
         st.button(
             action.value,
             key=item_button_key(kind, action),
@@ -230,7 +233,7 @@ def item_button_key(kind: ItemKind, action: Action) -> str:
 def draw_bin_button(*kinds: ItemKind) -> None:
     """Draw a button that opens the bin of some kinds, while something is in it."""
     count = sum(len(kind.collection(workspace()).deleted()) for kind in kinds)
-    if count:
+    if count and can_change():
         st.button(
             f"Bin ({count})",
             key=KitKey.DIALOG_BIN,

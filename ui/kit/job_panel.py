@@ -9,6 +9,7 @@ import streamlit as st
 from sneaker_core.errors import SneakerError
 from sneaker_core.workspace.jobs import Job, JobState, Progress, find_job, log_tail, restart_job, stop_job
 from sneaker_core.workspace.paths import workspace
+from ui.kit.changes import can_change, change_button
 from ui.kit.labels import STATE_LABELS
 from ui.kit.run_text import queue_text
 from ui.kit.state_keys import KitKey
@@ -244,11 +245,11 @@ def _draw_stop(job: Job, panel: JobPanel) -> None:
     if job.state is JobState.STOPPING:
         st.button("Stopping…", key=key, icon=icon, disabled=True)
     elif panel.stop_question:
-        with st.popover("Stop", icon=icon, key=panel.key(KitKey.JOB_STOP_ASK)):
+        with st.popover("Stop", icon=icon, key=panel.key(KitKey.JOB_STOP_ASK), disabled=not can_change()):
             st.markdown(panel.stop_question)
-            st.button(panel.stop_text, key=key, type="primary", on_click=_stop, args=(job, panel))
+            change_button(panel.stop_text, key=key, type="primary", on_click=_stop, args=(job, panel))
     else:
-        st.button("Stop", key=key, icon=icon, help=panel.stop_help, on_click=_stop, args=(job, panel))
+        change_button("Stop", key=key, icon=icon, help=panel.stop_help, on_click=_stop, args=(job, panel))
 
 
 def _draw_end(job: Job, panel: JobPanel) -> None:
@@ -257,7 +258,7 @@ def _draw_end(job: Job, panel: JobPanel) -> None:
         _draw_outcome(job, panel)
         panel.buttons(job)
         if panel.again(job):
-            st.button(
+            change_button(
                 panel.again(job),
                 key=panel.key(KitKey.JOB_AGAIN),
                 icon=":material/restart_alt:",

@@ -9,6 +9,7 @@ import streamlit as st
 from sneaker_core.errors import SneakerError
 from ui.kit import page_address
 from ui.kit.address import finish_page, start_page
+from ui.kit.changes import draw_read_only_note
 from ui.kit.missing_links import draw_missing
 from ui.kit.state_keys import KitKey
 from ui.kit.text import escape_markdown
@@ -36,7 +37,9 @@ def end_page() -> NoReturn:
 
 
 @contextmanager
-def page_body(title: str | None = None, about: str | None = None, *, wide: bool = True) -> Iterator[None]:
+def page_body(
+    title: str | None = None, about: str | None = None, *, wide: bool = True, makes_changes: bool = False
+) -> Iterator[None]:
     """Draw a page inside: a centered column below the title, as wide as the screen on a phone.
 
     An error of the core is shown as one sentence. Links to something that is gone are reported below the title.
@@ -48,6 +51,8 @@ def page_body(title: str | None = None, about: str | None = None, *, wide: bool 
         What the page is for, in one sentence of markdown.
     wide : bool
         Whether the page shows tables and photo grids, and so needs more width than text.
+    makes_changes : bool
+        Whether the page is for making or changing something, and so says when that isn't possible.
     """
     st.html(_STYLE + _TOUCH_STYLE)
     width = _WIDE if wide else _READABLE
@@ -56,6 +61,8 @@ def page_body(title: str | None = None, about: str | None = None, *, wide: bool 
             st.title(title, anchor=False)
         if about:
             st.markdown(about)
+        if makes_changes:
+            draw_read_only_note()
         notices = st.container()
         start_page()
         try:

@@ -10,6 +10,7 @@ from sneaker_core.datasets.review_log import Action
 from sneaker_core.number_text import counted
 from sneaker_core.workspace.clean_names import clean_name
 from ui.kit import dataset_cache
+from ui.kit.changes import can_change, change_button
 from ui.kit.review_section import Change, Notice, Section, apply, draw_notice, on_whole_page
 from ui.kit.state_keys import KitKey
 
@@ -93,7 +94,7 @@ def draw_decisions(
             "Leave it out of training and evaluation. The file is kept, and you can undo this.",
         ),
     ):
-        st.button(
+        change_button(
             name,
             key=section.key(KitKey.KEEP if action is Action.KEEP else KitKey.EXCLUDE, place),
             icon=icon,
@@ -103,7 +104,13 @@ def draw_decisions(
             args=(section, photos, changes, action),
         )
     asking = section.key(KitKey.RELABEL, f"{place}-ask")
-    with st.popover("Relabel to…", icon=":material/label:", key=asking, on_change="rerun" if place else "ignore"):
+    with st.popover(
+        "Relabel to…",
+        icon=":material/label:",
+        key=asking,
+        on_change="rerun" if place else "ignore",
+        disabled=not can_change(),
+    ):
         st.selectbox(
             "Class",
             dataset_cache.class_names(key),
@@ -112,7 +119,7 @@ def draw_decisions(
             placeholder="Choose a class, or type a new one",
             accept_new_options=True,
         )
-        st.button(
+        change_button(
             f"Relabel {counted(len(photos), 'photo')}",
             key=section.key(KitKey.RELABEL, place),
             type="primary",

@@ -13,6 +13,7 @@ from sneaker_core.datasets.quality.suggestions import apply_suggestions, suggest
 from sneaker_core.datasets.review_log import Action, decide, undo
 from sneaker_core.errors import SneakerError
 from sneaker_core.number_text import counted
+from ui.kit.changes import change_button
 from ui.kit.page_frame import draw_error
 from ui.kit.state_keys import KitKey, StateKey
 from ui.kit.text import escape_markdown, truncate_middle
@@ -229,7 +230,7 @@ def draw_notice(section: Section, place: str = "", *, brief: bool = False) -> No
         icon, color = ("error", "red") if notice.failed else ("check_circle", "green")
         st.markdown(f":{color}[:material/{icon}:] {notice.text}", width="content")
         if notice.batches:
-            st.button(
+            change_button(
                 "Undo",
                 key=section.key(KitKey.UNDO, place),
                 icon=":material/undo:",

@@ -11,6 +11,7 @@ from sneaker_core.number_text import counted
 from sneaker_core.workspace.clean_names import clean_name
 from sneaker_core.workspace.paths import workspace
 from ui.kit.address import choose_next
+from ui.kit.changes import change_button
 from ui.kit.labels import RECIPE_LABELS
 from ui.kit.text import escape_markdown
 from ui.runs import run_labels
@@ -65,7 +66,7 @@ def draw_new_search(taken: set[str]) -> None:
         )
         suggested = _free_name(taken)
         name = st.text_input("Search name", suggested, key=Key.STUDY_NAME.of(suggested), max_chars=80)
-    if st.button("Start search", key=Key.STUDY_START, type="primary", icon=":material/travel_explore:"):
+    if change_button("Start search", key=Key.STUDY_START, type="primary", icon=":material/travel_explore:"):
         _start(str(dataset), clean_name(name or ""), taken, recipe_name, changes, networks, float(minutes))
 
 

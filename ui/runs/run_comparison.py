@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from sneaker_core.number_text import counted
+from ui.kit.changes import change_button
 from ui.kit.charts import draw_chart
 from ui.kit.item_dialogs import Action, open_dialog
 from ui.kit.text import escape_markdown, short_duration_text, truncate
@@ -84,7 +85,7 @@ def draw_comparison(rows: list[Row]) -> None:
             st.table(differing, border="horizontal", alt="Differing settings, side by side")
     ended = [row.run for row in rows if row.run and row.run.state.ended]
     if len(ended) > 1:
-        st.button(
+        change_button(
             f"Delete {len(ended)} runs",
             key=Key.RUN_DELETE,
             type="tertiary",

@@ -7,6 +7,7 @@ import streamlit as st
 from sneaker_core.networks.checkpoint import read_spec
 from sneaker_core.training.run_collection import Run, write_note
 from sneaker_core.workspace.paths import run_job_folder, run_model_folder, workspace
+from ui.kit.changes import can_change
 from ui.kit.item_dialogs import draw_item_buttons
 from ui.kit.job_panel import JobPanel, draw_log
 from ui.kit.labels import draw_state_badge
@@ -119,8 +120,9 @@ def _draw_note(run: Run) -> None:
             height=80,
             max_chars=10_000,
             placeholder="What did you try, and how did it go?",
+            disabled=not can_change(),
         )
-        if st.form_submit_button("Save note", key=Key.RUN_NOTE_SAVE):
+        if st.form_submit_button("Save note", key=Key.RUN_NOTE_SAVE, disabled=not can_change()):
             write_note(workspace(), run.name, note or "")
             st.toast("Note saved.", icon=":material/check:")
 

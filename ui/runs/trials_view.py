@@ -14,6 +14,7 @@ from sneaker_core.training.study_collection import Study
 from sneaker_core.training.training_jobs import start_training
 from sneaker_core.workspace.clean_names import clean_name
 from sneaker_core.workspace.paths import workspace
+from ui.kit.changes import change_button
 from ui.kit.charts import draw_chart
 from ui.kit.text import escape_markdown
 from ui.runs import run_labels
@@ -67,7 +68,7 @@ def _draw_best(study: Study) -> None:
             suggested = _free_name(f"{study.name}-best")
             key = Key.STUDY_FULL_NAME.of(suggested)
             st.text_input("Run name", suggested, key=key, max_chars=80, width=260)
-            st.button(
+            change_button(
                 "Train with the best settings",
                 key=Key.STUDY_FULL,
                 type="primary",

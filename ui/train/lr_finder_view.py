@@ -8,6 +8,7 @@ from sneaker_core.training.planning.lr_finder_job import newest_lr_finder_job, s
 from sneaker_core.training.training_notes import finite
 from sneaker_core.workspace.jobs import Job
 from sneaker_core.workspace.paths import workspace
+from ui.kit.changes import change_button
 from ui.kit.charts import draw_chart
 from ui.kit.job_panel import JobPanel, attempt, draw_job
 from ui.train.train_keys import Key
@@ -38,7 +39,7 @@ def draw_lr_finder(params: dict[str, Any], rate: float, name: str) -> None:
     curve = _curve(job)
     if job is not None and not curve and draw_job(job.folder, _PANEL):
         return
-    st.button(
+    change_button(
         "Find a learning rate",
         key=Key.TRAIN_RATES_START,
         icon=":material/troubleshoot:",

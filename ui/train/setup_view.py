@@ -15,6 +15,7 @@ from sneaker_core.workspace.clean_names import clean_name
 from sneaker_core.workspace.paths import workspace
 from sneaker_core.workspace.safe_names import natural_order, safe_folder_name
 from ui.kit import dataset_cache
+from ui.kit.changes import change_button
 from ui.kit.dataset_work import draw_work, is_busy
 from ui.kit.synthetic_photos import draw_examples, start_synthetic
 from ui.kit.text import escape_markdown
@@ -69,7 +70,7 @@ def _draw_no_photos() -> None:
         )
         draw_examples()
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.button(
+            change_button(
                 "Create a synthetic dataset",
                 type="primary",
                 key=Key.TRAIN_SYNTHETIC,
@@ -145,7 +146,7 @@ def _draw_start(source: str, only: tuple[str, ...], choices: Choices, amount: Am
         draw_time(choices.recipe, amount, "changed", measure=False)
     if choices.error:
         st.caption(":material/arrow_upward: Fix the settings marked above first.")
-    if st.button(
+    if change_button(
         "Start training",
         type="primary",
         key=Key.TRAIN_START,

@@ -36,5 +36,5 @@ def redraw_photos(workspace: Path, names: Iterable[str], per_class: int, seed: i
     files = {name: folder / name for name in names if name in known}
     missing = {name for name, file in files.items() if not file.is_file()}
     for photo in generate_photos(per_class, seed, only=missing) if missing else ():
-        write_atomically(files[photo.name], photo.data)
+        write_atomically(files[photo.name], photo.data, is_change=False)
     return files

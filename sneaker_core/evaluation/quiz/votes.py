@@ -13,6 +13,7 @@ from sneaker_core.evaluation.evaluation_record import Evaluation
 from sneaker_core.evaluation.quiz.questions import Question, with_one_label
 from sneaker_core.records.evaluation_records import VoteRow
 from sneaker_core.records.reading import checked, parsed
+from sneaker_core.settings import read_only
 from sneaker_core.workspace.atomic_files import append_json
 from sneaker_core.workspace.locks import take_lock
 from sneaker_core.workspace.paths import votes_file
@@ -24,7 +25,7 @@ _PATIENCE = 5.0
 
 
 def add_vote(workspace: Path, evaluation: Evaluation, question: Question, vote: str) -> None:
-    """Add an answer to the log.
+    """Add an answer to the log; not while SoleScope is read-only.
 
     Parameters
     ----------
@@ -40,6 +41,8 @@ def add_vote(workspace: Path, evaluation: Evaluation, question: Question, vote: 
     SneakerError
         The log can't be written.
     """
+    if read_only():
+        return
     row = VoteRow(evaluation.kind.value, evaluation.id, question.sample, list(question.options), vote, time.time())
     file = votes_file(workspace)
     try:

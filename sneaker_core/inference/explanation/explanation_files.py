@@ -172,10 +172,10 @@ def write_class_maps(
                 gray = Image.fromarray((average.heat.clip(0, 1) * 255).round().astype(np.uint8))
                 pictures = {"": overlay(photo, average.heat, opacity), "-photo": photo, "-map": gray}
                 for ending, picture in pictures.items():
-                    write_atomically(folder / f"{stem}{ending}.png", _png(picture))
+                    write_atomically(folder / f"{stem}{ending}.png", _png(picture), is_change=False)
             rows.append({**_record(average), "files": stem})
         text = json.dumps(rows, indent=1, ensure_ascii=False)
-        write_atomically(folder / CLASS_MAPS_FILE, text.encode(errors="replace"))
+        write_atomically(folder / CLASS_MAPS_FILE, text.encode(errors="replace"), is_change=False)
     except OSError as error:
         raise SpaceError(f"Can't write the class-average maps to {folder}: {error.strerror or error}.") from error
     return [_stored(folder, checked(row, ClassMapRow, folder)) for row in rows]

@@ -19,11 +19,13 @@ from sneaker_core.inference.explanation.explanation_request import (
     ExplanationRequest,
     Method,
 )
+from sneaker_core.settings import read_only
 from sneaker_core.workspace.collection import Collection
 from sneaker_core.workspace.collection_spec import CollectionSpec, read_name
 from sneaker_core.workspace.job_record import JOB_FILE
 from sneaker_core.workspace.jobs import Job, Worker, is_alive, new_job_folder, read_job, start_job
 from sneaker_core.workspace.paths import explanations_folder, path_from_text, path_to_text
+from sneaker_core.workspace.read_only import check_changeable
 
 ARCHIVE, UPLOADS, JOB = "maps.zip", "photos", "job"
 # Longest side of the overlays, in pixels.
@@ -152,6 +154,7 @@ def start_photo_explanation(
     OSError
         The photos cannot be written.
     """
+    check_changeable()
     parent = explanations_of(workspace).folder
     prune(parent, _KEPT_PHOTOS - 1)
     folder = new_job_folder(parent)
@@ -255,6 +258,7 @@ def start_class_maps(
     Path
         The job's folder.
     """
+    check_changeable()
     prune(folder.parent, _KEPT_CLASS_MAPS)
     params = {
         "evaluation": evaluation,
@@ -317,5 +321,7 @@ def _changed(folder: Path) -> float:
 
 
 def remove(folder: Path) -> None:
-    """Remove an explanation whose job has ended."""
+    """Remove an explanation whose job has ended; nothing happens while SoleScope is read-only."""
+    if read_only():
+        return
     shutil.rmtree(folder, ignore_errors=True)

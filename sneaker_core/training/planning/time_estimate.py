@@ -170,7 +170,7 @@ def _store(workspace: Path, key: str, speed: float, until: float) -> None:
         return
     data = json.dumps({**_speeds(workspace), key: (speed, until)}, indent=1).encode()
     with contextlib.suppress(OSError):  # it is measured again next time
-        write_atomically(cache_folder(workspace) / SPEEDS_FILE, data)
+        write_atomically(cache_folder(workspace) / SPEEDS_FILE, data, is_change=False)
 
 
 def _speeds(workspace: Path) -> dict[str, tuple[float, float]]:

@@ -1,0 +1,33 @@
+"""What pages offer only where something may be changed: SoleScope can be read-only, as when phones use it."""
+
+from typing import Any
+
+import streamlit as st
+
+from sneaker_core.settings import read_only
+
+READ_ONLY_NOTE = "Read-only: you can look at everything. To change something, use the computer that runs SoleScope."
+
+
+def can_change() -> bool:
+    """Whether anything may be saved, changed or started."""
+    return not read_only()
+
+
+def change_button(label: str, *, disabled: bool = False, **options: Any) -> bool:
+    """Draw a button that saves, changes or starts something: it is disabled while SoleScope is read-only.
+
+    Parameters
+    ----------
+    label : str
+    disabled : bool
+    **options
+        As for `st.button`.
+    """
+    return st.button(label, disabled=disabled or not can_change(), **options)
+
+
+def draw_read_only_note() -> None:
+    """Say that nothing can be changed here, if that is so."""
+    if not can_change():
+        st.caption(f":material/lock: {READ_ONLY_NOTE}")
