@@ -1,190 +1,158 @@
 """What decisions are worth: a gain where they help, "may be luck" where they don't, in whatever order they come."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from sneaker_core.datasets.index import create_index, ensure_class, set_fact
+from sneaker_core.datasets.quality.class_examples import class_examples
+from sneaker_core.datasets.quality.findings import Kind, finding_rows, store_findings
 from sneaker_core.datasets.review_log import Action, decide, undo
 from sneaker_core.errors import DatasetError
 from sneaker_core.evaluation.comparison import mcnemar, paired_interval
 from sneaker_core.training.decisions_worth import NOT_CHECKED, WorthState, dataset_worth
 from sneaker_core.training.linear_head import ClassSums, fit_head
 from sneaker_core.training.worth_worker import WorthWorker
-
-CLASSES = [f"shoe {letter}" for letter in "abcdef"]
-PHOTOS, SIZE, WRONG = 600, 40, 120
+from tests.factories import run_command
+from tests.planted import Planted, plant
 
 
 @pytest.fixture
-def planted(tmp_path):
-    """A checked dataset of made embeddings, a third of whose training labels are wrong; sample -> true class."""
-    rng = np.random.default_rng(3)
-    truth = np.arange(PHOTOS) % len(CLASSES)
-    vectors = rng.normal(size=(len(CLASSES), SIZE))[truth] + rng.normal(scale=1.9, size=(PHOTOS, SIZE))
-    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    split = np.where(rng.random(PHOTOS) < 0.4, "val", "train")
-    labels = truth.copy()
-    wrong = rng.choice(np.flatnonzero(split == "train"), WRONG, replace=False)
-    # Systematic, as when a shop mixes up two models: random errors average out.
-    labels[wrong] = (truth[wrong] + 1) % len(CLASSES)
-    dataset = create_index(tmp_path / "planted", "planted")
-    samples = [f"{number:04}" for number in range(PHOTOS)]
-    with dataset.changing() as db:
-        numbers = [ensure_class(db, label)[0] for label in CLASSES]
-        db.executemany(
-            "INSERT INTO samples(sample, file, name, original_label, label, split, width, height, bytes, added) "
-            "VALUES (?, ?, ?, ?, ?, ?, 60, 40, 900, 1)",
-            [
-                (sample, f"shoe/{sample}.jpg", sample, numbers[label], numbers[label], part)
-                for sample, label, part in zip(samples, labels, split, strict=True)
-            ],
-        )
-        db.executemany(
-            "INSERT INTO embeddings(sample, vector, ood_score) VALUES (?, ?, 0.0)",
-            zip(samples, [vector.astype(np.float16).tobytes() for vector in vectors], strict=True),
-        )
-        set_fact(db, "scan", {"time": 1.0, "photos": PHOTOS, "model": "tiny", "seconds": 1.0})
-    true_class = {sample: CLASSES[number] for sample, number in zip(samples, truth, strict=True)}
-    return dataset, true_class, [samples[row] for row in wrong], pd.Series(split, index=samples)
+def planted(tmp_path) -> Planted:
+    return plant(tmp_path / "datasets" / "planted")
 
 
-def repair(dataset, true_class, samples):
-    """Give photos their true classes, one batch per class; returns the batches."""
-    by_class = pd.Series(list(samples)).groupby([true_class[sample] for sample in samples]).agg(list)
-    return [decide(dataset, members, Action.RELABEL, label) for label, members in by_class.items()]
+def measure(planted: Planted):
+    return dataset_worth(planted.dataset)[0]
 
 
 def test_repaired_labels_are_worth_something_and_undo_takes_it_back(planted):
-    dataset, true_class, wrong, split = planted
-    repair(dataset, true_class, wrong[:60])
-    halfway, _ = dataset_worth(dataset)
-    batches = repair(dataset, true_class, wrong[60:])
-    worth, _ = dataset_worth(dataset)
-    assert (worth.state, worth.decisions, worth.photos) == (WorthState.MEASURED, WRONG, (split == "val").sum())
+    planted.repair(planted.wrong[:60])
+    halfway = measure(planted)
+    batches = planted.repair(planted.wrong[60:])
+    worth = measure(planted)
+    assert (worth.state, worth.decisions) == (WorthState.MEASURED, len(planted.wrong))
+    assert worth.photos == len(planted.validation)
     assert worth.low > 0
     assert not worth.may_be_luck
     assert worth.after > halfway.after > halfway.before == worth.before
-    assert worth.sentence.startswith(f"{WRONG} decisions: {100 * worth.before:.1f}% → {100 * worth.after:.1f}% (+")
+    figures = f"{100 * worth.before:.1f}% → {100 * worth.after:.1f}% (+"
+    assert worth.sentence.startswith(f"{len(planted.wrong)} decisions: {figures}")
     for batch in batches:
-        undo(dataset, batch)
-    assert dataset_worth(dataset)[0] == halfway
+        undo(planted.dataset, batch)
+    assert measure(planted) == halfway
 
 
 def test_the_order_of_decisions_and_earlier_measurements_change_nothing(planted):
-    dataset, true_class, wrong, _ = planted
     baseline, batches = None, []
-    for sample in wrong[:8]:
-        batches += repair(dataset, true_class, [sample])
-        step, baseline = dataset_worth(dataset, baseline)
+    for sample in planted.wrong[:8]:
+        batches += planted.repair([sample])
+        step, baseline = dataset_worth(planted.dataset, baseline)
     for batch in batches:
-        undo(dataset, batch)
-    for sample in reversed(wrong[:8]):
-        repair(dataset, true_class, [sample])
-    again, _ = dataset_worth(dataset)
+        undo(planted.dataset, batch)
+    for sample in reversed(planted.wrong[:8]):
+        planted.repair([sample])
+    again = measure(planted)
     assert (again.before, again.after, again.low, again.high) == (step.before, step.after, step.low, step.high)
 
 
 def test_random_decisions_may_be_luck(planted):
-    dataset, _, _, split = planted
     rng = np.random.default_rng(8)
-    for label in CLASSES:
-        decide(dataset, list(rng.choice(split.index[split == "train"], 2)), Action.RELABEL, label)
-    worth, _ = dataset_worth(dataset)
+    training = planted.split.index[planted.split == "train"]
+    for label in planted.classes:
+        decide(planted.dataset, list(rng.choice(training, 2)), Action.RELABEL, label)
+    worth = measure(planted)
     assert worth.may_be_luck
     assert worth.sentence.endswith("which may be luck.")
 
 
 def test_harm_is_called_a_loss(planted):
-    dataset, true_class, _, split = planted
-    spoiled = [sample for sample in split.index[split == "train"] if true_class[sample] == CLASSES[0]]
-    decide(dataset, spoiled, Action.RELABEL, CLASSES[3])
-    worth, _ = dataset_worth(dataset)
+    spoiled = (planted.truth == planted.classes[0]) & (planted.split == "train")
+    decide(planted.dataset, list(planted.truth.index[spoiled]), Action.RELABEL, planted.classes[3])
+    worth = measure(planted)
     assert worth.high < 0
     assert "That is a loss" in worth.sentence
 
 
 def test_decided_validation_photos_leave_both_measurements(planted):
-    dataset, true_class, wrong, split = planted
-    repair(dataset, true_class, wrong)
-    before, _ = dataset_worth(dataset)
-    decided = list(split.index[split == "val"][:40])
-    batch = decide(dataset, decided, Action.RELABEL, CLASSES[0])
-    worth, _ = dataset_worth(dataset)
-    assert (worth.photos, worth.on_training) == (before.photos - 40, WRONG)
-    assert "40 decisions on validation or test photos can't help and are left out both times" in worth.explanation(
-        "1 May"
-    )
+    planted.repair(planted.wrong)
+    before = measure(planted)
+    decided = planted.validation[:40]
+    batch = decide(planted.dataset, decided, Action.RELABEL, planted.classes[0])
+    worth = measure(planted)
+    assert (worth.photos, worth.on_training) == (before.photos - 40, len(planted.wrong))
+    assert "40 decisions on validation or test photos can't help and are left out" in worth.explanation("1 May")
     # With these photos removed altogether, the figures are the same.
-    undo(dataset, batch)
-    with dataset.changing() as db:
+    undo(planted.dataset, batch)
+    with planted.dataset.changing() as db:
         db.executemany("DELETE FROM embeddings WHERE sample = ?", [(sample,) for sample in decided])
-    without, _ = dataset_worth(dataset)
-    assert (worth.before, worth.after, worth.low, worth.high) == (
-        without.before, without.after, without.low, without.high,
-    )  # fmt: skip
+    without = measure(planted)
+    assert without.missing == 40
+    assert (worth.before, worth.after) == (without.before, without.after)
+    assert (worth.low, worth.high) == (without.low, without.high)
 
 
 def test_excluded_photos_train_the_first_head_only(planted):
-    dataset, _, wrong, _ = planted
-    decide(dataset, wrong, Action.EXCLUDE)
-    worth, _ = dataset_worth(dataset)
-    assert worth.low > 0
+    decide(planted.dataset, planted.wrong, Action.EXCLUDE)
+    assert measure(planted).low > 0
 
 
 def test_what_changes_nothing_or_is_too_little_gets_no_figure(planted):
-    dataset, _, wrong, split = planted
-    assert dataset_worth(dataset)[0].state is WorthState.NO_DECISIONS
-    decide(dataset, wrong[:3], Action.KEEP)
-    assert dataset_worth(dataset)[0].sentence.startswith("3 decisions: nothing changes yet")
-    decide(dataset, list(split.index[split == "val"][20:]), Action.KEEP)
-    few = dataset_worth(dataset)[0]
+    assert measure(planted).state is WorthState.NO_DECISIONS
+    decide(planted.dataset, planted.wrong[:3], Action.KEEP)
+    assert measure(planted).sentence.startswith("3 decisions: nothing changes yet")
+    decide(planted.dataset, planted.validation[20:], Action.KEEP)
+    few = measure(planted)
     assert few.sentence.endswith("30 untouched validation photos are needed, and there are 20.")
     assert few.to_dict()["after"] is None
-    with dataset.changing() as db:
+    with planted.dataset.changing() as db:
         db.execute("DELETE FROM embeddings")
-    assert dataset_worth(dataset)[0].sentence == NOT_CHECKED
+    assert measure(planted).sentence == NOT_CHECKED
+
+
+def test_one_class_is_too_few(planted):
+    training = planted.split.index[planted.split == "train"]
+    decide(planted.dataset, list(training), Action.RELABEL, "shoe")
+    assert "at least two classes" in measure(planted).sentence
 
 
 def test_merged_classes_have_one_name_both_times(planted):
-    dataset, true_class, wrong, split = planted
-    repair(dataset, true_class, wrong[:1])
-    decide(dataset, [s for s in split.index if s != wrong[0]], Action.MERGE, "shoe")
-    worth, _ = dataset_worth(dataset)
+    planted.repair(planted.wrong[:1])
+    decide(planted.dataset, list(planted.split.index.difference(planted.wrong[:1])), Action.MERGE, "shoe")
+    worth = measure(planted)
     assert (worth.decisions, worth.classes) == (1, 1)
 
 
 def test_a_dataset_without_a_split_gets_the_same_one_each_time_and_keeps_none(planted):
-    dataset, true_class, wrong, _ = planted
-    with dataset.changing() as db:
+    with planted.dataset.changing() as db:
         db.execute("UPDATE samples SET split = NULL")
-    repair(dataset, true_class, wrong)
-    worth, _ = dataset_worth(dataset)
-    assert worth == dataset_worth(dataset)[0]
-    assert abs(worth.photos + (WRONG - worth.on_training) - 0.2 * PHOTOS) < len(CLASSES)  # a fifth of each class
-    with dataset.reading() as db:
+    planted.repair(planted.wrong)
+    worth = measure(planted)
+    assert worth == measure(planted)
+    held_out = worth.photos + len(planted.wrong) - worth.on_training
+    assert abs(held_out - 0.2 * len(planted.split)) < len(planted.classes)  # a fifth of each class
+    with planted.dataset.reading() as db:
         assert db.execute("SELECT count(split) FROM samples").fetchone() == (0,)
 
 
 def test_near_duplicates_count_once(planted):
-    dataset, true_class, wrong, split = planted
-    repair(dataset, true_class, wrong)
-    with dataset.changing() as db:
-        pairs = [(sample, number // 2) for number, sample in enumerate(split.index[split == "val"][:60])]
+    planted.repair(planted.wrong)
+    with planted.dataset.changing() as db:
+        pairs = [(sample, number // 2) for number, sample in enumerate(planted.validation[:60])]
         db.executemany("INSERT INTO near_duplicates VALUES (?, ?)", pairs)
-    assert dataset_worth(dataset)[0].photos == (split == "val").sum() - 30
+    assert measure(planted).photos == len(planted.validation) - 30
 
 
 def test_the_worker_measures_the_latest_state_and_survives_a_deleted_dataset(planted, tmp_path):
-    dataset, true_class, wrong, _ = planted
-    worker = WorthWorker()
+    dataset, worker = planted.dataset, WorthWorker()
     try:
-        for sample in wrong[:5]:
-            decide(dataset, [sample], Action.RELABEL, true_class[sample])
+        for sample in planted.wrong[:5]:
+            planted.repair([sample])
             worker.latest(dataset)
         latest = worker.latest(dataset, patience=60)
         assert not latest.pending
-        assert latest.worth == dataset_worth(dataset)[0]
+        assert latest.worth == measure(planted)
         undo(dataset)
         assert worker.latest(dataset, patience=60).worth.decisions == 4
         dataset.folder.rename(tmp_path / "gone")
@@ -194,6 +162,17 @@ def test_the_worker_measures_the_latest_state_and_survives_a_deleted_dataset(pla
         assert worker.latest(dataset, patience=60).worth.decisions == 4
     finally:
         worker.close()
+
+
+def test_the_command_says_the_same(planted, tmp_path):
+    planted.repair(planted.wrong)
+    worth = measure(planted)
+    assert json.loads(run_command(tmp_path, "dataset", "worth", "planted", "--json").stdout) == worth.to_dict()
+    plain = run_command(tmp_path, "dataset", "worth", "planted").stdout
+    assert plain.startswith(f"{worth.sentence}\nAccuracy on ")
+    with planted.dataset.changing() as db:
+        db.execute("DELETE FROM facts WHERE key = 'scan'")
+    assert "dataset scan planted" in run_command(tmp_path, "dataset", "worth", "planted").stdout
 
 
 def test_changed_sums_are_those_of_the_changed_photos():
@@ -212,3 +191,16 @@ def test_the_paired_interval_agrees_with_mcnemar(fixed, broken):
     low, high = paired_interval(fixed, broken, 300 - fixed - broken, 400)
     assert low <= (fixed - broken) / 400 <= high
     assert (low > 0 or high < 0) == (mcnemar(fixed, broken)[0] < 0.05)
+
+
+def test_examples_of_a_class_look_like_the_photo_and_are_beyond_doubt(planted):
+    own, label = planted.validation[0], planted.classes[2]
+    doubtful, twin, copied = list(planted.truth.index[planted.truth == label].difference(planted.wrong)[:3])
+    findings = finding_rows([doubtful], Kind.WRONG_LABEL, [0.9])
+    groups = pd.Series({own: 1, twin: 1, copied: 2})
+    store_findings(planted.dataset, findings, groups, {"time": 1.0, "photos": 600, "model": "tiny", "seconds": 1.0})
+    examples = class_examples(planted.dataset, own, label, 500)
+    assert set(examples["label"]) == {label}
+    assert not {own, doubtful, twin} & set(examples["sample"])
+    assert copied in set(examples["sample"])
+    assert list(class_examples(planted.dataset, own, label)["sample"]) == list(examples["sample"][:6])
