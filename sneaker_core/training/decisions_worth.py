@@ -61,7 +61,7 @@ class Worth:
     before, after : float
         Share of these photos that is predicted correctly without and with the decisions; nan if not measured.
     low, high : float
-        95% interval of the difference, by `paired_interval`.
+        95% interval of the difference, by `paired_interval`; nan if not measured.
     missing : int
         Photos without an embedding; they are left out.
     """
@@ -80,7 +80,7 @@ class Worth:
 
     @property
     def may_be_luck(self) -> bool:
-        """Whether the interval includes no difference at all."""
+        """Whether the interval includes no difference at all; false if nothing was measured."""
         return self.low <= 0 <= self.high
 
     @property
@@ -92,7 +92,8 @@ class Worth:
             return NO_DECISIONS
         decisions = counted(self.decisions, "decision")
         if self.state is WorthState.NOTHING_CHANGED:
-            return f"{decisions}: nothing changes yet. Relabel or exclude training photos to see what that is worth."
+            unchanged = f"{decisions}: {percent(self.after, 1)}, as without them, since no training photo has changed."
+            return f"{unchanged} Relabel or exclude some to see what that is worth."
         if self.state is WorthState.TOO_FEW:
             return f"{decisions}: can't tell yet what they are worth. {self._too_few}"
         points = f"{_points(self.after - self.before)} points, 95% between {_points(self.low)} and {_points(self.high)}"
@@ -134,7 +135,7 @@ class Worth:
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON; what was not measured is None."""
         values = {key: None if _is_nan(value) else value for key, value in asdict(self).items()}
-        return {**values, "may_be_luck": self.may_be_luck if self.photos else None, "sentence": self.sentence}
+        return {**values, "may_be_luck": self.may_be_luck, "sentence": self.sentence}
 
 
 def _is_nan(value: object) -> bool:
@@ -205,24 +206,31 @@ def decisions_worth(
         photos=int(untouched.sum()),
         classes=train["before"].nunique(),
     )
-    if not decided:
-        return replace(worth, state=WorthState.NO_DECISIONS), known
+    unmeasured = WorthState.TOO_FEW if decided else WorthState.NO_DECISIONS
     if worth.photos < MIN_PHOTOS or worth.classes < 2:
-        return replace(worth, state=WorthState.TOO_FEW), known
-    if changed.empty:
-        return replace(worth, state=WorthState.NOTHING_CHANGED), known
+        return replace(worth, state=unmeasured), known
+    # Without decisions, too, so that the first one is measured as fast as the others.
     baseline = _baseline(train, validation, vectors_of, known, version)
-    head = _head_with_decisions(baseline, changed, vectors_of)
-    if head is None:
-        return replace(worth, state=WorthState.TOO_FEW, classes=0), baseline
     rows = untouched.to_numpy()
+    predicted = baseline.predicted[rows]
+    if not changed.empty:
+        head = _head_with_decisions(baseline, changed, vectors_of)
+        if head is None:
+            return replace(worth, state=WorthState.TOO_FEW, classes=1), baseline
+        predicted = head.predict(baseline.validation[rows])
+    elif decided:
+        worth = replace(worth, state=WorthState.NOTHING_CHANGED)
+    else:
+        worth = replace(worth, state=WorthState.NO_DECISIONS)
     labels = validation["before"].to_numpy(dtype=object)[rows]
-    right_before = baseline.predicted[rows] == labels
-    right_after = head.predict(baseline.validation[rows]) == labels
-    fixed, broken = int((right_after & ~right_before).sum()), int((right_before & ~right_after).sum())
-    low, high = paired_interval(fixed, broken, int((right_before & right_after).sum()), len(labels))
-    before, after = float(right_before.mean()), float(right_after.mean())
-    return replace(worth, before=before, after=after, low=low, high=high), baseline
+    return _compared(worth, baseline.predicted[rows] == labels, predicted == labels), baseline
+
+
+def _compared(worth: Worth, before: NDArray[np.bool_], after: NDArray[np.bool_]) -> Worth:
+    """With the figures of two heads, given which of the same photos each predicts correctly."""
+    fixed, broken, both = (int(rows.sum()) for rows in (after & ~before, before & ~after, before & after))
+    low, high = paired_interval(fixed, broken, both, len(before))
+    return replace(worth, before=float(before.mean()), after=float(after.mean()), low=low, high=high)
 
 
 def _baseline(

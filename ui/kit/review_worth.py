@@ -71,7 +71,7 @@ def _draw(dataset: Dataset, worth: Worth, place: str, invite: bool) -> None:
 def _look(worth: Worth) -> tuple[str, str]:
     """Color and icon of a measured figure."""
     if worth.may_be_luck:
-        return "gray", "trending_flat"
+        return "gray", "insights"
     return ("green", "trending_up") if worth.low > 0 else ("orange", "trending_down")
 
 
