@@ -304,6 +304,8 @@ def reviewed_photos(samples: pd.DataFrame, decisions: pd.DataFrame, groups: pd.S
 def _labels_without(samples: pd.DataFrame, in_force: pd.DataFrame) -> "pd.Series[Any]":
     """The classes that photos were imported with, under the names that these have now."""
     original = samples["original_label"]
+    if not (in_force["action"] == Action.MERGE).any():
+        return original
     relabeled = samples["sample"].isin(in_force.loc[in_force["action"] == Action.RELABEL, "sample"])
     merged = in_force[in_force["action"] == Action.MERGE].drop_duplicates("sample")  # the last one: newest first
     renamed = dict(zip(merged["sample"], merged["label"], strict=True))
