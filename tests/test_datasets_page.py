@@ -30,12 +30,12 @@ from sneaker_core.datasets.sources.photo_import import import_photos
 from sneaker_core.workspace.jobs import Job, JobState, Progress, list_jobs, read_job
 from tests.factories import draw_dataset, jpeg, photo, photo_of_class, write
 from tests.links import follow_link
-from ui.datasets import collect_form, import_forms, overview_view
+from ui.datasets import collect_form, import_forms
 from ui.datasets.dataset_charts import MOST_ROWS, class_bars, shape_bars, side_bars
 from ui.datasets.dataset_dialogs import ADD_PHOTOS
 from ui.datasets.datasets_keys import Key
 from ui.datasets.rejects_view import safe_csv
-from ui.kit import synthetic_photos
+from ui.kit import dataset_work, synthetic_photos
 from ui.kit.dataset_work import outcome_text
 from ui.kit.item_dialogs import OpenDialog
 from ui.kit.job_panel import progress_text
@@ -175,7 +175,7 @@ def started(monkeypatch) -> list[tuple[str, str, dict]]:
     def start(dataset, kind, params=None, *, title):
         jobs.append((dataset.name, kind, params or {}))
 
-    for module in (collect_form, import_forms, overview_view, synthetic_photos):
+    for module in (collect_form, dataset_work, import_forms, synthetic_photos):
         monkeypatch.setattr(module, "start_work", start)
     return jobs
 

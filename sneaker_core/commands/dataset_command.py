@@ -17,7 +17,7 @@ from sneaker_core.commands.common import (
     print_result,
     shown,
 )
-from sneaker_core.commands.dataset_review_command import findings, history, merge_classes, review, undo
+from sneaker_core.commands.dataset_review_command import findings, history, merge_classes, review, undo, worth
 from sneaker_core.errors import SneakerError
 from sneaker_core.number_text import counted
 
@@ -27,7 +27,7 @@ def dataset() -> None:
     """Import, collect, check, review, split and export photos."""
 
 
-for _command in (findings, review, merge_classes, undo, history):
+for _command in (findings, review, merge_classes, undo, history, worth):
     dataset.add_command(_command)
 
 

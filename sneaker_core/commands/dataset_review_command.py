@@ -1,5 +1,7 @@
-"""``dataset findings|review|merge-classes|undo|history``: what the scan found, and the decisions on photos."""
+"""``dataset findings|review|merge-classes|undo|history|worth``: what the scan found, and the decisions on photos."""
 
+import shlex
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +12,8 @@ from sneaker_core.number_text import counted
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from sneaker_core.training.decisions_worth import Worth
 
 
 @click.command()
@@ -122,6 +126,29 @@ def history(workspace: Path, name: str, as_json: bool) -> None:
     table = decisions.astype(object)
     rows = table.where(table.notna(), None).to_dict("records")
     print_result(rows, as_json, lambda: "\n".join(_history_words(decisions)) or "No decisions yet.")
+
+
+@click.command()
+@dataset_argument
+@json_option
+@click.pass_obj
+def worth(workspace: Path, name: str, as_json: bool) -> None:
+    """Measure what the decisions on NAME are worth: accuracy without and with them, on photos that they don't touch."""
+    from sneaker_core.training.decisions_worth import dataset_worth
+
+    measured, _ = dataset_worth(found_dataset(workspace, name))
+    print_result(measured.to_dict(), as_json, lambda: _worth_words(measured, name))
+
+
+def _worth_words(measured: "Worth", name: str) -> str:
+    from sneaker_core.training.decisions_worth import WorthState
+
+    if measured.state is WorthState.NOT_CHECKED:
+        return f"{measured.sentence} To check them: dataset scan {shlex.quote(name)}"
+    if measured.state is WorthState.MEASURED and measured.since is not None:
+        day = time.strftime("%d %B %Y", time.localtime(measured.since)).lstrip("0")
+        return f"{measured.sentence}\n{measured.explanation(day)}"
+    return measured.sentence
 
 
 def _history_words(decisions: "pd.DataFrame") -> list[str]:

@@ -190,15 +190,15 @@ def is_passing(error: sqlite3.OperationalError) -> bool:
     return code not in (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
-def checked_rows(db: sqlite3.Connection, query: str, schema: type[Record]) -> list[tuple[Any, ...]]:
-    """The rows that a query selects.
+def checked_rows(db: sqlite3.Connection, query: str, schema: type[Record], *values: object) -> list[tuple[Any, ...]]:
+    """The rows that a query selects; values replace the question marks in it.
 
     Raises
     ------
     DamagedError
         One doesn't fit the schema; `Dataset.reading` turns it into a DatasetError.
     """
-    rows = db.execute(query).fetchall()
+    rows = db.execute(query, values).fetchall()
     check_rows(rows, schema, "The index")
     return rows
 

@@ -68,6 +68,33 @@ def split_by_group(labels: pd.Series, groups: pd.Series, val_share: float, test_
     return split
 
 
+def complete_split(photos: pd.DataFrame, val_share: float, test_share: float, seed: int) -> pd.Series:
+    """Return the stored split with missing parts taken from its training photos; a new split if none is stored.
+
+    Parameters
+    ----------
+    photos : DataFrame
+        Columns label, group (of near-duplicates) and split (None for photos that were added after the split).
+    val_share, test_share, seed
+        As for `split_by_group`, for a part that no photo is in.
+
+    Raises
+    ------
+    DatasetError
+        As `split_by_group`.
+    """
+    stored = photos["split"]
+    # A photo added after the split follows its near-duplicates, or else goes to training.
+    stored = stored.fillna(stored.groupby(photos["group"]).transform("first")).fillna(Split.TRAIN.value)
+    shares = {Split.VAL: val_share, Split.TEST: test_share}
+    missing = {split: 0.0 if (stored == split).any() else share for split, share in shares.items()}
+    if not any(missing.values()):
+        return stored
+    training = photos[stored == Split.TRAIN]
+    divided = split_by_group(training["label"], training["group"], missing[Split.VAL], missing[Split.TEST], seed)
+    return divided.reindex(photos.index).fillna(stored)
+
+
 def parse_shares(text: str) -> tuple[float, float]:
     """Read the shares of validation and test photos.
 

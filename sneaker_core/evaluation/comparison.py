@@ -1,5 +1,6 @@
 """Compare two evaluations of the same photos, with a test of significance."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +10,7 @@ from sneaker_core.errors import DatasetError
 from sneaker_core.evaluation.confusion_matrix import confusion_matrix
 from sneaker_core.evaluation.metrics import summary
 from sneaker_core.evaluation.table_columns import class_columns, evaluated_rows
+from sneaker_core.evaluation.worlds import Share
 
 _EXACT_BELOW = 25
 EXACT, CHI_SQUARE = "exact binomial", "chi-square with continuity correction"
@@ -135,6 +137,44 @@ def mcnemar(fixed: int, broken: int) -> tuple[float, str]:
         return (float(binomtest(fixed, count, 0.5).pvalue) if count else 1.0), EXACT
     statistic = max(abs(fixed - broken) - 1, 0) ** 2 / count
     return float(chi2.sf(statistic, 1)), CHI_SQUARE
+
+
+def paired_interval(fixed: int, broken: int, right: int, n: int) -> tuple[float, float]:
+    """95% interval of the difference between two accuracies on the same photos.
+
+    Parameters
+    ----------
+    fixed, broken : int
+        Photos that only the second model, and only the first, predicts correctly.
+    right : int
+        Photos that both predict correctly.
+    n : int
+        All photos; at least 1.
+
+    Returns
+    -------
+    low, high : float
+        -1 to 1, of the second accuracy minus the first.
+
+    References
+    ----------
+    Newcombe, "Improved confidence intervals for the difference between binomial proportions based on paired data",
+    Statistics in Medicine 17, 1998; method 10, from Wilson's intervals of both accuracies. Unlike a bootstrap, it stays
+    wide where only a few photos differ (compared with others by Fagerland, Lydersen and Laake, same journal 33, 2014).
+    """
+    a, b = (Share.counted(right + only, n) for only in (broken, fixed))
+    wrong = n - right - fixed - broken
+    product = float(right * wrong - fixed * broken)
+    product = max(product - n / 2, 0.0) if product > 0 else product  # correction for continuity
+    margins = (right + fixed) * (wrong + broken) * (right + broken) * (wrong + fixed)
+    correlation = product / math.sqrt(margins) if margins else 0.0
+
+    def distance(first: float, second: float) -> float:
+        return math.sqrt(max(first**2 - 2 * correlation * first * second + second**2, 0.0))
+
+    difference = b.value - a.value
+    low = difference - distance(b.value - b.low, a.high - a.value)
+    return low, difference + distance(b.high - b.value, a.value - a.low)
 
 
 def same_classes(table_a: pd.DataFrame, table_b: pd.DataFrame) -> bool:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from sneaker_core import process_group
 from sneaker_core.datasets.near_duplicates import group_by_hash, perceptual_hashes
 from sneaker_core.datasets.photo_folder import fingerprint, read_negatives
-from sneaker_core.datasets.split import Split, split_by_group
+from sneaker_core.datasets.split import Split, complete_split, split_by_group
 from sneaker_core.errors import DatasetError
 from sneaker_core.networks.architectures import SneakerNetwork
 from sneaker_core.networks.preprocessing import Preprocessing
@@ -238,7 +238,7 @@ def _split(samples: pd.DataFrame, recipe: Recipe, earlier: pd.Series) -> pd.Seri
         new = labeled[known.isna()]
         drawn = split_by_group(new["label"], new["group"], recipe.val_share, recipe.test_share, recipe.seed)
         labeled = labeled.assign(split=known.fillna(drawn))
-    split = _complete_split(labeled, recipe)
+    split = complete_split(labeled, recipe.val_share, recipe.test_share, recipe.seed)
     rest = samples.index.difference(labeled.index)
     # A negative that is a near-duplicate of a sneaker photo, or of another negative, follows its group.
     groups = samples.loc[rest, "group"]
@@ -250,15 +250,3 @@ def _split(samples: pd.DataFrame, recipe: Recipe, earlier: pd.Series) -> pd.Seri
     negatives_split = groups.map(split.groupby(labeled["group"]).first()).fillna(drawn)
     combined: pd.Series = pd.concat([split, negatives_split]).reindex(samples.index)
     return combined
-
-
-def _complete_split(labeled: pd.DataFrame, recipe: Recipe) -> pd.Series:
-    """The stored split with missing parts taken from its training photos; a new split if none is stored."""
-    stored = labeled["split"]
-    # A photo added after the split follows its near-duplicates, or else goes to training.
-    stored = stored.fillna(stored.groupby(labeled["group"]).transform("first")).fillna(Split.TRAIN.value)
-    shares = {Split.VAL: recipe.val_share, Split.TEST: recipe.test_share}
-    missing = {split: 0.0 if (stored == split).any() else share for split, share in shares.items()}
-    training = labeled[stored == Split.TRAIN]
-    divided = split_by_group(training["label"], training["group"], missing[Split.VAL], missing[Split.TEST], recipe.seed)
-    return divided.reindex(labeled.index).fillna(stored)

@@ -7,6 +7,7 @@ import streamlit as st
 
 from sneaker_core.datasets.dataset_split import find_leaks
 from sneaker_core.datasets.index import Dataset, read_rejects
+from sneaker_core.datasets.quality.class_examples import class_examples
 from sneaker_core.datasets.quality.class_spellings import Spellings, class_spellings
 from sneaker_core.datasets.quality.scan import read_map
 from sneaker_core.datasets.quality.suggestions import suggested_decisions
@@ -44,3 +45,9 @@ def dataset_rejects(key: ReviewKey) -> pd.DataFrame:
 def dataset_leaks(key: ReviewKey) -> pd.DataFrame:
     """Near-duplicates that are in different splits."""
     return find_leaks(Dataset(Path(key.folder)))
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def suggested_class_photos(key: ReviewKey, sample: str, label: str) -> pd.DataFrame:
+    """Photos of the class that a photo may belong to, the most similar ones first."""
+    return class_examples(Dataset(Path(key.folder)), sample, label)

@@ -28,7 +28,7 @@ from ui.kit.photo_grid import (
     tiles_of,
 )
 from ui.kit.photo_tiles import draw_grid_style
-from ui.kit.review_bar import chosen_of, draw_bar
+from ui.kit.review_bar import chosen_of, draw_bar, draw_worth_above
 from ui.kit.review_section import Change, Section, apply, apply_safe_suggestions, on_whole_page, reported_errors
 from ui.kit.text import escape_markdown, truncate
 
@@ -61,6 +61,7 @@ def _draw_findings(section: Section) -> list[str]:
     if section.dataset.fact("scan") is None:
         st.info(NOT_CHECKED, icon=":material/search:")
         return []
+    draw_worth_above(section, invite=True)
     if findings.empty:
         st.success("All photos were checked. No problems found.", icon=_DONE_ICON)
         return []

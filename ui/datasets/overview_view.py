@@ -16,7 +16,7 @@ from ui.kit import dataset_cache
 from ui.kit.address import choose_next
 from ui.kit.changes import change_button
 from ui.kit.charts import draw_chart
-from ui.kit.dataset_work import is_busy, start_work
+from ui.kit.dataset_work import is_busy, start_check
 from ui.kit.labels import FINDING_LABELS
 from ui.kit.text import escape_markdown, size_text, timestamp_text
 
@@ -125,8 +125,7 @@ def _draw_check_buttons(dataset: Dataset, *, checked: bool, has_findings: bool) 
             icon=":material/troubleshoot:",
             disabled=is_busy(dataset),
         ):
-            start_work(dataset, "dataset_scan", title="Checking photos")
-            st.rerun()
+            start_check(dataset)
 
 
 def _check_title(check: dict[str, object] | None, found: pd.DataFrame) -> str:

@@ -7,20 +7,25 @@ import pandas as pd
 import streamlit as st
 
 from sneaker_core.datasets.quality.findings import Kind
+from sneaker_core.datasets.review_log import Action
 from sneaker_core.errors import SneakerError
 from sneaker_core.number_text import counted
+from ui.datasets import dataset_details_cache
 from ui.kit import dataset_cache, photo_previews
 from ui.kit.labels import FINDING_LABELS, NO_SPLIT, SPLIT_TITLES
 from ui.kit.page_links import Page, draw_page_link
 from ui.kit.photo_detail import draw_photo_dialog, open_photo_beside
 from ui.kit.photo_grid import badges_of, photo_tile, tiles_of
-from ui.kit.photo_tiles import TileAction, draw_tiles
+from ui.kit.photo_tiles import TileAction, draw_tile_picture, draw_tiles
 from ui.kit.review_bar import draw_decisions
-from ui.kit.review_section import Section, changes_by_kinds, clear_notice, draw_notice, reported_errors
+from ui.kit.review_section import Section, apply, changes_by_kinds, clear_notice, draw_notice, reported_errors
+from ui.kit.review_worth import draw_worth
+from ui.kit.state_keys import KitKey
 from ui.kit.text import escape_markdown, size_text, timestamp_text, truncate
 
 _LONGEST_FACT = 300
 _MOST_DUPLICATES = 12
+_EXAMPLES_A_ROW, _NARROWEST_EXAMPLE = 3, 80
 
 
 def draw_detail(section: Section, order: Sequence[str]) -> None:
@@ -73,6 +78,29 @@ def _draw_review(section: Section, key: dataset_cache.ReviewKey, photo: pd.Serie
     with st.container(horizontal=True):
         draw_decisions(section, found, changes_by_kinds, key, place="case")
     draw_notice(section, "case")
+    draw_worth(section.dataset, section.place("case"))
+    suggestions = findings[findings["open"] & (findings["sample"] == photo["sample"])]["suggestion"].dropna()
+    for suggestion in dict.fromkeys(suggestions):
+        _draw_suggested_class(section, key, found, str(suggestion))
+
+
+def _draw_suggested_class(section: Section, key: dataset_cache.ReviewKey, found: pd.DataFrame, label: str) -> None:
+    """Draw photos of the class that the photo may belong to, and a button that relabels it."""
+    examples = dataset_details_cache.suggested_class_photos(key, str(found["sample"].iloc[0]), label)
+    if examples.empty:
+        return
+    photos = dataset_cache.reviewed_photos(key).set_index("sample", drop=False)
+    st.markdown(f"Suggested: **{escape_markdown(truncate(label))}**, which looks like this:")
+    with st.grid(_EXAMPLES_A_ROW, min_column_width=_NARROWEST_EXAMPLE, gap="xsmall", key=KitKey.GRID.of("suggested")):
+        for tile in tiles_of(photos.loc[examples["sample"]]):
+            draw_tile_picture(photo_tile(section, tile))
+    st.button(
+        f"Relabel to {escape_markdown(truncate(label))}",
+        key=section.key(KitKey.SUGGESTED, label),
+        icon=":material/auto_fix_high:",
+        on_click=apply,
+        args=(section, changes_by_kinds(found, Action.RELABEL, label)),
+    )
 
 
 def _draw_facts(key: dataset_cache.ReviewKey, photo: pd.Series) -> None:

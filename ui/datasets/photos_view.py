@@ -22,7 +22,7 @@ from ui.kit.photo_grid import (
     tiles_of,
 )
 from ui.kit.photo_tiles import draw_grid_style
-from ui.kit.review_bar import chosen_of, draw_bar
+from ui.kit.review_bar import chosen_of, draw_bar, draw_worth_above
 from ui.kit.review_section import Section, changes_by_kinds, reported_errors
 
 IN_USE, EXCLUDED, ALL = "In use", "Excluded", "All"
@@ -98,6 +98,7 @@ def draw_photos(dataset: Dataset) -> None:
             st.info("This dataset has no photos yet.", icon=":material/photo_library:")
             return
         draw_grid_style()
+        draw_worth_above(section)
         matching = _draw_filters(section, photos, key).apply(photos)
         _draw_matching(section, matching, len(photos), key)
         draw_detail(section, list(matching["sample"]))

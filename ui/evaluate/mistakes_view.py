@@ -20,7 +20,8 @@ from ui.evaluate.loaded_evaluation import LoadedEvaluation, reviews_of
 from ui.evaluate.prediction_grid import draw_predictions
 from ui.kit import dataset_cache
 from ui.kit.changes import change_button
-from ui.kit.review_section import on_whole_page
+from ui.kit.review_section import on_whole_page, reported_errors
+from ui.kit.review_worth import draw_worth
 from ui.kit.text import escape_markdown
 
 CONFIDENT, NEAR_MISSES, BY_PAIR = "Most confident", "Near misses", "By class pair"
@@ -88,6 +89,9 @@ def draw_mistakes(loaded: LoadedEvaluation) -> None:
     reviewed = _draw_review_progress(loaded, wrong)
     if reviewed:
         _draw_evaluate_again(loaded)
+    if loaded.section is not None:
+        with reported_errors(loaded.section.dataset):
+            draw_worth(loaded.section.dataset, loaded.section.place("mistakes"))
     if reviewed and st.toggle("Hide reviewed", key=loaded.widget(Key.MISTAKES_HIDE_REVIEWED), persist_state="session"):
         shown = shown[~shown["sample"].isin(reviewed)]
     with st.container(horizontal=True, vertical_alignment="center"):

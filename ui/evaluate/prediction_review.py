@@ -13,6 +13,7 @@ from ui.evaluate.loaded_evaluation import LoadedEvaluation, Reviews, reviews_of
 from ui.kit import dataset_cache
 from ui.kit.changes import can_change, change_button
 from ui.kit.review_section import Notice, Section, apply, changes_by_kinds, draw_notice
+from ui.kit.review_worth import draw_worth
 from ui.kit.state_keys import KitKey
 from ui.kit.text import escape_markdown, truncate
 
@@ -70,6 +71,7 @@ def draw_review(loaded: LoadedEvaluation, row: dict[str, Any]) -> None:
                 args=(section, changes_by_kinds(photo, action)),
             )
     draw_notice(section, "evaluation")
+    draw_worth(section.dataset, section.place("evaluation"))
 
 
 def _draw_status(reviews: Reviews, photo: "pd.Series[Any]", row: dict[str, Any]) -> None:

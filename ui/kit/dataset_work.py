@@ -42,6 +42,12 @@ def start_work(dataset: Dataset, kind: str, params: Mapping[str, Any] | None = N
     attempt(lambda: note_job(start_dataset_job(workspace(), dataset, kind, params, title=title)))
 
 
+def start_check(dataset: Dataset) -> None:
+    """Check the photos for problems in a job, and draw the page again."""
+    start_work(dataset, "dataset_scan", title="Checking photos")
+    st.rerun()
+
+
 def draw_work(dataset: Dataset) -> None:
     """Draw the panel of the newest job."""
     job = newest_job(dataset)

@@ -170,7 +170,7 @@ def draw_job(folder: Path, panel: JobPanel | None = None) -> bool:
         return False
     if not job.state.ended:
         note_job(folder)
-        _poll(lambda: _draw_running(folder, panel))
+        poll(lambda: _draw_running(folder, panel))
     elif panel.shows_end(job):
         _draw_end(job, panel)
     else:
@@ -186,7 +186,7 @@ def rerun_when(has_changed: Callable[[], bool]) -> None:
     has_changed : callable
         May also draw the progress.
     """
-    _poll(has_changed)
+    poll(has_changed)
 
 
 def note_job(folder: Path) -> None:
@@ -214,7 +214,7 @@ def _set(key: KitKey) -> set[str]:
 
 
 @st.fragment(run_every=_LOOK_EVERY)
-def _poll(draw: Callable[[], bool]) -> None:
+def poll(draw: Callable[[], bool]) -> None:
     """Draw something again every second, until it says that the page has to rerun."""
     if draw():
         # Drawing lets a click that came meanwhile go first; st.rerun would replace it, and a link would do nothing.

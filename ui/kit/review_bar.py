@@ -12,6 +12,7 @@ from sneaker_core.workspace.clean_names import clean_name
 from ui.kit import dataset_cache
 from ui.kit.changes import can_change, change_button
 from ui.kit.review_section import Change, Notice, Section, apply, draw_notice, on_whole_page
+from ui.kit.review_worth import draw_worth
 from ui.kit.state_keys import KitKey
 
 
@@ -55,7 +56,7 @@ def draw_bar(
     draw_more : callable
         Draws more buttons.
     """
-    if chosen.empty and section.key(KitKey.NOTICE) not in st.session_state:
+    if not _bar_is_shown(section):
         return
     with st.container(border=True, key=section.key(KitKey.BAR), gap="xsmall"):
         # Drawn even when empty, so that the notice keeps its place and nothing flickers.
@@ -66,6 +67,24 @@ def draw_bar(
                 draw_decisions(section, chosen, changes, key)
                 draw_more()
         draw_notice(section, brief=not chosen.empty)
+        draw_worth(section.dataset, section.place("bar"))
+
+
+def _bar_is_shown(section: Section) -> bool:
+    return bool(section.chosen) or section.key(KitKey.NOTICE) in st.session_state
+
+
+def draw_worth_above(section: Section, *, invite: bool = False) -> None:
+    """Draw what the decisions are worth above the photos, unless the bar below them says it.
+
+    Parameters
+    ----------
+    section : Section
+    invite : bool
+        As for `draw_worth`.
+    """
+    if not _bar_is_shown(section):
+        draw_worth(section.dataset, section.place("above"), invite=invite)
 
 
 def draw_decisions(

@@ -43,6 +43,8 @@ class KitKey(StateKey):
     CHOOSE_ALL = "review_choose_all"
     CHOOSE_NONE = "review_choose_none"
     BAR = "review_bar"
+    WORTH_CHECK = "review_worth_check"
+    SUGGESTED = "review_suggested"
     GRID = "photo_grid"
     STEP = "photo_step"
     ORDER = "photo_order"

@@ -1,5 +1,6 @@
 """Measures and embeddings that a dataset stores, so that each photo is measured once."""
 
+import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -85,10 +86,9 @@ def read_measures(dataset: Dataset) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 def read_embeddings(dataset: Dataset, samples: pd.Series) -> pd.DataFrame:
     """Return the columns vector (float32 arrays of unit length) and ood_score, indexed by sample."""
-    wanted = set(samples)
+    query = "SELECT sample, vector, ood_score FROM embeddings WHERE sample IN (SELECT value FROM json_each(?))"
     with dataset.reading() as db:
-        every = checked_rows(db, "SELECT sample, vector, ood_score FROM embeddings", EmbeddingRow)
-        rows = [row for row in every if row[0] in wanted]
+        rows = checked_rows(db, query, EmbeddingRow, json.dumps(list(samples)))
         if len({len(vector) for _, vector, _ in rows}) > 1 or any(len(vector) % 2 for _, vector, _ in rows):
             raise damaged(dataset.index, "its embeddings differ in length")
     vectors = [np.frombuffer(vector, np.float16).astype(np.float32) for _, vector, _ in rows]
