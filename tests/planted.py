@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from sneaker_core.datasets.index import Dataset, create_index, ensure_class, set_fact
+from sneaker_core.datasets.index import Dataset, create_index, set_fact
+from sneaker_core.datasets.index_schema import ensure_class
 from sneaker_core.datasets.review_log import Action, decide
 
 
