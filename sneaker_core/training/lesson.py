@@ -48,13 +48,14 @@ class Lesson:
 
     def sentences(self) -> list[str]:
         """The result in words."""
+        photos = counted(self.total, "photo")
         lines = [
-            f"{self.name}: taught with {counted(self.total, 'photo')}.",
-            f"{self.recognized} of {counted(self.total, 'photo')} would have been recognized without being taught.",
+            f"{self.name}: taught with {photos}.",
+            f"{self.recognized} of {photos} would have been recognized if the model had been taught only the others.",
         ]
         if self.taken_for:
             others = ", ".join(f"{label} ({count})" for label, count in self.taken_for.items())
-            lines.append(f"The others would have been taken for: {others}.")
+            lines.append(f"The rest would have been taken for: {others}.")
         if self.endangered:
             shares = ", ".join(f"{label} ({percent(share)})" for label, share in self.endangered.items())
             lines.append(f"Photos like some of these may now be called {self.name}: {shares}.")

@@ -6,7 +6,7 @@ runs, with a model and without a training, so it is listed, renamed, deleted and
 
 import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -40,7 +40,9 @@ from sneaker_core.workspace.paths import RUN_FILE, run_model_folder, runs_folder
 
 FEWEST_PHOTOS, RECOMMENDED_PHOTOS, MOST_PHOTOS = 3, 10, 50
 _LONGEST_NAME = 100
-_BATCH = 8
+
+# Called after each photo that was looked at.
+Progress = Callable[[], None]
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,7 @@ def teach(
     *,
     new_name: str | None = None,
     empty: bool = False,
+    progress: Progress = lambda: None,
 ) -> Teaching:
     """Teach a copy of a model new sneakers, or a taught model more.
 
@@ -90,6 +93,7 @@ def teach(
         Name of the taught model. If there is one of that name, taught from the same base, the sneakers are added to it.
     empty : bool
         Whether the model shall know only what it is taught: only the embeddings of `model` are used.
+    progress : callable, optional
 
     Raises
     ------
@@ -105,7 +109,7 @@ def teach(
     before = read_taught(source)
     run = None if new_name is None else _taught_run(workspace, new_name)
     if run is None and new_name is not None:
-        learned = _learn(before, sneakers, empty)
+        learned = _learn(before, sneakers, empty, progress)
         return _write_new(workspace, learned, source, new_name)
     folder = source.parent if run is None else run.folder
     with changing(folder):
@@ -113,7 +117,7 @@ def teach(
         mine = read_taught(own)
         if run is not None:
             _check_same_start(run.name, mine, before, model, empty)
-        return _write(_learn(mine, sneakers, empty=False), own, folder, mine.model.spec.name)
+        return _write(_learn(mine, sneakers, False, progress), own, folder, mine.model.spec.name)
 
 
 def forget(workspace: Path, name: str, model: str) -> tuple[str, ...]:
@@ -213,7 +217,9 @@ def _taught_run(workspace: Path, name: str) -> Run | None:
     return runs.find(name)
 
 
-def _learn(taught: TaughtModel, sneakers: Mapping[str, Sequence[Photo | Path]], empty: bool) -> _Learned:
+def _learn(
+    taught: TaughtModel, sneakers: Mapping[str, Sequence[Photo | Path]], empty: bool, progress: Progress
+) -> _Learned:
     """What a model knows after it was shown the photos; nothing is written."""
     if empty and len(sneakers) < 2:
         raise DatasetError("A model that starts empty needs two sneakers or more.")
@@ -224,7 +230,7 @@ def _learn(taught: TaughtModel, sneakers: Mapping[str, Sequence[Photo | Path]], 
         name = _checked_name(given, () if empty else taught.model.spec.classes, taught, tuple(known))
         if name in used:
             raise DatasetError(f"{name!r} is given twice.")
-        shown, rejected[name] = _read(taught.model, photos, known.get(name))
+        shown, rejected[name] = _read(taught.model, photos, known.get(name), progress)
         old = known.get(name, TaughtSneaker(name, (), np.zeros((0, taught.model.references.shape[1]), np.float32)))
         used[name] = tuple(photo for photo, _, _ in shown)
         samples = (*old.samples, *(sample for _, sample, _ in shown))
@@ -265,7 +271,7 @@ def _check_count(name: str, count: int, rejected: Mapping[str, str]) -> None:
 
 
 def _read(
-    model: SneakerModel, photos: Sequence[Photo | Path], before: TaughtSneaker | None
+    model: SneakerModel, photos: Sequence[Photo | Path], before: TaughtSneaker | None, progress: Progress
 ) -> tuple[list[tuple[str, str, Floats]], dict[str, str]]:
     """Name, hash and embedding of each photo that can be used, and why the others can't."""
     seen = {} if before is None else dict.fromkeys(before.samples, "a photo that it was taught earlier")
@@ -277,19 +283,23 @@ def _read(
         try:
             data = read_bytes(photo) if isinstance(photo, Path) else photo.data
             sample = sample_id(data)
-            if sample in seen:
+            if sample not in seen:
+                pixels.append(preprocessing([photo_decoder.decode(data, shrink_to=preprocessing.shrink_to)]))
+                seen[sample] = name
+                found.append((name, sample))
+            else:
                 rejected[name] = f"It is a copy of {seen[sample]}, so it counts once."
-                continue
-            pixels.append(preprocessing([photo_decoder.decode(data, shrink_to=preprocessing.shrink_to)]))
         except ImageError as error:
             rejected[name] = str(error)
-            continue
-        seen[sample] = name
-        found.append((name, sample))
+        if name in rejected:
+            progress()
         if len(found) > MOST_PHOTOS:
             break
     both = replace(model, spec=replace(model.spec, preprocessing=preprocessing))
-    embeddings = [row for one in pixels for row in both.outputs(one).embeddings]
+    embeddings = []
+    for one in pixels:
+        embeddings += list(both.outputs(one).embeddings)
+        progress()
     return [(name, sample, row) for (name, sample), row in zip(found, embeddings, strict=True)], rejected
 
 

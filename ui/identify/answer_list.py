@@ -17,6 +17,9 @@ from ui.identify.answer_cards import draw_card, draw_downloads, draw_failures
 from ui.identify.answer_text import summary_text
 from ui.identify.identify_keys import Key
 from ui.kit import model_cache
+from ui.kit.kept_uploads import UPLOADS_PARAM, keep_uploads
+from ui.kit.model_picker import MODEL_PARAM
+from ui.kit.page_links import Page, draw_page_link
 
 PHOTOS_A_PAGE = 6
 # Answers that are known already come sooner than this, in seconds: a bar would only flicker.
@@ -49,6 +52,10 @@ def draw_answers(model: ModelEntry, photos: Sequence[Photo]) -> None:
             st.subheader(summary_text(answers), anchor=False)
             draw_downloads(answers)
         draw_failures(answers)
+        if many:
+            _draw_teach_link(model, photos, answers)
+    if not many:
+        _draw_teach_link(model, photos, answers)
     _announce(summary_text(answers) if many else answers[0].sentence())
     readable = sum(answer.status is not Status.ERROR for answer in answers)
     if readable > PHOTOS_A_PAGE:
@@ -85,6 +92,19 @@ def _with_progress(photos: Sequence[Photo], bar: DeltaGenerator) -> Iterator[Pho
             bar.progress(number / len(photos), done)
         yield photo
     bar.empty()
+
+
+def _draw_teach_link(model: ModelEntry, photos: Sequence[Photo], answers: Sequence[Answer]) -> None:
+    """Draw a link to Teach that carries the photos the model doesn't recognize, if there are any."""
+    unrecognized = (Status.UNSURE, Status.UNKNOWN)
+    carried = [photo for photo, answer in zip(photos, answers, strict=True) if answer.status in unrecognized]
+    if carried:
+        draw_page_link(
+            "Teach it this sneaker",
+            Page.TEACH,
+            help=f"Without training. Takes along {counted(len(carried), 'photo')} that the model doesn't recognize.",
+            **{MODEL_PARAM: model.name, UPLOADS_PARAM: keep_uploads(carried)},
+        )
 
 
 def _announce(text: str) -> None:

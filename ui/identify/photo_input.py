@@ -6,11 +6,11 @@ from sneaker_core.images import FORMATS, Photo
 from ui.identify.chosen_photos import arrive, leave_samples, with_photos_before
 from ui.identify.identify_keys import Key
 from ui.kit.kept_uploads import KEPT_NOTE
-from ui.kit.page_script import draw_script
-from ui.kit.photo_files import upload_cap, uploaded_photos
+from ui.kit.paste_photos import accept_pasted_photos
+from ui.kit.photo_files import CAMERA_RULE, upload_cap, uploaded_photos
 
 _LABEL = "Drop a photo here, paste it, or choose one"
-_CAMERA_NOTE = "No picture? Browsers allow the camera only on this computer (localhost) or over HTTPS."
+_CAMERA_NOTE = f"No picture? {CAMERA_RULE}"
 # Round, and before the drop zone on a phone.
 _STYLE = f"""<style>
 .st-key-{Key.CAMERA_BUTTON} button {{width: 3.5rem; height: 3.5rem; padding: 0; border-radius: 50%;}}
@@ -28,33 +28,13 @@ _STRIP = f"""<style>
 .st-key-{Key.CAMERA_BUTTON} button {{width: 2.75rem; height: 2.75rem; min-height: 2.75rem;}}
 @media (max-width: 640px) {{.st-key-{Key.CAMERA_BUTTON} {{order: 0; margin: 0;}}}}
 </style>"""
-# Pictures that are pasted, or dropped anywhere on the page, go to the drop zone as if they were chosen there.
-_PASTE = f"""
-if (window.solescopePaste) return;
-window.solescopePaste = true;
-const give = (event, data) => {{
-  const input = document.querySelector('.st-key-{Key.DROP} input[type=file]');
-  const files = Array.from(data?.files ?? []);
-  if (!input || !files.length || event.target.closest?.('.st-key-{Key.DROP} section')) return;
-  event.preventDefault();
-  const chosen = new DataTransfer();
-  files.forEach(file => chosen.items.add(file));
-  input.files = chosen.files;
-  input.dispatchEvent(new Event('change', {{bubbles: true}}));
-}};
-document.addEventListener('paste', event => give(event, event.clipboardData));
-document.addEventListener('dragover', event => {{
-  if (document.querySelector('.st-key-{Key.DROP}')) event.preventDefault();
-}});
-document.addEventListener('drop', event => give(event, event.dataTransfer));
-"""
 
 
 def choose_photos() -> list[Photo]:
     """Draw the drop zone and the camera; returns the photos to answer."""
     arrive()
     st.html(_STYLE)
-    draw_script("paste", _PASTE)
+    accept_pasted_photos(Key.DROP)
     with st.container(horizontal=True, vertical_alignment="center", key=Key.INPUT):
         with st.container(key=Key.DROP):
             uploads = st.file_uploader(

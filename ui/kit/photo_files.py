@@ -12,6 +12,7 @@ from sneaker_core.images import Photo
 from sneaker_core.settings import ImageLimits
 from ui.kit.state_keys import KitKey
 
+CAMERA_RULE = "Browsers allow the camera only on this computer (localhost) or over HTTPS."
 _CAMERA_NAME = "Camera photo.jpg"
 
 
