@@ -33,6 +33,7 @@ from sneaker_core.networks.imprinting import (
     rows_alone,
     with_classes,
 )
+from sneaker_core.number_text import counted
 from sneaker_core.records.model_records import TaughtFile
 from sneaker_core.records.reading import damaged, find_record
 from sneaker_core.workspace.atomic_files import write_atomically, write_json
@@ -98,6 +99,15 @@ class TaughtSummary:
     started_empty: bool
     sneakers: dict[str, int]
     forgotten: dict[str, int]
+
+    def sentence(self) -> str:
+        """What kind of model it is."""
+        if not self.sneakers:
+            return f"A copy of {self.base} that was taught sneakers by example and forgot them."
+        names = ", ".join(f"{name} ({counted(photos, 'photo')})" for name, photos in self.sneakers.items())
+        if self.started_empty:
+            return f"A model that knows only what it was taught by example: {names}. It sees like {self.base}."
+        return f"A copy of {self.base} that was taught by example: {names}."
 
 
 @dataclass(frozen=True)

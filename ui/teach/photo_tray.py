@@ -20,7 +20,7 @@ from ui.kit.photo_previews import preview
 from ui.kit.text import escape_markdown, truncate_middle
 from ui.teach.teach_keys import Key
 
-_THUMBNAIL = 104
+_THUMBNAIL = 90
 _HELP = (
     f"{FEWEST_PHOTOS} to {RECOMMENDED_PHOTOS} photos, from several sides if you can: {', '.join(FORMATS)}. {KEPT_NOTE}"
 )

@@ -36,7 +36,8 @@ def draw_taught(target: Target) -> None:
             with _row(name, f"forgotten, {counted(photos, 'photo')}"):
                 _button("Undo", Key.RECALL.of(name), ":material/undo:", target.name, name)
     with st.container(horizontal=True):
-        draw_page_link("Try it", Page.IDENTIFY, model=target.name)
+        if Key.RESULT not in st.session_state:  # which has the same link
+            draw_page_link("Try it", Page.IDENTIFY, model=target.name)
         draw_page_link("Rename or delete it on Runs", Page.RUNS, runs=target.name)
 
 
