@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,14 +11,14 @@ from sneaker_core.errors import DamagedError, DatasetError, RunError, UnknownLab
 from sneaker_core.images import Photo
 from sneaker_core.inference.predictor import predict_file
 from sneaker_core.networks.checkpoint import SneakerModel, load_model, save_model
-from sneaker_core.networks.decision import Status, unit_length
+from sneaker_core.networks.decision import Status
 from sneaker_core.networks.imprinting import MAX_TAKEN, head_outputs
 from sneaker_core.networks.model_registry import find_named_model, list_models
 from sneaker_core.training.run_collection import delete_run, list_runs, rename_run, restore_run
 from sneaker_core.training.taught_model import EMBEDDINGS_FILE, TAUGHT_FILE, taught_names, taught_summary
 from sneaker_core.training.teaching import MOST_PHOTOS, forget, recall, teach
 from sneaker_core.workspace.paths import run_model_folder, runs_folder
-from tests.factories import jpeg, lively_model, photo, photo_of_class, run_command, write
+from tests.factories import jpeg, lively_model, photo, photo_of_class, run_command, teachable_model, write
 
 NAME = "Astro Runner 9"
 TYPES = ("Loafers", "Heels")
@@ -32,10 +31,8 @@ def shown(number: int, count: int, first: int = 0) -> list[Photo]:
 
 @pytest.fixture(scope="module")
 def base_model() -> SneakerModel:
-    """A model with footwear types and negatives, whose references are embeddings of photos."""
-    model = lively_model(has_negatives_class=True, footwear_types=TYPES)
-    seen = model.outputs(model.spec.preprocessing([photo(seed) for seed in range(30)]))
-    return replace(model, references=unit_length(seen.embeddings))
+    """A model with footwear types and negatives."""
+    return teachable_model(footwear_types=TYPES)
 
 
 @pytest.fixture(scope="module")
