@@ -17,6 +17,12 @@ _STYLE = f"""<style>
 _DROP = "Drop photos here, paste them, or choose some"
 
 
+def draw_style() -> None:
+    """Set the sizes of what the page holds; before all else."""
+    st.html(_STYLE)
+    st.html(photo_tray.STYLE)
+
+
 def draw_sneakers(target: Target) -> None:
     """Draw the fields of one sneaker, or of two side by side.
 
@@ -24,8 +30,6 @@ def draw_sneakers(target: Target) -> None:
     ----------
     target : Target
     """
-    st.html(_STYLE)
-    st.html(photo_tray.STYLE)
     accept_pasted_photos(*(photo_tray.drop_key(place.tray) for place in target.places))
     many = len(target.places) > 1
     with st.grid(len(target.places), min_column_width=300):
