@@ -4,6 +4,7 @@ import struct
 import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
@@ -115,6 +116,13 @@ def lively_model(
         network.head.weight.mul_(5)
     references = np.random.default_rng(seed).normal(size=(4, 1280)).astype(np.float32)
     return SneakerModel(described, network.eval().requires_grad_(False), unit_length(references))
+
+
+def teachable_model(**spec: object) -> SneakerModel:
+    """A lively network with negatives, whose references are embeddings of photos."""
+    model = lively_model(has_negatives_class=True, **spec)
+    seen = model.outputs(model.spec.preprocessing([photo(seed) for seed in range(30)]))
+    return replace(model, references=unit_length(seen.embeddings))
 
 
 def outputs_of(

@@ -53,7 +53,7 @@ def test_predict_prints_a_json_line_per_image_in_order(workspace: Path, photos: 
     assert len(done.stderr.splitlines()) == 1
     for answer, readable in zip(answers, [True, False, True, False, False], strict=True):
         assert set(answer) == {
-            "image", "status", "top", "reason", "footwear_type", "look_alikes", "group", "error", "ms"
+            "image", "status", "sentence", "top", "reason", "footwear_type", "look_alikes", "group", "error", "ms"
         }  # fmt: skip
         assert (answer["status"] != "error") == readable
         assert (answer["error"] is None) == readable

@@ -23,6 +23,7 @@ from tests.factories import draw_dataset
 from ui.evaluate.evaluate_sections import ALL_EVALUATIONS, SECTIONS
 from ui.kit import page_links
 from ui.kit.page_links import page_address
+from ui.teach.teach_choices import EMPTY
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -35,6 +36,8 @@ NUMBER = "574"
 DATASET_SECTIONS = ("Overview", "Photos", "Findings", "Map", "Splits", "History", "Export")
 ADDRESSES = [
     *(page_address(page_links.Page.DATASETS, dataset="shoes", section=section) for section in DATASET_SECTIONS),
+    page_address(page_links.Page.TEACH, model="first"),
+    page_address(page_links.Page.TEACH, start=EMPTY),
     page_address(page_links.Page.CATALOG, brand="Converse"),
     page_address(page_links.Page.CATALOG, shoe="Air Jordan 2"),
     page_address(page_links.Page.TRAIN),

@@ -611,7 +611,7 @@ class TestDownloads:
         (found,) = json.loads(answers_json([answer("a.jpg", Status.KNOWN, 0.7, 0.2, 0.1)], 2))
         assert found["image"] == "a.jpg" and len(found["top"]) == 2
         assert set(found) == {
-            "image", "status", "top", "reason", "footwear_type", "look_alikes", "group", "error", "ms"
+            "image", "status", "sentence", "top", "reason", "footwear_type", "look_alikes", "group", "error", "ms"
         }  # fmt: skip
 
 

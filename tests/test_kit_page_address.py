@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 PAGES = {
     "items": """
 import streamlit as st
+from ui.kit import page_address
 from ui.kit.address import choose_item, choose_section, set_address_value
 from ui.kit.page_frame import page_body
 
@@ -18,6 +19,7 @@ with page_body("Items"):
     section = choose_section("section", ["Overview", "Photos"], label="Section")
     if section == "Photos":
         choose_item("photo", ["1", "2"], noun="photo")
+    page_address.change({"typed": st.session_state.get("typed")}, chosen=False)
     st.markdown(f"shown {name} {section}")
 """,
     "other": """
@@ -113,6 +115,16 @@ def test_what_is_shown_unasked_replaces_the_address_and_adds_none(app):
     visit(app, "other")
     visit(app, "items")
     assert not app.query_params and "dataset=a" in scripts(app)[0]
+
+
+def test_what_is_pinned_again_replaces_what_was_pinned_before(app):
+    for text in ("one", "two"):
+        app.session_state["typed"] = text
+        app.run()
+    (script,) = scripts(app)  # the browser is where the script before left it, and reports where it was first
+    before, after = script.split(".some(")
+    assert "dataset=a&typed=one" in before and "dataset=a&typed=two" not in before
+    assert "dataset=a&typed=two" in after
 
 
 def test_a_choice_and_what_follows_from_it_are_one_address(app):

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,14 +11,14 @@ from sneaker_core.errors import DamagedError, DatasetError, RunError, UnknownLab
 from sneaker_core.images import Photo
 from sneaker_core.inference.predictor import predict_file
 from sneaker_core.networks.checkpoint import SneakerModel, load_model, save_model
-from sneaker_core.networks.decision import Status, unit_length
+from sneaker_core.networks.decision import Status
 from sneaker_core.networks.imprinting import MAX_TAKEN, head_outputs
 from sneaker_core.networks.model_registry import find_named_model, list_models
 from sneaker_core.training.run_collection import delete_run, list_runs, rename_run, restore_run
-from sneaker_core.training.taught_model import EMBEDDINGS_FILE, TAUGHT_FILE, taught_names
-from sneaker_core.training.teaching import MOST_PHOTOS, forget, teach
+from sneaker_core.training.taught_model import EMBEDDINGS_FILE, TAUGHT_FILE, taught_names, taught_summary
+from sneaker_core.training.teaching import MOST_PHOTOS, forget, recall, teach
 from sneaker_core.workspace.paths import run_model_folder, runs_folder
-from tests.factories import jpeg, lively_model, photo, photo_of_class, run_command, write
+from tests.factories import jpeg, lively_model, photo, photo_of_class, run_command, teachable_model, write
 
 NAME = "Astro Runner 9"
 TYPES = ("Loafers", "Heels")
@@ -32,10 +31,8 @@ def shown(number: int, count: int, first: int = 0) -> list[Photo]:
 
 @pytest.fixture(scope="module")
 def base_model() -> SneakerModel:
-    """A model with footwear types and negatives, whose references are embeddings of photos."""
-    model = lively_model(has_negatives_class=True, footwear_types=TYPES)
-    seen = model.outputs(model.spec.preprocessing([photo(seed) for seed in range(30)]))
-    return replace(model, references=unit_length(seen.embeddings))
+    """A model with footwear types and negatives."""
+    return teachable_model(footwear_types=TYPES)
 
 
 @pytest.fixture(scope="module")
@@ -128,6 +125,26 @@ class TestTeachingMore:
         assert (mine.outputs(photos).logits == base.outputs(photos).logits).all()
         assert np.allclose(mine.references, base.references, atol=1e-3)
 
+    def test_what_was_forgotten_is_recalled_with_what_was_taught_meanwhile(self, home):
+        teach(home, {NAME: shown(0, 3), "Other Shoe": shown(1, 3)}, "base", new_name="mine")
+        photos = opened(home, "base").spec.preprocessing([photo(seed) for seed in range(8)])
+        before = opened(home, "mine").outputs(photos).logits
+        forget(home, NAME, "mine")
+        assert recall(home, NAME, "mine") == ("Other Shoe", NAME)
+        assert np.allclose(opened(home, "mine").outputs(photos).logits[:, [0, 1, 2, 4, 3]], before, atol=1e-2)
+        forget(home, NAME, "mine")
+        teach(home, {NAME: shown(0, 4, first=2)}, "mine")
+        summary = taught_summary(find_named_model(home, "mine"))
+        assert (summary.sneakers, summary.forgotten) == ({"Other Shoe": 3, NAME: 4}, {NAME: 3})
+        recall(home, NAME, "mine")
+        assert taught_summary(find_named_model(home, "mine")).sneakers == {"Other Shoe": 3, NAME: 6}
+        forget(home, NAME, "mine")
+        teach(home, {NAME.lower(): shown(0, 3)}, "mine")
+        with pytest.raises(DatasetError, match="was taught"):
+            recall(home, NAME, "mine")
+        with pytest.raises(UnknownLabelError, match="not made to forget"):
+            recall(home, "Other Shoe", "mine")
+
     def test_an_empty_model_knows_what_it_is_taught_alone(self, home, tmp_path):
         sneakers = {f"Shoe {number}": shown(number, 10) for number in range(3)}
         done = teach(home, sneakers, "base", new_name="fresh", empty=True)
@@ -142,6 +159,8 @@ class TestTeachingMore:
         named = [answer.top[0].label == f"Shoe {place // 3}" for place, answer in enumerate(answers)]
         assert sum(named) >= 8
         assert sum(answer.status is Status.UNKNOWN for answer in answers) <= 3
+        (more,) = teach(home, {"Shoe 1": shown(1, 2, first=30)}, "base", new_name="fresh", empty=True).lessons
+        assert more.total == 12
         assert forget(home, "Shoe 1", "fresh") == ("Shoe 0", "Shoe 2")
         with pytest.raises(DatasetError, match="fewer than two"):
             forget(home, "Shoe 0", "fresh")
@@ -184,6 +203,11 @@ class TestWhatIsRefused:
         save_model(lively_model(seed=5), run_model_folder(runs_folder(home) / "second"))
         with pytest.raises(RunError, match="was taught from"):
             teach(home, {NAME: shown(0, 3)}, "second", new_name="mine")
+        with pytest.raises(RunError, match="not from an empty model"):
+            teach(home, {NAME: shown(0, 3)}, "base", new_name="mine", empty=True)
+        teach(home, {NAME: shown(0, 3), "Other Shoe": shown(1, 3)}, "base", new_name="fresh", empty=True)
+        with pytest.raises(RunError, match="was taught from an empty model"):
+            teach(home, {"Third Shoe": shown(2, 3)}, "base", new_name="fresh")
 
     def test_forgetting_what_was_not_taught(self, home):
         with pytest.raises(UnknownLabelError, match="was not taught any"):
@@ -224,6 +248,8 @@ class TestCommands:
         assert "mine  done: lively, taught by example" in run_command(home, "runs", "list").stdout
         left = run_command(home, "forget", NAME, "--model", "mine", "--json")
         assert json.loads(left.stdout) == {"model": "mine", "taught": []}
+        back = run_command(home, "forget", NAME, "--model", "mine", "--undo")
+        assert back.stdout == f"Recalled. Taught: {NAME}.\n"
 
     def test_several_sneakers_in_folders(self, home, tmp_path):
         for number in range(2):

@@ -54,12 +54,13 @@ def _files(photo: Path) -> list[Path]:
 @click.command()
 @click.argument("name", metavar="NAME")
 @click.option("--model", required=True, metavar="MODEL", help="A taught model.")
+@click.option("--undo", is_flag=True, help="Recall a sneaker that it was made to forget.")
 @json_option
 @click.pass_obj
-def forget(workspace: Path, name: str, model: str, as_json: bool) -> None:
+def forget(workspace: Path, name: str, model: str, undo: bool, as_json: bool) -> None:
     """Make a taught model forget the sneaker NAME."""
-    from sneaker_core.training.teaching import forget as forget_sneaker
+    from sneaker_core.training import teaching
 
-    left = forget_sneaker(workspace, name, model)
-    names = ", ".join(left) or "none"
-    print_result({"model": model, "taught": list(left)}, as_json, lambda: f"Forgotten. Still taught: {names}.")
+    left = (teaching.recall if undo else teaching.forget)(workspace, name, model)
+    what = f"{'Recalled' if undo else 'Forgotten'}. Taught: {', '.join(left) or 'none'}."
+    print_result({"model": model, "taught": list(left)}, as_json, lambda: what)

@@ -128,6 +128,7 @@ class Answer:
         return {
             "image": self.image,
             "status": self.status.value,
+            "sentence": self.sentence(),
             "top": [{"label": guess.label, "probability": round(guess.probability, 4)} for guess in self.top],
             "reason": self.reason.value if self.reason else None,
             "footwear_type": self.footwear_type,

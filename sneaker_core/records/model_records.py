@@ -198,3 +198,4 @@ class TaughtFile(Record):
     embeddings_sha256: Checksum
     sneakers: list[TaughtSneakerRecord]
     alone: tuple[Spread, Number] | None = None
+    forgotten: list[TaughtSneakerRecord] = []

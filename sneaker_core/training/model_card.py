@@ -50,7 +50,8 @@ def model_card(spec: ModelSpec, run: Mapping[str, Any]) -> str:
     spec : ModelSpec
         Its recipe, metrics, data and versions may be empty.
     run : mapping
-        Values of ``run.json``, and "note" if there is one; missing values are left out.
+        Values of ``run.json``, "note" if there is one, and for a model that was taught by example "taught", a
+        `TaughtSummary`; missing values are left out.
 
     Returns
     -------
@@ -107,6 +108,8 @@ def _what(spec: ModelSpec, run: Mapping[str, Any]) -> str:
     text = (
         f"{with_article(escaped(spec.network))} that recognizes {counted(len(spec.classes), 'sneaker model')}{rejects}."
     )
+    if taught := run.get("taught"):
+        text = f"{text} {escaped(taught.sentence())}"
     if run.get("dataset"):
         text += f" Trained on the dataset {escaped(run['dataset'])}"
         created = finite(run.get("created"))
@@ -124,7 +127,15 @@ def _split_counts(spec: ModelSpec, label: str) -> dict[Split, int]:
 def _data(spec: ModelSpec, run: Mapping[str, Any]) -> str:
     if not _mapping(spec.data, "classes"):
         return "Classes: " + ", ".join(map(escaped, spec.classes)) + ".\n\nPhoto counts were not recorded."
-    rows = [[escaped(label), *_split_counts(spec, label).values()] for label in spec.classes]
+    taught = run.get("taught")
+    shown = {} if taught is None else taught.sneakers
+    rows = [
+        [
+            escaped(label),
+            *([f"{shown[label]:,} by example", "", ""] if label in shown else _split_counts(spec, label).values()),
+        ]
+        for label in spec.classes
+    ]
     negatives = _mapping(spec.data, "negatives")
     if negatives:
         rows.append(["negatives (no sneaker)", *(_count(negatives.get(split.value)) or "" for split in Split)])
@@ -132,7 +143,8 @@ def _data(spec: ModelSpec, run: Mapping[str, Any]) -> str:
     if footwear:
         rows.append(["other footwear", *(_count(footwear.get(split.value)) or "" for split in Split)])
     text = _table(["class", "training", "validation", "test"], rows)
-    facts = [counted(_count(spec.data.get("photos")), "sneaker photo")]
+    whose = "" if taught is None else f" in the training of {escaped(taught.base)}"
+    facts = [f"{counted(_count(spec.data.get('photos')), 'sneaker photo')}{whose}"]
     if spec.data.get("fingerprint"):
         facts[0] += f" (fingerprint {escaped(spec.data['fingerprint'])})"
     rejected = max(_count(spec.data.get("rejected")), len(_mapping(run, "rejected")))

@@ -33,6 +33,7 @@ from sneaker_core.networks.imprinting import (
     rows_alone,
     with_classes,
 )
+from sneaker_core.number_text import counted
 from sneaker_core.records.model_records import TaughtFile
 from sneaker_core.records.reading import damaged, find_record
 from sneaker_core.workspace.atomic_files import write_atomically, write_json
@@ -74,6 +75,41 @@ class TaughtSneaker:
         """The sneaker with every second of its photos."""
         return TaughtSneaker(self.name, self.samples[start::2], self.embeddings[start::2])
 
+    def with_photos_of(self, other: "TaughtSneaker") -> "TaughtSneaker":
+        """The sneaker with the photos of another one, too; each counts once."""
+        new = [number for number, sample in enumerate(other.samples) if sample not in self.samples]
+        samples = (*self.samples, *(other.samples[number] for number in new))
+        return TaughtSneaker(self.name, samples, np.concatenate([self.embeddings, other.embeddings[new]]))
+
+
+@dataclass(frozen=True)
+class TaughtSummary:
+    """What a model was taught, in figures.
+
+    Attributes
+    ----------
+    base : str
+        Name of the model that it is a copy of.
+    started_empty : bool
+        Whether all its sneakers were taught.
+    sneakers, forgotten : dict of str to int
+        Name -> number of photos.
+    """
+
+    base: str
+    started_empty: bool
+    sneakers: dict[str, int]
+    forgotten: dict[str, int]
+
+    def sentence(self) -> str:
+        """What kind of model it is."""
+        if not self.sneakers:
+            return f"A copy of {self.base} that was taught sneakers by example and forgot them."
+        names = ", ".join(f"{name} ({counted(photos, 'photo')})" for name, photos in self.sneakers.items())
+        if self.started_empty:
+            return f"A model that knows only what it was taught by example: {names}. It sees like {self.base}."
+        return f"A copy of {self.base} that was taught by example: {names}."
+
 
 @dataclass(frozen=True)
 class TaughtModel:
@@ -92,6 +128,8 @@ class TaughtModel:
     sneakers : tuple of TaughtSneaker
     alone : tuple of float or None
         For a model whose sneakers were all taught: length and typical logit of its rows; see `rows_alone`.
+    forgotten : tuple of TaughtSneaker
+        Sneakers that it was made to forget; it can recall them.
     """
 
     base: str
@@ -101,6 +139,7 @@ class TaughtModel:
     references: int
     sneakers: tuple[TaughtSneaker, ...]
     alone: tuple[float, float] | None = None
+    forgotten: tuple[TaughtSneaker, ...] = ()
 
     @property
     def base_classes(self) -> tuple[str, ...]:
@@ -121,7 +160,7 @@ class TaughtModel:
         """
         every = KnownSneakers(self.base_model(), mean_length(embeddings))
         alone = (every.row_length, float(every.logits.max(1).mean()))
-        return replace(self, known=0, references=0, sneakers=(), alone=alone)
+        return replace(self, known=0, references=0, sneakers=(), alone=alone, forgotten=())
 
     def features(self, embeddings: Floats) -> Floats:
         """Inputs of the last layer for embeddings."""
@@ -179,8 +218,23 @@ def taught_names(folder: Path) -> tuple[str, ...]:
     DamagedError
         The record can't be read.
     """
+    summary = taught_summary(folder)
+    return () if summary is None else tuple(summary.sneakers)
+
+
+def taught_summary(folder: Path) -> TaughtSummary | None:
+    """What a model was taught, by its folder; None if it wasn't.
+
+    Raises
+    ------
+    DamagedError
+        The record can't be read.
+    """
     record = find_record(folder / TAUGHT_FILE, TaughtFile)
-    return () if record is None else tuple(one.name for one in record.sneakers)
+    if record is None:
+        return None
+    counts = [{one.name: len(one.samples) for one in group} for group in (record.sneakers, record.forgotten)]
+    return TaughtSummary(record.base, record.alone is not None, *counts)
 
 
 def is_taught(folder: Path) -> bool:
@@ -207,18 +261,21 @@ def read_taught(folder: Path) -> TaughtModel:
     if record is None:
         classes, references = len(model.spec.classes), len(model.references)
         return TaughtModel(model.spec.name, weights_version(folder), model, classes, references, ())
-    sneakers = _read_sneakers(folder, record)
+    every = _read_sneakers(folder, record)
+    sneakers, forgotten = every[: len(record.sneakers)], every[len(record.sneakers) :]
     names = tuple(one.name for one in sneakers)
     taught_photos = sum(len(one.samples) for one in sneakers)
     fits = model.spec.classes[record.base_classes :] == names
     if not fits or record.base_references + taught_photos != len(model.references):
         raise damaged(file, "it doesn't fit the classes of the model next to it")
     known, references = record.base_classes, record.base_references
-    return TaughtModel(record.base, record.base_weights, model, known, references, sneakers, record.alone)
+    return TaughtModel(record.base, record.base_weights, model, known, references, sneakers, record.alone, forgotten)
 
 
 def _read_sneakers(folder: Path, record: TaughtFile) -> tuple[TaughtSneaker, ...]:
+    """The sneakers that the model knows, then those that it was made to forget."""
     file = folder / EMBEDDINGS_FILE
+    records = [*record.sneakers, *record.forgotten]
     try:
         data = file.read_bytes()
     except OSError:
@@ -229,11 +286,11 @@ def _read_sneakers(folder: Path, record: TaughtFile) -> tuple[TaughtSneaker, ...
         arrays = safetensors.numpy.load(data)
         found = tuple(
             TaughtSneaker(one.name, tuple(one.samples), arrays[str(number)].astype(np.float32))
-            for number, one in enumerate(record.sneakers)
+            for number, one in enumerate(records)
         )
     except (KeyError, safetensors.SafetensorError):
         found = ()
-    if len(found) != len(record.sneakers) or any(len(one.samples) != len(one.embeddings) for one in found):
+    if len(found) != len(records) or any(len(one.samples) != len(one.embeddings) for one in found):
         raise damaged(file, f"it doesn't fit {TAUGHT_FILE}")
     return found
 
@@ -261,7 +318,10 @@ def write_taught(taught: TaughtModel, model: SneakerModel, source: Path, folder:
     """
     new, old = folder.with_name(f".{folder.name}.new"), _replaced(folder)
     embeddings = safetensors.numpy.save(
-        {str(number): np.ascontiguousarray(one.embeddings) for number, one in enumerate(taught.sneakers)}
+        {
+            str(number): np.ascontiguousarray(one.embeddings)
+            for number, one in enumerate([*taught.sneakers, *taught.forgotten])
+        }
     )
     record = {
         "format": _FORMAT,
@@ -271,7 +331,8 @@ def write_taught(taught: TaughtModel, model: SneakerModel, source: Path, folder:
         "base_references": taught.references,
         "alone": taught.alone,
         "embeddings_sha256": hashlib.sha256(embeddings).hexdigest(),
-        "sneakers": [{"name": one.name, "samples": list(one.samples)} for one in taught.sneakers],
+        "sneakers": _records(taught.sneakers),
+        "forgotten": _records(taught.forgotten),
     }
     try:
         for left in (new, old):
@@ -287,6 +348,10 @@ def write_taught(taught: TaughtModel, model: SneakerModel, source: Path, folder:
         shutil.rmtree(old, ignore_errors=True)
     except OSError as error:
         raise RunError(f"Can't write the model to {folder}: {error.strerror}.") from error
+
+
+def _records(sneakers: Sequence[TaughtSneaker]) -> list[dict[str, object]]:
+    return [{"name": one.name, "samples": list(one.samples)} for one in sneakers]
 
 
 def _replaced(folder: Path) -> Path:

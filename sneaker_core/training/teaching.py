@@ -6,8 +6,7 @@ runs, with a model and without a training, so it is listed, renamed, deleted and
 
 import shutil
 import time
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,9 +20,9 @@ from sneaker_core.images import Photo, read_bytes
 from sneaker_core.networks.bundled_models import DEFAULT_MODEL
 from sneaker_core.networks.checkpoint import SneakerModel
 from sneaker_core.networks.decision import Floats
-from sneaker_core.networks.imprinting import KnownSneakers, head_outputs, mean_length
 from sneaker_core.networks.model_registry import find_model
-from sneaker_core.number_text import counted, percent
+from sneaker_core.number_text import counted
+from sneaker_core.training.lesson import Lesson, lesson_of
 from sneaker_core.training.run_collection import Run, runs_of
 from sneaker_core.training.run_record import FORMAT
 from sneaker_core.training.taught_model import (
@@ -32,6 +31,7 @@ from sneaker_core.training.taught_model import (
     changing,
     is_taught,
     read_taught,
+    taught_summary,
     write_taught,
 )
 from sneaker_core.workspace.atomic_files import write_json
@@ -40,57 +40,9 @@ from sneaker_core.workspace.paths import RUN_FILE, run_model_folder, runs_folder
 
 FEWEST_PHOTOS, RECOMMENDED_PHOTOS, MOST_PHOTOS = 3, 10, 50
 _LONGEST_NAME = 100
-_BATCH = 8
 
-
-@dataclass(frozen=True)
-class Lesson:
-    """What came of teaching a model one sneaker.
-
-    Attributes
-    ----------
-    name : str
-    photos : tuple of str
-        Those that were used now.
-    rejected : dict of str to str
-        Photo -> why it was left out: it can't be read, or it is a copy of another one.
-    total : int
-        All photos of the sneaker that the model has been taught, earlier ones included.
-    recognized : int
-        How many of them the model would name correctly if it had been taught the others only.
-    taken_for : dict of str to int
-        The class that it would name instead -> how often.
-    endangered : dict of str to float
-        Known class -> share of its references that would now get the new name, for those of which any would. The
-        references that a model is stored with have no labels: each counts as the class that the model took it for.
-    """
-
-    name: str
-    photos: tuple[str, ...]
-    rejected: dict[str, str]
-    total: int
-    recognized: int
-    taken_for: dict[str, int]
-    endangered: dict[str, float]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values, for JSON."""
-        return {**vars(self), "photos": list(self.photos)}
-
-    def sentences(self) -> list[str]:
-        """The result in words."""
-        lines = [
-            f"{self.name}: taught with {counted(self.total, 'photo')}.",
-            f"{self.recognized} of {counted(self.total, 'photo')} would have been recognized without being taught.",
-        ]
-        if self.taken_for:
-            others = ", ".join(f"{label} ({count})" for label, count in self.taken_for.items())
-            lines.append(f"The others would have been taken for: {others}.")
-        if self.endangered:
-            shares = ", ".join(f"{label} ({percent(share)})" for label, share in self.endangered.items())
-            lines.append(f"Photos like some of these may now be called {self.name}: {shares}.")
-        lines += [f"Left out: {photo}: {reason}" for photo, reason in self.rejected.items()]
-        return lines
+# Called after each photo that was looked at.
+Progress = Callable[[], None]
 
 
 @dataclass(frozen=True)
@@ -124,6 +76,7 @@ def teach(
     *,
     new_name: str | None = None,
     empty: bool = False,
+    progress: Progress = lambda: None,
 ) -> Teaching:
     """Teach a copy of a model new sneakers, or a taught model more.
 
@@ -139,7 +92,8 @@ def teach(
     new_name : str, optional
         Name of the taught model. If there is one of that name, taught from the same base, the sneakers are added to it.
     empty : bool
-        Whether the new model shall know these sneakers only: only the embeddings of `model` are used.
+        Whether the model shall know only what it is taught: only the embeddings of `model` are used.
+    progress : callable, optional
 
     Raises
     ------
@@ -155,21 +109,19 @@ def teach(
     before = read_taught(source)
     run = None if new_name is None else _taught_run(workspace, new_name)
     if run is None and new_name is not None:
-        learned = _learn(before, sneakers, empty)
+        learned = _learn(before, sneakers, empty, progress)
         return _write_new(workspace, learned, source, new_name)
     folder = source.parent if run is None else run.folder
     with changing(folder):
         own = run_model_folder(folder)
         mine = read_taught(own)
-        if run is not None and mine.base_weights != before.base_weights:
-            raise RunError(
-                f"The model {run.name!r} was taught from {mine.base!r}, not from {model!r}. Choose another name."
-            )
-        return _write(_learn(mine, sneakers, empty=False), own, folder, mine.model.spec.name)
+        if run is not None:
+            _check_same_start(run.name, mine, before, model, empty)
+        return _write(_learn(mine, sneakers, False, progress), own, folder, mine.model.spec.name)
 
 
 def forget(workspace: Path, name: str, model: str) -> tuple[str, ...]:
-    """Make a taught model forget a sneaker: it then answers as if it had never been taught.
+    """Make a taught model forget a sneaker: it then answers as if it had never been taught. `recall` undoes this.
 
     Returns
     -------
@@ -192,13 +144,50 @@ def forget(workspace: Path, name: str, model: str) -> tuple[str, ...]:
         taught = read_taught(source)
         wanted = clean_name(name)
         left = tuple(one for one in taught.sneakers if one.name != wanted)
-        if len(left) == len(taught.sneakers):
+        gone = next((one for one in taught.sneakers if one.name == wanted), None)
+        if gone is None:
             known = ", ".join(one.name for one in taught.sneakers) or "none"
             raise UnknownLabelError(f"{model} was not taught {name!r}. Sneakers that it was taught: {known}.")
         if taught.known + len(left) < 2:
             raise DatasetError(f"{model} would know fewer than two sneakers. Delete the whole model instead.")
-        write_taught(replace(taught, sneakers=left), _finished(taught, left), source, source)
+        kept = {one.name: one for one in taught.forgotten}
+        kept[wanted] = gone.with_photos_of(kept[wanted]) if wanted in kept else gone
+        changed = replace(taught, sneakers=left, forgotten=tuple(kept.values()))
+        write_taught(changed, _finished(taught, left), source, source)
     return tuple(one.name for one in left)
+
+
+def recall(workspace: Path, name: str, model: str) -> tuple[str, ...]:
+    """Undo `forget`; if the sneaker was taught again meanwhile, it has the photos from before, too.
+
+    Returns
+    -------
+    tuple of str
+        The sneakers that the model was taught and knows.
+
+    Raises
+    ------
+    UnknownLabelError
+        The model was not made to forget a sneaker of that name.
+    DatasetError
+        The sneaker would have too many photos, or a name that is too like one that the model was taught since.
+    ModelNotFoundError, CheckpointError, DamagedError
+        The model can't be read.
+    """
+    source = find_model(workspace, model)
+    wanted = clean_name(name)
+    if not (summary := taught_summary(source)) or wanted not in summary.forgotten:
+        raise UnknownLabelError(f"{model} was not made to forget {name!r}.")
+    with changing(source.parent):
+        taught = read_taught(source)
+        back = next(one for one in taught.forgotten if one.name == wanted)
+        known = {one.name: one for one in taught.sneakers}
+        _checked_name(wanted, taught.base_classes, taught, tuple(known))
+        known[wanted] = known[wanted].with_photos_of(back) if wanted in known else back
+        _check_count(wanted, len(known[wanted].samples), {})
+        left, every = tuple(one for one in taught.forgotten if one is not back), tuple(known.values())
+        write_taught(replace(taught, sneakers=every, forgotten=left), _finished(taught, every), source, source)
+    return tuple(known)
 
 
 def _check_target(workspace: Path, source: Path, model: str, new_name: str | None, empty: bool) -> None:
@@ -208,8 +197,16 @@ def _check_target(workspace: Path, source: Path, model: str, new_name: str | Non
             raise RunError(f"{model!r} stays as it is: its copy needs a name of its own.")
     elif _taught_run(workspace, new_name) is None:
         runs_of(workspace).check_name(new_name)
-    elif empty:
-        raise RunError(f"There is already a model named {new_name!r}. Choose another name.")
+
+
+def _check_same_start(name: str, mine: TaughtModel, before: TaughtModel, model: str, empty: bool) -> None:
+    """Check that a taught model is what this teaching would have begun with."""
+    started_empty = mine.alone is not None
+    if mine.base_weights != before.base_weights:
+        raise RunError(f"The model {name!r} was taught from {mine.base!r}, not from {model!r}. Choose another name.")
+    if started_empty != (empty or before.alone is not None):
+        start = f"an empty model, not from {model!r}" if started_empty else f"{mine.base!r}, not from an empty model"
+        raise RunError(f"The model {name!r} was taught from {start}. Choose another name.")
 
 
 def _taught_run(workspace: Path, name: str) -> Run | None:
@@ -220,7 +217,9 @@ def _taught_run(workspace: Path, name: str) -> Run | None:
     return runs.find(name)
 
 
-def _learn(taught: TaughtModel, sneakers: Mapping[str, Sequence[Photo | Path]], empty: bool) -> _Learned:
+def _learn(
+    taught: TaughtModel, sneakers: Mapping[str, Sequence[Photo | Path]], empty: bool, progress: Progress
+) -> _Learned:
     """What a model knows after it was shown the photos; nothing is written."""
     if empty and len(sneakers) < 2:
         raise DatasetError("A model that starts empty needs two sneakers or more.")
@@ -231,7 +230,7 @@ def _learn(taught: TaughtModel, sneakers: Mapping[str, Sequence[Photo | Path]], 
         name = _checked_name(given, () if empty else taught.model.spec.classes, taught, tuple(known))
         if name in used:
             raise DatasetError(f"{name!r} is given twice.")
-        shown, rejected[name] = _read(taught.model, photos, known.get(name))
+        shown, rejected[name] = _read(taught.model, photos, known.get(name), progress)
         old = known.get(name, TaughtSneaker(name, (), np.zeros((0, taught.model.references.shape[1]), np.float32)))
         used[name] = tuple(photo for photo, _, _ in shown)
         samples = (*old.samples, *(sample for _, sample, _ in shown))
@@ -272,7 +271,7 @@ def _check_count(name: str, count: int, rejected: Mapping[str, str]) -> None:
 
 
 def _read(
-    model: SneakerModel, photos: Sequence[Photo | Path], before: TaughtSneaker | None
+    model: SneakerModel, photos: Sequence[Photo | Path], before: TaughtSneaker | None, progress: Progress
 ) -> tuple[list[tuple[str, str, Floats]], dict[str, str]]:
     """Name, hash and embedding of each photo that can be used, and why the others can't."""
     seen = {} if before is None else dict.fromkeys(before.samples, "a photo that it was taught earlier")
@@ -284,19 +283,23 @@ def _read(
         try:
             data = read_bytes(photo) if isinstance(photo, Path) else photo.data
             sample = sample_id(data)
-            if sample in seen:
+            if sample not in seen:
+                pixels.append(preprocessing([photo_decoder.decode(data, shrink_to=preprocessing.shrink_to)]))
+                seen[sample] = name
+                found.append((name, sample))
+            else:
                 rejected[name] = f"It is a copy of {seen[sample]}, so it counts once."
-                continue
-            pixels.append(preprocessing([photo_decoder.decode(data, shrink_to=preprocessing.shrink_to)]))
         except ImageError as error:
             rejected[name] = str(error)
-            continue
-        seen[sample] = name
-        found.append((name, sample))
+        if name in rejected:
+            progress()
         if len(found) > MOST_PHOTOS:
             break
     both = replace(model, spec=replace(model.spec, preprocessing=preprocessing))
-    embeddings = [row for one in pixels for row in both.outputs(one).embeddings]
+    embeddings = []
+    for one in pixels:
+        embeddings += list(both.outputs(one).embeddings)
+        progress()
     return [(name, sample, row) for (name, sample), row in zip(found, embeddings, strict=True)], rejected
 
 
@@ -327,34 +330,8 @@ def _write(learned: _Learned, source: Path, folder: Path, name: str) -> Teaching
     model = replace(model, spec=replace(model.spec, name=name))
     write_taught(taught, model, source, run_model_folder(folder))
     lessons = tuple(
-        _lesson(taught, model, place, learned.used[one.name], learned.rejected[one.name])
+        lesson_of(taught, model, place, learned.used[one.name], learned.rejected[one.name])
         for place, one in enumerate(taught.sneakers)
         if one.name in learned.used
     )
     return Teaching(name, run_model_folder(folder), taught.base, lessons)
-
-
-def _lesson(
-    taught: TaughtModel, model: SneakerModel, place: int, photos: tuple[str, ...], rejected: dict[str, str]
-) -> Lesson:
-    sneaker, own = taught.sneakers[place], taught.known + place
-    logits = head_outputs(model, sneaker.embeddings).logits
-    features = taught.features(sneaker.embeddings)
-    for number, row in enumerate(taught.rows_without_each(place)):
-        logits[number, own] = row.logits(features[number])
-    named = Counter(model.spec.classes[answer] for answer in logits.argmax(1))
-    recognized = named.pop(sneaker.name, 0)
-    taken_for, total = dict(named.most_common()), len(sneaker.samples)
-    endangered = _endangered(taught, model, own)
-    return Lesson(sneaker.name, photos, rejected, total, recognized, taken_for, endangered)
-
-
-def _endangered(taught: TaughtModel, model: SneakerModel, own: int) -> dict[str, float]:
-    """Known class -> share of its references that get the class `own` now."""
-    if not taught.known:
-        return {}
-    length = mean_length(taught.sneakers[own - taught.known].embeddings)
-    was = KnownSneakers(taught.base_model(), length).logits.argmax(1)
-    now = head_outputs(model, model.references[: taught.references] * length).logits.argmax(1)
-    shares = {model.spec.classes[label]: float((now[was == label] == own).mean()) for label in np.unique(was)}
-    return {label: share for label, share in sorted(shares.items(), key=lambda item: -item[1]) if share > 0}

@@ -12,12 +12,11 @@ from sneaker_core.workspace.paths import workspace
 from ui.identify.identify_keys import Key
 from ui.kit import page_address
 from ui.kit.address import USUAL, address_value, choose_next
-from ui.kit.kept_uploads import UPLOADS_PARAM, KeptPhotos, new_token, upload_store
+from ui.kit.kept_uploads import PHOTOS_GONE, UPLOADS_PARAM, KeptPhotos, new_token, upload_store
 from ui.kit.model_picker import MODEL_PARAM
 from ui.kit.text import escape_markdown, truncate_middle
 
 _NAMED = 4
-_GONE = "The photos of this address are no longer kept. Upload them again."
 
 
 def arrive() -> None:
@@ -51,7 +50,7 @@ def with_photos_before(new: Sequence[Photo]) -> list[Photo]:
         _draw_before(older, before.left_out)
     photos = [*new, *older]
     if not photos and address_value(UPLOADS_PARAM) not in (None, st.session_state.get(Key.TOKEN)):
-        st.info(_GONE, icon=":material/hide_image:")
+        st.info(PHOTOS_GONE, icon=":material/hide_image:")
         return photos
     _keep(photos)
     return photos

@@ -6,17 +6,11 @@ from sneaker_core.images import FORMATS, Photo
 from ui.identify.chosen_photos import arrive, leave_samples, with_photos_before
 from ui.identify.identify_keys import Key
 from ui.kit.kept_uploads import KEPT_NOTE
-from ui.kit.page_script import draw_script
+from ui.kit.paste_photos import accept_pasted_photos
 from ui.kit.photo_files import upload_cap, uploaded_photos
-from ui.kit.visit import camera_is_allowed
+from ui.kit.visit import camera_note
 
 _LABEL = "Drop a photo here, paste it, or choose one"
-_CAMERA_NOTE = "No picture? Allow this page to use the camera in the browser’s settings."
-# On another computer or a phone, over HTTP.
-_NO_CAMERA_NOTE = (
-    "Browsers allow the camera over HTTPS only, and this page was opened over HTTP. On the computer that runs "
-    "SoleScope, run **make phone**."
-)
 # The camera's button is round, and before the drop zone on a phone. The drop zone's height is reserved, as the browser
 # loads it late. The choice of a model comes after the answers, which would move it.
 _STYLE = f"""<style>
@@ -44,33 +38,13 @@ _LISTED = f"""<style>
 body:has(.st-key-{Key.DROP} [data-testid=stFileChip]):not(:has([data-testid=stFileChipIconError])) {{
 {_STRIP}}}
 </style>"""
-# Pictures that are pasted, or dropped anywhere on the page, go to the drop zone as if they were chosen there.
-_PASTE = f"""
-if (window.solescopePaste) return;
-window.solescopePaste = true;
-const give = (event, data) => {{
-  const input = document.querySelector('.st-key-{Key.DROP} input[type=file]');
-  const files = Array.from(data?.files ?? []);
-  if (!input || !files.length || event.target.closest?.('.st-key-{Key.DROP} section')) return;
-  event.preventDefault();
-  const chosen = new DataTransfer();
-  files.forEach(file => chosen.items.add(file));
-  input.files = chosen.files;
-  input.dispatchEvent(new Event('change', {{bubbles: true}}));
-}};
-document.addEventListener('paste', event => give(event, event.clipboardData));
-document.addEventListener('dragover', event => {{
-  if (document.querySelector('.st-key-{Key.DROP}')) event.preventDefault();
-}});
-document.addEventListener('drop', event => give(event, event.dataTransfer));
-"""
 
 
 def choose_photos() -> list[Photo]:
     """Draw the drop zone and the camera; returns the photos to answer."""
     arrive()
     st.html(_STYLE + _LISTED)
-    draw_script("paste", _PASTE)
+    accept_pasted_photos(Key.DROP)
     with st.container(horizontal=True, vertical_alignment="center", key=Key.INPUT):
         with st.container(key=Key.DROP):
             uploads = st.file_uploader(
@@ -86,7 +60,7 @@ def choose_photos() -> list[Photo]:
     camera = None
     if st.session_state.get(Key.CAMERA_ON):
         camera = st.camera_input("Take a photo of the sneaker", key=Key.CAMERA, on_change=leave_samples)
-        st.caption(_CAMERA_NOTE if camera_is_allowed() else _NO_CAMERA_NOTE)
+        st.caption(camera_note())
     photos = with_photos_before(uploaded_photos(uploads, camera))
     if photos:
         st.html(f"<style>{_STRIP}</style>")

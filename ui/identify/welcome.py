@@ -66,7 +66,9 @@ def draw_doors() -> None:
     with st.grid(4, min_column_width=220):
         with _door(":material/grid_on: **See where it fails**", "Real mistakes, the photos behind them, and why."):
             draw_page_link("Evaluate", Page.EVALUATE, evaluation=_evaluation_with_pictures())
-        with _door(":material/school: **Teach it yours**", "From a folder of photos to your own model."):
+        teach = _door(":material/school: **Teach it yours**", "A few photos and a minute, or a folder and a training.")
+        with teach, st.container(horizontal=True):
+            draw_page_link("Teach", Page.TEACH)
             draw_page_link("Datasets", Page.DATASETS)
         with _door(":material/monitor_heart: **Installed and running**", _running_text()):
             draw_page_link("Runs", Page.RUNS)

@@ -20,6 +20,7 @@ KEPT_NOTE = (
     "Photos are not saved: they stay in the app's memory for an hour, so that Back and reload find them. Only this "
     "page's address leads to them."
 )
+PHOTOS_GONE = "The photos of this address are no longer kept. Upload them again."
 _SECONDS = 3600.0
 _MOST_BYTES = 256 * 2**20
 
@@ -108,10 +109,15 @@ def new_token() -> str:
 
 def keep_upload(photo: Photo) -> str:
     """Keep an uploaded photo; returns its name in addresses, which is the same in this session."""
+    return keep_uploads([photo])
+
+
+def keep_uploads(photos: Sequence[Photo]) -> str:
+    """Keep uploaded photos; returns the name of them all in addresses, which is the same in this session."""
     names: dict[str, str] = st.session_state.setdefault(KitKey.KEPT_UPLOADS, {})
-    name = names.setdefault(photo.digest, new_token())
+    name = names.setdefault(" ".join(photo.digest for photo in photos), new_token())
     if upload_store().find(name) is None:
-        upload_store().keep([photo], name)
+        upload_store().keep(photos, name)
     return name
 
 

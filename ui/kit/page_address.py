@@ -41,12 +41,15 @@ class _Present:
         What that stands for.
     chosen : bool
         Whether the user chose something since, which adds an address to the history.
+    pinned : tuple of str
+        What scripts replaced it with since, without the browser reporting it.
     """
 
     page: str
     reported: Params
     params: Params
     chosen: bool = False
+    pinned: tuple[str, ...] = ()
 
 
 def params() -> Params:
@@ -157,11 +160,13 @@ def _write() -> None:
 def _draw_script(present: _Present) -> None:
     """Replace the address in the browser, unless it has changed meanwhile."""
     before, after = (urlencode(values, doseq=True) for values in (present.reported, present.params))
+    known = list(dict.fromkeys([before, *present.pinned]))
+    st.session_state[_PRESENT] = replace(present, pinned=(*known[1:], after))
     # No name can end the script: urlencode leaves no angle brackets.
     draw_script(
         "address",
         "const url = new URL(location.href);"
         "const text = query => new URLSearchParams(query).toString();"
-        f"if (text(url.search) === text({json.dumps(before)})) "
+        f"if ({json.dumps(known)}.some(query => text(query) === text(url.search))) "
         f"{{ url.search = {json.dumps(after)}; history.replaceState({{}}, '', url); }}",
     )

@@ -11,6 +11,7 @@ class Page(StrEnum):
     """The pages, by file."""
 
     IDENTIFY = "pages/identify.py"
+    TEACH = "pages/teach.py"
     CATALOG = "pages/catalog.py"
     DATASETS = "pages/datasets.py"
     TRAIN = "pages/train.py"
@@ -27,6 +28,7 @@ class Page(StrEnum):
 
 _ICONS = {
     Page.IDENTIFY: ":material/search:",
+    Page.TEACH: ":material/school:",
     Page.CATALOG: ":material/menu_book:",
     Page.DATASETS: ":material/photo_library:",
     Page.TRAIN: ":material/model_training:",

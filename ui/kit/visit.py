@@ -4,6 +4,11 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 
+NO_CAMERA = (
+    "Browsers allow the camera over HTTPS only, and this page was opened over HTTP. On the computer that runs "
+    "SoleScope, run “make phone”."
+)
+_NO_PICTURE = "No picture? Allow this page to use the camera in the browser’s settings."
 _THIS_COMPUTER = ("localhost", "127.0.0.1", "::1")
 
 
@@ -12,9 +17,9 @@ def is_on_this_computer() -> bool:
     return _host_and_scheme()[0] in _THIS_COMPUTER
 
 
-def camera_is_allowed() -> bool:
-    """Whether browsers allow the camera on this page: over HTTPS, and on the computer that runs SoleScope."""
-    return is_on_this_computer() or _host_and_scheme()[1] != "http"
+def camera_note() -> str:
+    """What to do if the camera shows no picture. Browsers allow it over HTTPS, and on the computer itself."""
+    return _NO_PICTURE if is_on_this_computer() or _host_and_scheme()[1] != "http" else NO_CAMERA
 
 
 def _host_and_scheme() -> tuple[str, str]:

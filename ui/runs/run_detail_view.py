@@ -1,11 +1,14 @@
 """Details of one run or built-in model."""
 
+import contextlib
 from collections.abc import Callable
 
 import streamlit as st
 
+from sneaker_core.errors import DamagedError
 from sneaker_core.networks.checkpoint import read_spec
 from sneaker_core.training.run_collection import Run, write_note
+from sneaker_core.training.taught_model import TaughtSummary, taught_summary
 from sneaker_core.workspace.paths import run_job_folder, run_model_folder, workspace
 from ui.kit.changes import can_change
 from ui.kit.item_dialogs import draw_item_buttons
@@ -60,13 +63,22 @@ def _about(row: Row) -> str:
     if run.is_damaged:
         return "Its files are damaged and can't be read. Other runs are not affected."
     if run.taught_from:
-        return f"A copy of {run.taught_from} that was taught by example, {timestamp_text(run.created)}."
+        taught = _taught(run)
+        what = f"A copy of {run.taught_from} that was taught by example." if taught is None else taught.sentence()
+        return f"{what} Made {timestamp_text(run.created)}."
     parts = [f"{run_labels.recipe_word(run.recipe_name)} on {run.dataset}" if run.dataset else "Training"]
     parts += [row.network] if run.recipe else []
     parts += [f"{len(run.only)} selected classes"] if run.only else []
     parts += [f"started {timestamp_text(run.created)}"] if run.created else []
     parts += [f"trained for {short_duration_text(run.seconds)}"] if run.seconds else []
     return f"{', '.join(parts)}."
+
+
+def _taught(run: Run) -> TaughtSummary | None:
+    """What the model of a run was taught by example, if anything; None if its record is damaged, too."""
+    with contextlib.suppress(DamagedError):
+        return taught_summary(run_model_folder(run.folder))
+    return None
 
 
 def _draw_key_figures(row: Row) -> None:
@@ -97,6 +109,7 @@ def _draw_actions(row: Row) -> None:
         # An interrupted run may have a model, too.
         if run is None or run.has_model:
             draw_page_link("Use in Identify", Page.IDENTIFY, model=row.name)
+            draw_page_link("Teach it a sneaker", Page.TEACH, model=row.name)
         if run is None:
             return
         if not run.taught_from:
@@ -157,7 +170,7 @@ def _draw_card(row: Row) -> None:
         if run is not None
     }
     if run:
-        about["state"] = run.state.value
+        about |= {"state": run.state.value, "taught": _taught(run)}
     card = model_card(read_spec(run_model_folder(row.folder) if run else row.folder), about)
     st.download_button(
         "Download model card",

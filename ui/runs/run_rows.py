@@ -26,7 +26,7 @@ class Row:
         Unique.
     run : Run or None
     model : ModelEntry or None
-        Set if there is no run.
+        None for a run that has none yet.
     """
 
     name: str
@@ -73,7 +73,7 @@ class Row:
     @property
     def network(self) -> str:
         """Title of its network."""
-        name = self.recipe.get("network")
+        name = self.recipe.get("network") or (self.model.spec.network if self.model else None)
         return run_labels.network_title(str(name)) if name else run_labels.NONE
 
     @property
@@ -89,10 +89,12 @@ class Row:
 
 def all_rows() -> list[Row]:
     """Runs, newest first, then the built-in models."""
-    bundled = [entry for entry in list_models(workspace()) if entry.bundled]
+    models = list_models(workspace())
+    bundled = [entry for entry in models if entry.bundled]
     taken = {entry.name for entry in bundled}
+    trained = {entry.name: entry for entry in models if not entry.bundled}
     # A folder copied there by hand may have the name of a built-in model, which takes precedence.
-    runs = [Row(run.name, run) for run in list_runs(workspace()) if run.name not in taken]
+    runs = [Row(run.name, run, trained.get(run.name)) for run in list_runs(workspace()) if run.name not in taken]
     return [*runs, *(Row(entry.name, model=entry) for entry in bundled)]
 
 
@@ -110,7 +112,7 @@ def _cells(row: Row) -> dict[str, Any]:
         "top3": _percent(figures.get("top3")),
         "ece": _percent(figures.get("ece")),
         "dataset": (run.dataset if run else "") or run_labels.NONE,
-        "recipe": run_labels.recipe_word(run.recipe_name) if run else run_labels.NONE,
+        "recipe": _recipe_word(run),
         "network": row.network,
         "train": row.counts.get("train"),
         "test": row.counts.get("test", figures.get("n")),
@@ -118,6 +120,12 @@ def _cells(row: Row) -> dict[str, Any]:
         "minutes": run.seconds / 60 if run and run.seconds else None,
         "created": pd.Timestamp(run.created, unit="s", tz="UTC") if run and run.created else None,
     }
+
+
+def _recipe_word(run: Run | None) -> str:
+    if run is None:
+        return run_labels.NONE
+    return "Taught by example" if run.taught_from else run_labels.recipe_word(run.recipe_name)
 
 
 def _percent(value: Any) -> float | None:
