@@ -5,6 +5,7 @@ import streamlit as st
 from sneaker_core.training.lesson import Lesson
 from sneaker_core.training.teaching import FEWEST_PHOTOS, Teaching
 from ui.kit.address import choose_next, set_address_values
+from ui.kit.changes import change_button
 from ui.kit.model_picker import MODEL_PARAM
 from ui.kit.page_links import Page, draw_page_link
 from ui.kit.text import escape_markdown
@@ -25,7 +26,7 @@ def draw_teaching(target: Target) -> None:
     """
     is_working = follow_teaching()
     if not is_working:
-        st.button(
+        change_button(
             "Teach it",
             key=Key.TEACH,
             type="primary",

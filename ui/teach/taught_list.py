@@ -9,6 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 from sneaker_core.number_text import counted
 from sneaker_core.training.teaching import forget, recall
 from sneaker_core.workspace.paths import workspace
+from ui.kit.changes import change_button
 from ui.kit.job_panel import attempt
 from ui.kit.page_links import Page, draw_page_link
 from ui.kit.text import escape_markdown
@@ -48,7 +49,9 @@ def _row(name: str, about: str) -> DeltaGenerator:
 
 
 def _button(word: str, key: str, icon: str, model: str, sneaker: str) -> None:
-    st.button(word, key=key, icon=icon, on_click=_change, args=(forget if word == "Forget" else recall, sneaker, model))
+    change_button(
+        word, key=key, icon=icon, on_click=_change, args=(forget if word == "Forget" else recall, sneaker, model)
+    )
 
 
 def _change(change: Callable[[Path, str, str], object], sneaker: str, model: str) -> None:
