@@ -5,12 +5,15 @@ from collections.abc import Callable
 import streamlit as st
 
 from sneaker_core.networks.checkpoint import read_spec
+from sneaker_core.training.next_steps import Step
 from sneaker_core.training.run_collection import Run, write_note
 from sneaker_core.workspace.paths import run_job_folder, run_model_folder, workspace
 from ui.kit.item_dialogs import draw_item_buttons
 from ui.kit.job_panel import JobPanel, draw_log
 from ui.kit.labels import draw_state_badge
+from ui.kit.next_step import draw_run_steps
 from ui.kit.page_links import Page, draw_page_link
+from ui.kit.run_gain import draw_gain
 from ui.kit.run_panel import draw_run_job
 from ui.kit.text import escape_markdown, short_duration_text, timestamp_text
 from ui.runs import run_labels
@@ -35,6 +38,9 @@ def draw_run(row: Row, has_changed: Callable[[], bool]) -> None:
         if row.run and not row.run.is_done:
             draw_run_job(row.run, JobPanel(place="run", log=False, has_changed=has_changed))
         _draw_key_figures(row)
+        if row.run and row.run.state.ended and row.run.has_model:
+            draw_gain(row.run)
+            draw_run_steps(row.run, Step.WATCH)
         _draw_actions(row)
         if row.run:
             _draw_note(row.run)
