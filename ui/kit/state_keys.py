@@ -47,6 +47,7 @@ class KitKey(StateKey):
     STEP = "photo_step"
     ORDER = "photo_order"
     SCRIPT = "page_script"
+    CORRECT = "correct_model"
     NEXT_STEP = "next_step"
     DIALOG = "dialog"
     DIALOG_MENU = "dialog_menu"

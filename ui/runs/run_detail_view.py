@@ -65,7 +65,8 @@ def _about(row: Row) -> str:
     if run.is_damaged:
         return "Its files are damaged and can't be read. Other runs are not affected."
     if run.taught_from:
-        return f"A copy of {run.taught_from} that was taught by example, {timestamp_text(run.created)}."
+        how = f"retrained with {run.dataset}" if run.dataset else "taught by example"
+        return f"A copy of {run.taught_from} that was {how}, {timestamp_text(run.created)}."
     parts = [f"{run_labels.recipe_word(run.recipe_name)} on {run.dataset}" if run.dataset else "Training"]
     parts += [row.network] if run.recipe else []
     parts += [f"{len(run.only)} selected classes"] if run.only else []
