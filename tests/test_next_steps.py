@@ -180,3 +180,16 @@ class TestPages:
         create_dataset(home, "newer")
         app = self.opened("train", dataset="shoes")
         assert app.selectbox(key="dataset").value == "shoes"
+
+    @pytest.mark.parametrize("page", ["datasets", "evaluate", "explain"])
+    def test_a_photo_that_is_shown_large_can_be_identified(self, home, page):
+        sample = str(read_samples(find_dataset(home, "shoes")).query("split == 'test'")["sample"].iloc[0])
+        query = {
+            "datasets": {"dataset": "shoes", "section": "Photos", "photo": sample},
+            "evaluate": {"evaluation": "second, training run", "view": "Mistakes", "photo": sample},
+            "explain": {"dataset": "shoes", "sample": sample, "model": "second"},
+        }[page]
+        app = follow_link(self.opened(page, **query), "Identify this")
+        assert [text.value for text in app.title] == ["What are those?"]
+        assert "photos" in app.query_params
+        assert any(button.label == "Remove" for button in app.button)
