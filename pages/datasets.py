@@ -1,5 +1,6 @@
 """Datasets: import and collect photos, check and review them, split and export them."""
 
+from sneaker_core.datasets.corrections import CORRECTIONS
 from ui.datasets.dataset_picker import choose_dataset
 from ui.datasets.datasets_keys import Key
 from ui.datasets.export_view import draw_export
@@ -11,8 +12,10 @@ from ui.datasets.photos_view import draw_photos
 from ui.datasets.splits_view import draw_splits
 from ui.datasets.welcome_view import draw_empty, draw_welcome
 from ui.kit.address import choose_section
+from ui.kit.corrections_offer import draw_corrections_offer
 from ui.kit.dataset_cache import is_empty
 from ui.kit.dataset_work import draw_work
+from ui.kit.model_picker import choose_model, installed_models
 from ui.kit.page_frame import page_body
 
 SECTIONS = {
@@ -31,6 +34,9 @@ with page_body("Datasets", makes_changes=True):
         draw_welcome()
     else:
         draw_work(dataset)
+        if dataset.name == CORRECTIONS:
+            models = installed_models()
+            draw_corrections_offer(choose_model(models) if models else None, dataset)
         if is_empty(dataset):
             draw_empty(dataset)
         else:

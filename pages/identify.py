@@ -6,6 +6,7 @@ from ui.identify.answer_list import draw_answers
 from ui.identify.identify_keys import Key
 from ui.identify.photo_input import choose_photos
 from ui.identify.welcome import draw_doors, draw_known_sneakers, draw_samples
+from ui.kit.corrections_offer import draw_corrections_offer
 from ui.kit.model_picker import choose_model, installed_models
 from ui.kit.page_frame import end_page, page_body
 
@@ -34,4 +35,8 @@ with page_body("What are those?", wide=False):
             st.markdown(ABOUT)
             draw_samples()
             draw_doors()
-            draw_known_sneakers(choose_model(models))
+            offer = st.container()
+            model = choose_model(models)
+            draw_known_sneakers(model)
+            with offer:
+                draw_corrections_offer(model)

@@ -13,6 +13,7 @@ from sneaker_core import __version__
 from sneaker_core.commands.catalog_command import catalog
 from sneaker_core.commands.class_maps_command import class_maps, means
 from sneaker_core.commands.common import Commands
+from sneaker_core.commands.correct_command import correct
 from sneaker_core.commands.dataset_command import dataset
 from sneaker_core.commands.evaluate_command import evaluate, evaluations
 from sneaker_core.commands.explain_command import explain
@@ -41,8 +42,8 @@ def main(ctx: click.Context, workspace: Path | None) -> None:
 for command in (class_maps, means):
     evaluations.add_command(command)
 _COMMANDS = (
-    models, predict, dataset, train, teach, forget, runs, evaluate, evaluations, estimate, find_lr, augment, search,
-    studies, explain, catalog, phone, jobs, run_job, rates, tune,
+    models, predict, dataset, train, teach, forget, correct, runs, evaluate, evaluations, estimate, find_lr, augment,
+    search, studies, explain, catalog, phone, jobs, run_job, rates, tune,
 )  # fmt: skip
 for command in _COMMANDS:
     main.add_command(command)

@@ -280,7 +280,7 @@ class TestChoice:
                 assert not app.error
 
     def test_new(self, three):
-        app = more(opened(), "New")
+        app = click(opened(), Key.DATASET_NEW.of("more"))
         app.text_input(key=KitKey.DIALOG_NAME).set_value("three")
         click(app, KitKey.DIALOG_DO)
         assert "There is already a dataset named 'three'" in words(app)
@@ -362,7 +362,7 @@ class TestChoice:
 class TestArrivals:
     def test_zip(self, home):
         dataset = create_dataset(home, "Zipped")
-        app = opened()
+        app = pick(opened(), Key.ADD_SOURCE, "Zip file")
         assert app.button(key=Key.ADD_START.of("zip")).disabled
         files = {f"boot/{seed}.jpg": jpeg(photo(seed)) for seed in range(5)}
         data = zipped({**files, "boot/=bad.jpg": b"no photo"})
@@ -381,6 +381,21 @@ class TestArrivals:
         assert b"'=bad.jpg" in safe_csv(pd.DataFrame({"name": ["=bad.jpg"]}))
         click(app, KitKey.JOB_DISMISS)
         assert "done." not in words(app)
+
+    def test_folders_and_photos_of_the_browser(self, three):
+        app = click(opened(), Key.DATASET_ADD)
+        folder = [(f"shoes/{label}/{seed}.jpg", jpeg(photo(seed))) for seed, label in enumerate(("boot", "clog"))]
+        for name, data in folder:
+            app.file_uploader(key=Key.ADD_DROPPED).upload(name, data)
+        app.file_uploader(key=Key.ADD_PHOTOS).upload("mine.jpg", jpeg(photo(9)))
+        again(app)
+        assert app.button(key=Key.ADD_START.of("drop")).disabled  # which class the photo shows isn't said yet
+        app.selectbox(key=Key.ADD_CLASS).select("sandal")
+        again(app)
+        click(app, Key.ADD_START.of("drop"))
+        assert ended(three).state is JobState.DONE
+        counts = read_samples(three)["label"].value_counts()
+        assert dict(counts) == {"boot": 13, "clog": 7, "sandal": 5}
 
     def test_folder(self, home, tmp_path):
         dataset = create_dataset(home, "-json")
@@ -463,7 +478,7 @@ class TestArrivals:
 
     def test_more_photos_in_a_dialog(self, three):
         app = click(opened(), Key.DATASET_ADD)
-        assert app.segmented_control(key=Key.ADD_SOURCE).value == "Zip file"
+        assert app.segmented_control(key=Key.ADD_SOURCE).value == "Photos and folders"
         pick(app, Key.ADD_SOURCE, "Folder")
         assert app.text_input(key=Key.ADD_FOLDER)
 

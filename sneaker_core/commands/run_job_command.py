@@ -17,6 +17,7 @@ RUNNERS = {
     "dataset_collect": "sneaker_core.datasets.dataset_jobs:run_collect_job",
     "dataset_demo": "sneaker_core.datasets.dataset_jobs:run_demo_job",
     "dataset_scan": "sneaker_core.datasets.dataset_jobs:run_scan_job",
+    "correct_model": "sneaker_core.training.corrected_model:run_correct_model_job",
     "train": "sneaker_core.training.training_jobs:run_training_job",
     "search": "sneaker_core.training.search_jobs:run_search_job",
     "find_lr": "sneaker_core.training.planning.lr_finder_job:run_lr_finder_job",

@@ -16,7 +16,7 @@ _NAME = click.argument("name", metavar="NAME")
 
 @click.group(cls=Commands)
 def runs() -> None:
-    """Training runs: list, show, note, rename, delete, restore, stop, retry."""
+    """Training runs: list, show, compare, repeat, note, rename, delete, restore, stop, retry."""
 
 
 @runs.command("list")
@@ -37,7 +37,8 @@ def _print_runs(found: "list[Run]", damaged: Mapping[str, str], as_json: bool, n
 def _line(row: dict[str, Any]) -> str:
     figures = "" if row["top1"] is None else f", top-1 {row['top1']:.3f}"
     training = f"{row['recipe_name'] or 'training'} on {row['dataset'] or '?'}"
-    what = f"{row['taught_from']}, taught by example" if row["taught_from"] else training
+    how = f"retrained with {row['dataset']}" if row["dataset"] else "taught by example"
+    what = f"{row['taught_from']}, {how}" if row["taught_from"] else training
     return f"{row['name']}  {row['state']}: {what}{figures}"
 
 
@@ -72,6 +73,34 @@ def _details(values: dict[str, Any]) -> list[str]:
         *([values["error"]] if values["error"] else []),
         *([f"note: {values['note']}"] if values["note"] else []),
     ]
+
+
+@runs.command()
+@_NAME
+@click.option("--with", "before", metavar="RUN", help="The run to compare it with; by default the one before it.")
+@json_option
+@click.pass_obj
+def compare(workspace: Path, name: str, before: str | None, as_json: bool) -> None:
+    """Say what a run gained over the run before it, on the same photos that neither of them has used."""
+    from sneaker_core.training.run_collection import find_run
+    from sneaker_core.training.run_gains import gain_of
+
+    gain = gain_of(workspace, find_run(workspace, name), None if before is None else find_run(workspace, before))
+    print_result(gain.to_dict(), as_json, lambda: f"{gain.after} compared with {gain.before}: {gain.text()}")
+
+
+@runs.command()
+@_NAME
+@click.option("--run", "new_name", metavar="NEW", help="Name of the new run.")
+@json_option
+@click.pass_obj
+def repeat(workspace: Path, name: str, new_name: str | None, as_json: bool) -> None:
+    """Train a run once more in the background, with the same settings on its photos as they are now."""
+    from sneaker_core.training.run_collection import find_run_by_id
+    from sneaker_core.training.training_jobs import repeat_training
+
+    new = find_run_by_id(workspace, repeat_training(workspace, name, new_name).name).name
+    print_result({"name": new, "repeats": name}, as_json, lambda: f"Started {new}. To follow it: runs show {new}")
 
 
 @runs.command()

@@ -2,15 +2,27 @@
 
 from pathlib import Path
 
-from sneaker_core.datasets.dataset_collection import find_or_create
+from sneaker_core.datasets.dataset_collection import datasets_of, find_dataset, find_or_create
 from sneaker_core.datasets.importer import Importer, ImportStatus, IncomingPhoto
 from sneaker_core.datasets.index import Dataset, read_samples
-from sneaker_core.datasets.review_log import Action, decide
+from sneaker_core.datasets.review_log import Action, decide, history
 from sneaker_core.errors import DatasetError
 from sneaker_core.images import Photo
 from sneaker_core.workspace.clean_names import clean_name
 
 CORRECTIONS = "My corrections"
+
+
+def find_corrections(workspace: Path) -> Dataset | None:
+    """The dataset of corrections; None if there are none."""
+    return find_dataset(workspace, CORRECTIONS) if datasets_of(workspace).named(CORRECTIONS) else None
+
+
+def waiting_for_review(dataset: Dataset) -> int:
+    """How many corrections nobody has decided on: kept, relabeled or excluded."""
+    decisions = history(dataset)
+    decided = set(decisions.loc[decisions["undone"].isna() & (decisions["action"] != Action.MERGE), "sample"])
+    return len(set(read_samples(dataset)["sample"]) - decided)
 
 
 def save_correction(workspace: Path, photo: Photo, label: str, author: str = "") -> Dataset:

@@ -33,14 +33,14 @@ def make_split(dataset: Dataset, val_share: float, test_share: float, seed: int 
     find_near_duplicate_groups(dataset)
     samples = read_samples(dataset)
     kept = samples[~samples["excluded"]]
-    split = split_by_group(kept["label"], _groups(dataset, kept), val_share, test_share, seed)
+    split = split_by_group(kept["label"], group_numbers(dataset, kept), val_share, test_share, seed)
     with dataset.changing() as db:
         db.execute("UPDATE samples SET split = NULL")
         db.executemany("UPDATE samples SET split = ? WHERE sample = ?", zip(split, kept["sample"], strict=True))
         set_fact(db, "split", {"kind": "made", "val_share": val_share, "test_share": test_share, "seed": seed})
 
 
-def _groups(dataset: Dataset, samples: pd.DataFrame) -> pd.Series:
+def group_numbers(dataset: Dataset, samples: pd.DataFrame) -> pd.Series:
     """The near-duplicate group of each photo; a photo that was never compared is a group of its own."""
     known = read_near_duplicate_groups(dataset)
     alone = pd.Series(range(len(samples)), index=samples.index) + int(known.max() + 1 if len(known) else 0)
@@ -58,7 +58,7 @@ def find_leaks(dataset: Dataset) -> pd.DataFrame:
     """
     samples = read_samples(dataset)
     kept = samples[~samples["excluded"] & samples["split"].notna()]
-    table = kept[["sample", "split", "label"]].assign(group_id=_groups(dataset, kept))
+    table = kept[["sample", "split", "label"]].assign(group_id=group_numbers(dataset, kept))
     given = read_provenance(dataset)[["sample", "split"]].dropna()
     if (dataset.fact("split") or {}).get("kind") != "made":
         again = table.drop(columns="split").merge(given, on="sample")

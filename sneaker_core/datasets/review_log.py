@@ -209,3 +209,17 @@ def history(dataset: Dataset) -> pd.DataFrame:
         table["kinds"] = [dismissed_kinds(text) for text in table["kinds"]]
     table["undone"] = table["undone"].astype(float)
     return table
+
+
+def last_change(dataset: Dataset) -> float:
+    """When what a training would read changed last, in seconds since 1970: photos were added, decided on, or undone.
+
+    To keep a photo changes nothing for a training.
+    """
+    with dataset.reading() as db:
+        decided = db.execute(
+            "SELECT max(max(time, coalesce(undone, 0))) FROM decisions WHERE action != 'keep'"
+        ).fetchone()[0]
+        added = db.execute("SELECT max(added) FROM samples").fetchone()[0]
+    times = [time for time in (decided, added) if isinstance(time, (int, float))]
+    return max(map(float, times), default=0.0)

@@ -24,6 +24,7 @@ TITLES = {
     "macro_f1": "Macro F1",
     "ece": "Calibration error",
 }
+OTHER_CLASSES = "The two models know different classes, so one of them had more to choose from."
 BASELINE = "Baseline"
 BASELINE_DESCRIPTION = "Accuracy if you always guess the most common class."
 
@@ -153,8 +154,29 @@ def verdict(comparison: Comparison, name_a: str, name_b: str) -> str:
     better = name_b if fixed > broken else name_a
     points = 100 * abs(fixed - broken) / comparison.n
     significance = "significant" if comparison.p_value < SIGNIFICANCE_LEVEL else "not significant"
-    p_value = "p < 0.001" if comparison.p_value < 0.001 else f"p = {comparison.p_value:.3f}"
-    return f"{better} is more accurate by {points:.1f} percentage points; {significance} ({p_value})."
+    return (
+        f"{better} is more accurate by {points:.1f} percentage points; {significance} ({_p_text(comparison.p_value)})."
+    )
+
+
+def gain_text(comparison: Comparison) -> str:
+    """What the second model gained: "On the same 188 test photos: 86.2% → 88.3% right, +2.1 points; may be luck …"."""
+    before, after = (metrics["top1"] for metrics in (comparison.metrics_a, comparison.metrics_b))
+    return gain_sentence(counted(comparison.n, "test photo"), before, after, comparison.p_value)
+
+
+def gain_sentence(photos: str, before: float, after: float, p_value: float) -> str:
+    """What a change gained on some photos, such as "188 test photos"; shares from 0 to 1 and McNemar's p-value."""
+    if before == after:
+        return f"On the same {photos}: {percent(before, 1)} right, as before."
+    luck = "unlikely to be luck" if p_value < SIGNIFICANCE_LEVEL else "may be luck"
+    points = f"{100 * (after - before):+.1f}".replace("-", "\u2212")
+    shares = f"{percent(before, 1)} → {percent(after, 1)} right, {points} points"
+    return f"On the same {photos}: {shares}; {luck} ({_p_text(p_value)})."
+
+
+def _p_text(p_value: float) -> str:
+    return "p < 0.001" if p_value < 0.001 else f"p = {p_value:.3f}"
 
 
 def unmatched_text(comparison: Comparison) -> str | None:

@@ -56,6 +56,14 @@ class ScanParams(Record):
     with_model: bool = True
 
 
+class CorrectModelParams(Record):
+    """Params of "correct_model"."""
+
+    dataset: str
+    model: str
+    name: str | None = None
+
+
 class RecipeParams(Record):
     """Params of "find_lr", and what those of "train" have in common with them."""
 
@@ -139,6 +147,7 @@ JOB_PARAMS: Mapping[str, type[Record]] = MappingProxyType(
         "dataset_collect": CollectParams,
         "dataset_demo": DemoParams,
         "dataset_scan": ScanParams,
+        "correct_model": CorrectModelParams,
         "train": TrainParams,
         "find_lr": RecipeParams,
         "search": SearchParams,

@@ -76,6 +76,44 @@ def start_training(
     return folder
 
 
+def repeat_training(workspace: Path, name: str, new_name: str | None = None) -> Path:
+    """Train a run once more, with the same settings on its photos as they are now.
+
+    Parameters
+    ----------
+    workspace : Path
+    name : str
+        Of the run to repeat.
+    new_name : str, optional
+        By default `default_run_name` finds one.
+
+    Returns
+    -------
+    Path
+        The new run's folder.
+
+    Raises
+    ------
+    RunError
+        There is no such run, it was not trained, or the new name can't be used.
+    DatasetError
+        Its photos are gone.
+    SpaceError
+        The disk is too full.
+    """
+    from sneaker_core.datasets.dataset_collection import source_folder
+    from sneaker_core.training.recipe import Recipe
+    from sneaker_core.training.train_model import default_run_name
+
+    run = find_run(workspace, name)
+    if not run.recipe or not run.source:
+        raise RunError(f"The run {name!r} can't be trained again: it has no record of its photos and settings.")
+    recipe = Recipe.from_dict(run.recipe)
+    new_name = new_name or default_run_name(workspace, run.dataset, recipe.name)
+    negatives = None if run.negatives is None else Path(run.negatives)
+    return start_training(workspace, str(source_folder(workspace, run.source)), recipe, new_name, run.only, negatives)
+
+
 def training_params(
     workspace: Path,
     run: str,

@@ -13,9 +13,11 @@ from ui.kit.address import CLASS_PARAM, choose_item, choose_none, set_address_va
 from ui.kit.changes import change_button
 from ui.kit.damaged_items import draw_damaged
 from ui.kit.dataset_cache import is_empty
-from ui.kit.item_dialogs import draw_item_menu, open_dialog
+from ui.kit.item_dialogs import Action, draw_item_menu, open_dialog
 from ui.kit.page_frame import end_page
 from ui.kit.photo_detail import close_photo
+
+_IN_MENU = (Action.RENAME, Action.DELETE, Action.RESTORE)
 
 
 def choose_dataset() -> Dataset | None:
@@ -34,7 +36,8 @@ def choose_dataset() -> Dataset | None:
     with st.container(horizontal=True, vertical_alignment="center"):
         name = choose_item(Key.DATASET, list(entries), noun="dataset", on_change=_leave_photos)
         if name is None:
-            draw_item_menu(DATASETS, None)
+            _draw_new()
+            draw_item_menu(DATASETS, None, _IN_MENU)
             draw_open_dialog(None)
             end_page()
         dataset = open_index(entries[name].folder)
@@ -53,9 +56,20 @@ def choose_dataset() -> Dataset | None:
                 on_click=open_dialog,
                 args=(ADD_PHOTOS,),
             )
-        draw_item_menu(DATASETS, entries[name])
+        _draw_new()
+        draw_item_menu(DATASETS, entries[name], _IN_MENU)
     draw_open_dialog(dataset)
     return dataset
+
+
+def _draw_new() -> None:
+    change_button(
+        "New dataset",
+        key=Key.DATASET_NEW.of("more"),
+        icon=":material/add:",
+        on_click=open_dialog,
+        args=(Action.NEW, DATASETS),
+    )
 
 
 def _leave_photos() -> None:

@@ -14,6 +14,9 @@ class Key(StateKey):
 
     ADD_SOURCE = "datasets_add_source"
     ADD_START = "datasets_add_start"
+    ADD_DROPPED = "datasets_add_dropped"
+    ADD_PHOTOS = "datasets_add_photos"
+    ADD_CLASS = "datasets_add_class"
     ADD_ZIP = "datasets_add_zip"
     ADD_FOLDER = "datasets_add_folder"
     ADD_WORLD = "datasets_add_world"
@@ -28,6 +31,8 @@ class Key(StateKey):
 
     CHECK_START = "datasets_check_start"
     REVIEW_FINDINGS = "datasets_review_findings"
+    CLASS_STRIP = "datasets_class_strip"
+    CLASS_PAGES = "datasets_class_pages"
     CLASSES_CHART = "datasets_classes_chart"
     SIZES_CHART = "datasets_sizes_chart"
     SHAPES_CHART = "datasets_shapes_chart"

@@ -9,6 +9,7 @@ from sneaker_core.datasets.index import Dataset
 from sneaker_core.datasets.quality.findings import Kind
 from sneaker_core.datasets.review_log import Action
 from sneaker_core.number_text import counted
+from sneaker_core.training.next_steps import Step
 from ui.datasets import dataset_details_cache
 from ui.datasets.datasets_keys import Key
 from ui.datasets.duplicate_groups import GROUPED_KINDS, draw_groups, group_table
@@ -17,6 +18,7 @@ from ui.datasets.spellings_view import draw_spellings
 from ui.kit import dataset_cache
 from ui.kit.changes import can_change, change_button
 from ui.kit.labels import FINDING_LABELS
+from ui.kit.next_step import draw_dataset_steps
 from ui.kit.photo_grid import (
     PHOTOS_A_PAGE,
     badges_of,
@@ -50,6 +52,7 @@ def draw_findings(dataset: Dataset) -> None:
     draw_spellings(dataset)
     section = Section("findings", dataset)
     with reported_errors(dataset):
+        draw_dataset_steps(dataset, Step.REVIEW)
         draw_grid_style()
         draw_detail(section, _draw_findings(section))
 

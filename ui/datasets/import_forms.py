@@ -48,25 +48,25 @@ def draw_zip_form(dataset: Dataset) -> bool:
         key=Key.ADD_ZIP,
         help="For a larger file, choose “Folder” and enter its path on the computer that runs SoleScope.",
     )
-    world, layout = _draw_details("zip")
-    readable = isinstance(upload, UploadedFile) and _draw_preview(
+    world, layout = draw_details("zip")
+    readable = isinstance(upload, UploadedFile) and draw_preview(
         lambda: _preview_upload(upload.file_id, upload.name, layout, upload)
     )
     clicked = change_button("Import", type="primary", key=Key.ADD_START.of("zip"), disabled=not readable)
-    if clicked and isinstance(upload, UploadedFile) and (path := _save(dataset, upload)):
+    if clicked and isinstance(upload, UploadedFile) and (path := save_upload(dataset, upload.getvalue())):
         params = import_params(workspace(), path, upload.name, world, layout)
         start_work(dataset, "dataset_import", params, title=f"Importing {upload.name}")
         return True
-    _draw_layouts()
+    draw_layouts()
     return False
 
 
-def _save(dataset: Dataset, upload: UploadedFile) -> Path | None:
-    """Save an upload for the job; None if that failed, after drawing the error."""
+def save_upload(dataset: Dataset, archive: bytes) -> Path | None:
+    """Save an archive for the job; None if that failed, after drawing the error."""
     path = dataset.folder / UPLOADS / f"{uuid.uuid4().hex}.zip"
     try:
         with st.spinner("Saving the file…"):
-            write_atomically(path, upload.getvalue())
+            write_atomically(path, archive)
     except OSError as error:
         reason = escape_markdown(error.strerror or "unknown error")
         st.error(f"Can't save the file: {reason}. Check the free disk space and try again.", icon=":material/error:")
@@ -82,10 +82,10 @@ def draw_folder_form(dataset: Dataset) -> bool:
         placeholder="/home/me/sneakers",
         help="The photos are copied. The folder is not changed.",
     )
-    world, layout = _draw_details("folder")
+    world, layout = draw_details("folder")
     path = Path((text or "").strip()).expanduser()
     found = _exists(path)
-    readable = found and _draw_preview(lambda: _preview_path(str(path.resolve()), layout))
+    readable = found and draw_preview(lambda: _preview_path(str(path.resolve()), layout))
     if change_button("Import", type="primary", key=Key.ADD_START.of("folder"), disabled=found and not readable):
         if found:
             params = import_params(workspace(), path.resolve(), world=world, layout=layout)
@@ -95,7 +95,7 @@ def draw_folder_form(dataset: Dataset) -> bool:
             "No folder or file was found there. Enter its full path on the computer that runs SoleScope.",
             icon=":material/error:",
         )
-    _draw_layouts()
+    draw_layouts()
     return False
 
 
@@ -109,7 +109,7 @@ def _preview_upload(file_id: str, name: str, layout: str, _upload: UploadedFile)
     return preview_archive(_upload, name, LayoutKind(layout))
 
 
-def _draw_preview(read: Callable[[], Layout]) -> bool:
+def draw_preview(read: Callable[[], Layout]) -> bool:
     """Draw what would be imported; returns whether that is anything."""
     try:
         layout = read()
@@ -132,7 +132,7 @@ def _draw_preview(read: Callable[[], Layout]) -> bool:
     return True
 
 
-def _draw_details(form: str) -> tuple[str | None, str]:
+def draw_details(form: str) -> tuple[str | None, str]:
     """Draw the fields for the world of the photos and for how to read the folders; returns both."""
     with st.grid(2, min_column_width=240):
         text = st.text_input(
@@ -160,6 +160,7 @@ def _exists(path: Path) -> bool:
         return False
 
 
-def _draw_layouts() -> None:
+def draw_layouts() -> None:
+    """Draw the layouts that imports read."""
     st.markdown("Supported layouts (files that are already in the dataset are skipped):")
     st.markdown("\n".join(f"- **{title}**: {example}" for title, example in _LAYOUTS))

@@ -8,6 +8,8 @@ from sneaker_core.datasets.index import Dataset
 from sneaker_core.datasets.quality.findings import Kind
 from sneaker_core.datasets.split import Split
 from sneaker_core.number_text import counted
+from sneaker_core.training.next_steps import Step
+from ui.datasets.class_strips import draw_class_strips
 from ui.datasets.dataset_charts import class_bars, shape_bars, side_bars
 from ui.datasets.datasets_keys import Key
 from ui.datasets.rejects_view import draw_rejects
@@ -18,6 +20,7 @@ from ui.kit.changes import change_button
 from ui.kit.charts import draw_chart
 from ui.kit.dataset_work import is_busy, start_check
 from ui.kit.labels import FINDING_LABELS
+from ui.kit.next_step import draw_dataset_steps
 from ui.kit.text import escape_markdown, size_text, timestamp_text
 
 FINDINGS = "Findings"
@@ -36,12 +39,14 @@ def draw_overview(dataset: Dataset) -> None:
     found = dataset_cache.dataset_findings(key)
     found = found[found["open"]]
     kept = photos[~photos["excluded"]]
+    draw_dataset_steps(dataset, Step.CHECK)
     _draw_metrics(dataset, photos, kept, found)
     draw_spellings(dataset)
     _draw_check(dataset, photos, found)
     if kept.empty:
         st.info("All photos are excluded. Include some again under **Photos** or **History**.")
     else:
+        draw_class_strips(dataset, key, kept)
         _draw_charts(kept)
     draw_rejects(dataset)
 
@@ -113,7 +118,6 @@ def _draw_check_buttons(dataset: Dataset, *, checked: bool, has_findings: bool) 
             st.button(
                 "Review findings",
                 key=Key.REVIEW_FINDINGS,
-                type="primary",
                 icon=":material/rule:",
                 on_click=choose_next,
                 args=(Key.SECTION, FINDINGS),

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 
 import pandas as pd
 import streamlit as st
@@ -12,6 +13,8 @@ from sneaker_core.errors import SneakerError
 from sneaker_core.number_text import counted
 from ui.datasets import dataset_details_cache
 from ui.kit import dataset_cache, photo_previews
+from ui.kit.changes import change_button
+from ui.kit.identify_link import draw_identify_file_link
 from ui.kit.labels import FINDING_LABELS, NO_SPLIT, SPLIT_TITLES
 from ui.kit.page_links import Page, draw_page_link
 from ui.kit.photo_detail import draw_photo_dialog, open_photo_beside
@@ -55,6 +58,7 @@ def _draw_photo(section: Section, sample: str) -> None:
         with text:
             _draw_review(section, key, photo, found)
             _draw_facts(key, photo)
+            draw_identify_file_link(Path(str(photo["path"])), str(photo["name"]))
             draw_page_link("Open in Explain", Page.EXPLAIN, dataset=section.dataset.name, sample=str(photo["sample"]))
         _draw_duplicates(section, key, photos, photo)
 
@@ -94,7 +98,7 @@ def _draw_suggested_class(section: Section, key: dataset_cache.ReviewKey, found:
     with st.grid(_EXAMPLES_A_ROW, min_column_width=_NARROWEST_EXAMPLE, gap="xsmall", key=KitKey.GRID.of("suggested")):
         for tile in tiles_of(photos.loc[examples["sample"]]):
             draw_tile_picture(photo_tile(section, tile))
-    st.button(
+    change_button(
         f"Relabel to {escape_markdown(truncate(label))}",
         key=section.key(KitKey.SUGGESTED, label),
         icon=":material/auto_fix_high:",

@@ -9,11 +9,13 @@ from sneaker_core.datasets.index import Dataset
 from sneaker_core.datasets.split import PRESETS
 from sneaker_core.errors import SneakerError
 from sneaker_core.number_text import counted, percent_setting
+from sneaker_core.training.next_steps import Step
 from ui.datasets import dataset_details_cache
 from ui.datasets.datasets_keys import Key
 from ui.kit import dataset_cache
 from ui.kit.changes import change_button
 from ui.kit.labels import NO_SPLIT, SPLIT_TITLES
+from ui.kit.next_step import draw_dataset_steps
 from ui.kit.page_frame import draw_error
 
 _CUSTOM = "Custom"
@@ -32,6 +34,7 @@ def draw_splits(dataset: Dataset) -> None:
         "Test a model only with photos that it was not trained on. It learns from the **training photos**, is tuned "
         "with the **validation photos**, and its accuracy is measured on the **test photos**."
     )
+    draw_dataset_steps(dataset, Step.SPLIT)
     key = dataset_cache.review_key(dataset)
     split = dataset.fact("split")
     _draw_current(split, dataset_cache.reviewed_photos(key))

@@ -5,6 +5,9 @@ from collections.abc import Callable
 import streamlit as st
 
 from sneaker_core.errors import SneakerError
+from sneaker_core.training.next_steps import Step
+from sneaker_core.training.run_gains import run_of
+from sneaker_core.workspace.paths import workspace
 from ui.evaluate.calibration_view import draw_calibration
 from ui.evaluate.classes_view import draw_classes
 from ui.evaluate.compare_view import draw_compare
@@ -17,6 +20,8 @@ from ui.evaluate.robustness_view import draw_robustness
 from ui.evaluate.slices_view import draw_slices
 from ui.evaluate.summary_view import draw_summary
 from ui.evaluate.worlds_view import draw_worlds
+from ui.kit.next_step import draw_dataset_steps, draw_run_steps
+from ui.kit.run_gain import draw_gain
 from ui.kit.text import escape_markdown
 
 ALL_EVALUATIONS = "All evaluations"
@@ -52,6 +57,9 @@ SECTIONS = {
     TRUST: _draw_trust,
     COMPARE: draw_compare,
 }
+# The steps of the way that are done in a section.
+_STEPS = {"Mistakes": Step.MISTAKES, "Compare": Step.GAIN}
+_WITH_GAIN = ("Summary", "Compare")
 # Names of sections in addresses of older versions.
 OLD_SECTIONS = {
     "Headline": SUMMARY,
@@ -73,7 +81,19 @@ def draw_section(name: str, loaded: LoadedEvaluation) -> None:
     """
     draw_style()
     try:
+        _draw_next_steps(name, loaded)
         SECTIONS[name](loaded)
         draw_detail(loaded)
     except SneakerError as error:
         st.error(escape_markdown(str(error)), icon=":material/error:")
+
+
+def _draw_next_steps(section: str, loaded: LoadedEvaluation) -> None:
+    """What comes next for the run that was evaluated, or else for the photos."""
+    run = run_of(workspace(), loaded.evaluation)
+    if run is not None:
+        draw_run_steps(run, _STEPS.get(section, Step.WATCH))
+        if section in _WITH_GAIN:
+            draw_gain(run)
+    elif loaded.dataset is not None:
+        draw_dataset_steps(loaded.dataset, Step.SPLIT)

@@ -1,6 +1,7 @@
 """Detail view of an evaluated photo: explanation, similar training photos, and review actions."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from ui.evaluate.loaded_evaluation import LoadedEvaluation, missing_photo_text, 
 from ui.evaluate.prediction_grid import clear_notice
 from ui.evaluate.prediction_review import draw_review
 from ui.kit import model_cache, photo_previews
+from ui.kit.identify_link import draw_identify_link
 from ui.kit.labels import evaluation_title
 from ui.kit.page_links import Page, draw_page_link
 from ui.kit.photo_detail import draw_photo_dialog
@@ -80,6 +82,8 @@ def _draw_explanations(loaded: LoadedEvaluation, row: dict[str, Any]) -> None:
         )
         return
     key = loaded.model_key()
+    model = None if key is None else model_cache.load_model(key).spec.name
+    draw_identify_link(replace(photo, name=Path(str(row["path"])).name), model)
     classes = list(loaded.metrics["per_class"]) if key is None else list(model_cache.load_model(key).spec.classes)
     explained = [] if key is None else _explained_classes(row, classes)
     with st.grid(1 + len(explained), min_column_width=200) as grid:

@@ -15,6 +15,7 @@ from ui.explain.photo_sources import choose_photo, model_of_evaluation
 from ui.explain.request_controls import choose_classes, choose_layer, choose_method, explain_class
 from ui.explain.sanity_view import draw_sanity_check
 from ui.kit import model_cache
+from ui.kit.identify_link import draw_identify_link
 from ui.kit.model_cache import ModelKey
 from ui.kit.model_picker import choose_model
 from ui.kit.text import escape_markdown
@@ -44,7 +45,9 @@ def draw_single_photo(models: list[ModelEntry]) -> None:
     if answer.status is Status.ERROR:
         st.warning(escape_markdown(answer.sentence()), icon=":material/broken_image:")
         return
-    st.markdown(answer_line(answer, chosen.label))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(answer_line(answer, chosen.label), width="content")
+        draw_identify_link(chosen.photo, model.name)
     chances = {guess.label: guess.probability for guess in answer.top}
     item = f"{model.name}-{chosen.photo.digest[:16]}"
     request = _choose_request(model, chances, item)

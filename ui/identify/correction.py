@@ -35,7 +35,8 @@ def draw_correction(model: ModelEntry, photo: Photo) -> None:
     """
     key = Key.CORRECTED.of(photo.key)
     if saved := st.session_state.get(key):
-        _draw_saved(*saved)
+        label, photos = saved
+        _draw_saved(label, photos, model.name)
         return
     right = st.segmented_control("Was the model right?", [_YES, _NO], key=Key.RIGHT.of(photo.key))
     if right == _YES:
@@ -74,8 +75,8 @@ def _save(photo: Photo, choice: str, key: str) -> None:
     attempt(save)
 
 
-def _draw_saved(label: str, photos: int) -> None:
+def _draw_saved(label: str, photos: int, model: str) -> None:
     st.markdown(f":material/check: Saved as {escape_markdown(label)}. You have {counted(photos, 'correction')}.")
     with st.container(horizontal=True):
         draw_page_link("Review your corrections", Page.DATASETS, dataset=CORRECTIONS)
-        draw_page_link("Train with them", Page.TRAIN, dataset=CORRECTIONS)
+        draw_page_link("Retrain with them", Page.DATASETS, dataset=CORRECTIONS, model=model)

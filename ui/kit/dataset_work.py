@@ -14,6 +14,7 @@ from sneaker_core.settings import read_only
 from sneaker_core.workspace.jobs import Job, JobState, list_jobs
 from sneaker_core.workspace.paths import path_from_text, workspace
 from ui.kit.job_panel import JobPanel, attempt, draw_job, note_job
+from ui.kit.page_links import Page, draw_page_link
 
 UPLOADS = "uploads"
 
@@ -55,7 +56,7 @@ def draw_work(dataset: Dataset) -> None:
         return
     if job.state is JobState.DONE:
         _clear_upload(job)
-    draw_job(job.folder, JobPanel(outcome=lambda ended: outcome_text(ended.result), details=_draw_classes))
+    draw_job(job.folder, JobPanel(outcome=lambda ended: outcome_text(ended.result), details=_draw_details))
 
 
 def outcome_text(result: Mapping[str, Any]) -> str:
@@ -72,6 +73,8 @@ def outcome_text(result: Mapping[str, Any]) -> str:
         parts += [f"{counted(known, 'file')} already in the dataset"] if known else []
         parts += [f"{counted(rejected, 'file')} rejected"] if rejected else []
         return " ".join([f"{', '.join(parts)}.", result.get("understood", ""), *result.get("notes", ())]).strip()
+    if isinstance(said := result.get("correction"), str):
+        return said
     if isinstance(classes := result.get("classes"), dict):
         added = sum(row.get("added", 0) for row in classes.values() if isinstance(row, dict))
         return f"{counted(added, 'photo')} added."
@@ -79,6 +82,15 @@ def outcome_text(result: Mapping[str, Any]) -> str:
         total = sum(findings.values())
         return f"{counted(total, 'finding')} to review." if total else "No problems found."
     return ""
+
+
+def _draw_details(job: Job) -> None:
+    """Draw what a job made: a model, or photos class by class."""
+    model = job.result.get("model") if job.state.ended else None
+    if isinstance(model, str):
+        draw_page_link("Use in Identify", Page.IDENTIFY, model=model)
+        draw_page_link("Show in Runs", Page.RUNS, runs=model)
+    _draw_classes(job)
 
 
 def _draw_classes(job: Job) -> None:

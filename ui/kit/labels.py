@@ -220,6 +220,11 @@ def evaluation_title(evaluation: Evaluation) -> str:
     return f"{evaluation.name}{_EVALUATION_SUFFIXES[evaluation.kind]}"
 
 
+def run_evaluation_title(run: str) -> str:
+    """The title of the evaluation of a run on its test photos."""
+    return f"{run}{_EVALUATION_SUFFIXES[EvaluationKind.RUN]}"
+
+
 def bundled_title(model: str) -> str:
     """The title of the evaluation that comes with a bundled model."""
     return f"{model}{_EVALUATION_SUFFIXES[EvaluationKind.BUNDLED]}"

@@ -7,6 +7,7 @@ import streamlit as st
 
 from sneaker_core.errors import DamagedError
 from sneaker_core.networks.checkpoint import read_spec
+from sneaker_core.training.next_steps import Step
 from sneaker_core.training.run_collection import Run, write_note
 from sneaker_core.training.taught_model import TaughtSummary, taught_summary
 from sneaker_core.workspace.paths import run_job_folder, run_model_folder, workspace
@@ -14,7 +15,9 @@ from ui.kit.changes import can_change
 from ui.kit.item_dialogs import draw_item_buttons
 from ui.kit.job_panel import JobPanel, draw_log
 from ui.kit.labels import draw_state_badge
+from ui.kit.next_step import draw_run_steps
 from ui.kit.page_links import Page, draw_page_link
+from ui.kit.run_gain import draw_gain
 from ui.kit.run_panel import draw_run_job
 from ui.kit.text import escape_markdown, short_duration_text, timestamp_text
 from ui.runs import run_labels
@@ -39,6 +42,9 @@ def draw_run(row: Row, has_changed: Callable[[], bool]) -> None:
         if row.run and not row.run.is_done:
             draw_run_job(row.run, JobPanel(place="run", log=False, has_changed=has_changed))
         _draw_key_figures(row)
+        if row.run and row.run.state.ended and row.run.has_model:
+            draw_gain(row.run)
+            draw_run_steps(row.run, Step.WATCH)
         _draw_actions(row)
         if row.run:
             _draw_note(row.run)
@@ -63,6 +69,9 @@ def _about(row: Row) -> str:
     if run.is_damaged:
         return "Its files are damaged and can't be read. Other runs are not affected."
     if run.taught_from:
+        if run.dataset:
+            how = f"retrained with {run.dataset}"
+            return f"A copy of {run.taught_from} that was {how}, {timestamp_text(run.created)}."
         taught = _taught(run)
         what = f"A copy of {run.taught_from} that was taught by example." if taught is None else taught.sentence()
         return f"{what} Made {timestamp_text(run.created)}."

@@ -7,6 +7,7 @@ import streamlit as st
 
 from sneaker_core.errors import RecipeError
 from sneaker_core.number_text import counted, percent
+from sneaker_core.training.next_steps import Step
 from sneaker_core.training.recipe import Recipe
 from sneaker_core.training.run_collection import Run, list_runs
 from sneaker_core.training.run_metrics import read_metrics
@@ -17,8 +18,10 @@ from ui.kit.address import choose_item
 from ui.kit.charts import draw_chart
 from ui.kit.job_panel import JobPanel
 from ui.kit.labels import recipe_title
+from ui.kit.next_step import draw_run_steps
 from ui.kit.page_frame import end_page
 from ui.kit.page_links import Page, draw_page_link
+from ui.kit.run_gain import draw_gain
 from ui.kit.run_panel import changes_of, draw_run_job
 from ui.kit.run_text import other_trainings_text, split_counts_text
 from ui.kit.text import escape_markdown, timestamp_text, truncate_middle
@@ -52,13 +55,14 @@ def draw_watch(runs: list[Run]) -> None:
     draw_run_job(run, panel)
     if run.state.ended and run.has_model:
         _draw_headline(run)
+        draw_gain(run)
+        draw_run_steps(run, Step.WATCH)
     metrics = read_metrics(run.folder)
     if len(metrics):
         _draw_course(run, metrics)
     elif run.state is JobState.RUNNING:
         st.caption("Curves appear after the first epoch (one pass over the training photos).")
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.page_link("pages/runs.py", label="Compare all runs", icon=":material/table_chart:")
+    draw_page_link("Compare all runs", Page.RUNS)
 
 
 def _choose(runs: list[Run]) -> Run:

@@ -15,12 +15,16 @@ from sneaker_core.workspace.clean_names import clean_name
 from sneaker_core.workspace.paths import workspace
 from sneaker_core.workspace.safe_names import natural_order, safe_folder_name
 from ui.kit import dataset_cache
+from ui.kit.address import DATASET_PARAM, choose_item
 from ui.kit.changes import change_button
 from ui.kit.dataset_work import draw_work, is_busy
+from ui.kit.page_frame import end_page
+from ui.kit.page_links import Page, draw_page_link
 from ui.kit.synthetic_photos import draw_examples, start_synthetic
 from ui.kit.text import escape_markdown
 from ui.train.advanced_settings import Choices, choose_advanced
 from ui.train.recipe_cards import Amount, choose_recipe, draw_time
+from ui.train.repeat_view import draw_repeat
 from ui.train.train_keys import Key
 from ui.train.train_views import watch
 
@@ -39,6 +43,8 @@ def draw_setup(runs: list[Run]) -> None:
     entries = datasets_by_name(workspace())
     if not entries:
         _draw_no_photos()
+        return
+    if draw_repeat(runs):
         return
     with st.container(border=True):
         st.header("1. Photos", anchor=False)
@@ -77,7 +83,7 @@ def _draw_no_photos() -> None:
                 icon=":material/brush:",
                 on_click=_create_synthetic,
             )
-            st.page_link("pages/datasets.py", label="Import photos", icon=":material/photo_library:")
+            draw_page_link("Import photos", Page.DATASETS)
 
 
 def _create_synthetic() -> None:
@@ -89,20 +95,15 @@ def _create_synthetic() -> None:
 
 def _choose_dataset(entries: dict[str, DatasetEntry]) -> tuple[str, Dataset]:
     """The dataset and its name."""
-    usual = max(entries, key=lambda name: (entries[name].photos > 0, entries[name].created))
-    if st.session_state.get(Key.TRAIN_DATASET) not in entries:
-        st.session_state[Key.TRAIN_DATASET] = usual
-    name = str(
-        st.selectbox(
-            "Dataset",
-            list(entries),
-            key=Key.TRAIN_DATASET,
-            persist_state="session",
-            width=420,
-            help="Photos excluded on the Datasets page are not used.",
-        )
+    name = choose_item(
+        DATASET_PARAM,
+        list(entries),
+        noun="dataset",
+        usual=max(entries, key=lambda name: (entries[name].photos > 0, entries[name].created)),
+        show_label=True,
+        help="Photos excluded on the Datasets page are not used.",
     )
-    return name, open_index(entries[name].folder)
+    return (name, open_index(entries[name].folder)) if name is not None else end_page()
 
 
 def _draw_empty(dataset: Dataset) -> None:
@@ -110,7 +111,7 @@ def _draw_empty(dataset: Dataset) -> None:
         st.caption("Photos are being added. You can continue here when that is done.")
         return
     st.markdown(f"**{escape_markdown(dataset.name)}** has no photos yet.")
-    st.page_link("pages/datasets.py", label="Add photos", icon=":material/photo_library:")
+    draw_page_link("Add photos", Page.DATASETS, dataset=dataset.name)
 
 
 def _choose_classes(dataset: Dataset) -> tuple[tuple[str, ...], int, int]:

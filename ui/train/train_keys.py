@@ -8,7 +8,8 @@ class Key(StateKey):
 
     TRAIN_RUN = "run"
     TRAIN_VIEW = "do"
-    TRAIN_DATASET = "train_dataset"
+    TRAIN_AGAIN = "again"
+    TRAIN_REPEAT = "train_repeat"
     TRAIN_CLASSES = "train_classes"
     TRAIN_SYNTHETIC = "train_synthetic"
     TRAIN_RECIPE = "train_recipe"

@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 from sneaker_core.training.run_collection import Run
-from ui.kit.address import address_value, choose_next, choose_none, choose_section
+from ui.kit.address import DATASET_PARAM, address_value, choose_next, choose_none, choose_section
 from ui.train.train_keys import Key
 
 
@@ -24,7 +24,7 @@ def watch(name: str) -> None:
 
 
 def choose_view(runs: list[Run]) -> View:
-    """Draw the view switch; by default, a running training or the run in the address is shown.
+    """Draw the view switch; by default, the run or the photos in the address, or a running training.
 
     Parameters
     ----------
@@ -34,6 +34,7 @@ def choose_view(runs: list[Run]) -> View:
         choose_none(Key.TRAIN_RUN, noun="run")
         return View.SETUP
     busy = any(not run.state.ended for run in runs)
-    usual = View.WATCH if busy or address_value(Key.TRAIN_RUN) is not None else View.SETUP
+    linked = address_value(Key.TRAIN_RUN) is not None
+    usual = View.WATCH if linked or (busy and address_value(DATASET_PARAM) is None) else View.SETUP
     views = [view.value for view in View]
     return View(choose_section(Key.TRAIN_VIEW, views, label="View", usual=usual.value, icons=_ICONS))
