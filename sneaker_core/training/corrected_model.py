@@ -38,6 +38,7 @@ from sneaker_core.training.run_record import FORMAT
 from sneaker_core.workspace.atomic_files import write_json
 from sneaker_core.workspace.jobs import Worker
 from sneaker_core.workspace.paths import RUN_FILE, run_model_folder, runs_folder
+from sneaker_core.workspace.read_only import check_changeable
 
 # Fewer corrections that were kept out say nothing.
 FEWEST_MEASURED = 5
@@ -159,7 +160,10 @@ def correct_model(
         The copy can't have that name.
     ModelNotFoundError, CheckpointError
         The model can't be read.
+    ReadOnlyError
+        SoleScope was started read-only.
     """
+    check_changeable()
     dataset = find_corrections(workspace)
     if dataset is None:
         raise DatasetError("There are no corrections yet. Identify a photo, and say what it is if the model is wrong.")

@@ -9,6 +9,7 @@ from sneaker_core.errors import RunError, SpaceError
 from sneaker_core.training.run_collection import check_run_name, find_run, find_run_by_id, run_at_rest, runs_of
 from sneaker_core.workspace.jobs import Worker, start_job, stop_job
 from sneaker_core.workspace.paths import path_from_text, path_to_text, run_job_folder
+from sneaker_core.workspace.read_only import check_changeable
 
 if TYPE_CHECKING:
     from sneaker_core.training.recipe import Recipe
@@ -100,11 +101,14 @@ def repeat_training(workspace: Path, name: str, new_name: str | None = None) -> 
         Its photos are gone.
     SpaceError
         The disk is too full.
+    ReadOnlyError
+        SoleScope was started read-only.
     """
     from sneaker_core.datasets.dataset_collection import source_folder
     from sneaker_core.training.recipe import Recipe
     from sneaker_core.training.train_model import default_run_name
 
+    check_changeable()
     run = find_run(workspace, name)
     if not run.recipe or not run.source:
         raise RunError(f"The run {name!r} can't be trained again: it has no record of its photos and settings.")
