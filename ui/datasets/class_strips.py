@@ -14,7 +14,8 @@ from sneaker_core.workspace.safe_names import natural_order
 from ui.datasets.datasets_keys import Key
 from ui.kit.address import CLASS_PARAM, DATASET_PARAM
 from ui.kit.dataset_cache import ReviewKey
-from ui.kit.page_links import Page, draw_page_link
+from ui.kit.next_step import draw_way
+from ui.kit.page_links import Page
 from ui.kit.photo_previews import jpeg_bytes
 from ui.kit.photo_tiles import draw_page_numbers, page_count, shown_page
 from ui.kit.text import escape_markdown, truncate
@@ -24,10 +25,11 @@ _SIDE, _GAP = 120, 6
 # The link lies over its strip, so that a click on the pictures counts.
 _STYLE = f"""<style>
 [class*="st-key-{Key.CLASS_STRIP}"] {{position: relative;}}
-[class*="st-key-{Key.CLASS_STRIP}"] .stElementContainer:has(a) {{position: static;}}
+[class*="st-key-{Key.CLASS_STRIP}"] .stElementContainer:has(.stButton) {{position: static;}}
 [class*="st-key-{Key.CLASS_STRIP}"] img {{border-radius: 0.5rem;}}
-[class*="st-key-{Key.CLASS_STRIP}"] a::after {{content: ""; position: absolute; inset: 0; border-radius: 0.75rem;}}
-[class*="st-key-{Key.CLASS_STRIP}"] a:focus-visible::after {{outline: 2px solid;}}
+[class*="st-key-{Key.CLASS_STRIP}"] .stButton button::after
+  {{content: ""; position: absolute; inset: 0; border-radius: 0.75rem;}}
+[class*="st-key-{Key.CLASS_STRIP}"] .stButton button:focus-visible::after {{outline: 2px solid;}}
 [class*="st-key-{Key.CLASS_STRIP}"]:hover img {{filter: brightness(1.06);}}
 </style>"""
 
@@ -57,8 +59,8 @@ def draw_class_strips(dataset: Dataset, key: ReviewKey, kept: pd.DataFrame) -> N
                 if picture is not None:
                     st.image(picture, width="stretch", alt="")
                 label = f"{escape_markdown(truncate(name))} · {counted(len(by_class[name]), 'photo')}"
-                params = {DATASET_PARAM: dataset.name, "section": "Photos", CLASS_PARAM: name}
-                draw_page_link(label, Page.DATASETS, **params)
+                params: dict[str, str | None] = {DATASET_PARAM: dataset.name, "section": "Photos", CLASS_PARAM: name}
+                draw_way(label, Page.DATASETS, params, Page.DATASETS)
     draw_page_numbers(place, pages)
 
 

@@ -19,6 +19,7 @@ from ui.kit import dataset_cache
 from ui.kit.changes import can_change, change_button
 from ui.kit.labels import FINDING_LABELS
 from ui.kit.next_step import draw_dataset_steps
+from ui.kit.page_links import Page
 from ui.kit.photo_grid import (
     PHOTOS_A_PAGE,
     badges_of,
@@ -52,7 +53,7 @@ def draw_findings(dataset: Dataset) -> None:
     draw_spellings(dataset)
     section = Section("findings", dataset)
     with reported_errors(dataset):
-        draw_dataset_steps(dataset, Step.REVIEW)
+        draw_dataset_steps(dataset, Page.DATASETS, Step.REVIEW)
         draw_grid_style()
         draw_detail(section, _draw_findings(section))
 

@@ -21,6 +21,7 @@ from ui.kit.charts import draw_chart
 from ui.kit.dataset_work import is_busy, start_check
 from ui.kit.labels import FINDING_LABELS
 from ui.kit.next_step import draw_dataset_steps
+from ui.kit.page_links import Page
 from ui.kit.text import escape_markdown, size_text, timestamp_text
 
 FINDINGS = "Findings"
@@ -39,7 +40,7 @@ def draw_overview(dataset: Dataset) -> None:
     found = dataset_cache.dataset_findings(key)
     found = found[found["open"]]
     kept = photos[~photos["excluded"]]
-    draw_dataset_steps(dataset, Step.CHECK)
+    draw_dataset_steps(dataset, Page.DATASETS, Step.CHECK)
     _draw_metrics(dataset, photos, kept, found)
     draw_spellings(dataset)
     _draw_check(dataset, photos, found)

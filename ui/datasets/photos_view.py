@@ -13,6 +13,7 @@ from ui.kit import dataset_cache
 from ui.kit.address import CLASS_PARAM, follow_choices, write_choice
 from ui.kit.labels import FINDING_LABELS, NO_SPLIT, SPLIT_TITLES
 from ui.kit.next_step import draw_dataset_steps
+from ui.kit.page_links import Page
 from ui.kit.photo_grid import (
     PHOTOS_A_PAGE,
     draw_choosing,
@@ -98,7 +99,7 @@ def draw_photos(dataset: Dataset) -> None:
         if photos.empty:
             st.info("This dataset has no photos yet.", icon=":material/photo_library:")
             return
-        draw_dataset_steps(dataset)
+        draw_dataset_steps(dataset, Page.DATASETS)
         draw_grid_style()
         draw_worth_above(section)
         matching = _draw_filters(section, photos, key).apply(photos)

@@ -17,6 +17,7 @@ from ui.kit.changes import change_button
 from ui.kit.labels import NO_SPLIT, SPLIT_TITLES
 from ui.kit.next_step import draw_dataset_steps
 from ui.kit.page_frame import draw_error
+from ui.kit.page_links import Page
 
 _CUSTOM = "Custom"
 _MOST_ROWS = 500
@@ -34,7 +35,7 @@ def draw_splits(dataset: Dataset) -> None:
         "Test a model only with photos that it was not trained on. It learns from the **training photos**, is tuned "
         "with the **validation photos**, and its accuracy is measured on the **test photos**."
     )
-    draw_dataset_steps(dataset, Step.SPLIT)
+    draw_dataset_steps(dataset, Page.DATASETS, Step.SPLIT)
     key = dataset_cache.review_key(dataset)
     split = dataset.fact("split")
     _draw_current(split, dataset_cache.reviewed_photos(key))

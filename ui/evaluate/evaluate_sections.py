@@ -21,6 +21,7 @@ from ui.evaluate.slices_view import draw_slices
 from ui.evaluate.summary_view import draw_summary
 from ui.evaluate.worlds_view import draw_worlds
 from ui.kit.next_step import draw_dataset_steps, draw_run_steps
+from ui.kit.page_links import Page
 from ui.kit.run_gain import draw_gain
 from ui.kit.text import escape_markdown
 
@@ -92,8 +93,8 @@ def _draw_next_steps(section: str, loaded: LoadedEvaluation) -> None:
     """What comes next for the run that was evaluated, or else for the photos."""
     run = run_of(workspace(), loaded.evaluation)
     if run is not None:
-        draw_run_steps(run, _STEPS.get(section, Step.WATCH))
+        draw_run_steps(run, Page.EVALUATE, _STEPS.get(section, Step.WATCH))
         if section in _WITH_GAIN:
             draw_gain(run)
     elif loaded.dataset is not None:
-        draw_dataset_steps(loaded.dataset, Step.SPLIT)
+        draw_dataset_steps(loaded.dataset, Page.EVALUATE, Step.SPLIT)

@@ -12,10 +12,11 @@ from sneaker_core.number_text import counted
 from sneaker_core.training.next_steps import PathState, Step, dataset_state, next_steps, run_state, steps_from
 from sneaker_core.training.run_collection import Run
 from sneaker_core.workspace.paths import workspace
-from ui.kit.address import DATASET_PARAM, EVALUATION_PARAM
+from ui.kit.address import DATASET_PARAM, EVALUATION_PARAM, choose_next, set_address_values
 from ui.kit.dataset_work import is_busy
 from ui.kit.labels import run_evaluation_title
-from ui.kit.page_links import Page, draw_page_link
+from ui.kit.page_links import Page, draw_page_link, page_icon
+from ui.kit.review_section import on_whole_page
 from ui.kit.state_keys import KitKey
 from ui.kit.text import escape_markdown, truncate_middle
 
@@ -62,16 +63,20 @@ _TARGETS = {
     Step.WATCH: _Target(lambda state: "Watch the training", Page.TRAIN, lambda state: {"run": state.run}, False),
     Step.GAIN: _Target(lambda state: f"See what {_run(state)} gained", Page.EVALUATE, _gain, False),
     Step.MISTAKES: _Target(lambda state: f"See the mistakes of {_run(state)}", Page.EVALUATE, _mistakes, False),
-    Step.RETRAIN: _Target(lambda state: f"Train {_run(state)} again", Page.TRAIN, lambda state: {"again": state.run}),
+    Step.RETRAIN: _Target(
+        lambda state: f"Train {_run(state)} again", Page.TRAIN, lambda state: {"do": "New training", "again": state.run}
+    ),
 }
 
 
-def draw_dataset_steps(dataset: Dataset, here: Step | None = None) -> None:
+def draw_dataset_steps(dataset: Dataset, page: Page, here: Step | None = None) -> None:
     """Draw what comes next for a dataset; nothing while a job works on it.
 
     Parameters
     ----------
     dataset : Dataset
+    page : Page
+        The one on show.
     here : Step, optional
         The step that is done where this is drawn.
 
@@ -81,15 +86,16 @@ def draw_dataset_steps(dataset: Dataset, here: Step | None = None) -> None:
         The dataset can't be read.
     """
     if not is_busy(dataset):
-        _draw(dataset_state(workspace(), dataset), dataset.name, here)
+        _draw(dataset_state(workspace(), dataset), dataset.name, page, here)
 
 
-def draw_run_steps(run: Run, here: Step) -> None:
+def draw_run_steps(run: Run, page: Page, here: Step) -> None:
     """Draw what comes next for a run.
 
     Parameters
     ----------
     run : Run
+    page : Page
     here : Step
         As for `draw_dataset_steps`.
     """
@@ -100,10 +106,10 @@ def draw_run_steps(run: Run, here: Step) -> None:
     except DatasetError:  # photos of a folder, or of a dataset that was deleted
         dataset, state = None, run_state(workspace(), run, None)
     if run.has_model or not run.state.ended:
-        _draw(state, None if dataset is None else dataset.name, here)
+        _draw(state, None if dataset is None else dataset.name, page, here)
 
 
-def _draw(state: PathState, dataset: str | None, here: Step | None) -> None:
+def _draw(state: PathState, dataset: str | None, page: Page, here: Step | None) -> None:
     ahead, is_pending = steps_from(next_steps(state), here)
     offered = [step for step in ahead if dataset is not None or not _TARGETS[step].needs_dataset][:2]
     if not offered:
@@ -117,5 +123,43 @@ def _draw(state: PathState, dataset: str | None, here: Step | None) -> None:
             look = "main" if place == 0 and not is_pending else "more"
             with st.container(width="content", key=KitKey.NEXT_STEP.of(f"{look}-{step}")):
                 target = _TARGETS[step]
-                named = {DATASET_PARAM: dataset} if target.needs_dataset else {}
-                draw_page_link(target.label(state), target.page, **named, **target.params(state))
+                named: dict[str, str | None] = {DATASET_PARAM: dataset} if target.needs_dataset else {}
+                params = {**named, **target.params(state)}
+                draw_way(target.label(state), target.page, params, page, stands_out=look == "main")
+
+
+def draw_way(label: str, page: Page, params: dict[str, str | None], shown: Page, *, stands_out: bool = False) -> None:
+    """Draw a link to a page, or a button if that page is the one on show.
+
+    The browser would not note the address of a link from a page to itself, so Back and reload would not find it.
+
+    Parameters
+    ----------
+    label : str
+        Markdown.
+    page : Page
+    params : dict
+        Parameters of the address.
+    shown : Page
+        The page on show.
+    stands_out : bool
+        Whether a button is the page's main one.
+    """
+    if page is not shown:
+        draw_page_link(label, page, **params)
+        return
+    st.button(
+        label,
+        key=KitKey.NEXT_WAY.of(label),
+        icon=page_icon(page),
+        type="primary" if stands_out else "tertiary",
+        on_click=on_whole_page(_go),
+        args=(params,),
+    )
+
+
+def _go(params: dict[str, str | None]) -> None:
+    """Choose what the parameters name, and write them into the address."""
+    for name, value in params.items():
+        choose_next(name, value or "")
+    set_address_values(params)

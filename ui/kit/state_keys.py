@@ -51,6 +51,7 @@ class KitKey(StateKey):
     ORDER = "photo_order"
     SCRIPT = "page_script"
     CORRECT = "correct_model"
+    NEXT_WAY = "next_way"
     NEXT_STEP = "next_step"
     DIALOG = "dialog"
     DIALOG_MENU = "dialog_menu"

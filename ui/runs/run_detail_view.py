@@ -44,7 +44,7 @@ def draw_run(row: Row, has_changed: Callable[[], bool]) -> None:
         _draw_key_figures(row)
         if row.run and row.run.state.ended and row.run.has_model:
             draw_gain(row.run)
-            draw_run_steps(row.run, Step.WATCH)
+            draw_run_steps(row.run, Page.RUNS, Step.WATCH)
         _draw_actions(row)
         if row.run:
             _draw_note(row.run)

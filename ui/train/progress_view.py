@@ -56,7 +56,7 @@ def draw_watch(runs: list[Run]) -> None:
     if run.state.ended and run.has_model:
         _draw_headline(run)
         draw_gain(run)
-        draw_run_steps(run, Step.WATCH)
+        draw_run_steps(run, Page.TRAIN, Step.WATCH)
     metrics = read_metrics(run.folder)
     if len(metrics):
         _draw_course(run, metrics)
