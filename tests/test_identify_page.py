@@ -572,7 +572,7 @@ class TestWords:
             ((0.9, 0.1), Status.KNOWN, "A is far ahead"),
             ((0.5, 0.4), Status.KNOWN, "A and B are close"),
             ((0.5, 0.4), Status.UNSURE, "A and B are close"),
-            ((0.6, 0.1), Status.UNSURE, "A is ahead, but not by much"),
+            ((0.6, 0.1), Status.UNSURE, "A is ahead, but not far enough"),
             ((0.5,), Status.KNOWN, "A: 50%"),
         ],
     )

@@ -34,7 +34,7 @@ def finding(guesses: Sequence[Guess], status: Status) -> str:
     second = guesses[1]
     if best.probability < _FAR * second.probability:
         return f"{best.label} and {second.label} are close"
-    return f"{best.label} is {'far ahead' if status is Status.KNOWN else 'ahead, but not by much'}"
+    return f"{best.label} is {'far ahead' if status is Status.KNOWN else 'ahead, but not far enough'}"
 
 
 def guess_bars(guesses: Sequence[Guess], status: Status) -> go.Figure:
