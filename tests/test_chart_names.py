@@ -89,4 +89,4 @@ def test_charts_are_drawn_as_charts():
         names = {node.attr for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Attribute)}
         if names & {"plotly_chart", "bar_chart", "line_chart", "scatter_chart", "altair_chart"}:
             bare.add(str(path.relative_to(PROJECT)))
-    assert bare == {"ui/kit/charts.py", "ui/identify/answer_cards.py", "ui/datasets/map_view.py"}
+    assert bare == {"ui/kit/charts.py", "ui/identify/probability_bars.py", "ui/datasets/map_view.py"}

@@ -27,7 +27,7 @@ from sneaker_core.datasets.quality.scan import scan
 from sneaker_core.datasets.review_log import Action, decide, history, undo
 from sneaker_core.datasets.review_summary import describe_changes, summarize_history
 from sneaker_core.errors import DatasetError
-from tests.factories import jpeg, photo
+from tests.factories import PROJECT, jpeg, photo
 from ui.datasets.history_view import batch_text
 
 COUNTS = {"Air Jordan 1": 3, "air_jordan_1": 2, "AIR-JORDAN 1": 1, "574": 1, "5-74": 1, "boot": 2, "Boot": 1}
@@ -165,18 +165,12 @@ def test_the_command_line_lists_merges_and_keeps_apart(shoes, tmp_path):
         run(tmp_path, "merge-classes", "shoes", *wrong, code=2)
 
 
-def page(folder: str) -> None:
-    from pathlib import Path
-
-    from sneaker_core.datasets.index import Dataset
-    from ui.datasets.findings_view import draw_findings
-
-    draw_findings(Dataset(Path(folder)))
-
-
-def test_the_page_merges_with_one_click_and_takes_it_back(shoes):
+def test_the_page_merges_with_one_click_and_takes_it_back(shoes, tmp_path, monkeypatch):
+    monkeypatch.setenv("SOLESCOPE_WORKSPACE", str(tmp_path))
     st.cache_resource.clear()
-    app = AppTest.from_function(page, args=(str(shoes.folder),), default_timeout=30).run()
+    app = AppTest.from_file(str(PROJECT / "streamlit_app.py"), default_timeout=60)
+    app.query_params["dataset"], app.query_params["section"] = "shoes", "Findings"
+    app.switch_page("pages/datasets.py").run()
 
     def press(label: str) -> str:
         next(button for button in app.button if button.label == label).click()

@@ -112,7 +112,9 @@ class TestFirstVisit:
         create_dataset(workspace, "mine")
         shoes = draw_dataset(tmp_path / "shoes", {"boot": 4, "<script>": 3})
         page = opened(browser, address, "?dataset=mine")
-        page.locator("input[type=file]").first.set_input_files(
+        page.get_by_role("radio", name="Zip file").click()
+        settle(page)
+        page.locator("input[type=file]").set_input_files(
             {"name": "shoes.zip", "mimeType": "application/zip", "buffer": zipped(shoes)}
         )
         expect(button(page, "Import")).to_be_enabled()

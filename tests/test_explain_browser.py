@@ -86,6 +86,7 @@ def test_a_link_to_a_photo_and_its_looks(browser: Browser, address: str, workspa
     page = opened(browser, link(address, workspace, target="sandal", versus="clog"), size, scheme)
     expect(maps(page)).to_have_count(4)
     assert maps(page).first.get_attribute("alt").endswith("sandal compared with clog")
+    expect(maps(page).first).to_have_js_property("complete", True)
     assert maps(page).first.evaluate("e => e.naturalWidth") > 0
     expect(page.get_by_alt_text("Color scale")).to_be_visible()
     check_looks(page)

@@ -437,7 +437,7 @@ class TestMaps:
     def test_nothing_is_asked_twice(self, home, dataset, monkeypatch):
         app = opened(dataset="shoes", sample=samples_of(dataset, "boot")[0])
         monkeypatch.setattr(explanation_cache, "explain_bytes", None)
-        monkeypatch.setattr(model_cache, "predict_bytes", None)
+        monkeypatch.setattr(model_cache, "read_photo", None)
         again(app)
         assert len(explained(app)) == 4
 

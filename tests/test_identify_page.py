@@ -243,7 +243,7 @@ class TestOnePhoto:
         models_home.install()
         app = opened()
         app.button(key=Key.CAMERA_BUTTON).click().run()
-        assert "localhost" in words(app)
+        assert "Allow this page to use the camera" in words(app)
         app.camera_input(key=Key.CAMERA).upload("shot.jpg", sneaker_jpeg()).run()
         assert not app.exception
         assert "Camera photo.jpg" in words(app) and bars(app) == [3]

@@ -155,7 +155,7 @@ class TestPages:
         app = self.opened("datasets", dataset="shoes", section="Photos")
         assert "Check the photos" in [button.label for button in app.button]  # on this page
         app = follow_link(app, "See what second gained")
-        assert any("first" in text.value or "second" in text.value for text in app.subheader)
+        assert any("first" in text.value or "second" in text.value for text in app.header)
         next(button for button in app.button if button.label == "See the mistakes of second").click().run()
         assert "Mistakes" in app.query_params["view"]
         assert "Train second again" not in link_labels(app)

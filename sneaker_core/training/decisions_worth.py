@@ -95,7 +95,7 @@ class Worth:
             unchanged = f"{decisions}: {percent(self.after, 1)}, as without them, since no training photo has changed."
             return f"{unchanged} Relabel or exclude some to see what that is worth."
         if self.state is WorthState.TOO_FEW:
-            return f"{decisions}: can't tell yet what they are worth. {self._too_few}"
+            return f"{decisions}: can't tell yet what that is worth. {self._too_few}"
         points = f"{_points(self.after - self.before)} points, 95% between {_points(self.low)} and {_points(self.high)}"
         text = f"{decisions}: {percent(self.before, 1)} → {percent(self.after, 1)} ({points})"
         if self.may_be_luck:

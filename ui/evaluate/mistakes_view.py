@@ -147,8 +147,8 @@ def _draw_filters(loaded: LoadedEvaluation, wrong: pd.DataFrame) -> pd.DataFrame
                 persist_state="session",
             )
             for key, column, title in (
-                (Key.MISTAKES_TRUE, "label", "True class"),
-                (Key.MISTAKES_PREDICTED, "predicted", "Predicted class"),
+                (Key.MISTAKES_TRUE, "label", "Only true classes"),
+                (Key.MISTAKES_PREDICTED, "predicted", "Only predicted classes"),
             )
         )
         low, high = st.slider(

@@ -17,7 +17,7 @@ from ui.identify.answer_sharing import draw_share
 from ui.identify.answer_text import confidence_text
 from ui.identify.correction import draw_correction
 from ui.identify.identify_keys import Key
-from ui.identify.probability_bars import bars_alt_text, guess_bars
+from ui.identify.probability_bars import draw_guess_bars
 from ui.identify.view_hint import view_hint
 from ui.kit import photo_previews
 from ui.kit.knowledge_card import draw_knowledge
@@ -127,13 +127,7 @@ def _draw_bars(photo: Photo, answer: Answer) -> None:
     more = Key.MORE.of(photo.key)
     is_open = bool(st.session_state.get(more))
     shown = answer.top if is_open else answer.top[:FEW_GUESSES]
-    st.plotly_chart(
-        guess_bars(shown, answer.status),
-        key=Key.BARS.of(photo.key),
-        # Static: on a phone, a chart that can be dragged keeps the page from scrolling.
-        config={"staticPlot": True},
-        alt=bars_alt_text(shown, answer.status),
-    )
+    draw_guess_bars(shown, answer.status, Key.BARS.of(photo.key))
     if len(answer.top) > FEW_GUESSES:
         st.button(
             "Show fewer" if is_open else "Show more",

@@ -4,6 +4,7 @@ import textwrap
 from collections.abc import Sequence
 
 import plotly.graph_objects as go
+import streamlit as st
 
 from sneaker_core.evaluation.chart_style import plotly_text
 from sneaker_core.inference.predictor import Guess
@@ -35,6 +36,26 @@ def finding(guesses: Sequence[Guess], status: Status) -> str:
     if best.probability < _FAR * second.probability:
         return f"{best.label} and {second.label} are close"
     return f"{best.label} is {'far ahead' if status is Status.KNOWN else 'ahead, but not far enough'}"
+
+
+def draw_guess_bars(guesses: Sequence[Guess], status: Status, key: str) -> None:
+    """Draw the guesses as bars.
+
+    Parameters
+    ----------
+    guesses : sequence of Guess
+        At least one, most probable first.
+    status : Status
+    key : str
+        Of the chart.
+    """
+    st.plotly_chart(
+        guess_bars(guesses, status),
+        key=key,
+        # Static: on a phone, a chart that can be dragged keeps the page from scrolling.
+        config={"staticPlot": True},
+        alt=bars_alt_text(guesses, status),
+    )
 
 
 def guess_bars(guesses: Sequence[Guess], status: Status) -> go.Figure:

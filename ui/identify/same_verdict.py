@@ -11,7 +11,7 @@ from sneaker_core.networks.model_registry import ModelEntry
 from ui.identify.answer_cards import FEW_GUESSES, confidence_of, draw_headline
 from ui.identify.answer_text import own_guess
 from ui.identify.identify_keys import Key
-from ui.identify.probability_bars import bars_alt_text, guess_bars
+from ui.identify.probability_bars import draw_guess_bars
 from ui.kit import model_cache, photo_previews
 from ui.kit.address import choose_switch
 from ui.kit.text import escape_markdown
@@ -57,12 +57,7 @@ def _draw_verdict(model: ModelEntry, photos: Sequence[Photo], together: SameSnea
             st.warning(warning, icon=":material/call_split:")
         if not answer.refused:
             shown = answer.top[:FEW_GUESSES]
-            st.plotly_chart(
-                guess_bars(shown, answer.status),
-                key=Key.VERDICT_BARS,
-                config={"staticPlot": True},
-                alt=bars_alt_text(shown, answer.status),
-            )
+            draw_guess_bars(shown, answer.status, Key.VERDICT_BARS)
         with st.grid(_TILES, min_column_width=_NARROWEST, gap="small"):
             for number, (photo, own, role) in enumerate(
                 zip(photos, together.photos, together.roles, strict=True), start=1
