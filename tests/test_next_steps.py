@@ -1,5 +1,6 @@
 """The way from photos to a better model: which step comes next, and what a run gained over the one before."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -14,12 +15,13 @@ from sneaker_core.datasets.review_log import Action, decide, last_change, undo
 from sneaker_core.datasets.sources.photo_import import import_photos
 from sneaker_core.errors import DatasetError, RunError
 from sneaker_core.training.next_steps import PathState, Step, dataset_state, next_steps, run_state, steps_from
+from sneaker_core.training.pretrained_weights import split_of
 from sneaker_core.training.recipe import make_recipe
 from sneaker_core.training.run_collection import find_run, list_runs
 from sneaker_core.training.run_gains import gain_of, run_before
 from sneaker_core.training.train_model import train
 from sneaker_core.workspace.jobs import stop_job
-from sneaker_core.workspace.paths import runs_folder
+from sneaker_core.workspace.paths import RUN_FILE, run_model_folder, runs_folder
 from tests.factories import PROJECT, draw_dataset, run_command
 from tests.links import follow_link, link_labels
 from ui.runs.runs_keys import Key as RunsKey
@@ -123,6 +125,21 @@ def test_a_photo_that_one_of_the_models_was_trained_on_does_not_count(workspace)
         assert "in common" in str(error)
 
 
+def test_a_repeated_training_keeps_the_photos_in_their_split(tmp_path):
+    # Without a stored split, each training draws its own, and a relabeled photo would change all of it.
+    import_photos(create_dataset(tmp_path, "shoes"), draw_dataset(tmp_path / "photos", {"boot": 14, "clog": 14}))
+    dataset, recipe = find_dataset(tmp_path, "shoes"), make_recipe("quick", SMALL)
+    train("shoes", recipe, runs_folder(tmp_path) / "first", tmp_path)
+    used = split_of(run_model_folder(runs_folder(tmp_path) / "first"))
+    decide(dataset, [next(sample for sample, split in used.items() if split == "train")], Action.RELABEL, "clog")
+    decide(dataset, [next(sample for sample, split in used.items() if split == "val")], Action.EXCLUDE)
+    train("shoes", recipe, runs_folder(tmp_path) / "again", tmp_path, repeats="first")
+    repeated = split_of(run_model_folder(runs_folder(tmp_path) / "again"))
+    assert len(repeated) == len(used) - 1 and repeated.items() <= used.items()
+    # A run that is resumed before its photos were read still knows.
+    assert json.loads((runs_folder(tmp_path) / "again" / RUN_FILE).read_text())["repeats"] == "first"
+
+
 def test_the_command_line_compares_and_repeats(workspace):
     done = run_command(workspace, "runs", "compare", "second")
     assert done.returncode == 0
@@ -171,6 +188,7 @@ class TestPages:
         stop_job(newest.job.folder)
         assert newest.name not in ("first", "second")
         assert newest.job.params["recipe"] == second.recipe
+        assert newest.job.params["repeats"] == second.folder.name
 
     def test_a_run_says_what_it_gained(self, home):
         app = self.opened("runs", **{RunsKey.RUNS_CHOSEN: "second"})

@@ -81,6 +81,8 @@ class TrainParams(RecipeParams, kw_only=True):
     """Params of "train"."""
 
     run: Name
+    # Id of the run whose split is kept.
+    repeats: Name | None = None
 
 
 class SearchParams(Record):

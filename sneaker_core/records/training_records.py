@@ -21,6 +21,8 @@ class RunFile(Record):
     source: PathText = ""
     only: list[str] = []
     negatives: PathText | None = None
+    # Id of the run whose split is kept.
+    repeats: str | None = None
     recipe: dict[str, Setting] = {}
     recipe_name: str | None = None
     photos: str | None = None

@@ -91,10 +91,13 @@ def earlier_split(init: str, workspace: Path) -> dict[str, str]:
 
     A model that starts from another must not be tested on photos that the other one was trained on.
     """
-    if network_of(init, workspace) is None:
-        return {}
+    return {} if network_of(init, workspace) is None else split_of(find_model(workspace, init))
+
+
+def split_of(model_folder: Path) -> dict[str, str]:
+    """Sample -> split of the photos that a model was made with; empty if it came without a list of them."""
     try:
-        table = read_split(find_model(workspace, init))
+        table = read_split(model_folder)
     except DatasetError:  # it came without one
         return {}
     return dict(zip(table["sample"], table["split"].fillna(Split.TRAIN.value), strict=True))

@@ -37,7 +37,7 @@ from sneaker_core.workspace.atomic_files import write_atomically
 from sneaker_core.workspace.clean_names import clean_name
 from sneaker_core.workspace.collection_spec import read_name
 from sneaker_core.workspace.jobs import Worker
-from sneaker_core.workspace.paths import PREDICTIONS_FILE, run_model_folder
+from sneaker_core.workspace.paths import PREDICTIONS_FILE, run_model_folder, runs_folder
 from sneaker_core.workspace.safe_names import safe_folder_name
 
 # With several processes, the first one checks for a stop request every this many steps and tells the others.
@@ -55,6 +55,7 @@ def train(
     *,
     only: Iterable[str] = (),
     negatives: Path | None = None,
+    repeats: str | None = None,
     worker: Worker | None = None,
     report: Report = lambda event, values: None,
     resume: bool = False,
@@ -76,6 +77,8 @@ def train(
         Classes to use; empty for all.
     negatives : Path, optional
         Folder of photos that show no sneaker: with them the model learns to recognize such photos.
+    repeats : str, optional
+        Id of a run in the workspace; photos that it has used stay in its split, unless the dataset has one of its own.
     worker : Worker, optional
         Receives the progress, and says when to stop: the best weights so far then become the model.
     report : callable
@@ -109,6 +112,7 @@ def train(
             "source": source,
             "only": list(only),
             "negatives": None if negatives is None else str(negatives.absolute()),
+            "repeats": repeats,
             "recipe": recipe.to_dict(),
             "recipe_name": recipe.name,
             "photos": None,
@@ -163,8 +167,16 @@ class _TrainingRun:
     ) -> tuple[SneakerNetwork, PreparedPhotos]:
         """Build the network, prepare the photos and record them in the folder."""
         recorded = self.record.values.get("photos")
+        repeats = self.record.values.get("repeats")
         network, photos = set_up_training(
-            dataset, self.recipe, self.workspace, only, negatives, self._on_setup, resumed=recorded is not None
+            dataset,
+            self.recipe,
+            self.workspace,
+            only,
+            negatives,
+            self._on_setup,
+            resumed=recorded is not None,
+            repeats=None if repeats is None else runs_folder(self.workspace) / repeats,
         )
         if recorded not in (None, photos.fingerprint):
             # The split would change too, and training photos could end up in the test split.

@@ -29,6 +29,7 @@ def start_training(
     name: str,
     only: Iterable[str] = (),
     negatives: Path | None = None,
+    repeats: str | None = None,
 ) -> Path:
     """Start a training in the background; it waits in the queue until earlier trainings have ended.
 
@@ -44,6 +45,8 @@ def start_training(
         Classes to use; empty for all.
     negatives : Path, optional
         Folder of photos that show no sneaker.
+    repeats : str, optional
+        Id of a run whose split is kept.
 
     Returns
     -------
@@ -68,7 +71,7 @@ def start_training(
     photos += 0 if negatives is None else _files(negatives)
     check_space(workspace, needed_bytes(recipe, photos, classes + 1))
     folder = runs_of(workspace).create(name)
-    params = training_params(workspace, folder.name, source, recipe.to_dict(), only, negatives)
+    params = training_params(workspace, folder.name, source, recipe.to_dict(), only, negatives, repeats)
     try:
         start_job(run_job_folder(folder), "train", params, title=f"Training {name}", workspace=workspace, queue=True)
     except OSError as error:
@@ -79,6 +82,8 @@ def start_training(
 
 def repeat_training(workspace: Path, name: str, new_name: str | None = None) -> Path:
     """Train a run once more, with the same settings on its photos as they are now.
+
+    Photos that both have stay in their split, so that the two models can be compared on test photos that neither used.
 
     Parameters
     ----------
@@ -115,7 +120,8 @@ def repeat_training(workspace: Path, name: str, new_name: str | None = None) -> 
     recipe = Recipe.from_dict(run.recipe)
     new_name = new_name or default_run_name(workspace, run.dataset, recipe.name)
     negatives = None if run.negatives is None else Path(run.negatives)
-    return start_training(workspace, str(source_folder(workspace, run.source)), recipe, new_name, run.only, negatives)
+    photos = str(source_folder(workspace, run.source))
+    return start_training(workspace, photos, recipe, new_name, run.only, negatives, repeats=run.folder.name)
 
 
 def training_params(
@@ -125,6 +131,7 @@ def training_params(
     recipe: Mapping[str, Any],
     only: Iterable[str] = (),
     negatives: str | Path | None = None,
+    repeats: str | None = None,
 ) -> dict[str, Any]:
     """The params of a "train" job.
 
@@ -137,7 +144,7 @@ def training_params(
         From `source_of`.
     recipe : mapping
         From `Recipe.to_dict`.
-    only, negatives
+    only, negatives, repeats
         As for `start_training`.
     """
     return {
@@ -146,6 +153,7 @@ def training_params(
         "recipe": dict(recipe),
         "classes": list(only),
         "negatives": None if negatives is None else path_to_text(workspace, Path(negatives)),
+        "repeats": repeats,
     }
 
 
@@ -186,6 +194,7 @@ def run_training_job(workspace: Path, params: Mapping[str, Any], worker: Worker)
         workspace,
         only=params.get("classes", ()),
         negatives=None if negatives is None else path_from_text(workspace, negatives),
+        repeats=params.get("repeats"),
         worker=worker,
         report=report,
         resume=resume,

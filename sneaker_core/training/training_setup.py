@@ -10,9 +10,10 @@ from sneaker_core.datasets.dataset_collection import find_source, open_samples
 from sneaker_core.datasets.vanished_sources import check_there, told_if_vanished
 from sneaker_core.networks.architectures import SneakerNetwork, build_network
 from sneaker_core.training.prepared_photos import PreparedPhotos, Progress, prepare_photos
-from sneaker_core.training.pretrained_weights import earlier_split, load_pretrained
+from sneaker_core.training.pretrained_weights import earlier_split, load_pretrained, split_of
 from sneaker_core.training.recipe import Recipe
 from sneaker_core.training.training_jobs import check_space, needed_bytes
+from sneaker_core.workspace.paths import run_model_folder
 
 
 def build_pretrained(recipe: Recipe, workspace: Path) -> tuple[SneakerNetwork, bool]:
@@ -56,6 +57,7 @@ def set_up_training(
     negatives: Path | None = None,
     progress: Progress = lambda done, total, step: None,
     resumed: bool = False,
+    repeats: Path | None = None,
 ) -> tuple[SneakerNetwork, PreparedPhotos]:
     """Build the network and prepare the photos of a training; the same recipe gives the same result.
 
@@ -73,6 +75,8 @@ def set_up_training(
         Called with the number of photos done, their total and the current step.
     resumed : bool
         Whether the training already has most of the disk space it needs.
+    repeats : Path, optional
+        Folder of a run whose split is kept.
 
     Raises
     ------
@@ -88,7 +92,10 @@ def set_up_training(
     embedder = network if finds_duplicates else None
     source = find_source(workspace, dataset)
     with told_if_vanished([source]):
-        earlier = earlier_split(recipe.init, workspace)
+        # Where the two differ, what the model to start from was trained with must not be tested on.
+        earlier = ({} if repeats is None else split_of(run_model_folder(repeats))) | earlier_split(
+            recipe.init, workspace
+        )
         photos = prepare_photos(source.name, samples, recipe, embedder, workspace, negatives, progress, earlier)
     if photos.rejected:
         check_there([source])
