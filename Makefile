@@ -37,6 +37,7 @@ benchmark: $(INSTALLED_DEV)
 
 screenshots: $(INSTALLED_DEV)
 	$(BIN)/python docs/make_screenshots.py
+	$(BIN)/python docs/make_walkthrough.py
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)

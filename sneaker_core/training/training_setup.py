@@ -92,10 +92,9 @@ def set_up_training(
     embedder = network if finds_duplicates else None
     source = find_source(workspace, dataset)
     with told_if_vanished([source]):
+        repeated = {} if repeats is None else split_of(run_model_folder(repeats))
         # Where the two differ, what the model to start from was trained with must not be tested on.
-        earlier = ({} if repeats is None else split_of(run_model_folder(repeats))) | earlier_split(
-            recipe.init, workspace
-        )
+        earlier = repeated | earlier_split(recipe.init, workspace)
         photos = prepare_photos(source.name, samples, recipe, embedder, workspace, negatives, progress, earlier)
     if photos.rejected:
         check_there([source])

@@ -29,6 +29,7 @@ from ui.kit.visit import is_on_this_computer
 # The button lies over its picture, so that a tap on the picture counts.
 _SAMPLE_STYLE = f"""<style>
 .st-key-{Key.SAMPLES} [class*="st-key-{Key.SAMPLE}-"] {{position: relative;}}
+.st-key-{Key.SAMPLES} .stElementContainer:has([data-testid=stButton]) {{position: static;}}
 .st-key-{Key.SAMPLES} img {{aspect-ratio: 4 / 3; object-fit: cover; border-radius: 0.75rem;}}
 .st-key-{Key.SAMPLES} button {{padding: 0; min-height: 2rem;}}
 .st-key-{Key.SAMPLES} button::after {{content: ""; position: absolute; inset: 0;}}
