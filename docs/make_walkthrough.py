@@ -197,7 +197,7 @@ def own(walk: Walk, photos: Path) -> None:
     mend_rest(walk)
     walk.step("Go on to train again.", walk.next("again"), walk.button("Train again"))
     gained = page.locator(f".st-key-{KitKey.NEXT_STEP}").get_by_text("See what")
-    walk.step("Train again on the mended photos.", walk.button("Train again").click, gained)
+    walk.step("Train again on the corrected photos.", walk.button("Train again").click, gained)
     walk.step("See what that gained.", walk.next("See what"), walk.text("Compared with"))
 
 
@@ -275,7 +275,7 @@ def _page(steps: dict[str, list[Step]]) -> Iterator[str]:
             person = wide.person
             mine = [step for step in steps["desktop"] if step.person == person]
             taps, seconds = sum(step.taps for step in mine), sum(step.seconds for step in mine)
-            yield f"## {person}\n\n{len(mine)} steps, {taps} taps, {seconds:.0f} seconds of waiting.\n"
+            yield f"## {person}\n\n{len(mine)} steps, {taps} taps, {counted(round(seconds), 'second')} of waiting.\n"
         tapped = counted(wide.taps, "tap")
         yield f"**{wide.text}** {tapped}; {wide.seconds:.1f} s at 1280 px, {narrow.seconds:.1f} s at 390 px.\n"
         pictures = ((wide, 480), (narrow, 150))

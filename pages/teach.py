@@ -13,7 +13,7 @@ from ui.teach.teach_keys import Key
 
 ABOUT = "In a minute, without training: give it a name and 3 to 10 photos, and try it at once."
 
-with page_body("Teach it a new sneaker", ABOUT, wide=False), st.container(key=Key.PAGE):
+with page_body("Teach it a new sneaker", ABOUT, wide=False, makes_changes=True), st.container(key=Key.PAGE):
     draw_style()
     models = installed_models()
     if not models:

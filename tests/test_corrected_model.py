@@ -10,18 +10,22 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from sneaker_core.datasets.corrections import find_corrections, save_correction, waiting_for_review
+from sneaker_core.datasets.dataset_collection import create_dataset, find_dataset
 from sneaker_core.datasets.index import read_samples
 from sneaker_core.datasets.review_log import Action, decide
+from sneaker_core.datasets.sources.photo_import import import_photos
 from sneaker_core.datasets.split import read_split, write_split
 from sneaker_core.errors import DatasetError
 from sneaker_core.images import Photo
 from sneaker_core.networks.checkpoint import load_model, save_model
 from sneaker_core.training.corrected_head import corrected_model
 from sneaker_core.training.corrected_model import Change, Correction, correct_model
+from sneaker_core.training.recipe import make_recipe
 from sneaker_core.training.run_collection import find_run
+from sneaker_core.training.train_model import train
 from sneaker_core.workspace.jobs import JobState, list_jobs
 from sneaker_core.workspace.paths import run_model_folder, runs_folder
-from tests.factories import CLASSES, PROJECT, jpeg, lively_model, photo, run_command
+from tests.factories import CLASSES, PROJECT, draw_dataset, jpeg, lively_model, photo, run_command
 from tests.links import follow_link, link_labels
 from ui.kit.model_picker import MODEL_PARAM
 from ui.kit.state_keys import KitKey
@@ -74,6 +78,19 @@ def test_a_photo_that_the_model_was_trained_on_is_never_kept_out(workspace):
     done = correct_model(workspace, "mine")
     assert (done.trained, done.kept_out.photos) == (12, 0)
     assert any("can't be measured with so few" in line for line in done.sentences())
+
+
+def test_a_test_photo_that_became_a_correction_is_not_tested_on(tmp_path):
+    import_photos(create_dataset(tmp_path, "shoes"), draw_dataset(tmp_path / "photos", dict.fromkeys(CLASSES[:2], 12)))
+    small = {"init": "none", "size": 32, "small_size": 32, "batch": 8, "epochs": 1, "test_share": 0.4}
+    train("shoes", make_recipe("quick", small), runs_folder(tmp_path) / "mine", tmp_path)
+    samples = read_samples(find_dataset(tmp_path, "shoes")).set_index("sample")
+    split = read_split(run_model_folder(runs_folder(tmp_path) / "mine")).set_index("sample")["split"]
+    tested = samples.loc[split.index[split == "test"]]
+    for row in tested.to_dict("records"):
+        save_correction(tmp_path, Photo("again.jpg", Path(row["path"]).read_bytes()), row["label"])
+    done = correct_model(tmp_path, "mine")
+    assert done.trained > 0 and done.tested.photos == len(tested) - done.trained
 
 
 def test_the_head_learns_and_is_held_to_its_memory():

@@ -103,7 +103,7 @@ def test_what_changes_nothing_or_is_too_little_gets_no_figure(planted):
     decide(planted.dataset, planted.wrong[:3], Action.KEEP)
     kept = measure(planted)
     assert kept.before == kept.after
-    assert "as without them, since no training photo has changed" in kept.sentence
+    assert "the same as without, because no training photo has changed" in kept.sentence
     decide(planted.dataset, planted.validation[20:], Action.KEEP)
     few = measure(planted)
     assert few.sentence.endswith("30 untouched validation photos are needed, and there are 20.")

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from sneaker_core.commands.common import json_option, print_result
+from sneaker_core.errors import SneakerError
 from sneaker_core.settings import PASSWORD_VARIABLE
 
 
@@ -45,7 +46,8 @@ def phone(
             "password": server.password is not None,
         }
         print_result(values, as_json, lambda: _text(values))
-        process.wait()
+        if process.wait():
+            raise SneakerError("The server ended. The lines above say why.")
     except KeyboardInterrupt:
         pass
     finally:
@@ -54,18 +56,20 @@ def phone(
 
 def _text(values: dict[str, Any]) -> str:
     """What to do with the phone, with the address as a code to scan."""
-    access = "Phones can look, but save and change nothing." if values["read_only"] else "Phones can change everything."
+    access = (
+        "Phones can look but can't save or change anything." if values["read_only"] else "Phones can change everything."
+    )
     asked = "They are asked for the password." if values["password"] else "There is no password (--password sets one)."
     others = values["other_addresses"]
     return "\n".join(
         [
             *_code(values["address"]),
             "",
-            f"On your phone, in the same Wi-Fi, open  {click.style(values['address'], bold=True)}",
-            "The browser warns once, because SoleScope made the certificate itself. Choose to go on.",
+            f"On your phone, on the same Wi-Fi, open  {click.style(values['address'], bold=True)}",
+            "The browser warns once, because SoleScope made the certificate itself. Choose to continue.",
             f"{access} {asked}",
             *([f"Not reachable? Try --address {' or '.join(others)}."] if others else []),
-            "Ctrl-C ends it.",
+            "Press Ctrl-C to stop.",
         ]
     )
 

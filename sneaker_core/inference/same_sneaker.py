@@ -45,7 +45,7 @@ class Role(StrEnum):
 _LEFT_OUT = {
     Role.COPY: ("that is a copy of another one", "that are copies of another one"),
     Role.NO_SHOE: ("without a shoe",) * 2,
-    Role.UNLIKE: ("of nothing the model knows",) * 2,
+    Role.UNLIKE: ("that shows nothing the model knows", "that show nothing the model knows"),
     Role.UNREADABLE: ("that can't be read",) * 2,
 }
 

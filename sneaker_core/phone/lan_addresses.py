@@ -64,7 +64,7 @@ def checked_address(text: str | None) -> str:
         found = lan_addresses()
         if not found:
             raise SneakerError(
-                "This computer is in no local network. Connect it to the same Wi-Fi as the phone and try again, or "
+                "This computer isn't on a local network. Connect it to the same Wi-Fi as the phone and try again, or "
                 "name its address with --address."
             )
         return found[0]

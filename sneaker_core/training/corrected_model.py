@@ -175,7 +175,8 @@ def correct_model(
     shown, labels, rows = _embedded(base, photos, progress, "Looking at the corrections")
     is_trained = ~rows["kept_out"].to_numpy()
     originals, _, _ = _embedded(base, _originals(workspace, folder, base), progress, "Looking at original photos")
-    tests, truth, _ = _embedded(base, _test_photos(workspace, folder, base), progress, "Looking at test photos")
+    tested = _without_trained(_test_photos(workspace, folder, base), rows[is_trained])
+    tests, truth, _ = _embedded(base, tested, progress, "Looking at test photos")
     references = base.references * mean_length(shown)
     left = np.arange(len(references)) % _KEPT_OUT_REFERENCES == _KEPT_OUT_REFERENCES - 1
     after = _trained(base, shown[is_trained], labels[is_trained], np.concatenate([references[~left], originals]))
@@ -257,12 +258,19 @@ def _test_photos(workspace: Path, folder: Path, model: SneakerModel) -> pd.DataF
     return there[["sample", "path", "label"]].sort_values("sample").head(_MOST_TESTED).reset_index(drop=True)
 
 
+def _without_trained(photos: pd.DataFrame, trained: pd.DataFrame) -> pd.DataFrame:
+    """The photos that the model is not trained on now: a mistake on a test photo may have become a correction."""
+    return photos[~photos["sample"].isin(trained["sample"])].reset_index(drop=True)
+
+
 def _embedded(
     model: SneakerModel, photos: pd.DataFrame, progress: Progress, step: str
 ) -> tuple[Floats, NDArray[np.int64], pd.DataFrame]:
     """Embeddings and class numbers of the photos that can be read, and their rows."""
     from sneaker_core.evaluation.prediction_table import read_outputs
 
+    is_there = photos["path"].map(lambda path: Path(str(path)).is_file()).astype(bool)
+    photos = photos[is_there].reset_index(drop=True)
     if photos.empty:
         return np.zeros((0, model.references.shape[1]), np.float32), np.zeros(0, np.int64), photos
     outputs, rejected = read_outputs(model, list(photos["path"]), lambda done: progress(done, len(photos), step))

@@ -92,10 +92,12 @@ class Worth:
             return NO_DECISIONS
         decisions = counted(self.decisions, "decision")
         if self.state is WorthState.NOTHING_CHANGED:
-            unchanged = f"{decisions}: {percent(self.after, 1)}, as without them, since no training photo has changed."
+            unchanged = (
+                f"{decisions}: {percent(self.after, 1)}, the same as without, because no training photo has changed."
+            )
             return f"{unchanged} Relabel or exclude some to see what that is worth."
         if self.state is WorthState.TOO_FEW:
-            return f"{decisions}: can't tell yet what that is worth. {self._too_few}"
+            return f"{decisions}: too early to tell what that is worth. {self._too_few}"
         points = f"{_points(self.after - self.before)} points, 95% between {_points(self.low)} and {_points(self.high)}"
         text = f"{decisions}: {percent(self.before, 1)} → {percent(self.after, 1)} ({points})"
         if self.may_be_luck:

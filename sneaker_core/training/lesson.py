@@ -58,7 +58,7 @@ class Lesson:
             lines.append(f"The rest would have been taken for: {others}.")
         if self.endangered:
             shares = ", ".join(f"{label} ({percent(share)})" for label, share in self.endangered.items())
-            lines.append(f"Photos like some of these may now be called {self.name}: {shares}.")
+            lines.append(f"Some photos of these sneakers may now be called {self.name}: {shares}.")
         lines += [f"Left out: {photo}: {reason}" for photo, reason in self.rejected.items()]
         return lines
 

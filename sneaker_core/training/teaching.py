@@ -319,6 +319,9 @@ def _write_new(workspace: Path, learned: _Learned, source: Path, name: str) -> T
             about = {"format": FORMAT, "state": "done", "created": time.time(), "taught_from": learned.taught.base}
             write_json(folder / RUN_FILE, about, indent=1)
             return done
+    except OSError as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise RunError(f"Can't save the model in {folder}: {error.strerror}. Check the free disk space.") from error
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise

@@ -8,7 +8,7 @@ from sneaker_core.errors import ReadOnlyError
 from sneaker_core.settings import read_only
 
 READ_ONLY_TEXT = "This SoleScope is read-only: nothing can be saved or changed here."
-_HINT = "Use it on the computer on which it runs, or start it with --allow-changes."
+_HINT = "To allow changes, start it without SOLESCOPE_READ_ONLY, or `make phone` with --allow-changes."
 
 
 def check_changeable() -> None:

@@ -8,6 +8,7 @@ from ui.datasets.datasets_keys import Key
 from ui.datasets.import_forms import draw_folder_form, draw_zip_form
 from ui.datasets.synthetic_form import draw_synthetic_form
 from ui.datasets.upload_form import draw_upload_form
+from ui.kit.changes import can_change
 from ui.kit.dataset_work import is_busy
 from ui.kit.item_dialogs import close_dialog
 
@@ -28,6 +29,8 @@ def draw_add_photos(dataset: Dataset) -> None:
     ----------
     dataset : Dataset
     """
+    if not can_change():
+        return
     if is_busy(dataset):
         st.info("A job is running for this dataset. Wait until it has ended or stop it, then add photos.")
         return

@@ -17,7 +17,7 @@ from sneaker_core.number_text import counted
 from sneaker_core.workspace.atomic_files import write_atomically
 from sneaker_core.workspace.paths import workspace
 from ui.datasets.datasets_keys import Key
-from ui.kit.changes import change_button
+from ui.kit.changes import change_button, server_path_input
 from ui.kit.dataset_work import UPLOADS, start_work
 from ui.kit.text import escape_markdown
 
@@ -76,14 +76,14 @@ def save_upload(dataset: Dataset, archive: bytes) -> Path | None:
 
 def draw_folder_form(dataset: Dataset) -> bool:
     """Draw the form for a folder or a zip file on the server."""
-    text = st.text_input(
+    text = server_path_input(
         "Folder or zip file on the computer that runs SoleScope",
         key=Key.ADD_FOLDER,
         placeholder="/home/me/sneakers",
         help="The photos are copied. The folder is not changed.",
     )
     world, layout = draw_details("folder")
-    path = Path((text or "").strip()).expanduser()
+    path = Path(text).expanduser()
     found = _exists(path)
     readable = found and draw_preview(lambda: _preview_path(str(path.resolve()), layout))
     if change_button("Import", type="primary", key=Key.ADD_START.of("folder"), disabled=found and not readable):

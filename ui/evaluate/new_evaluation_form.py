@@ -21,7 +21,7 @@ from ui.evaluate.evaluation_plan_cache import planned
 from ui.evaluate.evaluation_text import SPLITS
 from ui.evaluate.name_matches import choose_matches
 from ui.kit import dataset_cache
-from ui.kit.changes import change_button
+from ui.kit.changes import change_button, server_path_input
 from ui.kit.text import escape_markdown
 
 DATASET, SEVERAL, FOLDER = "Dataset", "Several datasets", "Folder on this computer"
@@ -97,13 +97,13 @@ def _choose_photos() -> str | dict[str, str] | None:
         return {name: str(entries[name].folder) for name in chosen} or None
     if not entries:
         st.caption("You have no dataset with photos yet, so enter a folder.")
-    typed = st.text_input(
+    typed = server_path_input(
         "Folder",
         key=Key.FOLDER,
         placeholder="/home/me/photos",
         help="With one subfolder for each class, named like the class. Nothing in it is changed.",
     )
-    return (typed or "").strip() or None
+    return typed or None
 
 
 def _choose_split(model: ModelEntry, data: str | dict[str, str] | None) -> str | None:

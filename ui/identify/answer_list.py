@@ -10,7 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from sneaker_core.images import Photo
 from sneaker_core.inference.predictor import Answer
-from sneaker_core.networks.decision import Status
+from sneaker_core.networks.decision import Reason, Status
 from sneaker_core.networks.model_registry import ModelEntry
 from sneaker_core.number_text import counted
 from ui.identify.answer_cards import draw_card, draw_downloads, draw_failures
@@ -99,8 +99,7 @@ def _with_progress(photos: Sequence[Photo], bar: DeltaGenerator) -> Iterator[Pho
 
 def _draw_teach_link(model: ModelEntry, photos: Sequence[Photo], answers: Sequence[Answer]) -> None:
     """Draw a link to Teach that carries the photos the model doesn't recognize, if there are any."""
-    unrecognized = (Status.UNSURE, Status.UNKNOWN)
-    carried = [photo for photo, answer in zip(photos, answers, strict=True) if answer.status in unrecognized]
+    carried = [photo for photo, answer in zip(photos, answers, strict=True) if _can_be_taught(answer)]
     if carried:
         draw_page_link(
             "Teach it this sneaker",
@@ -108,6 +107,10 @@ def _draw_teach_link(model: ModelEntry, photos: Sequence[Photo], answers: Sequen
             help=f"Without training. Takes along {counted(len(carried), 'photo')} that the model doesn't recognize.",
             **{MODEL_PARAM: model.name, UPLOADS_PARAM: keep_uploads(carried)},
         )
+
+
+def _can_be_taught(answer: Answer) -> bool:
+    return answer.status in (Status.UNSURE, Status.UNKNOWN) and answer.reason is not Reason.NOT_FOOTWEAR
 
 
 def _announce(text: str) -> None:

@@ -17,7 +17,7 @@ from ui.kit.address import choose_switch
 from ui.kit.text import escape_markdown
 
 _LABEL = "These show the same sneaker"
-_HELP = "Adds one answer to all photos together, which is right more often than that to any of them."
+_HELP = "Adds one answer for all the photos together; it is right more often than the answer for a single photo."
 _TILES, _NARROWEST = 6, 100
 _STYLE = f"""<style>
 .st-key-{Key.VERDICT} [class*="st-key-{Key.VERDICT_PHOTO}"] img {{aspect-ratio: 4 / 3; object-fit: cover;}}

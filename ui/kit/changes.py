@@ -27,6 +27,21 @@ def change_button(label: str, *, disabled: bool = False, **options: Any) -> bool
     return st.button(label, disabled=disabled or not can_change(), **options)
 
 
+def server_path_input(label: str, **options: Any) -> str:
+    """Ask for a path on the computer that runs SoleScope.
+
+    While SoleScope is read-only it is empty, whatever a browser sends: visitors must not look around on that computer.
+
+    Parameters
+    ----------
+    label : str
+    **options
+        As for `st.text_input`.
+    """
+    text = st.text_input(label, disabled=not can_change(), **options)
+    return (text or "").strip() if can_change() else ""
+
+
 def draw_read_only_note() -> None:
     """Say that nothing can be changed here, if that is so."""
     if not can_change():

@@ -51,7 +51,9 @@ def draw_corrections_offer(model: ModelEntry | None, dataset: Dataset | None = N
         if is_busy(found) and dataset is None:
             st.caption("A job works on your corrections. Its progress and result are on their page.")
         elif model is not None:
-            st.caption(f"Makes a copy of {escape_markdown(truncate_middle(model.name))}; the model itself stays.")
+            st.caption(
+                f"Makes a copy of {escape_markdown(truncate_middle(model.name))}; the model itself stays as it is."
+            )
 
 
 def _count_text(photos: int, waiting: int) -> str:

@@ -8,6 +8,7 @@ from sneaker_core.datasets.index import Dataset
 from sneaker_core.errors import SneakerError
 from sneaker_core.training.decisions_worth import Worth, WorthState
 from sneaker_core.training.worth_worker import shared_worth_worker
+from ui.kit.changes import change_button
 from ui.kit.dataset_work import is_busy, start_check
 from ui.kit.job_panel import poll
 from ui.kit.state_keys import KitKey
@@ -78,7 +79,7 @@ def _look(worth: Worth) -> tuple[str, str]:
 def _draw_check(dataset: Dataset, worth: Worth, place: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(f":small[:gray[:material/insights:] {worth.sentence}]", width="content")
-        if st.button(
+        if change_button(
             "Check the photos", key=KitKey.WORTH_CHECK.of(place), icon=":material/troubleshoot:", type="tertiary"
         ):
             start_check(dataset)

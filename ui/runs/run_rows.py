@@ -125,7 +125,9 @@ def _cells(row: Row) -> dict[str, Any]:
 def _recipe_word(run: Run | None) -> str:
     if run is None:
         return run_labels.NONE
-    return "Taught by example" if run.taught_from else run_labels.recipe_word(run.recipe_name)
+    if run.taught_from:
+        return "Retrained with corrections" if run.dataset else "Taught by example"
+    return run_labels.recipe_word(run.recipe_name)
 
 
 def _percent(value: Any) -> float | None:

@@ -57,7 +57,7 @@ def _answer(story: StoryFile) -> StepText:
     best = story.photo.answer
     return StepText(
         f"The model says {best.label}, it is {percent(best.probability)} sure, and it is right.",
-        f"Here is what the model says: {best.label}. It never says just a name, it also says how sure it is. "
+        f"Here is what the model says: {best.label}. It never gives just a name; it also says how sure it is. "
         "Keep that number in mind: sure and right are not the same thing, as you will see.",
         f"The answer of {story.model} to this photo, with its three most probable names.",
     )

@@ -1,7 +1,6 @@
 """The camera: each shot becomes a photo of a sneaker, and meanwhile the model says what it sees."""
 
 import base64
-import binascii
 from pathlib import Path
 
 import streamlit as st
@@ -49,11 +48,11 @@ def _name(key: Key, number: int) -> str:
 def _take_shot(trays: set[str]) -> None:
     """Add a photo that the camera took; what the browser sends is not trusted."""
     shot = st.session_state[Key.CAMERA].get("shot")
-    if not isinstance(shot, dict) or shot.get("tray") not in trays:
+    if not isinstance(shot, dict) or not isinstance(shot.get("tray"), str) or shot["tray"] not in trays:
         return
     try:
         data = base64.b64decode(str(shot.get("photo")), validate=True)
-    except binascii.Error:
+    except ValueError:
         return
     number = st.session_state[Key.SHOTS] = st.session_state.get(Key.SHOTS, 0) + 1
     add_photos(shot["tray"], [Photo(f"Camera photo {number}.jpg", data)])

@@ -62,7 +62,7 @@ def add_photos(tray: str, new: Sequence[Photo]) -> None:
     there = {photo.digest for photo in before}
     added = list({photo.digest: photo for photo in new if photo.digest not in there}.values())
     if len(added) != len(new):
-        st.toast(f"{counted(len(new) - len(added), 'photo')} of these you have given already.", icon=":material/info:")
+        st.toast(f"You have already added {counted(len(new) - len(added), 'photo')} of these.", icon=":material/info:")
     _put(tray, (*before, *added))
 
 

@@ -119,7 +119,7 @@ def _ask_name(usual: str) -> str:
         max_chars=_LONGEST_NAME,
         on_change=_keep_text,
         args=(Key.COPY, usual),
-        help="With the name of a model that you taught before, this one is taught more.",
+        help="Enter the name of a model that you taught before to teach it more.",
     )
     return given or usual
 

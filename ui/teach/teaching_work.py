@@ -56,7 +56,8 @@ def start_teaching(target: Target) -> None:
         st.session_state.pop(key, None)
     # The current texts: the page may have been drawn before they were entered.
     given = [(clean_name(st.session_state.get(place.name) or ""), photos_in(place.tray)) for place in target.places]
-    if len({name for name, _ in given}) != len(given):
+    names = [name for name, _ in given if name]
+    if len(set(names)) != len(names):
         st.session_state[Key.PROBLEM] = _SAME_NAME
         return
     try:

@@ -17,6 +17,7 @@ from sneaker_core.training.recipe import Recipe, make_recipe
 from sneaker_core.training.recipe_fields import AUGMENTATIONS
 from sneaker_core.workspace.paths import workspace
 from ui.kit import dataset_cache
+from ui.kit.changes import server_path_input
 from ui.kit.labels import AUGMENTATION_LABELS, TRAINABLE_LABELS
 from ui.kit.text import escape_markdown, truncate_middle
 from ui.train import training_cache
@@ -152,14 +153,13 @@ class _Form:
             )
             trainable = self._trainable()
             if chosen == _FILE:
-                path = st.text_input(
+                chosen = server_path_input(
                     "Weights file",
                     key=self.key(Key.TRAIN_INIT_FILE, network),
                     persist_state="session",
                     placeholder="/home/me/mobilenet_v2.safetensors",
                     help="A .safetensors or .pth file in torchvision's format, on the computer that runs SoleScope.",
                 )
-                chosen = (path or "").strip()
         self.trainable = trainable
         return str(chosen)
 
@@ -265,7 +265,7 @@ class _Form:
 
     def negatives(self) -> tuple[Path | None, str | None]:
         """The folder of negatives, and why it can't be used."""
-        text = st.text_input(
+        path = server_path_input(
             "Negatives",
             key=self.key(Key.TRAIN_NEGATIVES),
             persist_state="session",
@@ -274,7 +274,6 @@ class _Form:
             "learns to answer “not a sneaker I know”. Photos in other_footwear/<type>/ teach it other shoes, such as "
             "loafers. Optional.",
         )
-        path = (text or "").strip()
         if not path:
             return None, None
         try:

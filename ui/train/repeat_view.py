@@ -9,8 +9,9 @@ from sneaker_core.training.training_jobs import repeat_training
 from sneaker_core.workspace.paths import workspace
 from ui.kit.address import DATASET_PARAM, address_item, address_value, set_address_value
 from ui.kit.changes import change_button
+from ui.kit.next_step import draw_way
 from ui.kit.page_frame import draw_error
-from ui.kit.page_links import Page, draw_page_link
+from ui.kit.page_links import Page
 from ui.kit.text import escape_markdown
 from ui.train.train_keys import Key
 from ui.train.train_views import watch
@@ -30,7 +31,7 @@ def draw_repeat(runs: list[Run]) -> bool:
         return False
     run = by_name[name]
     with st.container(border=True):
-        st.subheader(f"Train {escape_markdown(name)} again", anchor=False)
+        st.header(f"Train {escape_markdown(name)} again", anchor=False)
         st.markdown(
             f"The same settings, on the photos of **{escape_markdown(run.dataset)}** as they are now, your decisions "
             "included. Afterwards you see what it gained, on test photos that neither of the two models has used."
@@ -38,7 +39,8 @@ def draw_repeat(runs: list[Run]) -> bool:
         with st.container(horizontal=True, vertical_alignment="center"):
             if change_button("Train again", type="primary", key=Key.TRAIN_REPEAT, icon=":material/replay:"):
                 _start(name)
-            draw_page_link("Other settings", Page.TRAIN, dataset=address_value(DATASET_PARAM) or run.dataset)
+            others = {DATASET_PARAM: address_value(DATASET_PARAM) or run.dataset, Key.TRAIN_AGAIN.value: None}
+            draw_way("Other settings", Page.TRAIN, others, Page.TRAIN)
         if running := sum(not one.state.ended for one in runs):
             st.caption(f"{counted(running, 'training')} running or queued. This one joins the queue.")
     return True
