@@ -24,7 +24,7 @@ from sneaker_core.datasets.index import Dataset, read_samples
 from sneaker_core.datasets.split import Split, read_split, write_split
 from sneaker_core.errors import DatasetError, SneakerError
 from sneaker_core.evaluation.comparison import mcnemar
-from sneaker_core.evaluation.evaluation_collection import own_evaluation
+from sneaker_core.evaluation.evaluation_collection import list_evaluations, own_evaluation
 from sneaker_core.evaluation.evaluation_files import read_table
 from sneaker_core.evaluation.metric_text import gain_sentence
 from sneaker_core.evaluation.photo_uses import photo_uses
@@ -249,13 +249,20 @@ def _test_photos(workspace: Path, folder: Path, model: SneakerModel) -> pd.DataF
     evaluation = own_evaluation(folder, bundled)
     if evaluation is None:
         return pd.DataFrame(columns=["sample", "path", "label"])
+    # That of a run is listed with the dataset that holds its photos.
+    listed = [one for one in list_evaluations(workspace) if one.folder == evaluation.folder]
+    evaluation = listed[0] if listed and not bundled else evaluation
     try:
         table = read_table(replace(evaluation, workspace=workspace))
     except SneakerError:
         return pd.DataFrame(columns=["sample", "path", "label"])
     there = table[table["path"].notna() & table["label"].isin(model.spec.classes)]
-    there = there[[Path(str(path)).is_file() for path in there["path"]]]
-    return there[["sample", "path", "label"]].sort_values("sample").head(_MOST_TESTED).reset_index(drop=True)
+    return _existing(there)[["sample", "path", "label"]].sort_values("sample").head(_MOST_TESTED).reset_index(drop=True)
+
+
+def _existing(photos: pd.DataFrame) -> pd.DataFrame:
+    """The photos whose files are there."""
+    return photos[photos["path"].map(lambda path: Path(str(path)).is_file()).astype(bool)].reset_index(drop=True)
 
 
 def _without_trained(photos: pd.DataFrame, trained: pd.DataFrame) -> pd.DataFrame:
@@ -269,8 +276,7 @@ def _embedded(
     """Embeddings and class numbers of the photos that can be read, and their rows."""
     from sneaker_core.evaluation.prediction_table import read_outputs
 
-    is_there = photos["path"].map(lambda path: Path(str(path)).is_file()).astype(bool)
-    photos = photos[is_there].reset_index(drop=True)
+    photos = _existing(photos)
     if photos.empty:
         return np.zeros((0, model.references.shape[1]), np.float32), np.zeros(0, np.int64), photos
     outputs, rejected = read_outputs(model, list(photos["path"]), lambda done: progress(done, len(photos), step))
