@@ -180,7 +180,7 @@ class TestPages:
         decide(dataset, [str(read_samples(dataset)["sample"].iloc[0])], Action.EXCLUDE)
         app.run()
         app = follow_link(app, "Train second again")
-        assert [text.value for text in app.subheader] == ["Train second again"]
+        assert [text.value for text in app.header] == ["Train second again"]
         app.button(key=TrainKey.TRAIN_REPEAT).click()
         app.run()
         assert not app.exception

@@ -145,7 +145,7 @@ class TestTeaching:
 class TestPhotos:
     def test_each_is_kept_once_and_can_be_removed(self, home):
         app = give(give(opened(), photos(0, 2)), photos(0, 3))
-        assert thumbnails(app) == 3 and app.toast[0].value.startswith("2 photos")
+        assert thumbnails(app) == 3 and app.toast[0].value.startswith("You have already added 2 photos")
         click(app, next(one.key for one in app.button if one.key.startswith(Key.REMOVE.value)))
         assert thumbnails(app) == 2 and "at least 3" in words(app)
 

@@ -153,7 +153,7 @@ def training_params(
         "recipe": dict(recipe),
         "classes": list(only),
         "negatives": None if negatives is None else path_to_text(workspace, Path(negatives)),
-        "repeats": repeats,
+        **({} if repeats is None else {"repeats": repeats}),
     }
 
 
