@@ -113,6 +113,7 @@ class TestFirstVisit:
         shoes = draw_dataset(tmp_path / "shoes", {"boot": 4, "<script>": 3})
         page = opened(browser, address, "?dataset=mine")
         page.get_by_role("radio", name="Zip file").click()
+        expect(page.locator("input[type=file]")).to_have_count(1)
         settle(page)
         page.locator("input[type=file]").set_input_files(
             {"name": "shoes.zip", "mimeType": "application/zip", "buffer": zipped(shoes)}
