@@ -59,8 +59,8 @@ SECTIONS = {
     COMPARE: draw_compare,
 }
 # The steps of the way that are done in a section.
-_STEPS = {"Mistakes": Step.MISTAKES, "Compare": Step.GAIN}
-_WITH_GAIN = ("Summary", "Compare")
+_STEPS = {MISTAKES: Step.MISTAKES, COMPARE: Step.GAIN}
+_WITH_GAIN = (SUMMARY, COMPARE)
 # Names of sections in addresses of older versions.
 OLD_SECTIONS = {
     "Headline": SUMMARY,
