@@ -59,6 +59,7 @@ def open_browser() -> Iterator[Browser]:
     path = chromium()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=_ARGUMENTS)
+        browser.new_context(accept_downloads=True)  # the first one, which all pages of `new_page` share
         expect.set_options(timeout=PATIENCE)
         try:
             yield browser
@@ -76,8 +77,7 @@ def new_page(browser: Browser, size: tuple[int, int] = DESKTOP, scheme: Literal[
         Width and height in CSS pixels.
     scheme : {"light", "dark"}
     """
-    context = browser.contexts[0] if browser.contexts else browser.new_context(accept_downloads=True)
-    page = context.new_page()
+    page = browser.contexts[0].new_page()
     page.set_viewport_size({"width": size[0], "height": size[1]})
     page.emulate_media(color_scheme=scheme)
     page.set_default_timeout(PATIENCE)

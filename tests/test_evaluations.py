@@ -380,6 +380,7 @@ class TestReport:
             assert [url for url in asked if not url.startswith(("file:", "data:", "blob:"))] == []
             assert errors == []
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+            context.close()
 
 
 class TestThreshold:
