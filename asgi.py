@@ -10,6 +10,7 @@ from sneaker_core.api import HangUps, routes
 from sneaker_core.phone.access import access_middleware
 from sneaker_core.settings import AccessSettings
 from sneaker_core.workspace.paths import workspace
+from ui.sign_in.signed_in_only import SignedInOnly
 
 # Streamlit used to treat a folder named pages as a multipage app. Without this line, the first visit to a deep link
 # runs the page's file alone, without streamlit_app.py.
@@ -19,4 +20,8 @@ PROJECT = Path(__file__).parent
 checks = access_middleware(
     AccessSettings.from_environment(), lambda: (PROJECT / "ui" / "login.html").read_text(encoding="utf-8")
 )
-app = st.App(str(PROJECT / "streamlit_app.py"), routes=routes(workspace()), middleware=[Middleware(HangUps), *checks])
+app = st.App(
+    str(PROJECT / "streamlit_app.py"),
+    routes=routes(workspace()),
+    middleware=[Middleware(HangUps), *checks, Middleware(SignedInOnly)],
+)

@@ -5,6 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from ui.kit.page_links import Page, page_icon
+from ui.sign_in.sign_in_page import require_sign_in, sign_out_pages
 from ui.story.story_view import draw_story, is_told
 
 UI = Path(__file__).with_name("ui")
@@ -27,13 +28,12 @@ st.set_page_config(
 st.logo(str(UI / "logo.svg"), size="large")
 st.html(TEXT_COLOR)
 
-page = st.navigation(
-    [
-        st.Page(page.value, title=page.path.capitalize(), icon=page_icon(page), default=page is Page.IDENTIFY)
-        for page in Page
-    ],
-    position="top",
-)
+require_sign_in()
+pages = [
+    st.Page(page.value, title=page.path.capitalize(), icon=page_icon(page), default=page is Page.IDENTIFY)
+    for page in Page
+]
+page = st.navigation([*pages, *sign_out_pages()], position="top")
 if page.url_path == "" and is_told():
     draw_story()
 else:

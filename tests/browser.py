@@ -165,7 +165,7 @@ def serve_workspaces(folder: Path) -> Iterator[AppServer]:
 
 
 @contextlib.contextmanager
-def serve(log: Path, environment: Mapping[str, str] | None = None) -> Iterator[str]:
+def serve(log: Path, environment: Mapping[str, str] | None = None, *, port: int | None = None) -> Iterator[str]:
     """Start the app as `make app` does, on a free port; yields its address.
 
     Parameters
@@ -174,9 +174,10 @@ def serve(log: Path, environment: Mapping[str, str] | None = None) -> Iterator[s
         File for the server's output.
     environment : mapping, optional
         Variables in addition to those of this process.
+    port : int, optional
     """
     entry = "asgi.py" if (PROJECT / "asgi.py").is_file() else "streamlit_app.py"
-    port = _free_port()
+    port = port or free_port()
     command = [sys.executable, "-m", "streamlit", "run", entry, f"--server.port={port}", "--server.headless=true"]
     with log.open("wb") as output:
         server = subprocess.Popen(
@@ -184,7 +185,7 @@ def serve(log: Path, environment: Mapping[str, str] | None = None) -> Iterator[s
         )
     address = f"http://localhost:{port}"
     try:
-        _wait_until_healthy(address, server, log)
+        wait_until_healthy(address, server, log)
         yield address
     finally:
         server.terminate()
@@ -195,14 +196,16 @@ def serve(log: Path, environment: Mapping[str, str] | None = None) -> Iterator[s
             server.wait()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that no server uses."""
     with socket.socket() as probe:
         probe.bind(("localhost", 0))
         port: int = probe.getsockname()[1]
         return port
 
 
-def _wait_until_healthy(address: str, server: "subprocess.Popen[bytes]", log: Path) -> None:
+def wait_until_healthy(address: str, server: "subprocess.Popen[bytes]", log: Path) -> None:
+    """Wait until a server answers; shows its log if it doesn't."""
     deadline = time.monotonic() + _STARTS_WITHIN
     while time.monotonic() < deadline:
         if server.poll() is not None:

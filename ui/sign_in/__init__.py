@@ -1,0 +1,1 @@
+"""Signing in with an account of an identity provider (OpenID Connect), if one is configured."""
