@@ -26,8 +26,10 @@ TEST, TRAIN, KNOWN_TEST = 15, 25, 22
 
 def drawn_photos(model: SneakerModel, folder: Path, samples: pd.DataFrame) -> pd.DataFrame:
     """The photos to embed, with a column "kind": test or train photos of new classes, or test photos of known ones."""
-    test, train = samples["split"] == "test", samples["split"] == "train"
     known = samples["label"].isin(model.spec.classes)
+    # Validation photos of a new class have had no part in the model either.
+    test = (samples["split"] == "test") | (samples["split"] == "val") & ~known
+    train = samples["split"] == "train"
     enough = samples[test & ~known]["label"].value_counts()
     new = samples["label"].isin(enough[enough >= TEST].index)
     unused = photo_uses(samples["sample"], folder) == ""
