@@ -17,7 +17,7 @@ from sneaker_core.errors import DatasetError, RunError
 from sneaker_core.training.next_steps import PathState, Step, dataset_state, next_steps, run_state, steps_from
 from sneaker_core.training.pretrained_weights import split_of
 from sneaker_core.training.recipe import make_recipe
-from sneaker_core.training.run_collection import find_run, list_runs
+from sneaker_core.training.run_collection import delete_run, find_run, list_runs
 from sneaker_core.training.run_gains import gain_of, run_before
 from sneaker_core.training.train_model import train
 from sneaker_core.workspace.jobs import stop_job
@@ -138,6 +138,24 @@ def test_a_repeated_training_keeps_the_photos_in_their_split(tmp_path):
     assert len(repeated) == len(used) - 1 and repeated.items() <= used.items()
     # A run that is resumed before its photos were read still knows.
     assert json.loads((runs_folder(tmp_path) / "again" / RUN_FILE).read_text())["repeats"] == "first"
+
+
+def test_a_repeated_training_resumes_without_the_run_that_it_repeats(tmp_path):
+    import_photos(create_dataset(tmp_path, "shoes"), draw_dataset(tmp_path / "photos", {"boot": 14, "clog": 14}))
+    train("shoes", make_recipe("quick", SMALL), runs_folder(tmp_path) / "first", tmp_path)
+    again = runs_folder(tmp_path) / "again"
+
+    def stop(event: str, values: object) -> None:
+        raise KeyboardInterrupt
+
+    # With another seed, it would draw another split of its own.
+    other = make_recipe("quick", {**SMALL, "seed": 5})
+    with pytest.raises(KeyboardInterrupt):
+        train("shoes", other, again, tmp_path, repeats="first", report=stop)
+    used = split_of(run_model_folder(again))
+    delete_run(tmp_path, "first")
+    train("shoes", other, again, tmp_path, resume=True)
+    assert split_of(run_model_folder(again)) == used
 
 
 def test_the_command_line_compares_and_repeats(workspace):

@@ -175,7 +175,7 @@ class _TrainingRun:
             only,
             negatives,
             self._on_setup,
-            resumed=recorded is not None,
+            resumes=None if recorded is None else self.folder,
             repeats=None if repeats is None else runs_folder(self.workspace) / repeats,
         )
         if recorded not in (None, photos.fingerprint):
@@ -183,9 +183,9 @@ class _TrainingRun:
             name = read_name(self.folder)
             raise DatasetError(f"The photos have changed since the run {name!r} was started. Start a new run.")
         counts = {str(split): len(photos.labeled(split)) for split in (Split.TRAIN, Split.VAL, Split.TEST)}
-        self.record.write(photos=photos.fingerprint, rejected=photos.rejected, counts=counts)
         if process_group.is_first():
             write_split(run_model_folder(self.folder), photos.samples)
+        self.record.write(photos=photos.fingerprint, rejected=photos.rejected, counts=counts)
         self.report("prepared", photos.describe())
         return network, photos
 

@@ -56,7 +56,7 @@ def set_up_training(
     only: Sequence[str] = (),
     negatives: Path | None = None,
     progress: Progress = lambda done, total, step: None,
-    resumed: bool = False,
+    resumes: Path | None = None,
     repeats: Path | None = None,
 ) -> tuple[SneakerNetwork, PreparedPhotos]:
     """Build the network and prepare the photos of a training; the same recipe gives the same result.
@@ -73,8 +73,8 @@ def set_up_training(
         Folder of photos that show no sneaker.
     progress : callable, optional
         Called with the number of photos done, their total and the current step.
-    resumed : bool
-        Whether the training already has most of the disk space it needs.
+    resumes : Path, optional
+        Folder of the run if it read its photos before: it has most of the disk space it needs, and its own split.
     repeats : Path, optional
         Folder of a run whose split is kept.
 
@@ -87,15 +87,21 @@ def set_up_training(
     """
     network, finds_duplicates = build_pretrained(recipe, workspace)
     samples = open_samples(workspace, dataset, tuple(only))
-    if not resumed:
+    if resumes is None:
         check_space(workspace, needed_bytes(recipe, len(samples), samples["label"].nunique() + 1))
     embedder = network if finds_duplicates else None
     source = find_source(workspace, dataset)
     with told_if_vanished([source]):
-        repeated = {} if repeats is None else split_of(run_model_folder(repeats))
-        # Where the two differ, what the model to start from was trained with must not be tested on.
-        earlier = repeated | earlier_split(recipe.init, workspace)
+        earlier = _split_so_far(recipe, workspace, resumes, repeats)
         photos = prepare_photos(source.name, samples, recipe, embedder, workspace, negatives, progress, earlier)
     if photos.rejected:
         check_there([source])
     return reset_head(network, recipe, photos.training_data().outputs), photos
+
+
+def _split_so_far(recipe: Recipe, workspace: Path, resumes: Path | None, repeats: Path | None) -> dict[str, str]:
+    """Sample -> split of the photos that have one already; see `set_up_training`."""
+    own, repeated = ({} if run is None else split_of(run_model_folder(run)) for run in (resumes, repeats))
+    # The runs and models that its own split came from may be gone. Where the other two differ, what the model to start
+    # from was trained with must not be tested on.
+    return own or repeated | earlier_split(recipe.init, workspace)
