@@ -59,7 +59,6 @@ CHANGING = {
     "dataset collect": "--name more --class 574 --per-class 1",
     "dataset scan": "shoes",
     "dataset split": "shoes",
-    "dataset export": "shoes --out OUT",
     "dataset rename": "shoes boots",
     "dataset delete": "shoes",
     "dataset restore": "gone",
@@ -92,6 +91,7 @@ CHANGING = {
 LOOKING = {
     "models": "",
     "predict": "PHOTO --model run",
+    "dataset export": "shoes --out OUT",
     "dataset findings": "shoes",
     "dataset history": "shoes",
     "dataset list": "",
@@ -218,6 +218,12 @@ def test_commands_that_look_still_work(command, read_only, tmp_path):
     # The models of these runs were never tested, so there is nothing to compare.
     expected = "nothing to compare" if command == "runs compare" else ""
     assert (done.exit_code, expected in done.output) == (int(bool(expected)), True), done.output
+
+
+@pytest.mark.parametrize("kind", ["zip", "csv"])
+def test_a_file_that_a_user_named_is_written(kind, read_only, tmp_path):
+    done = run(read_only, tmp_path, "dataset export", f"shoes --format {kind} --out OUT")
+    assert done.exit_code == 0 and (tmp_path / "out").stat().st_size > 0
 
 
 def test_what_only_pages_do_is_refused(read_only, tmp_path):

@@ -320,11 +320,11 @@ def export(workspace: Path, name: str, kind: str, out: Path, as_json: bool) -> N
     found = found_dataset(workspace, name)
     if kind == "csv":
         try:
-            write_atomically(out, export_csv(found))
+            write_atomically(out, export_csv(found), is_change=False)
         except OSError as error:
             raise SneakerError(f"Can't write {out}: {error.strerror}.") from error
     else:
-        (export_folder if kind == "folder" else export_zip)(found, out)
+        (export_folder if kind == "folder" else export_zip)(found, out, is_change=False)
     print_result({"out": str(out)}, as_json, lambda: f"Exported to {out}.")
 
 

@@ -57,8 +57,15 @@ def _csv(table: pd.DataFrame) -> bytes:
     return text.getvalue().encode()
 
 
-def export_folder(dataset: Dataset, target: Path) -> int:
+def export_folder(dataset: Dataset, target: Path, *, is_change: bool = True) -> int:
     """Copy the photos and the table to a new folder, as ``<class>/*`` or ``train|val|test/<class>/*``.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    target : Path
+    is_change : bool
+        As for `write_atomically`.
 
     Returns
     -------
@@ -70,7 +77,8 @@ def export_folder(dataset: Dataset, target: Path) -> int:
     DatasetError
         The target exists or can't be written.
     """
-    check_changeable()
+    if is_change:
+        check_changeable()
     if target.exists():
         raise DatasetError(f"{target} already exists; choose another folder.")
     table = exported(dataset)
@@ -93,8 +101,15 @@ def export_folder(dataset: Dataset, target: Path) -> int:
     return len(table)
 
 
-def export_zip(dataset: Dataset, target: Path) -> int:
+def export_zip(dataset: Dataset, target: Path, *, is_change: bool = True) -> int:
     """Write the photos and the table to a zip archive, in the layout of `export_folder`.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    target : Path
+    is_change : bool
+        As for `write_atomically`.
 
     Returns
     -------
@@ -106,7 +121,8 @@ def export_zip(dataset: Dataset, target: Path) -> int:
     DatasetError
         The archive can't be written. No partial file is left behind.
     """
-    check_changeable()
+    if is_change:
+        check_changeable()
     table = exported(dataset)
     unfinished = target.with_name(f".{target.name}.part")
     try:
