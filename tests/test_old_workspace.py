@@ -36,6 +36,7 @@ from sneaker_core.inference.explanation.explanation_files import read_class_maps
 from sneaker_core.inference.explanation.explanation_jobs import class_maps_folder, list_explanations
 from sneaker_core.networks.checkpoint import load_model
 from sneaker_core.networks.model_registry import find_model, list_models
+from sneaker_core.settings import READ_ONLY_VARIABLE
 from sneaker_core.training.run_collection import deleted_runs, find_run, list_runs, rename_run, restore_run
 from sneaker_core.training.run_metrics import read_metrics
 from sneaker_core.training.study_collection import deleted_studies, find_study, list_studies, restore_study
@@ -43,6 +44,7 @@ from sneaker_core.training.training_jobs import resume_training, stop_training
 from sneaker_core.workspace.jobs import JobState, list_jobs, log_tail, read_job, restart_job
 from sneaker_core.workspace.paths import lr_finder_folder, run_job_folder
 from tests.test_jobs import ended, until
+from tests.test_read_only import contents
 
 pytestmark = pytest.mark.slow
 
@@ -64,6 +66,20 @@ def workspace(opened: Path, tmp_path: Path) -> Path:
     """A copy that a test may change."""
     shutil.copytree(opened, tmp_path / "workspace")
     return tmp_path / "workspace"
+
+
+def test_while_read_only_everything_is_listed_and_nothing_is_migrated(tmp_path, monkeypatch):
+    with zipfile.ZipFile(FIXTURES / "old_workspace.zip") as archive:
+        archive.extractall(tmp_path)
+    before = contents(tmp_path)
+    monkeypatch.setenv(READ_ONLY_VARIABLE, "1")
+    entries = {entry.name: entry for entry in list_datasets(tmp_path)}
+    for name, row in by_name(EXPECTED["datasets"]).items():
+        assert entries[name].photos == row["photos"]
+        assert len(read_samples(find_dataset(tmp_path, name))) >= row["photos"]
+    for listed in (list_runs, list_evaluations, list_studies, list_explanations, list_bin):
+        listed(tmp_path)
+    assert contents(tmp_path) == before
 
 
 def by_name(rows: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:

@@ -26,10 +26,11 @@ from typing import Any
 
 import pandas as pd
 
-from sneaker_core.datasets.index_schema import FORMAT, SCHEMA, class_name, read_format, upgrade
+from sneaker_core.datasets.index_schema import FORMAT, SCHEMA, class_name, read_format, upgrade, upgraded_copy
 from sneaker_core.errors import DamagedError, DatasetError, ReadOnlyError, SneakerError
 from sneaker_core.records.dataset_records import ClassRow, FactsRecord, LinkRow, ProvenanceRow, RejectRow, SampleRow
 from sneaker_core.records.reading import Record, check_rows, checked, damaged, parsed
+from sneaker_core.settings import read_only
 from sneaker_core.workspace.locks import take_lock
 from sneaker_core.workspace.read_only import check_changeable
 
@@ -161,6 +162,10 @@ class Dataset:
                 )
             if version < 1:
                 raise self._damage("it doesn't say in which format it is")
+            if version != FORMAT and read_only():
+                with upgraded_copy(db) as copy:
+                    yield copy
+                return
             if version != FORMAT:
                 upgrade(db)
             yield db

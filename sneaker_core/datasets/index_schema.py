@@ -1,8 +1,10 @@
 """The tables of a dataset's index, and the upgrade of indexes written in an earlier format."""
 
+import contextlib
 import json
 import re
 import sqlite3
+from collections.abc import Iterator
 
 from sneaker_core.records.dataset_records import DismissedRecord
 from sneaker_core.records.reading import checked, parsed
@@ -87,6 +89,15 @@ def upgrade(db: sqlite3.Connection) -> None:
     except BaseException:
         db.execute("ROLLBACK")
         raise
+
+
+@contextlib.contextmanager
+def upgraded_copy(db: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+    """An index of format 1 in the current format, in memory: while SoleScope is read-only, the file stays as it is."""
+    with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as copy:
+        db.backup(copy)
+        upgrade(copy)
+        yield copy
 
 
 def _rename_dismissed_kinds(db: sqlite3.Connection) -> None:
