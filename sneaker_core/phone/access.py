@@ -145,7 +145,7 @@ class PasswordGate:
         if _is_for_people(scope):
             alert = f'<p role="alert">{html.escape(message)}</p>' if message else ""
             return HTMLResponse(self._page.replace(MESSAGE_MARK, alert), status, {**headers, **_PAGE_HEADERS})
-        if status == HTTPStatus.UNAUTHORIZED:
+        if status == HTTPStatus.UNAUTHORIZED and not _is_of_a_page(scope):
             headers["WWW-Authenticate"] = 'Basic realm="SoleScope", charset="UTF-8"'
         return JSONResponse({"error": message or _NEEDED}, status, headers)
 
@@ -180,6 +180,12 @@ def _is_for_people(scope: Scope) -> bool:
     """Whether a browser asks for a page, rather than a program or a script for data."""
     accepted = Headers(scope=scope).get("accept", "")
     return scope["type"] == "http" and "text/html" in accepted and not scope["path"].startswith("/api/")
+
+
+def _is_of_a_page(scope: Scope) -> bool:
+    """Whether a browser asks for an open page: told how to log in, it would ask in a window of its own."""
+    headers = Headers(scope=scope)
+    return "sec-fetch-mode" in headers or "cookie" in headers
 
 
 def _is_login(scope: Scope) -> bool:
