@@ -1,5 +1,6 @@
 """The ASGI app that `make app` serves: the pages and the JSON API in one process."""
 
+import sys
 from pathlib import Path
 
 import streamlit as st
@@ -7,6 +8,7 @@ from starlette.middleware import Middleware
 from streamlit.runtime.pages_manager import PagesManager
 
 from sneaker_core.api import HangUps, routes
+from sneaker_core.errors import SneakerError
 from sneaker_core.phone.access import access_middleware
 from sneaker_core.settings import AccessSettings
 from sneaker_core.workspace.paths import workspace
@@ -17,9 +19,11 @@ from ui.sign_in.signed_in_only import SignedInOnly
 PagesManager.uses_pages_directory = False
 
 PROJECT = Path(__file__).parent
-checks = access_middleware(
-    AccessSettings.from_environment(), lambda: (PROJECT / "ui" / "login.html").read_text(encoding="utf-8")
-)
+try:
+    access = AccessSettings.from_environment()
+except SneakerError as error:
+    sys.exit(f"Error: {error}")
+checks = access_middleware(access, lambda: (PROJECT / "ui" / "login.html").read_text(encoding="utf-8"))
 app = st.App(
     str(PROJECT / "streamlit_app.py"),
     routes=routes(workspace()),

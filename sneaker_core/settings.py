@@ -15,12 +15,15 @@ variable                          default  meaning
 ``SOLESCOPE_MIXED_PRECISION``     1        0 computes in 32 bits where 16 would be faster
 ``SOLESCOPE_READ_ONLY``           0        1 saves and changes nothing in the workspace, except for its caches
 ``SOLESCOPE_ADDRESS``             none     the only address at which the server answers, as https://192.168.1.20:8501
-``SOLESCOPE_PASSWORD``            none     what everybody has to enter before the server shows anything
+``SOLESCOPE_PASSWORD``            none     what everybody has to enter before the server shows anything; 6 characters or
+                                           more
 ================================  =======  ========================================================================
 """
 
 import os
+import re
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 from sneaker_core.errors import SneakerError
 
@@ -154,6 +157,9 @@ def mixed_precision_enabled() -> bool:
 
 READ_ONLY_VARIABLE, ADDRESS_VARIABLE = "SOLESCOPE_READ_ONLY", "SOLESCOPE_ADDRESS"
 PASSWORD_VARIABLE = "SOLESCOPE_PASSWORD"
+SHORTEST_PASSWORD = 6
+_USUAL_PORTS = {"http": 80, "https": 443}
+_HOST = re.compile(r"[a-z0-9.\-_]+|[0-9a-f:.]+")
 
 
 def read_only() -> bool:
@@ -178,5 +184,39 @@ class AccessSettings:
 
     @classmethod
     def from_environment(cls) -> "AccessSettings":
-        """Read ``SOLESCOPE_ADDRESS`` and ``SOLESCOPE_PASSWORD`` (default: none; an empty one counts as none)."""
-        return cls(os.environ.get(ADDRESS_VARIABLE) or None, os.environ.get(PASSWORD_VARIABLE) or None)
+        """Read ``SOLESCOPE_ADDRESS`` and ``SOLESCOPE_PASSWORD`` (default: none; an empty one counts as none).
+
+        Raises
+        ------
+        SneakerError
+            The address isn't one, or the password is too short.
+        """
+        address, password = os.environ.get(ADDRESS_VARIABLE), os.environ.get(PASSWORD_VARIABLE)
+        return cls(_checked_address(address) if address else None, checked_password(password) if password else None)
+
+
+def checked_password(password: str) -> str:
+    """A password that is long enough.
+
+    Raises
+    ------
+    SneakerError
+        It is too short.
+    """
+    if len(password) < SHORTEST_PASSWORD:
+        raise SneakerError(f"The password is too short. Use at least {SHORTEST_PASSWORD} characters.")
+    return password
+
+
+def _checked_address(text: str) -> str:
+    """An address as browsers send it: in lower case, without the usual port, and without a slash at the end."""
+    try:
+        parts = urlsplit(text)
+        host, port = parts.hostname, parts.port
+    except ValueError:  # no port, or no IPv6 address
+        host, port, parts = None, None, urlsplit("")
+    extra = (parts.path.rstrip("/"), parts.query, parts.fragment, parts.username, parts.password)
+    if parts.scheme not in _USUAL_PORTS or not host or not _HOST.fullmatch(host) or any(extra):
+        raise SneakerError(f"{ADDRESS_VARIABLE} is {text[:80]!r}; it must be like https://192.168.1.20:8501.")
+    shown = f"[{host}]" if ":" in host else host
+    return f"{parts.scheme}://{shown}" + ("" if port in (None, _USUAL_PORTS[parts.scheme]) else f":{port}")

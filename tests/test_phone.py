@@ -3,7 +3,10 @@
 import asyncio
 import base64
 import html
+import os
 import ssl
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -34,8 +37,8 @@ from sneaker_core.phone.lan_addresses import checked_address, lan_addresses, ran
 from sneaker_core.phone.password_tries import MOST_TRIES, PAUSE, PasswordTries
 from sneaker_core.phone.phone_server import PhoneServer, prepare_server
 from sneaker_core.phone.qr_code import qr_lines
-from sneaker_core.settings import AccessSettings
-from sneaker_core.workspace.paths import certificate_file
+from sneaker_core.settings import ADDRESS_VARIABLE, PASSWORD_VARIABLE, AccessSettings
+from sneaker_core.workspace.paths import PROJECT, WORKSPACE_VARIABLE, certificate_file
 
 ADDRESS, PASSWORD = "https://192.168.1.20:8501", "Größe 42 & more"
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
@@ -127,6 +130,39 @@ def test_a_server_that_cannot_start_says_why(tmp_path):
     with pytest.raises(SneakerError, match="--address"):
         prepare_server(tmp_path, host="192.0.2.77")  # not an address of this computer
     assert not certificate_file(tmp_path).exists()
+
+
+@pytest.mark.parametrize(
+    ("given", "read"),
+    [
+        (ADDRESS, ADDRESS),
+        ("HTTPS://Shoes.Example:443/", "https://shoes.example"),
+        ("http://[fe80::1]:80", "http://[fe80::1]"),
+        ("http://localhost:8501/", "http://localhost:8501"),
+        ("", None),
+    ],
+)
+def test_the_only_address_is_read_as_browsers_send_it(given, read, monkeypatch):
+    monkeypatch.setenv(ADDRESS_VARIABLE, given)
+    assert AccessSettings.from_environment().address == read
+
+
+UNREACHABLE = ["192.168.1.20", "192.168.1.20:8501", "https://", "https://a:port", "https://a:99999", "https://[a"]
+
+
+@pytest.mark.parametrize("given", [*UNREACHABLE, "ftp://a", "https://a/b", "https://a?b", "https://a b", "https://u@a"])
+def test_an_address_that_no_request_can_have_is_refused(given, monkeypatch):
+    monkeypatch.setenv(ADDRESS_VARIABLE, given)
+    with pytest.raises(SneakerError, match=f"^{ADDRESS_VARIABLE} is .*must be like https://192.168.1.20:8501"):
+        AccessSettings.from_environment()
+
+
+def test_a_server_with_a_short_password_ends_with_one_line(tmp_path):
+    environment = {**os.environ, PASSWORD_VARIABLE: "short", WORKSPACE_VARIABLE: str(tmp_path)}
+    command = [sys.executable, "-c", "import asgi"]
+    done = subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "Error: The password is too short. Use at least 6 characters.\n"
 
 
 def test_without_settings_nothing_is_checked():

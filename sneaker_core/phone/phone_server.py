@@ -14,10 +14,9 @@ from pathlib import Path
 from sneaker_core.errors import SneakerError
 from sneaker_core.phone.certificate import ensure_certificate
 from sneaker_core.phone.lan_addresses import checked_address
-from sneaker_core.settings import ADDRESS_VARIABLE, PASSWORD_VARIABLE, READ_ONLY_VARIABLE
+from sneaker_core.settings import ADDRESS_VARIABLE, PASSWORD_VARIABLE, READ_ONLY_VARIABLE, checked_password
 from sneaker_core.workspace.paths import PROJECT, WORKSPACE_VARIABLE, certificate_file
 
-SHORTEST_PASSWORD = 6
 # Seconds to wait until the server answers.
 _PATIENCE = 120.0
 _LOOK_EVERY, _LONGEST_ANSWER = 0.1, 5.0
@@ -100,8 +99,8 @@ def prepare_server(
     SneakerError
         There is no such address, the port is in use, the password is too short, or the certificate can't be written.
     """
-    if password is not None and len(password) < SHORTEST_PASSWORD:
-        raise SneakerError(f"The password is too short. Use at least {SHORTEST_PASSWORD} characters.")
+    if password is not None:
+        checked_password(password)
     host = checked_address(host)
     _check_free(host, port)
     certificate = ensure_certificate(certificate_file(workspace), host)
