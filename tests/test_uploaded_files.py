@@ -2,8 +2,11 @@
 
 import io
 
+import pytest
+
 from sneaker_core.datasets.sources.photo_import import preview_archive
 from sneaker_core.datasets.sources.uploaded_files import packed
+from sneaker_core.errors import DatasetError
 from tests.factories import jpeg, photo
 
 
@@ -15,7 +18,12 @@ def labels(files: list[tuple[str, bytes]], label: str = "") -> dict[str, str]:
 def test_folders_are_classes_and_loose_photos_get_the_one_given():
     data = jpeg(photo(1))
     assert labels([("boot/a.jpg", data), ("b.jpg", data)], "clog") == {"boot/a.jpg": "boot", "clog/b.jpg": "clog"}
-    assert labels([("a.jpg", data)], "Nike/Air Max 90") == {"Nike Air Max 90/a.jpg": "Nike Air Max 90"}
+
+
+@pytest.mark.parametrize("label", ["Nike/Air Max 90", "Nike\\Dunk", "/", "..", " . "])
+def test_a_class_never_becomes_a_path_or_another_class(label):
+    with pytest.raises(DatasetError, match="without /"):
+        packed([("a.jpg", jpeg(photo(1)))], label)
 
 
 def test_a_class_of_loose_photos_lies_next_to_the_classes_of_a_folder():

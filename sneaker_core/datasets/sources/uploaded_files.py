@@ -5,6 +5,7 @@ import zipfile
 from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
 
+from sneaker_core.errors import DatasetError
 from sneaker_core.workspace.clean_names import clean_name
 
 
@@ -17,7 +18,13 @@ def packed(files: Iterable[tuple[str, bytes]], label: str = "") -> bytes:
         Name and content. The name of a file in a folder holds its path, with slashes.
     label : str
         The class of files that are in no folder; without one they stay where they are.
+
+    Raises
+    ------
+    DatasetError
+        A folder can't be named like that class.
     """
+    folder = _class_folder(label)
     buffer = io.BytesIO()
     taken: set[str] = set()
     # Photos are compressed already.
@@ -25,7 +32,7 @@ def packed(files: Iterable[tuple[str, bytes]], label: str = "") -> bytes:
     around = _folder_around([name for name, _ in named])
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
         for given, data in named:
-            name = _free(_placed(given, label, around), taken)
+            name = _free(_placed(given, folder, around), taken)
             taken.add(name)
             archive.writestr(name, data)
     return buffer.getvalue()
@@ -38,9 +45,19 @@ def _folder_around(names: Sequence[str]) -> str:
     return f"{first.pop()}/" if len(first) == 1 and all(len(parts) > 2 for parts in inside) else ""
 
 
-def _placed(name: str, label: str, around: str) -> str:
-    """Where a file belongs: a class is one folder, whatever its name holds, next to the other classes."""
-    folder = clean_name(label.replace("/", " ").replace("\\", " "))
+def _class_folder(label: str) -> str:
+    """The folder of a class; empty without a class."""
+    folder = clean_name(label)
+    if set(folder) & {"/", "\\"} or (folder and not folder.strip(".")):
+        raise DatasetError(
+            f"Photos can't be added to the class {label!r} here: its name would be a path. Choose a name without / or "
+            "\\ that isn't just dots."
+        )
+    return folder
+
+
+def _placed(name: str, folder: str, around: str) -> str:
+    """Where a file belongs: the class of loose files is a folder next to the other classes."""
     return f"{around}{folder}/{name}" if folder and "/" not in name else name
 
 
