@@ -32,7 +32,12 @@ DISAGREEMENT = "The photos disagree so much that they probably don't all show th
 
 
 class Role(StrEnum):
-    """What a photo is for the answer to several."""
+    """What a photo is for the answer to several.
+
+    All but the counted ones are left out: copies of another one, photos without a shoe, photos unlike the others (fewer
+    than half show nothing the model knows, and it can't tell why) and unreadable ones. Photos without a shoe count
+    where there are no others.
+    """
 
     COUNTED = "counted"
     COPY = "copy"
@@ -61,7 +66,7 @@ class SameSneakerAnswer:
     photos : tuple of Answer
         To each photo alone, in order.
     roles : tuple of Role
-        Of each photo: copies of another one, photos without a shoe and unreadable ones don't count.
+        Of each photo.
     disagree : bool
         Whether the counted photos probably don't all show the same sneaker.
     """
