@@ -13,6 +13,7 @@ from sneaker_core.number_text import counted
 from sneaker_core.workspace.safe_names import natural_order
 from ui.datasets.datasets_keys import Key
 from ui.kit.address import CLASS_PARAM, DATASET_PARAM
+from ui.kit.cover_button import cover_style
 from ui.kit.dataset_cache import ReviewKey
 from ui.kit.next_step import draw_way
 from ui.kit.page_links import Page
@@ -22,16 +23,8 @@ from ui.kit.text import escape_markdown, truncate
 
 _PHOTOS, _CLASSES_A_PAGE = 5, 12
 _SIDE, _GAP = 120, 6
-# The link lies over its strip, so that a click on the pictures counts.
-_STYLE = f"""<style>
-[class*="st-key-{Key.CLASS_STRIP}"] {{position: relative;}}
-[class*="st-key-{Key.CLASS_STRIP}"] .stElementContainer:has(.stButton) {{position: static;}}
-[class*="st-key-{Key.CLASS_STRIP}"] img {{border-radius: 0.5rem;}}
-[class*="st-key-{Key.CLASS_STRIP}"] .stButton button::after
-  {{content: ""; position: absolute; inset: 0; border-radius: 0.75rem;}}
-[class*="st-key-{Key.CLASS_STRIP}"] .stButton button:focus-visible::after {{outline: 2px solid;}}
-[class*="st-key-{Key.CLASS_STRIP}"]:hover img {{filter: brightness(1.06);}}
-</style>"""
+_ONE = f'[class*="st-key-{Key.CLASS_STRIP}"]'
+_STYLE = f"<style>{cover_style(_ONE)} {_ONE} img {{border-radius: 0.5rem;}}</style>"
 
 
 def draw_class_strips(dataset: Dataset, key: ReviewKey, kept: pd.DataFrame) -> None:

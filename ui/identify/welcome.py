@@ -18,6 +18,7 @@ from sneaker_core.workspace.paths import SAMPLE_PHOTOS, workspace
 from sneaker_core.workspace.safe_names import natural_order
 from ui.identify.chosen_photos import show_sample
 from ui.identify.identify_keys import Key
+from ui.kit.cover_button import cover_style
 from ui.kit.kept_uploads import KEPT_NOTE
 from ui.kit.labels import evaluation_title
 from ui.kit.page_links import STORY_ICON, STORY_PARAMS, Page, draw_page_link
@@ -26,14 +27,10 @@ from ui.kit.photo_previews import small_photo
 from ui.kit.text import escape_markdown
 from ui.kit.visit import is_on_this_computer
 
-# The button lies over its picture, so that a tap on the picture counts.
-_SAMPLE_STYLE = f"""<style>
-.st-key-{Key.SAMPLES} [class*="st-key-{Key.SAMPLE}-"] {{position: relative;}}
-.st-key-{Key.SAMPLES} .stElementContainer:has([data-testid=stButton]) {{position: static;}}
+_SAMPLE = f'.st-key-{Key.SAMPLES} [class*="st-key-{Key.SAMPLE}-"]'
+_SAMPLE_STYLE = f"""<style>{cover_style(_SAMPLE)}
 .st-key-{Key.SAMPLES} img {{aspect-ratio: 4 / 3; object-fit: cover; border-radius: 0.75rem;}}
 .st-key-{Key.SAMPLES} button {{padding: 0; min-height: 2rem;}}
-.st-key-{Key.SAMPLES} button::after {{content: ""; position: absolute; inset: 0;}}
-.st-key-{Key.SAMPLES} [class*="st-key-{Key.SAMPLE}-"]:hover img {{filter: brightness(1.06);}}
 </style>"""
 
 _PHONE_HINT_STYLE = f"<style>@media (max-width: 640px) {{.st-key-{Key.PHONE_HINT} {{display: none;}}}}</style>"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from sneaker_core.errors import SneakerError
+from ui.kit.cover_button import cover_style
 from ui.kit.state_keys import KitKey
 from ui.kit.text import escape_markdown, truncate
 
@@ -14,21 +15,16 @@ PHOTOS_A_PAGE = 24
 COLUMNS = 6
 _NARROWEST = 130
 _MISSING = ":material/broken_image: The file of this photo is missing."
-# Photos of all shapes in tiles of one shape; the button of a tile lies over all of it, so that a click on the picture
-# counts, but its check box lies above. And a review bar that stays in sight while a long grid is scrolled.
-_STYLE = """<style>
-[class*="st-key-photo_grid"] img {aspect-ratio: 4 / 3; object-fit: contain; background: rgba(143, 147, 163, 0.12);}
-[class*="st-key-photo_grid"] p {overflow-wrap: anywhere;}
-[class*="st-key-photo_tile"] {position: relative;}
-[class*="st-key-photo_tile"] .stElementContainer:has([data-testid=stButton]) {position: static;}
-[class*="st-key-photo_tile"] [data-testid=stButton] button::after
-  {content: ""; position: absolute; inset: 0; border-radius: 0.75rem;}
-[class*="st-key-photo_tile"] [data-testid=stButton] button:focus-visible::after {outline: 2px solid;}
-[class*="st-key-photo_tile"] [data-testid=stCheckbox] {position: relative; z-index: 1; width: fit-content;}
-[class*="st-key-photo_tile"]:hover img {filter: brightness(1.06);}
-[class*="st-key-photo_grid"] button {padding-left: 0; padding-right: 0; min-height: 2rem;}
-div:has(> [class*="st-key-review_bar"]) {position: sticky; bottom: 0.5rem; z-index: 20;}
-[class*="st-key-review_bar"] {background: light-dark(LIGHT, DARK); box-shadow: 0 2px 12px rgba(0, 0, 0, 0.18);}
+_TILE = f'[class*="st-key-{KitKey.TILE}"]'
+# Photos of all shapes in tiles of one shape; the check box of a tile lies above its button. And a review bar that stays
+# in sight while a long grid is scrolled.
+_STYLE = f"""<style>{cover_style(_TILE)}
+{_TILE} [data-testid=stCheckbox] {{position: relative; z-index: 1; width: fit-content;}}
+[class*="st-key-photo_grid"] img {{aspect-ratio: 4 / 3; object-fit: contain; background: rgba(143, 147, 163, 0.12);}}
+[class*="st-key-photo_grid"] p {{overflow-wrap: anywhere;}}
+[class*="st-key-photo_grid"] button {{padding-left: 0; padding-right: 0; min-height: 2rem;}}
+div:has(> [class*="st-key-review_bar"]) {{position: sticky; bottom: 0.5rem; z-index: 20;}}
+[class*="st-key-review_bar"] {{background: light-dark(LIGHT, DARK); box-shadow: 0 2px 12px rgba(0, 0, 0, 0.18);}}
 </style>"""
 
 
