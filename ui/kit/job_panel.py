@@ -213,9 +213,12 @@ def _set(key: KitKey) -> set[str]:
     return folders
 
 
-@st.fragment(run_every=_LOOK_EVERY)
-def poll(draw: Callable[[], bool]) -> None:
-    """Draw something again every second, until it says that the page has to rerun."""
+def poll(draw: Callable[[], bool], seconds: float = _LOOK_EVERY) -> None:
+    """Draw something again and again, by default every second, until it says that the page has to rerun."""
+    st.fragment(_look, run_every=seconds)(draw)
+
+
+def _look(draw: Callable[[], bool]) -> None:
     if draw():
         # Drawing lets a click that came meanwhile go first; st.rerun would replace it, and a link would do nothing.
         st.empty()

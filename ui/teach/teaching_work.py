@@ -14,6 +14,7 @@ from sneaker_core.number_text import counted
 from sneaker_core.training.teaching import Teaching, teach
 from sneaker_core.workspace.clean_names import clean_name
 from sneaker_core.workspace.paths import workspace
+from ui.kit.job_panel import poll
 from ui.teach.photo_tray import empty_tray, photos_in
 from ui.teach.teach_choices import Target
 from ui.teach.teach_keys import Key
@@ -82,7 +83,7 @@ def follow_teaching() -> bool:
     if work is None or work.result is None:
         return False
     if not work.result.done():
-        _draw_progress(work)
+        poll(lambda: _draw_progress(work), _LOOK_EVERY)
         return True
     del st.session_state[Key.WORK]
     try:
@@ -96,12 +97,9 @@ def follow_teaching() -> bool:
     return False
 
 
-@st.fragment(run_every=_LOOK_EVERY)
-def _draw_progress(work: Work) -> None:
+def _draw_progress(work: Work) -> bool:
+    """Draw how far it is; returns whether it has ended."""
     done = min(work.done, work.photos)
     text = f"Looking at {counted(work.photos, 'photo')}: {done} done" if done < work.photos else "Making the model…"
     st.progress(done / max(work.photos, 1), text=text)
-    if work.result is None or work.result.done():
-        # Drawing lets a click that came meanwhile go first; st.rerun would replace it, and a link would do nothing.
-        st.empty()
-        st.rerun()
+    return work.result is None or work.result.done()
