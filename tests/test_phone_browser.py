@@ -20,6 +20,7 @@ from sneaker_core.phone.access import COOKIE, WRONG
 from sneaker_core.settings import PASSWORD_VARIABLE
 from sneaker_core.workspace.paths import PROJECT, SAMPLE_PHOTOS
 from tests.browser import PHONE, settle
+from ui.kit.changes import READ_ONLY_NOTE
 
 PASSWORD = "correct horse"
 HTML = {"accept": "text/html"}
@@ -125,7 +126,7 @@ def test_a_phone_logs_in_uploads_a_photo_and_gets_an_answer(served, browser: Bro
         expect(question).to_be_visible()
         settle(page)
         page.get_by_role("radio", name="No").or_(page.get_by_role("button", name="No", exact=True)).first.click()
-        expect(page.get_by_text("corrections aren’t saved here")).to_be_visible()
+        expect(page.get_by_text(f"Thank you. {READ_ONLY_NOTE}")).to_be_visible()
         assert page.evaluate("window.isSecureContext")  # the camera is allowed
         assert page.evaluate("document.documentElement.scrollWidth") <= width
     finally:

@@ -10,7 +10,7 @@ from sneaker_core.number_text import counted
 from sneaker_core.workspace.paths import workspace
 from sneaker_core.workspace.safe_names import natural_order
 from ui.identify.identify_keys import Key
-from ui.kit.changes import can_change
+from ui.kit.changes import READ_ONLY_NOTE, can_change
 from ui.kit.job_panel import attempt
 from ui.kit.page_links import Page, draw_page_link
 from ui.kit.review_section import author
@@ -18,11 +18,6 @@ from ui.kit.text import escape_markdown
 
 _YES, _NO = "Yes", "No"
 _CONSENT = f"Saves this photo with your answer on this computer, in the dataset “{CORRECTIONS}”."
-
-_NOT_HERE = (
-    "Thank you. This SoleScope is read-only, so corrections aren’t saved here. To save one, use the computer that runs "
-    "SoleScope."
-)
 
 
 def draw_correction(model: ModelEntry, photo: Photo) -> None:
@@ -42,7 +37,7 @@ def draw_correction(model: ModelEntry, photo: Photo) -> None:
     if right == _YES:
         st.caption("Good to know. Nothing was stored.")
     elif right == _NO and not can_change():
-        st.caption(_NOT_HERE)
+        st.caption(f"Thank you. {READ_ONLY_NOTE}")
     elif right == _NO:
         choice = Key.CORRECTION.of(photo.key)
         st.selectbox(

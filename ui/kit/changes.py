@@ -5,8 +5,9 @@ from typing import Any
 import streamlit as st
 
 from sneaker_core.settings import read_only
+from sneaker_core.workspace.read_only import READ_ONLY_TEXT
 
-READ_ONLY_NOTE = "Read-only: you can look at everything. To change something, use the computer that runs SoleScope."
+READ_ONLY_NOTE = f"{READ_ONLY_TEXT} To change something, use the computer that runs SoleScope."
 
 
 def can_change() -> bool:
