@@ -37,7 +37,7 @@ def _print_runs(found: "list[Run]", damaged: Mapping[str, str], as_json: bool, n
 def _line(row: dict[str, Any]) -> str:
     figures = "" if row["top1"] is None else f", top-1 {row['top1']:.3f}"
     training = f"{row['recipe_name'] or 'training'} on {row['dataset'] or '?'}"
-    how = f"retrained with {row['dataset']}" if row["dataset"] else "taught by example"
+    how = f"retrained with {row['dataset']}" if row["is_retrained"] else "taught by example"
     what = f"{row['taught_from']}, {how}" if row["taught_from"] else training
     return f"{row['name']}  {row['state']}: {what}{figures}"
 

@@ -113,6 +113,11 @@ class Run:
         return self.folder.name
 
     @property
+    def is_retrained(self) -> bool:
+        """Whether it is a copy of a model that was retrained with corrections, rather than taught by example."""
+        return bool(self.taught_from and self.dataset)
+
+    @property
     def is_done(self) -> bool:
         """Whether the training is complete."""
         return self.state is JobState.DONE
@@ -132,6 +137,7 @@ class Run:
             "note",
             "has_model",
             "taught_from",
+            "is_retrained",
         )
         return {
             **{key: getattr(self, key) for key in fields},
@@ -353,11 +359,6 @@ def delete_run(workspace: Path, run: Run | str) -> Path:
         There is no such run, or it is running.
     """
     return runs_of(workspace).delete(run)
-
-
-def deleted_runs(workspace: Path) -> list[Run]:
-    """The runs in the bin, most recently deleted first."""
-    return runs_of(workspace).deleted()
 
 
 def restore_run(workspace: Path, run: Run | str) -> Run:

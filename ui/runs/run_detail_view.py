@@ -69,7 +69,7 @@ def _about(row: Row) -> str:
     if run.is_damaged:
         return "Its files are damaged and can't be read. Other runs are not affected."
     if run.taught_from:
-        if run.dataset:
+        if run.is_retrained:
             how = f"retrained with {run.dataset}"
             return f"A copy of {run.taught_from} that was {how}, {timestamp_text(run.created)}."
         taught = _taught(run)

@@ -7,16 +7,18 @@ from sneaker_core.training.run_collection import Run, delete_run, rename_run, re
 from sneaker_core.training.study_collection import Study, delete_study, rename_study, restore_study, studies_of
 from ui.kit.item_dialogs import ItemKind
 from ui.kit.text import timestamp_text
-from ui.runs.run_labels import recipe_word
+from ui.runs.run_labels import origin
 from ui.runs.run_table import select_runs
 from ui.runs.runs_keys import Key
 
 
 def _about_run(run: Run) -> str:
+    if run.taught_from:
+        return origin(run)
     if not run.dataset:
         return "Run"
     started = f", started {timestamp_text(run.created)}" if run.created else ""
-    return f"{recipe_word(run.recipe_name)} on {run.dataset}{started}"
+    return f"{origin(run)} on {run.dataset}{started}"
 
 
 def _about_search(study: Study) -> str:

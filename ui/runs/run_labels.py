@@ -89,6 +89,13 @@ def recipe_word(name: str) -> str:
     return RECIPE_LABELS[name].title if name in RECIPE_LABELS else name or NONE
 
 
+def origin(run: Run) -> str:
+    """How a run's model was made: the title of the recipe, or what a copy was made for."""
+    if run.taught_from:
+        return "Retrained with corrections" if run.is_retrained else "Taught by example"
+    return recipe_word(run.recipe_name)
+
+
 def state_label(run: Run) -> StateLabel:
     """Label of a run's state."""
     return DAMAGED if run.is_damaged and run.state is JobState.FAILED else STATE_LABELS[run.state]

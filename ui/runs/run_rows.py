@@ -112,7 +112,7 @@ def _cells(row: Row) -> dict[str, Any]:
         "top3": _percent(figures.get("top3")),
         "ece": _percent(figures.get("ece")),
         "dataset": (run.dataset if run else "") or run_labels.NONE,
-        "recipe": _recipe_word(run),
+        "recipe": run_labels.NONE if run is None else run_labels.origin(run),
         "network": row.network,
         "train": row.counts.get("train"),
         "test": row.counts.get("test", figures.get("n")),
@@ -120,14 +120,6 @@ def _cells(row: Row) -> dict[str, Any]:
         "minutes": run.seconds / 60 if run and run.seconds else None,
         "created": pd.Timestamp(run.created, unit="s", tz="UTC") if run and run.created else None,
     }
-
-
-def _recipe_word(run: Run | None) -> str:
-    if run is None:
-        return run_labels.NONE
-    if run.taught_from:
-        return "Retrained with corrections" if run.dataset else "Taught by example"
-    return run_labels.recipe_word(run.recipe_name)
 
 
 def _percent(value: Any) -> float | None:
