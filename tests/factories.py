@@ -19,6 +19,7 @@ from sneaker_core.networks.architectures import build_network
 from sneaker_core.networks.checkpoint import ModelSpec, SneakerModel
 from sneaker_core.networks.decision import Outputs, unit_length
 from sneaker_core.networks.preprocessing import Preprocessing
+from sneaker_core.training.taught_model import taught_summary
 from sneaker_core.training.trainer import TrainingData
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -123,6 +124,13 @@ def teachable_model(**spec: object) -> SneakerModel:
     model = lively_model(has_negatives_class=True, **spec)
     seen = model.outputs(model.spec.preprocessing([photo(seed) for seed in range(30)]))
     return replace(model, references=unit_length(seen.embeddings))
+
+
+def taught_names(folder: Path) -> tuple[str, ...]:
+    """The sneakers that a model was taught by example, by its folder."""
+    summary = taught_summary(folder)
+    assert summary is not None
+    return tuple(summary.sneakers)
 
 
 def outputs_of(

@@ -21,10 +21,10 @@ from PIL import Image
 from sneaker_core.datasets.dataset_collection import (
     create_dataset,
     damaged_datasets,
+    datasets_of,
     delete_dataset,
     find_dataset,
     find_or_create,
-    list_bin,
     list_datasets,
     rename_dataset,
     restore_dataset,
@@ -621,12 +621,13 @@ class TestLibrary:
         (sample,) = filled(made, 1)
         kept = delete_dataset(tmp_path, made)
         assert list_datasets(tmp_path) == []
-        assert [(entry.name, entry.folder, entry.photos) for entry in list_bin(tmp_path)] == [("Shoes", kept, 1)]
+        (entry,) = datasets_of(tmp_path).deleted()
+        assert (entry.name, entry.folder, entry.photos) == ("Shoes", kept, 1)
         back = restore_dataset(tmp_path, kept.name)
         assert (back.name, back.folder) == ("Shoes", made.folder)
         assert list(read_samples(back)["sample"]) == [sample]
         assert_whole(back)
-        assert list_bin(tmp_path) == []
+        assert datasets_of(tmp_path).deleted() == []
 
     def test_is_restored_under_a_free_name(self, tmp_path):
         for _ in range(2):
@@ -643,7 +644,7 @@ class TestLibrary:
             with pytest.raises(DatasetError, match="being added"):
                 delete_dataset(tmp_path, made)
             assert importer.add(IncomingPhoto("a", "x", PHOTOS[0])).status is ImportStatus.ADDED
-        assert (list_datasets(tmp_path)[0].photos, list_bin(tmp_path)) == (1, [])
+        assert (list_datasets(tmp_path)[0].photos, datasets_of(tmp_path).deleted()) == (1, [])
 
     def test_a_damaged_dataset_is_named_and_does_not_affect_others(self, tmp_path):
         create_dataset(tmp_path, "Good")
@@ -656,5 +657,5 @@ class TestLibrary:
         assert find_dataset(tmp_path, "Good").name == "Good"
 
     def test_a_workspace_that_is_not_there_has_no_datasets(self, tmp_path):
-        assert list_datasets(tmp_path / "none") == list_bin(tmp_path / "none") == []
+        assert list_datasets(tmp_path / "none") == datasets_of(tmp_path / "none").deleted() == []
         assert damaged_datasets(tmp_path / "none") == {}

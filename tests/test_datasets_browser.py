@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from sneaker_core.datasets.dataset_collection import create_dataset, find_dataset, list_bin, list_datasets
+from sneaker_core.datasets.dataset_collection import create_dataset, datasets_of, find_dataset, list_datasets
 from sneaker_core.datasets.index import Dataset, read_samples
 from sneaker_core.datasets.quality.scan import scan
 from sneaker_core.datasets.review_log import history
@@ -246,7 +246,7 @@ class TestTakingAlong:
         page.get_by_role("menuitem", name="Delete").or_(page.get_by_text("Delete", exact=True)).first.click()
         page.get_by_role("dialog").get_by_role("button", name="Delete", exact=True).click()
         expect(button(page, "Create a synthetic dataset")).to_be_visible()
-        assert not list_datasets(workspace) and len(list_bin(workspace)) == 1
+        assert not list_datasets(workspace) and len(datasets_of(workspace).deleted()) == 1
         page.close()
 
 

@@ -17,8 +17,8 @@ from streamlit.testing.v1 import AppTest
 
 from sneaker_core.datasets.dataset_collection import (
     create_dataset,
+    datasets_of,
     delete_dataset,
-    list_bin,
     list_datasets,
     rename_dataset,
 )
@@ -216,8 +216,8 @@ class TestNoDataset:
         delete_dataset(home, three)
         app = click(opened(), KitKey.DIALOG_BIN)
         assert "22 photos in 3 classes" in words(app)
-        click(app, KitKey.DIALOG_RESTORE.of(f"dataset-{list_bin(home)[0].id}"))
-        assert app.selectbox(key=Key.DATASET).value == "three" and not list_bin(home)
+        click(app, KitKey.DIALOG_RESTORE.of(f"dataset-{datasets_of(home).deleted()[0].id}"))
+        assert app.selectbox(key=Key.DATASET).value == "three" and not datasets_of(home).deleted()
 
     def test_a_link_to_a_dataset_that_is_gone(self, home):
         app = opened(dataset="*gone*")
@@ -259,7 +259,7 @@ class TestChoice:
         assert "The link leads to the dataset “gone”, which isn't here." in words(app)
         assert "Photos 22" not in words(app) and "Look closer" not in labels(app)
         more(app, "Restore from the bin")
-        click(app, KitKey.DIALOG_RESTORE.of(f"dataset-{list_bin(home)[0].id}"))
+        click(app, KitKey.DIALOG_RESTORE.of(f"dataset-{datasets_of(home).deleted()[0].id}"))
         assert "gone has no photos yet" in words(app) and not app.warning
 
     def test_a_dataset_deleted_in_another_window_gives_its_place_to_no_other(self, three, home):
@@ -306,7 +306,7 @@ class TestChoice:
         click(app, KitKey.DIALOG_CANCEL)
         assert list_datasets(home)
         click(more(app, "Delete"), KitKey.DIALOG_DO)
-        assert not list_datasets(home) and len(list_bin(home)) == 1
+        assert not list_datasets(home) and len(datasets_of(home).deleted()) == 1
         assert "Create a synthetic dataset" in labels(app) and "which isn't here" not in words(app)
 
     def test_a_photo_of_a_dataset_that_is_gone_is_not_a_second_notice(self, three):
@@ -336,13 +336,13 @@ class TestChoice:
         job_on_disk(three)
         app = more(opened(), "Delete")
         click(app, KitKey.DIALOG_DO)
-        assert "is in use by a running job" in words(app) and list_datasets(home) and not list_bin(home)
+        assert "is in use by a running job" in words(app) and list_datasets(home) and not datasets_of(home).deleted()
 
     def test_restore(self, three, home):
         create_dataset(home, "other")
         delete_dataset(home, three)
         app = more(opened(), "Restore from the bin")
-        click(app, KitKey.DIALOG_RESTORE.of(f"dataset-{list_bin(home)[0].id}"))
+        click(app, KitKey.DIALOG_RESTORE.of(f"dataset-{datasets_of(home).deleted()[0].id}"))
         assert app.selectbox(key=Key.DATASET).value == "three"
 
     def test_damaged_is_said_and_the_others_work(self, three, home):

@@ -20,7 +20,7 @@ from sneaker_core.datasets.split import write_split
 from sneaker_core.evaluation import evaluation_collection
 from sneaker_core.evaluation.comparison import compare
 from sneaker_core.evaluation.confusion_matrix import confusion_matrix, photos_in_cell
-from sneaker_core.evaluation.evaluation_collection import deleted_evaluations, find_evaluation
+from sneaker_core.evaluation.evaluation_collection import evaluations_of, find_evaluation
 from sneaker_core.evaluation.evaluation_files import read_table
 from sneaker_core.evaluation.evaluation_job import evaluate
 from sneaker_core.evaluation.evaluation_record import EVALUATION_FILE, Evaluation
@@ -534,7 +534,7 @@ class TestList:
         app = opened("Summary", FIRST)
         menu(app, Action.DELETE, FIRST)
         click(app, "Delete")
-        assert [one.name for one in deleted_evaluations(full)] == [FIRST]
+        assert [one.name for one in evaluations_of(full).deleted()] == [FIRST]
         assert app.selectbox(key=Key.EVALUATION).value != FIRST
         menu(app, Action.RESTORE)
         click(app, "Restore")

@@ -58,7 +58,6 @@ from sneaker_core.evaluation.table_columns import (
     misclassified,
     ranks,
     with_all_columns,
-    with_statuses,
 )
 from sneaker_core.networks.checkpoint import read_spec, save_model
 from sneaker_core.networks.decision import Decision, Outputs, embedding_distance, ood_score, probabilities, unit_length
@@ -353,13 +352,6 @@ class TestPredictionTable:
         np.testing.assert_array_equal(table["rank"], [1, np.nan, np.nan])
         assert table["top"][1] == ["boot", "clog", "sandal"]
         assert table[["width", "height", "brightness", "sharpness"]].isna().all(axis=None)
-
-    def test_a_new_threshold_changes_only_the_statuses(self):
-        rows = [("A", {"A": 0.6, "B": 0.4}, "unsure"), ("B", {"A": 0.8, "B": 0.2}, "known")]
-        table = prediction_rows(rows).assign(ood_score=[0.0, 9.0])
-        answers = with_statuses(table, Decision(confidence_threshold=0.5, ood_threshold=5.0))
-        assert list(answers["status"]) == ["known", "unknown"]
-        pd.testing.assert_frame_equal(answers.drop(columns="status"), table.drop(columns="status"))
 
     def test_errors_by_confidence_and_by_margin(self):
         chances = [{"A": 0.9, "B": 0.06, "C": 0.04}, {"A": 0.5, "B": 0.45, "C": 0.05}, {"A": 0.6, "B": 0.0, "C": 0.4}]

@@ -25,7 +25,7 @@ from sneaker_core.evaluation import evaluation_collection as library
 from sneaker_core.evaluation.evaluation_collection import (
     default_name,
     delete_evaluation,
-    deleted_evaluations,
+    evaluations_of,
     find_evaluation,
     list_evaluations,
     rename_evaluation,
@@ -171,11 +171,11 @@ class TestCollection:
         workspace = own[0]
         assert rename_evaluation(workspace, "kept", "Better name").name == "Better name"
         delete_evaluation(workspace, "Better name")
-        assert deleted_evaluations(workspace)[0].name == "Better name"
+        assert evaluations_of(workspace).deleted()[0].name == "Better name"
         with pytest.raises(SneakerError, match=r"No evaluation named 'Better name'\. Available"):
             find_evaluation(workspace, "Better name")
         taken = evaluations_folder(workspace) / "Better name"
-        shutil.copytree(deleted_evaluations(workspace)[0].folder, taken)
+        shutil.copytree(evaluations_of(workspace).deleted()[0].folder, taken)
         restored = restore_evaluation(workspace, "Better name")
         assert restored.name == "Better name (2)"
         assert len(read_table(restored)) == 8

@@ -24,12 +24,12 @@ from sneaker_core.training.search_space import Span, best_recipe, search_space, 
 from sneaker_core.training.study_collection import (
     STUDY_FILE,
     delete_study,
-    deleted_studies,
     find_study,
     list_studies,
     read_study,
     restore_study,
     stop_study,
+    studies_of,
 )
 from sneaker_core.training.study_trials import STORED_NAME, TRIALS_FILE, storage
 from sneaker_core.workspace.jobs import JobState, Worker, log_tail, working
@@ -331,11 +331,11 @@ class TestFolders:
     def test_delete_and_restore(self, workspace, kept):
         deleted = delete_study(workspace, "kept")
         assert deleted.is_relative_to(bin_folder(workspace) / "studies")
-        assert [study.name for study in deleted_studies(workspace)] == ["kept"]
+        assert [study.name for study in studies_of(workspace).deleted()] == ["kept"]
         kept.mkdir()
         (kept / STUDY_FILE).write_bytes((deleted / STUDY_FILE).read_bytes())
         assert restore_study(workspace, "kept").name == "kept (2)"
-        assert deleted_studies(workspace) == []
+        assert studies_of(workspace).deleted() == []
         with pytest.raises(RunError, match="There is no study named 'kept' in the bin"):
             restore_study(workspace, "kept")
 

@@ -15,9 +15,9 @@ import pytest
 
 from sneaker_core.datasets.class_balance import stats
 from sneaker_core.datasets.dataset_collection import (
+    datasets_of,
     find_dataset,
     find_dataset_by_id,
-    list_bin,
     list_datasets,
     restore_dataset,
     source_folder,
@@ -25,7 +25,7 @@ from sneaker_core.datasets.dataset_collection import (
 from sneaker_core.datasets.index import read_rejects, read_samples, tried_links
 from sneaker_core.datasets.review_log import history
 from sneaker_core.evaluation.evaluation_collection import (
-    deleted_evaluations,
+    evaluations_of,
     find_evaluation,
     list_evaluations,
     restore_evaluation,
@@ -37,9 +37,9 @@ from sneaker_core.inference.explanation.explanation_jobs import class_maps_folde
 from sneaker_core.networks.checkpoint import load_model
 from sneaker_core.networks.model_registry import find_model, list_models
 from sneaker_core.settings import READ_ONLY_VARIABLE
-from sneaker_core.training.run_collection import deleted_runs, find_run, list_runs, rename_run, restore_run
+from sneaker_core.training.run_collection import find_run, list_runs, rename_run, restore_run, runs_of
 from sneaker_core.training.run_metrics import read_metrics
-from sneaker_core.training.study_collection import deleted_studies, find_study, list_studies, restore_study
+from sneaker_core.training.study_collection import find_study, list_studies, restore_study, studies_of
 from sneaker_core.training.training_jobs import resume_training, stop_training
 from sneaker_core.workspace.jobs import JobState, list_jobs, log_tail, read_job, restart_job
 from sneaker_core.workspace.paths import lr_finder_folder, run_job_folder
@@ -77,8 +77,9 @@ def test_while_read_only_everything_is_listed_and_nothing_is_migrated(tmp_path, 
     for name, row in by_name(EXPECTED["datasets"]).items():
         assert entries[name].photos == row["photos"]
         assert len(read_samples(find_dataset(tmp_path, name))) >= row["photos"]
-    for listed in (list_runs, list_evaluations, list_studies, list_explanations, list_bin):
+    for listed in (list_runs, list_evaluations, list_studies, list_explanations):
         listed(tmp_path)
+    datasets_of(tmp_path).deleted()
     assert contents(tmp_path) == before
 
 
@@ -127,12 +128,12 @@ class TestDatasets:
         assert sum(told["findings"].values()) == sum(old["stats"]["findings"].values())
 
     def test_the_bin_is_listed_and_restored(self, workspace):
-        assert [entry.name for entry in list_bin(workspace)] == ["gamma"]
+        assert [entry.name for entry in datasets_of(workspace).deleted()] == ["gamma"]
         assert [path.name for path in (workspace / "bin").iterdir() if path.name.startswith("gamma")] == []
         restored = restore_dataset(workspace, "gamma")
         assert (restored.name, restored.folder) == ("gamma", workspace / "datasets" / "gamma")
         assert len(read_samples(restored)) == EXPECTED["datasets_in_bin"][0]["photos"]
-        assert list_bin(workspace) == []
+        assert datasets_of(workspace).deleted() == []
 
 
 class TestRuns:
@@ -162,7 +163,7 @@ class TestRuns:
         assert (spec.name, spec.decision.confidence_threshold) == ("first shoes", 0.35)
 
     def test_the_bin_is_listed_and_restored(self, workspace):
-        (run,) = deleted_runs(workspace)
+        (run,) = runs_of(workspace).deleted()
         assert (run.name, run.id, run.dataset) == ("thrown away", "thrown away", "drawn")
         assert [path.name for path in (workspace / "bin" / "runs").iterdir()] == ["thrown away"]
         assert restore_run(workspace, "thrown away").headline["n"] == EXPECTED["runs_in_bin"][0]["n"]
@@ -198,7 +199,7 @@ class TestStudies:
         assert study.jobs[0].params == {"study": "wide", "trials": 2, "minutes": 5.0}
 
     def test_the_bin_is_listed_and_restored(self, workspace):
-        assert [study.name for study in deleted_studies(workspace)] == ["narrow"]
+        assert [study.name for study in studies_of(workspace).deleted()] == ["narrow"]
         assert restore_study(workspace, "narrow").folder == workspace / "studies" / "narrow"
         assert len(find_study(workspace, "narrow").trials) == 1
 
@@ -220,7 +221,7 @@ class TestEvaluations:
             assert find_evaluation(opened, name).n == old["n"]
 
     def test_the_bin_is_listed_and_restored(self, workspace):
-        assert [one.name for one in deleted_evaluations(workspace)] == ["not wanted"]
+        assert [one.name for one in evaluations_of(workspace).deleted()] == ["not wanted"]
         assert restore_evaluation(workspace, "not wanted").folder == workspace / "evaluations" / "not wanted"
         assert find_evaluation(workspace, "not wanted").is_ready
 

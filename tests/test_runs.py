@@ -20,12 +20,12 @@ from sneaker_core.training.recipe import RECIPES, make_recipe
 from sneaker_core.training.run_collection import (
     check_run_name,
     delete_run,
-    deleted_runs,
     find_run,
     list_runs,
     read_run,
     rename_run,
     restore_run,
+    runs_of,
     write_note,
 )
 from sneaker_core.training.run_metrics import read_metrics, read_watch
@@ -328,12 +328,12 @@ class TestChanging:
         make_run(tmp_path, "one", created=2.0)
         delete_run(tmp_path, "one")
         make_run(tmp_path, "ONE", created=3.0)
-        assert [(run.name, run.created) for run in deleted_runs(tmp_path)] == [("one", 2.0), ("one", 1.0)]
+        assert [(run.name, run.created) for run in runs_of(tmp_path).deleted()] == [("one", 2.0), ("one", 1.0)]
         assert restore_run(tmp_path, "one").name == "one (2)"
         restored = restore_run(tmp_path, "one")
         assert (restored.name, restored.created) == ("one (3)", 1.0)
         assert load_model(run_model_folder(restored.folder)).spec.name == "one (3)"
-        assert deleted_runs(tmp_path) == []
+        assert runs_of(tmp_path).deleted() == []
         assert list((tmp_path / "bin" / "runs").iterdir()) == []
         for name in ("one", "../runs/ONE"):
             with pytest.raises(RunError, match=r"There is no run named .* in the bin"):

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from sneaker_core.training.recipe import make_recipe
-from sneaker_core.training.run_collection import deleted_runs, list_runs
+from sneaker_core.training.run_collection import list_runs, runs_of
 from sneaker_core.training.train_model import train
 from sneaker_core.workspace.paths import runs_folder
 from tests.browser import AppServer, new_page, settle
@@ -75,7 +75,7 @@ def test_compare_rename_delete_restore_and_use(browser: Browser, address: str, w
     expect(page.get_by_text("will be moved to the bin with curves, notes and models")).to_be_visible()
     press(page, "Delete")
     expect(page.get_by_role("button", name="Bin (1)")).to_be_visible()
-    assert [run.name for run in deleted_runs(workspace)] == ["steady"]
+    assert [run.name for run in runs_of(workspace).deleted()] == ["steady"]
     press(page, "Bin (1)")
     press(page, "Restore")
     expect(page.get_by_role("heading", name="steady", exact=True)).to_be_visible()

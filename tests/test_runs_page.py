@@ -18,9 +18,9 @@ from sneaker_core.datasets.sources.photo_import import import_photos
 from sneaker_core.networks.bundled_models import DEFAULT_MODEL, SYNTHETIC_MODEL
 from sneaker_core.training.hyperparameter_search import run_search
 from sneaker_core.training.recipe import make_recipe
-from sneaker_core.training.run_collection import delete_run, deleted_runs, find_run, list_runs, write_note
+from sneaker_core.training.run_collection import delete_run, find_run, list_runs, runs_of, write_note
 from sneaker_core.training.run_metrics import read_metrics
-from sneaker_core.training.study_collection import STUDY_FILE, deleted_studies, find_study
+from sneaker_core.training.study_collection import STUDY_FILE, find_study, studies_of
 from sneaker_core.training.study_trials import TRIALS_FILE
 from sneaker_core.training.train_model import train
 from sneaker_core.workspace.jobs import JobState, read_job
@@ -338,9 +338,9 @@ class TestOne:
         assert [run.name for run in list_runs(full)] == ["fast"]
         assert chosen_names(app) == []
         click(app, KitKey.DIALOG_BIN)
-        click(app, restore_key(RUNS, deleted_runs(full)[0]))
+        click(app, restore_key(RUNS, runs_of(full).deleted()[0]))
         assert chosen_names(app) == ["slow"]
-        assert not deleted_runs(full)
+        assert not runs_of(full).deleted()
         assert "Bin (1)" not in buttons(app)
 
     def test_bin_tells_those_of_one_name_apart(self, full):
@@ -348,10 +348,10 @@ class TestOne:
             shutil.copytree(runs_folder(full) / "fast", runs_folder(full) / "again")
             delete_run(full, "again")
         app = click(opened(), KitKey.DIALOG_BIN)
-        newer, older = deleted_runs(full)
+        newer, older = runs_of(full).deleted()
         assert words(app).count("Quick on shoes, started ") == 2
         click(app, restore_key(RUNS, older))
-        assert [run.id for run in deleted_runs(full)] == [newer.id]
+        assert [run.id for run in runs_of(full).deleted()] == [newer.id]
         click(app, KitKey.DIALOG_BIN)
         click(app, restore_key(RUNS, newer))
         assert chosen_names(app) == ["again (2)"]
@@ -404,7 +404,7 @@ class TestSeveral:
     def test_delete_all_of_them(self, full):
         app = click(opened("slow", "fast"), Key.RUN_DELETE)
         click(app, KitKey.DIALOG_DO)
-        assert {run.name for run in deleted_runs(full)} == {"slow", "fast"}
+        assert {run.name for run in runs_of(full).deleted()} == {"slow", "fast"}
 
 
 class TestSearch:
@@ -522,9 +522,9 @@ class TestSearch:
     def test_delete_and_restore(self, full):
         app = click(searching(), item_button_key(SEARCHES, Action.DELETE))
         click(app, KitKey.DIALOG_DO)
-        assert [study.name for study in deleted_studies(full)] == ["first"]
+        assert [study.name for study in studies_of(full).deleted()] == ["first"]
         click(app, KitKey.DIALOG_BIN)
-        click(app, restore_key(SEARCHES, deleted_studies(full)[0]))
+        click(app, restore_key(SEARCHES, studies_of(full).deleted()[0]))
         assert app.selectbox(key=Key.STUDY).value == "first"
         assert find_study(full, "first").best
 

@@ -12,9 +12,8 @@ from sneaker_core.networks.bundled_models import DEFAULT_MODEL
 from sneaker_core.networks.checkpoint import SneakerModel, save_model, with_spec
 from sneaker_core.networks.model_registry import find_named_model
 from sneaker_core.training.run_collection import delete_run
-from sneaker_core.training.taught_model import taught_names
 from tests.conftest import ModelsHome
-from tests.factories import jpeg, photo_of_class, teachable_model
+from tests.factories import jpeg, photo_of_class, taught_names, teachable_model
 from tests.links import follow_link, link_labels
 from ui.identify.identify_keys import Key as IdentifyKey
 from ui.kit.kept_uploads import UPLOADS_PARAM

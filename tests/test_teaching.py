@@ -15,10 +15,10 @@ from sneaker_core.networks.decision import Status
 from sneaker_core.networks.imprinting import MAX_TAKEN, head_outputs
 from sneaker_core.networks.model_registry import find_named_model, list_models
 from sneaker_core.training.run_collection import delete_run, list_runs, rename_run, restore_run
-from sneaker_core.training.taught_model import EMBEDDINGS_FILE, TAUGHT_FILE, taught_names, taught_summary
+from sneaker_core.training.taught_model import EMBEDDINGS_FILE, TAUGHT_FILE, taught_summary
 from sneaker_core.training.teaching import MOST_PHOTOS, forget, recall, teach
 from sneaker_core.workspace.paths import run_model_folder, runs_folder
-from tests.factories import jpeg, lively_model, photo, photo_of_class, run_command, teachable_model, write
+from tests.factories import jpeg, lively_model, photo, photo_of_class, run_command, taught_names, teachable_model, write
 
 NAME = "Astro Runner 9"
 TYPES = ("Loafers", "Heels")

@@ -89,11 +89,6 @@ def datasets_by_name(workspace: Path) -> dict[str, DatasetEntry]:
     return {entry.name if names.count(entry.name) == 1 else entry.folder.name: entry for entry in entries}
 
 
-def list_bin(workspace: Path) -> list[DatasetEntry]:
-    """Deleted datasets that can be restored, those deleted last first."""
-    return datasets_of(workspace).deleted()
-
-
 def damaged_datasets(workspace: Path) -> dict[str, str]:
     """Datasets whose index cannot be opened: id -> why."""
     return datasets_of(workspace).damaged()

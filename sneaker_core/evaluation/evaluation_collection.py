@@ -232,11 +232,6 @@ def delete_evaluation(workspace: Path, evaluation: Evaluation | str) -> Path:
     return evaluations_of(workspace).delete(_stored(workspace, evaluation))
 
 
-def deleted_evaluations(workspace: Path) -> list[Evaluation]:
-    """The evaluations in the bin, most recently deleted first."""
-    return evaluations_of(workspace).deleted()
-
-
 def restore_evaluation(workspace: Path, evaluation: Evaluation | str) -> Evaluation:
     """Restore the most recently deleted evaluation with a display name, under a free name if its own is now taken.
 

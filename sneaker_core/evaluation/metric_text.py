@@ -155,7 +155,7 @@ def verdict(comparison: Comparison, name_a: str, name_b: str) -> str:
     points = 100 * abs(fixed - broken) / comparison.n
     significance = "significant" if comparison.p_value < SIGNIFICANCE_LEVEL else "not significant"
     return (
-        f"{better} is more accurate by {points:.1f} percentage points; {significance} ({_p_text(comparison.p_value)})."
+        f"{better} is more accurate by {points:.1f} percentage points; {significance} ({p_text(comparison.p_value)})."
     )
 
 
@@ -172,10 +172,11 @@ def gain_sentence(photos: str, before: float, after: float, p_value: float) -> s
     luck = "unlikely to be luck" if p_value < SIGNIFICANCE_LEVEL else "may be luck"
     points = f"{100 * (after - before):+.1f}".replace("-", "\u2212")
     shares = f"{percent(before, 1)} → {percent(after, 1)} right, {points} points"
-    return f"On the same {photos}: {shares}; {luck} ({_p_text(p_value)})."
+    return f"On the same {photos}: {shares}; {luck} ({p_text(p_value)})."
 
 
-def _p_text(p_value: float) -> str:
+def p_text(p_value: float) -> str:
+    """A p-value: "p = 0.012"."""
     return "p < 0.001" if p_value < 0.001 else f"p = {p_value:.3f}"
 
 

@@ -12,7 +12,7 @@ from sneaker_core.datasets.photo_worlds import WORLD
 from sneaker_core.datasets.split import Split
 from sneaker_core.errors import DatasetError
 from sneaker_core.evaluation.photo_uses import USED_FOR, counting_rows
-from sneaker_core.networks.decision import Decision, Status, statuses
+from sneaker_core.networks.decision import Status
 from sneaker_core.number_text import some_of
 from sneaker_core.workspace.clean_names import clean_name, clean_names, did_you_mean
 from sneaker_core.workspace.safe_names import natural_order
@@ -227,13 +227,6 @@ def _with_clean_names(table: pd.DataFrame) -> pd.DataFrame:
     table = table.rename(columns={PROBABILITY_PREFIX + old: PROBABILITY_PREFIX + new for old, new in renamed.items()})
     table = table.assign(label=label, predicted=table["predicted"].replace(renamed))
     return table.drop(columns="top", errors="ignore")  # made again from the probabilities
-
-
-def with_statuses(table: pd.DataFrame, decision: Decision) -> pd.DataFrame:
-    """The table with the column `status` recomputed, for example after the confidence threshold changed."""
-    score = table["ood_score"].fillna(-np.inf).to_numpy(dtype=np.float32)
-    answers = statuses(table["probability"].to_numpy(dtype=np.float32), score, decision)
-    return table.assign(status=[answer.value for answer in answers])
 
 
 def compact(table: pd.DataFrame) -> pd.DataFrame:

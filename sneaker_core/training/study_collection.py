@@ -293,11 +293,6 @@ def delete_study(workspace: Path, study: Study | str) -> Path:
     return studies_of(workspace).delete(study)
 
 
-def deleted_studies(workspace: Path) -> list[Study]:
-    """The studies in the bin, most recently deleted first."""
-    return studies_of(workspace).deleted()
-
-
 def restore_study(workspace: Path, study: Study | str) -> Study:
     """Restore the most recently deleted study with a display name, under a free name if its own is now taken.
 

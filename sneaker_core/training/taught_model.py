@@ -210,18 +210,6 @@ class TaughtModel:
         return fit_decision(outputs, truth, model.references)
 
 
-def taught_names(folder: Path) -> tuple[str, ...]:
-    """The sneakers that a model was taught by example, by its folder; none if it wasn't.
-
-    Raises
-    ------
-    DamagedError
-        The record can't be read.
-    """
-    summary = taught_summary(folder)
-    return () if summary is None else tuple(summary.sneakers)
-
-
 def taught_summary(folder: Path) -> TaughtSummary | None:
     """What a model was taught, by its folder; None if it wasn't.
 

@@ -39,7 +39,7 @@ from sneaker_core.workspace.clean_names import clean_name, name_key
 from sneaker_core.workspace.paths import RUN_FILE, run_model_folder, runs_folder
 
 FEWEST_PHOTOS, RECOMMENDED_PHOTOS, MOST_PHOTOS = 3, 10, 50
-_LONGEST_NAME = 100
+LONGEST_NAME = 100
 
 # Called after each photo that was looked at.
 Progress = Callable[[], None]
@@ -245,8 +245,8 @@ def _learn(
 def _checked_name(given: str, classes: Sequence[str], taught: TaughtModel, known: Sequence[str]) -> str:
     """A sneaker's name as it is stored."""
     name = clean_name(given)
-    if not name or len(name) > _LONGEST_NAME:
-        raise DatasetError(f"A sneaker needs a name of 1 to {_LONGEST_NAME} characters, not {given[:80]!r}.")
+    if not name or len(name) > LONGEST_NAME:
+        raise DatasetError(f"A sneaker needs a name of 1 to {LONGEST_NAME} characters, not {given[:80]!r}.")
     if name in known:
         return name
     for label in (*classes, *known, *taught.model.spec.footwear_types):

@@ -21,7 +21,7 @@ from ui.kit.page_frame import draw_error
 from ui.kit.state_keys import KitKey
 from ui.kit.text import escape_markdown, truncate_middle
 
-_LONGEST_NAME = 80
+LONGEST_NAME = 80
 
 
 class NamedItem(Protocol):
@@ -108,7 +108,7 @@ class ItemKind:
     delete: Callable[[Path, Any], object] | None = None
     restore: Callable[[Path, Any], Any] | None = None
     show: Callable[[str, str | None], None] | None = None
-    longest_name: int = _LONGEST_NAME
+    longest_name: int = LONGEST_NAME
 
     def show_next(self, name: str, before: str | None = None) -> None:
         """Show an item in the next run."""

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from sneaker_core.evaluation.metric_text import p_text
 from sneaker_core.networks.sneaker_groups import with_article
 from sneaker_core.number_text import counted, percent
 from sneaker_core.records.story_records import StoryFile
@@ -126,7 +127,7 @@ def _gain(story: StoryFile) -> StepText:
         "model.",
         f"Two trainings (recipe {made.recipe}, starting from {made.init}, seed {made.names_seed}), tested on the same "
         f"{counted(gain.n, 'drawn photo')} with true names. {points(gain.low, gain.high)}; McNemar's test: "
-        f"{'p < 0.001' if gain.p_value < 0.001 else f'p = {gain.p_value:.3f}'}.",
+        f"{p_text(gain.p_value)}.",
     )
 
 

@@ -8,9 +8,11 @@ import streamlit as st
 from sneaker_core.networks.bundled_models import DEFAULT_MODEL
 from sneaker_core.networks.model_registry import ModelEntry
 from sneaker_core.number_text import counted
+from sneaker_core.training import teaching
 from sneaker_core.training.taught_model import TaughtSummary, taught_summary
 from ui.kit import page_address
 from ui.kit.address import address_value, choose_section, follow_address
+from ui.kit.item_dialogs import LONGEST_NAME
 from ui.kit.kept_uploads import UPLOADS_PARAM
 from ui.kit.model_picker import choose_model
 from ui.kit.text import escape_markdown
@@ -19,7 +21,6 @@ from ui.teach.teach_keys import Key
 ADD, EMPTY = "A model you have", "An empty model"
 _ICONS = {ADD: ":material/add_circle:", EMPTY: ":material/compare_arrows:"}
 _EMPTY_NAME = "my two sneakers"
-_LONGEST_NAME, _LONGEST_SNEAKER = 80, 100
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,7 @@ def _ask_name(usual: str) -> str:
     st.text_input(
         "Name of the taught model",
         key=Key.COPY,
-        max_chars=_LONGEST_NAME,
+        max_chars=LONGEST_NAME,
         on_change=_keep_text,
         args=(Key.COPY, usual),
         help="Enter the name of a model that you taught before to teach it more.",
@@ -131,7 +132,7 @@ def ask_sneaker(place: Place, label: str) -> str:
     st.text_input(
         label,
         key=place.name,
-        max_chars=_LONGEST_SNEAKER,
+        max_chars=teaching.LONGEST_NAME,
         placeholder="Nike Vomero 5",
         on_change=_keep_text,
         args=(place.name,),

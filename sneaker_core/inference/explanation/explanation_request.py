@@ -1,7 +1,7 @@
 """What to explain and how: the request that pages, the command line and the API share. Imports no torch."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -116,10 +116,6 @@ class ExplanationRequest:
     def map_only(self) -> "ExplanationRequest":
         """The same map with default drawing and without sanity check: requests for one map are equal, as cache keys."""
         return ExplanationRequest(self.target, self.versus, self.method, self.layer)
-
-    def with_target(self, target: str) -> "ExplanationRequest":
-        """The same request for a given class."""
-        return replace(self, target=target)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
