@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from functools import partial
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -20,6 +21,7 @@ from sneaker_core.evaluation.metric_text import mix_up_texts, right_text
 from sneaker_core.networks.bundled_models import DEFAULT_MODEL
 from sneaker_core.networks.checkpoint import save_model, with_spec
 from sneaker_core.workspace.paths import BUNDLED_MODELS, CATALOG
+from tests.app_pages import again, open_page, words
 from tests.conftest import KNOWN
 from tests.factories import draw_dataset
 from tests.links import follow_link, link_labels
@@ -28,6 +30,8 @@ from ui.catalog.catalog_keys import Key
 from ui.catalog.entry_cards import CARDS_A_PAGE
 from ui.identify.identify_keys import Key as IdentifyKey
 from ui.kit.catalog_text import SHOE_PARAM
+
+opened = partial(open_page, "catalog")
 
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -39,32 +43,12 @@ def home(tmp_path, monkeypatch) -> Path:
     return tmp_path / "workspace"
 
 
-def opened(**query: str) -> AppTest:
-    app = AppTest.from_file(str(PROJECT / "streamlit_app.py"), default_timeout=60)
-    for key, value in query.items():
-        app.query_params[key] = value
-    app.switch_page("pages/catalog.py").run()
-    assert not app.exception
-    return app
-
-
-def after(app: AppTest) -> AppTest:
-    app.run()
-    assert not app.exception
-    return app
-
-
 def address(app: AppTest) -> dict[str, str]:
     return {name: value if isinstance(value, str) else value[-1] for name, value in app.query_params.items()}
 
 
 def cards(app: AppTest) -> list[str]:
     return [heading.value.replace("\\", "") for heading in app.subheader]
-
-
-def words(app: AppTest) -> str:
-    kinds = (app.header, app.subheader, app.markdown, app.caption, app.info, app.warning, app.error)
-    return re.sub(r"\\([!-/:-@\[-`{-~])|\u2060", r"\1", "\n".join(element.value for kind in kinds for element in kind))
 
 
 class TestList:
@@ -81,18 +65,18 @@ class TestList:
     def test_search_and_filters_are_in_the_address(self, home):
         app = opened(page="2")
         app.text_input(key=Key.SEARCH).set_value(" air_jordan-IV ")
-        assert cards(after(app)) == ["Air Jordan 4"] and address(app) == {"search": "air_jordan-IV"}
+        assert cards(again(app)) == ["Air Jordan 4"] and address(app) == {"search": "air_jordan-IV"}
         app.button(key=Key.CLEAR).click()
-        assert address(after(app)) == {} and len(cards(app)) == CARDS_A_PAGE
+        assert address(again(app)) == {} and len(cards(app)) == CARDS_A_PAGE
         app.selectbox(key=Key.BRAND).set_value("Nike")
         app.selectbox(key=Key.CATEGORY).set_value("basketball")
         expected = [one for one in read_catalog().sneakers if (one.brand, one.category) == ("Nike", "basketball")]
-        assert cards(after(app)) == [one.name for one in expected]
+        assert cards(again(app)) == [one.name for one in expected]
         assert address(app) == {"brand": "Nike", "category": "basketball"}
         # Categories of sneakers are none of shoe types.
         app.segmented_control(key=Key.LIST).set_value(SHOE_TYPES)
         assert (
-            address(after(app)) == {"list": SHOE_TYPES}
+            address(again(app)) == {"list": SHOE_TYPES}
             and app.header[0].value == f"{len(read_catalog().shoe_types)} shoe types"
         )
         assert not app.warning
@@ -109,7 +93,7 @@ class TestList:
         app = opened(search="loafer", brand="Nike")
         assert cards(app) == [] and "No sneaker matches." in words(app)
         app.button(key=Key.OTHER_LIST).click()
-        assert cards(after(app)) == ["Loafers"] and address(app) == {"list": SHOE_TYPES, "search": "loafer"}
+        assert cards(again(app)) == ["Loafers"] and address(app) == {"list": SHOE_TYPES, "search": "loafer"}
 
     @pytest.mark.parametrize("links", [
         {"brand": "Gucci", "category": "dress", "page": "99", "shoe": "Air Jordan 99"},
@@ -149,14 +133,14 @@ class TestDetails:
     def test_opening_and_closing_keep_the_list(self, home):
         app = opened(brand="Nike", page="1")
         app.button(key=Key.OPEN.of("Nike Dunk")).click()
-        assert address(after(app))[SHOE_PARAM] == "Nike Dunk"
+        assert address(again(app))[SHOE_PARAM] == "Nike Dunk"
         app.button(key=Key.LOOK_ALIKE.of("Nike Air Force 1")).click()
-        assert after(app).header[0].value == "Nike Air Force 1"
+        assert again(app).header[0].value == "Nike Air Force 1"
         app.button(key=Key.CLOSE).click()
-        assert SHOE_PARAM not in address(after(app)) and address(app)["brand"] == "Nike" and len(cards(app)) == 12
+        assert SHOE_PARAM not in address(again(app)) and address(app)["brand"] == "Nike" and len(cards(app)) == 12
         app.button(key=Key.OPEN.of("Nike Dunk")).click()
-        after(app).selectbox(key=Key.BRAND).set_value("Puma")
-        assert cards(after(app)) == ["Puma Suede"] and SHOE_PARAM not in address(app)
+        again(app).selectbox(key=Key.BRAND).set_value("Puma")
+        assert cards(again(app)) == ["Puma Suede"] and SHOE_PARAM not in address(app)
 
     @pytest.mark.parametrize("name", ["Nike Blazer Mid 77", "Air Jordan 29", "Loafers"])
     def test_what_is_not_known_is_left_out(self, home, name):
@@ -240,10 +224,10 @@ class TestKnowledgeCard:
         save_model(with_spec(tiny_model, name="known", classes=names, decision=KNOWN), models_home.bundled / "known")
         app = AppTest.from_file(str(PROJECT / "streamlit_app.py"), default_timeout=60).run()
         app.file_uploader(key=IdentifyKey.UPLOADS).upload("one.jpg", sneaker_jpeg(1))
-        (link,) = link_labels(after(app))
+        (link,) = link_labels(again(app))
         entry = find_entry(link.removesuffix(" in the catalog"))
         assert entry.name.lower() in app.header[0].value.lower().replace("\\", "").replace("_", " ")
         assert all(mark in words(app) for mark in entry.marks)
         for number in (1, 2):
             app.file_uploader(key=IdentifyKey.UPLOADS).upload(f"{number}.jpg", sneaker_jpeg(number))
-        assert link_labels(after(app)) == []
+        assert link_labels(again(app)) == []

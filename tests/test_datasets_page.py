@@ -7,6 +7,7 @@ import re
 import time
 import zipfile
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
@@ -28,6 +29,7 @@ from sneaker_core.datasets.quality.scan import scan
 from sneaker_core.datasets.review_log import Action, decide
 from sneaker_core.datasets.sources.photo_import import import_photos
 from sneaker_core.workspace.jobs import Job, JobState, Progress, list_jobs, read_job
+from tests.app_pages import again, click, open_page, words
 from tests.factories import draw_dataset, jpeg, photo, photo_of_class, write
 from tests.links import follow_link
 from ui.datasets import collect_form, import_forms
@@ -40,6 +42,8 @@ from ui.kit.dataset_work import outcome_text
 from ui.kit.item_dialogs import OpenDialog
 from ui.kit.job_panel import progress_text
 from ui.kit.state_keys import KitKey
+
+opened = partial(open_page, "datasets")
 
 pytestmark = pytest.mark.slow
 
@@ -76,24 +80,6 @@ def imported(home: Path, name: str, source: Path) -> Dataset:
     return dataset
 
 
-def opened(**query: str) -> AppTest:
-    app = AppTest.from_file(str(PROJECT / "streamlit_app.py"), default_timeout=60)
-    for key, value in query.items():
-        app.query_params[key] = value
-    return app.switch_page("pages/datasets.py").run()
-
-
-def again(app: AppTest) -> AppTest:
-    app.run()
-    assert not app.exception
-    return app
-
-
-def click(app: AppTest, key: str) -> AppTest:
-    app.button(key=key).click()
-    return again(app)
-
-
 def more(app: AppTest, option: str) -> AppTest:
     app.menu_button(key=KitKey.DIALOG_MENU.of("dataset")).click(option)
     return again(app)
@@ -102,23 +88,6 @@ def more(app: AppTest, option: str) -> AppTest:
 def pick(app: AppTest, key: str, value: str) -> AppTest:
     app.segmented_control(key=key).set_value(value)
     return again(app)
-
-
-def words(app: AppTest) -> str:
-    """Everything there is to read, as a person reads it: without the escapes."""
-    kinds = (
-        app.title,
-        app.header,
-        app.subheader,
-        app.markdown,
-        app.caption,
-        app.info,
-        app.success,
-        app.warning,
-        app.error,
-    )
-    texts = [element.value for kind in kinds for element in kind] + [f"{m.label} {m.value}" for m in app.metric]
-    return re.sub(r"\\([!-/:-@\[-`{-~])|\u2060", r"\1", "\n".join(texts))
 
 
 def labels(app: AppTest) -> list[str]:

@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import shutil
 import time
 from pathlib import Path
@@ -42,6 +41,7 @@ from sneaker_core.workspace.paths import (
     run_model_folder,
     runs_folder,
 )
+from tests.app_pages import again, open_page, plain, words
 from tests.factories import draw_dataset, jpeg, lively_model, photo_of_class, write
 from ui.evaluate.evaluate_keys import Key
 from ui.evaluate.evaluate_sections import ALL_EVALUATIONS, OLD_SECTIONS, SECTIONS
@@ -96,51 +96,20 @@ def full(home: Path, made: Path) -> Path:
 
 
 def opened(view: str | None = None, evaluation: str | None = None, **query: str) -> AppTest:
-    app = AppTest.from_file(str(PROJECT / "streamlit_app.py"), default_timeout=90)
     asked = {Key.EVALUATION: evaluation, Key.SECTION: view, **query}
-    for key, value in asked.items():
-        if value is not None:
-            app.query_params[key] = value
-    return again(app.switch_page("pages/evaluate.py"))
-
-
-def again(app: AppTest) -> AppTest:
-    app.run()
-    assert not app.exception, [one.value for one in app.exception]
-    return app
+    return open_page("evaluate", **{key: value for key, value in asked.items() if value is not None})
 
 
 def click(app: AppTest, label: str, number: int = 0) -> AppTest:
     """Press a button by its label."""
-    pressed = [button for button in app.button if plain_words(button.label) == label]
+    pressed = [button for button in app.button if plain(button.label) == label]
     assert pressed, [button.label for button in app.button]
     pressed[number].click()
     return again(app)
 
 
-def plain_words(text: str) -> str:
-    """Markdown without escapes."""
-    return re.sub(r"\\([!-/:-@\[-`{-~])|\u2060", r"\1", text)
-
-
-def words(app: AppTest) -> str:
-    kinds = (
-        app.title,
-        app.header,
-        app.subheader,
-        app.markdown,
-        app.caption,
-        app.info,
-        app.success,
-        app.warning,
-        app.error,
-    )
-    texts = [element.value for kind in kinds for element in kind] + [f"{m.label} {m.value}" for m in app.metric]
-    return plain_words("\n".join(texts))
-
-
 def buttons(app: AppTest) -> list[str]:
-    return [plain_words(button.label) for button in app.button]
+    return [plain(button.label) for button in app.button]
 
 
 def boxes(app: AppTest) -> dict[str, object]:

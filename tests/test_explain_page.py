@@ -2,11 +2,11 @@
 
 import io
 import json
-import re
 import shutil
 import threading
 import time
 import zipfile
+from functools import partial
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -41,6 +41,7 @@ from sneaker_core.number_text import counted
 from sneaker_core.settings import ServiceLimits
 from sneaker_core.workspace.jobs import list_jobs, stop_job
 from sneaker_core.workspace.paths import explanations_folder, run_model_folder, runs_folder
+from tests.app_pages import again, click, open_page, words
 from tests.factories import CLASSES, draw_dataset, jpeg, lively_model, photo_of_class
 from tests.links import change_address, follow_link
 from ui.explain import map_pictures, sanity_cache
@@ -53,6 +54,8 @@ from ui.kit import explanation_cache, model_cache
 from ui.kit.page_links import Page, page_address
 from ui.kit.photo_files import stored_photo
 from ui.kit.state_keys import KitKey
+
+opened = partial(open_page, "explain")
 
 pytestmark = pytest.mark.slow
 
@@ -102,29 +105,9 @@ def model(home) -> SneakerModel:
     return load_model(run_model_folder(runs_folder(home) / "lively"))
 
 
-def opened(**query: str) -> AppTest:
-    app = AppTest.from_file(str(PROJECT / "streamlit_app.py"), default_timeout=120)
-    for key, value in query.items():
-        app.query_params[key] = value
-    app.switch_page("pages/explain.py").run()
-    assert not app.exception
-    return app
-
-
-def again(app: AppTest) -> AppTest:
-    app.run()
-    assert not app.exception
-    return app
-
-
 def go_to(app: AppTest, query: dict[str, str]) -> AppTest:
     """Another address of the page, as after Back."""
     return change_address(app, query)
-
-
-def click(app: AppTest, key: str) -> AppTest:
-    app.button(key=key).click()
-    return again(app)
 
 
 def pick(app: AppTest, key: str, value: object) -> AppTest:
@@ -139,23 +122,6 @@ def choose(app: AppTest, label: str, value: str) -> AppTest:
 
 def select(app: AppTest, label: str):
     return next(box for box in app.selectbox if box.label == label)
-
-
-def words(app: AppTest) -> str:
-    """Everything there is to read, as a person reads it: without the escapes."""
-    kinds = (
-        app.title,
-        app.header,
-        app.subheader,
-        app.markdown,
-        app.caption,
-        app.info,
-        app.success,
-        app.warning,
-        app.error,
-    )
-    texts = [element.value for kind in kinds for element in kind]
-    return re.sub(r"\\([!-/:-@\[-`{-~])|\u2060", r"\1", "\n".join(texts))
 
 
 def labels(app: AppTest) -> list[str]:

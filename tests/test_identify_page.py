@@ -26,6 +26,7 @@ from sneaker_core.networks.checkpoint import MODEL_FILE, WEIGHTS_FILE, load_mode
 from sneaker_core.networks.decision import Status
 from sneaker_core.workspace.paths import SAMPLE_PHOTOS
 from sneaker_core.workspace.safe_names import natural_order
+from tests.app_pages import words
 from tests.conftest import CLASSES, KNOWN, PROBABLE, UNKNOWN, UNSURE
 from tests.drawing import draw_sneaker
 from tests.factories import draw_dataset, jpeg, slow_photo
@@ -56,12 +57,6 @@ def uploaded(app: AppTest, **files: bytes) -> AppTest:
     app.run()
     assert not app.exception
     return app
-
-
-def words(app: AppTest) -> str:
-    """All text on the page, without escapes."""
-    kinds = (app.title, app.header, app.subheader, app.markdown, app.caption, app.warning, app.error)
-    return re.sub(r"\\([!-/:-@\[-`{-~])|\u2060", r"\1", "\n".join(element.value for kind in kinds for element in kind))
 
 
 def charts(app: AppTest) -> list[dict]:

@@ -3,6 +3,7 @@
 import re
 import shutil
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -31,9 +32,12 @@ from sneaker_core.workspace.paths import (
     runs_folder,
     votes_file,
 )
+from tests.app_pages import again, open_page, plain, words
 from tests.factories import draw_dataset, lively_model, write
 from tests.links import link_labels
 from ui.quiz.quiz_keys import Key
+
+opened = partial(open_page, "quiz")
 
 PROJECT = Path(__file__).resolve().parent.parent
 MARKUP = 'Air "One" <b>&amp;</b> $x$ :joy: **50%**'.replace("/", "∕")
@@ -83,31 +87,8 @@ def questions(home: Path) -> list[Question]:
     return choose_questions(read_table(find_evaluation(home, NAME)), int(SEED))
 
 
-def opened(**query: str) -> AppTest:
-    app = AppTest.from_file(str(PROJECT / "streamlit_app.py"), default_timeout=90)
-    for key, value in query.items():
-        app.query_params[key] = value
-    return again(app.switch_page("pages/quiz.py"))
-
-
-def again(app: AppTest) -> AppTest:
-    app.run()
-    assert not app.exception, [one.value for one in app.exception]
-    return app
-
-
 def address(app: AppTest) -> dict[str, str]:
     return {name: value[0] if isinstance(value, list) else value for name, value in app.query_params.items()}
-
-
-def plain(text: str) -> str:
-    """Markdown without escapes."""
-    return re.sub(r"\\([!-/:-@\[-`{-~])|\u2060", r"\1", text)
-
-
-def words(app: AppTest) -> str:
-    kinds = (app.title, app.header, app.subheader, app.markdown, app.caption, app.info, app.warning, app.error)
-    return plain("\n".join(element.value for kind in kinds for element in kind))
 
 
 def progress(app: AppTest) -> str:

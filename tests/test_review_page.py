@@ -1,7 +1,6 @@
 """Photos, findings, map and history of a dataset, in AppTest, with real photos and decisions."""
 
 import json
-import re
 import shutil
 from pathlib import Path
 
@@ -17,7 +16,8 @@ from sneaker_core.datasets.index import Dataset, read_classes, read_samples
 from sneaker_core.datasets.quality.findings import Kind, finding_rows, read_findings, store_findings
 from sneaker_core.datasets.review_log import Action, decide, history
 from sneaker_core.datasets.sources.photo_import import import_photos
-from tests.factories import PROJECT, draw_dataset, jpeg, photo_of_class, write
+from tests.app_pages import again, open_page, words
+from tests.factories import draw_dataset, jpeg, photo_of_class, write
 from tests.links import change_address
 from ui.datasets.datasets_keys import Key
 from ui.datasets.duplicate_groups import group_pages
@@ -107,27 +107,12 @@ def workspace_of_the_app(tmp_path, monkeypatch):
 
 
 def opened(section: str, dataset: Dataset, **query: str) -> AppTest:
-    app = AppTest.from_file(str(PROJECT / "streamlit_app.py"), default_timeout=60)
-    for key, value in {"dataset": dataset.name, "section": section.capitalize(), **query}.items():
-        app.query_params[key] = value
-    return ran(app.switch_page("pages/datasets.py"))
-
-
-def ran(app: AppTest) -> AppTest:
-    app.run()
-    assert not app.exception
-    return app
-
-
-def words(app: AppTest) -> str:
-    """All text on the page, without escapes."""
-    kinds = (app.header, app.subheader, app.markdown, app.caption, app.info, app.success, app.warning, app.error)
-    return re.sub(r"\\([!-/:-@\[-`{-~])|\u2060", r"\1", "\n".join(element.value for kind in kinds for element in kind))
+    return open_page("datasets", **{"dataset": dataset.name, "section": section.capitalize(), **query})
 
 
 def press(app: AppTest, label: str, place: int = 0) -> AppTest:
     [button for button in app.button if button.label == label][place].click()
-    return ran(app)
+    return again(app)
 
 
 def labels(app: AppTest) -> list[str]:
@@ -137,7 +122,7 @@ def labels(app: AppTest) -> list[str]:
 def tick(app: AppTest, *places: int) -> AppTest:
     for place in places:
         app.checkbox[place].check()
-    return ran(app)
+    return again(app)
 
 
 def widget(app: AppTest, name: str, dataset: Dataset, key: StateKey, item: str = ""):
@@ -146,7 +131,7 @@ def widget(app: AppTest, name: str, dataset: Dataset, key: StateKey, item: str =
 
 def set_filter(app: AppTest, dataset: Dataset, item: str, value: object) -> AppTest:
     widget(app, "photos", dataset, Key.PHOTO_FILTER, item).set_value(value)
-    return ran(app)
+    return again(app)
 
 
 def row(dataset: Dataset, sample: str) -> pd.Series:
@@ -160,7 +145,7 @@ def relabel(app: AppTest, name: str, dataset: Dataset, label: str | None, place:
         box.options = [*box.options, label]
         box.set_value(label)
     widget(app, name, dataset, KitKey.RELABEL, place).click()
-    return ran(app)
+    return again(app)
 
 
 class TestFilters:
@@ -216,14 +201,14 @@ class TestFilters:
         app = opened("photos", dataset, **{"class": ["gone", "clog"]})
         for _ in range(2):
             assert "The link leads to the class “gone”, which isn't here." in words(app)
-            assert "**12** of 30 photos" in words(ran(app))
-        assert "gone" not in words(ran(set_filter(app, dataset, "Class", ["sandal"])))
+            assert "**12** of 30 photos" in words(again(app))
+        assert "gone" not in words(again(set_filter(app, dataset, "Class", ["sandal"])))
 
     def test_a_class_whose_last_photo_is_relabeled(self, dataset):
         app = set_filter(opened("photos", dataset), dataset, "Class", ["sandal"])
         samples = read_samples(dataset)
         decide(dataset, list(samples[samples["label"] == "sandal"]["sample"]), Action.RELABEL, "clog")
-        assert "**0** of 30 photos" in words(ran(app)) and not app.warning
+        assert "**0** of 30 photos" in words(again(app)) and not app.warning
 
     def test_text_is_no_pattern(self, dataset):
         assert not set_filter(opened("photos", dataset), dataset, "text", "[(").checkbox
@@ -236,16 +221,16 @@ class TestFilters:
     def test_pages(self, dataset):
         app = opened("photos", dataset)
         app.get("pagination")[0].select(2)
-        assert len(ran(app).checkbox) == 6
+        assert len(again(app).checkbox) == 6
         set_filter(app, dataset, "Class", ["boot", "clog", "sandal"])
         assert len(app.checkbox) == PHOTOS_A_PAGE, "a new filter begins on the first page"
 
     def test_fewer_pages_than_a_moment_ago(self, dataset):
         app = opened("photos", dataset)
         app.get("pagination")[0].select(2)
-        ran(app)
+        again(app)
         decide(dataset, list(read_samples(dataset)["sample"])[:10], Action.EXCLUDE)
-        assert len(ran(app).checkbox) == 20
+        assert len(again(app).checkbox) == 20
 
 
 class TestDeciding:
@@ -272,14 +257,14 @@ class TestDeciding:
         app = press(opened("photos", dataset), "Select this page")
         assert "**24 photos selected**" in words(app) and all(box.value for box in app.checkbox)
         app.get("pagination")[0].select(2)
-        assert "**24 photos selected**" in words(ran(app)) and not any(box.value for box in app.checkbox)
+        assert "**24 photos selected**" in words(again(app)) and not any(box.value for box in app.checkbox)
         press(app, "Select none")
         assert "chosen" not in words(app)
 
     def test_unticked_again(self, dataset):
         app = tick(opened("photos", dataset), 0, 1)
         app.checkbox[0].uncheck()
-        assert "**1 photo selected**" in words(ran(app))
+        assert "**1 photo selected**" in words(again(app))
 
     def test_what_a_filter_hides_is_not_decided_on(self, dataset):
         app = tick(opened("photos", dataset), 0, 1)
@@ -362,12 +347,12 @@ class TestFindings:
         found = read_findings(scanned, dismissed=True).drop(columns="open")
         families = pd.Series(dtype="int64")
         store_findings(scanned, found, families, {"time": 2.0, "photos": 30})
-        assert ran(app).get("progress")[0].text == "1 of 3 reviewed" and len(app.checkbox) == 2
+        assert again(app).get("progress")[0].text == "1 of 3 reviewed" and len(app.checkbox) == 2
 
     def test_copies_stand_together_with_the_largest_marked(self, scanned):
         app = opened("findings", scanned)
         widget(app, "findings", scanned, Key.FINDING_KIND).set_value(Kind.NEAR_DUPLICATE)
-        ran(app)
+        again(app)
         assert "3 near-duplicates labeled **boot**" in words(app)
         assert words(app).count("green-badge[largest]") == 1 and not app.checkbox[0].value
         press(app, "Select all but the largest")
@@ -420,9 +405,9 @@ class TestCloserLook:
         text = words(app)
         assert "40 × 32 pixels" in text and "odd" in text and "5 of 30" in text and "Split] No split" in text
         widget(app, "photos", scanned, KitKey.EXCLUDE, "case").click()
-        assert "1 photo excluded." in words(ran(app)) and row(scanned, ids[4])["excluded"]
+        assert "1 photo excluded." in words(again(app)) and row(scanned, ids[4])["excluded"]
         widget(app, "photos", scanned, KitKey.UNDO, "case").click()
-        ran(app)
+        again(app)
         assert not row(scanned, ids[4])["excluded"]
         relabel(app, "photos", scanned, "Something new", "case")
         assert row(scanned, ids[4])["label"] == "Something new" and "Original class" in words(app)
@@ -444,7 +429,7 @@ class TestCloserLook:
         change_address(app, {**app.query_params, "photo": first})
         assert "2 near-duplicates of this photo" in words(app)
         [button for button in app.button if button.label == "Look closer"][-1].click()
-        assert "2 of 2" in words(ran(app))
+        assert "2 of 2" in words(again(app))
         press(app, "Previous")
         assert "1 of 2" in words(app)
 
@@ -471,7 +456,7 @@ class TestCloserLook:
     def test_the_result_of_an_action_is_not_shown_beside_the_next_photo(self, dataset):
         app = press(opened("photos", dataset), "Look closer", 0)
         widget(app, "photos", dataset, KitKey.EXCLUDE, "case").click()
-        assert "1 photo excluded." in words(ran(app))
+        assert "1 photo excluded." in words(again(app))
         assert "1 photo excluded." not in words(press(app, "Next"))
 
     def test_splits_are_said_in_words(self, dataset):
@@ -488,7 +473,7 @@ class TestCloserLook:
         st.cache_data.clear()
         shutil.rmtree(dataset.images)
         shutil.rmtree(dataset.folder / "thumbnails")
-        assert "file of this photo is missing" in words(ran(app)) and len(app.checkbox) == PHOTOS_A_PAGE
+        assert "file of this photo is missing" in words(again(app)) and len(app.checkbox) == PHOTOS_A_PAGE
 
 
 class TestMap:
@@ -507,13 +492,13 @@ class TestMap:
     def test_colors(self, mapped, color_by):
         app = opened("map", mapped)
         widget(app, "map", mapped, Key.MAP_COLOR_BY).set_value(color_by)
-        assert app.get("plotly_chart") is not None and len(ran(app).get("plotly_chart")) == 1
+        assert app.get("plotly_chart") is not None and len(again(app).get("plotly_chart")) == 1
 
     def test_selected_on_the_map(self, mapped):
         ids = list(read_samples(mapped)["sample"])
         app = opened("map", mapped)
         app.session_state[Section("map", mapped).key(Key.MAP_SELECTED)] = ids[:3]
-        assert "**3 photos** on the map" in words(ran(app))
+        assert "**3 photos** on the map" in words(again(app))
         press(tick(app, 1), "Exclude")
         assert row(mapped, ids[1])["excluded"] and "**2 photos** on the map" in words(app)
         press(app, "Undo")
@@ -523,7 +508,7 @@ class TestMap:
         samples = read_samples(mapped)
         app = opened("map", mapped)
         widget(app, "map", mapped, Key.MAP_CLASS).set_value("boot")
-        assert "**12 photos** labeled boot" in words(ran(app))
+        assert "**12 photos** labeled boot" in words(again(app))
         press(tick(app, 0), "Exclude")
         assert row(mapped, samples["sample"][3])["excluded"], "the boot amid the clogs comes first"
 
@@ -578,7 +563,7 @@ class TestHistory:
         app = opened("history", dataset)
         assert f"7 photos: 4 relabeled (3 to {ODD_CLASS}, 1 to clog), 3 excluded" in words(app)
         app.toggle[0].set_value(True)
-        assert words(ran(app)).count(":small[excluded]") == 3 and ":small[relabeled to clog]" in words(app)
+        assert words(again(app)).count(":small[excluded]") == 3 and ":small[relabeled to clog]" in words(app)
 
     @pytest.mark.parametrize(
         ("decisions", "text"),
@@ -602,14 +587,14 @@ class TestHistory:
         app = opened("history", dataset)
         app.session_state[KitKey.AUTHOR] = "me"
         decide(dataset, [read_samples(dataset)["sample"][0]], Action.KEEP, author="me")
-        assert "by you" in words(ran(app))
+        assert "by you" in words(again(app))
 
     def test_one_of_many(self, dataset):
         ids = list(read_samples(dataset)["sample"])
         decide(dataset, ids[:3], Action.EXCLUDE)
         app = opened("history", dataset)
         app.toggle[0].set_value(True)
-        press(ran(app), "Undo for this photo", 1)
+        press(again(app), "Undo for this photo", 1)
         assert [bool(row(dataset, one)["excluded"]) for one in ids[:3]] == [True, False, True]
         assert "1 of 3 undone" in words(app)
         press(app, "Undo")
@@ -622,18 +607,18 @@ class TestHistory:
         app = opened("history", dataset)
         assert labels(app).count("Undo") == 12
         app.get("pagination")[0].select(2)
-        assert labels(ran(app)).count("Undo") == 3
+        assert labels(again(app)).count("Undo") == 3
 
 
 class TestTwoSessions:
     def test_each_sees_what_the_other_decided(self, dataset):
         one, other = opened("photos", dataset), opened("photos", dataset)
         press(tick(one, 0), "Exclude")
-        assert "**29** of 30" in words(ran(other))
+        assert "**29** of 30" in words(again(other))
         authors = set(history(dataset)["author"])
         press(tick(other, 0), "Exclude")
         assert len(set(history(dataset)["author"]) - authors) == 1, "each session is somebody"
-        assert "**28** of 30" in words(ran(one))
+        assert "**28** of 30" in words(again(one))
 
     def test_taken_back_twice(self, dataset):
         one, other = press(tick(opened("photos", dataset), 0), "Exclude"), opened("history", dataset)
@@ -645,7 +630,7 @@ class TestTwoSessions:
     def test_dataset_deleted_meanwhile(self, mapped, name):
         app = opened(name, mapped)
         shutil.rmtree(mapped.folder)
-        assert "isn't here" in words(ran(app))
+        assert "isn't here" in words(again(app))
 
     def test_dataset_deleted_before_a_decision(self, dataset):
         app = tick(opened("photos", dataset), 0)

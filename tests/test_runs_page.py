@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import shutil
 import time
 from collections.abc import Callable
@@ -25,6 +24,8 @@ from sneaker_core.training.study_trials import TRIALS_FILE
 from sneaker_core.training.train_model import train
 from sneaker_core.workspace.jobs import JobState, read_job
 from sneaker_core.workspace.paths import run_job_folder, runs_folder, studies_folder
+from tests import app_pages
+from tests.app_pages import again, click, open_page, plain
 from tests.factories import draw_dataset
 from tests.links import follow_link, link_labels
 from ui.kit.item_dialogs import Action, ItemKind, NamedItem, item_button_key
@@ -77,45 +78,16 @@ def full(home: Path, trained: Path) -> Path:
 
 
 def opened(*chosen: str, **query: str) -> AppTest:
-    app = AppTest.from_file(str(PROJECT / "streamlit_app.py"), default_timeout=60)
-    if chosen:
-        app.query_params[Key.RUNS_CHOSEN] = list(chosen)
-    for key, value in query.items():
-        app.query_params[key] = value
-    return again(app.switch_page("pages/runs.py"))
+    return open_page("runs", **({Key.RUNS_CHOSEN: list(chosen)} if chosen else {}), **query)
+
+
+def words(app: AppTest) -> str:
+    """Everything there is to read, the log included."""
+    return "\n".join([app_pages.words(app), *(plain(block.value) for block in app.code)])
 
 
 def searching(**query: str) -> AppTest:
     return opened(**{Key.RUNS_PART: SEARCH, **query})
-
-
-def again(app: AppTest) -> AppTest:
-    app.run()
-    assert not app.exception
-    return app
-
-
-def click(app: AppTest, key: str) -> AppTest:
-    app.button(key=key).click()
-    return again(app)
-
-
-def words(app: AppTest) -> str:
-    """Everything there is to read, as a person reads it: without the escapes."""
-    kinds = (
-        app.title,
-        app.header,
-        app.subheader,
-        app.markdown,
-        app.caption,
-        app.info,
-        app.success,
-        app.warning,
-        app.error,
-        app.code,
-    )
-    texts = [element.value for kind in kinds for element in kind] + [f"{m.label} {m.value}" for m in app.metric]
-    return re.sub(r"\\([!-/:-@\[-`{-~])|\u2060", r"\1", "\n".join(texts))
 
 
 def buttons(app: AppTest) -> list[str]:

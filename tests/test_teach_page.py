@@ -1,8 +1,8 @@
 """The Teach page: photos that are kept, what is taught and told, what goes wrong, and the ways there and back."""
 
 import math
-import re
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,7 @@ from sneaker_core.networks.bundled_models import DEFAULT_MODEL
 from sneaker_core.networks.checkpoint import SneakerModel, save_model, with_spec
 from sneaker_core.networks.model_registry import find_named_model
 from sneaker_core.training.run_collection import delete_run
+from tests.app_pages import again, click, open_page, words
 from tests.conftest import ModelsHome
 from tests.factories import jpeg, photo_of_class, taught_names, teachable_model
 from tests.links import follow_link, link_labels
@@ -21,6 +22,8 @@ from ui.kit.model_picker import MODEL_PARAM
 from ui.runs.runs_keys import Key as RunsKey
 from ui.teach.teach_choices import EMPTY
 from ui.teach.teach_keys import Key
+
+opened = partial(open_page, "teach")
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -46,19 +49,6 @@ def home(models_home: ModelsHome, model: SneakerModel) -> ModelsHome:
     return models_home
 
 
-def opened(**query: str) -> AppTest:
-    app = AppTest.from_file(str(PROJECT / "streamlit_app.py"), default_timeout=60)
-    for key, value in query.items():
-        app.query_params[key] = value
-    return again(app.switch_page("pages/teach.py"))
-
-
-def again(app: AppTest) -> AppTest:
-    app.run()
-    assert not app.exception
-    return app
-
-
 def give(app: AppTest, files: list[tuple[str, bytes, str]], tray: str = UPLOADS_PARAM) -> AppTest:
     uploader = next(one for one in app.file_uploader if one.key.startswith(Key.UPLOADS.of(tray)))
     uploader.set_value(files)
@@ -70,23 +60,12 @@ def call_it(app: AppTest, name: str, key: Key = Key.SNEAKER) -> AppTest:
     return again(app)
 
 
-def click(app: AppTest, key: str) -> AppTest:
-    app.button(key=key).click()
-    return again(app)
-
-
 def teach(app: AppTest) -> AppTest:
     """Click the button, and look until the model is taught or the page says why not."""
     click(app, Key.TEACH)
     while Key.WORK in app.session_state:
         again(app)
     return app
-
-
-def words(app: AppTest) -> str:
-    """Everything there is to read, without escapes."""
-    kinds = (app.title, app.header, app.markdown, app.caption, app.info, app.warning, app.error)
-    return re.sub(r"\\([!-/:-@\[-`{-~])|\u2060", r"\1", "\n".join(element.value for kind in kinds for element in kind))
 
 
 def thumbnails(app: AppTest) -> int:

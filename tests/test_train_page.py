@@ -3,10 +3,10 @@
 import json
 import math
 import os
-import re
 import shutil
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,9 @@ from sneaker_core.training.train_model import train
 from sneaker_core.training.training_jobs import source_of, training_params
 from sneaker_core.workspace.jobs import WAITING, Job, JobState, Progress, list_jobs, read_job, stop_job, working
 from sneaker_core.workspace.paths import RUN_FILE, cache_folder, run_job_folder, run_model_folder, runs_folder
-from tests.factories import PROJECT, draw_dataset, write
+from tests import app_pages
+from tests.app_pages import again, click, open_page, plain
+from tests.factories import draw_dataset, write
 from tests.links import follow_link, link_labels
 from ui.kit.model_picker import MODEL_PARAM
 from ui.kit.run_text import other_trainings_text, queue_text, split_counts_text
@@ -35,6 +37,8 @@ from ui.train.advanced_settings import _changed
 from ui.train.train_keys import Key
 from ui.train.train_views import View
 from ui.train.training_charts import accuracy_curve, loss_curve, rate_curve
+
+opened = partial(open_page, "train")
 
 PATIENCE = 240.0
 NASTY = "<script>alert(1)</script> **x** [a](http://b)"
@@ -97,22 +101,9 @@ def done(home, trained) -> Path:
     return home
 
 
-def opened(**query: str) -> AppTest:
-    app = AppTest.from_file(str(PROJECT / "streamlit_app.py"), default_timeout=120)
-    for key, value in query.items():
-        app.query_params[key] = value
-    return again(app.switch_page("pages/train.py"))
-
-
-def again(app: AppTest) -> AppTest:
-    app.run()
-    assert not app.exception
-    return app
-
-
-def click(app: AppTest, key: str) -> AppTest:
-    app.button(key=key).click()
-    return again(app)
+def words(app: AppTest) -> str:
+    """Everything there is to read, progress included."""
+    return "\n".join([app_pages.words(app), *(plain(bar.proto.text) for bar in app.get("progress"))])
 
 
 def advanced(recipe_name: str = "quick") -> AppTest:
@@ -126,24 +117,6 @@ def advanced(recipe_name: str = "quick") -> AppTest:
 def put(app: AppTest, key: str, value: float) -> AppTest:
     app.number_input(key=key).set_value(value)
     return again(app)
-
-
-def words(app: AppTest) -> str:
-    """Everything there is to read, as a person reads it: without the escapes."""
-    kinds = (
-        app.title,
-        app.header,
-        app.subheader,
-        app.markdown,
-        app.caption,
-        app.info,
-        app.success,
-        app.warning,
-        app.error,
-    )
-    texts = [element.value for kind in kinds for element in kind] + [f"{m.label} {m.value}" for m in app.metric]
-    texts += [bar.proto.text for bar in app.get("progress")]
-    return re.sub(r"\\([!-/:-@\[-`{-~])|\u2060", r"\1", "\n".join(texts))
 
 
 def labels(app: AppTest) -> list[str]:
