@@ -84,20 +84,19 @@ def test_predict_prints_a_readable_line_on_a_terminal_unless_json_is_asked_for(w
 
 
 def on_a_terminal(workspace: Path, *arguments: str | Path) -> list[str]:
-    """The lines that a command prints on a terminal."""
+    """The lines that a command prints on a terminal; the little that it prints fits the terminal's buffer."""
     import pty
 
-    main, terminal = pty.openpty()
-    command = [sys.executable, "-m", "sneaker_core", "--workspace", str(workspace), *map(str, arguments)]
-    process = subprocess.Popen(command, stdout=terminal, stderr=subprocess.DEVNULL, cwd=PROJECT)
-    os.close(terminal)
-    output = b""
+    reader, terminal = pty.openpty()
+    with open(terminal, "w") as output, contextlib.redirect_stdout(output), contextlib.suppress(SystemExit):
+        assert sys.stdout.isatty()
+        main(["--workspace", str(workspace), *map(str, arguments)])
+    printed = b""
     with contextlib.suppress(OSError):  # Linux reports the end of the output as an error
-        while part := os.read(main, 65_536):
-            output += part
-    process.wait(240)
-    os.close(main)
-    return output.decode().splitlines()
+        while part := os.read(reader, 65_536):
+            printed += part
+    os.close(reader)
+    return printed.decode().splitlines()
 
 
 def test_predict_of_good_images_exits_with_0(workspace: Path, photos: Path) -> None:

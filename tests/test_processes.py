@@ -1,6 +1,7 @@
 """Training with several processes under torchrun."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -23,11 +24,34 @@ SMALL = ["--init=none", "--size=32", "--batch=8", "--epochs=2", "--set=val_share
 BOTH = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2", "--master-addr=127.0.0.1"]
 
 
-def together(port, *arguments):
-    """Run a command of the core in two processes."""
+def with_torchrun(port, *arguments):
+    """Run a command of the core in two processes, as users do."""
     # After the dashes, torchrun parses nothing; it would take --run for an abbreviation of its own --run-path.
     command = [*BOTH, f"--master-port={port}", "-m", "--", "sneaker_core", *map(str, arguments)]
     return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=400)
+
+
+def together(port, *arguments):
+    """Run a command of the core in two processes, with the variables that torchrun sets, without its own start."""
+    shared = {"WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+    command = [sys.executable, "-m", "sneaker_core", *map(str, arguments)]
+    first, second = (
+        subprocess.Popen(
+            command,
+            cwd=PROJECT,
+            env={**os.environ, **shared, "RANK": number, "LOCAL_RANK": number},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for number in "01"
+    )
+    try:
+        outputs = [process.communicate(timeout=400) for process in (first, second)]
+    finally:
+        first.kill(), second.kill()
+    printed, errors = ("".join(parts) for parts in zip(*outputs, strict=True))
+    return subprocess.CompletedProcess(command, first.returncode or second.returncode, printed, errors)
 
 
 @pytest.fixture
@@ -51,7 +75,7 @@ def test_alone_everything_is_ones_own():
 def test_two_processes_train_one_model_and_measure_it_together(tmp_path, free_port, recipe):
     dataset = draw_dataset(tmp_path / "shoes", {"boot": 16, "clog": 16})
     common = ["--workspace", tmp_path, "train", dataset, "--recipe", recipe, "--run=both", *SMALL, "--json"]
-    done = together(free_port, *common)
+    done = (with_torchrun if recipe == "finetune" else together)(free_port, *common)
     assert done.returncode == 0, done.stderr
     folder = runs_folder(tmp_path) / "both"
     # Only the first process writes files and output.
