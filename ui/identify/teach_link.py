@@ -7,13 +7,16 @@ from sneaker_core.inference.predictor import Answer
 from sneaker_core.networks.decision import Reason, Status
 from sneaker_core.networks.model_registry import ModelEntry
 from sneaker_core.number_text import counted
+from ui.kit.changes import can_change
 from ui.kit.kept_uploads import UPLOADS_PARAM, keep_uploads
 from ui.kit.model_picker import MODEL_PARAM
 from ui.kit.page_links import Page, draw_page_link
 
 
 def draw_teach_link(model: ModelEntry, answer: Answer, photos: Sequence[Photo]) -> None:
-    """Draw a link to Teach that takes the photos along; nothing if the model recognizes them or they show no shoe.
+    """Draw a link to Teach that takes the photos along.
+
+    Nothing if the model recognizes them, they show no shoe, or nothing may be changed.
 
     Parameters
     ----------
@@ -23,7 +26,7 @@ def draw_teach_link(model: ModelEntry, answer: Answer, photos: Sequence[Photo]) 
     photos : sequence of Photo
         At least one; all of the same sneaker.
     """
-    if answer.status not in (Status.UNSURE, Status.UNKNOWN) or answer.reason is Reason.NOT_FOOTWEAR:
+    if not can_change() or answer.status not in (Status.UNSURE, Status.UNKNOWN) or answer.reason is Reason.NOT_FOOTWEAR:
         return
     draw_page_link(
         "Teach it this sneaker",
