@@ -28,7 +28,8 @@ from sneaker_core.evaluation.evaluation_collection import find_evaluation  # noq
 from sneaker_core.evaluation.evaluation_files import read_table  # noqa: E402
 from sneaker_core.evaluation.evaluation_job import evaluate  # noqa: E402
 from sneaker_core.evaluation.table_columns import misclassified  # noqa: E402
-from sneaker_core.networks.model_registry import DEFAULT_MODEL, open_model  # noqa: E402
+from sneaker_core.networks.bundled_models import DEFAULT_MODEL  # noqa: E402
+from sneaker_core.networks.model_registry import open_model  # noqa: E402
 from sneaker_core.training.recipe import make_recipe  # noqa: E402
 from sneaker_core.training.train_model import train  # noqa: E402
 from sneaker_core.workspace.paths import run_model_folder, runs_folder  # noqa: E402

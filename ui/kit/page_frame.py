@@ -26,7 +26,7 @@ _TOUCH_STYLE = """<style>@media (max-width: 640px) {
     & [data-testid=stButtonGroup] > div {gap: 0.375rem;}
     & [data-testid=stButtonGroup] button[role=radio] {border-radius: 9999px; border-width: 1px; margin: 0;}
     & [data-testid=stButtonGroup] button[role=radio]:not([aria-checked=true]) {
-        border-style: solid; border-color: color-mix(in srgb, currentColor 20%, transparent);}
+        border-style: solid; border-color: color-mix(in srgb, currentColor 20%, transparent) !important;}
     & kbd {display: none;}
     & button[data-testid^=stPagination] {min-width: 44px; min-height: 44px;}
     & button[aria-label^=Help] {position: relative;}
