@@ -10,7 +10,6 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlencode
@@ -28,15 +27,16 @@ from sneaker_core.evaluation.evaluation_collection import find_evaluation  # noq
 from sneaker_core.evaluation.evaluation_files import read_table  # noqa: E402
 from sneaker_core.evaluation.evaluation_job import evaluate  # noqa: E402
 from sneaker_core.evaluation.table_columns import misclassified  # noqa: E402
-from sneaker_core.networks.model_registry import DEFAULT_MODEL, open_model  # noqa: E402
+from sneaker_core.networks.bundled_models import DEFAULT_MODEL  # noqa: E402
+from sneaker_core.networks.model_registry import open_model  # noqa: E402
 from sneaker_core.training.recipe import make_recipe  # noqa: E402
 from sneaker_core.training.train_model import train  # noqa: E402
 from sneaker_core.workspace.paths import run_model_folder, runs_folder  # noqa: E402
 from tests.browser import PATIENCE, new_page, open_browser, serve, settle  # noqa: E402
-from tests.drawing import draw_sneaker  # noqa: E402
 
 Scheme = Literal["light", "dark"]
 IMAGES = PROJECT / "docs" / "images"
+SAMPLE, KNOWS_IT = PROJECT / "data" / "samples" / "Retro Runner.jpg", "synthetic12"
 DATASET, RUNS, EVALUATION = "Synthetic sneakers", ("Augmented", "Not augmented"), "Test photos"
 DESKTOP, PHONE = (1280, 1100), (390, 1740)
 
@@ -64,10 +64,8 @@ class Shot:
 
 
 def upload(page: Page) -> None:
-    """Upload a synthetic sneaker and open "Why?"."""
-    buffer = BytesIO()
-    draw_sneaker(6).save(buffer, "JPEG", quality=90)
-    file = {"name": "my sneaker.jpg", "mimeType": "image/jpeg", "buffer": buffer.getvalue()}
+    """Upload a synthetic sneaker, which the model of the address knows, and open "Why?"."""
+    file = {"name": "my sneaker.jpg", "mimeType": "image/jpeg", "buffer": SAMPLE.read_bytes()}
     page.locator("input[type=file]").set_input_files([file])
     expect(page.locator(".annotation-text").first).to_be_visible()
     page.get_by_text("Why?", exact=True).click()
@@ -102,8 +100,8 @@ def make_workspace(folder: Path) -> Path:
 def published_shots(workspace: Path) -> Iterator[Shot]:
     """The pictures that ship with the documentation."""
     wrong = str(misclassified(read_table(find_evaluation(workspace, EVALUATION)))["sample"].iloc[0])
-    yield Shot("identify-desktop", "", (1280, 1200), prepare=upload)
-    yield Shot("identify-phone", "", PHONE, prepare=upload)
+    yield Shot("identify-desktop", address_of("", model=KNOWS_IT), (1280, 1200), prepare=upload)
+    yield Shot("identify-phone", address_of("", model=KNOWS_IT), PHONE, prepare=upload)
     for section in ("Overview", "Findings", "Map"):
         yield Shot(f"datasets-{section.lower()}", address_of("datasets", dataset=DATASET, section=section))
     yield Shot("train", address_of("train", run=RUNS[0]))
@@ -117,7 +115,7 @@ def reviewed_shots(workspace: Path) -> Iterator[Shot]:
     """Every page and section, with data and with links that lead nowhere."""
     wrong = str(misclassified(read_table(find_evaluation(workspace, EVALUATION)))["sample"].iloc[0])
     yield Shot("identify", "")
-    yield Shot("identify-answer", "", prepare=upload)
+    yield Shot("identify-answer", address_of("", model=KNOWS_IT), prepare=upload)
     yield Shot("identify-unreadable", "", prepare=upload_text)
     for section in ("Overview", "Photos", "Findings", "Map", "Splits", "History", "Export"):
         yield Shot(f"datasets-{section.lower()}", address_of("datasets", dataset=DATASET, section=section))

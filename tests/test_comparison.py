@@ -11,8 +11,9 @@ from sneaker_core.errors import DatasetError
 from sneaker_core.evaluation.comparison import CHI_SQUARE, EXACT, compare, mcnemar
 from sneaker_core.evaluation.confusion_matrix import confusion_matrix
 from sneaker_core.evaluation.matrix_charts import difference_chart
-from sneaker_core.evaluation.metric_text import unmatched_text, verdict
+from sneaker_core.evaluation.metric_text import compared_photos_text, unused_text, verdict
 from sneaker_core.evaluation.metrics import summary
+from sneaker_core.evaluation.photo_uses import USED_FOR
 from sneaker_core.evaluation.table_columns import with_all_columns
 from sneaker_core.number_text import counted
 from tests.factories import prediction_rows
@@ -58,7 +59,7 @@ class TestCompare:
         assert result.broken.iloc[0][["predicted_a", "predicted_b"]].tolist() == ["C", "A"]
         assert result.difference.loc["C"].tolist() == [1, 0, -1]
         assert result.difference.loc["B"].tolist() == [-1, 1, 0]
-        assert unmatched_text(result) is None
+        assert compared_photos_text(result) == f"Compared on 6 shared photos. {unused_text('model')}"
         assert "b is more accurate by 16.7 percentage points; not significant (p = 1.000)" in verdict(result, "a", "b")
 
     def test_only_shared_photos_count_in_any_order(self):
@@ -70,7 +71,14 @@ class TestCompare:
         assert result.metrics_a["top1"] == 1
         assert result.metrics_b["top1"] == pytest.approx(2 / 3)
         assert list(result.broken["sample"]) == ["photo 2"]
-        assert "Compared on 3 shared photos. 1 of the first and 1 of the second" in unmatched_text(result)
+        text = compared_photos_text(result)
+        assert text.startswith("Compared on 3 shared photos.")
+        assert "1 photo of the first evaluation and 1 photo of the second evaluation are missing" in text
+
+    def test_photos_that_a_model_was_trained_on_are_called_so(self):
+        used = compare(answers("AB", "AB").assign(**{USED_FOR: "train"}), answers("AB", "AB"))
+        text = compared_photos_text(used)
+        assert "A model was trained on or tuned with these photos" in text and unused_text("model") not in text
 
     def test_a_photo_that_was_relabeled_is_not_shared(self):
         result = compare(answers("AAB", "AAB"), answers("ABB", "ABB"))
@@ -100,7 +108,7 @@ class TestCompare:
         assert set(back.fixed["sample"]) == set(result.broken["sample"])
         assert back.p_value == result.p_value
         chart = difference_chart(result)
-        assert (
-            chart.title
-            == f"The second evaluation fixes {counted(len(result.fixed), 'photo')} and breaks {len(result.broken)}"
-        )
+        fixed, broken = len(result.fixed), len(result.broken)
+        found = f"The second evaluation fixes {counted(fixed, 'photo')} and breaks {broken}"
+        same = "Both are right on the same photos; only wrong answers differ"
+        assert chart.title == (found if fixed or broken else same)

@@ -213,6 +213,12 @@ class TestPages:
         assert any("Compared with **first**: On the same" in text.value for text in app.markdown)
         assert "See the mistakes of second" in link_labels(app)
 
+    def test_where_nothing_may_be_changed_steps_only_lead_to_what_can_be_seen(self, home, monkeypatch):
+        monkeypatch.setenv("SOLESCOPE_READ_ONLY", "1")
+        labels = link_labels(self.opened("runs", **{RunsKey.RUNS_CHOSEN: "second"}))
+        assert {"See the mistakes of second", "Use in Identify"} <= set(labels)
+        assert not {"Train second again", "Teach it a sneaker"} & set(labels)
+
     def test_a_link_chooses_the_photos_to_train_on(self, home):
         create_dataset(home, "newer")
         app = self.opened("train", dataset="shoes")

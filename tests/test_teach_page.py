@@ -145,15 +145,20 @@ class TestPhotos:
         assert "notes.jpg: This is not a photo" in words(app)
         assert "Left out: notes.jpg: This is not a photo" in words(teach(app))
 
-    @pytest.mark.parametrize("count", [1, 2])
-    def test_identify_hands_over_what_it_does_not_recognize(self, home, model, count):
+    @pytest.mark.parametrize("together", [False, True])
+    def test_identify_hands_over_photos_of_one_sneaker_that_it_does_not_recognize(self, home, model, together):
         unsure = replace(model.spec.decision, confidence_threshold=1.0, ood_threshold=math.inf)
         save_model(with_spec(model, decision=unsure), home.bundled / DEFAULT_MODEL)
         app = AppTest.from_file(str(PROJECT / "streamlit_app.py"), default_timeout=60).run()
         assert "Teach" in link_labels(app)
-        app.file_uploader(key=IdentifyKey.UPLOADS).set_value(photos(0, count))
-        follow_link(again(app), "Teach it this sneaker")
-        assert thumbnails(app) == count and "at least 3" in words(app)
+        app.file_uploader(key=IdentifyKey.UPLOADS).set_value(photos(0, 2))
+        again(app)
+        assert link_labels(app).count("Teach it this sneaker") == 2
+        if together:  # the verdict on both is drawn above the cards
+            app.toggle(key=IdentifyKey.SAME).set_value(True)
+            again(app)
+        follow_link(app, "Teach it this sneaker")
+        assert thumbnails(app) == 1 + together and "at least 3" in words(app)
 
 
 class TestWhatGoesWrong:

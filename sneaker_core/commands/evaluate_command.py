@@ -277,18 +277,18 @@ def compare(workspace: Path, first: str, second: str, as_json: bool) -> None:
 
 
 def _compared(result: "Comparison", first: str, second: str) -> str:
-    from sneaker_core.evaluation.metric_text import key_metrics, unmatched_text, verdict
+    from sneaker_core.evaluation.metric_text import compared_photos_text, key_metrics, verdict
     from sneaker_core.number_text import counted
 
     pairs = zip(key_metrics(result.metrics_a), key_metrics(result.metrics_b), strict=True)
     fixed, broken = counted(len(result.fixed), "photo"), len(result.broken)
     lines = [
-        verdict(result, first, second),
+        f"{verdict(result, first, second)}.",
         *(f"{a.title:18} {a.value_text:>6}  {b.value_text:>6}  ({100 * (b.value - a.value):+.1f})" for a, b in pairs),
         f"{second} fixes {fixed} and breaks {broken:,} (McNemar's test, {result.test}).",
-        unmatched_text(result),
+        compared_photos_text(result),
     ]
-    return "\n".join(line for line in lines if line)
+    return "\n".join(lines)
 
 
 @evaluations.command()

@@ -92,6 +92,7 @@ def reliability_chart(bins: pd.DataFrame, palette: Palette = DEFAULT_PALETTE) ->
         mode="lines+markers",
         line={"color": palette.correct, "width": 2},
         marker={"size": (6 + 14 * size).tolist(), "color": palette.correct},
+        cliponaxis=False,
         hovertext=texts,
         hovertemplate="%{hovertext}<extra></extra>",
     )
@@ -143,7 +144,7 @@ def coverage_chart(curve: pd.DataFrame, chosen: Coverage | None = None, palette:
         figure.add_vline(x=chosen.threshold, line={"color": palette.incorrect, "width": 2})
     figure.update_xaxes(range=[0, 1], tickformat=".0%", title={"text": "Confidence threshold"})
     figure.update_yaxes(range=[0, 1.04], tickformat=".0%")
-    figure.update_layout(margin={"l": 0, "r": 8, "t": 36, "b": 40})
+    figure.update_layout(margin={"l": 0, "r": 18, "t": 36, "b": 40})
     return Chart(figure, title, f"{title}." if chosen is None else f"{title}. {every}.")
 
 
@@ -275,8 +276,8 @@ def _slices_title(slices: pd.DataFrame) -> str:
     if large.empty:
         return "The groups are too small to compare"
     worst = large.iloc[int(large["top1"].argmin())]
-    lowest = f"{worst['slice']}: {worst['value']} ({percent(worst['top1'])})"
+    lowest = f"{percent(worst['top1'])}, for {worst['slice']}: {worst['value']}"
     clearly_better = large[(large["slice"] == worst["slice"]) & (large["low"] > worst["high"])]
     if clearly_better.empty:
-        return f"No group stands out; accuracy is lowest for {lowest}"
-    return f"Accuracy is lowest for {lowest}"
+        return f"No group stands out; the lowest accuracy is {lowest}"
+    return f"The lowest accuracy is {lowest}"

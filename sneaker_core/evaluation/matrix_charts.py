@@ -161,6 +161,8 @@ def difference_chart(comparison: Comparison, palette: Palette = DEFAULT_PALETTE,
     )
     fixed, broken = len(comparison.fixed), len(comparison.broken)
     title = f"The second evaluation fixes {counted(fixed, 'photo')} and breaks {broken:,}"
+    if not fixed and not broken:
+        title = "Both are right on the same photos; only wrong answers differ"
     cell = _cell_size(rows, columns, width)
     figure = new_figure(cell * len(rows) + _label_width(columns) + 30, palette)
     better = (long["change"] > 0) == (long["label"] == long["predicted"])

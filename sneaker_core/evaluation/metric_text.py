@@ -25,6 +25,7 @@ TITLES = {
     "ece": "Calibration error",
 }
 OTHER_CLASSES = "The two models know different classes, so one of them had more to choose from."
+_SOME_USED = "A model was trained on or tuned with these photos, so they don't show how it does on new ones."
 BASELINE = "Baseline"
 BASELINE_DESCRIPTION = "Accuracy if you always guess the most common class."
 
@@ -147,16 +148,14 @@ def near_class_lines(metrics: Mapping[str, Any], classes: Iterable[str]) -> list
 
 
 def verdict(comparison: Comparison, name_a: str, name_b: str) -> str:
-    """Which of two models is more accurate, and whether the difference is significant."""
+    """Which of two models is more accurate, and whether the difference is significant; without a period."""
     fixed, broken = len(comparison.fixed), len(comparison.broken)
     if fixed == broken:
-        return f"{name_a} and {name_b} are equally accurate on {counted(comparison.n, 'photo')}."
+        return f"{name_a} and {name_b} are equally accurate on {counted(comparison.n, 'photo')}"
     better = name_b if fixed > broken else name_a
     points = 100 * abs(fixed - broken) / comparison.n
     significance = "significant" if comparison.p_value < SIGNIFICANCE_LEVEL else "not significant"
-    return (
-        f"{better} is more accurate by {points:.1f} percentage points; {significance} ({p_text(comparison.p_value)})."
-    )
+    return f"{better} is more accurate by {points:.1f} percentage points; {significance} ({p_text(comparison.p_value)})"
 
 
 def gain_text(comparison: Comparison) -> str:
@@ -180,11 +179,23 @@ def p_text(p_value: float) -> str:
     return "p < 0.001" if p_value < 0.001 else f"p = {p_value:.3f}"
 
 
-def unmatched_text(comparison: Comparison) -> str | None:
-    """How many photos could not be compared; None if all were."""
-    if not comparison.only_a and not comparison.only_b:
-        return None
-    return (
-        f"Compared on {counted(comparison.n, 'shared photo')}. {comparison.only_a:,} of the first and "
-        f"{comparison.only_b:,} of the second evaluation are missing from the other or have a different label there."
-    )
+def compared_photos_text(comparison: Comparison) -> str:
+    """Which photos two evaluations are compared on: how many, whether a model had used them, and what is missing."""
+    text = f"Compared on {counted(comparison.n, 'shared photo')}."
+    unused = not comparison.metrics_a["use"] and not comparison.metrics_b["use"]
+    text = f"{text} {unused_text('model')}" if unused else f"{text} {_SOME_USED}"
+    missing = [
+        f"{counted(photos, 'photo')} of the {which} evaluation"
+        for which, photos in (("first", comparison.only_a), ("second", comparison.only_b))
+        if photos
+    ]
+    if not missing:
+        return text
+    one = comparison.only_a + comparison.only_b == 1
+    there = "is missing from the other or has" if one else "are missing from the other or have"
+    return f"{text} {' and '.join(missing)} {there} a different label there."
+
+
+def unused_text(models: str) -> str:
+    """That photos are new to both models: "Neither model was trained on or tuned with these photos."."""
+    return f"Neither {models} was trained on or tuned with these photos."

@@ -87,6 +87,11 @@ class SameSneakerAnswer:
         return [place for place, role in enumerate(self.roles) if role is Role.COUNTED]
 
     @property
+    def shoes(self) -> list[int]:
+        """Places of the photos that show the sneaker, each picture once, from 0."""
+        return [place for place, role in enumerate(self.roles) if role in (Role.COUNTED, Role.UNLIKE)]
+
+    @property
     def agreeing(self) -> int:
         """How many of the counted photos say the same by themselves."""
         return sum(_said(self.photos[place]) == self.label for place in self.counted)

@@ -98,7 +98,7 @@ class Worth:
             return f"{unchanged} Relabel or exclude some to see what that is worth."
         if self.state is WorthState.TOO_FEW:
             return f"{decisions}: too early to tell what that is worth. {self._too_few}"
-        points = f"{_points(self.after - self.before)} points, 95% between {_points(self.low)} and {_points(self.high)}"
+        points = f"{_points(self.after - self.before)} points, 95% interval {_points(self.low)} to {_points(self.high)}"
         text = f"{decisions}: {percent(self.before, 1)} → {percent(self.after, 1)} ({points})"
         if self.may_be_luck:
             return f"{text}, which may be luck."

@@ -11,7 +11,7 @@ from sneaker_core.errors import RunError, SneakerError
 from sneaker_core.evaluation.comparison import Comparison, compare, same_classes
 from sneaker_core.evaluation.evaluation_files import read_table
 from sneaker_core.evaluation.evaluation_record import Evaluation, read_run_evaluation
-from sneaker_core.evaluation.metric_text import OTHER_CLASSES, gain_text
+from sneaker_core.evaluation.metric_text import OTHER_CLASSES, gain_text, unused_text
 from sneaker_core.evaluation.photo_uses import photo_uses
 from sneaker_core.training.run_collection import Run, list_runs, read_run
 from sneaker_core.workspace.paths import run_model_folder, runs_folder
@@ -38,8 +38,9 @@ class Gain:
     has_same_classes: bool
 
     def text(self) -> str:
-        """The gain in a sentence, and a second one if the models are not alike."""
-        return " ".join([gain_text(self.comparison), *([] if self.has_same_classes else [OTHER_CLASSES])])
+        """The gain in a sentence, which photos it counts, and whether the models are alike."""
+        alike = [] if self.has_same_classes else [OTHER_CLASSES]
+        return " ".join([gain_text(self.comparison), unused_text("model, nor one that it started from,"), *alike])
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""

@@ -1,5 +1,6 @@
 """A strip of photos for each class; a click opens all of the class's photos."""
 
+import io
 from pathlib import Path
 
 import pandas as pd
@@ -17,7 +18,6 @@ from ui.kit.cover_button import cover_style
 from ui.kit.dataset_cache import ReviewKey
 from ui.kit.next_step import draw_way
 from ui.kit.page_links import Page
-from ui.kit.photo_previews import jpeg_bytes
 from ui.kit.photo_tiles import draw_page_numbers, page_count, shown_page
 from ui.kit.text import escape_markdown, truncate
 
@@ -67,7 +67,7 @@ def _chosen(photos: pd.DataFrame) -> pd.DataFrame:
 
 @st.cache_data(max_entries=300, show_spinner=False)
 def _strip(key: ReviewKey, name: str, photos: tuple[tuple[str, str], ...]) -> bytes | None:
-    """Thumbnails side by side, as one JPEG; None if none can be read."""
+    """Thumbnails side by side, as one WebP; None if none can be read."""
     dataset = Dataset(Path(key.folder))
     tiles: list[Image.Image] = []
     for sample, path in photos:
@@ -78,7 +78,9 @@ def _strip(key: ReviewKey, name: str, photos: tuple[tuple[str, str], ...]) -> by
     if not tiles:
         return None
     width = _PHOTOS * (_SIDE + _GAP) - _GAP
-    strip = Image.new("RGB", (width, _SIDE), (128, 130, 140))
+    strip = Image.new("RGBA", (width, _SIDE))  # what few photos leave empty shows the page
     for place, tile in enumerate(tiles):
         strip.paste(tile, (place * (_SIDE + _GAP), 0))
-    return jpeg_bytes(strip)
+    buffer = io.BytesIO()
+    strip.save(buffer, "WEBP", quality=85)
+    return buffer.getvalue()

@@ -33,7 +33,7 @@ def choose_dataset() -> Dataset | None:
     if not entries:
         choose_none(Key.DATASET, noun="dataset")
         return None
-    with st.container(horizontal=True, vertical_alignment="center"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         name = choose_item(Key.DATASET, list(entries), noun="dataset", on_change=_leave_photos)
         if name is None:
             _draw_new()

@@ -104,11 +104,10 @@ def _draw_batch(section: Section, decisions: pd.DataFrame) -> None:
     newest = decisions.iloc[0]
     batch = str(newest["batch"])
     with st.container(border=True, gap="xsmall"):
+        st.markdown(f"**{batch_text(decisions)}** {_undone_badge(len(decisions), len(active))}")
         with st.container(horizontal=True, vertical_alignment="center"):
-            with st.container(gap=None, width="stretch"):
-                st.markdown(f"**{batch_text(decisions)}** {_undone_badge(len(decisions), len(active))}")
-                who = "by you" if newest["author"] == author() else "in another session"
-                st.caption(f"{timestamp_text(newest['time'])}, {who}")
+            who = "by you" if newest["author"] == author() else "in another session"
+            st.caption(f"{timestamp_text(newest['time'])}, {who}", width="stretch")
             if len(decisions) > 1:
                 opened = st.toggle("Show photos", key=section.key(Key.BATCH_PHOTOS, batch))
             else:

@@ -46,7 +46,7 @@ def draw_splits(dataset: Dataset) -> None:
 
 def _draw_current(split: dict[str, object] | None, photos: pd.DataFrame) -> None:
     if not split:
-        st.info("There is no split yet. Create one below; otherwise each training creates its own.")
+        st.info("There is no split yet. Until one is created, each training creates its own.")
         return
     table = balance(photos)
     st.header("Current split", anchor=False)

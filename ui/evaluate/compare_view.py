@@ -7,7 +7,7 @@ from sneaker_core.errors import SneakerError
 from sneaker_core.evaluation.comparison import Comparison, same_classes
 from sneaker_core.evaluation.evaluation_collection import list_evaluations
 from sneaker_core.evaluation.matrix_charts import difference_chart
-from sneaker_core.evaluation.metric_text import BASELINE, OTHER_CLASSES, key_metrics, unmatched_text, verdict
+from sneaker_core.evaluation.metric_text import BASELINE, OTHER_CLASSES, compared_photos_text, key_metrics, verdict
 from sneaker_core.evaluation.table_columns import PHOTO_PROPERTIES
 from sneaker_core.number_text import counted, percent
 from sneaker_core.workspace.paths import workspace
@@ -43,9 +43,9 @@ def draw_compare(loaded: LoadedEvaluation) -> None:
         return
     names = _names(before, after)
     draw_finding(escape_markdown(verdict(found, *names)), help=_SIGNIFICANCE)
-    for remark in (unmatched_text(found), None if same_classes(before.table, after.table) else OTHER_CLASSES):
-        if remark:
-            st.caption(escape_markdown(remark))
+    remarks = [compared_photos_text(found), *([] if same_classes(before.table, after.table) else [OTHER_CLASSES])]
+    for remark in remarks:
+        st.caption(escape_markdown(remark))
     with st.container(border=True):
         st.table(
             _metrics_table(found, names),

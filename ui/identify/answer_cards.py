@@ -18,6 +18,7 @@ from ui.identify.answer_text import confidence_text
 from ui.identify.correction import draw_correction
 from ui.identify.identify_keys import Key
 from ui.identify.probability_bars import draw_guess_bars
+from ui.identify.teach_link import draw_teach_link
 from ui.identify.view_hint import view_hint
 from ui.kit import photo_previews
 from ui.kit.knowledge_card import draw_knowledge
@@ -55,7 +56,8 @@ def draw_card(model: ModelEntry, key: ModelKey, photo: Photo, answer: Answer, co
     with st.container(border=True):
         if compact:
             with st.container(horizontal=True, wrap=False, gap="medium"):
-                _draw_photo(photo, width=_SMALL_PHOTO)
+                with st.container(width=_SMALL_PHOTO):
+                    _draw_photo(photo, width="stretch")
                 with st.container(gap="xsmall"):
                     draw_headline(answer, confidence_of(model, answer), _caption(photo), compact=True)
             _draw_bars(photo, answer)
@@ -75,6 +77,7 @@ def draw_card(model: ModelEntry, key: ModelKey, photo: Photo, answer: Answer, co
             # Not an expander: its body, and the network with it, would run even while it is closed.
             why = st.toggle("Why?", key=Key.WHY.of(photo.key), persist_state="session", help=_WHY_HELP)
             draw_share(model, key, photo, answer)
+            draw_teach_link(model, answer, [photo])
         if why:
             draw_explanation(key, photo, answer, compact)
 

@@ -10,7 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from sneaker_core.images import Photo
 from sneaker_core.inference.predictor import Answer
-from sneaker_core.networks.decision import Reason, Status
+from sneaker_core.networks.decision import Status
 from sneaker_core.networks.model_registry import ModelEntry
 from sneaker_core.number_text import counted
 from ui.identify.answer_cards import draw_card, draw_downloads, draw_failures
@@ -18,9 +18,6 @@ from ui.identify.answer_text import summary_text
 from ui.identify.identify_keys import Key
 from ui.identify.same_verdict import draw_same_sneaker
 from ui.kit import model_cache
-from ui.kit.kept_uploads import UPLOADS_PARAM, keep_uploads
-from ui.kit.model_picker import MODEL_PARAM
-from ui.kit.page_links import Page, draw_page_link
 
 PHOTOS_A_PAGE = 6
 # Answers that are known already come sooner than this, in seconds: a bar would only flicker.
@@ -54,10 +51,6 @@ def draw_answers(model: ModelEntry, photos: Sequence[Photo]) -> None:
             together = draw_same_sneaker(model, photos)
             draw_downloads(answers, together)
         draw_failures(answers)
-        if many:
-            _draw_teach_link(model, photos, answers)
-    if not many:
-        _draw_teach_link(model, photos, answers)
     shown = together.answer if together is not None else answers[0]
     _announce(summary_text(answers) if many and together is None else shown.sentence())
     readable = sum(answer.status is not Status.ERROR for answer in answers)
@@ -95,22 +88,6 @@ def _with_progress(photos: Sequence[Photo], bar: DeltaGenerator) -> Iterator[Pho
             bar.progress(number / len(photos), done)
         yield photo
     bar.empty()
-
-
-def _draw_teach_link(model: ModelEntry, photos: Sequence[Photo], answers: Sequence[Answer]) -> None:
-    """Draw a link to Teach that carries the photos the model doesn't recognize, if there are any."""
-    carried = [photo for photo, answer in zip(photos, answers, strict=True) if _can_be_taught(answer)]
-    if carried:
-        draw_page_link(
-            "Teach it this sneaker",
-            Page.TEACH,
-            help=f"Without training. Takes along {counted(len(carried), 'photo')} that the model doesn't recognize.",
-            **{MODEL_PARAM: model.name, UPLOADS_PARAM: keep_uploads(carried)},
-        )
-
-
-def _can_be_taught(answer: Answer) -> bool:
-    return answer.status in (Status.UNSURE, Status.UNKNOWN) and answer.reason is not Reason.NOT_FOOTWEAR
 
 
 def _announce(text: str) -> None:

@@ -12,6 +12,7 @@ from ui.identify.answer_cards import FEW_GUESSES, confidence_of, draw_headline
 from ui.identify.answer_text import own_guess
 from ui.identify.identify_keys import Key
 from ui.identify.probability_bars import draw_guess_bars
+from ui.identify.teach_link import draw_teach_link
 from ui.kit import model_cache, photo_previews
 from ui.kit.address import choose_switch
 from ui.kit.text import escape_markdown
@@ -58,6 +59,8 @@ def _draw_verdict(model: ModelEntry, photos: Sequence[Photo], together: SameSnea
         if not answer.refused:
             shown = answer.top[:FEW_GUESSES]
             draw_guess_bars(shown, answer.status, Key.VERDICT_BARS)
+        if not together.disagree:
+            draw_teach_link(model, answer, [photos[place] for place in together.shoes])
         with st.grid(_TILES, min_column_width=_NARROWEST, gap="small"):
             for number, (photo, own, role) in enumerate(
                 zip(photos, together.photos, together.roles, strict=True), start=1

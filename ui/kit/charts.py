@@ -55,6 +55,9 @@ PERCENT = ".0%"
 _CONFIG = {"displayModeBar": False}
 # Symbols touch each other when a chart is narrower than this share of its width.
 _SQUEEZED = 0.9
+# On a phone, the page leaves this much free beside a chart.
+_PAGE_PADDING = 32
+_SWIPE = "Swipe the chart sideways to see all of it."
 
 
 def draw_chart(chart: Chart, key: str, *, help: str | None = None, width: int | None = None, **options: Any) -> None:
@@ -68,7 +71,7 @@ def draw_chart(chart: Chart, key: str, *, help: str | None = None, width: int | 
     help : str, optional
         Explains the terms in a tooltip of the finding.
     width : int, optional
-        Pixels that the chart needs. A narrower screen scrolls it sideways.
+        Pixels that the chart needs. A narrower screen scrolls it sideways, and says so.
     **options
         Passed on to `st.plotly_chart`, such as `on_select`.
     """
@@ -77,11 +80,15 @@ def draw_chart(chart: Chart, key: str, *, help: str | None = None, width: int | 
     if width is None:
         st.plotly_chart(chart.figure, key=key, alt=chart.alt, **options)
         return
-    frame = chart_frame(key)
+    frame, least = chart_frame(key), round(_SQUEEZED * width)
+    st.html(
+        f"<style>.solescope-swipe {{margin: 0; opacity: 0.7; font-size: 0.875rem;}}\n"
+        f"@media (min-width: {least + _PAGE_PADDING}px) {{.solescope-swipe {{display: none;}}}}</style>"
+        f'<p class="solescope-swipe">{_SWIPE}</p>'
+    )
     with st.container(key=frame):
         st.html(
-            f"<style>.st-key-{frame} {{overflow-x: auto;}}\n"
-            f".st-key-{frame} > div {{min-width: {round(_SQUEEZED * width)}px;}}</style>"
+            f"<style>.st-key-{frame} {{overflow-x: auto;}}\n.st-key-{frame} > div {{min-width: {least}px;}}</style>"
         )
         st.plotly_chart(chart.figure, key=key, width=width, alt=chart.alt, **options)
 

@@ -8,7 +8,7 @@ from sneaker_core.networks.model_registry import ModelEntry
 from sneaker_core.number_text import counted
 from sneaker_core.workspace.paths import workspace
 from ui.kit.address import DATASET_PARAM
-from ui.kit.changes import change_button
+from ui.kit.changes import can_change, change_button
 from ui.kit.dataset_work import is_busy, start_work
 from ui.kit.page_links import Page, draw_page_link
 from ui.kit.state_keys import KitKey
@@ -33,6 +33,8 @@ def draw_corrections_offer(model: ModelEntry | None, dataset: Dataset | None = N
     found = dataset or find_corrections(workspace())
     if found is None or not (photos := int((~read_samples(found)["excluded"]).sum())):
         return
+    if not can_change():
+        model = None
     with st.container(border=True, gap="small"):
         st.markdown(f":material/rate_review: **{_count_text(photos, waiting_for_review(found))}**")
         with st.container(horizontal=True, vertical_alignment="center"):

@@ -13,6 +13,7 @@ from sneaker_core.training.next_steps import PathState, Step, dataset_state, nex
 from sneaker_core.training.run_collection import Run
 from sneaker_core.workspace.paths import workspace
 from ui.kit.address import DATASET_PARAM, EVALUATION_PARAM, choose_next, set_address_values
+from ui.kit.changes import can_change
 from ui.kit.dataset_work import is_busy
 from ui.kit.labels import run_evaluation_title
 from ui.kit.page_links import Page, draw_page_link, page_icon
@@ -35,6 +36,7 @@ class _Target(NamedTuple):
     page: Page
     params: Callable[[PathState], dict[str, str | None]] = lambda state: {}
     needs_dataset: bool = True
+    changes: bool = True  # whether it is done by saving or starting something
 
 
 def _run(state: PathState) -> str:
@@ -60,9 +62,9 @@ _TARGETS = {
     ),
     Step.SPLIT: _Target(lambda state: "Split the photos", Page.DATASETS, lambda state: {"section": "Splits"}),
     Step.TRAIN: _Target(lambda state: "Train a model", Page.TRAIN),
-    Step.WATCH: _Target(lambda state: "Watch the training", Page.TRAIN, lambda state: {"run": state.run}, False),
-    Step.GAIN: _Target(lambda state: f"See what {_run(state)} gained", Page.EVALUATE, _gain, False),
-    Step.MISTAKES: _Target(lambda state: f"See the mistakes of {_run(state)}", Page.EVALUATE, _mistakes, False),
+    Step.WATCH: _Target(lambda state: "Watch the training", Page.TRAIN, lambda state: {"run": state.run}, False, False),
+    Step.GAIN: _Target(lambda state: f"See what {_run(state)} gained", Page.EVALUATE, _gain, False, False),
+    Step.MISTAKES: _Target(lambda state: f"See the mistakes of {_run(state)}", Page.EVALUATE, _mistakes, False, False),
     Step.RETRAIN: _Target(
         lambda state: f"Train {_run(state)} again", Page.TRAIN, lambda state: {"do": "New training", "again": state.run}
     ),
@@ -111,7 +113,8 @@ def draw_run_steps(run: Run, page: Page, here: Step) -> None:
 
 def _draw(state: PathState, dataset: str | None, page: Page, here: Step | None) -> None:
     ahead, is_pending = steps_from(next_steps(state), here)
-    offered = [step for step in ahead if dataset is not None or not _TARGETS[step].needs_dataset][:2]
+    offered = [step for step in ahead if dataset is not None or not _TARGETS[step].needs_dataset]
+    offered = [step for step in offered if can_change() or not _TARGETS[step].changes][:2]
     if not offered:
         return
     light, dark = (str(st.get_option(f"theme.{kind}.primaryColor")) for kind in ("light", "dark"))

@@ -16,11 +16,18 @@ from ui.kit.text import escape_markdown
 
 _READABLE, _WIDE = 1000, 1200
 # What a page found is its largest text. On a phone, whatever can be tapped is 44 pixels high, or reacts that far
-# around it.
+# around it, and choices that wrap look like choices in every row.
 _STYLE = f"""<style>.st-key-{KitKey.FINDING} h2 {{font-size: 1.875rem;}}</style>"""
-_TOUCH_STYLE = """<style>@media (max-width: 640px) {[data-testid=stMain] {
+_TOUCH_STYLE = """<style>@media (max-width: 640px) {
+:is([data-testid=stMain], [role=dialog], [data-testid=stPopoverBody]) {
     & :is([data-testid^=stBaseButton-]:not([data-testid$=elementToolbar]), button[role=radio], input[role=combobox],
-        [data-testid=stTextInputField], [data-testid=stPageLink-NavLink], label:has([role=switch])) {min-height: 44px;}
+        [data-testid=stPopoverButton], [data-testid=stMenuButton] button, [data-testid=stTextInputField],
+        [data-testid=stPageLink-NavLink], label:has([role=switch])) {min-height: 44px;}
+    & [data-testid=stButtonGroup] > div {gap: 0.375rem;}
+    & [data-testid=stButtonGroup] button[role=radio] {border-radius: 9999px; border-width: 1px; margin: 0;}
+    & [data-testid=stButtonGroup] button[role=radio]:not([aria-checked=true]) {
+        border-style: solid; border-color: color-mix(in srgb, currentColor 20%, transparent) !important;}
+    & kbd {display: none;}
     & button[data-testid^=stPagination] {min-width: 44px; min-height: 44px;}
     & button[aria-label^=Help] {position: relative;}
     & button[aria-label^=Help]::after {content: ""; position: absolute; inset: -14px;}

@@ -118,7 +118,8 @@ def _draw_actions(row: Row) -> None:
         # An interrupted run may have a model, too.
         if run is None or run.has_model:
             draw_page_link("Use in Identify", Page.IDENTIFY, model=row.name)
-            draw_page_link("Teach it a sneaker", Page.TEACH, model=row.name)
+            if can_change():
+                draw_page_link("Teach it a sneaker", Page.TEACH, model=row.name)
         if run is None:
             return
         if not run.taught_from:

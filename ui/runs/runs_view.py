@@ -23,7 +23,7 @@ def draw_runs() -> None:
     runs = [row.run for row in rows if row.run]
     draw_unread_items(RUNS)
     if not runs:
-        _draw_invitation(bool(rows))
+        _draw_invitation(len(rows))
     else:
         st.markdown(_summary(runs))
     chosen = choose(rows) if rows else []
@@ -38,11 +38,11 @@ def draw_runs() -> None:
         rerun_when(has_changed)
 
 
-def _draw_invitation(models: bool) -> None:
+def _draw_invitation(models: int) -> None:
     with st.container(border=True):
         st.markdown("**No runs yet.** A run is one training with its settings, curves and model.")
         if models:
-            st.markdown("The table below shows the built-in model.")
+            st.markdown(f"The table below shows the built-in {'model' if models == 1 else 'models'}.")
         st.page_link("pages/train.py", label="Start a training", icon=":material/model_training:")
 
 

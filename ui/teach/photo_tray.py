@@ -29,6 +29,7 @@ STYLE = f"""<style>
 [class*="st-key-{Key.PHOTO}-"] {{position: relative;}}
 [class*="st-key-{Key.PHOTO}-"] img {{width: 100%; aspect-ratio: 1; object-fit: cover; border-radius: 0.75rem;}}
 [class*="st-key-{Key.PHOTO}-"] [data-testid=stElementToolbar] {{display: none;}}
+[class*="st-key-{Key.PHOTO}-"] [data-testid=stCaptionContainer] {{padding-top: 2.5rem; overflow-wrap: anywhere;}}
 [class*="st-key-{Key.REMOVE}-"] {{position: absolute; top: 0; right: 0; width: auto;}}
 [class*="st-key-{Key.REMOVE}-"] button {{width: 2.75rem; height: 2.75rem; padding: 0; background: none; border: none;}}
 [class*="st-key-{Key.REMOVE}-"] button [data-testid=stIconMaterial] {{background: rgb(16 17 23 / 75%); color: white;
@@ -111,11 +112,14 @@ def draw_tray(tray: str, label: str) -> tuple[Photo, ...]:
             help=_HELP,
         )
     if photos:
-        few = f". A new sneaker needs at least {FEWEST_PHOTOS}." if len(photos) < FEWEST_PHOTOS else ""
-        st.caption(f"{counted(len(photos), 'photo')}{few}")
+        count = st.empty()
         with st.grid(8, min_column_width=_THUMBNAIL, gap="small", key=Key.PHOTOS.of(tray)):
-            for photo in photos:
-                _draw_photo(tray, photo)
+            problems = [problem for photo in photos if (problem := _draw_photo(tray, photo))]
+        usable = len(photos) - len(problems)
+        few = f". A new sneaker needs at least {FEWEST_PHOTOS}." if usable < FEWEST_PHOTOS else ""
+        count.caption(f"{counted(usable, 'photo')}{few}")
+        if problems:
+            st.warning("\n\n".join(map(escape_markdown, problems)), icon=":material/broken_image:")
     return photos
 
 
@@ -130,14 +134,16 @@ def _take_uploads(tray: str, key: str) -> None:
     st.session_state[Key.ROUND.of(tray)] = _round(tray) + 1
 
 
-def _draw_photo(tray: str, photo: Photo) -> None:
-    name = truncate_middle(photo.name)
+def _draw_photo(tray: str, photo: Photo) -> str | None:
+    """Draw a photo; returns what is wrong with it, if it can't be read."""
+    name, problem = truncate_middle(photo.name), None
     place = f"{tray}-{photo.digest[:16]}"
     with st.container(key=Key.PHOTO.of(place)):
         try:
             st.image(preview(photo), width="stretch", alt=f"Your photo {name}")
         except ImageError as error:
-            st.caption(f":material/broken_image: {escape_markdown(f'{name}: {error}')}")
+            problem = f"{name}: {error}"
+            st.caption(f":material/broken_image: {escape_markdown(name)}")
         st.button(
             f"Remove {escape_markdown(name)}",
             key=Key.REMOVE.of(place),
@@ -146,6 +152,7 @@ def _draw_photo(tray: str, photo: Photo) -> None:
             on_click=_remove,
             args=(tray, photo),
         )
+    return problem
 
 
 def _remove(tray: str, photo: Photo) -> None:

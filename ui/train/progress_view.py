@@ -95,7 +95,7 @@ def _draw_headline(run: Run) -> None:
     count, top1, top3 = (run.headline.get(key) for key in ("n", "top1", "top3"))
     if top1 is None or not count:
         return
-    with st.grid(3, min_column_width=200):
+    with st.grid(3, min_column_width=150):
         st.metric(
             "Top-1 accuracy",
             percent(top1, 1),

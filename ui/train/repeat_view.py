@@ -34,7 +34,8 @@ def draw_repeat(runs: list[Run]) -> bool:
         st.header(f"Train {escape_markdown(name)} again", anchor=False)
         st.markdown(
             f"The same settings, on the photos of **{escape_markdown(run.dataset)}** as they are now, your decisions "
-            "included. Afterwards you see what it gained, on test photos that neither of the two models has used."
+            "included. Afterwards you see what it gained, on test photos that neither model was trained on or tuned "
+            "with."
         )
         with st.container(horizontal=True, vertical_alignment="center"):
             if change_button("Train again", type="primary", key=Key.TRAIN_REPEAT, icon=":material/replay:"):
