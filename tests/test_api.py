@@ -13,7 +13,6 @@ from urllib.parse import unquote
 
 import httpx
 import pytest
-import uvicorn
 from PIL import Image
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -33,30 +32,9 @@ from sneaker_core.inference.same_sneaker import predict_same
 from sneaker_core.networks.checkpoint import MODEL_FILE, load_model
 from sneaker_core.networks.model_registry import model_version
 from sneaker_core.settings import ApiSettings, ServiceLimits
+from tests.api_server import jpeg, serving
 from tests.conftest import CLASSES
 from tests.factories import slow_photo
-
-
-def jpeg(size: tuple[int, int] = (120, 80), color: str = "teal") -> bytes:
-    buffer = io.BytesIO()
-    Image.new("RGB", size, color).save(buffer, "JPEG")
-    return buffer.getvalue()
-
-
-@contextlib.contextmanager
-def serving(app: Starlette, **options: object) -> Iterator[str]:
-    """A running server; yields its address."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, **options))
-    thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join(10)
 
 
 @pytest.fixture(scope="module")

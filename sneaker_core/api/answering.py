@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -20,7 +21,7 @@ from sneaker_core.api.request_bodies import SentPhotos, read_photos
 from sneaker_core.catalog.entry_values import entry_values
 from sneaker_core.catalog.lookup import find_entry, read_catalog
 from sneaker_core.catalog.search import near_entries
-from sneaker_core.evaluation.class_results import bundled_results
+from sneaker_core.evaluation.class_results import ClassResult, bundled_results
 from sneaker_core.evaluation.model_facts import described_models, model_facts
 from sneaker_core.images import Photo
 from sneaker_core.inference.explanation.explain_photos import explain_bytes
@@ -136,7 +137,13 @@ def _entry(name: str) -> dict[str, Any]:
         near = near_entries([*known.sneakers, *known.shoe_types], name)
         hint = f" Did you mean {listed(near)}?" if near else ""
         raise HTTPException(404, f"The catalog knows nothing named {name[:80]!r}.{hint}")
-    return entry_values(entry, bundled_results().get(entry.name))
+    return entry_values(entry, _results().get(entry.name))
+
+
+@cache
+def _results() -> dict[str, ClassResult]:
+    """How the bundled model does on each class, read once: it doesn't change while the server runs."""
+    return bundled_results()
 
 
 def _note_header(model: str) -> dict[str, str]:

@@ -104,6 +104,7 @@ def _files(most: int) -> Content:
         "type": "object",
         "properties": {FILE_PART: several if most > 1 else file},
         "required": [FILE_PART],
+        "additionalProperties": False,
     }
     return Content(schema)
 

@@ -27,6 +27,7 @@ _MOST_SIZE = 3
 _ENVELOPE_BYTES = 64 * 1024
 _BASE64_RATIO = 4 / 3
 _MOST_FIELDS = 8
+_LONGEST_SHOWN = 80
 
 _PLACE = re.compile(r"^(.*?)(?: - at `(?:key in )?\$\.?(.*)`)?$")
 
@@ -42,7 +43,7 @@ class PhotoBody(msgspec.Struct, forbid_unknown_fields=True):
         What the answer calls it.
     """
 
-    photo: bytes
+    photo: Annotated[bytes, Meta(extra_json_schema={"format": "byte"})]
     name: Annotated[str, Meta(max_length=255)] = UNNAMED
 
 
@@ -153,6 +154,7 @@ async def _from_parts(request: Request, most: int) -> SentPhotos:
         async with request.form(max_files=most + 1, max_fields=_MOST_FIELDS) as form:
             files = [file for file in form.getlist(FILE_PART) if isinstance(file, UploadFile)]
             photos = tuple([Photo(_named(file.filename), await file.read()) for file in files])
+            others = [_named(name) for name in form if name != FILE_PART]
     except HTTPException as error:
         too_many = str(error.detail).startswith("Too many files")
         if not too_many:
@@ -163,6 +165,8 @@ async def _from_parts(request: Request, most: int) -> SentPhotos:
         raise _too_many(most)
     if not photos:
         raise HTTPException(400, f"The request has no file in a part named '{FILE_PART}'.")
+    if others:
+        raise SneakerError(f"There is no part {others[0][:_LONGEST_SHOWN]!r}; send photos in parts named '{FILE_PART}'.")
     return SentPhotos(photos, len(photos) > 1)
 
 
