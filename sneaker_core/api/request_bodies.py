@@ -166,7 +166,8 @@ async def _from_parts(request: Request, most: int) -> SentPhotos:
     if not photos:
         raise HTTPException(400, f"The request has no file in a part named '{FILE_PART}'.")
     if others:
-        raise SneakerError(f"There is no part {others[0][:_LONGEST_SHOWN]!r}; send photos in parts named '{FILE_PART}'.")
+        other = others[0][:_LONGEST_SHOWN]
+        raise SneakerError(f"There is no part {other!r}; send photos in parts named '{FILE_PART}'.")
     return SentPhotos(photos, len(photos) > 1)
 
 
