@@ -7,7 +7,8 @@ import streamlit as st
 from starlette.middleware import Middleware
 from streamlit.runtime.pages_manager import PagesManager
 
-from sneaker_core.api import HangUps, routes
+from sneaker_core.api.api_routes import routes
+from sneaker_core.api.hang_ups import HangUps
 from sneaker_core.errors import SneakerError
 from sneaker_core.phone.access import access_middleware
 from sneaker_core.settings import AccessSettings
@@ -20,12 +21,12 @@ PagesManager.uses_pages_directory = False
 
 PROJECT = Path(__file__).parent
 try:
-    access = AccessSettings.from_environment()
+    access, api = AccessSettings.from_environment(), routes(workspace())
 except SneakerError as error:
     sys.exit(f"Error: {error}")
 checks = access_middleware(access, lambda: (PROJECT / "ui" / "login.html").read_text(encoding="utf-8"))
 app = st.App(
     str(PROJECT / "streamlit_app.py"),
-    routes=routes(workspace()),
+    routes=api,
     middleware=[Middleware(HangUps), *checks, Middleware(SignedInOnly)],
 )

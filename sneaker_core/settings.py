@@ -17,6 +17,9 @@ variable                          default  meaning
 ``SOLESCOPE_ADDRESS``             none     the only address at which the server answers, as https://192.168.1.20:8501
 ``SOLESCOPE_PASSWORD``            none     what everybody has to enter before the server shows anything; 6 characters or
                                            more
+``SOLESCOPE_API_ORIGINS``         none     websites whose pages may call the API, as https://example.com, separated by
+                                           commas
+``SOLESCOPE_API_RATE``            600      photos that an address may send to the API in a minute; 0 for any number
 ================================  =======  ========================================================================
 """
 
@@ -209,7 +212,20 @@ def checked_password(password: str) -> str:
 
 
 def _checked_address(text: str) -> str:
-    """An address as browsers send it: in lower case, without the usual port, and without a slash at the end."""
+    address = _browser_address(text)
+    if address is None:
+        raise SneakerError(f"{ADDRESS_VARIABLE} is {text[:80]!r}; it must be like https://192.168.1.20:8501.")
+    return address
+
+
+def _browser_address(text: str) -> str | None:
+    """An address as browsers send it: in lower case, without the usual port, and without a slash at the end.
+
+    Returns
+    -------
+    str or None
+        None if it is none.
+    """
     try:
         parts = urlsplit(text)
         host, port = parts.hostname, parts.port
@@ -217,6 +233,45 @@ def _checked_address(text: str) -> str:
         host, port, parts = None, None, urlsplit("")
     extra = (parts.path.rstrip("/"), parts.query, parts.fragment, parts.username, parts.password)
     if parts.scheme not in _USUAL_PORTS or not host or not _HOST.fullmatch(host) or any(extra):
-        raise SneakerError(f"{ADDRESS_VARIABLE} is {text[:80]!r}; it must be like https://192.168.1.20:8501.")
+        return None
     shown = f"[{host}]" if ":" in host else host
     return f"{parts.scheme}://{shown}" + ("" if port in (None, _USUAL_PORTS[parts.scheme]) else f":{port}")
+
+
+ORIGINS_VARIABLE, RATE_VARIABLE = "SOLESCOPE_API_ORIGINS", "SOLESCOPE_API_RATE"
+
+
+@dataclass(frozen=True)
+class ApiSettings:
+    """Who may call the JSON API from a website, and how often.
+
+    Attributes
+    ----------
+    origins : tuple of str
+        Websites whose pages may read the API's answers, as their browsers name them; empty for none.
+    photos_per_minute : float
+        What one address may send; 0 for any number.
+    """
+
+    origins: tuple[str, ...] = ()
+    photos_per_minute: float = 600
+
+    @classmethod
+    def from_environment(cls) -> "ApiSettings":
+        """Read ``SOLESCOPE_API_ORIGINS`` (default: none) and ``SOLESCOPE_API_RATE`` (default 600)."""
+        rate = _number(RATE_VARIABLE, 600, 0)
+        if 0 < rate < 1:
+            raise SneakerError(f"{RATE_VARIABLE} is {rate:g}; it must be 0 or at least 1.")
+        named = re.split(r"[\s,]+", os.environ.get(ORIGINS_VARIABLE, ""))
+        return cls(tuple(_checked_origin(text) for text in named if text), rate)
+
+
+def _checked_origin(text: str) -> str:
+    """A website as browsers name it."""
+    origin = _browser_address(text)
+    if origin is None:
+        raise SneakerError(
+            f"{ORIGINS_VARIABLE} names {text[:80]!r}; each website must be written like https://example.com or "
+            "http://localhost:8000, without a path."
+        )
+    return origin

@@ -32,11 +32,12 @@ from sneaker_core.datasets.review_log import Action, decide, history
 from sneaker_core.datasets.sources.photo_import import import_photos
 from sneaker_core.datasets.split import read_split
 from sneaker_core.errors import SneakerError
-from sneaker_core.evaluation.evaluation_collection import described_models, list_evaluations
+from sneaker_core.evaluation.evaluation_collection import list_evaluations
 from sneaker_core.evaluation.evaluation_files import read_embeddings, read_neighbors, read_table
 from sneaker_core.evaluation.evaluation_job import evaluate
 from sneaker_core.evaluation.evaluation_record import Evaluation, Kind, read_run_evaluation, read_stored
 from sneaker_core.evaluation.metrics import summary
+from sneaker_core.evaluation.model_facts import described_models
 from sneaker_core.evaluation.robustness import robustness_metrics
 from sneaker_core.evaluation.robustness_job import ROBUSTNESS_FILE, read_robustness
 from sneaker_core.evaluation.worlds import world_metrics

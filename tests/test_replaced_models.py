@@ -12,7 +12,7 @@ from starlette.applications import Starlette
 from streamlit.testing.v1 import AppTest
 
 import sneaker_core as sc
-from sneaker_core.api import routes
+from sneaker_core.api.api_routes import routes
 from sneaker_core.errors import RecipeError, RunError
 from sneaker_core.evaluation.evaluation_collection import find_evaluation, find_evaluation_by_id
 from sneaker_core.evaluation.evaluation_record import Kind

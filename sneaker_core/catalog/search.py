@@ -1,10 +1,15 @@
 """Searches the catalog."""
 
 from collections.abc import Sequence
+from difflib import get_close_matches
 from typing import TypeVar
 
 from sneaker_core.catalog.entries import ShoeType, Sneaker
 from sneaker_core.workspace.clean_names import name_key
+
+# Names at least so similar, 0 to 1, are near ones; longer texts than any name are cut, since comparing takes long.
+_ALIKE = 0.75
+_LONGEST = 100
 
 Found = TypeVar("Found", Sneaker, ShoeType)
 
@@ -32,6 +37,24 @@ def search(entries: Sequence[Found], text: str) -> list[Found]:
         return sorted(whole, key=lambda entry: wanted not in map(name_key, _names(entry)))
     words = [key for word in text.split() if (key := name_key(word))]
     return [entry for entry in entries if all(_holds(entry, word) for word in words)]
+
+
+def near_entries(entries: Sequence[Sneaker | ShoeType], text: str, most: int = 3) -> list[str]:
+    """Names that a text which is no entry's name or alias may be meant for, nearest first.
+
+    Parameters
+    ----------
+    entries : sequence of Sneaker or ShoeType
+    text : str
+    most : int
+        How many names at most.
+    """
+    keys = {name_key(name): entry.name for entry in entries for name in _names(entry)}
+    # Names that are written alike; where there are none, those that hold every word.
+    alike = [keys[key] for key in get_close_matches(name_key(text[:_LONGEST]), keys, 2 * most, _ALIKE)]
+    words = [key for word in text[:_LONGEST].split() if (key := name_key(word))]
+    holding = [entry.name for entry in entries if words and all(_holds(entry, word) for word in words)]
+    return list(dict.fromkeys([*alike, *holding]))[:most]
 
 
 def _holds(entry: Sneaker | ShoeType, wanted: str) -> bool:

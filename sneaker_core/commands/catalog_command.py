@@ -1,6 +1,5 @@
 """The command `catalog`: what is known of each sneaker and shoe type."""
 
-from dataclasses import asdict
 from typing import Any
 
 import click
@@ -18,21 +17,14 @@ def catalog(text: str, as_json: bool) -> None:
     listed.
     """
     from sneaker_core.catalog.entries import ShoeType, Sneaker
-    from sneaker_core.catalog.lookup import read_catalog, search_link
+    from sneaker_core.catalog.entry_values import entry_values
+    from sneaker_core.catalog.lookup import read_catalog
     from sneaker_core.catalog.search import search
     from sneaker_core.evaluation.class_results import bundled_results
 
     known, results = read_catalog(), bundled_results()
     found: list[Sneaker | ShoeType] = [*search(known.sneakers, text), *search(known.shoe_types, text)]
-    rows = [
-        {
-            "kind": "sneaker" if isinstance(entry, Sneaker) else "shoe type",
-            **asdict(entry),
-            "search": search_link(entry.name),
-            "result": asdict(results[entry.name]) if entry.name in results else None,
-        }
-        for entry in found
-    ]
+    rows = [entry_values(entry, results.get(entry.name)) for entry in found]
     line = _details if text else _name
     print_result(rows, as_json, lambda: "\n".join(map(line, rows)) or f"The catalog knows nothing named {text!r}.")
 

@@ -18,7 +18,6 @@ finished run (``<workspace>/runs/<run>/predictions.parquet``) are listed too, bu
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from sneaker_core.datasets.dataset_collection import list_datasets
 from sneaker_core.errors import SneakerError
@@ -143,22 +142,6 @@ def model_evaluation(model_folder: Path) -> Evaluation | None:
     if not (folder / EVALUATION_FILE).is_file():
         return None
     return replace(read_description(folder, Kind.BUNDLED, model_folder.name), model_folder=model_folder)
-
-
-def described_models(workspace: Path) -> list[dict[str, Any]]:
-    """All models with their metrics as plain values, for JSON, with the worlds that they were tested in.
-
-    Damaged ones come last; their "problem" says what is wrong.
-    """
-    # Imported on use: it loads torch, which listing evaluations doesn't need.
-    from sneaker_core.networks.model_registry import damaged_models, list_models
-
-    rows = []
-    for entry in list_models(workspace):
-        tested = own_evaluation(entry.folder, entry.bundled)
-        worlds = () if tested is None else tested.worlds
-        rows.append({**entry.to_dict(), "worlds": [one.to_dict() for one in worlds]})
-    return [*rows, *({**one.to_dict(), "worlds": []} for one in damaged_models(workspace).values())]
 
 
 def own_evaluation(model_folder: Path, bundled: bool) -> Evaluation | None:

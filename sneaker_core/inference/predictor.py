@@ -4,12 +4,12 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from PIL import Image
 
 from sneaker_core.decoding import photo_decoder
 from sneaker_core.errors import ImageError, SneakerError
+from sneaker_core.inference.answer_values import AnswerValues, SaidValues
 from sneaker_core.inference.runner import Runner, run_here
 from sneaker_core.networks.checkpoint import ModelSpec, SneakerModel
 from sneaker_core.networks.decision import (
@@ -123,10 +123,13 @@ class Answer:
                 break
         return names
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> AnswerValues:
         """The JSON object of the command line and the API."""
+        return {"image": self.image, **self.said()}
+
+    def said(self) -> SaidValues:
+        """The JSON object without the name of the photo."""
         return {
-            "image": self.image,
             "status": self.status.value,
             "sentence": self.sentence(),
             "top": [{"label": guess.label, "probability": round(guess.probability, 4)} for guess in self.top],

@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Annotated, TypedDict
+
+from msgspec import Meta
 
 from sneaker_core.evaluation.prediction_table import concatenate_outputs
 from sneaker_core.images import Photo
+from sneaker_core.inference.answer_values import SaidValues
 from sneaker_core.inference.predictor import (
     Answer,
     PhotoReading,
@@ -24,6 +27,7 @@ from sneaker_core.networks.checkpoint import SneakerModel, with_spec
 from sneaker_core.networks.decision import Reason, Status, ood_score, probabilities
 from sneaker_core.networks.pooling import LEAST_SAME_RATIO, mean_row, pooled, same_ratio, with_pooled_temperature
 from sneaker_core.number_text import counted, listed
+from sneaker_core.records.fields import Count
 
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
 # Other answers that are named in the sentence on how far the photos agree.
@@ -53,6 +57,43 @@ _LEFT_OUT = {
     Role.UNLIKE: ("that shows nothing the model knows", "that show nothing the model knows"),
     Role.UNREADABLE: ("that can't be read",) * 2,
 }
+
+
+class AgreementValues(TypedDict):
+    """How far the counted photos agree.
+
+    Attributes
+    ----------
+    agreeing : int
+        Counted photos that say the same by themselves.
+    counted : int
+    sentence : str or null
+        None if no photo counts.
+    """
+
+    agreeing: Count
+    counted: Count
+    sentence: str | None
+
+
+class SameSneakerValues(SaidValues):
+    """One answer to several photos of the same sneaker.
+
+    Attributes
+    ----------
+    images : list of str
+        Names of the photos, in order.
+    roles : list of str
+        What each photo is for the answer; only "counted" ones speak for it.
+    agreement : Agreement
+    warning : str or null
+        Said if the photos probably don't show the same sneaker.
+    """
+
+    images: list[str]
+    roles: list[Annotated[str, Meta(extra_json_schema={"enum": list(Role)})]]
+    agreement: AgreementValues
+    warning: str | None
 
 
 @dataclass(frozen=True)
@@ -131,13 +172,11 @@ class SameSneakerAnswer:
         """Said if the photos probably don't show the same sneaker."""
         return DISAGREEMENT if self.disagree else None
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> SameSneakerValues:
         """The JSON object of the command line and the API: that of a photo, with "images" in place of "image"."""
-        values = self.answer.to_dict()
-        del values["image"]
         return {
             "images": [photo.image for photo in self.photos],
-            **values,
+            **self.answer.said(),
             "roles": [role.value for role in self.roles],
             "agreement": {
                 "agreeing": self.agreeing,

@@ -1,20 +1,61 @@
 """Available models: bundled with SoleScope, trained in the workspace, or in any folder."""
 
 import contextlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from sneaker_core.errors import CheckpointError, ModelNotFoundError
 from sneaker_core.networks.bundled_models import present_name
 from sneaker_core.networks.checkpoint import MODEL_FILE, ModelSpec, SneakerModel, load_model, read_spec
+from sneaker_core.records.fields import Count, Share
 from sneaker_core.workspace.clean_names import clean_name
 from sneaker_core.workspace.collection_spec import read_name
 from sneaker_core.workspace.paths import BUNDLED_MODELS, run_model_folder, runs_folder
 from sneaker_core.workspace.safe_names import is_text
 
-# The key figures of a model on its test photos.
-_FIGURES = ("n", "top1", "top3", "ece")
+
+class FiguresValues(TypedDict):
+    """The key figures of a model on its test photos.
+
+    Attributes
+    ----------
+    n : int or null
+        Test photos.
+    top1, top3 : float or null
+        Accuracy: how often the class is the first prediction, or among the first three; 0 to 1.
+    ece : float or null
+        Expected calibration error, 0 to 1.
+    """
+
+    n: Count | None
+    top1: Share | None
+    top3: Share | None
+    ece: Share | None
+
+
+class ModelValues(FiguresValues):
+    """A model.
+
+    Attributes
+    ----------
+    name : str
+    bundled : bool
+        Whether it comes with SoleScope.
+    network : str or null
+        Its architecture; null if the model is damaged.
+    classes : list of str
+        The sneakers that it names.
+    problem : str or null
+        What is wrong with it; null for an intact model.
+    """
+
+    name: str
+    bundled: bool
+    network: str | None
+    classes: list[str]
+    problem: str | None
 
 
 @dataclass(frozen=True)
@@ -40,15 +81,14 @@ class ModelEntry:
         """Version of the model's files, for cache keys."""
         return model_version(self.folder)
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> ModelValues:
         """Plain values, for JSON."""
-        test = self.spec.metrics.get("test") or {}
         return {
             "name": self.name,
             "bundled": self.bundled,
             "network": self.spec.network,
             "classes": list(self.spec.classes),
-            **{key: test.get(key) for key in _FIGURES},
+            **_figures(self.spec.metrics.get("test") or {}),
             "problem": None,
         }
 
@@ -69,13 +109,20 @@ class DamagedModel:
     bundled: bool
     problem: str
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values, for JSON, with the keys of `ModelEntry.to_dict`."""
+    def to_dict(self) -> ModelValues:
+        """Plain values, for JSON."""
         return {
-            **{"name": self.name, "bundled": self.bundled, "network": None, "classes": []},
-            **dict.fromkeys(_FIGURES),
+            "name": self.name,
+            "bundled": self.bundled,
+            "network": None,
+            "classes": [],
+            **_figures({}),
             "problem": self.problem,
         }
+
+
+def _figures(test: Mapping[str, Any]) -> FiguresValues:
+    return {"n": test.get("n"), "top1": test.get("top1"), "top3": test.get("top3"), "ece": test.get("ece")}
 
 
 def model_version(folder: Path) -> str:
@@ -133,7 +180,12 @@ def damaged_models(workspace: Path) -> dict[str, DamagedModel]:
 
 
 def find_named_model(workspace: Path, name: str) -> Path:
-    """The folder of a bundled model or run. Never treats the name as a path, so untrusted names are safe.
+    """The folder of a bundled model or run; parameters and errors as for `find_named_entry`."""
+    return _found(workspace, name)[1]
+
+
+def find_named_entry(workspace: Path, name: str) -> ModelEntry:
+    """A bundled model or that of a run. Never treats the name as a path, so untrusted names are safe.
 
     Parameters
     ----------
@@ -145,15 +197,21 @@ def find_named_model(workspace: Path, name: str) -> Path:
     ------
     ModelNotFoundError
         There is no model of that name; the message lists the available ones.
+    CheckpointError
+        It is damaged.
     """
+    own, folder, bundled = _found(workspace, name)
+    return ModelEntry(own, folder, bundled, read_spec(folder))
+
+
+def _found(workspace: Path, name: str) -> tuple[str, Path, bool]:
     models, wanted = _named_folders(workspace), present_name(name)
     # A folder that was copied by hand may be named in characters that were taken apart.
-    named = {clean_name(own): found for own, found in models.items()}
-    folder, _ = models.get(wanted) or named.get(clean_name(wanted)) or (None, False)
-    if folder is None or not (folder / MODEL_FILE).is_file():
+    own = wanted if wanted in models else {clean_name(one): one for one in models}.get(clean_name(wanted))
+    if own is None or not (models[own][0] / MODEL_FILE).is_file():
         names = ", ".join(entry.name for entry in list_models(workspace)) or "none"
         raise ModelNotFoundError(f"No model named {name[:80]!r}. Available models: {names}.")
-    return folder
+    return own, *models[own]
 
 
 def find_model(workspace: Path, name: str) -> Path:

@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
+
+from sneaker_core.records.fields import Share
 
 # Group -> how the names of its members start. A class belongs to the first group that fits.
 GROUPS: dict[str, tuple[str, ...]] = {
@@ -20,6 +22,23 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "Reebok": ("Reebok ",),
     "adidas court shoe": ("adidas Stan Smith", "adidas Superstar", "adidas Forum", "adidas Gazelle", "adidas Samba"),
 }
+
+
+class GroupValues(TypedDict):
+    """A group of look-alikes that the photo shows.
+
+    Attributes
+    ----------
+    name : str
+    probability : float
+        Of all its classes together, 0 to 1.
+    members : list of str
+        Its most probable classes, at most two, most probable first.
+    """
+
+    name: str
+    probability: Share
+    members: list[str]
 
 
 @dataclass(frozen=True)
@@ -39,7 +58,7 @@ class SneakerGroup:
     probability: float
     members: tuple[str, ...]
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> GroupValues:
         """Plain values, for JSON."""
         return {"name": self.name, "probability": round(self.probability, 4), "members": list(self.members)}
 
@@ -59,6 +78,15 @@ def group_of(label: str) -> str | None:
     return next((name for name, starts in GROUPS.items() if label.startswith(starts)), None)
 
 
+def numbers_by_group(classes: Sequence[str]) -> dict[str, list[int]]:
+    """The groups that an answer can fall back to, those of two classes or more, with the numbers of their classes."""
+    numbers: dict[str, list[int]] = {}
+    for number, label in enumerate(classes):
+        if (group := group_of(label)) is not None:
+            numbers.setdefault(group, []).append(number)
+    return {group: members for group, members in numbers.items() if len(members) > 1}
+
+
 def probable_group(classes: Sequence[str], probabilities: NDArray[np.float32], at_least: float) -> SneakerGroup | None:
     """The most probable group of a photo, if it is probable enough and has two classes or more.
 
@@ -69,11 +97,8 @@ def probable_group(classes: Sequence[str], probabilities: NDArray[np.float32], a
     at_least : float
         0 to 1.
     """
-    numbers: dict[str, list[int]] = {}
-    for number, label in enumerate(classes):
-        if (group := group_of(label)) is not None:
-            numbers.setdefault(group, []).append(number)
-    totals = {group: float(probabilities[members].sum()) for group, members in numbers.items() if len(members) > 1}
+    numbers = numbers_by_group(classes)
+    totals = {group: float(probabilities[members].sum()) for group, members in numbers.items()}
     if not totals:
         return None
     name = max(totals, key=lambda group: totals[group])

@@ -7,8 +7,9 @@ from dataclasses import replace
 import pandas as pd
 
 from sneaker_core.csv_cells import escape_formula
+from sneaker_core.inference.answer_values import AnswerValues
 from sneaker_core.inference.predictor import Answer
-from sneaker_core.inference.same_sneaker import SameSneakerAnswer
+from sneaker_core.inference.same_sneaker import SameSneakerAnswer, SameSneakerValues
 from sneaker_core.networks.decision import Status
 
 
@@ -49,7 +50,7 @@ def answers_json(answers: Sequence[Answer], guesses: int, together: SameSneakerA
     def cut(answer: Answer) -> Answer:
         return replace(answer, top=answer.top[:guesses])
 
-    objects = [cut(answer).to_dict() for answer in answers]
+    objects: list[AnswerValues | SameSneakerValues] = [cut(answer).to_dict() for answer in answers]
     if together is not None:
         objects.append(replace(together, answer=cut(together.answer)).to_dict())
     return json.dumps(objects, ensure_ascii=False, indent=1).encode()
