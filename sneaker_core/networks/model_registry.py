@@ -7,7 +7,14 @@ from typing import Any
 
 from sneaker_core.errors import CheckpointError, ModelNotFoundError
 from sneaker_core.networks.bundled_models import present_name
-from sneaker_core.networks.checkpoint import MODEL_FILE, ModelSpec, SneakerModel, load_model, read_spec
+from sneaker_core.networks.checkpoint import (
+    MODEL_FILE,
+    ModelSpec,
+    SneakerModel,
+    describing_file,
+    load_model,
+    read_spec,
+)
 from sneaker_core.workspace.clean_names import clean_name
 from sneaker_core.workspace.collection_spec import read_name
 from sneaker_core.workspace.paths import BUNDLED_MODELS, run_model_folder, runs_folder
@@ -87,7 +94,7 @@ def model_version(folder: Path) -> str:
         The folder doesn't hold a model, or no longer does.
     """
     try:
-        return str((folder / MODEL_FILE).stat().st_mtime_ns)
+        return str(describing_file(folder).stat().st_mtime_ns)
     except OSError:
         raise CheckpointError(f"{folder} isn't a model folder: it has no {MODEL_FILE}.") from None
 
@@ -125,7 +132,7 @@ def damaged_models(workspace: Path) -> dict[str, DamagedModel]:
     damaged = {}
     for name, (folder, bundled) in _named_folders(workspace).items():
         try:
-            if (folder / MODEL_FILE).exists():
+            if describing_file(folder).exists():
                 read_spec(folder)
         except CheckpointError as error:
             damaged[name] = DamagedModel(name, bundled, str(error))
@@ -150,7 +157,7 @@ def find_named_model(workspace: Path, name: str) -> Path:
     # A folder that was copied by hand may be named in characters that were taken apart.
     named = {clean_name(own): found for own, found in models.items()}
     folder, _ = models.get(wanted) or named.get(clean_name(wanted)) or (None, False)
-    if folder is None or not (folder / MODEL_FILE).is_file():
+    if folder is None or not describing_file(folder).is_file():
         names = ", ".join(entry.name for entry in list_models(workspace)) or "none"
         raise ModelNotFoundError(f"No model named {name[:80]!r}. Available models: {names}.")
     return folder
@@ -162,8 +169,8 @@ def find_model(workspace: Path, name: str) -> Path:
     Parameters
     ----------
     name : str
-        Name of a bundled model or run, or path of a folder that holds a model or a run. Names take precedence over
-        folders in the current directory.
+        Name of a bundled model or run, or path of an ONNX file or of a folder that holds a model or a run. Names take
+        precedence over files and folders in the current directory.
     workspace : Path
 
     Raises
@@ -176,7 +183,7 @@ def find_model(workspace: Path, name: str) -> Path:
     except ModelNotFoundError:
         for folder in (Path(name), run_model_folder(Path(name))):
             with contextlib.suppress(OSError):  # the name is too long for a path
-                if (folder / MODEL_FILE).is_file():
+                if describing_file(folder).is_file():
                     return folder
         raise
 
@@ -201,7 +208,7 @@ def find_model_by_reference(workspace: Path, reference: str) -> Path:
     """
     bundled = BUNDLED_MODELS / present_name(reference)
     for folder in (bundled, run_model_folder(runs_folder(workspace) / reference)):
-        if reference and (folder / MODEL_FILE).is_file():
+        if reference and describing_file(folder).is_file():
             return folder
     return find_model(workspace, reference)
 
