@@ -5,13 +5,12 @@ from pathlib import Path
 import click
 
 from sneaker_core.commands.common import json_option, long_work, print_result, shown
-
-_FORMATS = ("onnx", "onnx-int8")
+from sneaker_core.inference.export.export_formats import ExportFormat
 
 
 @click.command()
 @click.argument("name", metavar="MODEL")
-@click.option("--format", "chosen", type=click.Choice(_FORMATS), default=_FORMATS[0], show_default=True)
+@click.option("--format", "chosen", type=click.Choice(list(ExportFormat)), default="onnx", show_default=True)
 @click.option("--out", "file", required=True, type=click.Path(path_type=Path, dir_okay=False), metavar="FILE.onnx")
 @json_option
 @click.pass_obj
@@ -21,7 +20,7 @@ def export(workspace: Path, name: str, chosen: str, file: Path, as_json: bool) -
     The file holds everything that an answer needs: preprocessing, classes, temperature, thresholds and reference
     embeddings. It is compared with the model first, and not written if it disagrees.
     """
-    from sneaker_core.inference.export.export_model import ExportFormat, export_model
+    from sneaker_core.inference.export.export_model import export_model
     from sneaker_core.networks.model_registry import find_model
 
     with long_work() as worker:

@@ -13,7 +13,9 @@ from sneaker_core.networks.checkpoint import (
     SneakerModel,
     describing_file,
     load_model,
+    onnx_file,
     read_spec,
+    weights_checksum,
 )
 from sneaker_core.workspace.clean_names import clean_name
 from sneaker_core.workspace.collection_spec import read_name
@@ -196,6 +198,24 @@ def model_reference(workspace: Path, folder: Path) -> str:
     if folder.name == run_model_folder(Path()).name and folder.parent.parent == runs_folder(workspace).absolute():
         return folder.parent.name
     return str(folder)
+
+
+def source_of_export(workspace: Path, place: Path) -> Path:
+    """The model that an ONNX file was exported from, if it is here; any other model itself.
+
+    An exported model has no split of its own: that of its source says which photos it was trained on.
+    """
+    file = onnx_file(place)
+    if file is None:
+        return place
+    from sneaker_core.networks.onnx_file import describe_onnx
+
+    wanted = describe_onnx(file).source_checksum
+    for folder, _ in _named_folders(workspace).values():
+        with contextlib.suppress(CheckpointError):
+            if onnx_file(folder) is None and weights_checksum(folder) == wanted:
+                return folder
+    return place
 
 
 def find_model_by_reference(workspace: Path, reference: str) -> Path:

@@ -95,11 +95,16 @@ class OnnxNetwork(SneakerNetwork):
         return self.averaged(images, True)[1]
 
     def forward(self, images: Tensor) -> Tensor:
-        """Logits (B, outputs) of images (B, 3, H, W)."""
+        """Logits (B, outputs) of images (B, 3, H, W); there are no gradients."""
+        if images.requires_grad:
+            self._refused()
         return self.averaged(images, True)[0]
 
     def _refused(self) -> NoReturn:
-        raise ExportError(f"{self.source} is an ONNX file, which only answers. Use the model it was exported from.")
+        raise ExportError(
+            f"{self.source} is an ONNX file. It answers, but can't be trained, taught or explained by gradients: use "
+            "the model it was exported from."
+        )
 
     @property
     def backbone(self) -> nn.Module:

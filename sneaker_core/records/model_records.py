@@ -225,3 +225,14 @@ class OnnxFileRecord(Record):
 
     def __post_init__(self) -> None:
         check_distinct((*self.classes, *self.footwear_types))
+
+
+class CalibrationFile(Record):
+    """Ranges of activations, measured on photos that don't come with the model: ``calibration.json``."""
+
+    newest_format: ClassVar[int | None] = 1
+
+    format: Annotated[int, Meta(ge=1)]
+    weights_sha256: Checksum
+    photos: Count
+    ranges: dict[str, tuple[Number, Number]]

@@ -2,35 +2,30 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from sneaker_core.errors import ExportError, SpaceError
-from sneaker_core.inference.export.export_photos import drawn_photos, test_photos
-from sneaker_core.inference.export.onnx_writer import onnx_model
-from sneaker_core.inference.export.parity_check import Agreement, check_float32, compare
+from sneaker_core.inference.export.export_formats import ExportFormat
+from sneaker_core.inference.export.export_photos import drawn_photos, test_photos, training_photos
+from sneaker_core.inference.export.int8_quantization import fits, measure_ranges, quantize, read_ranges
+from sneaker_core.inference.export.onnx_writer import describe, onnx_model
+from sneaker_core.inference.export.parity_check import Agreement, check_float32, check_int8, compare, read_pixels
 from sneaker_core.networks.checkpoint import SneakerModel, load_model, onnx_file, weights_checksum
+from sneaker_core.networks.onnx_metadata import INT8, description
 from sneaker_core.networks.onnx_network import OnnxNetwork
 from sneaker_core.workspace.atomic_files import write_atomically
 
 if TYPE_CHECKING:
     import onnx
 
-# Photos that a float32 file is compared on.
-_COMPARED = 200
-_WRITING, _COMPARING = "Writing the graph", "Comparing answers"
+# Photos that a float32 file is compared on, that int8 is measured on at most, and that its ranges are measured on.
+_COMPARED, _MOST_TESTED, _CALIBRATED = 200, 2000, 128
+_WRITING, _CALIBRATING, _COMPARING = "Writing the graph", "Measuring activations", "Comparing answers"
 
 Report = Callable[[int, int, str], None]
-
-
-class ExportFormat(StrEnum):
-    """What a model can be exported as."""
-
-    ONNX = "onnx"
-    ONNX_INT8 = "onnx-int8"
 
 
 @dataclass(frozen=True)
@@ -102,11 +97,16 @@ def export_model(
     if onnx_file(folder) is not None:
         raise ExportError(f"{folder} is an ONNX file already. Export the model it was exported from.")
     report(0, 0, _WRITING)
-    model = load_model(folder)
-    written = onnx_model(model, weights_checksum(folder))
-    photos = _photos_to_compare(workspace, folder, model)
-    found = compare(model, _network(written, model), photos, lambda done, total: report(done, total, _COMPARING))
-    check_float32(found)
+    model, checksum = load_model(folder), weights_checksum(folder)
+    written = onnx_model(model, checksum)
+    own = test_photos(workspace, folder, model.spec, _COMPARED if chosen is ExportFormat.ONNX else _MOST_TESTED)
+    if chosen is ExportFormat.ONNX_INT8:
+        report(0, 0, _CALIBRATING)
+        written = _quantized(written, model, checksum, workspace, folder)
+    if chosen is ExportFormat.ONNX or own.empty:
+        own = _with_drawn(own, workspace)
+    found = compare(model, _network(written, model), own, lambda done, total: report(done, total, _COMPARING))
+    (check_float32 if chosen is ExportFormat.ONNX else check_int8)(found)
     data = written.SerializeToString()
     try:
         write_atomically(file, data, is_change=is_change)
@@ -119,7 +119,25 @@ def _network(written: "onnx.ModelProto", model: SneakerModel) -> OnnxNetwork:
     return OnnxNetwork(written.SerializeToString(), model.spec, "the exported file")
 
 
-def _photos_to_compare(workspace: Path, folder: Path, model: SneakerModel) -> pd.DataFrame:
-    own = test_photos(workspace, folder, model.spec, _COMPARED)
+def _quantized(
+    written: "onnx.ModelProto", model: SneakerModel, checksum: str, workspace: Path, folder: Path
+) -> "onnx.ModelProto":
+    """The int8 model, with ranges that it comes with or that are measured on its training photos."""
+    ranges = read_ranges(folder, checksum)
+    if ranges is None or not fits(written, ranges):
+        photos = training_photos(workspace, folder, _CALIBRATED)
+        if photos.empty:
+            raise ExportError(
+                f"int8 needs some of the photos that {model.spec.name} was trained with, and none of them are here. "
+                "Import them again, or export as onnx."
+            )
+        ranges = measure_ranges(written, read_pixels(model, photos))
+    quantized = quantize(written, ranges)
+    describe(quantized, description(model.spec, checksum, INT8))
+    return quantized
+
+
+def _with_drawn(own: pd.DataFrame, workspace: Path) -> pd.DataFrame:
+    """The photos, and drawn ones up to the number that a file is compared on."""
     missing = _COMPARED - len(own)
-    return pd.concat([own, drawn_photos(workspace, missing)], ignore_index=True) if missing else own
+    return own if missing <= 0 else pd.concat([own, drawn_photos(workspace, missing)], ignore_index=True)

@@ -1,6 +1,6 @@
 """Whether an exported file gives the answers of its model; one that doesn't is refused."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,8 @@ from sneaker_core.number_text import counted, percent
 
 # What a float32 file may differ by: in a probability, in the OOD score, and in a logit.
 MOST_PROBABILITY, MOST_SCORE = 1e-3, 1e-2
+# Without test photos, int8 must give the same kind of answer on this share of photos.
+LEAST_SAME_STATUS = 0.9
 # Two classes whose probabilities are as close as this may change places.
 _TIE = 1e-4
 # The share of test photos that int8 may get wrong in addition.
@@ -146,8 +148,7 @@ def _of_file(model: SneakerModel, file: OnnxNetwork, pixels: torch.Tensor) -> _A
     """From the outputs that a program outside uses, not from those that SoleScope computes the same of."""
     rejected = [names.REJECTED_LOGITS] if model.spec.outputs > len(model.spec.classes) else []
     wanted = [names.LOGITS, names.EMBEDDINGS, names.PROBABILITIES, names.OOD_SCORE, *rejected]
-    photos = pixels.permute(0, 3, 1, 2).float().numpy() / 255
-    logits, embeddings, chances, score, *rest = file.run(photos, wanted)
+    logits, embeddings, chances, score, *rest = file.run(_as_input(pixels), wanted)
     outputs = model.split_logits(np.concatenate([logits, *rest], axis=1), embeddings)
     return _Answers.of(model, outputs, chances, score)
 
@@ -193,3 +194,38 @@ def check_float32(found: Agreement) -> None:
     """
     if found.same_top1 < 1 or found.probability > MOST_PROBABILITY or found.score > MOST_SCORE:
         raise ExportError(f"The exported file disagrees with its model, so it wasn't kept. {found.sentence()}")
+
+
+def check_int8(found: Agreement) -> None:
+    """Refuse an int8 file that is right less often.
+
+    Raises
+    ------
+    ExportError
+        It loses more top-1 accuracy than int8 may; or, without test photos, answers too many photos in another way.
+    """
+    if found.top1_before is not None and found.top1_after is not None:
+        refused = found.top1_before - found.top1_after > MOST_LOSS
+    else:
+        refused = found.same_status < LEAST_SAME_STATUS
+    if refused:
+        raise ExportError(f"The int8 file is too inaccurate, so it wasn't kept. {found.sentence()} Export as onnx.")
+
+
+def read_pixels(model: SneakerModel, photos: pd.DataFrame) -> Iterator[Floats]:
+    """Photos as the graph takes them, in batches: float32 (N, 3, H, W), RGB from 0 to 1.
+
+    Parameters
+    ----------
+    model : SneakerModel
+    photos : DataFrame
+        Columns path and label.
+    """
+    for start in range(0, len(photos), _BATCH):
+        pixels, _ = _read(model, photos.iloc[start : start + _BATCH])
+        if len(pixels):
+            yield _as_input(pixels)
+
+
+def _as_input(pixels: torch.Tensor) -> Floats:
+    return np.asarray(pixels.permute(0, 3, 1, 2).float().numpy() / 255, np.float32)
