@@ -7,10 +7,14 @@ import click
 from sneaker_core.commands.common import json_option, long_work, print_result, shown
 from sneaker_core.inference.export.export_formats import ExportFormat
 
+_FORMATS = [one.value for one in ExportFormat]
+
 
 @click.command()
 @click.argument("name", metavar="MODEL")
-@click.option("--format", "chosen", type=click.Choice(list(ExportFormat)), default="onnx", show_default=True)
+@click.option(
+    "--format", "chosen", type=click.Choice([one.value for one in ExportFormat]), default="onnx", show_default=True
+)
 @click.option("--out", "file", required=True, type=click.Path(path_type=Path, dir_okay=False), metavar="FILE.onnx")
 @json_option
 @click.pass_obj
