@@ -4,6 +4,8 @@ docs/ONNX.md describes the file for programs that read it without SoleScope.
 """
 
 import json
+import math
+from dataclasses import replace
 
 from msgspec import structs
 
@@ -11,7 +13,7 @@ from sneaker_core.networks.checkpoint import ModelSpec
 from sneaker_core.networks.decision import Decision
 from sneaker_core.networks.preprocessing import Preprocessing
 from sneaker_core.networks.sneaker_groups import GROUPS
-from sneaker_core.records.model_records import OnnxFileRecord
+from sneaker_core.records.model_records import DecisionRecord, OnnxFileRecord
 from sneaker_core.records.reading import checked, parsed
 from sneaker_core.workspace.clean_names import clean_names
 
@@ -81,6 +83,11 @@ def read_description(text: str, source: object) -> tuple[ModelSpec, OnnxFileReco
     return _spec(record), record
 
 
+def _decision(record: DecisionRecord) -> Decision:
+    decision = Decision(**structs.asdict(record))
+    return replace(decision, ood_threshold=math.inf) if decision.ood_threshold >= _NEVER else decision
+
+
 def _spec(record: OnnxFileRecord) -> ModelSpec:
     return ModelSpec(
         name=record.name,
@@ -88,7 +95,7 @@ def _spec(record: OnnxFileRecord) -> ModelSpec:
         classes=clean_names(record.classes),
         has_negatives_class=record.has_negatives_class,
         preprocessing=Preprocessing(**structs.asdict(record.preprocessing)),
-        decision=Decision(**structs.asdict(record.decision)),
+        decision=_decision(record.decision),
         head=record.head,
         footwear_types=record.footwear_types,
     )

@@ -60,11 +60,11 @@ class OnnxNetwork(SneakerNetwork):
         try:
             return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # onnxruntime's errors have no common class
-            raise self._cannot_run(error) from None
+            raise CheckpointError(self._why_not(error)) from None
 
-    def _cannot_run(self, error: Exception) -> CheckpointError:
+    def _why_not(self, error: Exception) -> str:
         reason = " ".join(str(error).split())[:200].rstrip(".")
-        return CheckpointError(f"onnxruntime can't run {self.source}: {reason}. Export the model again.")
+        return f"onnxruntime can't run {self.source}: {reason}. Export the model again."
 
     def averaged(self, images: Tensor, mirrored: bool) -> tuple[Tensor, Tensor]:
         """Logits and embeddings; the graph itself standardizes and averages over the views."""
@@ -87,7 +87,7 @@ class OnnxNetwork(SneakerNetwork):
         try:
             found = self._session.run(list(wanted), {names.PHOTOS: photos}, options)
         except Exception as error:
-            raise self._cannot_run(error) from None
+            raise CheckpointError(self._why_not(error)) from None
         return [np.asarray(values, np.float32) for values in found]
 
     def embed(self, images: Tensor) -> Tensor:

@@ -22,7 +22,7 @@ from ui.kit.run_gain import draw_gain
 from ui.kit.run_panel import draw_run_job
 from ui.kit.text import escape_markdown, short_duration_text, timestamp_text
 from ui.runs import run_labels
-from ui.runs.export_view import draw_export
+from ui.runs.model_export_view import draw_export
 from ui.runs.run_dialogs import RUNS
 from ui.runs.run_rows import Row
 from ui.runs.runs_keys import Key
