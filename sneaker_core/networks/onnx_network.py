@@ -107,12 +107,12 @@ class OnnxNetwork(SneakerNetwork):
         )
 
     @property
-    def backbone(self) -> nn.Module:
+    def backbone(self) -> nn.Module:  # type: ignore[override]
         """Not there: raises ExportError."""
         self._refused()
 
     @property
-    def head(self) -> nn.Module:
+    def head(self) -> nn.Module:  # type: ignore[override]
         """Not there: raises ExportError."""
         self._refused()
 

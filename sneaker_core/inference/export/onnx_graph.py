@@ -72,7 +72,9 @@ class OnnxGraph(nn.Module):
             names.FEATURES: upright_features,
         }
         if self._is_linear_on(pooled, embeddings):
-            weights = self.network.head.weight[:known, :, None, None]
+            head = self.network.head
+            assert isinstance(head, nn.Linear)
+            weights = head.weight[:known, :, None, None]
             answer[names.CLASS_MAPS] = nn.functional.conv2d(upright_features, weights)
         return answer
 
@@ -108,4 +110,5 @@ class OnnxGraph(nn.Module):
             odds = torch.logsumexp(rejected, 1) - torch.logsumexp(logits, 1)
             score = score + fitted.negatives_weight * (odds - fitted.negatives_mean) / fitted.negatives_std
         lack = (fitted.logit_mean - logits.amax(1)) / fitted.logit_std
-        return (score + fitted.logit_weight * lack).clamp(-FARTHEST, FARTHEST)
+        clipped: Tensor = (score + fitted.logit_weight * lack).clamp(-FARTHEST, FARTHEST)
+        return clipped

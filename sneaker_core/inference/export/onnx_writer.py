@@ -53,7 +53,7 @@ def _traced(graph: OnnxGraph) -> bytes:
         torch.onnx.export(
             graph,
             (graph.example_input(),),
-            file,
+            file,  # type: ignore[arg-type]  # takes files, too
             input_names=[names.PHOTOS],
             output_names=list(graph.outputs),
             dynamic_axes=free,
