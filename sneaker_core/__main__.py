@@ -17,6 +17,7 @@ from sneaker_core.commands.correct_command import correct
 from sneaker_core.commands.dataset_command import dataset
 from sneaker_core.commands.evaluate_command import evaluate, evaluations
 from sneaker_core.commands.explain_command import explain
+from sneaker_core.commands.export_command import export
 from sneaker_core.commands.jobs_command import jobs
 from sneaker_core.commands.models_command import models
 from sneaker_core.commands.phone_command import phone
@@ -43,7 +44,7 @@ for command in (class_maps, means):
     evaluations.add_command(command)
 _COMMANDS = (
     models, predict, dataset, train, teach, forget, correct, runs, evaluate, evaluations, estimate, find_lr, augment,
-    search, studies, explain, catalog, phone, jobs, run_job, rates, tune,
+    search, studies, explain, export, catalog, phone, jobs, run_job, rates, tune,
 )  # fmt: skip
 for command in _COMMANDS:
     main.add_command(command)

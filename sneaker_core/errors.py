@@ -14,6 +14,7 @@
     ├── StoppedError         a task was stopped before it had a result
     ├── DamagedError         a record on disk can't be read, or is from a newer version
     ├── CheckpointError      a model's folder is damaged or from another version
+    ├── ExportError          a model can't be exported, or an exported one can't do what was asked
     ├── ModelNotFoundError   there is no model of that name
     ├── UnknownLabelError    the model has no such class
     ├── ReadOnlyError        this SoleScope doesn't save or change anything
@@ -28,6 +29,7 @@ __all__ = [
     "CollectError",
     "DamagedError",
     "DatasetError",
+    "ExportError",
     "ImageError",
     "ImageTooLargeError",
     "ModelNotFoundError",
@@ -88,6 +90,10 @@ class DamagedError(SneakerError):
 
 class CheckpointError(SneakerError):
     """A model's folder is damaged, incomplete or from another version."""
+
+
+class ExportError(SneakerError):
+    """A model can't be exported, an exported file disagrees with it, or an exported model can't do what was asked."""
 
 
 class ModelNotFoundError(SneakerError):

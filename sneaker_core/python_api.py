@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from sneaker_core.datasets.index import Dataset
     from sneaker_core.evaluation.evaluation_job import EvaluationResult
     from sneaker_core.inference.explanation.explain_photos import Explanation
+    from sneaker_core.inference.export.export_model import Export
     from sneaker_core.inference.predictor import Answer
     from sneaker_core.inference.same_sneaker import SameSneakerAnswer
     from sneaker_core.networks.checkpoint import SneakerModel
@@ -112,6 +113,13 @@ class Model:
 
         return evaluate_in_shell(self.folder, data, self.workspace, split, rename=rename, match_names=match_names)
 
+    def export(self, file: str | Path, format: str = "onnx") -> "Export":
+        """Write the model to an ONNX file, "onnx" or the smaller "onnx-int8"; refused if its answers disagree."""
+        from sneaker_core.inference.export.export_formats import checked_format
+        from sneaker_core.inference.export.export_model import export_model
+
+        return export_model(self.workspace, self.folder, Path(file), checked_format(format))
+
     def __repr__(self) -> str:
         return f"Model({str(self.folder)!r})"
 
@@ -122,7 +130,7 @@ def load_model(name: str | Path = DEFAULT_MODEL, *, workspace: str | Path | None
     Parameters
     ----------
     name : str or Path
-        A bundled model, a run, or a folder that holds a model.
+        A bundled model, a run, a folder that holds a model, or an ONNX file.
     workspace : str or Path, optional
         Folder with your runs; ``SOLESCOPE_WORKSPACE`` or ``data/workspace`` by default.
 

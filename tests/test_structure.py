@@ -225,7 +225,7 @@ def test_photos_from_outside_are_decoded_in_processes_that_can_be_ended():
     found = {Path(file).stem for file, tree in {**CORE, **SURFACE}.items() if called(tree) & direct}
     assert found == {
         *("decoder_worker", "thumbnails", "photo_embeddings", "photo_cache", "class_average_maps"),
-        *("prediction_table", "changed_photos", "html_report", "index_repair"),
+        *("prediction_table", "changed_photos", "html_report", "index_repair", "parity_check"),
         "photo_previews",  # of photos in a dataset
     }
 

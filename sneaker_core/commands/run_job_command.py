@@ -24,6 +24,7 @@ RUNNERS = {
     "evaluate": "sneaker_core.evaluation.evaluation_job:run_evaluation_job",
     "robustness": "sneaker_core.evaluation.robustness_job:run_robustness_job",
     "explain_photos": "sneaker_core.inference.explanation.explanation_jobs:run_explain_photos_job",
+    "export": "sneaker_core.inference.export.export_jobs:run_export_job",
     "class_maps": "sneaker_core.inference.explanation.explanation_jobs:run_class_maps_job",
 }
 

@@ -14,6 +14,7 @@ from sneaker_core.evaluation.class_matching import renamed_classes, with_renamed
 from sneaker_core.evaluation.photo_uses import USED_FOR, counting_rows, photo_uses, use_counts, used_photos_text
 from sneaker_core.evaluation.table_columns import check_known_labels
 from sneaker_core.evaluation.worlds import worlds_text
+from sneaker_core.networks.model_registry import source_of_export
 from sneaker_core.number_text import counted, some_of
 
 # In place of a split.
@@ -100,6 +101,7 @@ def plan_evaluation(
     """
     if everything is None:
         everything = read_sources(workspace, sources)
+    model_folder = source_of_export(workspace, model_folder)
     classes, shown = tuple(classes), sources_text(workspace, sources)
     renamed = renamed_classes(everything["label"], classes, rename, match_names)
     everything = with_renamed_classes(everything, renamed)

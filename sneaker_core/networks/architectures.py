@@ -115,6 +115,23 @@ class SneakerNetwork(nn.Module):
         """Logits (B, outputs) of images (B, 3, H, W)."""
         return self.classify(self.embed(images))
 
+    def averaged(self, images: Tensor, mirrored: bool) -> tuple[Tensor, Tensor]:
+        """Logits (B, outputs) and embeddings (B, D) of images (B, 3, H, W), averaged over views.
+
+        Parameters
+        ----------
+        images : tensor (B, 3, H, W)
+        mirrored : bool
+            Whether the views are each image and its horizontal flip.
+        """
+        images = images.contiguous(memory_format=torch.channels_last)
+        # Both views go through the network as one batch, which is faster than two calls.
+        views = torch.cat([images, images.flip(3)]) if mirrored else images
+        embeddings = self.embed(views).float()
+        logits: Tensor = self.head(embeddings).float()
+        count = len(views) // len(images)
+        return tuple(values.view(count, len(images), -1).mean(0) for values in (logits, embeddings))  # type: ignore[return-value]
+
     def forward_training(self, images: Tensor, backbone_gradients: bool = True) -> tuple[Tensor, Tensor | None]:
         """Compute logits, and those of the auxiliary classifier, whose loss is weighted by `AUXILIARY_WEIGHT`.
 

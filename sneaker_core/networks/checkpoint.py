@@ -1,4 +1,4 @@
-"""A trained model as a self-describing folder: ``weights.safetensors`` and ``model.json``.
+"""A trained model as a self-describing folder: ``weights.safetensors`` and ``model.json``; or as an ONNX file.
 
 Weights are stored as safetensors, never as pickle, so loading a model can't run code. ``model.json`` is written last
 and holds the checksum of the weights, so an incomplete folder never loads.
@@ -31,6 +31,8 @@ from sneaker_core.workspace.clean_names import clean_names
 FORMAT = 1
 WEIGHTS_FILE = "weights.safetensors"
 MODEL_FILE = "model.json"
+# In place of the weights of an exported model; the file may also stand alone, under any name.
+ONNX_FILE = "model.onnx"
 _NETWORK_PREFIX = "network."
 _REFERENCES = "references"
 _FITTED = "fitted_confidence_threshold"
@@ -155,16 +157,8 @@ class SneakerModel:
     @torch.inference_mode()
     def outputs(self, images: Tensor) -> Outputs:
         """Run the network on preprocessed images (B, 3, H, W); average over the preprocessing's views."""
-        images = images.contiguous(memory_format=torch.channels_last)
-        # Both views go through the network as one batch, which is faster than two calls.
-        views = torch.cat([images, images.flip(3)]) if self.spec.preprocessing.mirrored else images
-        embeddings = self.network.embed(views).float()
-        logits = self.network.head(embeddings).float()
-        count = len(views) // len(images)
-        return self.split_logits(
-            logits.view(count, len(images), -1).mean(0).numpy(),
-            embeddings.view(count, len(images), -1).mean(0).numpy(),
-        )
+        logits, embeddings = self.network.averaged(images, self.spec.preprocessing.mirrored)
+        return self.split_logits(logits.numpy(), embeddings.numpy())
 
     def split_logits(self, logits: Floats, embeddings: Floats) -> Outputs:
         """Outputs from the logits (B, outputs) and embeddings (B, D) of photos."""
@@ -302,11 +296,40 @@ def weights_version(folder: Path) -> str:
     CheckpointError
         As `read_spec`.
     """
-    return _read_description(folder)[1][:16]
+    return weights_checksum(folder)[:16]
+
+
+def weights_checksum(folder: Path) -> str:
+    """The whole checksum of a model's weights.
+
+    Raises
+    ------
+    CheckpointError
+        As `read_spec`.
+    """
+    return _read_description(folder)[1]
+
+
+def onnx_file(place: Path) -> Path | None:
+    """The ONNX file of a model that has one in place of its weights: in its folder, or alone."""
+    if place.suffix.lower() == ".onnx" and place.is_file():
+        return place
+    file = place / ONNX_FILE
+    return file if file.is_file() and not (place / WEIGHTS_FILE).exists() else None
+
+
+def describing_file(place: Path) -> Path:
+    """The file that describes a model and changes with it; there may be none."""
+    file = place / MODEL_FILE
+    return file if file.is_file() else onnx_file(place) or file
 
 
 def _read_description(folder: Path) -> tuple[ModelSpec, str]:
-    file = folder / MODEL_FILE
+    file = describing_file(folder)
+    if file == onnx_file(folder):
+        from sneaker_core.networks.onnx_file import read_onnx_description
+
+        return read_onnx_description(file)
     if not file.exists():
         raise CheckpointError(f"{folder} isn't a model folder: it has no {MODEL_FILE}.")
     try:
@@ -318,7 +341,7 @@ def _read_description(folder: Path) -> tuple[ModelSpec, str]:
 
 
 def load_model(folder: Path) -> SneakerModel:
-    """Load a model from its folder.
+    """Load a model from its folder, or from an ONNX file.
 
     Raises
     ------
@@ -326,6 +349,10 @@ def load_model(folder: Path) -> SneakerModel:
         The folder isn't a model, or its weights don't match their checksum or the network.
     """
     spec, checksum = _read_description(folder)
+    if (exported := onnx_file(folder)) is not None:
+        from sneaker_core.networks.onnx_file import load_onnx
+
+        return load_onnx(exported, spec, checksum)
     file = folder / WEIGHTS_FILE
     try:
         data = file.read_bytes()

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 
-# Both terms of the OOD score are z-scores; the score is clipped at this many standard deviations.
-_FAR = 30.0
+# The terms of the OOD score are z-scores; the score is clipped at this many standard deviations.
+FARTHEST = 30.0
 
 
 class Status(StrEnum):
@@ -146,7 +146,9 @@ def ood_score(outputs: Outputs, references: Floats, decision: Decision) -> Float
     The weighted sum of `ood_terms`.
     """
     weights = np.array([decision.distance_weight, decision.negatives_weight, decision.logit_weight], np.float32)
-    return np.asarray(np.clip(ood_terms(outputs, references, decision) @ weights, -_FAR, _FAR), dtype=np.float32)
+    return np.asarray(
+        np.clip(ood_terms(outputs, references, decision) @ weights, -FARTHEST, FARTHEST), dtype=np.float32
+    )
 
 
 def ood_terms(outputs: Outputs, references: Floats, decision: Decision) -> Floats:

@@ -50,7 +50,7 @@ class SamePadding(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Pad images (B, C, H, W) with zeros; of an odd number, the extra row or column is at the bottom or right."""
         sides: list[int] = []
-        for size in (images.shape[3], images.shape[2]):
+        for size in (int(images.shape[3]), int(images.shape[2])):
             missing = max(0, (math.ceil(size / self.stride) - 1) * self.stride + self.kernel - size)
             sides += [missing // 2, missing - missing // 2]
         return functional.pad(images, sides)

@@ -8,7 +8,16 @@ from typing import Any, TypedDict
 
 from sneaker_core.errors import CheckpointError, ModelNotFoundError
 from sneaker_core.networks.bundled_models import present_name
-from sneaker_core.networks.checkpoint import MODEL_FILE, ModelSpec, SneakerModel, load_model, read_spec
+from sneaker_core.networks.checkpoint import (
+    MODEL_FILE,
+    ModelSpec,
+    SneakerModel,
+    describing_file,
+    load_model,
+    onnx_file,
+    read_spec,
+    weights_checksum,
+)
 from sneaker_core.records.fields import Count, Share
 from sneaker_core.workspace.clean_names import clean_name
 from sneaker_core.workspace.collection_spec import read_name
@@ -134,7 +143,7 @@ def model_version(folder: Path) -> str:
         The folder doesn't hold a model, or no longer does.
     """
     try:
-        return str((folder / MODEL_FILE).stat().st_mtime_ns)
+        return str(describing_file(folder).stat().st_mtime_ns)
     except OSError:
         raise CheckpointError(f"{folder} isn't a model folder: it has no {MODEL_FILE}.") from None
 
@@ -172,7 +181,7 @@ def damaged_models(workspace: Path) -> dict[str, DamagedModel]:
     damaged = {}
     for name, (folder, bundled) in _named_folders(workspace).items():
         try:
-            if (folder / MODEL_FILE).exists():
+            if describing_file(folder).exists():
                 read_spec(folder)
         except CheckpointError as error:
             damaged[name] = DamagedModel(name, bundled, str(error))
@@ -208,7 +217,7 @@ def _found(workspace: Path, name: str) -> tuple[str, Path, bool]:
     models, wanted = _named_folders(workspace), present_name(name)
     # A folder that was copied by hand may be named in characters that were taken apart.
     own = wanted if wanted in models else {clean_name(one): one for one in models}.get(clean_name(wanted))
-    if own is None or not (models[own][0] / MODEL_FILE).is_file():
+    if own is None or not describing_file(models[own][0]).is_file():
         names = ", ".join(entry.name for entry in list_models(workspace)) or "none"
         raise ModelNotFoundError(f"No model named {name[:80]!r}. Available models: {names}.")
     return own, *models[own]
@@ -220,8 +229,8 @@ def find_model(workspace: Path, name: str) -> Path:
     Parameters
     ----------
     name : str
-        Name of a bundled model or run, or path of a folder that holds a model or a run. Names take precedence over
-        folders in the current directory.
+        Name of a bundled model or run, or path of an ONNX file or of a folder that holds a model or a run. Names take
+        precedence over files and folders in the current directory.
     workspace : Path
 
     Raises
@@ -234,7 +243,7 @@ def find_model(workspace: Path, name: str) -> Path:
     except ModelNotFoundError:
         for folder in (Path(name), run_model_folder(Path(name))):
             with contextlib.suppress(OSError):  # the name is too long for a path
-                if (folder / MODEL_FILE).is_file():
+                if describing_file(folder).is_file():
                     return folder
         raise
 
@@ -249,6 +258,24 @@ def model_reference(workspace: Path, folder: Path) -> str:
     return str(folder)
 
 
+def source_of_export(workspace: Path, place: Path) -> Path:
+    """The model that an ONNX file was exported from, if it is here; any other model itself.
+
+    An exported model has no split of its own: that of its source says which photos it was trained on.
+    """
+    file = onnx_file(place)
+    if file is None:
+        return place
+    from sneaker_core.networks.onnx_file import describe_onnx
+
+    wanted = describe_onnx(file).source_checksum
+    for folder, _ in _named_folders(workspace).values():
+        with contextlib.suppress(CheckpointError):
+            if onnx_file(folder) is None and weights_checksum(folder) == wanted:
+                return folder
+    return place
+
+
 def find_model_by_reference(workspace: Path, reference: str) -> Path:
     """The folder of the model that a record refers to; old records hold the name it had.
 
@@ -259,7 +286,7 @@ def find_model_by_reference(workspace: Path, reference: str) -> Path:
     """
     bundled = BUNDLED_MODELS / present_name(reference)
     for folder in (bundled, run_model_folder(runs_folder(workspace) / reference)):
-        if reference and (folder / MODEL_FILE).is_file():
+        if reference and describing_file(folder).is_file():
             return folder
     return find_model(workspace, reference)
 

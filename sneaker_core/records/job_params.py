@@ -142,6 +142,13 @@ class ClassMapsParams(Record):
     cap: Count | None = None
 
 
+class ExportParams(Record):
+    """Params of "export"."""
+
+    model: PathText
+    format: Annotated[str, Meta(pattern="^(onnx|onnx-int8)$")] = "onnx"
+
+
 # Kind of job -> what its params may be.
 JOB_PARAMS: Mapping[str, type[Record]] = MappingProxyType(
     {
@@ -157,5 +164,6 @@ JOB_PARAMS: Mapping[str, type[Record]] = MappingProxyType(
         "robustness": RobustnessParams,
         "explain_photos": ExplainPhotosParams,
         "class_maps": ClassMapsParams,
+        "export": ExportParams,
     }
 )

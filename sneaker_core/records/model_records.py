@@ -15,6 +15,12 @@ _OLD_SPLITS = MappingProxyType({"others": "negatives"})
 _Threshold = Annotated[float, Meta(ge=-1e15)]
 
 
+def check_distinct(labels: tuple[str, ...]) -> None:
+    """Refuse labels of which one is listed twice; msgspec adds the place in the record."""
+    if len(set(labels)) != len(labels):
+        raise ValueError("classes: one is listed twice")
+
+
 class ShareRecord(Record):
     """A share of photos with its 95% interval; numbers are None where there are no photos."""
 
@@ -173,9 +179,7 @@ class ModelFile(Record):
     footwear_types: tuple[Name, ...] = ()
 
     def __post_init__(self) -> None:
-        labels = (*self.classes, *self.footwear_types)
-        if len(set(labels)) != len(labels):
-            raise ValueError("classes: one is listed twice")
+        check_distinct((*self.classes, *self.footwear_types))
 
 
 class TaughtSneakerRecord(Record):
@@ -199,3 +203,36 @@ class TaughtFile(Record):
     sneakers: list[TaughtSneakerRecord]
     alone: tuple[Spread, Number] | None = None
     forgotten: list[TaughtSneakerRecord] = []
+
+
+class OnnxFileRecord(Record):
+    """What an ONNX file says of its model, in the property "solescope"."""
+
+    newest_format: ClassVar[int | None] = 1
+    nested: ClassVar[Mapping[str, type[Record]]] = MappingProxyType({"decision": DecisionRecord})
+
+    format: Annotated[int, Meta(ge=1)]
+    name: str
+    network: Name
+    classes: Annotated[tuple[Name, ...], Meta(min_length=1)]
+    has_negatives_class: bool
+    preprocessing: PreprocessingRecord
+    decision: DecisionRecord
+    weights_sha256: Checksum
+    precision: Annotated[str, Meta(pattern="^(float32|int8)$")] = "float32"
+    head: Name = "linear"
+    footwear_types: tuple[Name, ...] = ()
+
+    def __post_init__(self) -> None:
+        check_distinct((*self.classes, *self.footwear_types))
+
+
+class CalibrationFile(Record):
+    """Ranges of activations, measured on photos that don't come with the model: ``calibration.json``."""
+
+    newest_format: ClassVar[int | None] = 1
+
+    format: Annotated[int, Meta(ge=1)]
+    weights_sha256: Checksum
+    photos: Count
+    ranges: dict[str, tuple[Number, Number]]

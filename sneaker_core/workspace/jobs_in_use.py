@@ -21,7 +21,8 @@ SHELL_WORK = "work"
 # Where the folders of jobs are.
 _JOBS = (
     "datasets/*/jobs/*", "runs/*/job", "studies/*/job", "studies/*/job-*", "evaluations/*/job",
-    "evaluations/*/robustness-job", "explanations/many/*", "explanations/means/*/job", "rates/*", f"{SHELL_WORK}/*",
+    "evaluations/*/robustness-job", "explanations/many/*", "explanations/means/*/job", "rates/*",
+    "exports/*/job", f"{SHELL_WORK}/*",
 )  # fmt: skip
 # What records call a reference to an item -> its collection.
 _KEYS = {

@@ -76,6 +76,11 @@ def evaluations_folder(workspace_folder: Path) -> Path:
     return workspace_folder / "evaluations"
 
 
+def exports_folder(workspace_folder: Path) -> Path:
+    """Folder of exported models, with one folder per model and format; they can be made again."""
+    return workspace_folder / "exports"
+
+
 def votes_file(workspace_folder: Path) -> Path:
     """The log of all answers in the quiz."""
     return workspace_folder / "quiz" / "votes.jsonl"

@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Callable
+from pathlib import Path
 
 import streamlit as st
 
@@ -21,11 +22,12 @@ from ui.kit.run_gain import draw_gain
 from ui.kit.run_panel import draw_run_job
 from ui.kit.text import escape_markdown, short_duration_text, timestamp_text
 from ui.runs import run_labels
+from ui.runs.model_export_view import draw_export
 from ui.runs.run_dialogs import RUNS
 from ui.runs.run_rows import Row
 from ui.runs.runs_keys import Key
 
-CARD, SETTINGS, LOG = "Model card", "All settings", "Log"
+CARD, EXPORT, SETTINGS, LOG = "Model card", "Export", "All settings", "Log"
 
 
 def draw_run(row: Row, has_changed: Callable[[], bool]) -> None:
@@ -153,11 +155,18 @@ def _draw_note(run: Run) -> None:
 def _draw_more(row: Row) -> None:
     """Draw one of the long sections, on demand."""
     has_model = row.run is None or row.run.has_model
-    there = {CARD: has_model, SETTINGS: bool(row.recipe), LOG: row.run is not None and not row.run.taught_from}
+    there = {
+        CARD: has_model,
+        EXPORT: has_model,
+        SETTINGS: bool(row.recipe),
+        LOG: row.run is not None and not row.run.taught_from,
+    }
     choices = [choice for choice, is_there in there.items() if is_there]
     chosen = st.segmented_control("Details", choices, key=Key.RUN_MORE.of(row.name), persist_state="session", wrap=True)
     if chosen == CARD:
         _draw_card(row)
+    elif chosen == EXPORT:
+        draw_export(row.name, _model_folder(row))
     elif chosen == SETTINGS:
         keys = run_labels.settings_in_order(set(row.recipe))
         values = {
@@ -167,6 +176,10 @@ def _draw_more(row: Row) -> None:
         st.table(values, border="horizontal", alt="All settings")
     elif chosen == LOG and row.run:
         draw_log(run_job_folder(row.run.folder))
+
+
+def _model_folder(row: Row) -> Path:
+    return run_model_folder(row.folder) if row.run else row.folder
 
 
 def _draw_card(row: Row) -> None:
@@ -181,7 +194,7 @@ def _draw_card(row: Row) -> None:
     }
     if run:
         about |= {"state": run.state.value, "taught": _taught(run)}
-    card = model_card(read_spec(run_model_folder(row.folder) if run else row.folder), about)
+    card = model_card(read_spec(_model_folder(row)), about)
     st.download_button(
         "Download model card",
         card,
