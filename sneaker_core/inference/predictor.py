@@ -9,6 +9,15 @@ from PIL import Image
 
 from sneaker_core.decoding import photo_decoder
 from sneaker_core.errors import ImageError, SneakerError
+from sneaker_core.inference.answer_sentences import (
+    ALMOST_CERTAIN,
+    FOOTWEAR_TYPE_PROBABILITY,
+    LOOK_ALIKES,
+    MOST_NAMED,
+    NAMED_PROBABILITY,
+    SENTENCES,
+    alternatives,
+)
 from sneaker_core.inference.answer_values import AnswerValues, SaidValues
 from sneaker_core.inference.runner import Runner, run_here
 from sneaker_core.networks.checkpoint import ModelSpec, SneakerModel
@@ -26,14 +35,6 @@ from sneaker_core.networks.decision import (
 from sneaker_core.networks.sneaker_groups import SneakerGroup, probable_group, with_article
 
 MAX_TOP = 10
-# From this probability on, an answer reads "Almost certainly".
-_ALMOST_CERTAIN = 0.9
-# "Not sure" names the most probable classes up to this combined probability, but no more than three.
-_NAMED_PROBABILITY = 0.8
-_MOST_NAMED = 3
-# From this probability on, the type of other footwear is named.
-_FOOTWEAR_TYPE_PROBABILITY = 0.6
-_LOOK_ALIKES = 3
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ class Answer:
     @property
     def almost_certain(self) -> bool:
         """Whether a "known" answer reads "Almost certainly" rather than "Probably"."""
-        return self.status is Status.KNOWN and self.top[0].probability >= _ALMOST_CERTAIN
+        return self.status is Status.KNOWN and self.top[0].probability >= ALMOST_CERTAIN
 
     def sentence(self) -> str:
         """The answer as a sentence."""
@@ -99,27 +100,26 @@ class Answer:
         if self.status is Status.UNKNOWN:
             return self._refusal()
         if self.status is Status.UNSURE:
-            return self.group.sentence() if self.group else f"Not sure: {_alternatives(self._candidates())}"
-        best = self.top[0]
-        how = "Almost certainly" if self.almost_certain else "Probably"
-        article, _, name = with_article(best.label).partition(" ")
-        return f"{how} {article.lower()} {name}"
+            return self.group.sentence() if self.group else self._doubt()
+        template = SENTENCES["almost_certain" if self.almost_certain else "probable"]
+        return template.format(name=with_article(self.top[0].label, inside=True))
+
+    def _doubt(self) -> str:
+        return SENTENCES["unsure"].format(names=alternatives(self._candidates()))
 
     def _refusal(self) -> str:
         if self.reason is Reason.NOT_FOOTWEAR:
-            where = "this photo" if self.photos == 1 else "these photos"
-            return f"There is no shoe in {where}, or the model can't see it"
-        if self.reason is Reason.OTHER_FOOTWEAR:
-            looks = f"; it looks like {self.footwear_type.lower()}" if self.footwear_type else ""
-            return f"A shoe, but not a sneaker this model knows{looks}"
-        return "This doesn't look like a sneaker the model knows"
+            return SENTENCES["no_shoe" if self.photos == 1 else "no_shoe_in_any"]
+        if self.reason is Reason.OTHER_FOOTWEAR and self.footwear_type:
+            return SENTENCES["other_type"].format(type=self.footwear_type.lower())
+        return SENTENCES["unlike" if self.reason is None else "other_shoe"]
 
     def _candidates(self) -> list[str]:
         names, total = [], 0.0
-        for guess in self.top[:_MOST_NAMED]:
+        for guess in self.top[:MOST_NAMED]:
             names.append(guess.label)
             total += guess.probability
-            if total >= _NAMED_PROBABILITY and len(names) > 1:
+            if total >= NAMED_PROBABILITY and len(names) > 1:
                 break
         return names
 
@@ -140,10 +140,6 @@ class Answer:
             "error": self.error,
             "ms": round(self.milliseconds, 1),
         }
-
-
-def _alternatives(names: list[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"
 
 
 def check_top(top: int) -> int:
@@ -206,7 +202,7 @@ def scored_predictions(model: SneakerModel, outputs: Outputs, score: Floats, top
     found = zip(
         statuses(chances.max(1), score, decision),
         reasons(outputs),
-        footwear_types(outputs, _FOOTWEAR_TYPE_PROBABILITY),
+        footwear_types(outputs, FOOTWEAR_TYPE_PROBABILITY),
         chances,
         strict=True,
     )
@@ -217,7 +213,7 @@ def _prediction(
     spec: ModelSpec, status: Status, reason: Reason | None, kind: int | None, chances: Floats, top: int
 ) -> Prediction:
     order = (-chances).argsort(kind="stable")
-    ranked = [spec.classes[index] for index in order[: max(top, _LOOK_ALIKES)]]
+    ranked = [spec.classes[index] for index in order[: max(top, LOOK_ALIKES)]]
     guesses = tuple(Guess(spec.classes[index], float(chances[index])) for index in order[:top])
     refused = reason if status is Status.UNKNOWN else None
     other = refused is Reason.OTHER_FOOTWEAR
@@ -227,7 +223,7 @@ def _prediction(
         guesses,
         refused,
         spec.footwear_types[kind] if other and kind is not None else None,
-        tuple(ranked[:_LOOK_ALIKES]) if other else (),
+        tuple(ranked[:LOOK_ALIKES]) if other else (),
         probable_group(spec.classes, chances, spec.decision.confidence_threshold) if unsure else None,
     )
 

@@ -23,6 +23,8 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "adidas court shoe": ("adidas Stan Smith", "adidas Superstar", "adidas Forum", "adidas Gazelle", "adidas Samba"),
 }
 
+GROUP_SENTENCE = "{group}, probably {members}"
+
 
 class GroupValues(TypedDict):
     """A group of look-alikes that the photo shows.
@@ -64,13 +66,19 @@ class SneakerGroup:
 
     def sentence(self) -> str:
         """For example "A Nike Air Max, probably the 90 or the 95"."""
-        names = [f"the {member.removeprefix(self.name).strip()}" for member in self.members]
-        return f"{with_article(self.name)}, probably {' or '.join(names)}"
+        names = [name_in_group(member, self.name) for member in self.members]
+        return GROUP_SENTENCE.format(group=with_article(self.name), members=" or ".join(names))
 
 
-def with_article(name: str) -> str:
-    """The name of a thing after "A" or "An"."""
-    return f"{'An' if name[:1].lower() in 'aeiou' else 'A'} {name}"
+def with_article(name: str, *, inside: bool = False) -> str:
+    """The name of a thing after "A" or "An"; inside a sentence, after "a" or "an"."""
+    article = "An" if name[:1].lower() in "aeiou" else "A"
+    return f"{article.lower() if inside else article} {name}"
+
+
+def name_in_group(member: str, group: str) -> str:
+    """A class as the answer names it after its group: "the 90" in "A Nike Air Max, probably the 90 or the 95"."""
+    return f"the {member.removeprefix(group).strip()}"
 
 
 def group_of(label: str) -> str | None:

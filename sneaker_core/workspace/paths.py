@@ -11,6 +11,9 @@ CATALOG = PROJECT / "data" / "catalog"
 SAMPLE_PHOTOS = PROJECT / "data" / "samples"
 # The story that is told on a stage: its record and its pictures.
 STORY = PROJECT / "data" / "story"
+# The sources of the page that names sneakers on a phone by itself, and the project's icon.
+PHONE_PAGE = PROJECT / "docs" / "examples" / "phone"
+ICON = PROJECT / "ui" / "icon.svg"
 # Description of a model, in its folder.
 MODEL_FILE = "model.json"
 # Description of a training run and its predictions for the test photos, in its folder.
@@ -115,6 +118,11 @@ def path_from_text(workspace_folder: Path, text: str) -> Path:
 def lr_finder_folder(workspace_folder: Path) -> Path:
     """Folder with one folder per job of the learning-rate finder."""
     return workspace_folder / "rates"
+
+
+def phone_page_folder(workspace_folder: Path) -> Path:
+    """Where the page for phones is built, and served from."""
+    return workspace_folder / "phone-page"
 
 
 def certificate_file(workspace_folder: Path) -> Path:

@@ -7,6 +7,7 @@ import streamlit as st
 
 from sneaker_core.evaluation.evaluation_collection import own_evaluation
 from sneaker_core.images import Photo
+from sneaker_core.inference.answer_sentences import BADGES
 from sneaker_core.inference.predictor import Answer
 from sneaker_core.inference.same_sneaker import SameSneakerAnswer
 from sneaker_core.networks.decision import Status
@@ -26,11 +27,11 @@ from ui.kit.model_cache import ModelKey
 from ui.kit.page_frame import draw_finding
 from ui.kit.text import escape_markdown, truncate_middle
 
-_PROBABLE = ":green-badge[:material/check: Probable]"
+_PROBABLE = f":green-badge[:material/check: {BADGES['probable']}]"
 _BADGES = {
-    Status.KNOWN: ":green-badge[:material/check: Recognized]",
-    Status.UNSURE: ":orange-badge[:material/help: Not sure]",
-    Status.UNKNOWN: ":gray-badge[:material/block: Unknown]",
+    Status.KNOWN: f":green-badge[:material/check: {BADGES['known']}]",
+    Status.UNSURE: f":orange-badge[:material/help: {BADGES['unsure']}]",
+    Status.UNKNOWN: f":gray-badge[:material/block: {BADGES['unknown']}]",
 }
 _SMALL_PHOTO = 128
 # Until "Show more" is tapped.

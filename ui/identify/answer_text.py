@@ -3,13 +3,12 @@
 from collections.abc import Sequence
 
 from sneaker_core.evaluation.worlds import WorldMetrics, weakest_world
+from sneaker_core.inference.answer_sentences import CONFIDENCE, times_in_100
 from sneaker_core.inference.predictor import Answer
 from sneaker_core.networks.decision import Reason, Status
 from sneaker_core.number_text import counted, percent
 from ui.kit.text import escape_markdown, probability_text
 
-# Every photo collection has a few wrong labels, so no model can be shown to be more accurate than this.
-_MOST_IN_100 = 97
 _STATUS_WORDS = {
     Status.KNOWN: "recognized",
     Status.UNSURE: "not sure",
@@ -31,22 +30,18 @@ def confidence_text(answer: Answer, classes: int, worlds: Sequence[WorldMetrics]
         How the model does in each world that it was tested in; the weaker one is named.
     """
     if answer.reason is Reason.NOT_FOOTWEAR:
-        return "Try a photo that shows one shoe, close up and from the side."
+        return CONFIDENCE["no_shoe"]
     if answer.reason is Reason.OTHER_FOOTWEAR:
-        return f"Closest look-alikes: {escape_markdown(', '.join(answer.look_alikes))}."
+        return CONFIDENCE["other_footwear"].format(names=escape_markdown(", ".join(answer.look_alikes)))
     if answer.status is Status.UNKNOWN:
-        subject = "The photo is" if answer.photos == 1 else "The photos are"
-        return f"{subject} unlike anything the model was trained on, so any name would be a guess."
-    times = _times_in_100(answer.top[0].probability)
+        return CONFIDENCE["unlike" if answer.photos == 1 else "all_unlike"]
     if answer.group is not None:
-        hundred = _times_in_100(answer.group.probability)
-        return f"It is one of them about {hundred} times in 100; the model can't tell which."
+        return CONFIDENCE["group"].format(times=times_in_100(answer.group.probability))
+    times = times_in_100(answer.top[0].probability)
     if answer.status is Status.UNSURE:
-        return f"The best guess is right about {times} times in 100."
-    return (
-        f"If this is one of the {counted(classes, 'sneaker')} it knows, the model is right about {times} times in 100 "
-        f"when it is this confident.{_weakness(worlds) if answer.photos == 1 else ''}"
-    )
+        return CONFIDENCE["unsure"].format(times=times)
+    known = CONFIDENCE["known"].format(times=times, sneakers=counted(classes, "sneaker"))
+    return known + (_weakness(worlds) if answer.photos == 1 else "")
 
 
 def _weakness(worlds: Sequence[WorldMetrics]) -> str:
@@ -56,10 +51,6 @@ def _weakness(worlds: Sequence[WorldMetrics]) -> str:
         return ""
     world, share = escape_markdown(weakest.world), percent(weakest.top1.value)
     return f" It is weaker on {world} photos, of which it gets {share} right."
-
-
-def _times_in_100(probability: float) -> int:
-    return min(max(round(probability * 100), 1), _MOST_IN_100)
 
 
 def own_guess(answer: Answer) -> str:

@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from sneaker_core.evaluation.chart_style import plotly_text
+from sneaker_core.inference.answer_sentences import FAR_AHEAD, FINDINGS
 from sneaker_core.inference.predictor import Guess
 from sneaker_core.networks.decision import Status
 from ui.kit.charts import ACCENT, MUTED, TEXT, TRACK
@@ -15,8 +16,6 @@ from ui.kit.text import probability_text
 _ROW = 46
 _TITLE_LINE = 22
 _TITLE_WIDTH = 40
-# The first guess is far ahead from this many times the probability of the second.
-_FAR = 3.0
 
 
 def finding(guesses: Sequence[Guess], status: Status) -> str:
@@ -31,11 +30,11 @@ def finding(guesses: Sequence[Guess], status: Status) -> str:
     """
     best = guesses[0]
     if len(guesses) == 1:
-        return f"{best.label}: {probability_text(best.probability)}"
+        return FINDINGS["only"].format(first=best.label, share=probability_text(best.probability))
     second = guesses[1]
-    if best.probability < _FAR * second.probability:
-        return f"{best.label} and {second.label} are close"
-    return f"{best.label} is {'far ahead' if status is Status.KNOWN else 'ahead, but not far enough'}"
+    if best.probability < FAR_AHEAD * second.probability:
+        return FINDINGS["close"].format(first=best.label, second=second.label)
+    return FINDINGS["far" if status is Status.KNOWN else "ahead"].format(first=best.label)
 
 
 def draw_guess_bars(guesses: Sequence[Guess], status: Status, key: str) -> None:

@@ -4,10 +4,9 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 
-NO_CAMERA = (
-    "Browsers allow the camera over HTTPS only, and this page was opened over HTTP. On the computer that runs "
-    "SoleScope, run “make phone”."
-)
+from sneaker_core.inference.phone_page.camera_texts import HTTPS_ONLY
+
+NO_CAMERA = f"{HTTPS_ONLY} On the computer that runs SoleScope, run “make phone”."
 _NO_PICTURE = "No picture? Allow this page to use the camera in the browser’s settings."
 _THIS_COMPUTER = ("localhost", "127.0.0.1", "::1")
 

@@ -39,8 +39,7 @@ def story_text(story: StoryFile) -> tuple[StepText, ...]:
 
 def named(label: str) -> str:
     """A sneaker in a sentence: "an Air Runner One"."""
-    article, _, name = with_article(label).partition(" ")
-    return f"{article.lower()} {name}"
+    return with_article(label, inside=True)
 
 
 def _guess(story: StoryFile) -> StepText:

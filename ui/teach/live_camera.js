@@ -8,13 +8,9 @@ const TEXTS = {
   starting: "Starting the camera…",
   waiting: "Once the model is taught, it says here what it sees.",
   looking: "Looking…",
-  blocked: "The browser blocks the camera. Allow it beside the address, and try again.",
-  none: "This device has no camera that the browser can use.",
-  busy: "The camera can't be opened. Another program may be using it.",
   noApi: "The model can't answer live here: the app was started without its API. Start it with “make app”.",
   lost: "The app doesn't answer. Trying again…",
 };
-const ERRORS = {NotAllowedError: TEXTS.blocked, NotFoundError: TEXTS.none, OverconstrainedError: TEXTS.none};
 
 // The app's address without the page: it may be served below a path.
 const apiAddress = () => location.pathname.replace(/[^/]*\/?$/, "") + "api/predict";
@@ -37,6 +33,8 @@ class Camera {
   update(data, send) {
     this.send = send;
     this.rule = data.rule;
+    this.errors = data.errors;
+    this.busy = data.busy;
     if (data.model !== this.model) this.write(data.model ? TEXTS.looking : TEXTS.waiting, []);
     this.model = data.model;
     this.buttons.querySelectorAll(".shoot").forEach(button => button.remove());
@@ -68,7 +66,7 @@ class Camera {
     try {
       stream = await navigator.mediaDevices.getUserMedia({video: {facingMode: {ideal: "environment"}}, audio: false});
     } catch (error) {
-      return this.show(ERRORS[error.name] ?? TEXTS.busy);
+      return this.show(this.errors[error.name] ?? this.busy);
     }
     if (this.isGone) return stream.getTracks().forEach(track => track.stop());
     this.stream = this.video.srcObject = stream;

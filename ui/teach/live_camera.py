@@ -6,6 +6,7 @@ from pathlib import Path
 import streamlit as st
 
 from sneaker_core.images import Photo
+from sneaker_core.inference.phone_page.camera_texts import CAMERA_BUSY, CAMERA_ERRORS
 from ui.kit.visit import NO_CAMERA
 from ui.teach.photo_tray import add_photos
 from ui.teach.teach_choices import Target
@@ -36,7 +37,13 @@ def draw_camera(target: Target) -> None:
     trays = {place.tray for place in target.places}
     _camera(
         key=Key.CAMERA,
-        data={"model": target.answering, "shots": shots, "rule": NO_CAMERA},
+        data={
+            "model": target.answering,
+            "shots": shots,
+            "rule": NO_CAMERA,
+            "errors": CAMERA_ERRORS,
+            "busy": CAMERA_BUSY,
+        },
         on_shot_change=lambda: _take_shot(trays),
     )
 
