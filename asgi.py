@@ -11,6 +11,7 @@ from sneaker_core.api.api_routes import routes
 from sneaker_core.api.hang_ups import HangUps
 from sneaker_core.errors import SneakerError
 from sneaker_core.phone.access import access_middleware
+from sneaker_core.phone.page_route import page_routes
 from sneaker_core.settings import AccessSettings
 from sneaker_core.workspace.paths import workspace
 from ui.sign_in.signed_in_only import SignedInOnly
@@ -25,8 +26,9 @@ try:
 except SneakerError as error:
     sys.exit(f"Error: {error}")
 checks = access_middleware(access, lambda: (PROJECT / "ui" / "login.html").read_text(encoding="utf-8"))
+page = page_routes(workspace, lambda: (PROJECT / "ui" / "phone_page.html").read_text(encoding="utf-8"))
 app = st.App(
     str(PROJECT / "streamlit_app.py"),
-    routes=api,
+    routes=[*api, *page],
     middleware=[Middleware(HangUps), *checks, Middleware(SignedInOnly)],
 )

@@ -21,6 +21,7 @@ from sneaker_core.commands.export_command import export
 from sneaker_core.commands.jobs_command import jobs
 from sneaker_core.commands.models_command import models
 from sneaker_core.commands.phone_command import phone
+from sneaker_core.commands.phone_page_command import phone_page
 from sneaker_core.commands.planning_commands import augment, estimate, find_lr, rates
 from sneaker_core.commands.predict_command import predict
 from sneaker_core.commands.run_job_command import run_job
@@ -44,7 +45,7 @@ for command in (class_maps, means):
     evaluations.add_command(command)
 _COMMANDS = (
     models, predict, dataset, train, teach, forget, correct, runs, evaluate, evaluations, estimate, find_lr, augment,
-    search, studies, explain, export, catalog, phone, jobs, run_job, rates, tune,
+    search, studies, explain, export, catalog, phone, phone_page, jobs, run_job, rates, tune,
 )  # fmt: skip
 for command in _COMMANDS:
     main.add_command(command)

@@ -1,9 +1,9 @@
 // From a photo to the model's input: decoded, upright, over white, and resized as the model's training resized it.
 //
-// Python's photos go through Pillow, so this follows Pillow to the last bit: a bicubic filter with antialiasing, first
-// along the rows and then along the columns, each rounded to 8 bits. What remains different is the browser's decoder.
+// Python's photos go through Pillow, so this follows Pillow to the last bit: a bicubic filter with antialiasing along the
+// rows and along the columns, each rounded to 8 bits. What remains different is the browser's decoder of JPEGs.
 
-// Rows that are read at once, so that a photo of 50 megapixels needs no canvas of its size.
+// Rows or columns that are read at once, so that a photo of 50 megapixels needs no canvas of its size.
 const STRIP = 256;
 // Fractional bits of a filter's weights, as in Pillow's Resample.c.
 const PRECISION = 22;
@@ -56,58 +56,64 @@ function jpegFactor({width, height}, smallest) {
 
 /** RGB pixels at a size: uint8, (height, width, 3). */
 function resized(bitmap, width, height, factor) {
-  const fullWidth = Math.ceil(bitmap.width / factor), fullHeight = Math.ceil(bitmap.height / factor);
-  const across = weightsOf(fullWidth, width), down = weightsOf(fullHeight, height);
-  const narrow = new Uint8Array(fullHeight * width * 3);
-  for (let top = 0; top < fullHeight; top += STRIP) {
-    const rows = Math.min(STRIP, fullHeight - top);
-    const strip = shrunk(readRows(bitmap, top * factor, rows * factor), bitmap.width, factor, fullWidth, rows);
-    for (let row = 0; row < rows; row++) {
-      blend(strip, row * fullWidth * 3, 3, across, narrow, (top + row) * width * 3, 3);
-    }
-  }
+  const full = {width: Math.ceil(bitmap.width / factor), height: Math.ceil(bitmap.height / factor)};
+  const across = weightsOf(full.width, width), down = weightsOf(full.height, height);
   const pixels = new Uint8Array(height * width * 3);
-  for (let column = 0; column < width; column++) blend(narrow, column * 3, width * 3, down, pixels, column * 3, width * 3);
+  // Pillow's order: along the columns first where that makes the picture smaller sooner.
+  if (full.height > height && full.height - height > 2 * (full.width - width)) {
+    const low = new Uint8Array(height * full.width * 3);
+    for (let left = 0; left < full.width; left += STRIP) {
+      const part = read(bitmap, {left, top: 0, width: Math.min(STRIP, full.width - left), height: full.height}, factor);
+      for (let column = 0; column < part.width; column++) {
+        blend(part.rgb, column * 3, part.width * 3, down, low, (left + column) * 3, full.width * 3);
+      }
+    }
+    for (let row = 0; row < height; row++) blend(low, row * full.width * 3, 3, across, pixels, row * width * 3, 3);
+  } else {
+    const narrow = new Uint8Array(full.height * width * 3);
+    for (let top = 0; top < full.height; top += STRIP) {
+      const part = read(bitmap, {left: 0, top, width: full.width, height: Math.min(STRIP, full.height - top)}, factor);
+      for (let row = 0; row < part.height; row++) {
+        blend(part.rgb, row * full.width * 3, 3, across, narrow, (top + row) * width * 3, 3);
+      }
+    }
+    for (let column = 0; column < width; column++) blend(narrow, column * 3, width * 3, down, pixels, column * 3, width * 3);
+  }
   return pixels;
 }
 
-/** Some rows of a picture over white: uint8, (rows, width, 3); past the end, the last row is repeated. */
-function readRows(bitmap, top, rows) {
-  const inside = Math.min(rows, bitmap.height - top), {width} = bitmap;
-  const canvas = new OffscreenCanvas(width, inside);
-  const context = canvas.getContext("2d", {willReadFrequently: true});
+/** A part of a picture over white, made smaller by a factor: {rgb, width, height}; rgb is uint8, (height, width, 3). */
+function read(bitmap, {left, top, width, height}, factor) {
+  const place = [left * factor, top * factor];
+  const size = [Math.min(width * factor, bitmap.width - place[0]), Math.min(height * factor, bitmap.height - place[1])];
+  const canvas = new OffscreenCanvas(...size), context = canvas.getContext("2d", {willReadFrequently: true});
   context.fillStyle = "#fff";
-  context.fillRect(0, 0, width, inside);
-  context.drawImage(bitmap, 0, top, width, inside, 0, 0, width, inside);
-  const read = context.getImageData(0, 0, width, inside).data, rgb = new Uint8Array(rows * width * 3);
-  for (let row = 0; row < rows; row++) {
-    let from = Math.min(row, inside - 1) * width * 4, to = row * width * 3;
-    for (let column = 0; column < width; column++, from += 4, to += 3) {
-      rgb[to] = read[from];
-      rgb[to + 1] = read[from + 1];
-      rgb[to + 2] = read[from + 2];
-    }
-  }
-  return rgb;
+  context.fillRect(0, 0, ...size);
+  context.drawImage(bitmap, ...place, ...size, 0, 0, ...size);
+  return {rgb: shrunk(context.getImageData(0, 0, ...size).data, size, factor, width, height), width, height};
 }
 
-/** Each square of factor x factor pixels as one: about what a JPEG decoder does when it reads a photo smaller. */
-function shrunk(rgb, fromWidth, factor, width, rows) {
-  if (factor === 1) return rgb;
-  const small = new Uint8Array(rows * width * 3), count = factor * factor;
-  for (let row = 0; row < rows; row++) {
+/**
+ * RGB of RGBA pixels, each square of factor x factor as one: about what a JPEG decoder does that reads a photo smaller.
+ * Past the end, the last row and column are repeated.
+ */
+function shrunk(rgba, [fromWidth, fromHeight], factor, width, height) {
+  const small = new Uint8Array(height * width * 3), count = factor * factor;
+  for (let row = 0; row < height; row++) {
     for (let column = 0; column < width; column++) {
-      const sums = [0, 0, 0];
+      let red = 0, green = 0, blue = 0;
       for (let y = row * factor; y < (row + 1) * factor; y++) {
         for (let x = column * factor; x < (column + 1) * factor; x++) {
-          const from = (y * fromWidth + Math.min(x, fromWidth - 1)) * 3;
-          sums[0] += rgb[from];
-          sums[1] += rgb[from + 1];
-          sums[2] += rgb[from + 2];
+          const from = (Math.min(y, fromHeight - 1) * fromWidth + Math.min(x, fromWidth - 1)) * 4;
+          red += rgba[from];
+          green += rgba[from + 1];
+          blue += rgba[from + 2];
         }
       }
       const to = (row * width + column) * 3;
-      for (let channel = 0; channel < 3; channel++) small[to + channel] = Math.round(sums[channel] / count);
+      small[to] = Math.round(red / count);
+      small[to + 1] = Math.round(green / count);
+      small[to + 2] = Math.round(blue / count);
     }
   }
   return small;

@@ -9,13 +9,17 @@ from pathlib import Path
 from typing import Any
 
 from sneaker_core.errors import SneakerError
+from sneaker_core.inference.export.export_formats import ExportFormat
+from sneaker_core.inference.export.export_model import Report, export_model
 from sneaker_core.inference.phone_page.page_values import model_values, page_values
 from sneaker_core.inference.phone_page.web_runtime import add_runtime
-from sneaker_core.networks.checkpoint import ModelSpec
+from sneaker_core.networks.checkpoint import ModelSpec, onnx_file, read_spec
 from sneaker_core.workspace.paths import ICON, PHONE_PAGE, PROJECT
+from sneaker_core.workspace.read_only import check_changeable
 
 # Read by the service worker: the files to keep, and a version that changes with any of them. Written last.
 _BUILT = "built.js"
+_MODEL = "model.onnx"
 _SOURCES = (".html", ".css", ".js", ".png", ".webmanifest")
 # Beside the page, but not kept on the phone.
 _NOT_KEPT = (".txt",)
@@ -43,23 +47,37 @@ class BuiltPage:
         return {"folder": str(self.folder), "version": self.version, "bytes": self.size}
 
 
-def build_page(onnx_file: Path, spec: ModelSpec, folder: Path) -> BuiltPage:
+def build_page(
+    workspace: Path,
+    model: Path,
+    folder: Path,
+    chosen: ExportFormat = ExportFormat.ONNX,
+    *,
+    is_change: bool = False,
+    report: Report = lambda done, total, step: None,
+) -> BuiltPage:
     """Build the page for a model; an earlier build in the folder is replaced when the new one is complete.
 
     Parameters
     ----------
-    onnx_file : Path
-        The exported model.
-    spec : ModelSpec
-        Of the same model.
+    workspace : Path
+    model : Path
+        The model's folder, or an ONNX file that was exported before.
     folder : Path
         A new or empty one, or one with an earlier build.
+    chosen, report
+        As for `export_model`.
+    is_change : bool
+        Whether the folder is part of the workspace, which may be read-only.
 
     Raises
     ------
     SneakerError
-        The folder holds something else, or can't be written; or the runtime can't be fetched.
+        The folder holds something else, or can't be written; the model can't be exported; or the runtime can't be
+        fetched.
     """
+    if is_change:
+        check_changeable()
     folder = folder.absolute()
     _check_replaceable(folder)
     try:
@@ -67,14 +85,22 @@ def build_page(onnx_file: Path, spec: ModelSpec, folder: Path) -> BuiltPage:
         with tempfile.TemporaryDirectory(prefix=".phone-page-", dir=folder.parent) as temporary:
             new, old = Path(temporary) / "new", Path(temporary) / "old"
             new.mkdir()
-            _fill(new, onnx_file, spec)
+            given = onnx_file(model)
+            if given is None:
+                export_model(workspace, model, new / _MODEL, chosen, report=report)
+            else:
+                shutil.copyfile(given, new / _MODEL)
+            report(0, 0, "Fetching ONNX Runtime for browsers")
+            _fill(new, read_spec(model))
             built = _finished(new, folder)
             if folder.exists():
                 folder.rename(old)
             new.rename(folder)
             return built
     except OSError as error:
-        raise SneakerError(f"Can't write {error.filename or folder}: {error.strerror}. Choose another folder.") from error
+        raise SneakerError(
+            f"Can't write {error.filename or folder}: {error.strerror}. Choose another folder."
+        ) from error
 
 
 def _check_replaceable(folder: Path) -> None:
@@ -87,15 +113,15 @@ def _check_replaceable(folder: Path) -> None:
     raise SneakerError(f"{folder} holds something other than a page that was built. Choose another folder.")
 
 
-def _fill(folder: Path, onnx_file: Path, spec: ModelSpec) -> None:
+def _fill(folder: Path, spec: ModelSpec) -> None:
+    """Add everything to the model."""
     for source in PHONE_PAGE.iterdir():
         if source.suffix in _SOURCES:
             shutil.copyfile(source, folder / source.name)
     shutil.copyfile(ICON, folder / "icon.svg")
     shutil.copyfile(PROJECT / "LICENSE", folder / "LICENSE.txt")
-    shutil.copyfile(onnx_file, folder / "model.onnx")
     _write_json(folder / "model.json", model_values(spec))
-    _write_json(folder / "page.json", page_values(spec, onnx_file.stat().st_size))
+    _write_json(folder / "page.json", page_values(spec, (folder / _MODEL).stat().st_size))
     add_runtime(folder)
 
 
