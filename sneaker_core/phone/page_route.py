@@ -8,6 +8,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
+from starlette.websockets import WebSocketClose
 
 from sneaker_core.workspace.paths import phone_page_folder
 
@@ -54,12 +55,10 @@ class _Page:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle a request."""
-        response = await self._response(scope)
+        response = WebSocketClose() if scope["type"] == "websocket" else await self._response(scope)
         await response(scope, receive, send)
 
     async def _response(self, scope: Scope) -> Response:
-        if scope["type"] != "http":
-            raise HTTPException(404)
         folder = phone_page_folder(self._workspace())
         if not (folder / _BUILT).is_file():
             return HTMLResponse(self._not_built(), 404, {"Cache-Control": "no-store"})

@@ -224,6 +224,7 @@ function closeCamera() {
 
 // ---- Buttons ----
 
+found.photo.onload = () => found.photo.style.setProperty("--ratio", found.photo.naturalWidth / found.photo.naturalHeight);
 found.file.onchange = () => {
   const [file] = found.file.files;
   found.file.value = "";  // so that the same file can be chosen again
