@@ -3,7 +3,7 @@
 // Occlusion: the photo's input is covered by squares of this share of its side, on a grid of this many steps.
 const SQUARE = 0.2, STEPS = 9, BATCH = 9;
 // The box holds what reaches this share of the strongest evidence, on a grid of this many cells a side.
-const IN_BOX = 0.35, CELLS = 28;
+const IN_BOX = 0.25, CELLS = 28;
 
 /** The evidence for one class: its class activation. `class_maps` are (classes, height, width). */
 export function classMap(maps, number) {
