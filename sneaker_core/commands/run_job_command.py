@@ -25,6 +25,7 @@ RUNNERS = {
     "robustness": "sneaker_core.evaluation.robustness_job:run_robustness_job",
     "explain_photos": "sneaker_core.inference.explanation.explanation_jobs:run_explain_photos_job",
     "class_maps": "sneaker_core.inference.explanation.explanation_jobs:run_class_maps_job",
+    "follow": "sneaker_core.video.clip_collection:run_follow_job",
 }
 
 Runner = Callable[[Path, dict[str, Any], Worker], None]

@@ -142,6 +142,14 @@ class ClassMapsParams(Record):
     cap: Count | None = None
 
 
+class FollowParams(Record):
+    """Params of "follow"."""
+
+    # Empty for work in a shell.
+    clip: str = ""
+    model: PathText | None = None
+
+
 # Kind of job -> what its params may be.
 JOB_PARAMS: Mapping[str, type[Record]] = MappingProxyType(
     {
@@ -157,5 +165,6 @@ JOB_PARAMS: Mapping[str, type[Record]] = MappingProxyType(
         "robustness": RobustnessParams,
         "explain_photos": ExplainPhotosParams,
         "class_maps": ClassMapsParams,
+        "follow": FollowParams,
     }
 )

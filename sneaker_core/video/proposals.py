@@ -1,0 +1,170 @@
+"""Boxes where a shoe may be: peaks of a model's evidence, fitted to what stands out from its surroundings.
+
+The evidence says that there is a shoe and roughly where. Its edges are found by GrabCut (Rother et al. 2004): the peak
+is probably the shoe, a ring around it is surely not.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from sneaker_core.video.boxes import Box, Pixels, contained, overlap
+from sneaker_core.video.shoe_evidence import Evidence
+
+# Most boxes in a frame.
+_MOST = 6
+# A peak is this far above the frame's median, in log-odds …
+_LEAST_PEAK = 4.0
+# … and this share as high as the highest.
+_LEAST_SHARE = 0.25
+# What belongs to a peak: at least this share of its height.
+_REGION = 0.4
+# What is looked at to find the edges: the region, and this share of its longer side around it.
+_AROUND, _CUT_SIDE, _ROUNDS = 0.55, 128, 2
+# The ring that is surely background: a share of the shorter side.
+_RING = 16
+# Boxes smaller than this share of the frame's shorter side aren't sneakers that can be named.
+_SMALLEST = 0.06
+# Boxes of which that much lies in another are dropped, or which overlap that much.
+_SAME, _INSIDE = 0.6, 0.85
+
+_Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A box where a shoe may be.
+
+    Attributes
+    ----------
+    box : Box
+    strength : float
+        How far the evidence rises above the rest of the frame, in log-odds.
+    """
+
+    box: Box
+    strength: float
+
+
+def propose(frame: Pixels, evidence: Evidence, expected: Sequence[Box] = ()) -> list[Proposal]:
+    """Boxes where a shoe may be, the strongest evidence first.
+
+    Parameters
+    ----------
+    frame : uint8 array (H, W, 3)
+        RGB; a few hundred pixels per side suffice.
+    evidence : float32 array (h, w)
+        From `ShoeEvidence.of`.
+    expected : sequence of Box
+        Where sneakers are expected: a region in which several are expected is divided among them.
+    """
+    found: list[Proposal] = []
+    for region, strength in _regions(evidence, frame.shape[1], frame.shape[0]):
+        for part in _divided(region, expected):
+            box = _fitted(frame, part, region & ~part)
+            if min(box.width * frame.shape[1], box.height * frame.shape[0]) < _SMALLEST * min(frame.shape[:2]):
+                continue
+            if all(overlap(box, one.box) < _SAME and contained(box, one.box) < _INSIDE for one in found):
+                found = [one for one in found if contained(one.box, box) < _INSIDE]
+                found.append(Proposal(box, strength))
+    return found[:_MOST]
+
+
+def _regions(evidence: Evidence, width: int, height: int) -> list[tuple[_Mask, float]]:
+    """The regions around the peaks of the evidence, in pixels of the frame, and how high they rise."""
+    ground = float(np.median(evidence))
+    left = cv2.resize(evidence, (width, height), interpolation=cv2.INTER_CUBIC) - ground
+    highest, found = float(left.max()), []
+    for _ in range(_MOST):
+        row, column = np.unravel_index(int(left.argmax()), left.shape)
+        top = float(left[row, column])
+        if top < max(_LEAST_PEAK, _LEAST_SHARE * highest):
+            break
+        _, labels = cv2.connectedComponents((left > _REGION * top).astype(np.uint8))
+        region = labels == labels[row, column]
+        found.append((region, top))
+        left[region] = 0
+    return found
+
+
+def _divided(region: _Mask, expected: Sequence[Box]) -> list[_Mask]:
+    """The parts of a region, one for each sneaker that is expected in it; the region itself if at most one is."""
+    height, width = region.shape
+    inside = []
+    for box in expected:
+        x, y = box.center
+        row, column = min(max(int(y * height), 0), height - 1), min(max(int(x * width), 0), width - 1)
+        if region[row, column]:
+            inside.append(box)
+    if len(inside) < 2:
+        return [region]
+    y, x = np.mgrid[:height, :width]
+    far = [
+        np.hypot(
+            (x / width - box.center[0]) / max(box.width, 1e-6), (y / height - box.center[1]) / max(box.height, 1e-6)
+        )
+        for box in inside
+    ]
+    nearest = np.argmin(far, axis=0)
+    return [region & (nearest == number) for number in range(len(inside))]
+
+
+def _fitted(frame: Pixels, region: _Mask, other: _Mask) -> Box:
+    """The box around what stands out at a region; `other` belongs to another sneaker."""
+    height, width = region.shape
+    rows, columns = np.flatnonzero(region.any(1)), np.flatnonzero(region.any(0))
+    left, top, right, bottom = int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
+    pad = round(_AROUND * max(right - left, bottom - top))
+    outer = (max(left - pad, 0), max(top - pad, 0), min(right + pad, width), min(bottom + pad, height))
+    share = min(_CUT_SIDE / max(outer[2] - outer[0], outer[3] - outer[1]), 1.0)
+    size = (max(round((outer[2] - outer[0]) * share), 8), max(round((outer[3] - outer[1]) * share), 8))
+    around = (slice(outer[1], outer[3]), slice(outer[0], outer[2]))
+    seed = cv2.resize(region[around].astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
+    mask = np.where(seed, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
+    mask[cv2.resize(other[around].astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0] = cv2.GC_BGD
+    _draw_ring(mask, outer, width, height)
+    small = cv2.resize(frame[around], size, interpolation=cv2.INTER_AREA)
+    found = _cut(small, mask, seed)
+    if found is None:
+        return Box(left / width, top / height, right / width, bottom / height)
+    x, y, wide, tall = found
+    across, down = (outer[2] - outer[0]) / size[0], (outer[3] - outer[1]) / size[1]
+    return Box(
+        (outer[0] + x * across) / width,
+        (outer[1] + y * down) / height,
+        (outer[0] + (x + wide) * across) / width,
+        (outer[1] + (y + tall) * down) / height,
+    )
+
+
+def _draw_ring(mask: NDArray[np.uint8], outer: tuple[int, int, int, int], width: int, height: int) -> None:
+    """Mark the outermost pixels as background, but not at the frame's edges: a sneaker may go on behind them."""
+    wide = max(2, min(mask.shape) // _RING)
+    if outer[0] > 0:
+        mask[:, :wide] = cv2.GC_BGD
+    if outer[1] > 0:
+        mask[:wide] = cv2.GC_BGD
+    if outer[2] < width:
+        mask[:, -wide:] = cv2.GC_BGD
+    if outer[3] < height:
+        mask[-wide:] = cv2.GC_BGD
+
+
+def _cut(picture: Pixels, mask: NDArray[np.uint8], seed: _Mask) -> tuple[int, int, int, int] | None:
+    """Left, top, width and height of what stands out at the seed; None if nothing does."""
+    cv2.setRNGSeed(0)  # GrabCut starts from random clusters of colors
+    try:
+        cv2.grabCut(picture, mask, None, np.zeros((1, 65)), np.zeros((1, 65)), _ROUNDS, cv2.GC_INIT_WITH_MASK)
+    except cv2.error:  # the mask has no background, or no foreground
+        return None
+    front = ((mask == cv2.GC_FGD) | (mask == cv2.GC_PR_FGD)).astype(np.uint8)
+    front = cv2.morphologyEx(front, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    count, labels, facts, _ = cv2.connectedComponentsWithStats(front)
+    shared = [int((labels[seed] == number).sum()) for number in range(1, count)]
+    if not shared or max(shared) == 0:
+        return None
+    left, top, wide, tall = (int(value) for value in facts[1 + int(np.argmax(shared))][:4])
+    return left, top, wide, tall
