@@ -17,8 +17,8 @@ from sneaker_core.commands.correct_command import correct
 from sneaker_core.commands.dataset_command import dataset
 from sneaker_core.commands.evaluate_command import evaluate, evaluations
 from sneaker_core.commands.explain_command import explain
-from sneaker_core.commands.jobs_command import jobs
 from sneaker_core.commands.follow_command import clips, follow
+from sneaker_core.commands.jobs_command import jobs
 from sneaker_core.commands.models_command import models
 from sneaker_core.commands.phone_command import phone
 from sneaker_core.commands.planning_commands import augment, estimate, find_lr, rates

@@ -121,7 +121,7 @@ class ClipReader:
         if answer is None or answer.head.get("error") == "unreadable":
             raise ClipError(f"Can't read {self._path.name}: {_DAMAGED}")
         if answer.head.get("error") == "pixels":
-            raise _too_many_pixels(self._path, self._limits)
+            raise ClipError(_too_many_pixels(self._path, self._limits))
         return answer
 
     def _open(self) -> ClipFacts:
@@ -136,9 +136,9 @@ class ClipReader:
         if facts.width < 1 or facts.height < 1:
             raise ClipError(f"{self._path.name} has no pictures, perhaps only sound. Choose a video.")
         if facts.width * facts.height > limits.max_pixels:
-            raise _too_many_pixels(self._path, limits)
+            raise ClipError(_too_many_pixels(self._path, limits))
         if facts.frames / facts.fps > 1.05 * limits.max_seconds + 1:
-            raise _too_long(self._path, limits)
+            raise ClipError(_too_long(self._path, limits))
         return facts
 
     def frames(self, interval: float = 0.0) -> Iterator[Frame]:
@@ -165,7 +165,7 @@ class ClipReader:
             # Half a frame of tolerance: what is meant is every third frame, whatever the rounding of the times.
             wanted = time + interval - 0.5 / self.facts.fps if interval else -1.0
             if time - start > limits.max_seconds or count > limits.max_frames:
-                raise _too_long(self._path, limits)
+                raise ClipError(_too_long(self._path, limits))
             yield Frame(time - start, pixels, tuple(one - start for one in times))
         if start is None:
             raise ClipError(f"Can't read {self._path.name}: {_DAMAGED}")
@@ -207,12 +207,11 @@ def check_file(path: Path, limits: ClipLimits | None = None) -> None:
         raise ClipError(f"{path.name} isn't a video that SoleScope can read. Choose {_KINDS}.")
 
 
-def _too_many_pixels(path: Path, limits: ClipLimits) -> ClipError:
+def _too_many_pixels(path: Path, limits: ClipLimits) -> str:
     most = f"{limits.max_pixels / 1e6:g} megapixels"
-    return ClipError(f"{path.name} has larger pictures than {most}, the limit. Choose one in 4K or smaller.")
+    return f"{path.name} has larger pictures than {most}, the limit. Choose one in 4K or smaller."
 
 
-def _too_long(path: Path, limits: ClipLimits) -> ClipError:
-    return ClipError(
-        f"{path.name} is longer than {seconds_text(limits.max_seconds)}, the limit. Choose a shorter part."
-    )
+def _too_long(path: Path, limits: ClipLimits) -> str:
+    most = seconds_text(limits.max_seconds)
+    return f"{path.name} is longer than {most}, the limit. Choose a shorter part."

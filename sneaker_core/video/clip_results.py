@@ -3,15 +3,15 @@
 import csv
 import io
 import time
-from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sneaker_core.csv_cells import escape_formula
-from sneaker_core.inference.predictor import Answer
-from sneaker_core.number_text import counted
-from sneaker_core.records.clip_records import ClipFile, TrackRecord
+from sneaker_core.records.clip_records import ClipFile
 from sneaker_core.records.reading import checked
-from sneaker_core.video.follow_clip import FollowedClip, FollowedTrack
+
+if TYPE_CHECKING:
+    from sneaker_core.inference.predictor import Answer
+    from sneaker_core.video.follow_clip import FollowedClip, FollowedTrack
 
 FORMAT = 1
 _COLUMNS = ("frame", "time", "track", "left", "top", "right", "bottom", "status", "label", "probability")
@@ -19,7 +19,7 @@ NOTHING_FOUND = "No sneaker was found in this clip."
 _MOST_GUESSES = 3
 
 
-def answer_rows(clip: FollowedClip) -> list[dict[str, Any]]:
+def answer_rows(clip: "FollowedClip") -> list[dict[str, Any]]:
     """A row per frame and track: the box in pixels of the clip, and the answer as it was at that time."""
     width, height = clip.facts.width, clip.facts.height
     rows = []
@@ -43,7 +43,7 @@ def answer_rows(clip: FollowedClip) -> list[dict[str, Any]]:
     return rows
 
 
-def answers_csv(clip: FollowedClip) -> bytes:
+def answers_csv(clip: "FollowedClip") -> bytes:
     """The rows of `answer_rows` as a CSV file, in UTF-8."""
     text = io.StringIO()
     writer = csv.DictWriter(text, _COLUMNS, lineterminator="\n")
@@ -52,12 +52,12 @@ def answers_csv(clip: FollowedClip) -> bytes:
     return text.getvalue().encode(errors="replace")
 
 
-def picture_name(track: FollowedTrack, place: int) -> str:
+def picture_name(track: "FollowedTrack", place: int) -> str:
     """The file name of a best frame."""
     return f"track-{track.number}-{place + 1}.jpg"
 
 
-def summary(clip: FollowedClip, file: str, model: str) -> ClipFile:
+def summary(clip: "FollowedClip", file: str, model: str) -> ClipFile:
     """What was found, as it is stored and printed.
 
     Parameters
@@ -83,7 +83,7 @@ def summary(clip: FollowedClip, file: str, model: str) -> ClipFile:
     return checked(values, ClipFile, file)
 
 
-def _track(clip: FollowedClip, track: FollowedTrack) -> dict[str, Any]:
+def _track(clip: "FollowedClip", track: "FollowedTrack") -> dict[str, Any]:
     answer, frames = track.answer, sorted(track.boxes)
     return {
         "number": track.number,
@@ -106,11 +106,6 @@ def _track(clip: FollowedClip, track: FollowedTrack) -> dict[str, Any]:
     }
 
 
-def _vote(answer: Answer) -> dict[str, Any]:
+def _vote(answer: "Answer") -> dict[str, Any]:
     top = [{"label": one.label, "probability": round(min(one.probability, 1.0), 4)} for one in answer.top]
     return {"status": answer.status.value, "sentence": answer.sentence(), "top": top[:_MOST_GUESSES]}
-
-
-def found_text(tracks: Sequence[TrackRecord]) -> str:
-    """How many sneakers were found: "2 sneakers followed"."""
-    return f"{counted(len(tracks), 'shoe')} followed" if tracks else NOTHING_FOUND.removesuffix(".")

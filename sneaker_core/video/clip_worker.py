@@ -41,7 +41,7 @@ class _Clip:
 
     def next(self, not_before: float) -> Message:
         """The next frame from a time on, and the times of those before it."""
-        cv2, skipped = self._cv2, []
+        cv2, skipped = self._cv2, list[float]()
         while True:
             if not self._capture.grab():
                 return Message({"end": True, "skipped": skipped})
@@ -60,8 +60,8 @@ class _Clip:
             size = (max(round(width * share), 1), max(round(height * share), 1))
             pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
         rgb = cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)
-        size = [rgb.shape[1], rgb.shape[0]]
-        return Message({"time": time, "skipped": skipped, "size": size}, rgb.tobytes())
+        shown = [rgb.shape[1], rgb.shape[0]]
+        return Message({"time": time, "skipped": skipped, "size": shown}, rgb.tobytes())
 
     def _time(self) -> float:
         """The time of the frame that was grabbed, in seconds; of broken timestamps, by the frame rate."""

@@ -14,17 +14,11 @@ from sneaker_core.settings import ClipLimits
 from sneaker_core.video.boxes import Box, Pixels
 from sneaker_core.video.clip_reader import ClipReader
 from sneaker_core.video.follow_clip import FollowedClip
+from sneaker_core.video.track_colors import track_color
 from sneaker_core.video.video_writer import written_video
 
-# One for each track, told apart with any color vision deficiency (after Okabe and Ito, 2008).
-TRACK_COLORS = ("#0072b2", "#c05200", "#007a5a", "#a3468c", "#8a6d00", "#3f6fd1")
 _LONGEST_SIDE, _MOST_FPS = 640, 15.0
 _UNKNOWN_TEXT = "unknown"
-
-
-def track_color(number: int) -> str:
-    """The color of a track, by its number from 1."""
-    return TRACK_COLORS[(number - 1) % len(TRACK_COLORS)]
 
 
 def write_marked_video(

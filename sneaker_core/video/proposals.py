@@ -20,16 +20,21 @@ _MOST = 6
 _LEAST_PEAK = 4.0
 # … and this share as high as the highest.
 _LEAST_SHARE = 0.25
-# What belongs to a peak: at least this share of its height.
-_REGION = 0.4
+# What belongs to a peak: at least this share of its height; and what surely does.
+_REGION, _CORE = 0.4, 0.65
+# Backgrounds may look a little like shoes, all over: what lies below this percentile of the frame, and a little above,
+# belongs to no peak, and heights are counted from there, but for a part.
+_GROUND, _ABOVE, _COUNTED = 75, 1.15, 0.7
 # What is looked at to find the edges: the region, and this share of its longer side around it.
 _AROUND, _CUT_SIDE, _ROUNDS = 0.55, 128, 2
 # The ring that is surely background: a share of the shorter side.
 _RING = 16
+# A sneaker isn't that many times as large as its region: then its colors are too much like those around it.
+_MOST_GROWN = 2.6
 # Boxes smaller than this share of the frame's shorter side aren't sneakers that can be named.
 _SMALLEST = 0.06
-# Boxes of which that much lies in another are dropped, or which overlap that much.
-_SAME, _INSIDE = 0.6, 0.85
+# Of boxes that overlap that much, or of which that much lies in the other, the stronger is kept.
+_SAME, _INSIDE = 0.35, 0.65
 
 _Mask = NDArray[np.bool_]
 
@@ -62,30 +67,36 @@ def propose(frame: Pixels, evidence: Evidence, expected: Sequence[Box] = ()) -> 
         Where sneakers are expected: a region in which several are expected is divided among them.
     """
     found: list[Proposal] = []
-    for region, strength in _regions(evidence, frame.shape[1], frame.shape[0]):
+    for region, core, strength in _regions(evidence, frame.shape[1], frame.shape[0]):
         for part in _divided(region, expected):
-            box = _fitted(frame, part, region & ~part)
+            box = _fitted(frame, part, core & part, region & ~part)
             if min(box.width * frame.shape[1], box.height * frame.shape[0]) < _SMALLEST * min(frame.shape[:2]):
                 continue
-            if all(overlap(box, one.box) < _SAME and contained(box, one.box) < _INSIDE for one in found):
-                found = [one for one in found if contained(one.box, box) < _INSIDE]
+            if not any(_is_same(box, one.box) for one in found):
                 found.append(Proposal(box, strength))
     return found[:_MOST]
 
 
-def _regions(evidence: Evidence, width: int, height: int) -> list[tuple[_Mask, float]]:
-    """The regions around the peaks of the evidence, in pixels of the frame, and how high they rise."""
+def _is_same(box: Box, stronger: Box) -> bool:
+    """Whether a box shows what a stronger one shows: they overlap, or one lies in the other."""
+    return overlap(box, stronger) > _SAME or max(contained(box, stronger), contained(stronger, box)) > _INSIDE
+
+
+def _regions(evidence: Evidence, width: int, height: int) -> list[tuple[_Mask, _Mask, float]]:
+    """The regions around the peaks of the evidence and their cores, in pixels, and how high they rise."""
     ground = float(np.median(evidence))
     left = cv2.resize(evidence, (width, height), interpolation=cv2.INTER_CUBIC) - ground
+    level = max(float(np.percentile(left, _GROUND)), 0.0)
     highest, found = float(left.max()), []
     for _ in range(_MOST):
         row, column = np.unravel_index(int(left.argmax()), left.shape)
         top = float(left[row, column])
         if top < max(_LEAST_PEAK, _LEAST_SHARE * highest):
             break
-        _, labels = cv2.connectedComponents((left > _REGION * top).astype(np.uint8))
+        lowest = max(_REGION * top, min(_ABOVE * level, _CORE * top))
+        _, labels = cv2.connectedComponents((left > lowest).astype(np.uint8))
         region = labels == labels[row, column]
-        found.append((region, top))
+        found.append((region, region & (left > max(_CORE * top, lowest)), top - _COUNTED * level))
         left[region] = 0
     return found
 
@@ -112,8 +123,8 @@ def _divided(region: _Mask, expected: Sequence[Box]) -> list[_Mask]:
     return [region & (nearest == number) for number in range(len(inside))]
 
 
-def _fitted(frame: Pixels, region: _Mask, other: _Mask) -> Box:
-    """The box around what stands out at a region; `other` belongs to another sneaker."""
+def _fitted(frame: Pixels, region: _Mask, core: _Mask, other: _Mask) -> Box:
+    """The box around what stands out at a region with a core; `other` belongs to another sneaker."""
     height, width = region.shape
     rows, columns = np.flatnonzero(region.any(1)), np.flatnonzero(region.any(0))
     left, top, right, bottom = int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
@@ -125,31 +136,33 @@ def _fitted(frame: Pixels, region: _Mask, other: _Mask) -> Box:
     seed = cv2.resize(region[around].astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
     mask = np.where(seed, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
     mask[cv2.resize(other[around].astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0] = cv2.GC_BGD
-    _draw_ring(mask, outer, width, height)
+    _draw_ring(mask, core[around])
     small = cv2.resize(frame[around], size, interpolation=cv2.INTER_AREA)
     found = _cut(small, mask, seed)
+    rough = Box(left / width, top / height, right / width, bottom / height)
     if found is None:
-        return Box(left / width, top / height, right / width, bottom / height)
+        return rough
     x, y, wide, tall = found
     across, down = (outer[2] - outer[0]) / size[0], (outer[3] - outer[1]) / size[1]
-    return Box(
+    fitted = Box(
         (outer[0] + x * across) / width,
         (outer[1] + y * down) / height,
         (outer[0] + (x + wide) * across) / width,
         (outer[1] + (y + tall) * down) / height,
     )
+    return fitted if fitted.area < _MOST_GROWN * rough.area else rough
 
 
-def _draw_ring(mask: NDArray[np.uint8], outer: tuple[int, int, int, int], width: int, height: int) -> None:
-    """Mark the outermost pixels as background, but not at the frame's edges: a sneaker may go on behind them."""
+def _draw_ring(mask: NDArray[np.uint8], core: _Mask) -> None:
+    """Mark the outermost pixels as background, except where the core reaches them: there a sneaker goes on."""
     wide = max(2, min(mask.shape) // _RING)
-    if outer[0] > 0:
+    if not core[:, 0].any():
         mask[:, :wide] = cv2.GC_BGD
-    if outer[1] > 0:
+    if not core[0].any():
         mask[:wide] = cv2.GC_BGD
-    if outer[2] < width:
+    if not core[:, -1].any():
         mask[:, -wide:] = cv2.GC_BGD
-    if outer[3] < height:
+    if not core[-1].any():
         mask[-wide:] = cv2.GC_BGD
 
 

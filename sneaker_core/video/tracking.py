@@ -11,16 +11,17 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from sneaker_core.video.boxes import Box, overlap
+from sneaker_core.video.boxes import Box, contained, overlap
 from sneaker_core.video.looks import Look, likeness
 from sneaker_core.video.proposals import Proposal
 
 # After so many seconds without a box, a track is out of sight: its place isn't expected anywhere.
 OUT_OF_SIGHT = 0.6
-# A box belongs to a track if their closeness, 0 to 2, is at least this. Centers count up to a distance of so many sizes.
+# A box belongs to a track if their closeness, 0 to 2, is at least this. Centers count up to so many sizes apart.
 _LEAST_CLOSENESS, _REACH = 0.25, 1.2
-# A sneaker that comes back is at least this like one that went.
-_LEAST_LIKENESS = 0.6
+# A sneaker that comes back is at least this like one that went: at first, when little of it may be in sight, and in the
+# end, when all its looks are compared.
+_LEAST_LIKENESS, _SAME_LIKENESS = 0.7, 0.8
 # Seconds after which a track gets another look, and how often it gets one at first.
 _LOOK_EVERY, _FIRST_LOOKS = 0.4, 2
 # What doesn't look like a shoe gets another look after so many seconds.
@@ -29,6 +30,11 @@ _LOOK_AGAIN = 0.8
 _NEWEST = 0.6
 # A track that is real has been seen so often, and its evidence rises that high.
 _LEAST_SEEN, _LEAST_STRENGTH = 3, 5.0
+# A box that grows or shrinks by more than this between two looks for sneakers is a slip, unless it does so as often as
+# that in a row: then the size that was expected is kept.
+_STEADY, _SLIPS = 1.45, 3
+# A box that shares so much with another one shows the same.
+_GHOSTLY = 0.6
 # The last few looks are what a new one is compared with.
 _COMPARED = 6
 
@@ -52,6 +58,7 @@ class Track:
     strengths: list[float] = field(default_factory=list)
     looks: list[Look] = field(default_factory=list)
     speed: tuple[float, float] = (0.0, 0.0)
+    slips: int = 0
 
     @property
     def last_time(self) -> float:
@@ -65,18 +72,33 @@ class Track:
 
     def add(self, time: float, proposal: Proposal) -> None:
         """Note where it was found."""
-        if self.places:
-            last, box = self.places[-1]
-            gone = max(time - last, 1e-3)
-            newest = [(a - b) / gone for a, b in zip(proposal.box.center, box.center, strict=True)]
-            share = _NEWEST if gone < OUT_OF_SIGHT and len(self.places) > 1 else 1.0
-            kept = (0.0, 0.0) if gone >= OUT_OF_SIGHT else self.speed
+        box = proposal.box
+        if self.places and time - self.last_time < OUT_OF_SIGHT:
+            box = self._believed(time, box)
+            gone = max(time - self.last_time, 1e-3)
+            moved = [(new - old) / gone for new, old in zip(box.center, self.places[-1][1].center, strict=True)]
+            share = _NEWEST if len(self.places) > 1 else 1.0
             self.speed = (
-                kept[0] + share * (newest[0] - kept[0]) if gone < OUT_OF_SIGHT else 0.0,
-                kept[1] + share * (newest[1] - kept[1]) if gone < OUT_OF_SIGHT else 0.0,
+                self.speed[0] + share * (moved[0] - self.speed[0]),
+                self.speed[1] + share * (moved[1] - self.speed[1]),
             )
-        self.places.append((time, proposal.box))
+        else:
+            self.speed, self.slips = (0.0, 0.0), 0
+        self.places.append((time, box))
         self.strengths.append(proposal.strength)
+
+    def _believed(self, time: float, box: Box) -> Box:
+        """The box, or one of the size that is expected if its own can't be true."""
+        expected = self.expected(time).inside()
+        changes = (box.width / max(expected.width, 1e-6), box.height / max(expected.height, 1e-6))
+        leaves = box.touches_edge() and max(changes) <= _STEADY  # what is outside the frame has no box
+        if leaves or all(1 / _STEADY <= change <= _STEADY for change in changes) or self.slips + 1 >= _SLIPS:
+            self.slips = 0
+            return box
+        self.slips += 1
+        # The size stays; the place follows the new box halfway.
+        x, y = ((new - old) / 2 for new, old in zip(box.center, expected.center, strict=True))
+        return expected.moved(x, y).inside()
 
     def wants_look(self, time: float) -> bool:
         """Whether it is time for another look."""
@@ -87,6 +109,11 @@ class Track:
     def likeness_to(self, look: Look) -> float:
         """How like its own looks a new one is: the best of the last few."""
         return max((likeness(own, look) for own in self.looks[-_COMPARED:]), default=0.0)
+
+    @property
+    def strength(self) -> float:
+        """How strong the evidence usually was."""
+        return float(np.median(self.strengths))
 
     def is_shoe(self) -> bool:
         """Whether its looks show a shoe: the median of what speaks for one."""
@@ -126,6 +153,7 @@ class Tracks:
             tracks[track].add(time, proposals[proposal])
         wanting = [tracks[track] for track in pairs if tracks[track].wants_look(time)]
         new = [one for number, one in enumerate(proposals) if number not in pairs.values()]
+        new = [one for one in new if one.strength >= _LEAST_STRENGTH]
         new = [one for one in new if not self._was_rejected(time, one.box)]
         looks = look_at([*(track.places[-1][1] for track in wanting), *(one.box for one in new)])
         for track, look in zip(wanting, looks, strict=False):
@@ -156,11 +184,38 @@ class Tracks:
     def confirmed(self) -> list[Track]:
         """The tracks that are sneakers, or other shoes, in the order in which they appear."""
         least = min(_LEAST_SEEN, self.moments)
-        return [
-            track
-            for track in self.all
-            if len(track.places) >= least and float(np.median(track.strengths)) >= _LEAST_STRENGTH and track.is_shoe()
+        real = [
+            track for track in _joined(self.all) if len(track.places) >= least and track.strength >= _LEAST_STRENGTH
         ]
+        shoes = [track for track in real if track.is_shoe()]
+        return [track for track in shoes if not any(_is_ghost(track, other) for other in shoes)]
+
+
+def _joined(tracks: Sequence[Track]) -> list[Track]:
+    """The tracks, with those joined that show one sneaker before and after it was out of sight."""
+    found: list[Track] = []
+    for track in sorted(tracks, key=lambda one: one.places[0][0]):
+        before = [one for one in found if one.last_time < track.places[0][0]]
+        alike = {id(one): max((track.likeness_to(look) for look in one.looks), default=0.0) for one in before}
+        best = max(before, key=lambda one: alike[id(one)], default=None)
+        if best is None or alike[id(best)] < _SAME_LIKENESS:
+            found.append(track)
+            continue
+        best.places += track.places
+        best.strengths += track.strengths
+        best.looks += track.looks
+    return found
+
+
+def _is_ghost(track: Track, other: Track) -> bool:
+    """Whether a track mostly shows what a stronger one shows: a shadow, or two sneakers taken for one."""
+    if track is other or track.strength >= other.strength:
+        return False
+    boxes = dict(other.places)
+    shared = [
+        max(contained(box, boxes[time]), contained(boxes[time], box)) for time, box in track.places if time in boxes
+    ]
+    return sum(share > _GHOSTLY for share in shared) > len(track.places) / 2
 
 
 def _assigned(expected: Sequence[Box], found: Sequence[Box]) -> dict[int, int]:

@@ -1,7 +1,7 @@
 """Writing videos with the codecs in OpenCV's FFmpeg.
 
-OpenCV's package brings no encoder for H.264. What browsers play are VP8 in a WebM file, which takes a fifth of the time,
-and VP9 in an MP4 file. MPEG-4 in an MP4 file is written in no time, for programs and not for browsers.
+OpenCV's package brings no encoder for H.264. What browsers play are VP8 in a WebM file, which takes a fifth of the
+time, and VP9 in an MP4 file. MPEG-4 in an MP4 file is written in no time, for programs and not for browsers.
 """
 
 import contextlib
@@ -26,7 +26,7 @@ class VideoWriter:
 
         self._cv2 = cv2
         for codec in (_QUICK if quick else _CODECS)[path.suffix.casefold()]:
-            self._writer = cv2.VideoWriter(str(path), cv2.CAP_FFMPEG, cv2.VideoWriter_fourcc(*codec), fps, size)
+            self._writer = cv2.VideoWriter(str(path), cv2.CAP_FFMPEG, cv2.VideoWriter.fourcc(*codec), fps, size)
             if self._writer.isOpened():
                 return
         raise ClipError(f"Can't write to {path.parent}. Check that the folder exists and can be written to.")

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -164,7 +165,7 @@ def _still(x: float, y: float, width: float) -> Path:
     return lambda time: (x, y, width, 0.0)
 
 
-_SCENES: dict[Scene, tuple[float, tuple[Path, ...], dict[str, object]]] = {
+_SCENES: dict[Scene, tuple[float, tuple[Path, ...], dict[str, Any]]] = {
     Scene.MOVING: (4.0, (_line((0.3, 0.42), (0.66, 0.6), 4.0, (0.32, 0.62)),), {}),
     Scene.CROSSING: (
         5.0,
@@ -252,15 +253,13 @@ def _paste(
     scale = wide * max(size) / width
     cosine, sine = np.cos(np.radians(turn)) / scale, np.sin(np.radians(turn)) / scale
     at_x, at_y = x * size[0], y * size[1]
-    # From pixels of the frame to pixels of the object, as Pillow wants it.
-    matrix = (
-        cosine, sine, width / 2 - cosine * at_x - sine * at_y,
-        -sine, cosine, height / 2 + sine * at_x - cosine * at_y,
-    )  # fmt: skip
     rgba = np.dstack([np.clip(object_.picture, 0, 255), 255 * object_.cover]).astype(np.uint8)
     shrunk = max(round(1 / scale), 1)
     picture = Image.fromarray(rgba).reduce(shrunk) if shrunk > 1 else Image.fromarray(rgba)
-    matrix = tuple(value / shrunk for value in matrix)  # type: ignore[assignment]
+    # From pixels of the frame to pixels of the object, as Pillow wants it.
+    right = (cosine, sine, width / 2 - cosine * at_x - sine * at_y)
+    down = (-sine, cosine, height / 2 + sine * at_x - cosine * at_y)
+    matrix = [float(value) / shrunk for value in (*right, *down)]
     moved = np.asarray(
         picture.transform(size, Image.Transform.AFFINE, matrix, Image.Resampling.BILINEAR), dtype=np.float32
     )
