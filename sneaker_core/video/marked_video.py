@@ -94,7 +94,7 @@ def _draw_box(pen: ImageDraw.ImageDraw, box: Box, size: tuple[int, int], text: s
     line = max(size[0] // 200, 2)
     pen.rectangle((left, top, right, bottom), outline=color, width=line)
     letters = max(min(size) // 24, 11)
-    wide = min(max(right - left, 9 * letters), size[0])
+    wide = min(max(right - left, 13 * letters), size[0])
     tall = letters + 6
     x = min(left, size[0] - wide)
     y = top - tall if top >= tall else min(bottom, size[1] - tall)

@@ -21,16 +21,16 @@ _LEAST_PEAK = 4.0
 # … and this share as high as the highest.
 _LEAST_SHARE = 0.25
 # What belongs to a peak: at least this share of its height; and what surely does.
-_REGION, _CORE = 0.4, 0.65
+_REGION, _HALF, _CORE = 0.4, 0.5, 0.65
 # Backgrounds may look a little like shoes, all over: what lies below this percentile of the frame, and a little above,
 # belongs to no peak, and heights are counted from there, but for a part.
-_GROUND, _ABOVE, _COUNTED = 75, 1.15, 0.7
+_GROUND, _ABOVE, _COUNTED = 75, 1.15, 0.5
 # What is looked at to find the edges: the region, and this share of its longer side around it.
 _AROUND, _CUT_SIDE, _ROUNDS = 0.55, 128, 2
 # The ring that is surely background: a share of the shorter side.
 _RING = 16
 # A sneaker isn't that many times as large as its region: then its colors are too much like those around it.
-_MOST_GROWN = 2.6
+_MOST_GROWN = 5.0
 # Boxes smaller than this share of the frame's shorter side aren't sneakers that can be named.
 _SMALLEST = 0.06
 # Of boxes that overlap that much, or of which that much lies in the other, the stronger is kept.
@@ -85,7 +85,7 @@ def _is_same(box: Box, stronger: Box) -> bool:
 def _regions(evidence: Evidence, width: int, height: int) -> list[tuple[_Mask, _Mask, float]]:
     """The regions around the peaks of the evidence and their cores, in pixels, and how high they rise."""
     ground = float(np.median(evidence))
-    left = cv2.resize(evidence, (width, height), interpolation=cv2.INTER_CUBIC) - ground
+    left = _enlarged(evidence, width, height) - ground
     level = max(float(np.percentile(left, _GROUND)), 0.0)
     highest, found = float(left.max()), []
     for _ in range(_MOST):
@@ -93,12 +93,21 @@ def _regions(evidence: Evidence, width: int, height: int) -> list[tuple[_Mask, _
         top = float(left[row, column])
         if top < max(_LEAST_PEAK, _LEAST_SHARE * highest):
             break
-        lowest = max(_REGION * top, min(_ABOVE * level, _CORE * top))
+        lowest = max(_REGION * top, min(_ABOVE * level, _HALF * top))
         _, labels = cv2.connectedComponents((left > lowest).astype(np.uint8))
         region = labels == labels[row, column]
         found.append((region, region & (left > max(_CORE * top, lowest)), top - _COUNTED * level))
         left[region] = 0
     return found
+
+
+def _enlarged(evidence: Evidence, width: int, height: int) -> Evidence:
+    """The evidence for each pixel. Place i of a feature map of stride s looks at pixel s * i, not at s * i + s / 2."""
+    across, down = evidence.shape[1] / width, evidence.shape[0] / height
+    places = np.array([[across, 0, 0.5 * across], [0, down, 0.5 * down]], dtype=np.float64)
+    flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
+    large = cv2.warpAffine(evidence, places, (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(large, dtype=np.float32)
 
 
 def _divided(region: _Mask, expected: Sequence[Box]) -> list[_Mask]:
@@ -135,6 +144,8 @@ def _fitted(frame: Pixels, region: _Mask, core: _Mask, other: _Mask) -> Box:
     around = (slice(outer[1], outer[3]), slice(outer[0], outer[2]))
     seed = cv2.resize(region[around].astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
     mask = np.where(seed, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
+    # Without surely known colors, an upper in one color may be taken for background, and only the sole is found.
+    mask[cv2.resize(core[around].astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0] = cv2.GC_FGD
     mask[cv2.resize(other[around].astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0] = cv2.GC_BGD
     _draw_ring(mask, core[around])
     small = cv2.resize(frame[around], size, interpolation=cv2.INTER_AREA)

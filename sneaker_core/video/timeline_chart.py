@@ -7,6 +7,8 @@ from sneaker_core.records.clip_records import ClipFile, TrackRecord
 from sneaker_core.video.track_colors import track_color
 
 _HEIGHT = 300
+# Seconds; nobody notices less.
+_AT_ONCE = 0.15
 _SYMBOLS = {Status.KNOWN: "circle", Status.UNSURE: "circle-open", Status.UNKNOWN: "x-thin-open"}
 _DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 
@@ -26,12 +28,13 @@ def timeline_title(found: ClipFile) -> str:
     waits = [max(when - track.first, 0.0) for track in found.tracks if (when := since[track.number]) is not None]
     if not waits:
         return "No answer is sure enough to name a sneaker"
-    slowest = f"{max(waits):.1f} seconds" if max(waits) >= 0.05 else "the first frame"
+    slowest, at_once = f"{max(waits):.1f} seconds", max(waits) < _AT_ONCE
     if len(found.tracks) == 1:
-        return f"The sneaker is named after {slowest}, and the name stays"
+        return f"The sneaker is named {'at once' if at_once else f'after {slowest}'}, and the name stays"
+    when = "as soon as it appears" if at_once else f"within {slowest} of appearing"
     if len(waits) == len(found.tracks):
-        return f"Each sneaker is named within {slowest} of appearing, and the names stay"
-    return f"{len(waits)} of {counted(len(found.tracks), 'sneaker')} are named, within {slowest} of appearing"
+        return f"Each sneaker is named {when}, and the name stays"
+    return f"{len(waits)} of {counted(len(found.tracks), 'sneaker')} {'is' if len(waits) == 1 else 'are'} named"
 
 
 def timeline(found: ClipFile, palette: Palette = DEFAULT_PALETTE) -> Chart:

@@ -5,6 +5,7 @@ import math
 import streamlit as st
 from streamlit.typing import UploadedFile
 
+from sneaker_core.networks.bundled_models import SYNTHETIC_MODEL
 from sneaker_core.networks.model_registry import ModelEntry, model_reference
 from sneaker_core.settings import ClipLimits
 from sneaker_core.video.clip_collection import start_following
@@ -53,7 +54,7 @@ def draw_start(models: list[ModelEntry], *, is_first: bool) -> None:
                 "Draw a sample clip",
                 key=Key.CLIP_SAMPLE,
                 icon=":material/draw:",
-                help="Draws a few seconds with two sneakers and follows them.",
+                help=f"Draws a few seconds with two sneakers and follows them with {SYNTHETIC_MODEL}.",
                 on_click=_start,
                 args=(model, None),
             )
@@ -62,7 +63,8 @@ def draw_start(models: list[ModelEntry], *, is_first: bool) -> None:
 def _start(model: ModelEntry, upload: UploadedFile | None) -> None:
     def start() -> None:
         name = SAMPLE_NAME if upload is None else upload.name
-        reference = model_reference(workspace(), model.folder)
+        # The drawn sneakers are those that the synthetic model knows.
+        reference = SYNTHETIC_MODEL if upload is None else model_reference(workspace(), model.folder)
         choose_next(Key.CLIP, start_following(workspace(), name, upload, reference))
 
     attempt(start)
