@@ -3,6 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -133,7 +134,7 @@ def follow_clip(
             report(len(times), max(clip.facts.frames, len(times)), "Following")
             small = _shrunk(frame.pixels)
             proposals = propose(small, evidence.of(frame.pixels), tracks.expected(frame.time))
-            tracks.add(frame.time, proposals, lambda boxes, now=frame: look_at(model, now.pixels, boxes, now.time))
+            tracks.add(frame.time, proposals, partial(look_at, model, frame.pixels, seconds=frame.time))
         times += clip.left
         facts = clip.facts
     followed = (

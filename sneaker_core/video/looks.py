@@ -124,7 +124,7 @@ def _clarity(cut: Pixels, box: Box) -> float:
     height, width = cut.shape[:2]
     gray = cv2.cvtColor(cut, cv2.COLOR_RGB2GRAY)
     size = (_MEASURED_WIDTH, max(round(height * _MEASURED_WIDTH / width), 12))
-    luma = cv2.resize(gray, size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+    luma = np.asarray(cv2.resize(gray, size, interpolation=cv2.INTER_AREA), dtype=np.float32) / np.float32(255)
     return sharpness(luma) * float(np.sqrt(box.area)) * (_CUT_OFF if box.touches_edge() else 1.0)
 
 

@@ -148,7 +148,7 @@ def _fitted(frame: Pixels, region: _Mask, core: _Mask, other: _Mask) -> Box:
     mask[cv2.resize(core[around].astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0] = cv2.GC_FGD
     mask[cv2.resize(other[around].astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0] = cv2.GC_BGD
     _draw_ring(mask, core[around])
-    small = cv2.resize(frame[around], size, interpolation=cv2.INTER_AREA)
+    small = np.asarray(cv2.resize(frame[around], size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
     found = _cut(small, mask, seed)
     rough = Box(left / width, top / height, right / width, bottom / height)
     if found is None:
@@ -181,7 +181,7 @@ def _cut(picture: Pixels, mask: NDArray[np.uint8], seed: _Mask) -> tuple[int, in
     """Left, top, width and height of what stands out at the seed; None if nothing does."""
     cv2.setRNGSeed(0)  # GrabCut starts from random clusters of colors
     try:
-        cv2.grabCut(picture, mask, None, np.zeros((1, 65)), np.zeros((1, 65)), _ROUNDS, cv2.GC_INIT_WITH_MASK)
+        cv2.grabCut(picture, mask, (0, 0, 1, 1), np.zeros((1, 65)), np.zeros((1, 65)), _ROUNDS, cv2.GC_INIT_WITH_MASK)
     except cv2.error:  # the mask has no background, or no foreground
         return None
     front = ((mask == cv2.GC_FGD) | (mask == cv2.GC_PR_FGD)).astype(np.uint8)

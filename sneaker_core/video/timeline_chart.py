@@ -31,9 +31,9 @@ def timeline_title(found: ClipFile) -> str:
     slowest, at_once = f"{max(waits):.1f} seconds", max(waits) < _AT_ONCE
     if len(found.tracks) == 1:
         return f"The sneaker is named {'at once' if at_once else f'after {slowest}'}, and the name stays"
-    when = "as soon as it appears" if at_once else f"within {slowest} of appearing"
+    how = "as soon as it appears" if at_once else f"within {slowest} of appearing"
     if len(waits) == len(found.tracks):
-        return f"Each sneaker is named {when}, and the name stays"
+        return f"Each sneaker is named {how}, and the name stays"
     return f"{len(waits)} of {counted(len(found.tracks), 'sneaker')} {'is' if len(waits) == 1 else 'are'} named"
 
 

@@ -5,6 +5,7 @@ by where each is expected (Hungarian method, as in SORT: Bewley et al. 2016). A 
 closer look. If it resembles a sneaker that is out of sight, that one is back; else it is a new one.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -149,9 +150,9 @@ class Tracks:
         self.moments += 1
         tracks = self._in_sight(time)
         pairs = _assigned([track.expected(time) for track in tracks], [one.box for one in proposals])
-        for track, proposal in pairs.items():
-            tracks[track].add(time, proposals[proposal])
-        wanting = [tracks[track] for track in pairs if tracks[track].wants_look(time)]
+        for number, proposal in pairs.items():
+            tracks[number].add(time, proposals[proposal])
+        wanting = [tracks[number] for number in pairs if tracks[number].wants_look(time)]
         new = [one for number, one in enumerate(proposals) if number not in pairs.values()]
         new = [one for one in new if one.strength >= _LEAST_STRENGTH]
         new = [one for one in new if not self._was_rejected(time, one.box)]
@@ -232,4 +233,4 @@ def _closeness(one: Box, other: Box) -> float:
     away = float(np.hypot(one.center[0] - other.center[0], one.center[1] - other.center[1]))
     reach = _REACH * max(one.size, other.size, 1e-6)
     alike = min(one.area, other.area) / max(one.area, other.area, 1e-9)
-    return overlap(one, other) + max(0.0, 1 - away / reach) * alike**0.5
+    return overlap(one, other) + max(0.0, 1 - away / reach) * math.sqrt(alike)
