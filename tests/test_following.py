@@ -164,19 +164,6 @@ def test_a_sneaker_is_followed_and_named(followed, clip_file):
     assert track.boxes.keys() == set(range(len(frames)))
 
 
-def test_two_sneakers_that_pass_each_other_keep_their_tracks(model, tmp_path):
-    path, frames, plan = drawn(tmp_path, Scene.CROSSING, 5.0, fps=8.0, size=(320, 240))
-    found = follow_clip(model, path)
-    assert len(found.tracks) == 2
-    owners = []
-    for sneaker in range(2):
-        counts = hits(found, frames, sneaker, plan.size)
-        owner = max(counts, key=counts.__getitem__)
-        assert counts[owner] >= 0.8 * sum(sneaker in frame.boxes for frame in frames)
-        owners.append(owner)
-    assert len(set(owners)) == 2
-
-
 def test_a_sneaker_that_was_away_for_a_second_comes_back_as_itself(model, tmp_path):
     path, frames, _ = drawn(tmp_path, Scene.RETURNING, 5.0, fps=8.0, size=(320, 240))
     found = follow_clip(model, path)
