@@ -18,6 +18,7 @@ from sneaker_core.commands.dataset_command import dataset
 from sneaker_core.commands.evaluate_command import evaluate, evaluations
 from sneaker_core.commands.explain_command import explain
 from sneaker_core.commands.export_command import export
+from sneaker_core.commands.follow_command import clips, follow
 from sneaker_core.commands.jobs_command import jobs
 from sneaker_core.commands.models_command import models
 from sneaker_core.commands.phone_command import phone
@@ -45,7 +46,7 @@ for command in (class_maps, means):
     evaluations.add_command(command)
 _COMMANDS = (
     models, predict, dataset, train, teach, forget, correct, runs, evaluate, evaluations, estimate, find_lr, augment,
-    search, studies, explain, export, catalog, phone, phone_page, jobs, run_job, rates, tune,
+    search, studies, explain, export, follow, clips, catalog, phone, phone_page, jobs, run_job, rates, tune,
 )  # fmt: skip
 for command in _COMMANDS:
     main.add_command(command)

@@ -6,6 +6,7 @@
     ├── ImageError           a photo can't be read
     │   ├── ImageTooLargeError   … because it exceeds a limit
     │   └── SlowImageError       … because it takes too long to decode
+    ├── ClipError            a clip can't be read, is too long or too large, or a name can't be used for it
     ├── DatasetError         a dataset or photo folder is missing, empty, busy or has an unsupported layout
     ├── CollectError         a web search or download failed
     ├── RecipeError          a training setting is invalid
@@ -26,6 +27,7 @@ Each message says what happened, which file or name it concerns, and what to do.
 __all__ = [
     "BusyError",
     "CheckpointError",
+    "ClipError",
     "CollectError",
     "DamagedError",
     "DatasetError",
@@ -58,6 +60,10 @@ class ImageTooLargeError(ImageError):
 
 class SlowImageError(ImageError):
     """A photo takes too long to decode, or is made of so many parts that it would."""
+
+
+class ClipError(SneakerError):
+    """A clip can't be read, is too long or too large, or a name can't be used for it."""
 
 
 class DatasetError(SneakerError):

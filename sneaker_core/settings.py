@@ -9,6 +9,8 @@ variable                          default  meaning
 ``SOLESCOPE_DECODERS``            cores    processes that decode photos from outside; by default one per core, but
                                            two or more
 ``SOLESCOPE_MAX_ARCHIVE_GB``      20       largest archive of photos, unpacked, in gigabytes
+``SOLESCOPE_MAX_CLIP_MB``         200      largest clip, in megabytes
+``SOLESCOPE_MAX_CLIP_SECONDS``    120      longest clip, in seconds
 ``SOLESCOPE_MAX_WAITING``         16       requests that may wait for a model
 ``SOLESCOPE_CACHE_GB``            10       disk space for decoded photos and embeddings of training runs, in
                                            gigabytes
@@ -109,6 +111,40 @@ class ArchiveLimits:
     def from_environment(cls) -> "ArchiveLimits":
         """Read ``SOLESCOPE_MAX_ARCHIVE_GB`` (default 20)."""
         return cls(max_bytes=int(_number("SOLESCOPE_MAX_ARCHIVE_GB", 20, 0.000001) * 1e9))
+
+
+@dataclass(frozen=True)
+class ClipLimits:
+    """Limits on clips.
+
+    Attributes
+    ----------
+    max_bytes : int
+        Largest file size, in bytes.
+    max_seconds : float
+        Longest playing time.
+    max_pixels : int
+        Largest width times height.
+    max_frames : int
+        Most frames.
+    max_wait : float
+        Longest time that decoding one frame may take, in seconds, that of the frames that are skipped before it
+        included.
+    """
+
+    max_bytes: int
+    max_seconds: float
+    max_pixels: int = 9_000_000
+    max_frames: int = 30_000
+    max_wait: float = 30.0
+
+    @classmethod
+    def from_environment(cls) -> "ClipLimits":
+        """Read ``SOLESCOPE_MAX_CLIP_MB`` (default 200) and ``…_CLIP_SECONDS`` (default 120)."""
+        return cls(
+            max_bytes=int(_number("SOLESCOPE_MAX_CLIP_MB", 200, 0.001) * 1_000_000),
+            max_seconds=_number("SOLESCOPE_MAX_CLIP_SECONDS", 120, 0.1),
+        )
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import pytest
 
 from ui.kit.state_keys import KitKey, StateKey
 
-PAGES = ("identify", "catalog", "datasets", "train", "runs", "evaluate", "explain", "quiz")
+PAGES = ("identify", "clips", "catalog", "datasets", "train", "runs", "evaluate", "explain", "quiz")
 
 
 def keys_of(page: str) -> type[StateKey]:

@@ -17,6 +17,7 @@ from sneaker_core.datasets.dataset_collection import create_dataset, delete_data
 from sneaker_core.datasets.dataset_export import export_folder, export_zip
 from sneaker_core.datasets.index import read_samples
 from sneaker_core.datasets.sources.photo_import import import_photos
+from sneaker_core.datasets.synthetic.drawn_clips import ClipPlan
 from sneaker_core.errors import ReadOnlyError
 from sneaker_core.evaluation.evaluation_collection import delete_evaluation, find_evaluation
 from sneaker_core.evaluation.evaluation_files import read_table
@@ -32,6 +33,9 @@ from sneaker_core.training.run_collection import delete_run
 from sneaker_core.training.study_collection import delete_study
 from sneaker_core.training.study_setup import open_study
 from sneaker_core.training.teaching import teach
+from sneaker_core.video.clip_collection import clips_of
+from sneaker_core.video.sample_clip import write_drawn_clip
+from sneaker_core.workspace.atomic_files import write_json
 from sneaker_core.workspace.job_record import HEARTBEAT_FILE, write_job
 from sneaker_core.workspace.jobs import restart_job, stop_job
 from sneaker_core.workspace.paths import (
@@ -84,12 +88,18 @@ CHANGING = {
     "studies stop": "busy",
     "studies delete": "wide",
     "studies restore": "gone",
+    "clips rename": "walk other",
+    "clips delete": "walk",
+    "clips restore": "gone",
     "jobs stop": "runs/busy/job",
     "run-job": "FOLDER",
 }
 # … and these don't.
 LOOKING = {
     "models": "",
+    "follow": "CLIP --model run",
+    "clips list": "",
+    "clips show": "walk",
     "predict": "PHOTO --model run",
     "dataset export": "shoes --out OUT",
     "dataset findings": "shoes",
@@ -116,6 +126,10 @@ LOOKING = {
     "explain": "PHOTO --model run --out OUT.png",
     "jobs list": "",
 }
+EMPTY_CLIP = {
+    "format": 1, "file": "clip.mp4", "model": "run", "created": 1, "seconds": 1, "fps": 25, "width": 64, "height": 48,
+    "frames": 25, "tracks": [],
+}  # fmt: skip
 SERVING = {"phone"}  # tested with a server of its own
 # Computed from photos, and stored beside them.
 CACHES = ("cache", "thumbnails")
@@ -138,6 +152,9 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     teach(home, {"Astro": astro}, "run", new_name="taught")
     for name, dataset in (("wide", "shoes"), ("gone", "shoes"), ("busy", "spare")):
         open_study(home, dataset, name, minutes=1)
+    for name in ("walk", "gone"):
+        write_json(home / "clips" / name / "clip.json", EMPTY_CLIP)
+    clips_of(home).delete("gone")
     delete_dataset(home, "gone")
     delete_run(home, "gone")
     delete_evaluation(home, find_evaluation(home, "former"))
@@ -182,7 +199,10 @@ def run(home: Path, tmp_path: Path, command: str, rest: str) -> Result:
     image = write(tmp_path / "photo.jpg", jpeg(photo(3)))
     job = run_job_folder(runs_folder(home) / "busy")
     sample = read_samples(find_dataset(home, "shoes"))["sample"].iloc[0]
+    if "CLIP" in rest:
+        write_drawn_clip(tmp_path / "clip.mp4", ClipPlan((), (), 0.2, size=(64, 48)))
     for name, value in (
+        ("CLIP", tmp_path / "clip.mp4"),
         ("PHOTOS", home.parent / "photos"),
         ("PHOTO", image),
         ("OUT", tmp_path / "out"),

@@ -37,10 +37,11 @@ ALLOWED = {
     "evaluation": _MIDDLE,
     "training": _UPPER,
     "inference": _UPPER,
+    "video": _UPPER | {"inference"},
     "api": _UPPER | {"catalog", "training", "inference"},
     "python_api": _UPPER | {"catalog", "training", "inference"},
-    "commands": _UPPER | {"catalog", "training", "inference", "phone"},
-    "__main__": _UPPER | {"catalog", "training", "inference", "phone", "commands"},
+    "commands": _UPPER | {"catalog", "training", "inference", "phone", "video"},
+    "__main__": _UPPER | {"catalog", "training", "inference", "phone", "video", "commands"},
 }
 # Other exceptions than SneakerError and its subclasses, by the module that may raise them.
 FOREIGN_ERRORS = {

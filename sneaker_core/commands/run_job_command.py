@@ -26,6 +26,7 @@ RUNNERS = {
     "explain_photos": "sneaker_core.inference.explanation.explanation_jobs:run_explain_photos_job",
     "export": "sneaker_core.inference.export.export_jobs:run_export_job",
     "class_maps": "sneaker_core.inference.explanation.explanation_jobs:run_class_maps_job",
+    "follow": "sneaker_core.video.clip_collection:run_follow_job",
 }
 
 Runner = Callable[[Path, dict[str, Any], Worker], None]

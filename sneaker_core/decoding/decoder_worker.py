@@ -4,16 +4,12 @@ It imports Pillow and nothing heavier, so it starts in a tenth of a second. It e
 happens if the process that started it is killed.
 """
 
-import contextlib
 import faulthandler
-import os
-import signal
-import sys
-from pathlib import Path
 from typing import Any
 
 from sneaker_core import images
 from sneaker_core.decoding.decoder_messages import Message, read_message, write_message
+from sneaker_core.decoding.worker_setup import set_up_worker
 from sneaker_core.errors import ImageError
 from sneaker_core.settings import ImageLimits
 
@@ -23,12 +19,7 @@ _GRACE = 2.0
 
 def main() -> None:
     """Decode photos until the input ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that started this one
-    _volunteer_when_memory_is_short()
-    requests = sys.stdin.buffer
-    answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what a library prints must not get between the answers
-    write_message(answers, Message({}))
+    requests, answers = set_up_worker()
     while (request := read_message(requests)) is not None:
         limits = ImageLimits(**request.head["limits"])
         # A thread in C, which ends the process even while a decoder holds Python's lock.
@@ -45,12 +36,6 @@ def _answer(request: Message, limits: ImageLimits) -> Message:
         return Message({"error": type(error).__name__, "message": str(error)})
     head: dict[str, Any] = {"size": photo.image.size, "full": (photo.width, photo.height), "extension": photo.extension}
     return Message(head, photo.image.tobytes())
-
-
-def _volunteer_when_memory_is_short() -> None:
-    """Let Linux end this process rather than the one that it works for."""
-    with contextlib.suppress(OSError):
-        Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
 
 
 if __name__ == "__main__":

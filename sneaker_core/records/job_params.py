@@ -149,6 +149,14 @@ class ExportParams(Record):
     format: Annotated[str, Meta(pattern="^(onnx|onnx-int8)$")] = "onnx"
 
 
+class FollowParams(Record):
+    """Params of "follow"."""
+
+    # Empty for work in a shell.
+    clip: str = ""
+    model: PathText | None = None
+
+
 # Kind of job -> what its params may be.
 JOB_PARAMS: Mapping[str, type[Record]] = MappingProxyType(
     {
@@ -165,5 +173,6 @@ JOB_PARAMS: Mapping[str, type[Record]] = MappingProxyType(
         "explain_photos": ExplainPhotosParams,
         "class_maps": ClassMapsParams,
         "export": ExportParams,
+        "follow": FollowParams,
     }
 )

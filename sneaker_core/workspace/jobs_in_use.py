@@ -22,12 +22,12 @@ SHELL_WORK = "work"
 _JOBS = (
     "datasets/*/jobs/*", "runs/*/job", "studies/*/job", "studies/*/job-*", "evaluations/*/job",
     "evaluations/*/robustness-job", "explanations/many/*", "explanations/means/*/job", "rates/*",
-    "exports/*/job", f"{SHELL_WORK}/*",
+    "exports/*/job", "clips/*/job", f"{SHELL_WORK}/*",
 )  # fmt: skip
 # What records call a reference to an item -> its collection.
 _KEYS = {
     "dataset": "datasets", "source": "datasets", "worlds": "datasets", "run": "runs", "model": "runs", "init": "runs",
-    "study": "studies", "evaluation": "evaluations",
+    "study": "studies", "evaluation": "evaluations", "clip": "clips",
 }  # fmt: skip
 # Values that hold display names: the model of a check, and the pretrained weights of a recipe.
 _BY_NAME = ("model", "init")

@@ -94,6 +94,11 @@ def evaluation_job_folder(evaluation_folder: Path) -> Path:
     return evaluation_folder / "job"
 
 
+def clip_job_folder(clip_folder: Path) -> Path:
+    """Folder of the job that follows the sneakers in a clip."""
+    return clip_folder / "job"
+
+
 def explanations_folder(workspace_folder: Path) -> Path:
     """Folder of saved explanations: class-average maps and maps of many photos, with one folder per kind."""
     return workspace_folder / "explanations"

@@ -11,6 +11,7 @@ class Page(StrEnum):
     """The pages, by file."""
 
     IDENTIFY = "pages/identify.py"
+    CLIPS = "pages/clips.py"
     TEACH = "pages/teach.py"
     CATALOG = "pages/catalog.py"
     DATASETS = "pages/datasets.py"
@@ -28,6 +29,7 @@ class Page(StrEnum):
 
 _ICONS = {
     Page.IDENTIFY: ":material/search:",
+    Page.CLIPS: ":material/movie:",
     Page.TEACH: ":material/school:",
     Page.CATALOG: ":material/menu_book:",
     Page.DATASETS: ":material/photo_library:",

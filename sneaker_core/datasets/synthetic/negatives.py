@@ -8,13 +8,15 @@ from PIL import Image
 from sneaker_core.datasets.synthetic.canvas import Canvas
 from sneaker_core.datasets.synthetic.colors import Color, Colorway, choose_colorway, lighter, mixed
 from sneaker_core.datasets.synthetic.curves import Array, Outline, band, smooth
-from sneaker_core.datasets.synthetic.rendering import take_photo
+from sneaker_core.datasets.synthetic.rendering import CutOut, cut_out, take_photo
 
-__all__ = ["draw_negative"]
+__all__ = ["cut_out_negative", "draw_negative"]
 
 _INK: Color = (34, 32, 38)
 _LEAF: Color = (84, 130, 88)
 
+# Around every object.
+_EDGE: Array = np.array([[20, 8], [86, 8], [86, 67], [20, 67]], dtype=np.float64)
 _MUG: Outline = (
     (30, 22, 1), (70, 22, 1), (69, 45), (66, 62), (61, 66, 1), (39, 66, 1), (34, 62), (31, 45),
 )  # fmt: skip
@@ -38,10 +40,19 @@ _PEAR: Outline = (
 
 def draw_negative(rng: np.random.Generator, size: tuple[int, int] = (384, 288)) -> Image.Image:
     """Render an RGB photo of a mug, a plant, a lamp, a ball, a house, a cat or a pear."""
+    paint, colors = _choose_negative(rng)
+    return take_photo(_EDGE, lambda canvas: paint(canvas, colors), colors.base, rng, size)
+
+
+def cut_out_negative(rng: np.random.Generator, width: int) -> CutOut:
+    """Render such an object without a background, for pictures that move; the width is in pixels."""
+    paint, colors = _choose_negative(rng)
+    return cut_out(_EDGE, lambda canvas: paint(canvas, colors), rng, width)
+
+
+def _choose_negative(rng: np.random.Generator) -> tuple[Callable[[Canvas, Colorway], None], Colorway]:
     colors = choose_colorway(rng)
-    paint = _PAINTERS[int(rng.integers(len(_PAINTERS)))]
-    edge = np.array([[20, 8], [86, 8], [86, 67], [20, 67]], dtype=np.float64)
-    return take_photo(edge, lambda canvas: paint(canvas, colors), colors.base, rng, size)
+    return _PAINTERS[int(rng.integers(len(_PAINTERS)))], colors
 
 
 def _mug(canvas: Canvas, colors: Colorway) -> None:

@@ -9,15 +9,32 @@ from PIL import Image, ImageFilter
 
 from sneaker_core.datasets.synthetic.backdrops import BACKDROPS, Backdrop, Picture, choose_color, paint_backdrop
 from sneaker_core.datasets.synthetic.canvas import Canvas, View
-from sneaker_core.datasets.synthetic.colors import Color, choose_colorway
+from sneaker_core.datasets.synthetic.colors import Color, Colorway, choose_colorway
 from sneaker_core.datasets.synthetic.curves import Array
+from sneaker_core.datasets.synthetic.shapes import Shoe
 from sneaker_core.datasets.synthetic.shoe_outlines import SHOES
 from sneaker_core.datasets.synthetic.sneaker_painter import paint_sneaker, silhouette
 from sneaker_core.errors import DatasetError
 
-__all__ = ["draw_photo", "take_photo"]
+__all__ = ["CutOut", "cut_out", "cut_out_sneaker", "draw_photo", "take_photo"]
 
 _MARGIN = 0.035  # share of each side that stays free around the object
+
+
+@dataclass(frozen=True)
+class CutOut:
+    """An object without a background.
+
+    Attributes
+    ----------
+    picture : float32 array (H, W, 3)
+        0 to 255, premultiplied by coverage.
+    cover : float32 array (H, W)
+        0 to 1.
+    """
+
+    picture: Picture
+    cover: NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -51,12 +68,47 @@ def draw_photo(label: str, rng: np.random.Generator, size: tuple[int, int] = (38
     DatasetError
         There is no synthetic class with this label.
     """
+    shoe, colors, bow = _choose_sneaker(label, rng)
+    return take_photo(silhouette(shoe), lambda canvas: paint_sneaker(canvas, shoe, colors, bow), colors.base, rng, size)
+
+
+def cut_out_sneaker(label: str, rng: np.random.Generator, width: int) -> CutOut:
+    """Render a fictional sneaker without a background, upright, for pictures that move.
+
+    Parameters
+    ----------
+    label, rng
+        As in `draw_photo`.
+    width : int
+        In pixels.
+
+    Raises
+    ------
+    DatasetError
+        There is no synthetic class with this label.
+    """
+    shoe, colors, bow = _choose_sneaker(label, rng)
+    return cut_out(silhouette(shoe), lambda canvas: paint_sneaker(canvas, shoe, colors, bow), rng, width)
+
+
+def _choose_sneaker(label: str, rng: np.random.Generator) -> tuple[Shoe, Colorway, float]:
+    """The shape of a class, colors for it, and the size of its bow."""
     shoe = SHOES.get(label)
     if shoe is None:
         raise DatasetError(f"No synthetic class named “{label}”. Available classes: {', '.join(SHOES)}.")
     colors = choose_colorway(rng)
-    bow = rng.uniform(0.75, 1.15) if rng.random() < 0.6 else 0.0
-    return take_photo(silhouette(shoe), lambda canvas: paint_sneaker(canvas, shoe, colors, bow), colors.base, rng, size)
+    return shoe, colors, rng.uniform(0.75, 1.15) if rng.random() < 0.6 else 0.0
+
+
+def cut_out(edge: Array, paint: Callable[[Canvas], None], rng: np.random.Generator, width: int) -> CutOut:
+    """Render any object without a background; parameters as for `take_photo`, and the width in pixels."""
+    low, high = edge.min(0), edge.max(0)
+    scale = (width - 8) / float(high[0] - low[0])
+    view = View(np.array([[scale, 0, 4 - low[0] * scale], [0, scale, 4 - low[1] * scale], [0, 0, 1.0]]), scale)
+    canvas = Canvas((0, 0, width, int(np.ceil((high[1] - low[1]) * scale)) + 8), view)
+    paint(canvas)
+    painted, relief = canvas.finished()
+    return CutOut(_lit(painted, relief, _choose_light(rng), scale, rng), relief[..., 2])
 
 
 def take_photo(

@@ -1,0 +1,1 @@
+"""The Clips page: a clip, the sneakers that were followed through it, and what each is."""
