@@ -146,7 +146,7 @@ class _Archive:
         self._unpacked, self._counting = 0, threading.Lock()
         most = archive_limits.max_entries
         try:
-            if _directory_bytes(file) > archive_limits.max_directory_bytes:
+            if directory_bytes(file) > archive_limits.max_directory_bytes:
                 raise DatasetError(f"{name} lists too many files; the limit is {most}.")
             self._zip = zipfile.ZipFile(file)
             entries = self._zip.infolist()
@@ -201,7 +201,7 @@ class _Archive:
         return data
 
 
-def _directory_bytes(file: BinaryIO) -> int:
+def directory_bytes(file: BinaryIO) -> int:
     """Size in bytes of an archive's directory, from its last record; zipfile would read the whole directory first."""
     size = file.seek(0, os.SEEK_END)
     file.seek(max(0, size - _LARGEST_END))
