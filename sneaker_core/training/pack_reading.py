@@ -151,13 +151,12 @@ def open_pack(file: BinaryIO, name: str) -> Iterator[PackReader]:
     CheckpointError
         It isn't a pack, is damaged or from a newer version, or holds something that no pack has.
     """
-    no_archive = CheckpointError(f"Can't install {name}: it isn't a zip archive. Choose another file.")
     try:
         if directory_bytes(file) > _MOST_DIRECTORY_BYTES:
             raise CheckpointError(f"Can't install {name}: it lists far more files than a model pack.")
         archive = zipfile.ZipFile(file)
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, struct.error):
-        raise no_archive from None
+        raise CheckpointError(f"Can't install {name}: it isn't a zip archive. Choose another file.") from None
     with archive:
         if len(archive.infolist()) > _MOST_ENTRIES:
             entries = [entry.filename for entry in archive.infolist()]
