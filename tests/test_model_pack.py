@@ -18,9 +18,10 @@ import pandas as pd
 import pytest
 import streamlit as st
 import torch
+from streamlit.runtime.download_data_util import convert_data_to_bytes_and_infer_mime
 from streamlit.testing.v1 import AppTest
 
-from sneaker_core.errors import CheckpointError, ReadOnlyError, RunError
+from sneaker_core.errors import CheckpointError, ReadOnlyError, RunError, SneakerError
 from sneaker_core.evaluation.evaluation_collection import list_evaluations
 from sneaker_core.evaluation.evaluation_files import read_table
 from sneaker_core.evaluation.evaluation_record import Kind, read_description
@@ -37,6 +38,8 @@ from sneaker_core.training.teaching import Photo, teach
 from sneaker_core.workspace.paths import BUNDLED_MODELS, PREDICTIONS_FILE, RUN_FILE, run_model_folder, runs_folder
 from tests.factories import jpeg, photo
 from tests.links import link_labels
+from ui.runs.model_packs import packed
+from ui.runs.run_rows import all_rows
 from ui.runs.runs_keys import Key
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -313,6 +316,14 @@ class TestPages:
         assert [run.name for run in list_runs(home)] == ["mine"]
         app.run()
         assert not app.error and len(list_runs(home)) == 1
+
+    def test_a_saved_file_can_be_installed(self, home: Path, pack: bytes) -> None:
+        install(home, pack)
+        app = self.opened("runs", runs="mine")
+        assert "Save as a file" in [button.label for button in app.get("download_button")]
+        # The button gives its data to this function when it is clicked.
+        data = convert_data_to_bytes_and_infer_mime(packed(all_rows()[0]), SneakerError("unsupported"))[0]
+        assert install(home, data, "again").spec == load_model(run_model_folder(runs_folder(home) / "mine")).spec
 
     def test_a_name_that_is_taken_is_asked_for_and_an_error_is_told(self, home: Path, pack: bytes) -> None:
         install(home, pack)

@@ -164,7 +164,7 @@ def _of_runs(workspace: Path) -> list[Evaluation]:
         entry = ids.get(source) if name is None else names.get(name)
         if entry is not None:
             evaluation = replace(evaluation, data=entry.name, dataset_folder=entry.folder)
-        evaluations.append(evaluation)
+        evaluations.append(replace(evaluation, workspace=workspace))
     return sorted(evaluations, key=lambda one: one.name)
 
 

@@ -1,8 +1,7 @@
 """Models as files: the button that saves one, and the place to drop one to install it."""
 
-import tempfile
 from dataclasses import dataclass
-from typing import BinaryIO
+from io import BytesIO
 
 import streamlit as st
 from streamlit.typing import UploadedFile
@@ -58,7 +57,7 @@ def draw_save_button(row: Row) -> None:
 
     st.download_button(
         "Save as a file",
-        lambda: _packed(row),
+        lambda: packed(row),
         pack_name(row.name),
         "application/zip",
         key=Key.RUN_PACK.of(row.name),
@@ -70,12 +69,12 @@ def draw_save_button(row: Row) -> None:
     )
 
 
-def _packed(row: Row) -> BinaryIO:
+def packed(row: Row) -> BytesIO:
+    """The pack of a row's model."""
     from sneaker_core.training.model_pack import write_pack
 
-    file = tempfile.TemporaryFile()  # noqa: SIM115 (Streamlit reads and closes it)
+    file = BytesIO()
     write_pack(workspace(), run_model_folder(row.folder) if row.run else row.folder, file)
-    file.seek(0)
     return file
 
 
@@ -127,4 +126,5 @@ def _install(upload: UploadedFile, name: str | None) -> _Result:
         return result
     st.session_state[Key.INSTALL_RESULT] = _Result(upload.file_id, done.name, done.sentence())
     select_runs([done.name])
+    st.toast(f"Installed {escape_markdown(done.name)}.", icon=":material/check:")
     return st.rerun()
