@@ -260,6 +260,32 @@ def test_an_installed_run_is_told_as_one(tmp_path: Path, made: Path, pack: bytes
     assert contents((tmp_path / "again.zip").read_bytes())[WEIGHTS_FILE] == contents(pack)[WEIGHTS_FILE]
 
 
+def onnx_model(external: bool) -> bytes:
+    """A model for other programs that adds a number, which may lie in a file of its own."""
+    from onnx import TensorProto, helper
+
+    shape = helper.make_tensor_value_info("photos", TensorProto.FLOAT, [1])
+    number = helper.make_tensor("number", TensorProto.FLOAT, [1], [1.0])
+    if external:
+        number.data_location = TensorProto.EXTERNAL
+        entry = number.external_data.add()
+        entry.key, entry.value = "location", "/etc/passwd"
+    out = helper.make_tensor_value_info("logits", TensorProto.FLOAT, [1])
+    node = helper.make_node("Add", ["photos", "number"], ["logits"])
+    return bytes(helper.make_model(helper.make_graph([node], "g", [shape], [out], [number])).SerializeToString())
+
+
+def test_exported_files_come_along_unless_they_read_others(tmp_path: Path, made: Path, pack: bytes) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(run_model_folder(runs_folder(made) / "mine"), folder)
+    (folder / "model.onnx").write_bytes(onnx_model(external=False))
+    assert "model.onnx" in save_pack(tmp_path, str(folder), tmp_path / "x.zip").files
+    done = install(tmp_path / "home", (tmp_path / "x.zip").read_bytes())
+    assert (done.folder / "model.onnx").read_bytes() == onnx_model(external=False)
+    with pytest.raises(CheckpointError, match=r"model.onnx is damaged: it is no complete ONNX model"):
+        install(tmp_path / "other", changed(pack)({"model.onnx": onnx_model(external=True)}))
+
+
 def test_names_are_taken_once_and_read_only_refuses(
     tmp_path: Path, pack: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,5 +1,6 @@
 """Install a model from a pack, as an item among the runs: all of it, or nothing."""
 
+import contextlib
 import os
 import shutil
 import tempfile
@@ -28,6 +29,8 @@ from sneaker_core.workspace.read_only import check_changeable
 
 # Disk space that must be left.
 _SPARE_BYTES = 50_000_000
+# Where a pack is unpacked until it has been checked; what a crash left there is removed after a day.
+_STAGED, _STALE_SECONDS = ".install-", 86_400
 
 
 @dataclass(frozen=True)
@@ -107,7 +110,8 @@ def install_model(workspace: Path, file: BinaryIO, file_name: str, name: str | N
     with open_pack(file, file_name) as pack:
         wanted = runs_of(workspace).check_name(pack.record.name if name is None else name)
         _check_space(workspace, pack)
-        staged = Path(tempfile.mkdtemp(dir=workspace, prefix=".install-"))
+        _remove_stale(workspace)
+        staged = Path(tempfile.mkdtemp(dir=workspace, prefix=_STAGED))
         try:
             return _install(workspace, pack, staged / "item", wanted)
         except OSError as error:
@@ -125,6 +129,13 @@ def _check_space(workspace: Path, pack: PackReader) -> None:
     if free < pack.total_bytes + _SPARE_BYTES:
         needed, there = (f"{size / 1e6:,.0f} MB" for size in (pack.total_bytes, free))
         raise SpaceError(f"Can't install {pack.name}: it needs {needed}, and {there} are free in {workspace}.")
+
+
+def _remove_stale(workspace: Path) -> None:
+    for folder in workspace.glob(f"{_STAGED}*"):
+        with contextlib.suppress(OSError):
+            if folder.stat().st_mtime < time.time() - _STALE_SECONDS:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def _install(workspace: Path, pack: PackReader, item: Path, name: str) -> InstalledModel:
