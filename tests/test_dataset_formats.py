@@ -7,7 +7,7 @@ import pytest
 
 from sneaker_core.datasets.dataset_collection import create_dataset
 from sneaker_core.datasets.dataset_export import export_dataset
-from sneaker_core.datasets.export_formats import ExportFormat
+from sneaker_core.datasets.export_layouts import ExportFormat
 from sneaker_core.datasets.importer import Importer, IncomingPhoto
 from sneaker_core.datasets.index import Dataset, read_samples
 from sneaker_core.datasets.photo_folder import sample_id

@@ -67,6 +67,7 @@ CHANGING = {
     "teach": "Neo PHOTOS/574/00.jpg PHOTOS/574/01.jpg PHOTOS/574/02.jpg --model run --as neo",
     "forget": "Astro --model taught",
     "correct": "--model run --as better",
+    "models install": "PHOTO",
     "runs repeat": "idle",
     "runs note": "run text",
     "runs rename": "run other",
@@ -90,6 +91,7 @@ CHANGING = {
 # … and these don't.
 LOOKING = {
     "models": "",
+    "models pack": "run --out OUT.zip",
     "predict": "PHOTO --model run",
     "dataset export": "shoes --out OUT",
     "dataset findings": "shoes",
@@ -197,7 +199,7 @@ def commands(group: click.Group, before: str = "") -> Iterator[str]:
     for name, command in group.commands.items():
         if isinstance(command, click.Group):
             yield from commands(command, f"{before}{name} ")
-        else:
+        if not isinstance(command, click.Group) or command.invoke_without_command:
             yield before + name
 
 

@@ -322,7 +322,7 @@ def split(workspace: Path, name: str, shares: str, seed: int, check: bool, as_js
 def export(workspace: Path, name: str, kind: str, out: Path, as_json: bool) -> None:
     """Export the dataset with all decisions applied, for SoleScope or other programs; `import` reads it back."""
     from sneaker_core.datasets.dataset_export import export_dataset, export_zip
-    from sneaker_core.datasets.export_formats import ExportFormat
+    from sneaker_core.datasets.export_layouts import ExportFormat
 
     found = found_dataset(workspace, name)
     if kind == "zip":

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from sneaker_core.datasets.export_formats import ExportFormat, ExportPlan, plan_export, table_bytes
+from sneaker_core.datasets.export_layouts import ExportFormat, ExportPlan, plan_export, table_bytes
 from sneaker_core.datasets.index import Dataset
 from sneaker_core.errors import DatasetError
 from sneaker_core.workspace.atomic_files import write_atomically

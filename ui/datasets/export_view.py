@@ -7,7 +7,7 @@ from typing import BinaryIO
 import streamlit as st
 
 from sneaker_core.datasets.dataset_export import export_csv, export_folder, export_zip
-from sneaker_core.datasets.export_formats import ExportFormat
+from sneaker_core.datasets.export_layouts import ExportFormat
 from sneaker_core.datasets.index import Dataset
 from sneaker_core.errors import SneakerError
 from sneaker_core.number_text import counted
