@@ -93,6 +93,7 @@ LOOKING = {
     "models": "",
     "models pack": "run --out OUT.zip",
     "predict": "PHOTO --model run",
+    "export": "run --format onnx --out OUT.onnx",
     "dataset export": "shoes --out OUT",
     "dataset findings": "shoes",
     "dataset history": "shoes",
