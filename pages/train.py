@@ -10,7 +10,7 @@ from ui.train.train_views import View, choose_view
 ABOUT = "Choose photos and a recipe, then watch the model learn. Training runs in the background."
 
 with page_body("Train", ABOUT, makes_changes=True):
-    runs = list_runs(workspace())
+    runs = [run for run in list_runs(workspace()) if run.was_trained]
     if choose_view(runs) is View.WATCH:
         draw_watch(runs)
     else:

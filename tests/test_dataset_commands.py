@@ -236,12 +236,20 @@ def test_split_is_kept_and_checked(filled):
 
 
 def test_exports_are_written_and_nothing_is_overwritten(filled, tmp_path):
-    for kind in ("folder", "zip", "csv"):
-        out = tmp_path / "out" / kind
+    for kind, name in (
+        ("folder", "folder"),
+        ("zip", "zip"),
+        ("csv", "table.csv"),
+        ("csv", "csv"),
+        ("coco", "coco.zip"),
+    ):
+        out = tmp_path / "out" / name
         assert filled.json("export", "Shoes", "--format", kind, "--out", out) == {"out": str(out)}
     assert len(list((tmp_path / "out" / "folder").rglob("*.jpg"))) == 18
     assert len(zipfile.ZipFile(tmp_path / "out" / "zip").namelist()) == 19
-    assert (tmp_path / "out" / "csv").read_bytes() == (tmp_path / "out" / "folder" / "dataset.csv").read_bytes()
+    assert (tmp_path / "out" / "table.csv").read_bytes() == (tmp_path / "out" / "folder" / "dataset.csv").read_bytes()
+    assert len(list((tmp_path / "out" / "csv" / "images").iterdir())) == 18
+    assert "annotations/photos.json" in zipfile.ZipFile(tmp_path / "out" / "coco.zip").namelist()
     assert "choose another folder" in filled.failed("export", "Shoes", "--out", tmp_path / "out" / "folder")
 
 

@@ -16,8 +16,9 @@ from PIL import Image
 from sneaker_core.csv_cells import escape_formula, unescape_formula
 from sneaker_core.datasets.class_balance import BALANCE_COLUMNS, advice, balance, imbalance_ratio, stats
 from sneaker_core.datasets.dataset_collection import create_dataset, open_samples
-from sneaker_core.datasets.dataset_export import TABLE_FILE, export_csv, export_folder, export_zip, exported
+from sneaker_core.datasets.dataset_export import export_csv, export_folder, export_zip, exported
 from sneaker_core.datasets.dataset_split import find_leaks, make_split
+from sneaker_core.datasets.export_layouts import TABLE_FILE
 from sneaker_core.datasets.importer import Importer, IncomingPhoto
 from sneaker_core.datasets.index import Dataset, read_classes, read_samples
 from sneaker_core.datasets.photo_folder import sample_id

@@ -71,6 +71,7 @@ CHANGING = {
     "teach": "Neo PHOTOS/574/00.jpg PHOTOS/574/01.jpg PHOTOS/574/02.jpg --model run --as neo",
     "forget": "Astro --model taught",
     "correct": "--model run --as better",
+    "models install": "PHOTO",
     "runs repeat": "idle",
     "runs note": "run text",
     "runs rename": "run other",
@@ -100,7 +101,9 @@ LOOKING = {
     "follow": "CLIP --model run",
     "clips list": "",
     "clips show": "walk",
+    "models pack": "run --out OUT.zip",
     "predict": "PHOTO --model run",
+    "export": "run --format onnx --out OUT.onnx",
     "dataset export": "shoes --out OUT",
     "dataset findings": "shoes",
     "dataset history": "shoes",
@@ -130,7 +133,8 @@ EMPTY_CLIP = {
     "format": 1, "file": "clip.mp4", "model": "run", "created": 1, "seconds": 1, "fps": 25, "width": 64, "height": 48,
     "frames": 25, "tracks": [],
 }  # fmt: skip
-SERVING = {"phone"}  # tested with a server of its own
+# Tested with a server of its own, and with a package from the network.
+SERVING = {"phone", "phone-page"}
 # Computed from photos, and stored beside them.
 CACHES = ("cache", "thumbnails")
 
@@ -217,7 +221,7 @@ def commands(group: click.Group, before: str = "") -> Iterator[str]:
     for name, command in group.commands.items():
         if isinstance(command, click.Group):
             yield from commands(command, f"{before}{name} ")
-        else:
+        if not isinstance(command, click.Group) or command.invoke_without_command:
             yield before + name
 
 

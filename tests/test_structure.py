@@ -55,6 +55,9 @@ FOREIGN_ERRORS = {
     "sneaker_core/training/hyperparameter_search.py": {"optuna.TrialPruned"},
     # Makes a DatasetError.
     "sneaker_core/datasets/index.py": {"self._damage"},
+    # Make a CheckpointError.
+    "sneaker_core/training/pack_reading.py": {"self.refused"},
+    "sneaker_core/training/model_install.py": {"pack.refused"},
     # Each kind of item has its own error class.
     "sneaker_core/workspace/collection.py": {"self.spec.error", "self._missing", "self._ambiguous"},
     "sneaker_core/api/answering.py": {"HTTPException"},

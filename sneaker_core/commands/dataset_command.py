@@ -308,23 +308,27 @@ def split(workspace: Path, name: str, shares: str, seed: int, check: bool, as_js
 
 @dataset.command()
 @dataset_argument
-@click.option("--format", "kind", default="folder", show_default=True, type=click.Choice(["folder", "zip", "csv"]))
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder or file to write.")
+@click.option(
+    "--format",
+    "kind",
+    default="folder",
+    show_default=True,
+    type=click.Choice(["folder", "zip", "csv", "imagefolder", "coco", "fiftyone", "huggingface"]),
+    help="zip is folder as an archive; csv with a file that ends in .csv is the table alone.",
+)
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder or .zip file to write.")
 @json_option
 @click.pass_obj
 def export(workspace: Path, name: str, kind: str, out: Path, as_json: bool) -> None:
-    """Export the dataset with all decisions applied."""
-    from sneaker_core.datasets.dataset_export import export_csv, export_folder, export_zip
-    from sneaker_core.workspace.atomic_files import write_atomically
+    """Export the dataset with all decisions applied, for SoleScope or other programs; `import` reads it back."""
+    from sneaker_core.datasets.dataset_export import export_dataset, export_zip
+    from sneaker_core.datasets.export_layouts import ExportFormat
 
     found = found_dataset(workspace, name)
-    if kind == "csv":
-        try:
-            write_atomically(out, export_csv(found), is_change=False)
-        except OSError as error:
-            raise SneakerError(f"Can't write {out}: {error.strerror}.") from error
+    if kind == "zip":
+        export_zip(found, out, is_change=False)
     else:
-        (export_folder if kind == "folder" else export_zip)(found, out, is_change=False)
+        export_dataset(found, out, ExportFormat(kind))
     print_result({"out": str(out)}, as_json, lambda: f"Exported to {out}.")
 
 

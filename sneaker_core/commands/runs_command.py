@@ -39,6 +39,7 @@ def _line(row: dict[str, Any]) -> str:
     training = f"{row['recipe_name'] or 'training'} on {row['dataset'] or '?'}"
     how = f"retrained with {row['dataset']}" if row["is_retrained"] else "taught by example"
     what = f"{row['taught_from']}, {how}" if row["taught_from"] else training
+    what = f"installed from {row['installed']['file']}" if row["installed"] else what
     return f"{row['name']}  {row['state']}: {what}{figures}"
 
 

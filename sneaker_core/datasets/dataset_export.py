@@ -1,8 +1,6 @@
-"""Export a dataset with all decisions applied: as a folder, a zip archive or a CSV table."""
+"""Export a dataset with all decisions applied: as a folder or a zip archive in one of several formats, or a table."""
 
 import contextlib
-import csv
-import io
 import shutil
 import tempfile
 import zipfile
@@ -11,59 +9,58 @@ from pathlib import Path
 
 import pandas as pd
 
-from sneaker_core.csv_cells import escape_formula
-from sneaker_core.datasets.index import Dataset, read_samples
+from sneaker_core.datasets.export_layouts import ExportFormat, ExportPlan, plan_export, table_bytes
+from sneaker_core.datasets.index import Dataset
 from sneaker_core.errors import DatasetError
+from sneaker_core.workspace.atomic_files import write_atomically
 from sneaker_core.workspace.read_only import check_changeable
-from sneaker_core.workspace.safe_names import safe_folder_name
-
-TABLE_FILE = "dataset.csv"
-_COLUMNS = ["file", "label", "split", "sample", "name", "width", "height"]
 
 
 def exported(dataset: Dataset) -> pd.DataFrame:
-    """Return all photos that are not excluded, with their paths in an export.
-
-    Returns
-    -------
-    DataFrame
-        Columns file (``[<split>/]<class>/<sample>.<extension>``), path, label, split, sample, name, width, height.
-        There are split folders only if every photo has a split.
-    """
-    samples = read_samples(dataset)
-    kept = samples[~samples["excluded"]].reset_index(drop=True)
-    folders: dict[str, str] = {}
-    for label in sorted(kept["label"].unique()):
-        folders[label] = safe_folder_name(label, {folder.lower() for folder in folders.values()})
-    by_split = bool(len(kept)) and bool(kept["split"].notna().all())
-    kept["file"] = [
-        "/".join([*([split] if by_split else []), folders[label], Path(path).name])
-        for split, label, path in zip(kept["split"], kept["label"], kept["path"], strict=True)
-    ]
-    return kept[["path", *_COLUMNS]]
+    """All photos that are not excluded, with their paths in an export to a folder; see `ExportPlan.photos`."""
+    return plan_export(dataset).photos
 
 
 def export_csv(dataset: Dataset) -> bytes:
-    """Return the table of an export: columns file, label, split, sample, name, width, height; importing reads it."""
-    return _csv(exported(dataset))
+    """The table of an export: columns file, label, split, sample, name, width, height; importing reads it."""
+    return table_bytes(exported(dataset))
 
 
-def _csv(table: pd.DataFrame) -> bytes:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(_COLUMNS)
-    for row in table[_COLUMNS].astype(object).where(table[_COLUMNS].notna(), "").itertuples(index=False):
-        writer.writerow([escape_formula(value) if isinstance(value, str) else value for value in row])
-    return text.getvalue().encode()
+def export_dataset(dataset: Dataset, target: Path, kind: ExportFormat = ExportFormat.FOLDER) -> int:
+    """Export to a place that the user named: a folder, a ``.zip`` archive, or for CSV a table alone in a ``.csv`` file.
+
+    Returns
+    -------
+    int
+        Number of photos.
+
+    Raises
+    ------
+    DatasetError
+        As `export_folder` and `export_zip`.
+    """
+    if kind is not ExportFormat.CSV or target.suffix.lower() != ".csv":
+        return (export_zip if target.suffix.lower() == ".zip" else export_folder)(
+            dataset, target, kind, is_change=False
+        )
+    photos = exported(dataset)
+    try:
+        write_atomically(target, table_bytes(photos), is_change=False)
+    except OSError as error:
+        raise DatasetError(f"Can't write {target}: {error.strerror}.") from error
+    return len(photos)
 
 
-def export_folder(dataset: Dataset, target: Path, *, is_change: bool = True) -> int:
-    """Copy the photos and the table to a new folder, as ``<class>/*`` or ``train|val|test/<class>/*``.
+def export_folder(
+    dataset: Dataset, target: Path, kind: ExportFormat = ExportFormat.FOLDER, *, is_change: bool = True
+) -> int:
+    """Copy the photos and the tables to a new folder.
 
     Parameters
     ----------
     dataset : Dataset
     target : Path
+    kind : ExportFormat
     is_change : bool
         As for `write_atomically`.
 
@@ -81,7 +78,7 @@ def export_folder(dataset: Dataset, target: Path, *, is_change: bool = True) -> 
         check_changeable()
     if target.exists():
         raise DatasetError(f"{target} already exists; choose another folder.")
-    table = exported(dataset)
+    plan = plan_export(dataset, kind)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         unfinished = Path(tempfile.mkdtemp(dir=target.parent, prefix=".export-"))
@@ -89,25 +86,30 @@ def export_folder(dataset: Dataset, target: Path, *, is_change: bool = True) -> 
         raise DatasetError(f"Can't write {target}: {error.strerror}.") from error
     try:
         unfinished.chmod(0o755)
-        for name, path in _files(table):
+        for name, path in _files(plan):
             (unfinished / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, unfinished / name)
-        (unfinished / TABLE_FILE).write_bytes(_csv(table))
+        for name, data in plan.tables.items():
+            (unfinished / name).parent.mkdir(parents=True, exist_ok=True)
+            (unfinished / name).write_bytes(data)
         unfinished.rename(target)
     except OSError as error:
         raise DatasetError(f"Can't write {target}: {error.strerror}.") from error
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
-    return len(table)
+    return len(plan.photos)
 
 
-def export_zip(dataset: Dataset, target: Path, *, is_change: bool = True) -> int:
-    """Write the photos and the table to a zip archive, in the layout of `export_folder`.
+def export_zip(
+    dataset: Dataset, target: Path, kind: ExportFormat = ExportFormat.FOLDER, *, is_change: bool = True
+) -> int:
+    """Write the photos and the tables to a zip archive, in the layout of `export_folder`.
 
     Parameters
     ----------
     dataset : Dataset
     target : Path
+    kind : ExportFormat
     is_change : bool
         As for `write_atomically`.
 
@@ -123,23 +125,24 @@ def export_zip(dataset: Dataset, target: Path, *, is_change: bool = True) -> int
     """
     if is_change:
         check_changeable()
-    table = exported(dataset)
+    plan = plan_export(dataset, kind)
     unfinished = target.with_name(f".{target.name}.part")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         # Photos are already compressed: compressing them again costs time and saves nothing.
         with zipfile.ZipFile(unfinished, "w", zipfile.ZIP_STORED) as archive:
-            for name, path in _files(table):
+            for name, path in _files(plan):
                 archive.write(path, name)
-            archive.writestr(TABLE_FILE, _csv(table))
+            for name, data in plan.tables.items():
+                archive.writestr(name, data)
         unfinished.replace(target)
     except OSError as error:
         raise DatasetError(f"Can't write {target}: {error.strerror}.") from error
     finally:
         with contextlib.suppress(OSError):
             unfinished.unlink(missing_ok=True)
-    return len(table)
+    return len(plan.photos)
 
 
-def _files(table: pd.DataFrame) -> Iterator[tuple[str, str]]:
-    yield from zip(table["file"], table["path"], strict=True)
+def _files(plan: ExportPlan) -> Iterator[tuple[str, str]]:
+    yield from zip(plan.photos["file"], plan.photos["path"], strict=True)

@@ -147,10 +147,10 @@ def model_evaluation(model_folder: Path) -> Evaluation | None:
 def own_evaluation(model_folder: Path, bundled: bool) -> Evaluation | None:
     """A model's evaluation on its own test photos: that of its folder, or else that of its run; None without one."""
     kept = model_evaluation(model_folder)
-    if bundled or (kept is not None and kept.worlds):
-        return kept
-    of_run = read_run_evaluation(model_folder.parent)
-    return kept if of_run is None else of_run[0]
+    of_run = None if bundled else read_run_evaluation(model_folder.parent)
+    if of_run is not None and (kept is None or not kept.worlds or of_run[0].folder == kept.folder):
+        return of_run[0]
+    return kept
 
 
 def _of_runs(workspace: Path) -> list[Evaluation]:
@@ -164,7 +164,7 @@ def _of_runs(workspace: Path) -> list[Evaluation]:
         entry = ids.get(source) if name is None else names.get(name)
         if entry is not None:
             evaluation = replace(evaluation, data=entry.name, dataset_folder=entry.folder)
-        evaluations.append(evaluation)
+        evaluations.append(replace(evaluation, workspace=workspace))
     return sorted(evaluations, key=lambda one: one.name)
 
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -206,8 +207,7 @@ def write_evaluation(
         if neighbors is not None:
             write_atomically(folder / NEIGHBORS_FILE, neighbors[0].to_parquet(index=False))
             write_atomically(folder / NEIGHBOR_EMBEDDINGS_FILE, _array_bytes(neighbors[1]))
-        text = json.dumps(_description(evaluation), indent=1, ensure_ascii=False) + "\n"
-        write_atomically(folder / EVALUATION_FILE, text.encode(errors="replace"))
+        write_atomically(folder / EVALUATION_FILE, description_bytes(evaluation))
     except OSError as error:
         reason = f"{error.strerror or error}. Free some disk space and evaluate again."
         raise SpaceError(f"Can't write the evaluation to {folder}: {reason}") from error
@@ -219,6 +219,18 @@ def _array_bytes(array: NDArray[Any]) -> bytes:
     buffer = io.BytesIO()
     np.save(buffer, array.astype(np.float16))
     return buffer.getvalue()
+
+
+def distributed(evaluation: Evaluation) -> Evaluation:
+    """The evaluation as it leaves this computer with its model: without paths, and without embeddings."""
+    # Rejected photos are paths on this machine; the model card says how many there were.
+    return replace(evaluation, model_folder=None, dataset_folder=None, rejected={}, with_neighbors=False)
+
+
+def description_bytes(evaluation: Evaluation) -> bytes:
+    """The content of an evaluation's ``evaluation.json``."""
+    text = json.dumps(_description(evaluation), indent=1, ensure_ascii=False) + "\n"
+    return text.encode(errors="replace")
 
 
 def _description(evaluation: Evaluation) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from sneaker_core.datasets.split import Split, read_split
 from sneaker_core.datasets.vanished_sources import check_there, told_if_vanished
 from sneaker_core.errors import DatasetError, StoppedError
 from sneaker_core.evaluation.evaluation_collection import default_name, evaluations_of, find_evaluation_by_id
-from sneaker_core.evaluation.evaluation_files import Halves, write_evaluation
+from sneaker_core.evaluation.evaluation_files import Halves, distributed, write_evaluation
 from sneaker_core.evaluation.evaluation_plan import ALL_PHOTOS, plan_evaluation, sources_text
 from sneaker_core.evaluation.evaluation_record import EVALUATION_FILE, Evaluation, Kind
 from sneaker_core.evaluation.metrics import summary
@@ -272,16 +272,7 @@ def keep_with_model(
         It cannot be written.
     """
     folder = model_evaluation_folder(model_folder)
-    # Rejected photos are paths on this machine; the model card says how many there were.
-    kept = replace(
-        result.evaluation,
-        folder=folder,
-        model_folder=None,
-        dataset_folder=None,
-        rejected={},
-        with_neighbors=False,
-        synthetic=synthetic,
-    )
+    kept = replace(distributed(result.evaluation), folder=folder, synthetic=synthetic)
     table = compact(result.table)
     write_evaluation(kept, table if photo_names is None else table.assign(path=table["sample"].map(photo_names)))
     return folder

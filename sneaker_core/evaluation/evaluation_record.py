@@ -21,6 +21,7 @@ from sneaker_core.workspace.paths import (
     PREDICTIONS_FILE,
     RUN_FILE,
     evaluation_job_folder,
+    model_evaluation_folder,
     path_from_text,
     run_model_folder,
 )
@@ -119,6 +120,8 @@ class Evaluation:
         """The name of its folder, or of the folder of the model or run it belongs to; empty if it was not saved."""
         if self.folder is None:
             return ""
+        if self.kind is Kind.RUN and self.model_folder is not None:  # it may be kept in the model's folder
+            return self.model_folder.parent.name
         return self.folder.parent.name if self.kind is Kind.BUNDLED else self.folder.name
 
     @property
@@ -261,10 +264,18 @@ def modified(file: Path) -> float:
 
 
 def read_run_evaluation(run_folder: Path) -> tuple[Evaluation, str] | None:
-    """The evaluation of a finished run on its test photos, and the reference to its dataset."""
+    """The evaluation of a finished run on its test photos, and the reference to its dataset.
+
+    A run whose model was installed has the one that the model was distributed with, and no dataset.
+    """
     file, model = run_folder / PREDICTIONS_FILE, run_model_folder(run_folder)
-    if not file.is_file() or not (model / MODEL_FILE).exists():
+    if not (model / MODEL_FILE).exists():
         return None
+    if not file.is_file():
+        kept, name = model_evaluation_folder(model), read_name(run_folder)
+        if not (kept / EVALUATION_FILE).is_file():
+            return None
+        return replace(read_description(kept, Kind.RUN, name), model=name, model_folder=model), ""
     try:
         described = read_record(model / MODEL_FILE, ModelFile)
         run = find_record(run_folder / RUN_FILE, RunFile) or RunFile()

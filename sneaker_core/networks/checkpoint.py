@@ -90,6 +90,15 @@ class ModelSpec:
         """Number of logits of the network."""
         return len(self.classes) + len(self.footwear_types) + int(self.has_negatives_class)
 
+    @property
+    def photo_counts(self) -> dict[str, int]:
+        """Sneaker photos of its training dataset by split, as far as recorded."""
+        totals: dict[str, int] = {}
+        for counts in self.data.get("classes", {}).values():
+            for split, count in counts.items():
+                totals[split] = totals.get(split, 0) + count
+        return totals
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
         chosen = {} if self.fitted_confidence_threshold is None else {_FITTED: self.fitted_confidence_threshold}

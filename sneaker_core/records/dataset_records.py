@@ -1,10 +1,10 @@
 """Records in a dataset's index: the facts about the whole dataset, and the rows of its tables."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta
 
-from sneaker_core.records.fields import Count, Duration, Moment, Name, Number, Setting, Share
+from sneaker_core.records.fields import Count, Duration, Moment, Name, Number, PathText, Setting, Share
 from sneaker_core.records.reading import Record
 
 
@@ -223,3 +223,33 @@ class MapRow(Record, array_like=True):
     sample: Name
     x: Number
     y: Number
+
+
+class CocoImage(Record):
+    """A photo in a JSON file in the form of COCO."""
+
+    id: int | str
+    file_name: PathText
+
+
+class CocoCategory(Record):
+    """A class in a JSON file in the form of COCO."""
+
+    id: int | str
+    name: str
+
+
+class CocoAnnotation(Record):
+    """What a JSON file in the form of COCO says about a photo; boxes and outlines aren't used."""
+
+    image_id: int | str
+    category_id: int | str
+    bbox: Any = None
+
+
+class CocoFile(Record):
+    """A JSON file in the form of COCO, written by another program."""
+
+    images: list[CocoImage]
+    categories: list[CocoCategory]
+    annotations: list[CocoAnnotation]

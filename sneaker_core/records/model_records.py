@@ -6,13 +6,15 @@ from typing import Annotated, Any, ClassVar
 
 from msgspec import Meta
 
-from sneaker_core.records.fields import Checksum, Count, Name, Number, Setting, Share, Spread, none_for_nan
+from sneaker_core.records.fields import Checksum, Count, Moment, Name, Number, Setting, Share, Spread, none_for_nan
 from sneaker_core.records.reading import Record
 
 _Side = Annotated[int, Meta(ge=8, le=4096)]
 _OLD_SPLITS = MappingProxyType({"others": "negatives"})
 # A threshold that nothing reaches is infinite.
 _Threshold = Annotated[float, Meta(ge=-1e15)]
+# The first digits of a checksum: of a photo's bytes, or of a model's weights.
+_Hash = Annotated[str, Meta(pattern=r"^[0-9a-f]{16}$")]
 
 
 def check_distinct(labels: tuple[str, ...]) -> None:
@@ -186,7 +188,7 @@ class TaughtSneakerRecord(Record):
     """A class that a model was taught by example: its name, and a hash of each photo's bytes."""
 
     name: Name
-    samples: Annotated[list[Annotated[str, Meta(pattern=r"^[0-9a-f]{16}$")]], Meta(min_length=1)]
+    samples: Annotated[list[_Hash], Meta(min_length=1)]
 
 
 class TaughtFile(Record):
@@ -196,7 +198,7 @@ class TaughtFile(Record):
 
     format: Annotated[int, Meta(ge=1)]
     base: Name
-    base_weights: Annotated[str, Meta(pattern=r"^[0-9a-f]{16}$")]
+    base_weights: _Hash
     base_classes: Count
     base_references: Count
     embeddings_sha256: Checksum
@@ -236,3 +238,38 @@ class CalibrationFile(Record):
     weights_sha256: Checksum
     photos: Count
     ranges: dict[str, tuple[Number, Number]]
+
+
+class PackedFileRecord(Record):
+    """A file of a model pack."""
+
+    name: Name
+    size: Count
+    sha256: Checksum
+
+
+class PackFile(Record):
+    """What a model pack holds: ``pack.json`` in it."""
+
+    newest_format: ClassVar[int | None] = 1
+
+    format: Annotated[int, Meta(ge=1)]
+    name: Name
+    weights: _Hash
+    packed: Moment
+    solescope: Name
+    files: Annotated[list[PackedFileRecord], Meta(min_length=1, max_length=100)]
+    # Name of the photos that the model was trained on, or its copy was corrected with.
+    data: Annotated[str, Meta(max_length=1000)] = ""
+    # Of a copy that was taught by example or corrected: the model that it is a copy of.
+    taught_from: Name | None = None
+
+
+class InstalledRecord(Record):
+    """Where an installed model comes from; a part of ``run.json``."""
+
+    file: Name
+    name: Name
+    weights: _Hash
+    packed: Moment
+    solescope: Name

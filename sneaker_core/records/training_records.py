@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar
 from msgspec import Meta
 
 from sneaker_core.records.fields import Checksum, Count, Duration, Moment, PathText, Setting, Share
+from sneaker_core.records.model_records import InstalledRecord
 from sneaker_core.records.reading import Record
 
 
@@ -34,6 +35,8 @@ class RunFile(Record):
     error: str | None = None
     # Of a model that was taught by example, without a training: the model that it is a copy of.
     taught_from: str | None = None
+    # Of a model that was installed from a file, without a training here.
+    installed: InstalledRecord | None = None
 
 
 class ConfusionRow(Record):

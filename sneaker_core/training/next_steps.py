@@ -131,8 +131,8 @@ def run_state(workspace: Path, run: Run, dataset: Dataset | None) -> PathState:
 
 
 def _counts(run: Run) -> bool:
-    # Nothing was trained for a model that was taught by example or corrected.
-    return not run.taught_from and (run.has_model or not run.state.ended)
+    # Nothing was trained here for a model that was taught by example, corrected or installed.
+    return run.was_trained and (run.has_model or not run.state.ended)
 
 
 def _run_state(workspace: Path, run: Run | None, dataset: Dataset | None) -> PathState:

@@ -12,9 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from msgspec import to_builtins
+
 from sneaker_core.errors import DamagedError, RunError, SneakerError
 from sneaker_core.networks.bundled_models import REPLACED_MODELS
 from sneaker_core.records.job_params import TrainParams
+from sneaker_core.records.model_records import InstalledRecord
 from sneaker_core.records.reading import find_record, fitting, read_values
 from sneaker_core.records.training_records import RunFile
 from sneaker_core.training.recipe_fields import current_fields
@@ -83,6 +86,8 @@ class Run:
         Whether the model can be used.
     taught_from : str or None
         For a model that was taught by example, without a training: the model that it is a copy of.
+    installed : InstalledRecord or None
+        For a model that was installed from a file: where it comes from.
     is_damaged : bool
         Whether a record of it can't be read; `error` says which, and what is wrong.
     """
@@ -105,6 +110,7 @@ class Run:
     headline: dict[str, float]
     has_model: bool
     taught_from: str | None
+    installed: InstalledRecord | None
     is_damaged: bool
 
     @property
@@ -122,25 +128,20 @@ class Run:
         """Whether the training is complete."""
         return self.state is JobState.DONE
 
+    @property
+    def was_trained(self) -> bool:
+        """Whether there is a training behind it: it was not taught by example, corrected or installed."""
+        return not self.taught_from and self.installed is None
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
         fields = (
-            "id",
-            "name",
-            "dataset",
-            "recipe_name",
-            "recipe",
-            "created",
-            "seconds",
-            "counts",
-            "error",
-            "note",
-            "has_model",
-            "taught_from",
-            "is_retrained",
-        )
+            "id", "name", "dataset", "recipe_name", "recipe", "created", "seconds", "counts", "error", "note",
+            "has_model", "taught_from", "is_retrained",
+        )  # fmt: skip
         return {
             **{key: getattr(self, key) for key in fields},
+            "installed": to_builtins(self.installed),
             "folder": str(self.folder),
             "state": self.state.value,
             "problem": self.error if self.is_damaged else None,
@@ -200,7 +201,8 @@ def read_run(folder: Path) -> Run:
     if damage and state.ended:
         state, error = JobState.FAILED, f"{damage} Delete the run and start a new one."
     params = fitting(job.params, TrainParams) if job is not None and job.kind == "train" else None
-    source = run.source or run.dataset
+    # The data of an installed model has only a name.
+    source = run.source or ("" if run.installed else run.dataset)
     if run.format != 2:
         source = by_name(source)
     source = source or (params.dataset if params else "")
@@ -223,6 +225,7 @@ def read_run(folder: Path) -> Run:
         headline=headline or {},
         has_model=headline is not None,
         taught_from=run.taught_from or None,
+        installed=run.installed,
         is_damaged=damage is not None,
     )
 

@@ -73,10 +73,10 @@ def run_before(workspace: Path, run: Run) -> Run | None:
     earlier = [
         one
         for one in list_runs(workspace)
-        if one.has_model and not one.taught_from and one.created < run.created and one.source == run.source
+        if one.has_model and one.was_trained and one.created < run.created and one.source == run.source
     ]
     start = run.recipe.get("init")
-    if not run.source or run.taught_from or not earlier:
+    if not run.source or not run.was_trained or not earlier:
         return None
     return max(earlier, key=lambda one: (one.name == start, one.recipe == run.recipe, one.created))
 

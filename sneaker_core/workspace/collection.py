@@ -125,13 +125,14 @@ class Collection(Generic[I]):
         """The item itself, reread, or the one with a display name."""
         return self.find(item) if isinstance(item, str) else self.find_by_id(item.id)
 
-    def create(self, name: str) -> Path:
-        """Make the folder of a new item.
+    def create(self, name: str, content: Path | None = None) -> Path:
+        """Make the folder of a new item, with its display name in ``about.json``.
 
-        Returns
-        -------
-        Path
-            Contains only ``about.json`` with the display name.
+        Parameters
+        ----------
+        name : str
+        content : Path, optional
+            A finished folder on the same disk, which becomes the item in one move.
 
         Raises
         ------
@@ -143,7 +144,7 @@ class Collection(Generic[I]):
             name = self.check_name(name)
             folder = self.folder / self.free_id(name)
             try:
-                folder.mkdir()
+                folder.mkdir() if content is None else content.rename(folder)
                 write_name(folder, name)
             except OSError as error:
                 raise self.spec.error(f"Can't create {folder}: {error.strerror}.") from error
@@ -362,8 +363,7 @@ class Collection(Generic[I]):
 
     def _read_all(self, folders: Iterable[Path]) -> Iterable[I]:
         for folder in folders:
-            # An item may be moved away at this moment.
-            with contextlib.suppress(self.spec.error):
+            with contextlib.suppress(self.spec.error):  # an item may be moved away at this moment
                 yield self.spec.read(folder)
 
     @contextlib.contextmanager

@@ -62,6 +62,7 @@ class Key(StateKey):
 
     BATCH_PHOTOS = "datasets_batch_photos"
 
+    EXPORT_FORMAT = "datasets_export_format"
     EXPORT_CSV = "datasets_export_csv"
     EXPORT_ZIP = "datasets_export_zip"
     EXPORT_ZIP_DOWNLOAD = "datasets_export_zip_download"

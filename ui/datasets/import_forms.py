@@ -36,6 +36,10 @@ _LAYOUTS = (
     ("Folders named by SKU", "`555088-101/photo.jpg`, and next to the folders a CSV file with the columns `sku,name`"),
     ("Nested folders", "`Nike/Air Max 90/photo.jpg`"),
     ("A table", "a CSV file with the columns `file,label` next to the photos, or one in each folder"),
+    (
+        "Other programs",
+        "`metadata.csv` or `metadata.jsonl` of Hugging Face, JSON files in the form of COCO, trees of FiftyOne",
+    ),
 )
 
 

@@ -39,7 +39,7 @@ def draw_curves(rows: list[Row]) -> None:
     rows : list of Row
         At least one.
     """
-    rows = [row for row in rows if row.run is None or not row.run.taught_from]  # taught by example, without epochs
+    rows = [row for row in rows if row.run is None or row.run.was_trained]  # the others have no epochs
     metrics = {row.name: row.metrics for row in rows}
     charts = [
         (accuracy_curves(metrics), Key.RUNS_CURVES, f"Accuracy on validation photos. {VALIDATION}"),

@@ -1,16 +1,15 @@
 """Details of one run or built-in model."""
 
-import contextlib
 from collections.abc import Callable
 from pathlib import Path
 
 import streamlit as st
 
-from sneaker_core.errors import DamagedError
 from sneaker_core.networks.checkpoint import read_spec
+from sneaker_core.training.model_install import origin_text
 from sneaker_core.training.next_steps import Step
+from sneaker_core.training.run_card import taught_of
 from sneaker_core.training.run_collection import Run, write_note
-from sneaker_core.training.taught_model import TaughtSummary, taught_summary
 from sneaker_core.workspace.paths import run_job_folder, run_model_folder, workspace
 from ui.kit.changes import can_change
 from ui.kit.item_dialogs import draw_item_buttons
@@ -23,6 +22,7 @@ from ui.kit.run_panel import draw_run_job
 from ui.kit.text import escape_markdown, short_duration_text, timestamp_text
 from ui.runs import run_labels
 from ui.runs.model_export_view import draw_export
+from ui.runs.model_packs import draw_save_button
 from ui.runs.run_dialogs import RUNS
 from ui.runs.run_rows import Row
 from ui.runs.runs_keys import Key
@@ -70,13 +70,10 @@ def _about(row: Row) -> str:
         return f"{row.network}, built into SoleScope."
     if run.is_damaged:
         return "Its files are damaged and can't be read. Other runs are not affected."
+    if run.installed is not None:
+        return f"{_copy_sentence(run)} {origin_text(run.installed)}.".strip()
     if run.taught_from:
-        if run.is_retrained:
-            how = f"retrained with {run.dataset}"
-            return f"A copy of {run.taught_from} that was {how}, {timestamp_text(run.created)}."
-        taught = _taught(run)
-        what = f"A copy of {run.taught_from} that was taught by example." if taught is None else taught.sentence()
-        return f"{what} Made {timestamp_text(run.created)}."
+        return f"{_copy_sentence(run)} Made {timestamp_text(run.created)}."
     parts = [f"{run_labels.recipe_word(run.recipe_name)} on {run.dataset}" if run.dataset else "Training"]
     parts += [row.network] if run.recipe else []
     parts += [f"{len(run.only)} selected classes"] if run.only else []
@@ -85,11 +82,14 @@ def _about(row: Row) -> str:
     return f"{', '.join(parts)}."
 
 
-def _taught(run: Run) -> TaughtSummary | None:
-    """What the model of a run was taught by example, if anything; None if its record is damaged, too."""
-    with contextlib.suppress(DamagedError):
-        return taught_summary(run_model_folder(run.folder))
-    return None
+def _copy_sentence(run: Run) -> str:
+    """Of what its model is a copy, and how it differs; empty for a model that was trained."""
+    if not run.taught_from:
+        return ""
+    if run.is_retrained:
+        return f"A copy of {run.taught_from} that was retrained with {run.dataset}."
+    taught = taught_of(run)
+    return f"A copy of {run.taught_from} that was taught by example." if taught is None else taught.sentence()
 
 
 def _draw_key_figures(row: Row) -> None:
@@ -122,9 +122,10 @@ def _draw_actions(row: Row) -> None:
             draw_page_link("Use in Identify", Page.IDENTIFY, model=row.name)
             if can_change():
                 draw_page_link("Teach it a sneaker", Page.TEACH, model=row.name)
+            draw_save_button(row)
         if run is None:
             return
-        if not run.taught_from:
+        if run.was_trained:
             st.page_link(
                 "pages/train.py",
                 label="Watch live" if not run.state.ended else "Training curves",
@@ -159,7 +160,7 @@ def _draw_more(row: Row) -> None:
         CARD: has_model,
         EXPORT: has_model,
         SETTINGS: bool(row.recipe),
-        LOG: row.run is not None and not row.run.taught_from,
+        LOG: row.run is not None and row.run.was_trained,
     }
     choices = [choice for choice, is_there in there.items() if is_there]
     chosen = st.segmented_control("Details", choices, key=Key.RUN_MORE.of(row.name), persist_state="session", wrap=True)
@@ -184,17 +185,9 @@ def _model_folder(row: Row) -> Path:
 
 def _draw_card(row: Row) -> None:
     # Imported on demand, as it is slow.
-    from sneaker_core.training.model_card import model_card
+    from sneaker_core.training.run_card import run_card
 
-    run = row.run
-    about = {
-        key: getattr(run, key)
-        for key in ("dataset", "recipe_name", "recipe", "created", "seconds", "note", "only")
-        if run is not None
-    }
-    if run:
-        about |= {"state": run.state.value, "taught": _taught(run)}
-    card = model_card(read_spec(_model_folder(row)), about)
+    card = run_card(read_spec(_model_folder(row)), row.run)
     st.download_button(
         "Download model card",
         card,

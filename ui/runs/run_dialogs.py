@@ -13,6 +13,8 @@ from ui.runs.runs_keys import Key
 
 
 def _about_run(run: Run) -> str:
+    if run.installed is not None:
+        return f"Installed from {run.installed.file}"
     if run.taught_from:
         return origin(run)
     if not run.dataset:

@@ -91,6 +91,8 @@ def recipe_word(name: str) -> str:
 
 def origin(run: Run) -> str:
     """How a run's model was made: the title of the recipe, or what a copy was made for."""
+    if run.installed is not None:
+        return "Installed from a file"
     if run.taught_from:
         return "Retrained with corrections" if run.is_retrained else "Taught by example"
     return recipe_word(run.recipe_name)

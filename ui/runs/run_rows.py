@@ -62,13 +62,7 @@ class Row:
     @property
     def counts(self) -> dict[str, int]:
         """Photos by split, as far as known."""
-        if self.run:
-            return self.run.counts
-        totals: dict[str, int] = {}
-        for counts in self._spec.data.get("classes", {}).values():
-            for split, count in counts.items():
-                totals[split] = totals.get(split, 0) + count
-        return totals
+        return self.run.counts if self.run else dict(self._spec.photo_counts)
 
     @property
     def network(self) -> str:

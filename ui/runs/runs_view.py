@@ -8,6 +8,7 @@ from sneaker_core.workspace.paths import workspace
 from ui.kit.damaged_items import draw_unread_items
 from ui.kit.job_panel import rerun_when
 from ui.kit.run_panel import changes_of
+from ui.runs.model_packs import draw_install
 from ui.runs.run_comparison import draw_comparison, draw_curves
 from ui.runs.run_detail_view import draw_run
 from ui.runs.run_dialogs import RUNS
@@ -33,6 +34,7 @@ def draw_runs() -> None:
         draw_curves(chosen)
     if len(chosen) > 1:
         draw_comparison(chosen)
+    draw_install()
     shown = chosen[0].run if len(chosen) == 1 else None
     if shown is None or shown.state.ended:  # else its panel looks for changes
         rerun_when(has_changed)

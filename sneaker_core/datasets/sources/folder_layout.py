@@ -1,4 +1,4 @@
-"""Find the class and split of each file, from its folders and from CSV tables in the source.
+"""Find the class and split of each file, from its folders and from tables in the source.
 
 Supported layouts::
 
@@ -7,6 +7,8 @@ Supported layouts::
     <brand>/<model>/*              nested class folders, joined to "<brand> <model>"
     <sku>/*, with a CSV sku,name   folders named by SKU
     *, with CSV tables file,label  each table for its own folder and below; a column "split" is kept
+    *, with metadata.csv or .jsonl as Hugging Face's imagefolder has it: file_name,label
+    *, with JSON files of COCO     the category of a photo's annotations
 
 Folders that wrap all others are ignored. Every command that reads photos from a folder uses this module, so a layout
 added here works everywhere. What was understood is part of the result, and `LayoutKind` overrides it.
@@ -19,6 +21,7 @@ from enum import StrEnum
 from pathlib import PurePosixPath
 from typing import Any
 
+from sneaker_core.datasets.sources.json_tables import JSON_ENDINGS
 from sneaker_core.datasets.sources.label_tables import (
     TableClaims,
     claims_of,
@@ -44,6 +47,10 @@ _REPEATED = 0.2
 _SHOWN = 3
 # Parts of the path of a photo in a class folder that is wrapped: folder, class, photo.
 _WRAPPED = 2
+
+TABLE_ENDINGS = (".csv", ".tsv", *JSON_ENDINGS)
+# Where FiftyOne files photos without a label.
+UNLABELED = "_unlabeled"
 
 Parts = tuple[str, ...]
 
@@ -156,7 +163,7 @@ def read_layout(source: Source, name: str, kind: LayoutKind = LayoutKind.AUTO) -
     DatasetError
         No file is in a supported layout.
     """
-    tables = {file: read_table(source, file) for file in source.files if file.lower().endswith((".csv", ".tsv"))}
+    tables = {file: read_table(source, file) for file in source.files if file.lower().endswith(TABLE_ENDINGS)}
     layout = lay_out([file for file in source.files if file not in tables], tables, kind)
     if not layout.files:
         raise DatasetError(f"{name} {_NO_LAYOUT}")
@@ -265,6 +272,8 @@ def _read_folders(files: Sequence[str], skus: Mapping[Parts, Mapping[str, str]],
     for name, (split, path) in below.items():
         if len(path) <= depth:
             layout.rejected[name] = _misplaced(path, depth)
+        elif path[0] == UNLABELED:
+            layout.rejected[name] = f"It has no label: it lies in {UNLABELED}."
         else:
             first = names.get(clean_name(path[0]).lower(), path[0])
             layout.files.append(LabeledFile(name, _joined((first, *path[1:depth])), split))

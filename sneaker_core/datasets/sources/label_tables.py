@@ -1,6 +1,7 @@
-"""CSV tables that give files their labels: find their columns, and match their rows to files.
+"""Tables that give files their labels, in CSV or JSON: find their columns, and match their rows to files.
 
-A table speaks of the files in its own folder and below. Columns are recognized by their usual names. A row names its
+A table speaks of the files in its own folder and below; one in the form of COCO that names none there, of those in the
+folder above, and so on. Columns are recognized by their usual names. A row names its
 file by a path whose end fits, by a bare name that one file has, or by a name without an ending that one file has.
 """
 
@@ -13,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from sneaker_core.csv_cells import unescape_formula
+from sneaker_core.datasets.sources.json_tables import JSON_ENDINGS, read_coco, read_json_lines
 from sneaker_core.datasets.sources.split_names import split_of_name
 from sneaker_core.number_text import counted
 from sneaker_core.workspace.clean_names import clean_name
@@ -49,11 +51,14 @@ class LabelTable:
     rows : list of Row
     notes : list of str
         What was assumed to read it, and how many of its rows are incomplete, as sentences.
+    looks_above : bool
+        Whether it may lie beside the folder of its files.
     """
 
     name: str
     rows: list[Row]
     notes: list[str] = field(default_factory=list)
+    looks_above: bool = False
 
     @property
     def folder(self) -> tuple[str, ...]:
@@ -95,17 +100,23 @@ def read_label_table(name: str, text: str) -> LabelTable | None:
         Path of the table in its source. If it is called like a split, such as train.csv, its rows belong to it.
     text : str
     """
-    header, body = read_cells(text)
-    read = _named_columns(header, body) or _column_for_each_class(header, body) or _no_header([header, *body])
+    read, coco = None, read_coco(name, text) if name.lower().endswith(JSON_ENDINGS[0]) else None
+    if name.lower().endswith(JSON_ENDINGS[1]):
+        read = _named_columns(*read_json_lines(text))
+    elif coco is not None:
+        read = _Reading([(file, label, "") for file, label in coco[0]])
+    elif not name.lower().endswith(JSON_ENDINGS):
+        header, body = read_cells(text)
+        read = _named_columns(header, body) or _column_for_each_class(header, body) or _no_header([header, *body])
     if read is None:
         return None
     usual = split_of_name(PurePosixPath(name).stem)
     found = [Row(file, label, split_of_name(split) if split else usual) for file, label, split in read.rows]
     complete = [row for row in found if row.file and row.label]
-    notes = [f"{name} {read.note}"] if read.note else []
+    notes = [*([f"{name} {read.note}"] if read.note else []), *(coco[1] if coco is not None else [])]
     if incomplete := len(found) - len(complete):
         notes.append(f"{counted(incomplete, 'row')} of {name} without a file or a label.")
-    return LabelTable(name, complete, notes)
+    return LabelTable(name, complete, notes, looks_above=coco is not None)
 
 
 @dataclass(frozen=True)
@@ -153,9 +164,9 @@ def _no_header(rows: Sequence[Sequence[str]]) -> _Reading | None:
 
 
 def read_sku_table(text: str) -> dict[str, str]:
-    """Names of sneakers by SKU in lower case, from a table with the columns sku and name; empty if it has others."""
+    """Names of sneakers by SKU or folder, in lower case; empty for a table without sku (or folder) and name."""
     header, body = read_cells(text)
-    sku, name = _place(("sku",), header), _place(("name",), header)
+    sku, name = _place(("sku", "folder"), header), _place(("name",), header)
     if sku is None or name is None:
         return {}
     return {clean_name(row[sku]).lower(): row[name] for row in body if row[sku] and row[name]}
@@ -201,7 +212,7 @@ def claims_of(tables: Sequence[LabelTable], files: Sequence[str]) -> TableClaims
     said: dict[str, dict[tuple[str, str | None], str]] = defaultdict(dict)
     written: dict[str, str] = {}
     for table in tables:
-        by_name, named, missing = _FilesByName(table.folder, files), set(), {}
+        by_name, named, missing = _files_of(table, files), set(), {}
         for row in table.rows:
             matching = by_name.matching(row.file)
             named.update(matching)
@@ -235,6 +246,16 @@ def _contradiction(claims: Mapping[tuple[str, str | None], str]) -> str:
 
 def _and(names: Iterable[str]) -> str:
     return " and ".join(names)
+
+
+def _files_of(table: LabelTable, files: Sequence[str]) -> "_FilesByName":
+    """The files that a table may speak of."""
+    folder = table.folder
+    found = _FilesByName(folder, files)
+    while table.looks_above and folder and not any(found.matching(row.file) for row in table.rows):
+        folder = folder[:-1]
+        found = _FilesByName(folder, files)
+    return found
 
 
 class _FilesByName:

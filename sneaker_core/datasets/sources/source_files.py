@@ -83,7 +83,8 @@ def open_archive(file: BinaryIO, name: str, limits: ImageLimits | None = None) -
     return _Archive(file, name, limits or ImageLimits.from_environment(), ArchiveLimits.from_environment())
 
 
-def _is_wanted(name: str) -> bool:
+def is_wanted(name: str) -> bool:
+    """Whether a path names no hidden file, nor one that systems leave behind."""
     return not any(part.startswith(".") or part.lower() in _SYSTEM_FILES for part in PurePosixPath(name).parts)
 
 
@@ -101,7 +102,7 @@ class FolderSource:
         self.notes: list[str] = []
         self._folder, self._limits = folder, limits
         names = list(self._walk())
-        self._on_disk = {_printable(name): name for name in names if _is_wanted(name)}
+        self._on_disk = {_printable(name): name for name in names if is_wanted(name)}
         self.skipped = len(names) - len(self._on_disk)
         self.files = sorted(self._on_disk)
 
@@ -115,7 +116,7 @@ class FolderSource:
         for parent, folders, files in os.walk(self._folder, onerror=reject):
             place = Path(parent).relative_to(self._folder)
             for name in folders:
-                if (Path(parent) / name).is_symlink() and _is_wanted((place / name).as_posix()):
+                if (Path(parent) / name).is_symlink() and is_wanted((place / name).as_posix()):
                     self.rejected[_printable((place / name).as_posix())] = "It is a link to a folder."
             yield from ((place / name).as_posix() for name in files)
 
@@ -146,7 +147,7 @@ class _Archive:
         self._unpacked, self._counting = 0, threading.Lock()
         most = archive_limits.max_entries
         try:
-            if _directory_bytes(file) > archive_limits.max_directory_bytes:
+            if directory_bytes(file) > archive_limits.max_directory_bytes:
                 raise DatasetError(f"{name} lists too many files; the limit is {most}.")
             self._zip = zipfile.ZipFile(file)
             entries = self._zip.infolist()
@@ -172,7 +173,7 @@ class _Archive:
             self.rejected[name] = "Its path begins with a drive; only paths inside the archive are read."
         elif ".." in path.parts:
             self.rejected[name] = "Its path leads out of the archive."
-        elif not _is_wanted(name):
+        elif not is_wanted(name):
             self.skipped += 1
         elif stat.S_ISLNK(entry.external_attr >> 16):
             self.rejected[name] = "It is a link, not a file."
@@ -201,7 +202,7 @@ class _Archive:
         return data
 
 
-def _directory_bytes(file: BinaryIO) -> int:
+def directory_bytes(file: BinaryIO) -> int:
     """Size in bytes of an archive's directory, from its last record; zipfile would read the whole directory first."""
     size = file.seek(0, os.SEEK_END)
     file.seek(max(0, size - _LARGEST_END))
