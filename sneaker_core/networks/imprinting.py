@@ -20,9 +20,9 @@ from sneaker_core.networks.checkpoint import ModelSpec, SneakerModel
 from sneaker_core.networks.decision import Floats, Outputs, unit_length
 
 # Share of the known sneakers' references that may be taken for a new class.
-MAX_TAKEN = 0.01
+MAX_TAKEN = 0.05
 # Length of a new row as a share of that of the trained ones.
-_LENGTH = 0.75
+_LENGTH = 1.0
 # Weight of an equal variance in all directions against that of the references.
 _SHRINKAGE = 1.0
 # With a row's bias at its lowest useful value, this share of the photos left out is still missed.
