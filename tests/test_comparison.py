@@ -7,16 +7,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binom, chi2
 
+from sneaker_core.datasets.split import write_split
 from sneaker_core.errors import DatasetError
 from sneaker_core.evaluation.comparison import CHI_SQUARE, EXACT, compare, mcnemar
 from sneaker_core.evaluation.confusion_matrix import confusion_matrix
+from sneaker_core.evaluation.evaluation_comparison import compare_evaluations
+from sneaker_core.evaluation.evaluation_record import Evaluation, Kind
 from sneaker_core.evaluation.matrix_charts import difference_chart
-from sneaker_core.evaluation.metric_text import compared_photos_text, unused_text, verdict
+from sneaker_core.evaluation.metric_text import NEW_TO_BOTH, compared_photos_text, verdict
 from sneaker_core.evaluation.metrics import summary
-from sneaker_core.evaluation.photo_uses import USED_FOR
+from sneaker_core.evaluation.photo_uses import USED_FOR, photo_uses
 from sneaker_core.evaluation.table_columns import with_all_columns
+from sneaker_core.networks.checkpoint import save_model
 from sneaker_core.number_text import counted
-from tests.factories import prediction_rows
+from tests.factories import lively_model, prediction_rows
 
 NAMES = "ABC"
 
@@ -59,7 +63,7 @@ class TestCompare:
         assert result.broken.iloc[0][["predicted_a", "predicted_b"]].tolist() == ["C", "A"]
         assert result.difference.loc["C"].tolist() == [1, 0, -1]
         assert result.difference.loc["B"].tolist() == [-1, 1, 0]
-        assert compared_photos_text(result) == f"Compared on 6 shared photos. {unused_text('model')}"
+        assert compared_photos_text(result) == f"Compared on 6 shared photos. {NEW_TO_BOTH}"
         assert "b is more accurate by 16.7 percentage points; not significant (p = 1.000)" in verdict(result, "a", "b")
 
     def test_only_shared_photos_count_in_any_order(self):
@@ -78,7 +82,24 @@ class TestCompare:
     def test_photos_that_a_model_was_trained_on_are_called_so(self):
         used = compare(answers("AB", "AB").assign(**{USED_FOR: "train"}), answers("AB", "AB"))
         text = compared_photos_text(used)
-        assert "A model was trained on or tuned with these photos" in text and unused_text("model") not in text
+        assert "A model was trained on or tuned with these photos" in text and NEW_TO_BOTH not in text
+
+    def test_photos_that_only_an_ancestor_was_trained_on_do_not_count(self, tmp_path):
+        older, newer = tmp_path / "older", tmp_path / "newer"
+        save_model(lively_model(), older)
+        save_model(lively_model(recipe={"init": str(older)}), newer)
+        table = answers("ABC", "ABA")
+        write_split(older, table.head(1).assign(split="train"))
+        write_split(newer, table.head(0).assign(split="train"))
+        table = table.assign(**{USED_FOR: photo_uses(table["sample"], newer)})
+        evaluations = [Evaluation(name, Kind.STORED, None, name, newer) for name in "ab"]
+        pairs = [(one, table) for one in evaluations]
+        result = compare_evaluations(tmp_path, *pairs)
+        assert (result.n, compared_photos_text(result)) == (2, f"Compared on 2 shared photos. {NEW_TO_BOTH}")
+        unknown = (Evaluation("c", Kind.STORED, None, "c", None), answers("ABC", "ABC"))
+        text = compared_photos_text(compare_evaluations(tmp_path, pairs[0], unknown))
+        assert "It isn't known which photos c was trained on" in text and NEW_TO_BOTH not in text
+        assert "1 photo of the second evaluation is missing from the other" in text
 
     def test_a_photo_that_was_relabeled_is_not_shared(self):
         result = compare(answers("AAB", "AAB"), answers("ABB", "ABB"))

@@ -315,6 +315,22 @@ class TestLinks:
         click(app, next(button.key for button in app.button if button.label == "Explain"))
         assert explained(app)
 
+    @pytest.mark.parametrize(
+        ("param", "item", "file"),
+        [
+            ("dataset", "datasets/shoes", "index.sqlite"),
+            ("evaluation", "evaluations/kept", "evaluation.json"),
+            ("model", "runs/lively", "model/model.json"),
+        ],
+    )
+    def test_a_link_to_something_damaged_says_so_and_why(self, home, param, item, file):
+        copy = (home / item).with_name("other")
+        shutil.copytree(home / item, copy)
+        (copy / file).write_bytes(b"{" * 5_000)
+        (said,) = [one.value for one in opened(**{param: "other"}).warning]
+        assert said.startswith(f"The link leads to the {param} “other”, which is damaged. ")
+        assert "isn't here" not in said and Path(file).name.replace("_", r"\_") in said
+
     def test_what_a_link_names_wrongly_is_said_until_something_else_is_chosen(self, home, dataset):
         app = opened(dataset="shoes", sample="gone", method="magic")
         assert "the photo “gone”" in words(app)

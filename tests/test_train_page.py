@@ -15,6 +15,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from sneaker_core.datasets.corrections import CORRECTIONS
 from sneaker_core.datasets.dataset_collection import create_dataset, list_datasets
 from sneaker_core.datasets.sources.photo_import import import_photos
 from sneaker_core.training.planning.time_estimate import SPEEDS_FILE, estimate, remember_speed
@@ -191,6 +192,11 @@ class TestSetup:
         click(app, Key.TRAIN_CHOOSE.of("scratch"))
         assert app.text_input(key=Key.TRAIN_NAME.of("Shoes-scratch-1")).value == "Shoes-scratch-1"
         assert app.button(key=Key.TRAIN_CHOOSE.of("scratch")).label == "Selected"
+
+    def test_corrections_are_not_offered_first(self, ready, tmp_path):
+        corrections = create_dataset(ready, CORRECTIONS)
+        import_photos(corrections, draw_dataset(tmp_path / "corrected", {"boot": 1}))
+        assert opened().selectbox(key="dataset").value == "Shoes"
 
     def test_one_class_is_none(self, ready):
         app = opened()

@@ -270,9 +270,9 @@ def _read(name: str, workspace: Path) -> "tuple[Evaluation, pd.DataFrame]":
 @click.pass_obj
 def compare(workspace: Path, first: str, second: str, as_json: bool) -> None:
     """Compare the evaluations A and B on the photos they share."""
-    from sneaker_core.evaluation.comparison import compare
+    from sneaker_core.evaluation.evaluation_comparison import compare_evaluations
 
-    result = compare(_read(first, workspace)[1], _read(second, workspace)[1])
+    result = compare_evaluations(workspace, _read(first, workspace), _read(second, workspace))
     print_result({"a": first, "b": second, **result.to_dict()}, as_json, lambda: _compared(result, first, second))
 
 

@@ -39,6 +39,8 @@ class Comparison:
     fixed, broken : DataFrame
         Photos that only the second predicts correctly, and that only the first does: sample, path, label, predicted_a,
         predicted_b, probability_a, probability_b, rank_a, rank_b; the most confident error first.
+    unknown_training : tuple of str
+        Models of which it isn't known which photos they were trained on; one for each such evaluation.
     """
 
     n: int
@@ -51,6 +53,7 @@ class Comparison:
     difference: pd.DataFrame
     fixed: pd.DataFrame
     broken: pd.DataFrame
+    unknown_training: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON; photos as lists of samples."""

@@ -1,7 +1,7 @@
 """The metrics of an evaluation in plain English: one wording for pages, reports and the command line."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +25,7 @@ TITLES = {
     "ece": "Calibration error",
 }
 OTHER_CLASSES = "The two models know different classes, so one of them had more to choose from."
+NEW_TO_BOTH = "Neither model, nor one that it started from, was trained on or tuned with these photos."
 _SOME_USED = "A model was trained on or tuned with these photos, so they don't show how it does on new ones."
 BASELINE = "Baseline"
 BASELINE_DESCRIPTION = "Accuracy if you always guess the most common class."
@@ -183,7 +184,7 @@ def compared_photos_text(comparison: Comparison) -> str:
     """Which photos two evaluations are compared on: how many, whether a model had used them, and what is missing."""
     text = f"Compared on {counted(comparison.n, 'shared photo')}."
     unused = not comparison.metrics_a["use"] and not comparison.metrics_b["use"]
-    text = f"{text} {unused_text('model')}" if unused else f"{text} {_SOME_USED}"
+    text = f"{text} {_newness_text(comparison.unknown_training) if unused else _SOME_USED}"
     missing = [
         f"{counted(photos, 'photo')} of the {which} evaluation"
         for which, photos in (("first", comparison.only_a), ("second", comparison.only_b))
@@ -192,10 +193,18 @@ def compared_photos_text(comparison: Comparison) -> str:
     if not missing:
         return text
     one = comparison.only_a + comparison.only_b == 1
-    there = "is missing from the other or has" if one else "are missing from the other or have"
-    return f"{text} {' and '.join(missing)} {there} a different label there."
+    there = "is missing from the other, has" if one else "are missing from the other, have"
+    known = f"{'was' if one else 'were'} used to train or tune its model"
+    return f"{text} {' and '.join(missing)} {there} a different label there, or {known}."
 
 
-def unused_text(models: str) -> str:
-    """That photos are new to both models: "Neither model was trained on or tuned with these photos."."""
-    return f"Neither {models} was trained on or tuned with these photos."
+def _newness_text(unknown: Sequence[str]) -> str:
+    """Whether photos that no model is known to have used are new, given the models of which that isn't known."""
+    if not unknown:
+        return NEW_TO_BOTH
+    if len(unknown) > 1:
+        return "It isn't known which photos the models were trained on, so these may be among them."
+    return (
+        f"It isn't known which photos {unknown[0]} was trained on, so these may be among them. "
+        "The other model was not trained on or tuned with them."
+    )

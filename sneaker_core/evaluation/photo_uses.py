@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from sneaker_core.datasets.split import Split, read_split
-from sneaker_core.errors import DatasetError
+from sneaker_core.errors import DatasetError, SneakerError
 from sneaker_core.number_text import counted
 
 # The column of prediction tables: "train", "val", or "" for photos that the model has not used.
@@ -46,6 +46,31 @@ def photo_uses(samples: pd.Series, model_folder: Path) -> pd.Series:
     for use in reversed(_WEIGHTS):
         used |= dict.fromkeys(split.loc[split["split"] == use, "sample"], use)
     return samples.map(lambda sample: used.get(sample, _UNUSED)).astype(object)
+
+
+def has_split(model_folder: Path) -> bool:
+    """Whether it is known which photos a model was trained on and tuned with."""
+    try:
+        read_split(model_folder)
+    except DatasetError:
+        return False
+    return True
+
+
+def model_and_ancestors(workspace: Path, model_folder: Path) -> list[Path]:
+    """The folders of a model, of the model that it started from, and so on."""
+    from sneaker_core.networks.checkpoint import read_spec
+    from sneaker_core.networks.model_registry import find_model
+
+    folders = [model_folder]
+    while True:
+        try:
+            folder = find_model(workspace, str(read_spec(folders[-1]).recipe.get("init") or ""))
+        except SneakerError:  # it started from general weights, or the model is gone
+            return folders
+        if folder in folders:
+            return folders
+        folders.append(folder)
 
 
 def counted_use(rows: pd.DataFrame) -> str:

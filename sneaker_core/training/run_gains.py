@@ -7,12 +7,12 @@ from typing import Any
 import pandas as pd
 
 from sneaker_core.datasets.index import Dataset
-from sneaker_core.errors import RunError, SneakerError
+from sneaker_core.errors import RunError
 from sneaker_core.evaluation.comparison import Comparison, compare, same_classes
 from sneaker_core.evaluation.evaluation_files import read_table
 from sneaker_core.evaluation.evaluation_record import Evaluation, read_run_evaluation
-from sneaker_core.evaluation.metric_text import OTHER_CLASSES, gain_text, unused_text
-from sneaker_core.evaluation.photo_uses import photo_uses
+from sneaker_core.evaluation.metric_text import NEW_TO_BOTH, OTHER_CLASSES, gain_text
+from sneaker_core.evaluation.photo_uses import model_and_ancestors, photo_uses
 from sneaker_core.training.run_collection import Run, list_runs, read_run
 from sneaker_core.workspace.paths import run_model_folder, runs_folder
 from sneaker_core.workspace.references import name_in
@@ -40,7 +40,7 @@ class Gain:
     def text(self) -> str:
         """The gain in a sentence, which photos it counts, and whether the models are alike."""
         alike = [] if self.has_same_classes else [OTHER_CLASSES]
-        return " ".join([gain_text(self.comparison), unused_text("model, nor one that it started from,"), *alike])
+        return " ".join([gain_text(self.comparison), NEW_TO_BOTH, *alike])
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
@@ -103,7 +103,7 @@ def gain_of(workspace: Path, run: Run, before: Run | None = None) -> Gain:
     before = before or run_before(workspace, run)
     if before is None:
         raise RunError(f"There is no earlier run on the photos of {run.name!r}. Name the run to compare it with.")
-    used = [*_ancestors(workspace, before), *_ancestors(workspace, run)]
+    used = [folder for one in (before, run) for folder in model_and_ancestors(workspace, run_model_folder(one.folder))]
     tables = [_untouched(_table(one), used) for one in (before, run)]
     return Gain(before.name, run.name, compare(*tables), same_classes(*tables))
 
@@ -113,22 +113,6 @@ def _table(run: Run) -> pd.DataFrame:
     if found is None:
         raise RunError(f"The run {run.name!r} has no model that was tested, so there is nothing to compare.")
     return read_table(found[0])
-
-
-def _ancestors(workspace: Path, run: Run) -> list[Path]:
-    """Folders of a run's model, of the model that it started from, and so on."""
-    from sneaker_core.networks.checkpoint import read_spec
-    from sneaker_core.networks.model_registry import find_model
-
-    folders = [run_model_folder(run.folder)]
-    while True:
-        try:
-            folder = find_model(workspace, str(read_spec(folders[-1]).recipe.get("init") or ""))
-        except SneakerError:  # it started from general weights, or the model is gone
-            return folders
-        if folder in folders:
-            return folders
-        folders.append(folder)
 
 
 def _untouched(table: pd.DataFrame, models: list[Path]) -> pd.DataFrame:

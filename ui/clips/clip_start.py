@@ -35,7 +35,8 @@ def draw_start(models: list[ModelEntry], *, is_first: bool) -> None:
         upload = st.file_uploader(
             "Clip with sneakers",
             type=_ENDINGS,
-            max_upload_size=math.ceil(limits.max_bytes / 2**20),
+            # In units of 2**20 bytes; the core checks the exact limit, which is set in millions.
+            max_upload_size=math.ceil(limits.max_bytes / 1e6),
             key=Key.CLIP_UPLOAD,
             help=f"At most {limits.max_seconds:g} seconds. The clip is kept in the workspace until you delete it.",
         )

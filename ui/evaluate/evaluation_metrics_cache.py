@@ -10,12 +10,14 @@ import streamlit as st
 from sneaker_core.datasets.photo_worlds import WORLD
 from sneaker_core.datasets.split import read_split
 from sneaker_core.errors import DatasetError
-from sneaker_core.evaluation.comparison import Comparison, compare
+from sneaker_core.evaluation.comparison import Comparison
+from sneaker_core.evaluation.evaluation_comparison import compare_evaluations
 from sneaker_core.evaluation.evaluation_files import Halves, read_neighbors
 from sneaker_core.evaluation.evaluation_record import Evaluation
 from sneaker_core.evaluation.metrics import summary
 from sneaker_core.evaluation.reliability import coverage_curve, reliability_bins
 from sneaker_core.evaluation.slices import slices
+from sneaker_core.workspace.paths import workspace
 from ui.kit.evaluation_cache import EvaluationKey, evaluation_table
 
 
@@ -82,4 +84,5 @@ def comparison_of(one: EvaluationKey, other: EvaluationKey, first: Evaluation, s
 
 @st.cache_resource(max_entries=4, show_spinner="Comparing…")
 def _comparison_of(one: EvaluationKey, other: EvaluationKey, _first: Evaluation, _second: Evaluation) -> Comparison:
-    return compare(evaluation_table(one, _first), evaluation_table(other, _second))
+    pairs = [(_first, evaluation_table(one, _first)), (_second, evaluation_table(other, _second))]
+    return compare_evaluations(workspace(), *pairs)

@@ -16,7 +16,8 @@ _LABEL = "Drop a photo here, paste it, or choose one"
 _STYLE = f"""<style>
 .st-key-{Key.CAMERA_BUTTON} button {{width: 3.5rem; height: 3.5rem; padding: 0; border-radius: 50%;}}
 .st-key-{Key.CAMERA_BUTTON} {{position: relative;}}
-.st-key-{Key.CAMERA_BUTTON} button p {{position: absolute; width: 1px; height: 1px; overflow: hidden;}}
+.st-key-{Key.CAMERA_BUTTON} button [data-testid=stMarkdownContainer] {{
+    position: absolute; width: 1px; height: 1px; overflow: hidden;}}
 .st-key-{Key.DROP} {{flex: 1 1 60%; min-height: 10.75rem;}}
 .st-key-{Key.DROP} section {{min-height: 9rem; align-items: center;}}
 @media (max-width: 640px) {{.st-key-{Key.CAMERA_BUTTON} {{order: -1; margin: 0 auto;}}}}

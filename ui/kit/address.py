@@ -114,7 +114,9 @@ def choose_items(param: str, names: Sequence[str], *, noun: str, most: int, labe
         The chosen names, in the order they were chosen.
     """
     _settle_many(param, names, noun, most)
-    chosen: list[str] = st.multiselect(label, list(names), key=param, max_selections=most, help=help)
+    chosen: list[str] = st.multiselect(
+        label, list(names), key=param, max_selections=most, placeholder=f"Choose {noun}s", help=help
+    )
     _remember(param, chosen)
     return chosen
 

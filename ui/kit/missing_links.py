@@ -1,16 +1,17 @@
-"""Sentences about links, and earlier choices, that name something that isn't here."""
+"""Sentences about links, and earlier choices, that name something that isn't here or is damaged."""
 
 from collections.abc import Sequence
 
 import streamlit as st
 
+from ui.kit.damaged_links import damage_of_links
 from ui.kit.text import escape_markdown, truncate_middle
 
 _MISSING = "address_missing"
 
 
 def report_missing(param: str, noun: str, *values: str) -> None:
-    """Say, as long as the same thing is shown, that a link leads to something that isn't here.
+    """Say, as long as the same thing is shown, that a link leads to something that isn't here or is damaged.
 
     Parameters
     ----------
@@ -20,16 +21,29 @@ def report_missing(param: str, noun: str, *values: str) -> None:
     *values : str
         What the link named; at least one.
     """
-    named, one = _quoted(values), len(values) == 1
-    _missing()[param] = (
-        f"The link leads to the {noun if one else f'{noun}s'} {named}, which {'is' if one else 'are'}n't here. "
-        f"{'It' if one else 'They'} may have been renamed or deleted."
-    )
+    damage = damage_of_links(noun, values)
+    sentences = [
+        f"The link leads to the {noun} {_quoted([value])}, which is damaged. {escape_markdown(reason)}"
+        for value, reason in damage.items()
+    ]
+    gone = [value for value in values if value not in damage]
+    if gone:
+        one = len(gone) == 1
+        sentences.append(
+            f"The link leads to the {noun if one else f'{noun}s'} {_quoted(gone)}, which {'is' if one else 'are'}n't "
+            f"here. {'It' if one else 'They'} may have been renamed or deleted."
+        )
+    _missing()[param] = " ".join(sentences)
 
 
 def report_gone(param: str, noun: str, value: str) -> None:
-    """Say that what was shown has gone, as when it is deleted in another window."""
-    _missing()[param] = f"The {noun} {_quoted([value])} isn't here anymore. It may have been renamed or deleted."
+    """Say that what was shown has gone, as when it is deleted in another window, or that it is damaged."""
+    damage = damage_of_links(noun, [value])
+    _missing()[param] = (
+        f"The {noun} {_quoted([value])} is damaged. {escape_markdown(damage[value])}"
+        if damage
+        else f"The {noun} {_quoted([value])} isn't here anymore. It may have been renamed or deleted."
+    )
 
 
 def forget_missing(param: str) -> None:

@@ -5,6 +5,7 @@ import streamlit as st
 from ui.sign_in.providers import provider_names
 
 SIGN_IN, SIGN_OUT = "Sign in", "Sign out"
+_WIDTH = 360
 
 
 def require_sign_in() -> None:
@@ -12,11 +13,14 @@ def require_sign_in() -> None:
     names = provider_names()
     if not names or st.user.is_logged_in:
         return
-    st.title("Sign in to SoleScope")
-    st.caption("This SoleScope is for people with an account.")
-    for name in names:
-        label = SIGN_IN if len(names) == 1 else f"{SIGN_IN} with {name.capitalize()}"
-        st.button(label, type="primary", key=f"sign_in_{name}", on_click=st.login, args=(name,))
+    with st.container(horizontal_alignment="center"), st.container(width=_WIDTH):
+        st.space("large")
+        st.title("Sign in to SoleScope", anchor=False)
+        st.caption("This SoleScope is for people with an account.")
+        for name in names:
+            label = SIGN_IN if len(names) == 1 else f"{SIGN_IN} with {name.capitalize()}"
+            key = f"sign_in_{name}"
+            st.button(label, type="primary", key=key, on_click=st.login, args=(name,), width="stretch")
     st.stop()
 
 

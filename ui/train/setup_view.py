@@ -4,6 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from sneaker_core.datasets.corrections import CORRECTIONS
 from sneaker_core.datasets.dataset_collection import DatasetEntry, create_dataset, datasets_by_name
 from sneaker_core.datasets.index import Dataset, open_index
 from sneaker_core.errors import SneakerError
@@ -99,7 +100,8 @@ def _choose_dataset(entries: dict[str, DatasetEntry]) -> tuple[str, Dataset]:
         DATASET_PARAM,
         list(entries),
         noun="dataset",
-        usual=max(entries, key=lambda name: (entries[name].photos > 0, entries[name].created)),
+        # Corrections are few photos, which are added to others.
+        usual=max(entries, key=lambda name: (entries[name].photos > 0, name != CORRECTIONS, entries[name].created)),
         show_label=True,
         help="Photos excluded on the Datasets page are not used.",
     )
