@@ -10,6 +10,7 @@ Nothing here imports streamlit or prints. Bad input raises only `SneakerError` a
 from sneaker_core.errors import (
     BusyError,
     CheckpointError,
+    ClipError,
     CollectError,
     DamagedError,
     DatasetError,
@@ -33,6 +34,7 @@ __version__ = "0.1.0"
 __all__ = [
     "BusyError",
     "CheckpointError",
+    "ClipError",
     "CollectError",
     "DamagedError",
     "DatasetError",

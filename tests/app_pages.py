@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 from tests.factories import PROJECT
 
 
-def open_page(page: str, **query: str | list[str]) -> AppTest:
+def open_page(page: str, /, **query: str | list[str]) -> AppTest:
     """A page, opened with a link."""
     app = AppTest.from_file(str(PROJECT / "streamlit_app.py"), default_timeout=120)
     for key, value in query.items():

@@ -54,7 +54,7 @@ def test_it_describes_itself() -> None:
 def test_no_photo_and_no_path_of_a_machine_ships_with_it() -> None:
     files = {file.relative_to(STREET72).as_posix() for file in STREET72.rglob("*") if file.is_file()}
     evaluation, table = f"evaluation/{EVALUATION_FILE}", f"evaluation/{PREDICTIONS_FILE}"
-    assert files == {"weights.safetensors", "model.json", "split.csv", evaluation, table}
+    assert files == {"weights.safetensors", "model.json", "split.csv", "calibration.json", evaluation, table}
     assert "path" not in pd.read_parquet(STREET72 / table)
     for name in ("model.json", "split.csv", evaluation):
         assert not re.search(r'["\s,]/\w|[A-Z]:\\\\', (STREET72 / name).read_text(encoding="utf-8"))

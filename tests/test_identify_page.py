@@ -30,7 +30,7 @@ from tests.app_pages import words
 from tests.conftest import CLASSES, KNOWN, PROBABLE, UNKNOWN, UNSURE
 from tests.drawing import draw_sneaker
 from tests.factories import draw_dataset, jpeg, slow_photo
-from tests.links import follow_link, link_labels
+from tests.links import follow_link
 from ui.identify.answer_downloads import answers_csv, answers_json
 from ui.identify.answer_text import confidence_text, summary_text
 from ui.identify.identify_keys import Key
@@ -120,13 +120,15 @@ class TestNothing:
         assert "street72" in app.selectbox(key=EVALUATION_PARAM).value
         assert result.evaluation.worlds[0].world in app.dataframe[0].value.to_string()
 
-    def test_worlds_of_a_run_are_told_without_a_link(self, models_home, tmp_path):
+    def test_worlds_of_an_installed_model_are_told_and_shown(self, models_home, tmp_path):
         folder = models_home.install("mine", bundled=False)
         worlds = {name: draw_dataset(tmp_path / name, {CLASSES[0]: 2, CLASSES[1]: 1}) for name in ("shop", "phone")}
         keep_with_model(evaluate(folder, worlds, models_home.workspace), folder)
         app = opened()
         assert "Right on" in words(app)
-        assert "How often the model is right" not in link_labels(app)
+        follow_link(app, "How often the model is right")
+        assert not app.warning
+        assert "mine" in app.selectbox(key=EVALUATION_PARAM).value
 
     def test_does_not_load_the_model(self, models_home, monkeypatch):
         models_home.install()

@@ -71,7 +71,8 @@ def _own_table(workspace: Path, folder: Path) -> pd.DataFrame:
 
 def _there(photos: pd.DataFrame) -> pd.DataFrame:
     photos = photos.loc[photos["path"].notna(), ["path", "label"]]
-    return photos[[Path(path).is_file() for path in photos["path"]]]
+    is_here = [Path(path).is_file() for path in photos["path"]]
+    return photos[pd.Series(is_here, photos.index, bool)]  # a list would select columns where it is empty
 
 
 def _none() -> pd.DataFrame:
