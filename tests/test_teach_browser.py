@@ -23,6 +23,13 @@ SMALL = """() => [
 ].map(one => [one.textContent, one.getBoundingClientRect()])
     .filter(([, box]) => box.width && Math.min(box.width, box.height) < 44).map(([text]) => text)"""
 
+# Press a hidden button the moment it appears, before the camera's picture could have come by chance.
+PRESS_AT_ONCE = """button => new MutationObserver((changes, observer) => {
+    if (button.hidden) return;
+    observer.disconnect();
+    button.click();
+}).observe(button, {attributes: true})"""
+
 
 @pytest.fixture
 def address(tmp_path: Path, app_server: AppServer) -> Iterator[str]:
@@ -39,10 +46,12 @@ def test_two_sneakers_are_shown_to_the_camera_and_told_apart_live(browser: Brows
         page.get_by_label("Name of the sneaker").nth(number).fill(name)
         page.keyboard.press("Tab")
         settle(page)
+    page.locator(".shoot").first.evaluate(PRESS_AT_ONCE)
     page.get_by_role("button", name="Use the camera").click()
     for count in (1, 2, 3):
         for place, name in enumerate(NAMES):
-            page.get_by_role("button", name=f"Photo of {name}").click()
+            if (count, place) != (1, 0):
+                page.get_by_role("button", name=f"Photo of {name}").click()
             tray = page.locator("[class*=st-key-teach_photos]").nth(place)
             expect(tray.locator("[class*=st-key-teach_remove] button")).to_have_count(count)
     expect(page.get_by_text("Once the model is taught")).to_be_visible()

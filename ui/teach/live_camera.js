@@ -14,6 +14,12 @@ const TEXTS = {
 
 // The app's address without the page: it may be served below a path.
 const apiAddress = () => location.pathname.replace(/[^/]*\/?$/, "") + "api/predict";
+// Until a video has a picture, its size is 0. The camera may also end before it gives one.
+const firstPicture = video => new Promise(resolve => {
+  if (video.videoWidth) return resolve();
+  video.addEventListener("loadeddata", resolve, {once: true});
+  video.srcObject.getVideoTracks()[0].addEventListener("ended", resolve, {once: true});
+});
 const pause = milliseconds => new Promise(resolve => setTimeout(resolve, milliseconds));
 
 class Camera {
@@ -62,14 +68,19 @@ class Camera {
   async start() {
     if (!navigator.mediaDevices?.getUserMedia) return this.show(this.rule);
     this.show(TEXTS.starting);
+    this.power.disabled = true;  // pressed twice, it would open two cameras
     let stream;
     try {
       stream = await navigator.mediaDevices.getUserMedia({video: {facingMode: {ideal: "environment"}}, audio: false});
+      this.video.srcObject = stream;
+      await firstPicture(this.video);  // a shot before it would be lost
     } catch (error) {
       return this.show(this.errors[error.name] ?? this.busy);
+    } finally {
+      this.power.disabled = false;
     }
     if (this.isGone) return stream.getTracks().forEach(track => track.stop());
-    this.stream = this.video.srcObject = stream;
+    this.stream = stream;
     stream.getVideoTracks()[0].onended = () => this.stop();
     this.show();
     this.watch(stream);
