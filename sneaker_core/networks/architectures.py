@@ -18,6 +18,7 @@ from sneaker_core.networks.backbones import (
     torchvision_backbone,
 )
 from sneaker_core.networks.efficientnet_lite import EMBEDDING_SIZE, LITE_MEAN, LITE_STD, EfficientNetLite
+from sneaker_core.networks.freed_memory import keep_freed_memory
 from sneaker_core.networks.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
 
 # Weight of the auxiliary classifier's loss in training, as in the reference implementation of Inception v3.
@@ -358,7 +359,7 @@ def architecture(name: str) -> Architecture:
 
 
 def build_network(name: str, outputs: int, head: str | None = None, auxiliary: bool = True) -> SneakerNetwork:
-    """Build a network with random weights.
+    """Build a network with random weights; from then on, the process keeps the memory that networks free.
 
     Parameters
     ----------
@@ -377,6 +378,7 @@ def build_network(name: str, outputs: int, head: str | None = None, auxiliary: b
         There is no such network or head.
     """
     found = architecture(name)
+    keep_freed_memory()
     backbone = found.build_backbone()
     if not auxiliary and isinstance(backbone, InceptionBackbone):
         backbone.drop_auxiliary()
