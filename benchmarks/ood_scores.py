@@ -3,7 +3,8 @@
 FOLDER is the workspace that ``benchmarks.street72 prepare`` has made, and MODEL a run that was trained without some of
 its classes (``benchmarks.street72 train --without``): what a model was trained on would flatter it. Three kinds of
 unknown photos are told apart: sneakers of the classes that were held out, other footwear, and things. Thresholds are
-set so that 3% of known validation sneakers are refused; the shares below are of test photos.
+set so that 3% of known validation sneakers are refused; the shares below are of test photos, and of all photos of the
+classes that were held out. "Named" are answers that are neither refused nor unsure.
 
 References
 ----------
@@ -36,6 +37,7 @@ from sneaker_core.networks.decision import (
     unit_length,
 )
 from sneaker_core.networks.model_registry import find_model
+from sneaker_core.training.model_calibration import validation_worlds
 
 TRAINING_PER_CLASS = 100
 NEIGHBORS = 5
@@ -120,10 +122,10 @@ def main() -> None:
     validation, validated = read(model, labeled[Split.VAL])
     held_out, _ = read(model, negatives[Split.VAL])
     references = fit_references(train.embeddings, truth, 0)
-    decision = fit_decision(validation, validated, references, held_out)
+    decision = fit_decision(validation, validated, references, held_out, validation_worlds(labeled[Split.VAL]))
     model = replace(model, spec=replace(model.spec, decision=decision), references=references)
     everything = open_samples(asked.home, NAME)
-    foreign = everything[~everything["label"].isin(model.spec.classes) & (everything["split"] == Split.TEST)]
+    foreign = everything[~everything["label"].isin(model.spec.classes)]
     is_footwear = negatives[Split.TEST]["footwear"].notna()
     sets = {
         "unknown sneakers": foreign,
@@ -135,15 +137,16 @@ def main() -> None:
     print(
         f"{len(known.logits)} known test photos; " + ", ".join(f"{len(photos)} {name}" for name, photos in sets.items())
     )
-    print("| score | known refused | " + " | ".join(f"{name} refused | AUROC" for name in sets) + " |")
-    print("| --- | --- |" + " --- | --- |" * len(sets))
+    print("| score | known refused | " + " | ".join(f"{name} refused | named | AUROC" for name in sets) + " |")
+    print("| --- | --- |" + " --- | --- | --- |" * len(sets))
     for name, score in scores_of(model, train, truth).items():
         threshold = np.quantile(score(validation), 1 - FALSE_REJECTION_RATE)
         own = score(known)
         cells = [f"{(own > threshold).mean():.3f}"]
         for outputs in unknown.values():
-            values = score(outputs)
-            cells += [f"{(values > threshold).mean():.3f}", f"{auroc(own, values):.3f}"]
+            values, sure = score(outputs), probabilities(outputs.logits, decision.temperature).max(1)
+            refused, named = values > threshold, sure >= decision.confidence_threshold
+            cells += [f"{refused.mean():.3f}", f"{(named & ~refused).mean():.3f}", f"{auroc(own, values):.3f}"]
         print(f"| {name} | {' | '.join(cells)} |", flush=True)
 
 
