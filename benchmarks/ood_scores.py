@@ -70,7 +70,7 @@ def relative_mahalanobis(train: Outputs, truth: NDArray[np.int64]) -> Score:
     return score
 
 
-def scores_of(model: SneakerModel, train: Outputs, truth: NDArray[np.int64]) -> dict[str, Score]:
+def scores_of(model: SneakerModel, train: Outputs, truth: NDArray[np.int64], validation: Outputs) -> dict[str, Score]:
     """All scores by name: higher means less like a known sneaker."""
     decision, references = model.spec.decision, model.references
     bank = unit_length(train.embeddings)
@@ -84,6 +84,12 @@ def scores_of(model: SneakerModel, train: Outputs, truth: NDArray[np.int64]) -> 
         highest = wide.max(1)
         return np.asarray(-(highest + np.log(np.exp(wide - highest[:, None]).sum(1))))
 
+    def fusion(outputs: Outputs) -> NDArray[np.float64]:
+        return ood_score(outputs, references, decision).astype(float)
+
+    mahalanobis = relative_mahalanobis(train, truth)
+    usual = mahalanobis(validation)
+
     return {
         "maximum probability": lambda outputs: (
             -probabilities(outputs.logits, decision.temperature).max(1).astype(float)
@@ -94,11 +100,14 @@ def scores_of(model: SneakerModel, train: Outputs, truth: NDArray[np.int64]) -> 
             float
         ),
         f"distance to neighbor {NEIGHBORS}": neighbors,
-        "relative Mahalanobis distance": relative_mahalanobis(train, truth),
+        "relative Mahalanobis distance": mahalanobis,
         "log-odds of negatives and other footwear": lambda outputs: np.asarray(
             negatives_log_odds(outputs), dtype=float
         ),
-        "logistic fusion (used)": lambda outputs: ood_score(outputs, references, decision).astype(float),
+        "logistic fusion (used)": fusion,
+        "logistic fusion plus standardized relative Mahalanobis distance": lambda outputs: (
+            fusion(outputs) + (mahalanobis(outputs) - usual.mean()) / usual.std()
+        ),
     }
 
 
@@ -139,7 +148,7 @@ def main() -> None:
     )
     print("| score | known refused | " + " | ".join(f"{name} refused | named | AUROC" for name in sets) + " |")
     print("| --- | --- |" + " --- | --- | --- |" * len(sets))
-    for name, score in scores_of(model, train, truth).items():
+    for name, score in scores_of(model, train, truth, validation).items():
         threshold = np.quantile(score(validation), 1 - FALSE_REJECTION_RATE)
         own = score(known)
         cells = [f"{(own > threshold).mean():.3f}"]
