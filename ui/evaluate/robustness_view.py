@@ -94,8 +94,9 @@ def _draw_flipped(loaded: LoadedEvaluation, table: pd.DataFrame, metrics: list[C
     if model is None:
         st.caption("The evaluated model was deleted or trained again, so its predictions can’t be explained.")
         return
-    for row in flipped_photos(table, str(key)).head(_SHOWN).to_dict("records"):
-        _draw_pair(model, {str(name): value for name, value in row.items()}, str(key))
+    with st.grid(2, min_column_width=420):
+        for row in flipped_photos(table, str(key)).head(_SHOWN).to_dict("records"):
+            _draw_pair(model, {str(name): value for name, value in row.items()}, str(key))
 
 
 def _draw_pair(model: ModelKey, row: dict[str, object], change: str) -> None:
