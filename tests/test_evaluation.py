@@ -503,6 +503,15 @@ class TestFolder:
         assert f"that the model doesn't know: {sorted(set(table['label']) - set(CLASSES))[0]}" in said
         assert f"{known - 1} photos that the model was trained on" in said
 
+    def test_photos_of_the_model_it_started_from_are_left_out(self, model_folder, data, tmp_path):
+        classes = read_spec(model_folder).classes
+        table = evaluate(model_folder, data, tmp_path).table
+        newer = tmp_path / "newer"
+        save_model(lively_model(recipe={"init": str(model_folder)}), newer)
+        write_split(model_folder, table.assign(split=["train", *[""] * (len(table) - 1)]).head(1))
+        said = " ".join(plan_evaluation(tmp_path, newer, classes, {"": data}, "all").sentences)
+        assert "Left out of these numbers: 1 photo that the model was trained on" in said
+
     def test_the_datasets_own_split_is_used_for_photos_the_model_never_saw(self, model_folder, data, tmp_path):
         dataset = create_dataset(tmp_path, "shoes")
         import_photos(dataset, data)

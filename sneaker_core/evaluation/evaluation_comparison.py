@@ -34,12 +34,11 @@ def compare_evaluations(
 
 
 def _with_uses_of_ancestors(workspace: Path, evaluation: Evaluation, table: pd.DataFrame) -> pd.DataFrame:
+    # Evaluations made by earlier versions, and those of runs, tell only what the model itself used.
     if evaluation.model_folder is None or USED_FOR not in table:
         return table
-    uses = table[USED_FOR]
-    for folder in model_and_ancestors(workspace, evaluation.model_folder)[1:]:
-        uses = uses.where(uses != "", photo_uses(table["sample"], folder))
-    return table.assign(**{USED_FOR: uses})
+    uses = photo_uses(table["sample"], *model_and_ancestors(workspace, evaluation.model_folder)[1:])
+    return table.assign(**{USED_FOR: table[USED_FOR].where(table[USED_FOR] != "", uses)})
 
 
 def _knows_uses(evaluation: Evaluation, table: pd.DataFrame) -> bool:

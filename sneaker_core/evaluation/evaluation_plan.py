@@ -11,7 +11,14 @@ from sneaker_core.datasets.photo_worlds import WORLD
 from sneaker_core.datasets.split import Split, read_split
 from sneaker_core.errors import DatasetError
 from sneaker_core.evaluation.class_matching import renamed_classes, with_renamed_classes
-from sneaker_core.evaluation.photo_uses import USED_FOR, counting_rows, photo_uses, use_counts, used_photos_text
+from sneaker_core.evaluation.photo_uses import (
+    USED_FOR,
+    counting_rows,
+    model_and_ancestors,
+    photo_uses,
+    use_counts,
+    used_photos_text,
+)
 from sneaker_core.evaluation.table_columns import check_known_labels
 from sneaker_core.evaluation.worlds import worlds_text
 from sneaker_core.networks.model_registry import source_of_export
@@ -107,7 +114,8 @@ def plan_evaluation(
     everything = with_renamed_classes(everything, renamed)
     samples, chosen, of_data = _chosen(everything, model_folder, split, shown)
     check_known_labels(samples["label"], classes)
-    samples = samples.assign(**{USED_FOR: photo_uses(samples["sample"], model_folder)})
+    line = model_and_ancestors(workspace, model_folder)
+    samples = samples.assign(**{USED_FOR: photo_uses(samples["sample"], *line)})
     return EvaluationPlan(everything, samples, chosen, of_data, classes, renamed)
 
 

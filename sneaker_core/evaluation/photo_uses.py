@@ -23,28 +23,30 @@ _WEIGHTS = (Split.TRAIN.value, Split.VAL.value)
 _WORDS = {Split.TRAIN.value: "the model was trained on", Split.VAL.value: "the model was tuned with"}
 
 
-def photo_uses(samples: pd.Series, model_folder: Path) -> pd.Series:
-    """What a model used photos for, by their content.
+def photo_uses(samples: pd.Series, *model_folders: Path) -> pd.Series:
+    """What models used photos for, by their content.
 
     Parameters
     ----------
     samples : Series of str
         Hashes of the photos.
-    model_folder : Path
-        A model that comes without a split is not known to have used any.
+    *model_folders : Path
+        A model and those that it started from, as in `model_and_ancestors`: what an earlier one used a photo for goes
+        before. A model that comes without a split is not known to have used any.
 
     Returns
     -------
     Series of str
         "train", "val" or "" for each photo.
     """
-    try:
-        split = read_split(model_folder)
-    except DatasetError:
-        return pd.Series(_UNUSED, index=samples.index, dtype=object)
     used: dict[str, str] = {}
-    for use in reversed(_WEIGHTS):
-        used |= dict.fromkeys(split.loc[split["split"] == use, "sample"], use)
+    for folder in reversed(model_folders):
+        try:
+            split = read_split(folder)
+        except DatasetError:
+            continue
+        for use in reversed(_WEIGHTS):
+            used |= dict.fromkeys(split.loc[split["split"] == use, "sample"], use)
     return samples.map(lambda sample: used.get(sample, _UNUSED)).astype(object)
 
 

@@ -117,7 +117,4 @@ def _table(run: Run) -> pd.DataFrame:
 
 def _untouched(table: pd.DataFrame, models: list[Path]) -> pd.DataFrame:
     """The photos of a table that none of these models was trained on or tuned with."""
-    used = pd.Series(False, index=table.index)
-    for folder in models:
-        used |= photo_uses(table["sample"], folder) != ""
-    return table[~used]
+    return table[photo_uses(table["sample"], *models) == ""]
