@@ -163,23 +163,24 @@ function refuse(failure) {
 async function startCamera() {
   const question = ++state.question;
   found.camera.disabled = true;
-  await told;
-  let stream;
   try {
+    await told;
     if (!state.page) return;
-    stream = await openCamera(state.page.camera);
+    const stream = await openCamera(state.page.camera);
+    if (question !== state.question) return endStream(stream);
+    state.stream = found.video.srcObject = stream;
+    stream.getVideoTracks()[0].onended = () => state.stream === stream && closeCamera();
+    show("camera");
+    found.details.hidden = true;
+    write("looking", "", TEXTS.looking, TEXTS.aim);
+    await found.video.play().catch(() => {});  // closed meanwhile
   } catch (error) {
     return showFailure(TEXTS.noCamera, error.message);
   } finally {
-    found.camera.disabled = false;
+    found.camera.disabled = false;  // not before the first picture: a photo taken of nothing would be lost
   }
-  if (question !== state.question) return endStream(stream);
-  state.stream = found.video.srcObject = stream;
-  stream.getVideoTracks()[0].onended = () => state.stream === stream && closeCamera();
-  show("camera");
-  found.details.hidden = true;
-  write("looking", "", TEXTS.looking, TEXTS.aim);
-  await found.video.play();
+  if (question !== state.question) return;
+  const {stream} = state;
   await watch(found.video, state.preprocessing, () => state.stream === stream, lookAt(stream));
 }
 
