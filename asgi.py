@@ -14,6 +14,7 @@ from sneaker_core.phone.access import access_middleware
 from sneaker_core.phone.page_route import page_routes
 from sneaker_core.settings import AccessSettings
 from sneaker_core.workspace.paths import workspace
+from ui.sign_in.providers import provider_names
 from ui.sign_in.signed_in_only import SignedInOnly
 
 # Streamlit used to treat a folder named pages as a multipage app. Without this line, the first visit to a deep link
@@ -23,6 +24,7 @@ PagesManager.uses_pages_directory = False
 PROJECT = Path(__file__).parent
 try:
     access, api = AccessSettings.from_environment(), routes(workspace())
+    provider_names()  # says at once if people can't sign in
 except SneakerError as error:
     sys.exit(f"Error: {error}")
 checks = access_middleware(access, lambda: (PROJECT / "ui" / "login.html").read_text(encoding="utf-8"))

@@ -119,6 +119,14 @@ class TestTeaching:
         give(give(app, photos(0, 1, 7)), photos(1, 1, 7), Key.SECOND_PHOTOS)
         assert "Red Shoe: taught with 5 photos." in words(teach(app))
 
+    def test_photos_that_are_added_meanwhile_stay(self, home):
+        app = click(given(opened()), Key.TEACH)
+        assert Key.WORK in app.session_state
+        give(app, photos(0, 2, 20))
+        while Key.WORK in app.session_state:
+            again(app)
+        assert f"{NAME}: taught with 4 photos." in words(app) and thumbnails(app) == 2
+
 
 class TestPhotos:
     def test_each_is_kept_once_and_can_be_removed(self, home):

@@ -2,6 +2,8 @@
 
 import streamlit as st
 
+from sneaker_core.errors import SneakerError
+from ui.kit.text import escape_markdown
 from ui.sign_in.providers import provider_names
 
 SIGN_IN, SIGN_OUT = "Sign in", "Sign out"
@@ -10,7 +12,11 @@ _WIDTH = 360
 
 def require_sign_in() -> None:
     """If a provider is configured and this visitor has not signed in, ask for it, and draw nothing else."""
-    names = provider_names()
+    try:
+        names = provider_names()
+    except SneakerError as error:
+        st.error(escape_markdown(str(error)), icon=":material/lock:")
+        st.stop()
     if not names or st.user.is_logged_in:
         return
     with st.container(horizontal_alignment="center"), st.container(width=_WIDTH):

@@ -6,6 +6,7 @@ from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from sneaker_core.errors import SneakerError
 from ui.sign_in.providers import provider_names
 
 NEEDED = "Sign in on the app's first page, in this browser."
@@ -29,10 +30,20 @@ class SignedInOnly:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle a request."""
-        if scope["type"] == "http" and _is_closed(scope["path"]) and provider_names() and not _is_signed_in(scope):
-            await JSONResponse({"error": NEEDED}, HTTPStatus.UNAUTHORIZED)(scope, receive, send)
+        if scope["type"] == "http" and _is_closed(scope["path"]) and (refusal := _refusal(scope)):
+            await refusal(scope, receive, send)
             return
         await self.app(scope, receive, send)
+
+
+def _refusal(scope: Scope) -> JSONResponse | None:
+    """The answer to a browser in which nobody has signed in, or to all if it isn't known who may."""
+    try:
+        if not provider_names() or _is_signed_in(scope):
+            return None
+    except SneakerError as error:
+        return JSONResponse({"error": str(error)}, HTTPStatus.SERVICE_UNAVAILABLE)
+    return JSONResponse({"error": NEEDED}, HTTPStatus.UNAUTHORIZED)
 
 
 def _is_closed(path: str) -> bool:

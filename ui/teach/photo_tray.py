@@ -67,9 +67,10 @@ def add_photos(tray: str, new: Sequence[Photo]) -> None:
     _put(tray, (*before, *added))
 
 
-def empty_tray(tray: str) -> None:
-    """Remove all photos of a tray."""
-    _put(tray, ())
+def take_out(tray: str, photos: Sequence[Photo]) -> None:
+    """Remove these photos from a tray; those that were added since then stay."""
+    gone = {photo.digest for photo in photos}
+    _put(tray, tuple(photo for photo in photos_in(tray) if photo.digest not in gone))
 
 
 def _put(tray: str, photos: tuple[Photo, ...]) -> None:
@@ -149,11 +150,7 @@ def _draw_photo(tray: str, photo: Photo) -> str | None:
             key=Key.REMOVE.of(place),
             type="tertiary",
             icon=":material/close:",
-            on_click=_remove,
-            args=(tray, photo),
+            on_click=take_out,
+            args=(tray, [photo]),
         )
     return problem
-
-
-def _remove(tray: str, photo: Photo) -> None:
-    _put(tray, tuple(one for one in photos_in(tray) if one.digest != photo.digest))

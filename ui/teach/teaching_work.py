@@ -15,7 +15,7 @@ from sneaker_core.training.teaching import Teaching, teach
 from sneaker_core.workspace.clean_names import clean_name
 from sneaker_core.workspace.paths import workspace
 from ui.kit.job_panel import poll
-from ui.teach.photo_tray import empty_tray, photos_in
+from ui.teach.photo_tray import photos_in, take_out
 from ui.teach.teach_choices import Target
 from ui.teach.teach_keys import Key
 
@@ -29,8 +29,8 @@ class Work:
 
     Attributes
     ----------
-    trays : tuple of str
-        What the photos were given in.
+    given : dict of str to tuple of Photo
+        Tray -> the photos that were in it.
     photos : int
         Number of photos to look at.
     done : int
@@ -38,7 +38,7 @@ class Work:
     result : Future of Teaching, once it is queued
     """
 
-    trays: tuple[str, ...]
+    given: dict[str, tuple[Photo, ...]]
     photos: int
     done: int = 0
     result: "Future[Teaching] | None" = None
@@ -68,7 +68,7 @@ def start_teaching(target: Target) -> None:
 
 
 def _start(target: Target, sneakers: Mapping[str, Sequence[Photo]]) -> Work:
-    work = Work(tuple(place.tray for place in target.places), sum(map(len, sneakers.values())))
+    work = Work({place.tray: photos_in(place.tray) for place in target.places}, sum(map(len, sneakers.values())))
 
     def run() -> Teaching:
         return teach(workspace(), sneakers, target.base, new_name=target.name, empty=target.empty, progress=work.count)
@@ -91,8 +91,8 @@ def follow_teaching() -> bool:
     except SneakerError as error:
         st.session_state[Key.PROBLEM] = str(error)
     else:
-        for tray in work.trays:
-            empty_tray(tray)
+        for tray, photos in work.given.items():
+            take_out(tray, photos)
         st.rerun()
     return False
 
