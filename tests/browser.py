@@ -21,7 +21,7 @@ NO_CHROMIUM = (
     "Ubuntu, 'brew install --cask chromium' on a Mac) and run them again."
 )
 _STARTS_WITHIN = 90.0
-_ARGUMENTS = (
+ARGUMENTS = (
     "--no-sandbox",
     "--disable-gpu",
     "--no-first-run",
@@ -58,7 +58,7 @@ def open_browser() -> Iterator[Browser]:
     """Start a headless Chromium."""
     path = chromium()
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=_ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         browser.new_context(accept_downloads=True)  # the first one, which all pages of `new_page` share
         expect.set_options(timeout=PATIENCE)
         try:
