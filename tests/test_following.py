@@ -24,6 +24,7 @@ from sneaker_core.video.clip_reader import ClipReader
 from sneaker_core.video.clip_results import answer_rows, answers_csv, summary
 from sneaker_core.video.follow_clip import FollowedClip, follow_clip
 from sneaker_core.video.marked_video import write_marked_video
+from sneaker_core.video.patch_matching import match_patch
 from sneaker_core.video.sample_clip import write_drawn_clip
 from sneaker_core.video.timeline_chart import named_since, timeline
 from sneaker_core.workspace.jobs import JobState, read_job
@@ -173,6 +174,41 @@ def test_a_sneaker_that_was_away_for_a_second_comes_back_as_itself(model, tmp_pa
     seen = sorted(track.boxes)
     assert seen[0] < away[0] and seen[-1] > away[-1]
     assert not any(number in track.boxes for number in away[2:-2])
+
+
+def test_two_that_cross_keep_their_boxes_and_themselves(model, tmp_path):
+    path, frames, plan = drawn(tmp_path, Scene.CROSSING, 4.0, fps=8.0, seed=2, size=(320, 240))
+    found = follow_clip(model, path)
+    owners = []
+    for sneaker in range(len(plan.labels)):
+        counts = hits(found, frames, sneaker, plan.size)
+        owner = max(counts, key=counts.__getitem__)
+        assert counts[owner] >= 0.8 * sum(sneaker in frame.boxes for frame in frames)
+        owners.append(owner)
+    assert sorted(owners) == [track.number for track in found.tracks]
+
+
+def test_a_sneaker_that_a_bar_hides_for_a_second_is_itself_behind_it(model, tmp_path):
+    path, frames, _ = drawn(tmp_path, Scene.BEHIND_A_BAR, 5.0, fps=8.0, size=(320, 240))
+    (track,) = follow_clip(model, path).tracks
+    hidden = [number for number, frame in enumerate(frames) if not frame.boxes]
+    assert len(hidden) >= 8
+    seen = sorted(track.boxes)
+    assert seen[0] < hidden[0] and seen[-1] > hidden[-1]
+    assert sum(number in track.boxes for number in hidden) < len(hidden) / 2
+
+
+def test_what_moved_is_found_by_its_pixels_unless_something_hides_it():
+    rng = np.random.default_rng(0)
+    before = np.zeros((90, 120, 3), np.uint8)
+    before[30:60, 30:70] = rng.integers(0, 256, (30, 40, 3))
+    now = np.roll(before, (3, 6), axis=(0, 1))
+    box = Box(30 / 120, 30 / 90, 70 / 120, 60 / 90)
+    found = match_patch(before, box, now, box.moved(0.02, 0))
+    assert found is not None and found == pytest.approx(box.moved(6 / 120, 3 / 90))
+    now[:, 50:] = 128
+    assert match_patch(before, box, now, box) is None
+    assert match_patch(before, Box(0, 0, 0.01, 0.01), now, box) is None
 
 
 def test_where_no_sneaker_is_nothing_is_followed(model, tmp_path):

@@ -126,6 +126,7 @@ def follow_clip(
     """
     tracks, times = Tracks(), list[float]()
     evidence = ShoeEvidence(model)
+    before: tuple[float, Pixels] | None = None
     with ClipReader(path, READ_SIDE, limits) as clip:
         for frame in clip.frames(INTERVAL):
             if stopped():
@@ -135,6 +136,9 @@ def follow_clip(
             small = _shrunk(frame.pixels)
             proposals = propose(small, evidence.of(frame.pixels), tracks.expected(frame.time))
             tracks.add(frame.time, proposals, partial(look_at, model, frame.pixels, seconds=frame.time))
+            if before is not None:
+                tracks.bridge(frame.time, before[1], small, before[0])
+            before = (frame.time, small)
         times += clip.left
         facts = clip.facts
     followed = (

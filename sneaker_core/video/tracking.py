@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from sneaker_core.video.boxes import Box, contained, overlap
+from sneaker_core.video.boxes import Box, Pixels, contained, overlap
 from sneaker_core.video.looks import Look, likeness
+from sneaker_core.video.patch_matching import match_patch
 from sneaker_core.video.proposals import Proposal
 
 # After so many seconds without a box, a track is out of sight: its place isn't expected anywhere.
@@ -39,6 +40,9 @@ _GHOSTLY = 0.6
 # The last few looks are what a new one is compared with.
 _COMPARED = 6
 
+# Seconds without evidence for which a track is followed by its pixels alone: longer, and it would drift.
+_BY_PIXELS = 1.0
+
 LookAt = Callable[[Sequence[Box]], list[Look]]
 
 
@@ -53,6 +57,12 @@ class Track:
     strengths : list of float
         How strong the evidence was each time.
     looks : list of Look
+    speed : tuple of float
+        Shares of the frame's width and height per second.
+    slips : int
+        Boxes in a row whose size can't be true.
+    evident : float
+        When there was last evidence for it.
     """
 
     places: list[tuple[float, Box]] = field(default_factory=list)
@@ -60,6 +70,7 @@ class Track:
     looks: list[Look] = field(default_factory=list)
     speed: tuple[float, float] = (0.0, 0.0)
     slips: int = 0
+    evident: float = 0.0
 
     @property
     def last_time(self) -> float:
@@ -87,6 +98,11 @@ class Track:
             self.speed, self.slips = (0.0, 0.0), 0
         self.places.append((time, box))
         self.strengths.append(proposal.strength)
+        self.evident = time
+
+    def add_matched(self, time: float, box: Box) -> None:
+        """Note where it was found by its pixels alone, which is no evidence that it is a sneaker."""
+        self.places.append((time, box.inside()))
 
     def _believed(self, time: float, box: Box) -> Box:
         """The box, or one of the size that is expected if its own can't be true."""
@@ -181,6 +197,25 @@ class Tracks:
                 away.remove(track)
             track.add(time, proposal)
             track.looks.append(look)
+
+    def bridge(self, time: float, before: Pixels, now: Pixels, previous: float) -> None:
+        """Look for the tracks without a box in this frame by what they showed in the one before.
+
+        Parameters
+        ----------
+        time : float
+        before, now : uint8 array (H, W, 3)
+            The frame of the call before, and this one.
+        previous : float
+            When that was.
+        """
+        shown = [track.places[-1][1] for track in self.all if track.last_time == time]
+        for track in self.all:
+            if track.last_time != previous or time - track.evident > _BY_PIXELS:
+                continue
+            box = match_patch(before, track.places[-1][1], now, track.expected(time))
+            if box is not None and not any(overlap(box, other) > _GHOSTLY for other in shown):
+                track.add_matched(time, box)
 
     def confirmed(self) -> list[Track]:
         """The tracks that are sneakers, or other shoes, in the order in which they appear."""
