@@ -210,8 +210,13 @@ def wait_until_healthy(address: str, server: "subprocess.Popen[bytes]", log: Pat
     while time.monotonic() < deadline:
         if server.poll() is not None:
             break
-        with contextlib.suppress(urllib.error.URLError, ConnectionError, TimeoutError):
+        try:
             urllib.request.urlopen(f"{address}/_stcore/health", timeout=5).close()
             return
+        except urllib.error.HTTPError as error:
+            if error.code < 500:  # it asks for a password
+                return
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
+            pass
         time.sleep(0.2)
     raise RuntimeError(f"The server did not start:\n{log.read_text(errors='replace')}")

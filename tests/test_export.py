@@ -1,6 +1,7 @@
 """Exported models: what the file holds, that it agrees, what it refuses, and that it serves like any model."""
 
 import json
+import os
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +18,7 @@ from sneaker_core.errors import CheckpointError, ExportError
 from sneaker_core.inference.explanation.attributions import attribute
 from sneaker_core.inference.explanation.explanation_request import Method
 from sneaker_core.inference.export.export_formats import ExportFormat
-from sneaker_core.inference.export.export_jobs import find_export, start_export
+from sneaker_core.inference.export.export_jobs import exported_file, find_export, start_export
 from sneaker_core.inference.export.export_model import export_model
 from sneaker_core.inference.export.int8_quantization import fits, measure_ranges, quantize, read_ranges, write_ranges
 from sneaker_core.inference.export.onnx_writer import describe, onnx_model
@@ -25,6 +26,7 @@ from sneaker_core.inference.export.parity_check import check_float32, check_int8
 from sneaker_core.networks import onnx_metadata as names
 from sneaker_core.networks.architectures import architecture, build_network
 from sneaker_core.networks.checkpoint import (
+    MODEL_FILE,
     ONNX_FILE,
     ModelSpec,
     SneakerModel,
@@ -32,6 +34,7 @@ from sneaker_core.networks.checkpoint import (
     read_spec,
     save_model,
     weights_checksum,
+    with_spec,
 )
 from sneaker_core.networks.decision import Decision, ood_score, probabilities, unit_length
 from sneaker_core.networks.model_registry import find_named_model, source_of_export
@@ -42,6 +45,7 @@ from tests.conftest import ModelsHome
 from tests.factories import ONE_OF_EACH_KIND, draw_dataset, jpeg, lively_model, photo, run_command, write
 
 _CHECKSUM = "0" * 64
+PRECISIONS = {ExportFormat.ONNX: names.FLOAT32, ExportFormat.ONNX_INT8: names.INT8}
 
 
 def pixels(model: SneakerModel, count: int) -> np.ndarray:
@@ -272,6 +276,31 @@ def test_street72_comes_with_ranges_for_each_activation():
     folder = BUNDLED_MODELS / "street72"
     ranges = read_ranges(folder, weights_checksum(folder))
     assert ranges is not None and fits(onnx_model(load_model(folder), _CHECKSUM), ranges)
+
+
+@pytest.mark.parametrize(
+    ("change", "is_current"),
+    [
+        (lambda model: model, True),
+        (lambda model: with_spec(model, decision=Decision(confidence_threshold=0.7)), False),
+        (lambda model: with_spec(model, decision=replace(model.spec.decision, pooling_exponent=0.25)), False),
+        (lambda model: with_spec(model, name="renamed"), False),
+        (lambda model: replace(model, references=-model.references), False),
+    ],
+    ids=["unchanged", "thresholds", "pooling", "name", "weights"],
+)
+@pytest.mark.parametrize("chosen", ExportFormat)
+def test_an_export_is_current_by_what_it_says_not_by_its_time(change, is_current, chosen, models_home: ModelsHome):
+    folder = models_home.install("mine", bundled=False)
+    file = exported_file(models_home.workspace, "mine", chosen)
+    assert find_export(models_home.workspace, "mine", chosen) is None
+    written = onnx_model(load_model(folder), weights_checksum(folder))
+    describe(written, names.description(read_spec(folder), weights_checksum(folder), PRECISIONS[chosen]))
+    write(file, written.SerializeToString())
+    save_model(change(load_model(folder)), folder)
+    for moment in (0, 2e9):  # long before the export, and long after
+        os.utime(folder / MODEL_FILE, (moment, moment))
+        assert find_export(models_home.workspace, "mine", chosen) == (file if is_current else None)
 
 
 @pytest.mark.slow

@@ -15,6 +15,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import streamlit as st
 import torch
@@ -118,6 +120,32 @@ def with_predictions(data: bytes, **columns: Any) -> dict[str, bytes]:
     return {PREDICTIONS: buffer.getvalue()}
 
 
+def with_long_list(data: bytes, told: int | None = None) -> dict[str, bytes]:
+    """A row of the table lists a name 300,007 times, in a few bytes; the file may tell another number."""
+    table = pq.read_table(io.BytesIO(contents(data)[PREDICTIONS]))
+    names = pa.DictionaryArray.from_arrays(np.zeros(300_007, np.int32), table["predicted"].slice(0, 1).cast("string"))
+    ends = np.full(table.num_rows + 1, len(names), np.int32)
+    ends[0] = 0
+    listing = pa.ListArray.from_arrays(ends, names)
+    buffer = io.BytesIO()
+    pq.write_table(table.set_column(table.schema.get_field_index("top"), "top", listing), buffer, store_schema=False)
+    file = buffer.getvalue()
+    if told is not None:
+        at = len(file) - 8 - int.from_bytes(file[-8:-4], "little")
+        true = len(names) + table.num_rows - 1
+        file = file[:at] + file[at:].replace(thrift_number(true), thrift_number(told, len(thrift_number(true))))
+    return {PREDICTIONS: file}
+
+
+def thrift_number(value: int, length: int = 0) -> bytes:
+    """A positive number as the figures of a Parquet file have it, in so many bytes at least."""
+    value, parts = 2 * value, []
+    while value > 127 or len(parts) + 1 < length:
+        parts.append(value & 127 | 128)
+        value >>= 7
+    return bytes([*parts, value])
+
+
 def link() -> zipfile.ZipInfo:
     info = zipfile.ZipInfo(MODEL_FILE)
     info.external_attr = (stat.S_IFLNK | 0o777) << 16
@@ -209,6 +237,26 @@ HOSTILE: dict[str, tuple[Callable[[bytes], bytes], str]] = {
     "impossible table": (
         lambda data: changed(data)(with_predictions(data, probability=7.0)),
         "probability isn't always from 0 to 1",
+    ),
+    "a list that fills the memory": (
+        lambda data: changed(data)(with_long_list(data)),
+        "holds more values than its rows have",
+    ),
+    "such a list that is told as short": (
+        lambda data: changed(data)(with_long_list(data, told=5)),
+        "its numbers of values contradict each other",
+    ),
+    "lists of numbers": (
+        lambda data: changed(data)(with_predictions(data, rank=lambda table: [[1.0]] * len(table))),
+        "it holds something else than numbers and text",
+    ),
+    "a long text": (
+        lambda data: changed(data)(with_predictions(data, world="x" * 2000)),
+        "it holds a text that is longer than any name",
+    ),
+    "a long text in a list": (
+        lambda data: changed(data)(with_predictions(data, top=lambda table: [["x" * 2000]] * len(table))),
+        "it holds a text that is longer than any name",
     ),
     "no ONNX": (lambda data: changed(data)({"model.onnx": b"MZ\x90"}), "model.onnx is damaged: it is no"),
 }

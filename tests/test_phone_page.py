@@ -13,6 +13,7 @@ from sneaker_core.inference.phone_page.page_values import model_values, page_val
 from sneaker_core.networks.checkpoint import SneakerModel
 from sneaker_core.phone.page_route import page_routes
 from sneaker_core.workspace.paths import phone_page_folder
+from tests.factories import write
 
 
 @pytest.fixture
@@ -41,12 +42,24 @@ def test_the_app_says_how_to_build_the_page_until_it_is_built(client: TestClient
     assert client.post("/phone/index.html").status_code == 405
 
 
-def test_a_build_replaces_no_other_folder(tiny_model_folder: Path, tmp_path: Path) -> None:
-    (tmp_path / "mine").mkdir()
-    (tmp_path / "mine" / "photo.jpg").write_text("mine")
-    with pytest.raises(SneakerError, match="something other than a page"):
-        build_page(tmp_path, tiny_model_folder, tmp_path / "mine")
-    assert (tmp_path / "mine" / "photo.jpg").read_text() == "mine"
+@pytest.mark.parametrize(
+    ("there", "named"),
+    [
+        ({"photo.jpg": b"mine"}, "photo.jpg"),
+        ({"built.js": b'self.FILES = ["./", "page.js"];\n', "page.js": b"", "CNAME": b""}, "CNAME"),
+        ({"built.js": b'self.FILES = ["./"];\n', "index.html": b"", ".git/config": b"", "a.html": b""}, ".git, a.html"),
+        ({"built.js": b"export default {}", "main.js": b""}, "main.js"),
+        ({"built.js": b'self.FILES = ["./", "model.json"];\n', "model.json/mine.txt": b""}, "model.json"),
+    ],
+)
+def test_a_build_replaces_nothing_that_is_not_its_own(
+    there: dict[str, bytes], named: str, tiny_model_folder: Path, tmp_path: Path
+) -> None:
+    for name, data in there.items():
+        write(tmp_path / "site" / name, data)
+    with pytest.raises(SneakerError, match=f"holds what no build of the page wrote: {named}. A build"):
+        build_page(tmp_path, tiny_model_folder, tmp_path / "site")
+    assert {name: (tmp_path / "site" / name).read_bytes() for name in there} == there
 
 
 def test_what_the_page_reads_is_strict_json(tiny_model: SneakerModel) -> None:

@@ -94,6 +94,14 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         server.shutdown()
 
 
+def test_only_what_the_build_did_not_write_keeps_it_from_being_replaced(site: Site) -> None:
+    page = site.photos.parent / "phone"
+    (page / "CNAME").write_text("example.org")
+    with pytest.raises(SneakerError, match=r"no build of the page wrote: CNAME\. A build"):
+        build_page(page.parent, site.photos, page)
+    (page / "CNAME").unlink()
+
+
 def _make_photos(folder: Path) -> None:
     """Sample photos, and drawn sneakers in all shapes, turned, transparent, gray and noisy."""
     for sample in sorted(SAMPLE_PHOTOS.glob("*.jpg")):

@@ -13,10 +13,11 @@ from sneaker_core.inference.predictor import predict_file
 from sneaker_core.networks.checkpoint import SneakerModel, load_model, save_model
 from sneaker_core.networks.decision import Status
 from sneaker_core.networks.imprinting import MAX_TAKEN, head_outputs
-from sneaker_core.networks.model_registry import find_named_model, list_models
+from sneaker_core.networks.model_registry import find_model_by_reference, find_named_model, list_models
 from sneaker_core.training.run_collection import delete_run, list_runs, rename_run, restore_run
-from sneaker_core.training.taught_model import EMBEDDINGS_FILE, TAUGHT_FILE, taught_summary
+from sneaker_core.training.taught_model import EMBEDDINGS_FILE, TAUGHT_FILE, changing, taught_summary
 from sneaker_core.training.teaching import MOST_PHOTOS, forget, recall, teach
+from sneaker_core.workspace.folder_exchange import exchange_folder, replaced_folder
 from sneaker_core.workspace.paths import run_model_folder, runs_folder
 from tests.factories import jpeg, lively_model, photo, photo_of_class, run_command, taught_names, teachable_model, write
 
@@ -164,6 +165,40 @@ class TestTeachingMore:
         assert forget(home, "Shoe 1", "fresh") == ("Shoe 0", "Shoe 2")
         with pytest.raises(DatasetError, match="fewer than two"):
             forget(home, "Shoe 0", "fresh")
+
+
+class TestAnExchangeThatWasInterrupted:
+    """A model that is changed is out of its place for an instant."""
+
+    @pytest.mark.parametrize("entry", ["list_models", "list_runs", "by_reference", "teach", "forget"])
+    def test_is_undone_by_whoever_looks_for_the_model(self, home, entry):
+        teach(home, {NAME: shown(0, 3), "Comet 2": shown(1, 3)}, "base", new_name="mine")
+        folder = find_named_model(home, "mine")
+        folder.replace(replaced_folder(folder))
+        if entry == "list_models":
+            assert "mine" in [model.name for model in list_models(home)]
+        elif entry == "list_runs":
+            assert {run.name: run.has_model for run in list_runs(home)} == {"base": True, "mine": True}
+        elif entry == "by_reference":
+            assert find_model_by_reference(home, "mine") == folder
+        elif entry == "teach":
+            teach(home, {NAME: shown(0, 3, first=3)}, "base", new_name="mine")
+        else:
+            assert forget(home, NAME, "mine") == ("Comet 2",)
+        assert folder.is_dir() and not replaced_folder(folder).exists()
+
+    def test_is_left_alone_while_it_goes_on(self, home):
+        folder = find_named_model(home, "base")
+        with changing(folder.parent):
+            folder.replace(replaced_folder(folder))
+            assert list_models(home) == list_models(home / "nothing")
+            replaced_folder(folder).replace(folder)
+
+    def test_leaves_what_was_there_if_the_new_one_cannot_be_moved(self, tmp_path):
+        kept = write(tmp_path / "model" / "a.txt", b"mine")
+        with pytest.raises(FileNotFoundError):
+            exchange_folder(tmp_path / "missing", kept.parent, tmp_path / "old")
+        assert kept.read_bytes() == b"mine"
 
 
 class TestWhatIsRefused:

@@ -21,6 +21,7 @@ from sneaker_core.networks.checkpoint import (
 from sneaker_core.records.fields import Count, Share
 from sneaker_core.workspace.clean_names import clean_name
 from sneaker_core.workspace.collection_spec import read_name
+from sneaker_core.workspace.folder_exchange import present_model_folder
 from sneaker_core.workspace.paths import BUNDLED_MODELS, run_model_folder, runs_folder
 from sneaker_core.workspace.safe_names import is_text
 
@@ -150,7 +151,7 @@ def model_version(folder: Path) -> str:
 
 def _named_folders(workspace: Path) -> dict[str, tuple[Path, bool]]:
     """Name -> (folder, whether bundled); bundled models take precedence over runs of the same name."""
-    runs = {read_name(path): (run_model_folder(path), False) for path in _folders(runs_folder(workspace))}
+    runs = {read_name(path): (present_model_folder(path), False) for path in _folders(runs_folder(workspace))}
     bundled = {path.name: (path, True) for path in _folders(BUNDLED_MODELS)}
     return {**bundled, **{name: found for name, found in runs.items() if name not in bundled}}
 
@@ -285,7 +286,7 @@ def find_model_by_reference(workspace: Path, reference: str) -> Path:
         It is gone.
     """
     bundled = BUNDLED_MODELS / present_name(reference)
-    for folder in (bundled, run_model_folder(runs_folder(workspace) / reference)):
+    for folder in (bundled, present_model_folder(runs_folder(workspace) / reference)):
         if reference and describing_file(folder).is_file():
             return folder
     return find_model(workspace, reference)

@@ -1,24 +1,38 @@
 """What the files of an unpacked model pack must be, so that a model can be used as if it had been trained here."""
 
 import os
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import safetensors
 
 from sneaker_core.datasets.split import SPLIT_FILE, read_split
 from sneaker_core.errors import CheckpointError, DamagedError, DatasetError
-from sneaker_core.evaluation.table_columns import class_columns, table_damage, with_current_names
+from sneaker_core.evaluation.table_columns import (
+    TOP_CLASSES,
+    class_columns,
+    table_damage,
+    with_current_names,
+)
 from sneaker_core.networks.checkpoint import WEIGHTS_FILE, SneakerModel, load_model, read_spec, weights_version
 from sneaker_core.records.evaluation_records import EvaluationFile
 from sneaker_core.records.model_records import PackFile
 from sneaker_core.records.reading import damaged, read_record
 from sneaker_core.training.model_pack import EVALUATION, EXPORT_ENDING, PREDICTIONS
+from sneaker_core.training.parquet_pages import column_totals
 from sneaker_core.training.run_collection import CARD_FILE
 from sneaker_core.training.taught_model import EMBEDDINGS_FILE, TAUGHT_FILE, read_taught
 
+if TYPE_CHECKING:
+    from pyarrow import DataType, Schema, Table
+    from pyarrow.parquet import FileMetaData
+
 _MOST_CLASSES = 20_000
-_MOST_CELLS, _LONGEST_TEXT = 100_000_000, 1000
+_MOST_CELLS, _MOST_UNPACKED, _LONGEST_TEXT = 100_000_000, 1_000_000_000, 1000
+# The only column of lists.
+_LISTING = "top"
 # Photos per class of the synthetic dataset that an evaluation may draw again.
 _MOST_SYNTHETIC = 1000
 
@@ -96,21 +110,15 @@ def _check_evaluation(folder: Path, model: SneakerModel) -> None:
 
 
 def _check_predictions(file: Path, model: SneakerModel, is_synthetic: bool) -> None:
-    """Check a prediction table; first its figures and types, which cost nothing to read, whatever it unpacks to."""
+    """Check a prediction table; first its types and the figures of its pages, which unpack to nothing."""
     import pyarrow
-    from pyarrow import parquet, types
+    from pyarrow import parquet
 
     try:
-        head = parquet.read_metadata(file)
-        kinds = list(parquet.read_schema(file).types)
-        if head.num_rows * head.num_columns > _MOST_CELLS:
-            raise damaged(PREDICTIONS, "it is larger than any prediction table")
-        texts = [kind.value_type if types.is_list(kind) else kind for kind in kinds]
-        plain = (types.is_string, types.is_large_string, types.is_integer, types.is_floating, types.is_null)
-        if not all(any(fits(kind) for fits in plain) for kind in texts):
-            raise damaged(PREDICTIONS, "it holds something else than numbers and text")
+        head, schema = parquet.read_metadata(file), parquet.read_schema(file)
+        _check_columns(file, head, schema)
         # Dictionaries keep a long text that is repeated from filling the memory.
-        names = [field.name for field in parquet.read_schema(file) if types.is_string(field.type)]
+        names = [head.schema.column(place).path for place, field in enumerate(schema) if _holds_text(field.type)]
         stored = parquet.read_table(file, read_dictionary=names)
         _check_texts(stored)
         table = with_current_names(stored.to_pandas())
@@ -125,23 +133,57 @@ def _check_predictions(file: Path, model: SneakerModel, is_synthetic: bool) -> N
         raise damaged(PREDICTIONS, "its classes aren't those of the model")
 
 
+def _check_columns(file: Path, head: "FileMetaData", schema: "Schema") -> None:
+    """Check that the columns are of types that a table has, and hold no more than its rows say."""
+    from pyarrow import types
+
+    plain = (_holds_text, types.is_integer, types.is_floating, types.is_null)
+    lists = [types.is_list(field.type) for field in schema]
+    if not all(
+        types.is_string(field.type.value_type) and field.name == _LISTING if is_list else _is_any(field.type, plain)
+        for field, is_list in zip(schema, lists, strict=True)
+    ):
+        raise damaged(PREDICTIONS, "it holds something else than numbers and text")
+    if head.num_rows * head.num_columns > _MOST_CELLS or head.num_columns != len(lists):
+        raise damaged(PREDICTIONS, "it is larger than any prediction table")
+    groups = column_totals(file, head)
+    for number, columns in enumerate(groups):
+        rows = head.row_group(number).num_rows
+        most = [rows * TOP_CLASSES if is_list else rows for is_list in lists]
+        if any(column.values > limit for column, limit in zip(columns, most, strict=True)):
+            raise damaged(PREDICTIONS, "it holds more values than its rows have")
+    if sum(column.size for columns in groups for column in columns) > _MOST_UNPACKED:
+        raise damaged(PREDICTIONS, "it is larger than any prediction table")
+
+
+def _is_any(kind: "DataType", tests: Iterable[Callable[["DataType"], bool]]) -> bool:
+    return any(test(kind) for test in tests)
+
+
+def _holds_text(kind: "DataType") -> bool:
+    """Whether a column is of text, or lists it."""
+    from pyarrow import types
+
+    own = kind.value_type if types.is_list(kind) else kind
+    return bool(types.is_string(own) or types.is_large_string(own))
+
+
 def _category() -> type:
     import pandas as pd
 
     return pd.CategoricalDtype
 
 
-def _check_texts(table: object) -> None:
+def _check_texts(table: "Table") -> None:
     """Check that no text is longer than any name."""
-    import pyarrow
-    from pyarrow import compute
+    from pyarrow import compute, types
 
-    assert isinstance(table, pyarrow.Table)
     for column in table.itercolumns():
         for chunk in column.chunks:
-            if not pyarrow.types.is_dictionary(chunk.type) or not len(chunk.dictionary):
+            texts = chunk.values if types.is_list(chunk.type) else chunk
+            if not types.is_dictionary(texts.type) or not len(texts.dictionary):
                 continue
-            if (compute.max(compute.binary_length(chunk.dictionary)).as_py() or 0) > _LONGEST_TEXT:
+            if (compute.max(compute.binary_length(texts.dictionary)).as_py() or 0) > _LONGEST_TEXT:
                 raise damaged(PREDICTIONS, "it holds a text that is longer than any name")
 
 

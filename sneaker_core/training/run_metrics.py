@@ -11,7 +11,8 @@ from sneaker_core.errors import DamagedError
 from sneaker_core.records.model_records import ModelFile
 from sneaker_core.records.reading import checked, parsed, read_record, read_rows
 from sneaker_core.records.training_records import MetricsRow, WatchedRow
-from sneaker_core.workspace.paths import MODEL_FILE, run_model_folder
+from sneaker_core.workspace.folder_exchange import present_model_folder
+from sneaker_core.workspace.paths import MODEL_FILE
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,7 +56,7 @@ def read_headline(folder: Path) -> dict[str, float] | None:
     DamagedError
         The description of its model can't be read.
     """
-    file = run_model_folder(folder) / MODEL_FILE
+    file = present_model_folder(folder) / MODEL_FILE
     try:
         status = file.stat()
     except OSError:

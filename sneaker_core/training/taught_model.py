@@ -37,6 +37,7 @@ from sneaker_core.number_text import counted
 from sneaker_core.records.model_records import TaughtFile
 from sneaker_core.records.reading import damaged, find_record
 from sneaker_core.workspace.atomic_files import write_atomically, write_json
+from sneaker_core.workspace.folder_exchange import EXCHANGE_LOCK, bring_back, exchange_folder, replaced_folder
 from sneaker_core.workspace.locks import take_lock
 from sneaker_core.workspace.paths import run_model_folder
 from sneaker_core.workspace.read_only import check_changeable
@@ -46,7 +47,7 @@ EMBEDDINGS_FILE = "taught.safetensors"
 # Which photos the base model was trained on; `evaluate` leaves them out.
 _SPLIT_FILE = "split.csv"
 _FORMAT = 1
-_LOCK_FILE, _PATIENCE = ".teach.lock", 30.0
+_PATIENCE = 30.0
 
 
 @dataclass(frozen=True)
@@ -302,9 +303,9 @@ def write_taught(taught: TaughtModel, model: SneakerModel, source: Path, folder:
     Raises
     ------
     RunError
-        The folder can't be written.
+        The folder can't be written; a model that was there is there still.
     """
-    new, old = folder.with_name(f".{folder.name}.new"), _replaced(folder)
+    new = folder.with_name(f".{folder.name}.new")
     embeddings = safetensors.numpy.save(
         {
             str(number): np.ascontiguousarray(one.embeddings)
@@ -323,28 +324,20 @@ def write_taught(taught: TaughtModel, model: SneakerModel, source: Path, folder:
         "forgotten": _records(taught.forgotten),
     }
     try:
-        for left in (new, old):
-            shutil.rmtree(left, ignore_errors=True)
+        shutil.rmtree(new, ignore_errors=True)
         write_atomically(new / EMBEDDINGS_FILE, embeddings)
         write_json(new / TAUGHT_FILE, record, indent=1)
         if (source / _SPLIT_FILE).is_file():
             shutil.copyfile(source / _SPLIT_FILE, new / _SPLIT_FILE)
         save_model(model, new)
-        if folder.exists():
-            folder.replace(old)
-        new.replace(folder)
-        shutil.rmtree(old, ignore_errors=True)
+        exchange_folder(new, folder, replaced_folder(folder))
+        shutil.rmtree(replaced_folder(folder), ignore_errors=True)
     except OSError as error:
         raise RunError(f"Can't write the model to {folder}: {error.strerror}.") from error
 
 
 def _records(sneakers: Sequence[TaughtSneaker]) -> list[dict[str, object]]:
     return [{"name": one.name, "samples": list(one.samples)} for one in sneakers]
-
-
-def _replaced(folder: Path) -> Path:
-    """Where a model lies while it is exchanged for a new one."""
-    return folder.with_name(f".{folder.name}.old")
 
 
 @contextmanager
@@ -357,11 +350,10 @@ def changing(run_folder: Path) -> Iterator[None]:
         Another one has been doing so for half a minute.
     """
     check_changeable()
-    lock = take_lock(run_folder / _LOCK_FILE, _PATIENCE)
+    lock = take_lock(run_folder / EXCHANGE_LOCK, _PATIENCE)
     if lock is None:
         raise BusyError("This model is being taught by another process. Try again shortly.")
     with lock:
         folder = run_model_folder(run_folder)
-        if not folder.exists() and _replaced(folder).exists():  # the exchange was interrupted
-            _replaced(folder).replace(folder)
+        bring_back(folder, replaced_folder(folder))
         yield

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from sneaker_core.errors import StoppedError
+from sneaker_core.errors import CheckpointError, StoppedError
 from sneaker_core.inference.export.export_formats import ExportFormat
 from sneaker_core.workspace.jobs import Worker, start_job
 from sneaker_core.workspace.paths import exports_folder
@@ -41,14 +41,21 @@ def exported_file(workspace: Path, reference: str, chosen: ExportFormat) -> Path
 
 
 def find_export(workspace: Path, reference: str, chosen: ExportFormat) -> Path | None:
-    """The exported file of a model as it is now; None if there is none, or the model has changed since."""
-    from sneaker_core.networks.checkpoint import describing_file
-    from sneaker_core.networks.model_registry import find_model_by_reference
+    """The exported file of a model as it is now; None if there is none, or the model has changed since.
 
-    file = exported_file(workspace, reference, chosen)
-    with contextlib.suppress(OSError):
-        described = describing_file(find_model_by_reference(workspace, reference))
-        if file.stat().st_mtime_ns >= described.stat().st_mtime_ns:
+    The file says what it was exported from: the weights, by their checksum, and all that an answer needs. Times of
+    files say less: those of a restored or copied model are older than its exchange.
+    """
+    from sneaker_core.networks.checkpoint import read_spec, weights_checksum
+    from sneaker_core.networks.model_registry import find_model_by_reference
+    from sneaker_core.networks.onnx_file import describe_onnx
+    from sneaker_core.networks.onnx_metadata import description
+
+    file, folder = exported_file(workspace, reference, chosen), find_model_by_reference(workspace, reference)
+    with contextlib.suppress(CheckpointError):
+        found = describe_onnx(file)
+        present = description(read_spec(folder), weights_checksum(folder), found.precision)
+        if description(found.spec, found.source_checksum, found.precision) == present:
             return file
     return None
 

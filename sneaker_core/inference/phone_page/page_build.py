@@ -12,8 +12,10 @@ from sneaker_core.errors import SneakerError
 from sneaker_core.inference.export.export_formats import ExportFormat
 from sneaker_core.inference.export.export_model import Report, export_model
 from sneaker_core.inference.phone_page.page_values import model_values, page_values
-from sneaker_core.inference.phone_page.web_runtime import add_runtime
+from sneaker_core.inference.phone_page.web_runtime import RUNTIME_LICENSES, add_runtime
 from sneaker_core.networks.checkpoint import ModelSpec, onnx_file, read_spec
+from sneaker_core.number_text import some_of
+from sneaker_core.workspace.folder_exchange import exchange_folder
 from sneaker_core.workspace.paths import ICON, PHONE_PAGE, PROJECT
 from sneaker_core.workspace.read_only import check_changeable
 
@@ -21,8 +23,14 @@ from sneaker_core.workspace.read_only import check_changeable
 _BUILT = "built.js"
 _MODEL = "model.onnx"
 _SOURCES = (".html", ".css", ".js", ".png", ".webmanifest")
+_LICENSE = "LICENSE.txt"
 # Beside the page, but not kept on the phone.
-_NOT_KEPT = (".txt",)
+_LICENSES = (_LICENSE, *RUNTIME_LICENSES)
+# Written, but not listed in `_BUILT`; the page itself is asked for as "./".
+_UNLISTED = (_BUILT, "index.html", "service-worker.js", *_LICENSES)
+_FILES_LINE = "self.FILES = "
+# Files that an error names.
+_NAMED = 5
 
 
 @dataclass(frozen=True)
@@ -64,7 +72,7 @@ def build_page(
     model : Path
         The model's folder, or an ONNX file that was exported before.
     folder : Path
-        A new or empty one, or one with an earlier build.
+        A new or empty one, or one with an earlier build and nothing else.
     chosen, report
         As for `export_model`.
     is_change : bool
@@ -93,9 +101,8 @@ def build_page(
             report(0, 0, "Fetching ONNX Runtime for browsers")
             _fill(new, read_spec(model))
             built = _finished(new, folder)
-            if folder.exists():
-                folder.rename(old)
-            new.rename(folder)
+            _check_replaceable(folder)  # again: the build takes a while
+            exchange_folder(new, folder, old)
             return built
     except OSError as error:
         raise SneakerError(
@@ -104,13 +111,28 @@ def build_page(
 
 
 def _check_replaceable(folder: Path) -> None:
+    """Check that a folder holds nothing that isn't from an earlier build."""
     if folder.is_dir():
-        found = {file.name for file in folder.iterdir()}
-        if not found or _BUILT in found:
-            return
-    elif not folder.exists():
+        written = {*_UNLISTED, *_listed_files(folder / _BUILT)}
+        others = sorted(item.name for item in folder.iterdir() if item.name not in written or item.is_dir())
+    elif folder.exists():
+        raise SneakerError(f"{folder} is a file. Choose a folder.")
+    else:
         return
-    raise SneakerError(f"{folder} holds something other than a page that was built. Choose another folder.")
+    if others:
+        raise SneakerError(
+            f"{folder} holds what no build of the page wrote: {some_of(others, _NAMED)}. A build would delete it. "
+            "Choose another folder, or move it elsewhere."
+        )
+
+
+def _listed_files(built: Path) -> list[str]:
+    """The files of an earlier build, as far as it lists them."""
+    try:
+        text = built.read_text(encoding="utf-8").partition(_FILES_LINE)[2]
+        return list(map(str, json.loads(text.strip().removesuffix(";"))))
+    except (OSError, ValueError, TypeError):  # there is none
+        return []
 
 
 def _fill(folder: Path, spec: ModelSpec) -> None:
@@ -119,7 +141,7 @@ def _fill(folder: Path, spec: ModelSpec) -> None:
         if source.suffix in _SOURCES:
             shutil.copyfile(source, folder / source.name)
     shutil.copyfile(ICON, folder / "icon.svg")
-    shutil.copyfile(PROJECT / "LICENSE", folder / "LICENSE.txt")
+    shutil.copyfile(PROJECT / "LICENSE", folder / _LICENSE)
     _write_json(folder / "model.json", model_values(spec))
     _write_json(folder / "page.json", page_values(spec, (folder / _MODEL).stat().st_size))
     add_runtime(folder)
@@ -131,13 +153,12 @@ def _write_json(file: Path, values: dict[str, Any]) -> None:
 
 def _finished(new: Path, folder: Path) -> BuiltPage:
     """Write what the service worker reads."""
-    files = sorted(file for file in new.iterdir() if file.suffix not in _NOT_KEPT)
+    files = sorted(file for file in new.iterdir() if file.name not in _LICENSES)
     digest = hashlib.sha256()
     for file in files:
         digest.update(file.name.encode() + b"\0" + hashlib.sha256(file.read_bytes()).digest())
     version = digest.hexdigest()[:16]
-    # The page itself is asked for as "./".
-    kept = ["./", *(file.name for file in files if file.name not in ("index.html", "service-worker.js"))]
-    text = f"self.VERSION = {json.dumps(version)};\nself.FILES = {json.dumps(kept, indent=1)};\n"
+    kept = ["./", *(file.name for file in files if file.name not in _UNLISTED)]
+    text = f"self.VERSION = {json.dumps(version)};\n{_FILES_LINE}{json.dumps(kept, indent=1)};\n"
     (new / _BUILT).write_text(text, encoding="utf-8")
     return BuiltPage(folder, version, sum(file.stat().st_size for file in files))

@@ -32,6 +32,7 @@ _FILES = {
 }
 # The package for browsers brings no licenses; the one for Python, from the same source, does.
 _LICENSES = {"LICENSE": "onnxruntime-LICENSE.txt", "ThirdPartyNotices.txt": "onnxruntime-ThirdPartyNotices.txt"}
+RUNTIME_LICENSES = tuple(_LICENSES.values())
 
 
 def add_runtime(folder: Path) -> None:
