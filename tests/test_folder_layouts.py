@@ -252,6 +252,16 @@ TABLES = {
         {"t.csv": "image,label\n1.jpg,574\n2.jpg,990\n"},
         {"1.jpg": "574", "2.jpg": "990"},
     ),
+    "numbers of classes beside their names in another usual column": (
+        ["1.jpg", "2.jpg", "3.jpg"],
+        {"t.csv": "image,label,category\n1.jpg,0,boot\n2.jpg,1,clog\n3.jpg,0,boot\n"},
+        {"1.jpg": "boot", "2.jpg": "clog", "3.jpg": "boot"},
+    ),
+    "numbers that are names of classes, beside what is no name of them": (
+        ["1.jpg", "2.jpg"],
+        {"t.csv": "image,label,category\n1.jpg,574,shoe\n2.jpg,990,shoe\n"},
+        {"1.jpg": "574", "2.jpg": "990"},
+    ),
     "words beside the numbers of classes": (
         ["1.jpg", "2.jpg"],
         {"t.csv": "image,label,label_name\n1.jpg,boot,0\n2.jpg,clog,1\n"},
@@ -347,7 +357,7 @@ class TestTables:
         files, tables, _ = TABLES["numbers of classes beside their names"]
         assert lay_out(files, tables).notes == [
             "Labels are from t.csv (2 files).",
-            "t.csv gives labels in its column 'class_name'; 'class', which holds numbers, was passed over.",
+            "t.csv has several columns of labels: 'class_name' was used, not 'class' (numbers).",
         ]
         files, tables, _ = TABLES["no header"]
         assert "t.csv has no header; its first column names files." in lay_out(files, tables).notes

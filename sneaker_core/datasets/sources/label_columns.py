@@ -61,14 +61,23 @@ def named_columns(header: Sequence[str], body: Cells) -> TableReading | None:
 
 def _label_column(header: Sequence[str], body: Cells) -> tuple[int | None, list[str]]:
     """The column of labels, and what to say of others: names are better than the numbers of classes beside them."""
-    label, named = column_named(_LABEL_COLUMNS, header), column_named(_LABEL_NAME_COLUMNS, header)
-    if label is None or named is None:
-        return (named if label is None else label), []
-    used, other = (named, label) if _are_numbers(body, label) and not _are_numbers(body, named) else (label, named)
-    if all(row[used] == row[other] for row in body):
-        return used, []
-    why = "which holds numbers" if used == named else "which also looks like labels"
-    return used, [f"gives labels in its column {header[used]!r}; {header[other]!r}, {why}, was passed over."]
+    usual, names = (_columns_named(one, header) for one in (_LABEL_COLUMNS, _LABEL_NAME_COLUMNS))
+    if not (places := [*usual, *names]):
+        return None, []
+    used = places[0]
+    if _are_numbers(body, used):
+        texts = [place for place in (*names, *usual) if not _are_numbers(body, place)]
+        used = next((place for place in texts if place in names or _are_one_to_one(body, used, place)), used)
+    others = [place for place in places if any(row[place] != row[used] for row in body)]
+    told = [f"{header[place]!r}{' (numbers)' if _are_numbers(body, place) else ''}" for place in others]
+    several = f"has several columns of labels: {header[used]!r} was used, not {' or '.join(told)}."
+    return used, [several] if told else []
+
+
+def _are_one_to_one(body: Cells, first: int, second: int) -> bool:
+    """Whether each value of one column has a value of its own in another one."""
+    pairs = {(row[first], row[second]) for row in body}
+    return len(pairs) == len({one for one, _ in pairs}) == len({other for _, other in pairs})
 
 
 def _are_numbers(body: Cells, place: int) -> bool:
@@ -110,6 +119,11 @@ def _no_header(rows: Cells) -> TableReading | None:
     return TableReading(
         [(row[place], row[1 - place], "") for row in rows], [f"has no header; its {which} column names files."]
     )
+
+
+def _columns_named(names: Iterable[str], header: Sequence[str]) -> list[int]:
+    """All columns that have one of these names."""
+    return [place for name in names if (place := column_named((name,), header)) is not None]
 
 
 def column_named(names: Iterable[str], header: Sequence[str]) -> int | None:
