@@ -129,6 +129,7 @@ class TestSkuLists:
             "sku,name\n555088-101,Jordan 1\nCW2288-111,Air Force 1",
             "\ufeffName;SKU\r\nJordan 1;555088-101\r\n\r\nAir Force 1;CW2288-111\r\n555;555088-101\r\n",
             '"sku"\t"name"\n"555088-101"\t" Jordan  1 "\n CW2288-111 \tAir Force 1\n',
+            "555088-101,Jordan\u20281\rCW2288-111,Air\x85Force 1\r",
         ],
     )
     def test_tables(self, text):

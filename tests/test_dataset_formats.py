@@ -119,6 +119,20 @@ class TestOtherPrograms:
         layout = lay_out(["test/a.jpg", "test/b.jpg"], {"test/metadata.jsonl": lines})
         assert {(file.label, file.split) for file in layout.files} == {("boot", "test"), ("clog", "test")}
 
+    @pytest.mark.parametrize("mark", ["\u2028", "\u2029", "\x85", "\x0b"])
+    @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+    def test_a_line_of_json_ends_where_lines_end(self, mark: str, end: str) -> None:
+        lines = [
+            json.dumps({"file_name": f"{n}.jpg", "label": n, "text": f"x{mark}y"}, ensure_ascii=False) for n in "ab"
+        ]
+        layout = lay_out(["a.jpg", "b.jpg"], {"metadata.jsonl": end.join(lines)})
+        assert {file.name: file.label for file in layout.files} == {"a.jpg": "a", "b.jpg": "b"}
+
+    @pytest.mark.parametrize("value", ["NaN", '"\\ud83d"', "[[[]]]"])
+    def test_what_a_file_of_coco_holds_besides_does_not_matter(self, value: str) -> None:
+        text = coco(["boot", "clog"], a=[0], b=[1]).replace('"images"', f'"more": {value}, "images"')
+        assert {file.label for file in lay_out(["a.jpg", "b.jpg"], {"t.json": text}).files} == {"boot", "clog"}
+
     def test_photos_without_a_label_are_told(self) -> None:
         layout = lay_out(["boot/a.jpg", "clog/b.jpg", "_unlabeled/c.jpg"], {})
         assert [file.name for file in layout.files] == ["boot/a.jpg", "clog/b.jpg"]

@@ -22,6 +22,7 @@ from sneaker_core.datasets.index import (
 )
 from sneaker_core.datasets.photo_folder import read_labeled_folder, sample_id
 from sneaker_core.datasets.sources.photo_import import ImportResult, import_photos
+from sneaker_core.datasets.sources.source_files import directory_bytes
 from sneaker_core.errors import DatasetError, SneakerError
 from tests.factories import jpeg, photo, write
 from tests.odd_sources import Link, archive_of, make_archive, make_folder, set_flag
@@ -113,9 +114,9 @@ LAYOUTS = {
         {"sub/a.jpg": ("boot", None), "sub/b.jpg": ("clog", None)},
     ),
     "a table with splits": (
-        {"t.csv": "file,label,split\na.jpg,boot,train\nb.jpg,clog,Validation\nc.jpg,clog,\nd.jpg,clog,else\n",
+        {"t.csv": "file,label,split\na.jpg,boot,train\nb.jpg,clog,Validation\nc.jpg,clog,\nd.jpg,clog,trn\n",
          "a.jpg": 0, "b.jpg": 1, "c.jpg": 2, "d.jpg": 3},
-        {"a.jpg": ("boot", "train"), "b.jpg": ("clog", "val"), "c.jpg": ("clog", None), "d.jpg": ("clog", None)},
+        {"a.jpg": ("boot", "train"), "b.jpg": ("clog", "val"), "c.jpg": ("clog", None), "d.jpg": ("clog", "train")},
     ),
     "a table of something else": (
         {"notes.csv": "day,weather\n1,rain\n", "boot/1.jpg": 0, "clog/2.jpg": 1},
@@ -432,6 +433,25 @@ class TestHostileArchives:
         write(tmp_path / "a.zip", b"PK\x03\x04" + bytes(500) + end)
         with pytest.raises(DatasetError, match="lists too many files"):
             import_photos(dataset, tmp_path / "a.zip")
+
+    @pytest.mark.parametrize("stated", [46, 0xFFFFFFFF, 0])
+    @pytest.mark.parametrize("comment", [b"", b"about the photos"])
+    def test_the_record_for_large_archives_states_the_size_too(self, dataset, tmp_path, stated, comment):
+        large = 2_000_000_000
+        wide = struct.pack("<4sQ2H2L4Q", b"PK\x06\x06", 44, 45, 45, 0, 0, 9, 9, large, 0)
+        locator = struct.pack("<4sLQL", b"PK\x06\x07", 0, 504, 1)
+        end = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 9, 9, stated, 0, len(comment)) + comment
+        write(tmp_path / "a.zip", b"PK\x03\x04" + bytes(500) + wide + locator + end)
+        with (tmp_path / "a.zip").open("rb") as file:
+            assert directory_bytes(file) == large
+        with pytest.raises(DatasetError, match="lists too many files"):
+            import_photos(dataset, tmp_path / "a.zip")
+
+    def test_the_last_record_is_found_where_zipfile_finds_it(self, tmp_path):
+        # The signature again, as the place of the directory.
+        end = struct.pack("<4s4H2L2s", b"PK\x05\x06", 0, 0, 9, 9, 2_000_000_000, 0, b"\0\0")
+        end = end[:16] + b"PK\x05\x06" + end[20:]
+        assert directory_bytes(BytesIO(bytes(500) + end)) == 2_000_000_000
 
     @pytest.mark.parametrize(
         "data",

@@ -2,6 +2,7 @@
 
 import csv
 import itertools
+import os
 import zipfile
 from collections.abc import Callable, Mapping
 from io import StringIO
@@ -626,10 +627,28 @@ class TestExport:
     def test_a_photo_that_is_gone_leaves_no_half_export(self, three, tmp_path):
         dataset, _ = three
         Path(read_samples(dataset)["path"][1]).unlink()
+        gone = read_samples(dataset).iloc[1]
         for write in (export_folder, export_zip):
-            with pytest.raises(DatasetError):
+            with pytest.raises(
+                DatasetError, match=rf"{gone['name']} of the class {gone['label']}.*No such file"
+            ) as told:
                 write(dataset, tmp_path / "out")
+            assert "Put the file back or exclude the photo" in str(told.value) and "Can't write" not in str(told.value)
+        Path(read_samples(dataset)["path"][0]).unlink()
+        with pytest.raises(DatasetError, match=r"1 more file is missing\. Put"):
+            export_zip(dataset, tmp_path / "out")
         assert {path.name for path in tmp_path.iterdir()} == {"datasets"}
+
+    @pytest.mark.parametrize("year", [1970, 1979, 2150])
+    def test_photos_of_any_age_fit_into_an_archive(self, three, tmp_path, year):
+        dataset, _ = three
+        path = Path(read_samples(dataset)["path"][0])
+        os.utime(path, (0, (year - 1970) * 31_557_000))
+        export_zip(dataset, tmp_path / "out.zip")
+        with zipfile.ZipFile(tmp_path / "out.zip") as archive:
+            (entry,) = [entry for entry in archive.infolist() if entry.filename.endswith(path.name)]
+            assert entry.date_time[0] == min(max(year, 1980), 2107)
+            assert archive.read(entry) == path.read_bytes()
 
     def test_an_empty_dataset_makes_a_table_without_rows(self, tmp_path):
         assert export_csv(create_dataset(tmp_path, "Empty")).count(b"\n") == 1

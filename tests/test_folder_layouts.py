@@ -3,6 +3,7 @@
 import os
 import sys
 import zipfile
+from collections import Counter
 
 import pytest
 from hypothesis import given, settings
@@ -10,12 +11,24 @@ from hypothesis import strategies as st
 
 from sneaker_core.datasets.index import create_index
 from sneaker_core.datasets.sources.folder_layout import LayoutKind, lay_out
-from sneaker_core.datasets.sources.photo_import import import_photos
+from sneaker_core.datasets.sources.photo_import import import_photos, preview_source
 from sneaker_core.datasets.sources.source_files import open_source
 from sneaker_core.datasets.sources.split_names import split_of_name, splits_of_folders
 from sneaker_core.datasets.sources.text_encoding import table_text
+from sneaker_core.errors import DatasetError
 from tests.factories import jpeg, photo, write
-from tests.odd_sources import ODD_FORMS, PHOTO, SKIPPED, UnflaggedEntry, make_archive, make_folder, spoil
+from tests.odd_sources import (
+    ODD_FORMS,
+    PHOTO,
+    SKIPPED,
+    Damaged,
+    Link,
+    Locked,
+    UnflaggedEntry,
+    make_archive,
+    make_folder,
+    spoil,
+)
 
 # Files -> what is said, and file -> label, or label and split; files that are missing there are rejected.
 FOLDERS = {
@@ -180,6 +193,85 @@ TABLES = {
         {"t.csv": "1.jpg,2.jpg\n"},
         {"boot/1.jpg": "boot", "clog/2.jpg": "clog"},
     ),
+    "a split in other words": (
+        [f"{number}.jpg" for number in range(7)],
+        {
+            "t.csv": "file,label,split\n0.jpg,A,holdout\n1.jpg,A,trn\n2.jpg,A,vld\n3.jpg,A,PublicTest\n4.jpg,A,te\n"
+            "5.jpg,A,NaN\n6.jpg,A,Hold-out set\n"
+        },
+        {
+            "0.jpg": "A/test",
+            "1.jpg": "A/train",
+            "2.jpg": "A/val",
+            "3.jpg": "A/test",
+            "4.jpg": "A/test",
+            "5.jpg": "A",
+            "6.jpg": "A/test",
+        },
+    ),
+    "splits in a column that may hold something else": (
+        ["1.jpg", "2.jpg"],
+        {"t.csv": "file,label,Usage\n1.jpg,A,Training\n2.jpg,A,PrivateTest\n"},
+        {"1.jpg": "A/train", "2.jpg": "A/test"},
+    ),
+    "something else in such a column": (
+        ["1.jpg", "2.jpg"],
+        {"t.csv": "file,label,usage\n1.jpg,A,Training\n2.jpg,A,Running\n"},
+        {"1.jpg": "A", "2.jpg": "A"},
+    ),
+    "splits that nobody knows": (
+        ["A/1.jpg", "A/2.jpg", "A/3.jpg"],
+        {"t.csv": "file,label,split\n1.jpg,A,train\n2.jpg,A,3\n3.jpg,A,for later\n"},
+        {"A/1.jpg": "A/train"},
+    ),
+    "a table for all and one for each split": (
+        ["1.jpg", "2.jpg", "3.jpg"],
+        {
+            "labels.csv": "file,label\n1.jpg,A\n2.jpg,B\n3.jpg,B\n",
+            "train.csv": "file,label\n1.jpg,A\n",
+            "test.csv": "file,label\n2.jpg,B\n",
+        },
+        {"1.jpg": "A/train", "2.jpg": "B/test", "3.jpg": "B"},
+    ),
+    "a table for each split that agree on the label only": (
+        ["1.jpg", "2.jpg"],
+        {
+            "labels.csv": "file,label\n1.jpg,A\n2.jpg,A\n",
+            "train.csv": "file,label\n1.jpg,A\n2.jpg,A\n",
+            "test.csv": "file,label\n2.jpg,A\n",
+        },
+        {"1.jpg": "A/train"},
+    ),
+    "numbers of classes beside their names": (
+        ["1.jpg", "2.jpg"],
+        {"t.csv": "image,class,class_name\n1.jpg,0,boot\n2.jpg,1,clog\n"},
+        {"1.jpg": "boot", "2.jpg": "clog"},
+    ),
+    "numbers that are names of classes": (
+        ["1.jpg", "2.jpg"],
+        {"t.csv": "image,label\n1.jpg,574\n2.jpg,990\n"},
+        {"1.jpg": "574", "2.jpg": "990"},
+    ),
+    "numbers of classes beside their names in another usual column": (
+        ["1.jpg", "2.jpg", "3.jpg"],
+        {"t.csv": "image,label,category\n1.jpg,0,boot\n2.jpg,1,clog\n3.jpg,0,boot\n"},
+        {"1.jpg": "boot", "2.jpg": "clog", "3.jpg": "boot"},
+    ),
+    "numbers that are names of classes, beside what is no name of them": (
+        ["1.jpg", "2.jpg"],
+        {"t.csv": "image,label,category\n1.jpg,574,shoe\n2.jpg,990,shoe\n"},
+        {"1.jpg": "574", "2.jpg": "990"},
+    ),
+    "words beside the numbers of classes": (
+        ["1.jpg", "2.jpg"],
+        {"t.csv": "image,label,label_name\n1.jpg,boot,0\n2.jpg,clog,1\n"},
+        {"1.jpg": "boot", "2.jpg": "clog"},
+    ),
+    "lines that end as on an old Mac": (
+        ["1.jpg", "2.jpg"],
+        {"t.csv": "file,label\r1.jpg,A\r2.jpg,B\r"},
+        {"1.jpg": "A", "2.jpg": "B"},
+    ),
     "a table of other photos": (
         ["boot/1.jpg", "clog/2.jpg"],
         {"prices.csv": "file,label\nx.jpg,9"},
@@ -222,7 +314,8 @@ class TestFolders:
             ("train", "train"), ("TRAINING", "train"), ("training_set", "train"), ("train2017", "train"),
             ("images-train", "train"), ("valid", "val"), ("Validation", "val"), ("val_images", "val"), ("dev", "val"),
             ("test", "test"), ("testing data", "test"), ("eval", "test"), ("Train shoes", None), ("trainers", None),
-            ("latest", None), ("train_test", None), ("", None), ("1", None),
+            ("latest", None), ("train_test", None), ("TestSet", "test"), ("trainVal", None), ("holdout", "test"),
+            ("Hold out", "test"), ("PrivateTest", "test"), ("public", None), ("TR", None), ("", None), ("1", None),
         ],
     )  # fmt: skip
     def test_words_for_splits(self, name, split):
@@ -261,10 +354,32 @@ class TestTables:
             "t.csv has a column of 0 and 1 for each class; the one with 1 is the label.",
             "1 row of t.csv without a file or a label.",
         ]
+        files, tables, _ = TABLES["numbers of classes beside their names"]
+        assert lay_out(files, tables).notes == [
+            "Labels are from t.csv (2 files).",
+            "t.csv has several columns of labels: 'class_name' was used, not 'class' (numbers).",
+        ]
         files, tables, _ = TABLES["no header"]
         assert "t.csv has no header; its first column names files." in lay_out(files, tables).notes
         files, tables, _ = TABLES["a table of other photos"]
         assert lay_out(files, tables).notes == ["No labels were taken from prices.csv."]
+
+    def test_a_split_that_is_not_known_is_told_and_its_photos_are_left_out(self):
+        files, tables, _ = TABLES["splits that nobody knows"]
+        layout = lay_out(files, tables)
+        reason = "t.csv puts it into the split '3', which isn't known. Write train, val or test there, or nothing."
+        assert layout.rejected["A/2.jpg"] == reason
+        assert (
+            "2 rows of t.csv with a split that isn't known and were left out: '3' (1), 'for later' (1)." in layout.notes
+        )
+        files, tables, _ = TABLES["a split in other words"]
+        (note,) = [note for note in lay_out(files, tables).notes if "Names of splits" in note]
+        assert note.startswith("Names of splits in t.csv were understood: 'holdout' is test, 'trn' is train, ")
+
+    def test_tables_whose_splits_are_all_unknown_say_so(self, tmp_path):
+        make_folder(tmp_path, {"1.jpg": PHOTO, "t.csv": "file,label,split\n1.jpg,A,2\n"})
+        with pytest.raises(DatasetError, match=r"1\.jpg: t\.csv puts it into the split '2', which isn't known"):
+            preview_source(tmp_path)
 
     @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "cp1252"])
     def test_encodings(self, encoding):
@@ -296,6 +411,44 @@ def test_every_file_is_a_photo_of_one_class_or_rejected(paths, rows, kind):
 
 
 class TestSources:
+    ROWS = "file,label\n" + "".join(f"{number}.jpg,{'Air Jordan 1' if number else 'boot'}\n" for number in range(200))
+
+    @pytest.mark.parametrize("packed", [False, True])
+    def test_a_table_is_read_whole_whatever_the_limit_for_photos(self, tmp_path, monkeypatch, packed):
+        monkeypatch.setenv("SOLESCOPE_MAX_UPLOAD_MB", "0.001")
+        content = {"t.csv": self.ROWS, **{f"c/{number}.jpg": b"x" for number in range(200)}}
+        made = make_archive(tmp_path / "a.zip", content) if packed else make_folder(tmp_path / "photos", content)
+        assert len(self.ROWS) > 2000 and Counter(file.label for file in preview_source(made).files) == {
+            "boot": 1,
+            "Air Jordan 1": 199,
+        }
+
+    @pytest.mark.parametrize("packed", [False, True])
+    @pytest.mark.parametrize(("ending", "limit"), [("csv", 20), ("json", 200)])
+    def test_a_table_over_the_limit_is_named_and_no_folder_takes_its_place(self, tmp_path, ending, limit, packed):
+        folder = make_folder(tmp_path / "photos", {"boot/1.jpg": PHOTO, "clog/2.jpg": PHOTO})
+        with (folder / f"t.{ending}").open("wb") as file:
+            file.truncate(limit * 1_000_000 + 1)
+        made = folder
+        if packed:
+            made = tmp_path / "a.zip"
+            with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+                for path in folder.rglob("*.*"):
+                    archive.write(path, path.relative_to(folder))
+        told = rf"t\.{ending} may hold the labels of .* It has {limit}\.0 MB; the limit for such tables is {limit} MB\."
+        with pytest.raises(DatasetError, match=told):
+            preview_source(made)
+        assert {file.label for file in preview_source(made, layout=LayoutKind.CLASSES).files} == {"boot", "clog"}
+
+    @pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
+    @pytest.mark.parametrize("table", [Link("boot/1.jpg"), Locked(b"x"), Damaged(b"xyz")])
+    def test_a_table_that_cannot_be_read_is_named(self, tmp_path, table):
+        content = {"boot/1.jpg": PHOTO, "clog/2.jpg": PHOTO, "t.csv": table}
+        unpacked = isinstance(table, Link)
+        made = make_folder(tmp_path / "a", content) if unpacked else make_archive(tmp_path / "a.zip", content)
+        with pytest.raises(DatasetError, match=r"t\.csv may hold the labels of .*(link|password|damaged)"):
+            preview_source(made if unpacked else spoil(made, content))
+
     @pytest.mark.skipif(sys.platform == "win32", reason="links and pipes need rights there")
     @pytest.mark.parametrize(
         ("form", "packed"),

@@ -4,6 +4,7 @@ import io
 import json
 import threading
 from collections import Counter
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -172,6 +173,11 @@ class TestVotes:
         assert [row.sample for row in read_votes(tmp_path, other)] == ["2"]
         line = json.loads(votes_file(tmp_path).read_text().splitlines()[0])
         assert set(line) == {"kind", "evaluation", "sample", "options", "vote", "time"}
+
+    def test_any_character_may_be_in_a_name(self, tmp_path, evaluation):
+        question = replace(QUESTIONS[0], options=("bo\u2028ot", "cl\x85og"))
+        add_vote(tmp_path, evaluation, question, "bo\u2028ot")
+        assert [row.vote for row in read_votes(tmp_path, evaluation)] == ["bo\u2028ot"]
 
     def test_damaged_lines_harm_no_others(self, tmp_path, evaluation):
         add_vote(tmp_path, evaluation, QUESTIONS[0], "boot")

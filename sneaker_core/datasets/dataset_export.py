@@ -6,14 +6,17 @@ import tempfile
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from sneaker_core.datasets.export_layouts import ExportFormat, ExportPlan, plan_export, table_bytes
 from sneaker_core.datasets.index import Dataset
 from sneaker_core.errors import DatasetError
+from sneaker_core.number_text import counted
 from sneaker_core.workspace.atomic_files import write_atomically
 from sneaker_core.workspace.read_only import check_changeable
+from sneaker_core.workspace.zip_entries import zip_entry
 
 
 def exported(dataset: Dataset) -> pd.DataFrame:
@@ -47,7 +50,7 @@ def export_dataset(dataset: Dataset, target: Path, kind: ExportFormat = ExportFo
     try:
         write_atomically(target, table_bytes(photos), is_change=False)
     except OSError as error:
-        raise DatasetError(f"Can't write {target}: {error.strerror}.") from error
+        raise DatasetError(_unwritable(target, error)) from error
     return len(photos)
 
 
@@ -72,7 +75,7 @@ def export_folder(
     Raises
     ------
     DatasetError
-        The target exists or can't be written.
+        The target exists or can't be written, or a photo can't be read.
     """
     if is_change:
         check_changeable()
@@ -83,18 +86,18 @@ def export_folder(
         target.parent.mkdir(parents=True, exist_ok=True)
         unfinished = Path(tempfile.mkdtemp(dir=target.parent, prefix=".export-"))
     except OSError as error:
-        raise DatasetError(f"Can't write {target}: {error.strerror}.") from error
+        raise DatasetError(_unwritable(target, error)) from error
     try:
         unfinished.chmod(0o755)
-        for name, path in _files(plan):
+        for name, data, _ in _photos(plan):
             (unfinished / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, unfinished / name)
+            (unfinished / name).write_bytes(data)
         for name, data in plan.tables.items():
             (unfinished / name).parent.mkdir(parents=True, exist_ok=True)
             (unfinished / name).write_bytes(data)
         unfinished.rename(target)
     except OSError as error:
-        raise DatasetError(f"Can't write {target}: {error.strerror}.") from error
+        raise DatasetError(_unwritable(target, error)) from error
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
     return len(plan.photos)
@@ -121,7 +124,7 @@ def export_zip(
     Raises
     ------
     DatasetError
-        The archive can't be written. No partial file is left behind.
+        The archive can't be written, or a photo can't be read. No partial file is left behind.
     """
     if is_change:
         check_changeable()
@@ -131,18 +134,45 @@ def export_zip(
         target.parent.mkdir(parents=True, exist_ok=True)
         # Photos are already compressed: compressing them again costs time and saves nothing.
         with zipfile.ZipFile(unfinished, "w", zipfile.ZIP_STORED) as archive:
-            for name, path in _files(plan):
-                archive.write(path, name)
+            for name, data, changed in _photos(plan):
+                archive.writestr(zip_entry(name, changed), data)
             for name, data in plan.tables.items():
-                archive.writestr(name, data)
+                archive.writestr(zip_entry(name), data)
         unfinished.replace(target)
     except OSError as error:
-        raise DatasetError(f"Can't write {target}: {error.strerror}.") from error
+        raise DatasetError(_unwritable(target, error)) from error
     finally:
         with contextlib.suppress(OSError):
             unfinished.unlink(missing_ok=True)
     return len(plan.photos)
 
 
-def _files(plan: ExportPlan) -> Iterator[tuple[str, str]]:
-    yield from zip(plan.photos["file"], plan.photos["path"], strict=True)
+def _photos(plan: ExportPlan) -> Iterator[tuple[str, bytes, float]]:
+    """The path in the export, the bytes, and the time of the last change, of each photo.
+
+    Raises
+    ------
+    DatasetError
+        One can't be read.
+    """
+    for photo in plan.photos.itertuples():
+        path = Path(str(photo.path))
+        try:
+            data, changed = path.read_bytes(), path.stat().st_mtime
+        except OSError as error:
+            raise DatasetError(_unreadable(plan, photo, error)) from error
+        yield str(photo.file), data, changed
+
+
+def _unreadable(plan: ExportPlan, photo: Any, error: OSError) -> str:
+    """What to say of a photo whose file is gone or damaged, and of how many others are gone."""
+    others = sum(not Path(path).is_file() for path in plan.photos["path"]) - (not Path(photo.path).is_file())
+    more = f" {counted(others, 'more file')} {'is' if others == 1 else 'are'} missing." if others else ""
+    return (
+        f"Nothing was exported: can't read the photo {photo.name} of the class {photo.label} "
+        f"({photo.path}: {error.strerror}).{more} Put the file back or exclude the photo, then export again."
+    )
+
+
+def _unwritable(target: Path, error: OSError) -> str:
+    return f"Can't write {target}: {error.strerror}."

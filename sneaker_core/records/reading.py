@@ -197,6 +197,24 @@ def fitting(values: Any, schema: type[R]) -> R | None:
         return None
 
 
+def fitting_text(text: str, schema: type[R]) -> R | None:
+    """The record that a JSON text describes; None if it is none, or doesn't fit.
+
+    Fields that the schema lacks are passed over without being built, so a file of another program may be much larger
+    than a record, as long as it is valid JSON.
+    """
+    try:
+        return msgspec.json.decode(text, type=schema)
+    except msgspec.ValidationError:
+        return None
+    except (msgspec.DecodeError, RecursionError):
+        pass  # json also reads NaN, and half of a character
+    try:
+        return fitting(parsed(text, ""), schema) if len(text) <= MAX_BYTES else None
+    except DamagedError:
+        return None
+
+
 def damaged(source: object, what: str) -> DamagedError:
     """The error for a damaged record.
 

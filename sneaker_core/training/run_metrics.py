@@ -101,7 +101,7 @@ def metrics_rows(folder: Path) -> Iterator[dict[str, Any]]:
         text = file.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return
-    for line in text.splitlines():
+    for line in text.split("\n"):
         with contextlib.suppress(DamagedError):
             values: dict[str, Any] = parsed(line, file)
             checked(values, MetricsRow, file)

@@ -1,6 +1,7 @@
 """Search queries: classes, query templates, and excluded words."""
 
 import csv
+import io
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -161,11 +162,12 @@ def _class_of(sku: str, name: str, names: list[str]) -> CollectClass:
 
 
 def _names_by_sku(text: str) -> dict[str, str]:
-    first = next((line for line in text.splitlines() if line.strip()), "")
+    lines = list(io.StringIO(text, newline=None))  # str.splitlines would also break a line within a name
+    first = next((line for line in lines if line.strip()), "")
     separator = max(",;\t", key=first.count)
     sku_at, name_at = 0, 1
     names: dict[str, str] = {}
-    reader = csv.reader(text.splitlines(), delimiter=separator)
+    reader = csv.reader(lines, delimiter=separator)
     try:
         for position, row in enumerate(row for row in reader if any(cell.strip() for cell in row)):
             titles = [cell.strip().lower() for cell in row]

@@ -25,10 +25,10 @@ from sneaker_core.datasets.sources.json_tables import JSON_ENDINGS
 from sneaker_core.datasets.sources.label_tables import (
     TableClaims,
     claims_of,
-    read_label_table,
-    read_sku_table,
+    listed,
+    read_tables,
 )
-from sneaker_core.datasets.sources.source_files import Source, read_table
+from sneaker_core.datasets.sources.source_files import Source, TableTexts
 from sneaker_core.datasets.sources.split_names import splits_of_folders
 from sneaker_core.errors import DatasetError
 from sneaker_core.number_text import counted
@@ -44,7 +44,6 @@ _NO_ROW = "The table of labels has no row for it."
 _RULE = 0.9
 # Names of inner folders that repeat in more than this share of outer folders are no classes: front, side, old.
 _REPEATED = 0.2
-_SHOWN = 3
 # Parts of the path of a photo in a class folder that is wrapped: folder, class, photo.
 _WRAPPED = 2
 
@@ -63,6 +62,9 @@ class LayoutKind(StrEnum):
     CLASSES = "classes"
     SPLITS = "splits"
     NESTED = "nested"
+
+
+_WITH_TABLES = (LayoutKind.AUTO, LayoutKind.TABLE)
 
 
 @dataclass(frozen=True)
@@ -161,12 +163,14 @@ def read_layout(source: Source, name: str, kind: LayoutKind = LayoutKind.AUTO) -
     Raises
     ------
     DatasetError
-        No file is in a supported layout.
+        No file is in a supported layout, or a table that may hold the labels can't be read.
     """
-    tables = {file: read_table(source, file) for file in source.files if file.lower().endswith(TABLE_ENDINGS)}
-    layout = lay_out([file for file in source.files if file not in tables], tables, kind)
+    names = [file for file in source.files if file.lower().endswith(TABLE_ENDINGS)]
+    tables = TableTexts(source, name, names, are_needed=kind in _WITH_TABLES)
+    layout = lay_out([file for file in source.files if file not in set(names)], tables, kind)
     if not layout.files:
-        raise DatasetError(f"{name} {_NO_LAYOUT}")
+        told = [f" {file}: {why}" for file, why in layout.rejected.items() if why not in (_NO_FOLDER, _NO_ROW)]
+        raise DatasetError(f"{name} {_NO_LAYOUT}{''.join(told[:1])}")
     layout.notes.extend(source.notes)
     if source.skipped:
         layout.notes.append(f"{counted(source.skipped, 'hidden or system file')} skipped.")
@@ -184,24 +188,20 @@ def lay_out(files: Sequence[str], tables: Mapping[str, str], kind: LayoutKind = 
         Path -> text of each CSV file.
     kind : LayoutKind
     """
-    uses_tables = kind in (LayoutKind.AUTO, LayoutKind.TABLE)
-    labels = [found for name, text in tables.items() if uses_tables and (found := read_label_table(name, text))]
-    skus = {PurePosixPath(name).parts[:-1]: names for name, text in tables.items() if (names := read_sku_table(text))}
-    known = {table.name for table in labels}
-    unused = [name for name, text in tables.items() if name not in known and not read_sku_table(text)]
-    folders = _read_folders(files, skus, kind)
-    claims = claims_of(labels, files)
-    used = [table for table in labels if claims.counts[table.name]]
-    unused += [table.name for table in labels if table not in used]
+    read = read_tables(tables, with_labels=kind in _WITH_TABLES)
+    folders = _read_folders(files, read.skus, kind)
+    claims = claims_of(read.labels, files)
+    used = [table for table in read.labels if claims.counts[table.name]]
+    unused = [*read.others, *(table.name for table in read.labels if not claims.counts[table.name])]
     layout = folders.layout
     if used or kind is LayoutKind.TABLE:
         # A table above the class folders that names most photos is meant to name all.
         is_for_all = any(table.folder == folders.base[: len(table.folder)] for table in used)
-        names_most = 2 * len(claims.labels) >= len(layout.files)
+        names_most = 2 * (len(claims.labels) + len(claims.rejected)) >= len(layout.files)
         layout = _by_tables(files, claims, folders, kind is LayoutKind.TABLE or (is_for_all and names_most))
     layout.notes.extend(note for table in used for note in table.notes)
     if unused:
-        layout.notes.append(f"No labels were taken from {_listed(unused)}.")
+        layout.notes.append(f"No labels were taken from {listed(unused)}.")
     return _with_clean_names(layout)
 
 
@@ -218,7 +218,7 @@ def _with_clean_names(layout: Layout) -> Layout:
             rejected[file.name] = f"The name of its class, {file.label!r}, has no visible character."
     merged = [repr(name) for name, spellings in written.items() if len(spellings) > 1]
     several = [
-        f"{_listed(merged)}: written in several ways that look the same (other spaces, accents or hidden characters), "
+        f"{listed(merged)}: written in several ways that look the same (other spaces, accents or hidden characters), "
         "which are one class."
     ]
     return Layout(files, rejected, [*layout.notes, *(several if merged else [])])
@@ -240,7 +240,7 @@ def _by_tables(files: Sequence[str], claims: TableClaims, folders: _FolderReadin
     layout.rejected.update({name: why for name, why in claims.missing.items() if name not in layout.rejected})
     used = [f"{name} ({counted(count, 'file')})" for name, count in claims.counts.items() if count]
     if used:
-        layout.notes.append(f"Labels are from {_listed(used)}.")
+        layout.notes.append(f"Labels are from {listed(used)}.")
     if by_folder:
         layout.notes.extend(folders.layout.notes)
         layout.notes.append(f"{counted(by_folder, 'file')} without a row in a table got the label of the folder.")
@@ -261,7 +261,7 @@ def _read_folders(files: Sequence[str], skus: Mapping[Parts, Mapping[str, str]],
         if path is None:
             layout.rejected[name] = f"It lies beside the folder {'/'.join(base)}, which holds the class folders."
         elif splits and path[0] not in splits:
-            layout.rejected[name] = f"It isn't in one of the split folders {_listed(sorted(splits))}."
+            layout.rejected[name] = f"It isn't in one of the split folders {listed(sorted(splits))}."
         else:
             below[name] = (splits[path[0]], path[1:]) if splits else (None, path)
     if not splits and kind is LayoutKind.AUTO:
@@ -383,10 +383,3 @@ def _class_depth(paths: list[Parts], kind: LayoutKind) -> int:
         if kind is LayoutKind.NESTED or sum(inner.values()) > outermost:
             found = depth
     return found
-
-
-def _listed(names: Iterable[str]) -> str:
-    """The first names, and how many more there are."""
-    every = list(names)
-    more = f" and {len(every) - _SHOWN} more" if len(every) > _SHOWN else ""
-    return ", ".join(every[:_SHOWN]) + more

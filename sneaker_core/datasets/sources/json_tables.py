@@ -4,13 +4,14 @@
 of COCO lists images, categories and annotations; the class of a photo is the category of its annotations.
 """
 
+import io
 from pathlib import PurePosixPath
 from typing import Any
 
 from sneaker_core.errors import DamagedError
 from sneaker_core.number_text import counted
 from sneaker_core.records.dataset_records import CocoFile
-from sneaker_core.records.reading import fitting, parsed
+from sneaker_core.records.reading import fitting_text, parsed
 
 JSON_ENDINGS = (".json", ".jsonl")
 
@@ -18,7 +19,7 @@ JSON_ENDINGS = (".json", ".jsonl")
 def read_json_lines(text: str) -> tuple[list[str], list[list[str]]]:
     """The header and the rows of a table with a JSON object per line; nothing if it is none."""
     rows: list[dict[str, Any]] = []
-    for line in text.splitlines():
+    for line in io.StringIO(text, newline=None):  # str.splitlines would also break a line within a string of JSON
         if not line.strip():
             continue
         try:
@@ -51,10 +52,7 @@ def read_coco(name: str, text: str) -> tuple[list[tuple[str, str]], list[str]] |
         File and class, once for each class that a photo has, or with an empty class for a photo without one; and what
         was assumed, as sentences. None if the file has another form.
     """
-    try:
-        found = fitting(parsed(text, name), CocoFile)
-    except DamagedError:
-        return None
+    found = fitting_text(text, CocoFile)
     if found is None or not found.categories:
         return None
     names = {one.id: one.name for one in found.categories}

@@ -5,39 +5,48 @@ folder above, and so on. Columns are recognized by their usual names. A row name
 file by a path whose end fits, by a bare name that one file has, or by a name without an ending that one file has.
 """
 
-import csv
-import io
 import unicodedata
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
-from sneaker_core.csv_cells import unescape_formula
 from sneaker_core.datasets.sources.json_tables import JSON_ENDINGS, read_coco, read_json_lines
-from sneaker_core.datasets.sources.split_names import split_of_name
+from sneaker_core.datasets.sources.label_columns import (
+    TableReading,
+    column_named,
+    named_columns,
+    read_cells,
+    recognized_columns,
+)
+from sneaker_core.datasets.sources.split_names import split_of_name, splits_of_cells, states_no_split
 from sneaker_core.number_text import counted
 from sneaker_core.workspace.clean_names import clean_name
 
-_FILE_COLUMNS = (
-    "file", "filename", "file_name", "filepath", "file_path", "path", "image", "image_path", "image_name",
-    "image_file", "img", "img_path", "photo", "picture", "image_id", "img_id", "photo_id", "id",
-)  # fmt: skip
-_LABEL_COLUMNS = ("label", "class", "category", "target", "label_name", "class_name", "category_name")
-_SPLIT_COLUMNS = ("split", "subset", "partition", "set")
-_SEPARATORS = ",;\t|"
-_YES, _NO = {"1", "1.0", "true", "yes", "x"}, {"0", "0.0", "false", "no", ""}
-_PHOTO_ENDINGS = (".jpg", ".jpeg", ".jfif", ".png", ".webp", ".gif", ".bmp", ".avif", ".heic", ".heif")
+# Words for splits that need no explanation.
+_USUAL_WORDS = {"train", "training", "val", "valid", "validation", "test", "testing"}
 _SHOWN = 3
 
 
 @dataclass(frozen=True)
 class Row:
-    """A row of a table: the file it names, its label, and its split if the table gives one."""
+    """A row of a table.
+
+    Attributes
+    ----------
+    file : str
+        The file it names.
+    label : str
+    split : str or None
+        "train", "val" or "test", if the table gives one.
+    unclear_split : str
+        What the table says instead, if it isn't known which split that is.
+    """
 
     file: str
     label: str
     split: str | None
+    unclear_split: str = ""
 
 
 @dataclass(frozen=True)
@@ -88,6 +97,47 @@ class TableClaims:
     counts: dict[str, int] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Tables:
+    """The tables of a source.
+
+    Attributes
+    ----------
+    labels : list of LabelTable
+    skus : dict
+        Folder -> the names that a table in it gives to its SKUs.
+    others : list of str
+        Files that hold neither.
+    """
+
+    labels: list[LabelTable] = field(default_factory=list)
+    skus: dict[tuple[str, ...], dict[str, str]] = field(default_factory=dict)
+    others: list[str] = field(default_factory=list)
+
+
+def read_tables(texts: Mapping[str, str], *, with_labels: bool) -> Tables:
+    """Understand the tables of a source, one after another: together their texts may not fit into memory.
+
+    Parameters
+    ----------
+    texts : mapping of str to str
+        Path -> text.
+    with_labels : bool
+        Whether to look for labels of files.
+    """
+    found = Tables()
+    for name, text in texts.items():
+        labels = read_label_table(name, text) if with_labels else None
+        skus = {} if name.lower().endswith(JSON_ENDINGS) else read_sku_table(text)
+        if labels is not None:
+            found.labels.append(labels)
+        if skus:
+            found.skus[PurePosixPath(name).parts[:-1]] = skus
+        if labels is None and not skus:
+            found.others.append(name)
+    return found
+
+
 def read_label_table(name: str, text: str) -> LabelTable | None:
     """A table of labels; None if it has no column of files and of labels.
 
@@ -102,101 +152,49 @@ def read_label_table(name: str, text: str) -> LabelTable | None:
     """
     read, coco = None, read_coco(name, text) if name.lower().endswith(JSON_ENDINGS[0]) else None
     if name.lower().endswith(JSON_ENDINGS[1]):
-        read = _named_columns(*read_json_lines(text))
+        read = named_columns(*read_json_lines(text))
     elif coco is not None:
-        read = _Reading([(file, label, "") for file, label in coco[0]])
+        read = TableReading([(file, label, "") for file, label in coco[0]])
     elif not name.lower().endswith(JSON_ENDINGS):
-        header, body = read_cells(text)
-        read = _named_columns(header, body) or _column_for_each_class(header, body) or _no_header([header, *body])
+        read = recognized_columns(*read_cells(text))
     if read is None:
         return None
-    usual = split_of_name(PurePosixPath(name).stem)
-    found = [Row(file, label, split_of_name(split) if split else usual) for file, label, split in read.rows]
+    found, about_splits = _rows(name, read)
     complete = [row for row in found if row.file and row.label]
-    notes = [*([f"{name} {read.note}"] if read.note else []), *(coco[1] if coco is not None else [])]
+    notes = [*(f"{name} {note}" for note in read.notes), *(coco[1] if coco is not None else []), *about_splits]
     if incomplete := len(found) - len(complete):
         notes.append(f"{counted(incomplete, 'row')} of {name} without a file or a label.")
     return LabelTable(name, complete, notes, looks_above=coco is not None)
 
 
-@dataclass(frozen=True)
-class _Reading:
-    """File, label and split (empty if there is none) of each row, and what was assumed to read them."""
-
-    rows: list[tuple[str, str, str]]
-    note: str = ""
-
-
-def _named_columns(header: Sequence[str], body: Sequence[Sequence[str]]) -> _Reading | None:
-    """A table whose header names a column of files and a column of labels in a usual way."""
-    file, label, split = (_place(names, header) for names in (_FILE_COLUMNS, _LABEL_COLUMNS, _SPLIT_COLUMNS))
-    if file is None or label is None:
-        return None
-    return _Reading([(row[file], row[label], "" if split is None else row[split]) for row in body])
-
-
-def _column_for_each_class(header: Sequence[str], body: Sequence[Sequence[str]]) -> _Reading | None:
-    """A table with a column of files, and a column of 0 and 1 for each class."""
-    file, split = (_place(names, header) for names in (_FILE_COLUMNS, _SPLIT_COLUMNS))
-    classes = [place for place in range(len(header)) if place not in (file, split) and header[place]]
-    flags = {row[place].lower() for row in body for place in classes}
-    if file is None or len(classes) < 2 or not flags or not flags <= _NO | _YES:
-        return None
-    rows = []
-    for row in body:
-        labels = [header[place] for place in classes if row[place].lower() in _YES] or [""]
-        rows += [(row[file], label, "" if split is None else row[split]) for label in labels]
-    return _Reading(rows, "has a column of 0 and 1 for each class; the one with 1 is the label.")
-
-
-def _no_header(rows: Sequence[Sequence[str]]) -> _Reading | None:
-    """A table of two columns without a header, one of which holds photo files."""
-    if any(len(row) != 2 or not all(row) for row in rows):
-        return None
-    files = [place for place in (0, 1) if all(row[place].lower().endswith(_PHOTO_ENDINGS) for row in rows)]
-    if len(files) != 1:
-        return None
-    place = files[0]
-    which = "first" if place == 0 else "second"
-    return _Reading(
-        [(row[place], row[1 - place], "") for row in rows], f"has no header; its {which} column names files."
-    )
+def _rows(name: str, read: TableReading) -> tuple[list[Row], list[str]]:
+    """The rows of a table with their splits, and what to say about the splits."""
+    usual = split_of_name(PurePosixPath(name).stem)
+    stated = Counter(split for _, _, split in read.rows if not states_no_split(split))
+    known = splits_of_cells(stated)
+    rows = [
+        Row(
+            file, label, known.get(split) if split in stated else usual, split if split in stated.keys() - known else ""
+        )
+        for file, label, split in read.rows
+    ]
+    notes = []
+    if unusual := [f"{word!r} is {split}" for word, split in known.items() if word.lower() not in _USUAL_WORDS]:
+        notes.append(f"Names of splits in {name} were understood: {listed(unusual)}.")
+    if unclear := {word: count for word, count in stated.items() if word not in known}:
+        words = listed(f"{word!r} ({count:,})" for word, count in unclear.items())
+        rest = "a split that isn't known and were left out"
+        notes.append(f"{counted(sum(unclear.values()), 'row')} of {name} with {rest}: {words}.")
+    return rows, notes
 
 
 def read_sku_table(text: str) -> dict[str, str]:
     """Names of sneakers by SKU or folder, in lower case; empty for a table without sku (or folder) and name."""
     header, body = read_cells(text)
-    sku, name = _place(("sku", "folder"), header), _place(("name",), header)
+    sku, name = column_named(("sku", "folder"), header), column_named(("name",), header)
     if sku is None or name is None:
         return {}
     return {clean_name(row[sku]).lower(): row[name] for row in body if row[sku] and row[name]}
-
-
-def _place(names: Iterable[str], header: Sequence[str]) -> int | None:
-    """The column that has the first of these names that any has, whatever its case and separators."""
-    columns = ["_".join(cell.lower().replace("-", " ").split()) for cell in header]
-    return next((columns.index(name) for name in names if name in columns), None)
-
-
-def read_cells(text: str) -> tuple[list[str], list[list[str]]]:
-    """The header and the rows below it, all of its length; nothing if it is no table.
-
-    The separator is that of a first line ``sep=…``, as spreadsheets write it, or the most frequent in the header.
-    """
-    first, _, rest = text.partition("\n")
-    said = first.rstrip("\r").strip(' "')
-    told = said.removeprefix("sep=")[:1] if said.startswith("sep=") else ""
-    body = rest if told else text
-    separator = told or max(_SEPARATORS, key=body.partition("\n")[0].count)
-    try:
-        rows = [
-            [unescape_formula(cell.strip()) for cell in row]
-            for row in csv.reader(io.StringIO(body), delimiter=separator)
-        ]
-    except csv.Error:
-        return [], []
-    header, *below = rows or [[]]
-    return header, [[*row, *[""] * (len(header) - len(row))][: len(header)] for row in below if any(row)]
 
 
 def claims_of(tables: Sequence[LabelTable], files: Sequence[str]) -> TableClaims:
@@ -211,12 +209,16 @@ def claims_of(tables: Sequence[LabelTable], files: Sequence[str]) -> TableClaims
     found = TableClaims()
     said: dict[str, dict[tuple[str, str | None], str]] = defaultdict(dict)
     written: dict[str, str] = {}
+    unclear: dict[str, str] = {}
     for table in tables:
         by_name, named, missing = _files_of(table, files), set(), {}
         for row in table.rows:
             matching = by_name.matching(row.file)
             named.update(matching)
-            if len(matching) == 1:
+            if len(matching) == 1 and row.unclear_split:
+                told = f"{table.name} puts it into the split {row.unclear_split!r}, which isn't known."
+                unclear[matching[0]] = f"{told} Write train, val or test there, or nothing."
+            elif len(matching) == 1:
                 said[matching[0]].setdefault((clean_name(row.label), row.split), table.name)
                 written.setdefault(matching[0], row.label)
             elif matching:
@@ -226,13 +228,27 @@ def claims_of(tables: Sequence[LabelTable], files: Sequence[str]) -> TableClaims
                 missing[row.file] = f"{table.name} lists it, but the file doesn't exist."
         found.counts[table.name] = len(named)
         found.missing |= missing if named else {}
-    for file, claims in said.items():
+    for file, all_claims in said.items():
         found.rejected.pop(file, None)
+        claims = _without_vague(all_claims)
+        if file in unclear:
+            continue
         if len(claims) == 1:
             found.labels[file] = (written[file], next(iter(claims))[1])
         else:
             found.rejected[file] = _contradiction(claims)
+    found.rejected |= unclear
     return found
+
+
+def _without_vague(claims: Mapping[tuple[str, str | None], str]) -> dict[tuple[str, str | None], str]:
+    """Without claims that give a label and no split, where another one gives the same label and a split."""
+    with_split = {label for label, split in claims if split is not None}
+    return {
+        (label, split): table
+        for (label, split), table in claims.items()
+        if split is not None or label not in with_split
+    }
 
 
 def _contradiction(claims: Mapping[tuple[str, str | None], str]) -> str:
@@ -242,6 +258,13 @@ def _contradiction(claims: Mapping[tuple[str, str | None], str]) -> str:
         return f"{_and(dict.fromkeys(claims.values()))} puts it into two splits: {splits}."
     told = [f"{table} says {label!r}" for (label, _), table in claims.items()]
     return f"Its labels contradict each other: {', '.join(told[:_SHOWN])}."
+
+
+def listed(names: Iterable[str]) -> str:
+    """The first names, and how many more there are."""
+    every = list(names)
+    more = f" and {len(every) - _SHOWN} more" if len(every) > _SHOWN else ""
+    return ", ".join(every[:_SHOWN]) + more
 
 
 def _and(names: Iterable[str]) -> str:

@@ -6,22 +6,27 @@ import stat
 import struct
 import threading
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import count as counting
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import BinaryIO, Protocol
 
+from sneaker_core.datasets.sources.json_tables import JSON_ENDINGS
 from sneaker_core.datasets.sources.text_encoding import archive_names, table_text
 from sneaker_core.errors import DatasetError, ImageError
 from sneaker_core.settings import ArchiveLimits, ImageLimits
 
-_TABLE_BYTES = 20_000_000
+# Tables of labels: far more than a table of a million photos has. JSON also holds the outlines of objects.
+_TABLE_BYTES, _JSON_BYTES = 20_000_000, 200_000_000
 # Files and folders that systems and programs leave behind; those that begin with a point are hidden.
 _SYSTEM_FILES = {"thumbs.db", "desktop.ini", "__macosx", "@eadir", "#recycle", "$recycle.bin", "__pycache__"}
 # Below this many bytes a high compression ratio is harmless and common: an image of one color.
 _SMALL = 1_000_000
-_END, _END_64 = b"PK\x05\x06", b"PK\x06\x06"
-_LARGEST_END = 22 + 65535
+_END, _END_64, _LOCATOR_64 = b"PK\x05\x06", b"PK\x06\x06", b"PK\x06\x07"
+# Sizes of those records in bytes; the comment after the first has at most 65535.
+_END_SIZE, _END_64_SIZE, _LOCATOR_64_SIZE = 22, 56, 20
+_LARGEST_COMMENT = 65535
+_IN_ZIP64 = 0xFFFFFFFF
 
 
 class Source(Protocol):
@@ -47,8 +52,15 @@ class Source(Protocol):
     skipped: int
     notes: list[str]
 
-    def read(self, name: str) -> bytes:
-        """Return the bytes of one file; raises ImageError if it exceeds a limit or can't be read."""
+    def read(self, name: str, limit: int | None = None) -> bytes:
+        """Return the first bytes of one file, at most one more than the limit; by default, that of photos.
+
+        Raises ImageError if the file can't be read, or is more than the source allows in all.
+        """
+        ...
+
+    def size(self, name: str) -> int:
+        """Number of bytes of one file, as its folder or archive states it."""
         ...
 
 
@@ -124,14 +136,21 @@ class FolderSource:
         """Return the path on disk of one of `files`."""
         return self._folder / self._on_disk[name]
 
-    def read(self, name: str) -> bytes:
-        """Return the bytes of one file. Links are refused: they may lead out of the folder."""
+    def size(self, name: str) -> int:
+        """Number of bytes of one file; 0 if it is gone."""
+        try:
+            return self.path_of(name).lstat().st_size
+        except OSError:
+            return 0
+
+    def read(self, name: str, limit: int | None = None) -> bytes:
+        """Return the first bytes of one file. Links are refused: they may lead out of the folder."""
         path = self.path_of(name)
         try:
             if path.is_symlink() or not path.is_file():  # reading a pipe or a device may never end
                 raise ImageError("It is a link or not a regular file.")
             with path.open("rb") as file:
-                data = file.read(self._limits.max_bytes + 1)
+                data = file.read((limit or self._limits.max_bytes) + 1)
         except OSError as error:
             raise ImageError("The file can't be opened.") from error
         return data
@@ -183,8 +202,11 @@ class _Archive:
         else:
             self._entries[name] = entry
 
-    def read(self, name: str) -> bytes:
-        entry, most = self._entries[name], self._limits.max_bytes + 1
+    def size(self, name: str) -> int:
+        return self._entries[name].file_size
+
+    def read(self, name: str, limit: int | None = None) -> bytes:
+        entry, most = self._entries[name], (limit or self._limits.max_bytes) + 1
         try:
             with self._zip.open(entry) as file:
                 data = file.read(most)
@@ -198,29 +220,91 @@ class _Archive:
             if self._unpacked > self._archive_limits.max_bytes:
                 raise ImageError(f"The archive unpacks to more than {self._archive_limits.max_bytes / 1e9:g} GB.")
         if len(data) > max(_SMALL, self._archive_limits.max_ratio * entry.compress_size):
-            raise ImageError("It is compressed far more than any photo: probably a zip bomb.")
+            raise ImageError("It is compressed far more than any photo or table: probably a zip bomb.")
         return data
 
 
 def directory_bytes(file: BinaryIO) -> int:
-    """Size in bytes of an archive's directory, from its last record; zipfile would read the whole directory first."""
+    """Size in bytes of an archive's directory, from its last records; zipfile would read the whole directory first.
+
+    Whatever one reader takes for the size is counted: zipfile prefers the record for large archives wherever there is
+    one, and looks for it before its locator, as others look where the locator says.
+    """
     size = file.seek(0, os.SEEK_END)
-    file.seek(max(0, size - _LARGEST_END))
+    start = max(0, size - _END_SIZE - _LARGEST_COMMENT - _LOCATOR_64_SIZE - _END_64_SIZE)
+    file.seek(start)
     tail = file.read()
-    at = tail.rfind(_END)
-    if at < 0 or len(tail) < at + 22:
+    at = _end_record(tail)
+    if at is None:
         return 0  # not an archive; zipfile reports it
-    (count,) = struct.unpack_from("<L", tail, at + 12)
-    wide = tail.rfind(_END_64, 0, at)
-    if count == 0xFFFFFFFF and wide >= 0:
-        (count,) = struct.unpack_from("<Q", tail, wide + 40)
-    return int(count)
+    (stated,) = struct.unpack_from("<L", tail, at + 12)
+    located = tail[max(0, at - _LOCATOR_64_SIZE) : at]
+    if len(located) < _LOCATOR_64_SIZE or not located.startswith(_LOCATOR_64):
+        return int(stated)
+    (told,) = struct.unpack_from("<Q", located, 8)
+    records = [tail[max(0, at - _LOCATOR_64_SIZE - _END_64_SIZE) : at - _LOCATOR_64_SIZE]]
+    if told <= size:
+        file.seek(told)
+        records.append(file.read(_END_64_SIZE))
+    wide = [struct.unpack_from("<Q", one, 40)[0] for one in records if _is_end_64(one)]
+    return max(0 if wide and stated == _IN_ZIP64 else int(stated), *map(int, wide), 0)
 
 
-def read_table(source: Source, name: str) -> str:
-    """Return the text of a CSV file in a source, or an empty string if it can't be read."""
-    try:
-        data = source.read(name)
-    except ImageError:
-        return ""
-    return "" if len(data) > _TABLE_BYTES else table_text(data)
+def _end_record(tail: bytes) -> int | None:
+    """Where the last record of an archive begins: at the very end, or before a comment."""
+    last = len(tail) - _END_SIZE
+    if last >= 0 and tail.startswith(_END, last) and tail.endswith(b"\0\0"):
+        return last
+    at = tail.rfind(_END)
+    return at if 0 <= at <= last else None
+
+
+def _is_end_64(record: bytes) -> bool:
+    return len(record) == _END_64_SIZE and record.startswith(_END_64)
+
+
+class TableTexts(Mapping[str, str]):
+    """The text of each table in a source, read when it is asked for.
+
+    Parameters
+    ----------
+    source : Source
+    title : str
+        Of the source, for messages.
+    names : sequence of str
+        Paths of the tables.
+    are_needed : bool
+        Whether a table that can't be read is an error, because it may hold the labels; otherwise, it has no text.
+    """
+
+    def __init__(self, source: Source, title: str, names: Sequence[str], *, are_needed: bool) -> None:
+        self._source, self._title, self._names, self._are_needed = source, title, names, are_needed
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def __getitem__(self, name: str) -> str:
+        try:
+            return _read_table(self._source, name)
+        except ImageError as error:
+            if not self._are_needed:
+                return ""
+            raise DatasetError(
+                f"{name} may hold the labels of {self._title}, but can't be read. {error} Replace or remove it, or "
+                "choose a layout that takes the classes from folders."
+            ) from error
+
+
+def _read_table(source: Source, name: str) -> str:
+    """The text of a table; raises ImageError if all of it can't be read."""
+    limit = _JSON_BYTES if name.lower().endswith(JSON_ENDINGS) else _TABLE_BYTES
+    size = source.size(name)
+    data = source.read(name, limit) if size <= limit else b""
+    if max(size, len(data)) > limit:
+        raise ImageError(
+            f"It has {max(size, len(data)) / 1e6:,.1f} MB; the limit for such tables is {limit / 1e6:g} MB."
+        )
+    return table_text(data)

@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 
 from sneaker_core.errors import DatasetError
 from sneaker_core.workspace.clean_names import clean_name
+from sneaker_core.workspace.zip_entries import zip_entry
 
 
 def packed(files: Iterable[tuple[str, bytes]], label: str = "") -> bytes:
@@ -34,7 +35,7 @@ def packed(files: Iterable[tuple[str, bytes]], label: str = "") -> bytes:
         for given, data in named:
             name = _free(_placed(given, folder, around), taken)
             taken.add(name)
-            archive.writestr(name, data)
+            archive.writestr(zip_entry(name), data)
     return buffer.getvalue()
 
 

@@ -60,7 +60,7 @@ def read_votes(workspace: Path, evaluation: Evaluation) -> list[VoteRow]:
     """All answers to questions from an evaluation, oldest first; damaged lines are left out."""
     file = votes_file(workspace)
     try:
-        lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
+        lines = file.read_text(encoding="utf-8", errors="replace").split("\n")
     except OSError:
         return []
     votes = []

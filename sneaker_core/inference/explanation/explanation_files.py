@@ -22,6 +22,7 @@ from sneaker_core.inference.explanation.heat_maps import overlay, strongest_area
 from sneaker_core.records.evaluation_records import ClassMapRow
 from sneaker_core.records.reading import checked, read_rows
 from sneaker_core.workspace.atomic_files import write_atomically
+from sneaker_core.workspace.zip_entries import zip_entry
 
 TABLE_FILE = "explanations.csv"
 CLASS_MAPS_FILE = "means.json"
@@ -75,9 +76,9 @@ def write_zip(target: Path, explanations: Iterable[Explanation]) -> tuple[int, d
             for explanation in explanations:
                 name = names.of(explanation.image) if explanation.error is None else None
                 if name is not None:
-                    archive.writestr(name, explanation.png())
+                    archive.writestr(zip_entry(name), explanation.png())
                 rows.append(_row(explanation, name))
-            archive.writestr(TABLE_FILE, _table(rows))
+            archive.writestr(zip_entry(TABLE_FILE), _table(rows))
         unfinished.replace(target)
     except OSError as error:
         raise SpaceError(f"Can't write {target}: {error.strerror or error}.") from error
