@@ -7,8 +7,10 @@ from pathlib import Path
 
 import httpx
 import pytest
+from click.testing import CliRunner
 from starlette.applications import Starlette
 
+from sneaker_core.__main__ import main
 from sneaker_core.api.api_routes import routes
 from sneaker_core.api.rate_limit import TokenBuckets
 from sneaker_core.api.request_bodies import MOST_PHOTOS
@@ -161,8 +163,28 @@ def test_the_catalog_is_asked_by_name_or_alias(client: httpx.Client) -> None:
         assert near is None or near in missing.json()["error"]
 
 
+def test_the_catalog_is_listed_and_searched_as_by_the_command(client: httpx.Client) -> None:
+    for text in ("", "tinker hatfield", "nothing of that name"):
+        command = CliRunner().invoke(main, ["catalog", text, "--json"])
+        assert client.get("/api/catalog", params={"text": text} if text else {}).json() == json.loads(command.stdout)
+    known = read_catalog()
+    names = [one["name"] for one in client.get("/api/catalog").json()]
+    assert names == [entry.name for entry in (*known.sneakers, *known.shoe_types)]
+    one = client.get("/api/catalog", params={"text": "air_jordan_iv"}).json()[0]
+    assert one == client.get("/api/catalog/Air Jordan 4").json()
+    assert client.get("/api/catalog?page=2").json()["error"] == "There is no parameter 'page'. Parameters: text."
+
+
 def test_what_has_not_changed_is_not_sent_again(client: httpx.Client) -> None:
-    for path in ("models", "models/street72", "catalog/Loafers", "openapi.json", "health"):
+    for path in (
+        "models",
+        "models/street72",
+        "catalog",
+        "catalog?text=nike",
+        "catalog/Loafers",
+        "openapi.json",
+        "health",
+    ):
         first = client.get(f"/api/{path}")
         tag = first.headers["etag"]
         for condition in (tag, f"W/{tag}", f'"other", {tag}', "*"):
