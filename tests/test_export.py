@@ -19,11 +19,12 @@ from sneaker_core.inference.explanation.explanation_request import Method
 from sneaker_core.inference.export.export_formats import ExportFormat
 from sneaker_core.inference.export.export_jobs import find_export, start_export
 from sneaker_core.inference.export.export_model import export_model
-from sneaker_core.inference.export.int8_quantization import fits, measure_ranges, quantize, read_ranges, write_ranges
+from sneaker_core.inference.export.int8_quantization import fits, measure_ranges, quantize
 from sneaker_core.inference.export.onnx_writer import describe, onnx_model
 from sneaker_core.inference.export.parity_check import check_float32, check_int8, compare
 from sneaker_core.networks import onnx_metadata as names
 from sneaker_core.networks.architectures import architecture, build_network
+from sneaker_core.networks.calibration_ranges import read_ranges, write_ranges
 from sneaker_core.networks.checkpoint import (
     ONNX_FILE,
     ModelSpec,
