@@ -5,7 +5,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from sneaker_core.networks.checkpoint import read_spec
+from sneaker_core.networks.checkpoint import onnx_file, read_spec
 from sneaker_core.training.model_install import origin_text
 from sneaker_core.training.next_steps import Step
 from sneaker_core.training.run_card import taught_of
@@ -158,7 +158,7 @@ def _draw_more(row: Row) -> None:
     has_model = row.run is None or row.run.has_model
     there = {
         CARD: has_model,
-        EXPORT: has_model,
+        EXPORT: has_model and onnx_file(_model_folder(row)) is None,
         SETTINGS: bool(row.recipe),
         LOG: row.run is not None and row.run.was_trained,
     }
