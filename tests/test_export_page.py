@@ -16,6 +16,7 @@ from sneaker_core.workspace.paths import run_model_folder, runs_folder
 from tests.app_pages import again, click, open_page, words
 from tests.conftest import ModelsHome
 from tests.factories import lively_model
+from tests.links import link_labels
 from ui.runs.run_detail_view import CARD, EXPORT
 from ui.runs.runs_keys import Key
 
@@ -48,6 +49,7 @@ def test_a_file_is_made_and_offered(models_home: ModelsHome) -> None:
     assert not downloads(app) and find_export(home, "mine", ExportFormat.ONNX) is None
     exported(app, home, ExportFormat.ONNX)
     assert "Compared on 200 photos" in words(app), log_tail(export_job_folder(home, "mine", ExportFormat.ONNX))
+    assert "Exporting mine (Full precision)" in words(app)
     assert len(downloads(app)) == 1 and app.button(key=Key.RUN_EXPORT.of("mine")).label == "Export again"
     file = find_export(home, "mine", ExportFormat.ONNX)
     assert file is not None and describe_onnx(file).precision == "float32"
@@ -70,7 +72,7 @@ def test_what_disagrees_or_lacks_photos_is_refused_with_the_reason(models_home: 
     assert "int8 needs some of the photos that" in words(app) and not downloads(app)
 
 
-def test_a_model_that_is_a_file_already_is_not_exported_again(models_home: ModelsHome) -> None:
+def test_a_model_that_is_a_file_already_is_neither_exported_nor_taught(models_home: ModelsHome) -> None:
     from sneaker_core.inference.export.onnx_writer import onnx_model
     from sneaker_core.networks.checkpoint import weights_checksum
 
@@ -78,5 +80,7 @@ def test_a_model_that_is_a_file_already_is_not_exported_again(models_home: Model
     made = onnx_model(load_model(folder), weights_checksum(folder)).SerializeToString()
     (folder / "weights.safetensors").unlink()
     (folder / ONNX_FILE).write_bytes(made)
-    choices = open_page("runs", runs="mine").segmented_control(key=Key.RUN_MORE.of("mine")).options
+    app = open_page("runs", runs="mine")
+    choices = app.segmented_control(key=Key.RUN_MORE.of("mine")).options
     assert CARD in choices and EXPORT not in choices
+    assert "Use in Identify" in link_labels(app) and "Teach it a sneaker" not in link_labels(app)

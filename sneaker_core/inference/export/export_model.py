@@ -130,7 +130,7 @@ def _quantized(
         if photos.empty:
             raise ExportError(
                 f"int8 needs some of the photos that {model.spec.name} was trained with, and none of them are here. "
-                "Import them again, or export as onnx."
+                "Import them again, or export in full precision (onnx)."
             )
         ranges = measure_ranges(written, read_pixels(model, photos))
     quantized = quantize(written, ranges)
