@@ -70,6 +70,7 @@ def test_what_disagrees_or_lacks_photos_is_refused_with_the_reason(models_home: 
     app.radio(key=Key.RUN_EXPORT_FORMAT.of("mine")).set_value(ExportFormat.ONNX_INT8)
     exported(again(app), home, ExportFormat.ONNX_INT8)
     assert "int8 needs some of the photos that" in words(app) and not downloads(app)
+    assert [one.label for one in app.button if one.label in ("Export", "Try again")] == ["Export"]
 
 
 def test_a_model_that_is_a_file_already_is_neither_exported_nor_taught(models_home: ModelsHome) -> None:

@@ -29,8 +29,13 @@ def _finding(job: Job) -> str:
     return str((job.result or {}).get("finding", ""))
 
 
+# "Export" stays below it, so the panel needs no button that does the same.
 _PANEL = JobPanel(
-    place="export", resumable=False, stop_help="Nothing is saved, but you can export again.", outcome=_finding
+    place="export",
+    resumable=False,
+    stop_help="Nothing is saved, but you can export again.",
+    restart_text="",
+    outcome=_finding,
 )
 
 
