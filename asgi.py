@@ -8,11 +8,12 @@ from starlette.middleware import Middleware
 from streamlit.runtime.pages_manager import PagesManager
 
 from sneaker_core.api.api_routes import routes
+from sneaker_core.api.cross_origin import cross_origin
 from sneaker_core.api.hang_ups import HangUps
 from sneaker_core.errors import SneakerError
 from sneaker_core.phone.access import access_middleware
 from sneaker_core.phone.page_route import page_routes
-from sneaker_core.settings import AccessSettings
+from sneaker_core.settings import AccessSettings, ApiSettings
 from sneaker_core.workspace.paths import workspace
 from ui.sign_in.providers import provider_names
 from ui.sign_in.signed_in_only import SignedInOnly
@@ -23,7 +24,8 @@ PagesManager.uses_pages_directory = False
 
 PROJECT = Path(__file__).parent
 try:
-    access, api = AccessSettings.from_environment(), routes(workspace())
+    access, api = AccessSettings.from_environment(), ApiSettings.from_environment()
+    api_routes = routes(workspace(), api)
     provider_names()  # says at once if people can't sign in
 except SneakerError as error:
     sys.exit(f"Error: {error}")
@@ -31,6 +33,6 @@ checks = access_middleware(access, lambda: (PROJECT / "ui" / "login.html").read_
 page = page_routes(workspace, lambda: (PROJECT / "ui" / "phone_page.html").read_text(encoding="utf-8"))
 app = st.App(
     str(PROJECT / "streamlit_app.py"),
-    routes=[*api, *page],
-    middleware=[Middleware(HangUps), *checks, Middleware(SignedInOnly)],
+    routes=[*api_routes, *page],
+    middleware=[Middleware(HangUps), *cross_origin(api.origins), *checks, Middleware(SignedInOnly)],
 )

@@ -10,10 +10,11 @@ from pathlib import Path
 
 from benchmarks.street72 import photos_of
 from sneaker_core.datasets.split import Split
-from sneaker_core.inference.export.int8_quantization import measure_ranges, write_ranges
+from sneaker_core.inference.export.int8_quantization import measure_ranges
 from sneaker_core.inference.export.onnx_writer import onnx_model
 from sneaker_core.inference.export.parity_check import read_pixels
 from sneaker_core.networks.bundled_models import DEFAULT_MODEL
+from sneaker_core.networks.calibration_ranges import write_ranges
 from sneaker_core.networks.checkpoint import load_model, weights_checksum
 from sneaker_core.workspace.paths import BUNDLED_MODELS
 

@@ -20,9 +20,10 @@ from benchmarks.street72 import photos_of
 from sneaker_core import images
 from sneaker_core.datasets.photo_worlds import WORLD
 from sneaker_core.datasets.split import Split
-from sneaker_core.inference.export.int8_quantization import quantize, read_ranges
+from sneaker_core.inference.export.int8_quantization import quantize
 from sneaker_core.inference.export.onnx_writer import describe, onnx_model
 from sneaker_core.networks.bundled_models import DEFAULT_MODEL
+from sneaker_core.networks.calibration_ranges import read_ranges
 from sneaker_core.networks.checkpoint import WEIGHTS_FILE, SneakerModel, load_model, weights_checksum
 from sneaker_core.networks.decision import Outputs, ood_score
 from sneaker_core.networks.onnx_metadata import INT8, description

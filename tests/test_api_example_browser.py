@@ -8,11 +8,8 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from playwright.sync_api import Browser, expect
-from starlette.applications import Starlette
 
-from sneaker_core.api.api_routes import routes
-from sneaker_core.settings import ApiSettings
-from tests.api_server import serving
+from tests.api_server import open_to, serving
 from tests.browser import PHONE, PROJECT, new_page
 
 SAMPLES = PROJECT / "data" / "samples"
@@ -35,19 +32,13 @@ def website(folder: Path) -> Iterator[str]:
         server.server_close()
 
 
-@contextlib.contextmanager
-def api(workspace: Path, *origins: str) -> Iterator[str]:
-    with serving(Starlette(routes=routes(workspace, ApiSettings(origins))), log_level="error") as address:
-        yield address
-
-
 def test_a_page_of_a_named_website_gets_answers_and_another_one_a_plain_error(
     browser: Browser, workspace: Path, tmp_path: Path
 ) -> None:
     with (
         website(PROJECT / "docs" / "examples" / "web") as site,
-        api(workspace, site) as opened,
-        api(workspace) as closed,
+        serving(open_to(site, workspace), log_level="error") as opened,
+        serving(open_to("http://other.example", workspace), log_level="error") as closed,
     ):
         page = new_page(browser, PHONE)
         wrong: list[str] = []

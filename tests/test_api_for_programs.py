@@ -7,16 +7,19 @@ from pathlib import Path
 
 import httpx
 import pytest
+from click.testing import CliRunner
 from starlette.applications import Starlette
 
+from sneaker_core.__main__ import main
 from sneaker_core.api.api_routes import routes
 from sneaker_core.api.rate_limit import TokenBuckets
 from sneaker_core.api.request_bodies import MOST_PHOTOS
 from sneaker_core.catalog.lookup import read_catalog
 from sneaker_core.errors import SneakerError
 from sneaker_core.evaluation.model_facts import described_models, model_facts
-from sneaker_core.settings import ApiSettings
-from tests.api_server import jpeg, serving
+from sneaker_core.phone.access import access_middleware
+from sneaker_core.settings import AccessSettings, ApiSettings
+from tests.api_server import jpeg, open_to, serving
 
 PAGE = "http://localhost:9000"
 
@@ -24,7 +27,7 @@ PAGE = "http://localhost:9000"
 @pytest.fixture(scope="module")
 def client(workspace: Path) -> Iterator[httpx.Client]:
     """A client of a server that lets the pages of one website in."""
-    app = Starlette(routes=routes(workspace, ApiSettings((PAGE,), photos_per_minute=0)))
+    app = open_to(PAGE, workspace)
     with serving(app, log_level="error") as address, httpx.Client(base_url=address, timeout=60) as opened:
         yield opened
 
@@ -161,8 +164,28 @@ def test_the_catalog_is_asked_by_name_or_alias(client: httpx.Client) -> None:
         assert near is None or near in missing.json()["error"]
 
 
+def test_the_catalog_is_listed_and_searched_as_by_the_command(client: httpx.Client) -> None:
+    for text in ("", "tinker hatfield", "nothing of that name"):
+        command = CliRunner().invoke(main, ["catalog", text, "--json"])
+        assert client.get("/api/catalog", params={"text": text} if text else {}).json() == json.loads(command.stdout)
+    known = read_catalog()
+    names = [one["name"] for one in client.get("/api/catalog").json()]
+    assert names == [entry.name for entry in (*known.sneakers, *known.shoe_types)]
+    one = client.get("/api/catalog", params={"text": "air_jordan_iv"}).json()[0]
+    assert one == client.get("/api/catalog/Air Jordan 4").json()
+    assert client.get("/api/catalog?page=2").json()["error"] == "There is no parameter 'page'. Parameters: text."
+
+
 def test_what_has_not_changed_is_not_sent_again(client: httpx.Client) -> None:
-    for path in ("models", "models/street72", "catalog/Loafers", "openapi.json", "health"):
+    for path in (
+        "models",
+        "models/street72",
+        "catalog",
+        "catalog?text=nike",
+        "catalog/Loafers",
+        "openapi.json",
+        "health",
+    ):
         first = client.get(f"/api/{path}")
         tag = first.headers["etag"]
         for condition in (tag, f"W/{tag}", f'"other", {tag}', "*"):
@@ -201,8 +224,31 @@ def test_only_the_pages_of_named_websites_may_read_answers(client: httpx.Client,
     assert "access-control-allow-credentials" not in {*preflight.headers, *answer.headers}
 
 
+def test_a_page_of_a_named_website_sends_the_password_itself(workspace: Path) -> None:
+    checks = access_middleware(AccessSettings(None, "correct horse"), lambda: "<form>")
+    asks = {"access-control-request-method": "POST", "access-control-request-headers": "authorization,content-type"}
+    sent = {"origin": PAGE, "accept": "text/html,*/*", "sec-fetch-mode": "cors"}
+    photo = {"json": {"photo": base64_of(jpeg())}}
+    served = serving(open_to(PAGE, workspace, checks=checks), log_level="error")
+    with served as address, httpx.Client(base_url=address, timeout=60) as client:
+        # The browser asks without the password; what it may send says nothing about the workspace.
+        asked = client.options("/api/predict", headers={**sent, **asks})
+        assert (asked.status_code, asked.headers["access-control-allow-origin"]) == (200, PAGE)
+        assert "Authorization" in asked.headers["access-control-allow-headers"]
+        other = client.options("/api/predict", headers={**sent, **asks, "origin": "http://evil.example"})
+        assert other.status_code == 400 and "access-control-allow-origin" not in other.headers
+        for password, status in ((None, 401), ("wrong horse", 401), ("correct horse", 200)):
+            headers = {**sent, **({"authorization": f"Bearer {password}"} if password else {})}
+            answer = predict(client, headers=headers, **photo)
+            assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (status, PAGE)
+            assert answer.headers["content-type"] == "application/json" and "www-authenticate" not in answer.headers
+            assert ("error" in answer.json() and bool(answer.json()["error"])) == (status != 200)
+        # What isn't the API stays closed to other websites.
+        assert "access-control-allow-origin" not in client.get("/", headers=sent).headers
+
+
 def test_an_address_that_sends_too_many_photos_is_told_when_to_try_again(workspace: Path) -> None:
-    app = Starlette(routes=routes(workspace, ApiSettings((PAGE,), photos_per_minute=3)))
+    app = open_to(PAGE, workspace, photos_per_minute=3)
     with serving(app, log_level="error") as address, httpx.Client(base_url=address, timeout=60) as client:
         assert predict(client, files=[("file", jpeg())] * 3).status_code == 200
         refused = predict(client, files={"file": bytes(5_000_000)}, headers={"origin": PAGE})

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,8 +15,9 @@ import pytest
 from PIL import Image
 
 from sneaker_core.__main__ import main
+from sneaker_core.evaluation.model_facts import model_facts
 from sneaker_core.number_text import percent
-from sneaker_core.workspace.paths import PROJECT
+from sneaker_core.workspace.paths import BUNDLED_MODELS, PROJECT, run_model_folder, runs_folder
 from tests.conftest import CLASSES as LABELS
 from tests.factories import run_command as run
 
@@ -151,6 +153,20 @@ def test_models_lists_bundled_models_and_runs(workspace: Path) -> None:
     assert tiny["classes"] == list(LABELS)
     assert tiny["bundled"] is False
     assert "tiny" in run(workspace, "models").stdout
+
+
+def test_a_model_is_shown_as_the_api_describes_it(workspace: Path, tmp_path: Path) -> None:
+    facts = json.loads(json.dumps(model_facts(workspace, "street72")))
+    for words in (("street72", "--json"), ("--json", "street72"), ("show", "--json", str(BUNDLED_MODELS / "street72"))):
+        assert json.loads(run(workspace, "models", *words).stdout) == facts
+    told = run(workspace, "models", "street72").stdout
+    assert "look-alikes: Vans (" in told
+    assert all(f"\n{world['world']}: {world['photos']:,} photos, top-1 " in told for world in facts["worlds"])
+    assert run(workspace, "models", "nope").stderr.startswith("Error: No model named 'nope'. Available models: ")
+    # A model that is named like a command doesn't take its place, and can be shown.
+    shutil.copytree(run_model_folder(runs_folder(workspace) / "tiny"), run_model_folder(runs_folder(tmp_path) / "pack"))
+    assert run(tmp_path, "models", "pack").returncode == 2
+    assert json.loads(run(tmp_path, "models", "--json", "show", "pack").stdout)["name"] == "pack"
 
 
 def test_evaluate_measures_a_folder(workspace: Path, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import streamlit as st
+import torch
 from streamlit.testing.v1 import AppTest
 
 from sneaker_core.datasets.corrections import find_corrections, save_correction, waiting_for_review
@@ -20,6 +21,8 @@ from sneaker_core.images import Photo
 from sneaker_core.networks.checkpoint import load_model, save_model
 from sneaker_core.training.corrected_head import corrected_model
 from sneaker_core.training.corrected_model import Change, Correction, correct_model
+from sneaker_core.training.model_install import install_model
+from sneaker_core.training.model_pack import save_pack
 from sneaker_core.training.recipe import make_recipe
 from sneaker_core.training.run_collection import find_run
 from sneaker_core.training.train_model import train
@@ -62,6 +65,22 @@ def test_a_copy_learns_from_the_corrections_and_the_model_stays(workspace):
     split = read_split(done.folder)
     assert dict(split["split"].value_counts()) == {"train": done.trained, "test": done.kept_out.photos}
     assert len(load_model(done.folder).references) == 4 + done.trained
+
+
+def test_a_corrected_copy_is_installed_elsewhere(workspace, tmp_path):
+    done = correct_model(workspace, "mine")
+    save_pack(workspace, done.model, tmp_path / "copy.zip")
+    with (tmp_path / "copy.zip").open("rb") as file:
+        there = install_model(tmp_path / "home", file, "copy.zip")
+    here, copy = find_run(workspace, done.model), find_run(tmp_path / "home", done.model)
+    assert copy.has_model and copy.is_retrained and (copy.taught_from, copy.dataset) == (here.taught_from, here.dataset)
+    assert here.note and not copy.note and not copy.source
+    assert read_split(there.folder).equals(read_split(done.folder))
+    mine, theirs = load_model(done.folder), load_model(there.folder)
+    pixels = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(1))
+    assert np.array_equal(mine.outputs(pixels).logits, theirs.outputs(pixels).logits)
+    assert np.array_equal(mine.references, theirs.references)
+    assert {path.name for path in (tmp_path / "home").iterdir()} == {"runs"}  # the corrected photos stay
 
 
 def test_what_was_kept_out_once_is_kept_out_again(workspace):

@@ -41,6 +41,11 @@ def test_there_are_examples_and_every_route_is_listed() -> None:
     assert all(f"`{one.method} /api{one.path}`" in PAGE for one in OPERATIONS)
 
 
+def test_the_limit_is_the_one_in_use() -> None:
+    assert f"may send {ApiSettings().photos_per_minute} photos a minute" in PAGE
+    assert "try again after `Retry-After` seconds" in PAGE
+
+
 def test_curl_examples_work(address: str, folder: Path) -> None:
     if shutil.which("curl") is None:
         pytest.skip("curl isn't installed")

@@ -2,29 +2,33 @@
 
 import json
 import os
-import time
 from dataclasses import replace
 from pathlib import Path
 
+import httpx
 import numpy as np
 import onnx
 import pandas as pd
 import pytest
 import torch
 from onnx import TensorProto, helper
+from starlette.applications import Starlette
 
 import sneaker_core as sc
+from sneaker_core.api.api_routes import routes
 from sneaker_core.errors import CheckpointError, ExportError
 from sneaker_core.inference.explanation.attributions import attribute
 from sneaker_core.inference.explanation.explanation_request import Method
 from sneaker_core.inference.export.export_formats import ExportFormat
-from sneaker_core.inference.export.export_jobs import exported_file, find_export, start_export
+from sneaker_core.inference.export.export_jobs import exported_file, find_export
 from sneaker_core.inference.export.export_model import export_model
-from sneaker_core.inference.export.int8_quantization import fits, measure_ranges, quantize, read_ranges, write_ranges
+from sneaker_core.inference.export.int8_quantization import fits, measure_ranges, quantize
 from sneaker_core.inference.export.onnx_writer import describe, onnx_model
 from sneaker_core.inference.export.parity_check import check_float32, check_int8, compare
+from sneaker_core.inference.predictor import predict_bytes
 from sneaker_core.networks import onnx_metadata as names
 from sneaker_core.networks.architectures import architecture, build_network
+from sneaker_core.networks.calibration_ranges import read_ranges, write_ranges
 from sneaker_core.networks.checkpoint import (
     MODEL_FILE,
     ONNX_FILE,
@@ -39,8 +43,9 @@ from sneaker_core.networks.checkpoint import (
 from sneaker_core.networks.decision import Decision, ood_score, probabilities, unit_length
 from sneaker_core.networks.model_registry import find_named_model, source_of_export
 from sneaker_core.networks.onnx_network import OnnxNetwork
-from sneaker_core.workspace.jobs import log_tail, read_job
+from sneaker_core.settings import ApiSettings
 from sneaker_core.workspace.paths import BUNDLED_MODELS, run_model_folder, runs_folder
+from tests.api_server import serving
 from tests.conftest import ModelsHome
 from tests.factories import ONE_OF_EACH_KIND, draw_dataset, jpeg, lively_model, photo, run_command, write
 
@@ -153,6 +158,19 @@ def test_a_run_folder_may_hold_a_file_in_place_of_weights(exported, tmp_path, sn
     write(place / "model.json", json.dumps(other).encode())
     with pytest.raises(CheckpointError, match="made for"):
         load_model(place)
+
+
+def test_a_run_that_is_a_file_answers_over_http(exported, tmp_path, sneaker_jpeg):
+    write(run_model_folder(runs_folder(tmp_path) / "mine") / ONNX_FILE, exported.read_bytes())
+    photo = {"file": ("a.jpg", sneaker_jpeg(2))}
+    with serving(Starlette(routes=routes(tmp_path, ApiSettings())), log_level="error") as address:
+        answer = httpx.post(f"{address}/api/predict?model=mine&top=2", files=photo, timeout=60)
+        facts = httpx.get(f"{address}/api/models/mine").json()
+        explained = httpx.post(f"{address}/api/explain?model=mine", files=photo, timeout=60)
+    expected = predict_bytes(load_model(exported), "a.jpg", sneaker_jpeg(2), 2).to_dict()
+    assert (answer.status_code, {**answer.json(), "ms": 0}) == (200, {**expected, "ms": 0})
+    assert (facts["name"], facts["classes"], facts["worlds"]) == ("mine", list(load_model(exported).spec.classes), [])
+    assert explained.status_code == 422 and "exported from" in explained.json()["error"]
 
 
 def test_a_file_is_evaluated_on_photos_that_its_source_was_not_trained_on(models_home: ModelsHome, exported, tmp_path):
@@ -301,15 +319,3 @@ def test_an_export_is_current_by_what_it_says_not_by_its_time(change, is_current
     for moment in (0, 2e9):  # long before the export, and long after
         os.utime(folder / MODEL_FILE, (moment, moment))
         assert find_export(models_home.workspace, "mine", chosen) == (file if is_current else None)
-
-
-@pytest.mark.slow
-def test_a_page_exports_in_the_background(models_home: ModelsHome):
-    models_home.install("mine", bundled=False)
-    home, chosen = models_home.workspace, ExportFormat.ONNX
-    assert find_export(home, "mine", chosen) is None
-    job = start_export(home, "mine", "mine", chosen)
-    while not read_job(job).state.ended:
-        time.sleep(0.2)
-    assert read_job(job).result["finding"].startswith("Compared on 200 photos"), log_tail(job)
-    assert load_model(find_export(home, "mine", chosen)).spec.name == "mine"

@@ -20,9 +20,11 @@ import pyarrow.parquet as pq
 import pytest
 import streamlit as st
 import torch
+from click.testing import CliRunner
 from streamlit.runtime.download_data_util import convert_data_to_bytes_and_infer_mime
 from streamlit.testing.v1 import AppTest
 
+from sneaker_core.__main__ import main
 from sneaker_core.errors import CheckpointError, ReadOnlyError, RunError, SneakerError
 from sneaker_core.evaluation.evaluation_collection import list_evaluations
 from sneaker_core.evaluation.evaluation_files import read_table
@@ -40,6 +42,8 @@ from sneaker_core.training.teaching import Photo, teach
 from sneaker_core.workspace.paths import BUNDLED_MODELS, PREDICTIONS_FILE, RUN_FILE, run_model_folder, runs_folder
 from tests.factories import jpeg, photo
 from tests.links import link_labels
+from ui.evaluate.evaluate_keys import Key as EvaluateKey
+from ui.kit.labels import evaluation_title
 from ui.runs.model_packs import packed
 from ui.runs.run_rows import all_rows
 from ui.runs.runs_keys import Key
@@ -295,12 +299,15 @@ def test_a_pack_holds_no_path_and_no_note(pack: bytes) -> None:
 
 
 def test_an_installed_run_is_told_as_one(tmp_path: Path, made: Path, pack: bytes) -> None:
-    install(tmp_path, pack, "theirs", "from a friend.zip")
+    install(tmp_path, pack, "theirs", "a friend.zip")
     run = find_run(tmp_path, "theirs")
     assert run.is_done and run.has_model and not run.was_trained and run.dataset == "my shoes" and not run.source
-    assert run.installed is not None and (run.installed.file, run.installed.name) == ("from a friend.zip", "mine")
+    assert run.installed is not None and (run.installed.file, run.installed.name) == ("a friend.zip", "mine")
     (evaluation,) = [one for one in list_evaluations(tmp_path) if one.kind is Kind.RUN]
     assert (evaluation.name, evaluation.id, evaluation.n) == ("theirs", "theirs", 188)
+    assert evaluation_title(evaluation) == "theirs, installed from a friend.zip"
+    listed = CliRunner().invoke(main, ["--workspace", str(tmp_path), "evaluations", "list"]).stdout
+    assert "theirs  installed from a friend.zip: theirs on " in listed
     (before,) = [one for one in list_evaluations(made) if one.kind is Kind.RUN]
     tables = [read_table(one) for one in (before, evaluation)]
     assert summary(tables[1])["top1"] == summary(tables[0])["top1"] and tables[1]["path"].isna().all()
@@ -414,7 +421,7 @@ class TestPages:
         install(home, pack, "theirs")
         for page, query in (
             ("runs", {"runs": "theirs"}),
-            ("evaluate", {"evaluation": "theirs, training run"}),
+            ("evaluate", {"evaluation": "theirs, installed from pack.zip"}),
             ("train", {}),
             ("train", {"run": "theirs"}),
             ("explain", {"model": "theirs"}),
@@ -423,3 +430,5 @@ class TestPages:
         ):
             app = self.opened(page, **query)
             assert not app.exception and not app.error, (page, app.error)
+            if page == "evaluate":
+                assert app.selectbox(key=EvaluateKey.EVALUATION).value == query["evaluation"]

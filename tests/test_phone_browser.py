@@ -17,12 +17,13 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from sneaker_core.phone.access import COOKIE, WRONG
-from sneaker_core.settings import PASSWORD_VARIABLE
+from sneaker_core.settings import ORIGINS_VARIABLE, PASSWORD_VARIABLE
 from sneaker_core.workspace.paths import PROJECT, SAMPLE_PHOTOS
 from tests.browser import PHONE, settle
 from ui.kit.changes import READ_ONLY_NOTE
 
 PASSWORD = "correct horse"
+NAMED = "https://shoes.example"
 HTML = {"accept": "text/html"}
 
 
@@ -50,7 +51,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     process = subprocess.Popen(
         [*command, "--address", "127.0.0.1", "--port", str(port), "--json"],
         cwd=PROJECT,
-        env={**os.environ, PASSWORD_VARIABLE: PASSWORD},
+        env={**os.environ, PASSWORD_VARIABLE: PASSWORD, ORIGINS_VARIABLE: NAMED},
         stdout=subprocess.PIPE,
         text=True,
     )
@@ -80,6 +81,10 @@ def test_another_host_and_another_site_are_refused(served):
         assert client.get("/api/health").status_code == 200
         for headers in ({"host": "rebound.example"}, {"origin": "https://example.com"}):
             assert [client.get(path, headers=headers).status_code for path in ("/", "/api/health")] == [403, 403]
+        # A website that is named for the API may ask, but not here: the page is for this address alone.
+        named = {"origin": NAMED, "access-control-request-method": "GET"}
+        assert client.options("/api/models", headers=named).headers["access-control-allow-origin"] == NAMED
+        assert client.get("/api/models", headers=named).status_code == 403
     token = {"Authorization": f"Bearer {PASSWORD}"}
     with pytest.raises(InvalidStatus, match="403"):
         served.websocket(origin="https://example.com", additional_headers=token)
@@ -90,7 +95,7 @@ def test_the_password_is_in_front_of_the_page_the_api_and_the_websocket(served):
     with served.client() as client:
         page = client.get("/", headers=HTML)
         assert page.status_code == 401 and 'type="password"' in page.text and "<script" not in page.text
-        for path in ("/_stcore/health", "/favicon.png", "/api/models"):
+        for path in ("/_stcore/health", "/favicon.png", "/api/models", "/phone", "/phone/", "/phone/service-worker.js"):
             assert client.get(path).status_code == 401
         with pytest.raises(InvalidStatus, match="403"):
             served.websocket(origin=served.address)
@@ -100,6 +105,7 @@ def test_the_password_is_in_front_of_the_page_the_api_and_the_websocket(served):
         assert client.post("/", data={"password": PASSWORD}, headers=form).status_code == 303
         page = client.get("/", headers=HTML)
         assert page.status_code == 200 and 'type="password"' not in page.text
+        assert "phone-page" in client.get("/phone/", headers=HTML, follow_redirects=True).text  # how to build it
         answer = client.post("/api/predict", files={"file": (photo.name, photo.read_bytes())})
         assert answer.json()["status"] in ("known", "unsure", "unknown")
         cookie = {"Cookie": f"{COOKIE}={client.cookies[COOKIE]}"}

@@ -31,6 +31,8 @@ def test_pages_and_api_are_for_people_who_signed_in(browser: Browser, tmp_path: 
         with serve(tmp_path / "server.log", variables, port=port) as address:
             assert httpx.get(f"{address}/api/models").json() == {"error": NEEDED}
             assert httpx.get(f"{address}/api/health").status_code == 200
+            for file in ("", "/", "/index.html", "/service-worker.js", "/model.onnx"):
+                assert httpx.get(f"{address}/phone{file}").json() == {"error": NEEDED}
             forged = httpx.get(f"{address}/api/models", headers={"Cookie": "_streamlit_user=forged"})
             assert forged.status_code == 401
             context = browser.new_context(viewport={"width": PHONE[0], "height": PHONE[1]})
@@ -41,9 +43,9 @@ def test_pages_and_api_are_for_people_who_signed_in(browser: Browser, tmp_path: 
             page.get_by_role("button", name="Sign in").click()
             expect(page.get_by_role("heading", name="What are those?")).to_be_visible(timeout=60_000)
             settle(page)
-            status = "async () => (await fetch('/api/models')).status"
-            assert page.evaluate(status) == 200
+            status = "async () => Promise.all(['/api/models', '/phone/'].map(async one => (await fetch(one)).status))"
+            assert page.evaluate(status) == [200, 404]  # the page for phones isn't built
             page.goto(f"{address}/sign_out")
             expect(page.get_by_role("heading", name="Sign in to SoleScope")).to_be_visible(timeout=60_000)
-            assert page.evaluate(status) == 401
+            assert page.evaluate(status) == [401, 401]
             context.close()

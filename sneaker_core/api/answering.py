@@ -15,12 +15,23 @@ from sneaker_core.api.api_errors import json_response
 from sneaker_core.api.api_examples import HEALTH
 from sneaker_core.api.openapi_document import openapi_document
 from sneaker_core.api.operations import PNG
-from sneaker_core.api.query_parameters import LAYER, METHOD, MODEL, OPACITY, SAME_SNEAKER, TARGET, TOP, VERSUS, Query
+from sneaker_core.api.query_parameters import (
+    LAYER,
+    METHOD,
+    MODEL,
+    OPACITY,
+    SAME_SNEAKER,
+    TARGET,
+    TEXT,
+    TOP,
+    VERSUS,
+    Query,
+)
 from sneaker_core.api.rate_limit import TokenBuckets, address_of
 from sneaker_core.api.request_bodies import SentPhotos, read_photos
 from sneaker_core.catalog.entry_values import entry_values
 from sneaker_core.catalog.lookup import find_entry, read_catalog
-from sneaker_core.catalog.search import near_entries
+from sneaker_core.catalog.search import near_entries, search_all
 from sneaker_core.evaluation.class_results import ClassResult, bundled_results
 from sneaker_core.evaluation.model_facts import described_models, model_facts
 from sneaker_core.images import Photo
@@ -73,6 +84,10 @@ class Answering:
     async def model(self, request: Request, _: Query) -> Response:
         """One model."""
         return json_response(await asyncio.to_thread(model_facts, self._workspace, request.path_params["name"]))
+
+    async def catalog(self, _: Request, query: Query) -> Response:
+        """What is known of all that the catalog has, or of those that a text names."""
+        return json_response(await asyncio.to_thread(_entries, query[TEXT.name]))
 
     async def catalog_entry(self, request: Request, _: Query) -> Response:
         """What is known of a class."""
@@ -127,6 +142,10 @@ class Answering:
 
 def _is_readable(answer: Mapping[str, Any]) -> bool:
     return bool(answer["status"] != Status.ERROR)
+
+
+def _entries(text: str) -> list[dict[str, Any]]:
+    return [entry_values(entry, _results().get(entry.name)) for entry in search_all(read_catalog(), text)]
 
 
 def _entry(name: str) -> dict[str, Any]:

@@ -11,7 +11,6 @@ from starlette.routing import Mount, Route
 
 from sneaker_core.api.answering import Answering
 from sneaker_core.api.api_errors import ERROR_HANDLERS
-from sneaker_core.api.cross_origin import cross_origin
 from sneaker_core.api.entity_tags import tagged
 from sneaker_core.api.openapi_document import PREFIX
 from sneaker_core.api.operations import OPERATIONS, Operation
@@ -38,8 +37,6 @@ def routes(workspace: Path, settings: ApiSettings | None = None) -> list[Mount]:
     app = Starlette(
         routes=[_route(operation, getattr(answering, operation.id)) for operation in OPERATIONS],
         middleware=[
-            # Outermost, so that pages of the named websites can read errors, too.
-            *cross_origin(settings.origins),
             Middleware(ReadsToTheEnd, at_most=largest_body(ImageLimits.from_environment())),
             Middleware(RateLimit, buckets=buckets),
         ],

@@ -17,6 +17,7 @@ from sneaker_core.api.query_parameters import (
     OPACITY,
     SAME_SNEAKER,
     TARGET,
+    TEXT,
     TOP,
     VERSUS,
     Parameter,
@@ -110,6 +111,7 @@ def _files(most: int) -> Content:
 
 
 _PHOTO_ERRORS = (400, 404, 413, 415, 422, 429, 503)
+_CATALOG_ENTRY = _one_of(*(reference(kind) for kind in ENTRY_KINDS.values()))
 _ANSWERS = _one_of(reference(AnswerValues), {"$ref": PLACE + "Answers"}, reference(SameSneakerValues))
 
 OPERATIONS = (
@@ -158,6 +160,22 @@ OPERATIONS = (
         errors=(404, 422, 503),
     ),
     Operation(
+        "catalog",
+        "GET",
+        "/catalog",
+        "The sneakers and types of shoes in the catalog",
+        "All that is known of each; with `text`, only of those that it names, however it is spelled: entries of "
+        "exactly that name first. The list is empty if there are none.",
+        {
+            JSON: Content(
+                {"type": "array", "items": _CATALOG_ENTRY},
+                lambda: {"two entries": [examples.entry(examples.SNEAKER), examples.entry(examples.SHOE_TYPE)]},
+            )
+        },
+        parameters=(TEXT,),
+        errors=(422,),
+    ),
+    Operation(
         "catalog_entry",
         "GET",
         "/catalog/{name}",
@@ -166,7 +184,7 @@ OPERATIONS = (
         "error names those that are written alike.",
         {
             JSON: Content(
-                _one_of(*(reference(kind) for kind in ENTRY_KINDS.values())),
+                _CATALOG_ENTRY,
                 lambda: {"sneaker": examples.entry(examples.SNEAKER), "shoe type": examples.entry(examples.SHOE_TYPE)},
             )
         },

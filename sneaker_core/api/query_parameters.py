@@ -66,6 +66,7 @@ SAME_SNEAKER = Parameter(
     False,
     {"type": "string", "enum": list(_FLAGS), "default": "0"},
 )
+TEXT = Parameter("text", "A name, nickname, brand, line or designer to search for; all entries if it is missing.", "")
 TARGET = Parameter("target", "Class to explain; the most probable one if it is missing.")
 VERSUS = Parameter("versus", "Class to compare with: why the target and not this one?")
 METHOD = Parameter(

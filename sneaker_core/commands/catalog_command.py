@@ -16,15 +16,13 @@ def catalog(text: str, as_json: bool) -> None:
     TEXT may be a name, a nickname, a brand, a line or a designer, however it is spelled. Without it, all names are
     listed.
     """
-    from sneaker_core.catalog.entries import ShoeType, Sneaker
     from sneaker_core.catalog.entry_values import entry_values
     from sneaker_core.catalog.lookup import read_catalog
-    from sneaker_core.catalog.search import search
+    from sneaker_core.catalog.search import search_all
     from sneaker_core.evaluation.class_results import bundled_results
 
-    known, results = read_catalog(), bundled_results()
-    found: list[Sneaker | ShoeType] = [*search(known.sneakers, text), *search(known.shoe_types, text)]
-    rows = [entry_values(entry, results.get(entry.name)) for entry in found]
+    results = bundled_results()
+    rows = [entry_values(entry, results.get(entry.name)) for entry in search_all(read_catalog(), text)]
     line = _details if text else _name
     print_result(rows, as_json, lambda: "\n".join(map(line, rows)) or f"The catalog knows nothing named {text!r}.")
 

@@ -228,7 +228,8 @@ def _print_list(found: "list[Evaluation]", damaged: "Mapping[str, str]", as_json
 def _line(row: dict[str, Any]) -> str:
     from sneaker_core.number_text import counted, percent
 
-    about = f"{row['name']}  {row['kind']}: {row['model'] or '?'} on {row['data'] or '?'}"
+    kind = f"installed from {row['installed_from']}" if row["installed_from"] else row["kind"]
+    about = f"{row['name']}  {kind}: {row['model'] or '?'} on {row['data'] or '?'}"
     if row["split"]:
         about += f", {row['split']}"
     if row["problem"]:

@@ -1,8 +1,8 @@
-"""The commands ``models``: list the available models, save one as a file, and install one from a file."""
+"""The commands ``models``: list and show the available models, save one as a file, and install one from a file."""
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -10,13 +10,32 @@ from sneaker_core.commands.common import Commands, json_option, print_result
 from sneaker_core.errors import RunError
 from sneaker_core.number_text import counted, percent
 
+if TYPE_CHECKING:
+    from sneaker_core.evaluation.model_facts import ModelFacts
 
-@click.group(cls=Commands, invoke_without_command=True)
+
+class _ModelCommands(Commands):
+    """Takes a word that names none of its commands for a model to show."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command to run, and its arguments."""
+        is_command = self.get_command(ctx, args[0]) is not None
+        return super().resolve_command(ctx, args if is_command else [str(show.name), *args])
+
+
+@click.group(cls=_ModelCommands, invoke_without_command=True, subcommand_metavar="[MODEL | COMMAND [ARGS]...]")
 @json_option
 @click.pass_context
 def models(ctx: click.Context, as_json: bool) -> None:
-    """List the available models: bundled ones and those of runs. Or save one as a file, or install one."""
+    """List the available models, or show one: what its card says, with its figures by world.
+
+    `models MODEL` is short for `models show MODEL`, which also shows a model that is named like a command.
+    """
     if ctx.invoked_subcommand is not None:
+        # The option may also stand before the command.
+        ctx.default_map = {ctx.invoked_subcommand: {"as_json": as_json}}
         return
     from sneaker_core.evaluation.model_facts import described_models
 
@@ -32,6 +51,41 @@ def _line(row: Mapping[str, Any]) -> str:
         f"; {world['world']} {percent(world['top1']['value'], 1)}" for world in row["worlds"] if world["known"]
     )
     return f"{row['name']}  {row['network']}, {len(row['classes'])} classes, {accuracy}{worlds}"
+
+
+@models.command()
+@click.argument("model", metavar="MODEL")
+@json_option
+@click.pass_obj
+def show(workspace: Path, model: str, as_json: bool) -> None:
+    """Show MODEL: its classes, groups of look-alikes, thresholds, and figures by world."""
+    from sneaker_core.evaluation.model_facts import model_facts
+
+    facts = model_facts(workspace, model, anywhere=True)
+    print_result(facts, as_json, lambda: "\n".join(_details(facts)))
+
+
+def _details(facts: "ModelFacts") -> list[str]:
+    from sneaker_core.evaluation.metric_text import world_text
+    from sneaker_core.evaluation.worlds import read_world_metrics
+
+    thresholds, size = facts["thresholds"], facts["input"]
+    known = f"known from a confidence of {percent(thresholds['confidence'], 1)}"
+    unknown = "" if thresholds["ood"] is None else f"; unknown above an OOD score of {thresholds['ood']:.2f}"
+    photos = [counts.get(split, 0) for split in ("train", "val", "test") for counts in facts["photos"].values()]
+    return [
+        *filter(None, [facts["note"]]),
+        _line({**facts, "worlds": []}),
+        *map(world_text, read_world_metrics(facts["worlds"])),
+        *(
+            f"{kind.replace('_', ' ')}: {percent(one['found'], 1)} of {counted(one['n'], 'photo')} refused"
+            for kind, one in facts["refused"].items()
+        ),
+        f"answers: {known}{unknown}; input {size['width']} × {size['height']} pixels",
+        f"classes: {', '.join(facts['classes'])}",
+        *(f"look-alikes: {name} ({', '.join(classes)})" for name, classes in facts["groups"].items()),
+        *([f"recipe: {facts['recipe']}, {counted(sum(photos), 'photo')}"] if facts["recipe"] else []),
+    ]
 
 
 @models.command()

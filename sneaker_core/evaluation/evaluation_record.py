@@ -1,5 +1,6 @@
 """An evaluation's record, read from its folder."""
 
+import contextlib
 import math
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -87,6 +88,8 @@ class Evaluation:
         Classes of the photos that counted as a class of the model with another name.
     synthetic : SyntheticRecord or None
         How its photos are drawn; None if they are not synthetic, or are kept.
+    installed_from : str
+        Name of the file that its model was installed from; empty for models made here.
     workspace : Path or None
         The workspace it was looked up in, whose cache keeps photos that are drawn again; None if it doesn't matter.
     """
@@ -113,6 +116,7 @@ class Evaluation:
     worlds: tuple[WorldMetrics, ...] = ()
     renamed: dict[str, str] = field(default_factory=dict)
     synthetic: SyntheticRecord | None = None
+    installed_from: str = ""
     workspace: Path | None = None
 
     @property
@@ -163,6 +167,7 @@ class Evaluation:
             **{key: getattr(self, key) for key in fields},
             "renamed": self.renamed,
             "kind": self.kind.value,
+            "installed_from": self.installed_from or None,
             "worlds": [one.to_dict() for one in self.worlds],
             "state": self.state.value,
             "top1": None if math.isnan(self.accuracy) else self.accuracy,
@@ -275,7 +280,10 @@ def read_run_evaluation(run_folder: Path) -> tuple[Evaluation, str] | None:
         kept, name = model_evaluation_folder(model), read_name(run_folder)
         if not (kept / EVALUATION_FILE).is_file():
             return None
-        return replace(read_description(kept, Kind.RUN, name), model=name, model_folder=model), ""
+        origin = _installed_from(run_folder)
+        return replace(
+            read_description(kept, Kind.RUN, name), model=name, model_folder=model, installed_from=origin
+        ), ""
     try:
         described = read_record(model / MODEL_FILE, ModelFile)
         run = find_record(run_folder / RUN_FILE, RunFile) or RunFile()
@@ -299,3 +307,12 @@ def read_run_evaluation(run_folder: Path) -> tuple[Evaluation, str] | None:
         worlds=tuple(map(WorldMetrics.from_record, described.metrics.worlds or ())),
     )
     return found, source if run.format == 2 else by_name(source)
+
+
+def _installed_from(run_folder: Path) -> str:
+    """Name of the file that a run's model was installed from; empty if it wasn't, or the record can't be read."""
+    with contextlib.suppress(DamagedError):
+        run = find_record(run_folder / RUN_FILE, RunFile)
+        if run is not None and run.installed is not None:
+            return run.installed.file
+    return ""

@@ -14,6 +14,7 @@ from sneaker_core.networks.model_registry import (
     ModelEntry,
     ModelValues,
     damaged_models,
+    find_entry_anywhere,
     find_named_entry,
     list_models,
 )
@@ -154,7 +155,7 @@ def described(entry: ModelEntry, worlds: Sequence[WorldMetrics]) -> DescribedMod
     return {**entry.to_dict(), "worlds": records}
 
 
-def model_facts(workspace: Path, name: str) -> ModelFacts:
+def model_facts(workspace: Path, name: str, *, anywhere: bool = False) -> ModelFacts:
     """The facts of a model's card.
 
     Parameters
@@ -162,6 +163,8 @@ def model_facts(workspace: Path, name: str) -> ModelFacts:
     workspace : Path
     name : str
         Of a bundled model or a run; a former name leads to the model that replaced it.
+    anywhere : bool
+        Whether it may also be a path, as for `find_model`; not for untrusted names.
 
     Raises
     ------
@@ -170,7 +173,7 @@ def model_facts(workspace: Path, name: str) -> ModelFacts:
     CheckpointError
         It is damaged.
     """
-    entry = find_named_entry(workspace, name)
+    entry = (find_entry_anywhere if anywhere else find_named_entry)(workspace, name)
     return entry_facts(entry, tested_worlds(entry), replacement_note(name))
 
 

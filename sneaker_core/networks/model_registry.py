@@ -249,6 +249,16 @@ def find_model(workspace: Path, name: str) -> Path:
         raise
 
 
+def find_entry_anywhere(workspace: Path, name: str) -> ModelEntry:
+    """The model that a user means by a name or path; parameters and errors as for `find_model`."""
+    try:
+        return find_named_entry(workspace, name)
+    except ModelNotFoundError:
+        folder = find_model(workspace, name)
+        spec = read_spec(folder)
+        return ModelEntry(spec.name, folder, folder.absolute().parent == BUNDLED_MODELS, spec)
+
+
 def model_reference(workspace: Path, folder: Path) -> str:
     """How a record refers to a model: the name of a bundled one, a run's id, or the path of another folder."""
     folder = folder.absolute()

@@ -2,12 +2,14 @@
 
 ::
 
-    model.json, weights.safetensors        the model; a pack holds at least these
+    model.json, weights.safetensors        the model; a pack holds at least these. A model that is an ONNX file has
+                                           model.onnx in place of weights
     split.csv                              the photos it was trained on and tested with, by the hashes of their bytes
     taught.json, taught.safetensors        what it was taught by example
     MODEL_CARD.md
     evaluation/evaluation.json             the evaluation on its test photos: figures, also by world,
     evaluation/predictions.parquet         and predictions, without photos and paths
+    calibration.json                       ranges for int8, if it comes with them
     *.onnx                                 the model for other programs, if it was exported
     pack.json                              what the pack holds, with sizes and checksums; see `PackFile`
 
@@ -33,7 +35,18 @@ from sneaker_core.evaluation.evaluation_collection import own_evaluation
 from sneaker_core.evaluation.evaluation_files import description_bytes, distributed, read_table
 from sneaker_core.evaluation.evaluation_record import EVALUATION_FILE, Evaluation
 from sneaker_core.evaluation.table_columns import compact
-from sneaker_core.networks.checkpoint import MODEL_FILE, WEIGHTS_FILE, read_spec, weights_version
+from sneaker_core.networks.calibration_ranges import CALIBRATION_FILE, read_ranges
+from sneaker_core.networks.checkpoint import (
+    MODEL_FILE,
+    ONNX_FILE,
+    WEIGHTS_FILE,
+    ModelSpec,
+    load_model,
+    onnx_file,
+    read_spec,
+    weights_checksum,
+    weights_version,
+)
 from sneaker_core.networks.model_registry import find_model
 from sneaker_core.records.reading import read_values
 from sneaker_core.training.run_card import run_card
@@ -42,6 +55,7 @@ from sneaker_core.training.taught_model import EMBEDDINGS_FILE, TAUGHT_FILE
 from sneaker_core.workspace.paths import (
     BUNDLED_MODELS,
     PREDICTIONS_FILE,
+    RUN_FILE,
     model_evaluation_folder,
     run_model_folder,
     runs_folder,
@@ -61,6 +75,7 @@ PACKED_FILES: Mapping[str, int] = MappingProxyType(
         SPLIT_FILE: 200 * _MB,
         TAUGHT_FILE: 64 * _MB,
         EMBEDDINGS_FILE: 200 * _MB,
+        CALIBRATION_FILE: 5 * _MB,
         CARD_FILE: 5 * _MB,
         EVALUATION: 64 * _MB,
         PREDICTIONS: 200 * _MB,
@@ -152,7 +167,7 @@ def write_pack(workspace: Path, folder: Path, file: BinaryIO) -> ModelPack:
     ----------
     workspace : Path
     folder : Path
-        The model's: a bundled one, a run's, or any other.
+        The model's: a bundled one, a run's, or any other, or an ONNX file.
     file : BinaryIO
 
     Raises
@@ -163,13 +178,17 @@ def write_pack(workspace: Path, folder: Path, file: BinaryIO) -> ModelPack:
     spec, version, run = read_spec(folder), weights_version(folder), _run_of(workspace, folder)
     found = own_evaluation(folder, folder.absolute().parent == BUNDLED_MODELS)
     evaluation = {} if found is None or not found.is_ready else _evaluation(folder, found, spec.name)
-    parts: dict[str, bytes | Path] = {MODEL_FILE: _description(folder)}
-    parts |= {name: folder / name for name in _COPIED if (folder / name).is_file()}
+    parts: dict[str, bytes | Path] = {MODEL_FILE: _description(folder, spec)}
+    parts |= _copied(folder)
     parts |= {CARD_FILE: run_card(spec, run, with_note=False).encode(), **evaluation}
-    parts |= {one.name: one for one in _exports(folder)}
+    exported = onnx_file(folder)
+    if exported is not None:
+        load_model(folder)  # it has no checksum of its own to tell whether it is whole
     with zipfile.ZipFile(file, "w") as archive:
         rows = [_add(archive, name, content) for name, content in parts.items()]
-        if not any(row["name"] == WEIGHTS_FILE and row["sha256"].startswith(version) for row in rows):
+        if exported is None and not any(
+            row["name"] == WEIGHTS_FILE and row["sha256"].startswith(version) for row in rows
+        ):
             raise CheckpointError(f"{folder / WEIGHTS_FILE} is missing or damaged. Copy the model's folder again.")
         record = {
             "format": FORMAT,
@@ -187,15 +206,18 @@ def write_pack(workspace: Path, folder: Path, file: BinaryIO) -> ModelPack:
 
 
 def _run_of(workspace: Path, folder: Path) -> Run | None:
-    """The run that a model belongs to."""
+    """The run that a model belongs to; an ONNX file that was put among the runs by hand belongs to none."""
     run_folder = folder.absolute().parent
     is_run = run_folder.parent == runs_folder(workspace).absolute() and run_model_folder(run_folder) == folder
-    return read_run(run_folder) if is_run else None
+    if not is_run or (onnx_file(folder) is not None and not (run_folder / RUN_FILE).exists()):
+        return None
+    return read_run(run_folder)
 
 
-def _description(folder: Path) -> bytes:
-    """The model's ``model.json`` without paths of this computer."""
-    values = read_values(folder / MODEL_FILE)
+def _description(folder: Path, spec: ModelSpec) -> bytes:
+    """The model's ``model.json`` without paths of this computer; an ONNX file may come without one."""
+    file = folder / MODEL_FILE
+    values = read_values(file) if file.is_file() else {**spec.to_dict(), "weights_sha256": weights_checksum(folder)}
     recipe = values["recipe"]
     if isinstance(recipe.get("init"), str):
         recipe["init"] = PurePath(recipe["init"].replace("\\", "/")).name
@@ -217,10 +239,17 @@ def _predictions(folder: Path, evaluation: Evaluation) -> bytes:
     return buffer.getvalue()
 
 
-def _exports(folder: Path) -> list[Path]:
-    """The files for other programs that a model's folder holds."""
-    files = sorted(file for file in folder.glob(f"*{EXPORT_ENDING}") if file.is_file() and not file.is_symlink())
-    return [file for file in files if most_bytes(file.name) is not None][:MOST_EXPORTS]
+def _copied(folder: Path) -> dict[str, Path]:
+    """The files that are packed as they are: those that belong to the model, and exports of it."""
+    if folder.is_file():
+        return {ONNX_FILE: folder}
+    names = [name for name in _COPIED if (folder / name).is_file()]
+    if read_ranges(folder, weights_checksum(folder)) is not None:
+        names.append(CALIBRATION_FILE)
+    found = (file for file in folder.glob(f"*{EXPORT_ENDING}") if file.is_file() and not file.is_symlink())
+    exports = sorted(found, key=lambda file: (file.name != ONNX_FILE, file.name))
+    names += [file.name for file in exports if most_bytes(file.name) is not None][:MOST_EXPORTS]
+    return {name: folder / name for name in names}
 
 
 def _add(archive: zipfile.ZipFile, name: str, content: bytes | Path) -> dict[str, Any]:

@@ -16,7 +16,16 @@ from sneaker_core.evaluation.table_columns import (
     table_damage,
     with_current_names,
 )
-from sneaker_core.networks.checkpoint import WEIGHTS_FILE, SneakerModel, load_model, read_spec, weights_version
+from sneaker_core.networks.calibration_ranges import CALIBRATION_FILE, read_ranges
+from sneaker_core.networks.checkpoint import (
+    WEIGHTS_FILE,
+    SneakerModel,
+    load_model,
+    onnx_file,
+    read_spec,
+    weights_checksum,
+    weights_version,
+)
 from sneaker_core.records.evaluation_records import EvaluationFile
 from sneaker_core.records.model_records import PackFile
 from sneaker_core.records.reading import damaged, read_record
@@ -56,6 +65,7 @@ def check_pack(folder: Path, record: PackFile) -> SneakerModel:
         for file, check in (
             (SPLIT_FILE, lambda: read_split(folder)),
             (TAUGHT_FILE, lambda: read_taught(folder)),
+            (CALIBRATION_FILE, lambda: _check_ranges(folder)),
             (CARD_FILE, lambda: (folder / CARD_FILE).read_text(encoding="utf-8")),
             (EVALUATION, lambda: _check_evaluation(folder, model)),
         ):
@@ -82,20 +92,33 @@ def _within(folder: Path, message: str) -> str:
 def _checked_model(folder: Path, record: PackFile) -> SneakerModel:
     if len(read_spec(folder).classes) > _MOST_CLASSES:
         raise DamagedError(f"Its model has more than {_MOST_CLASSES:,} classes.")
-    try:
-        with safetensors.safe_open(folder / WEIGHTS_FILE, framework="np"):
-            pass
-    except (safetensors.SafetensorError, OSError):
-        raise DamagedError(f"{WEIGHTS_FILE} isn't in the safetensors format, and no other one is read.") from None
+    is_onnx = onnx_file(folder) is not None
+    if not is_onnx:
+        _check_format(folder / WEIGHTS_FILE)
     if weights_version(folder) != record.weights:
         raise DamagedError("Its records name two versions of the weights.")
     model = load_model(folder)
+    if is_onnx:
+        return model  # whose numbers have been checked
     values = [model.references, *(value.numpy() for value in model.network.state_dict().values())]
     if not all(np.isfinite(value).all() for value in values):
         raise DamagedError(f"{WEIGHTS_FILE} holds values that aren't numbers.")
     if model.references.ndim != 2 or model.references.shape[1] != model.network.head.in_features:
         raise DamagedError(f"{WEIGHTS_FILE} holds references that don't fit the network.")
     return model
+
+
+def _check_format(weights: Path) -> None:
+    try:
+        with safetensors.safe_open(weights, framework="np"):
+            pass
+    except (safetensors.SafetensorError, OSError):
+        raise DamagedError(f"{weights.name} isn't in the safetensors format, and no other one is read.") from None
+
+
+def _check_ranges(folder: Path) -> None:
+    if read_ranges(folder, weights_checksum(folder)) is None:
+        raise damaged(CALIBRATION_FILE, "it is about other weights")
 
 
 def _check_evaluation(folder: Path, model: SneakerModel) -> None:

@@ -16,7 +16,7 @@ from typing import BinaryIO
 
 from sneaker_core.datasets.sources.source_files import directory_bytes
 from sneaker_core.errors import CheckpointError, DamagedError
-from sneaker_core.networks.checkpoint import MODEL_FILE, WEIGHTS_FILE
+from sneaker_core.networks.checkpoint import MODEL_FILE, ONNX_FILE, WEIGHTS_FILE
 from sneaker_core.records.model_records import PackedFileRecord, PackFile
 from sneaker_core.records.reading import checked, parsed
 from sneaker_core.training.model_pack import EXPORT_ENDING, MOST_EXPORTS, PACK_FILE, PACKED_FILES, most_bytes
@@ -105,7 +105,8 @@ class PackReader:
                 raise self.refused(f"{name[:80]!r} is missing from it. {_COPY_AGAIN}".removesuffix("."))
         if len(listed) != len(there):
             raise self.refused(f"its {PACK_FILE} lists a file twice")
-        if missing := [name for name in (MODEL_FILE, WEIGHTS_FILE) if name not in there]:
+        weights = ONNX_FILE if ONNX_FILE in there else WEIGHTS_FILE
+        if missing := [name for name in (MODEL_FILE, weights) if name not in there]:
             raise self.refused(f"it has no {missing[0]}, so it holds no model")
         if sum(name.endswith(EXPORT_ENDING) for name in there) > MOST_EXPORTS or self.total_bytes > _MOST_BYTES:
             raise self.refused("it holds more than a model")

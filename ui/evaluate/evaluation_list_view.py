@@ -6,7 +6,7 @@ import streamlit as st
 from sneaker_core.evaluation.evaluation_record import Evaluation
 from ui.evaluate.evaluate_keys import Key
 from ui.evaluate.evaluation_picker import go_to
-from ui.evaluate.evaluation_text import KINDS, SPLITS, state_text
+from ui.evaluate.evaluation_text import SPLITS, source_text, state_text
 from ui.kit.labels import evaluation_title
 
 _ROW_HEIGHT, _MOST_HEIGHT = 35, 560
@@ -60,7 +60,7 @@ def _row(one: Evaluation) -> dict[str, object]:
         "top1": 100 * one.accuracy,
         "n": one.n if one.is_ready else None,
         "state": state_text(one),
-        "kind": KINDS[one.kind],
+        "kind": source_text(one),
         "model": one.model,
         "data": one.data,
         "split": SPLITS.get(one.split, one.split),

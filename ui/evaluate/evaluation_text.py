@@ -11,7 +11,7 @@ from sneaker_core.number_text import counted
 from sneaker_core.workspace.jobs import JobState
 from ui.kit.labels import DAMAGED, STATE_LABELS, bundled_title, evaluation_title
 
-KINDS = {Kind.STORED: "Created here", Kind.BUNDLED: "Bundled with the model", Kind.RUN: "Training run"}
+_SOURCES = {Kind.STORED: "Created here", Kind.BUNDLED: "Bundled with the model", Kind.RUN: "Training run"}
 _OLD_RUN_SUFFIX = ", after its training"
 SPLITS: dict[str | None, str] = {
     None: "All photos",
@@ -32,6 +32,11 @@ def old_display_names(evaluations: Iterable[Evaluation]) -> dict[str, str]:
     runs = (one for one in evaluations if one.kind is Kind.RUN)
     names = {f"{one.name}{_OLD_RUN_SUFFIX}": evaluation_title(one) for one in runs}
     return {**names, **{bundled_title(old): bundled_title(new) for old, new in REPLACED_MODELS.items()}}
+
+
+def source_text(evaluation: Evaluation) -> str:
+    """Where an evaluation comes from, in a few words."""
+    return "Installed with the model" if evaluation.installed_from else _SOURCES[evaluation.kind]
 
 
 def state_text(evaluation: Evaluation) -> str:

@@ -217,6 +217,8 @@ _EVALUATION_SUFFIXES = {
 
 def evaluation_title(evaluation: Evaluation) -> str:
     """The name of an evaluation, unique among all evaluations."""
+    if evaluation.installed_from:
+        return f"{evaluation.name}, installed from {evaluation.installed_from}"
     return f"{evaluation.name}{_EVALUATION_SUFFIXES[evaluation.kind]}"
 
 

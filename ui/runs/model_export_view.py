@@ -18,7 +18,6 @@ _ABOUT = (
     "An ONNX file runs in browsers, on phones and in other programs, without SoleScope. It holds all that an answer "
     "needs, and is compared with the model before it is saved."
 )
-_NAMES = {ExportFormat.ONNX: "Full precision", ExportFormat.ONNX_INT8: "int8"}
 _ENDINGS = {ExportFormat.ONNX: ".onnx", ExportFormat.ONNX_INT8: "-int8.onnx"}
 _CAPTIONS = {
     ExportFormat.ONNX: "The same answers as here.",
@@ -30,8 +29,13 @@ def _finding(job: Job) -> str:
     return str((job.result or {}).get("finding", ""))
 
 
+# "Export" stays below it, so the panel needs no button that does the same.
 _PANEL = JobPanel(
-    place="export", resumable=False, stop_help="Nothing is saved, but you can export again.", outcome=_finding
+    place="export",
+    resumable=False,
+    stop_help="Nothing is saved, but you can export again.",
+    restart_text="",
+    outcome=_finding,
 )
 
 
@@ -50,7 +54,7 @@ def draw_export(name: str, model_folder: Path) -> None:
         list(ExportFormat),
         key=Key.RUN_EXPORT_FORMAT.of(name),
         persist_state="session",
-        format_func=lambda one: _NAMES[ExportFormat(one)],
+        format_func=lambda one: ExportFormat(one).label,
         captions=list(_CAPTIONS.values()),
     )
     chosen, reference = ExportFormat(picked or ExportFormat.ONNX), model_reference(workspace(), model_folder)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from sneaker_core.networks.checkpoint import read_spec
+from sneaker_core.networks.checkpoint import onnx_file, read_spec
 from sneaker_core.training.model_install import origin_text
 from sneaker_core.training.next_steps import Step
 from sneaker_core.training.run_card import taught_of
@@ -120,7 +120,7 @@ def _draw_actions(row: Row) -> None:
         # An interrupted run may have a model, too.
         if run is None or run.has_model:
             draw_page_link("Use in Identify", Page.IDENTIFY, model=row.name)
-            if can_change():
+            if can_change() and not _is_onnx(row):
                 draw_page_link("Teach it a sneaker", Page.TEACH, model=row.name)
             draw_save_button(row)
         if run is None:
@@ -158,7 +158,7 @@ def _draw_more(row: Row) -> None:
     has_model = row.run is None or row.run.has_model
     there = {
         CARD: has_model,
-        EXPORT: has_model,
+        EXPORT: has_model and not _is_onnx(row),
         SETTINGS: bool(row.recipe),
         LOG: row.run is not None and row.run.was_trained,
     }
@@ -177,6 +177,11 @@ def _draw_more(row: Row) -> None:
         st.table(values, border="horizontal", alt="All settings")
     elif chosen == LOG and row.run:
         draw_log(run_job_folder(row.run.folder))
+
+
+def _is_onnx(row: Row) -> bool:
+    """Whether its model is an ONNX file, which only gives answers."""
+    return onnx_file(_model_folder(row)) is not None
 
 
 def _model_folder(row: Row) -> Path:

@@ -11,6 +11,11 @@ class ExportFormat(StrEnum):
     ONNX = "onnx"
     ONNX_INT8 = "onnx-int8"
 
+    @property
+    def label(self) -> str:
+        """Its name for people."""
+        return "Full precision" if self is ExportFormat.ONNX else "int8"
+
 
 def checked_format(text: str) -> ExportFormat:
     """The format of a name.

@@ -79,7 +79,7 @@ def start_export(workspace: Path, reference: str, name: str, chosen: ExportForma
         export_job_folder(workspace, reference, chosen),
         "export",
         {"model": reference, "format": chosen.value},
-        title=f"Exporting {name} as {chosen.value}",
+        title=f"Exporting {name} ({chosen.label})",
         workspace=workspace,
     )
 

@@ -10,9 +10,10 @@ import pandas as pd
 from sneaker_core.errors import ExportError, SpaceError
 from sneaker_core.inference.export.export_formats import ExportFormat
 from sneaker_core.inference.export.export_photos import drawn_photos, test_photos, training_photos
-from sneaker_core.inference.export.int8_quantization import fits, measure_ranges, quantize, read_ranges
+from sneaker_core.inference.export.int8_quantization import fits, measure_ranges, quantize
 from sneaker_core.inference.export.onnx_writer import describe, onnx_model
 from sneaker_core.inference.export.parity_check import Agreement, check_float32, check_int8, compare, read_pixels
+from sneaker_core.networks.calibration_ranges import read_ranges
 from sneaker_core.networks.checkpoint import SneakerModel, load_model, onnx_file, weights_checksum
 from sneaker_core.networks.onnx_metadata import INT8, description
 from sneaker_core.networks.onnx_network import OnnxNetwork
@@ -129,7 +130,7 @@ def _quantized(
         if photos.empty:
             raise ExportError(
                 f"int8 needs some of the photos that {model.spec.name} was trained with, and none of them are here. "
-                "Import them again, or export as onnx."
+                "Import them again, or export in full precision (onnx)."
             )
         ranges = measure_ranges(written, read_pixels(model, photos))
     quantized = quantize(written, ranges)

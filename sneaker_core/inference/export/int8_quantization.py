@@ -5,27 +5,17 @@ Weights become int8, one scale for each channel, and activations uint8, with ran
 hardly any time or space.
 """
 
-import json
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sneaker_core.networks import onnx_metadata as names
+from sneaker_core.networks.calibration_ranges import Ranges
 from sneaker_core.networks.decision import Floats
-from sneaker_core.records.model_records import CalibrationFile
-from sneaker_core.records.reading import find_record
-from sneaker_core.workspace.atomic_files import write_atomically
 
 if TYPE_CHECKING:
     import onnx
-
-# Ranges that a model comes with whose photos don't: made by benchmarks/calibration_table.py.
-CALIBRATION_FILE = "calibration.json"
-_FORMAT = 1
-# Tensor -> the lowest and highest value to represent.
-Ranges = dict[str, tuple[float, float]]
 
 # The range of a tensor is the one that the extremes of this share of photos stay in.
 SHARE_IN_RANGE = 0.99
@@ -58,24 +48,6 @@ def measure_ranges(model: "onnx.ModelProto", batches: Iterable[Floats], share: f
         tensor: (float(np.quantile(low, 1 - share)), float(np.quantile(high, share)))
         for tensor, low, high in zip(tensors, extremes[::2], extremes[1::2], strict=True)
     }
-
-
-def write_ranges(folder: Path, ranges: Ranges, weights_sha256: str, photos: int) -> None:
-    """Keep ranges with the model that they were measured for."""
-    values = {"format": _FORMAT, "weights_sha256": weights_sha256, "photos": photos, "ranges": ranges}
-    write_atomically(folder / CALIBRATION_FILE, (json.dumps(values, indent=1) + "\n").encode())
-
-
-def read_ranges(folder: Path, weights_sha256: str) -> Ranges | None:
-    """The ranges that a model comes with; None if there are none, or they were measured for other weights.
-
-    Raises
-    ------
-    DamagedError
-        The file is damaged.
-    """
-    record = find_record(folder / CALIBRATION_FILE, CalibrationFile)
-    return record.ranges if record is not None and record.weights_sha256 == weights_sha256 else None
 
 
 def fits(model: "onnx.ModelProto", ranges: Mapping[str, tuple[float, float]]) -> bool:

@@ -209,7 +209,9 @@ def check_int8(found: Agreement) -> None:
     else:
         refused = found.same_status < LEAST_SAME_STATUS
     if refused:
-        raise ExportError(f"The int8 file is too inaccurate, so it wasn't kept. {found.sentence()} Export as onnx.")
+        raise ExportError(
+            f"The int8 file is too inaccurate, so it wasn't kept. {found.sentence()} Export in full precision (onnx)."
+        )
 
 
 def read_pixels(model: SneakerModel, photos: pd.DataFrame) -> Iterator[Floats]:
