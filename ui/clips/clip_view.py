@@ -108,6 +108,6 @@ def _draw_track(clip: Clip, track: TrackRecord, *, alone: bool) -> None:
             if picture.is_file()
         ]
         if pictures:
-            with st.grid(len(pictures), min_column_width=84, gap="small"):
+            with st.grid(len(pictures), min_column_width=56, gap="small"):
                 for frame, picture in pictures:
                     st.image(str(picture), width="stretch", caption=f"{frame.time:.1f} s", alt=f"At {frame.time:.1f} s")
