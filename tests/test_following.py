@@ -25,8 +25,10 @@ from sneaker_core.video.clip_results import answer_rows, answers_csv, summary
 from sneaker_core.video.follow_clip import FollowedClip, follow_clip
 from sneaker_core.video.marked_video import write_marked_video
 from sneaker_core.video.patch_matching import match_patch
+from sneaker_core.video.proposals import Proposal
 from sneaker_core.video.sample_clip import write_drawn_clip
 from sneaker_core.video.timeline_chart import named_since, timeline
+from sneaker_core.video.tracking import Tracks
 from sneaker_core.workspace.jobs import JobState, read_job
 from sneaker_core.workspace.paths import BUNDLED_MODELS, clip_job_folder
 
@@ -209,6 +211,17 @@ def test_what_moved_is_found_by_its_pixels_unless_something_hides_it():
     now[:, 50:] = 128
     assert match_patch(before, box, now, box) is None
     assert match_patch(before, Box(0, 0, 0.01, 0.01), now, box) is None
+
+
+@pytest.mark.parametrize(("evident", "tracks"), [(1, 0), (3, 1)])
+def test_pixels_are_no_evidence_that_it_is_a_sneaker(followed, evident, tracks):
+    box, frame = Box(0.25, 0.25, 0.5, 0.5), np.random.default_rng(0).integers(0, 256, (90, 120, 3)).astype(np.uint8)
+    look, found = followed.tracks[0].votes[-1].looks[0], Tracks()
+    for moment in range(4):
+        seen = [Proposal(box, 9.0)] if moment < evident else []
+        found.add(moment / 8, seen, lambda boxes: [look] * len(boxes))
+        found.bridge(moment / 8, frame, frame, (moment - 1) / 8)
+    assert len(found.all[0].places) == 4 and len(found.confirmed()) == tracks
 
 
 def test_where_no_sneaker_is_nothing_is_followed(model, tmp_path):

@@ -221,7 +221,7 @@ class Tracks:
         """The tracks that are sneakers, or other shoes, in the order in which they appear."""
         least = min(_LEAST_SEEN, self.moments)
         real = [
-            track for track in _joined(self.all) if len(track.places) >= least and track.strength >= _LEAST_STRENGTH
+            track for track in _joined(self.all) if len(track.strengths) >= least and track.strength >= _LEAST_STRENGTH
         ]
         shoes = [track for track in real if track.is_shoe()]
         return [track for track in shoes if not any(_is_ghost(track, other) for other in shoes)]
