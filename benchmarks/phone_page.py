@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
 from benchmarks.export_formats import formats
@@ -29,12 +28,12 @@ from sneaker_core.inference.phone_page.page_build import build_page
 from sneaker_core.inference.predictor import MAX_TOP, predict_file
 from sneaker_core.networks.bundled_models import DEFAULT_MODEL
 from sneaker_core.networks.checkpoint import SneakerModel
-from sneaker_core.video.clip_reader import ClipReader
 from sneaker_core.video.sample_clip import write_sample_clip
 from sneaker_core.workspace.paths import BUNDLED_MODELS
-from tests.browser import ARGUMENTS, PATIENCE, PHONE, chromium
+from tests.browser import PATIENCE, PHONE
+from tests.fake_camera import open_with_camera
 
-PER_WORLD, SECONDS, LONGEST_SIDE = 17, 20, 1280
+PER_WORLD, SECONDS = 17, 20
 ANSWER = """async path => {
     const {model} = await import("./page.js");
     const {answer, failure} = await model.photo(await (await fetch(path)).blob());
@@ -72,16 +71,6 @@ def serve_folder(folder: Path) -> Iterator[str]:
         server.shutdown()
 
 
-def write_camera(folder: Path) -> Path:
-    """The drawn sample clip as Chromium's fake camera takes it: JPEGs, one after the other."""
-    clip, camera = folder / "clip.mp4", folder / "camera.mjpeg"
-    write_sample_clip(clip)
-    with camera.open("wb") as file, ClipReader(clip, LONGEST_SIDE) as reader:
-        for frame in reader.frames():
-            Image.fromarray(frame.pixels).save(file, "JPEG", quality=92)
-    return camera
-
-
 def disagreement(page: Page, model: SneakerModel, photos: pd.DataFrame) -> tuple[int, float]:
     """Of how many photos the first guess differs from Python's, and the largest difference of a probability."""
     different, farthest = 0, 0.0
@@ -105,16 +94,15 @@ def main() -> None:
     print(f"| format | different first guess, of {len(photos)} | largest difference | frames a second |")
     print("| --- | --- | --- | --- |")
     with tempfile.TemporaryDirectory() as place, sync_playwright() as playwright:
-        root, camera = Path(place), write_camera(Path(place))
+        root = Path(place)
+        write_sample_clip(root / "clip.mp4")
         (root / "photos").mkdir()
         for number, path in enumerate(photos["path"]):
             (root / "photos" / f"{number}{Path(path).suffix}").symlink_to(Path(path).resolve())
         models = formats(BUNDLED_MODELS / DEFAULT_MODEL, root)
-        arguments = [*ARGUMENTS, f"--use-file-for-fake-video-capture={camera}"]
-        browser = playwright.chromium.launch(executable_path=chromium(), args=arguments)
-        for name in ("onnx", "onnx-int8"):
-            build_page(root, root / f"{name}.onnx", root / name)
-            with serve_folder(root) as address:
+        with open_with_camera(playwright.chromium, root / "clip.mp4", root) as browser, serve_folder(root) as address:
+            for name in ("onnx", "onnx-int8"):
+                build_page(root, root / f"{name}.onnx", root / name)
                 page = browser.new_page(viewport={"width": PHONE[0], "height": PHONE[1]})
                 page.set_default_timeout(PATIENCE)
                 page.goto(f"{address}{name}/")
@@ -126,8 +114,7 @@ def main() -> None:
                     time.sleep(0.5)
                     page.screenshot(path=asked.shots / f"{name}.png")
                 page.close()
-            print(f"| {name} | {different} | {farthest:.4f} | {answered / SECONDS:.1f} |", flush=True)
-        browser.close()
+                print(f"| {name} | {different} | {farthest:.4f} | {answered / SECONDS:.1f} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -17,14 +17,17 @@ from axe_playwright_python.sync_playwright import Axe
 from PIL import ExifTags, Image
 from playwright.sync_api import Browser, Page, Request, expect
 
+from sneaker_core.datasets.synthetic.drawn_clips import Scene, plan_clip
 from sneaker_core.errors import SneakerError
 from sneaker_core.inference.export.onnx_writer import onnx_model
 from sneaker_core.inference.phone_page.page_build import build_page
 from sneaker_core.inference.predictor import MAX_TOP, predict_file
 from sneaker_core.networks.checkpoint import SneakerModel, load_model
+from sneaker_core.video.sample_clip import write_drawn_clip
 from sneaker_core.workspace.paths import BUNDLED_MODELS, SAMPLE_PHOTOS
 from tests.browser import DESKTOP, PATIENCE, PHONE
 from tests.drawing import draw_sneaker
+from tests.fake_camera import open_with_camera
 
 PHOTOS = 50
 # The browser's decoder of JPEGs isn't Pillow's, so a probability may differ by this much.
@@ -219,3 +222,24 @@ def test_works_offline_and_live(page: Page, site: Site, tmp_path: Path) -> None:
     note.write_text("no photo")
     _choose(page, note)
     expect(page.get_by_role("heading", level=2)).to_contain_text("isn't a photo")
+
+
+def test_the_camera_names_the_sneaker_and_a_box_follows_it(browser: Browser, site: Site, tmp_path: Path) -> None:
+    plan = plan_clip(Scene.MOVING, ("Court Low",), seed=3, fps=8.0)
+    write_drawn_clip(tmp_path / "clip.mp4", plan)
+    with open_with_camera(browser.browser_type, tmp_path / "clip.mp4", tmp_path) as filming:
+        page = filming.new_page(viewport={"width": PHONE[0], "height": PHONE[1]})
+        page.set_default_timeout(PATIENCE)
+        page.goto(site.address)
+        expect(page.get_by_role("progressbar")).to_be_hidden()
+        page.get_by_role("button", name="Open the camera").click()
+        expect(page.get_by_role("heading", level=2)).to_contain_text("Court Low")
+        box = page.locator("#box")
+        expect(box).to_be_visible()
+        before = box.bounding_box()
+        page.wait_for_function(
+            "before => document.getElementById('box').getBoundingClientRect().left !== before",
+            arg=before and before["x"],
+        )
+        page.get_by_role("button", name="Close camera").click()
+        expect(page.get_by_label("What the camera sees")).to_be_hidden()
