@@ -98,6 +98,7 @@ CHANGING = {
 # … and these don't.
 LOOKING = {
     "models": "",
+    "models show": "run",
     "follow": "CLIP --model run",
     "clips list": "",
     "clips show": "walk",
