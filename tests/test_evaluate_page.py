@@ -36,6 +36,7 @@ from sneaker_core.workspace.jobs import JobState
 from sneaker_core.workspace.paths import (
     BUNDLED_MODELS,
     PREDICTIONS_FILE,
+    cache_folder,
     evaluation_job_folder,
     evaluations_folder,
     run_model_folder,
@@ -134,7 +135,20 @@ def errors_of(name: str, workspace: Path):
     return misclassified(table_of(name, workspace))
 
 
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The photos of the bundled evaluation, drawn once: a workspace keeps them in its cache."""
+    workspace = tmp_path_factory.mktemp("drawn")
+    read_table(find_evaluation(workspace, SYNTHETIC_MODEL))
+    return cache_folder(workspace) / "synthetic"
+
+
 class TestOnAFreshMachine:
+    @pytest.fixture(autouse=True)
+    def drawn_before(self, home, drawn):
+        cache_folder(home).mkdir(parents=True)
+        (cache_folder(home) / "synthetic").symlink_to(drawn)
+
     def test_the_bundled_evaluation_is_shown_at_once(self, home):
         app = opened()
         table = read_table(find_evaluation(home, SYNTHETIC_MODEL))
