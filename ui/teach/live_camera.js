@@ -80,6 +80,7 @@ class Camera {
       this.power.disabled = false;
     }
     if (this.isGone) return stream.getTracks().forEach(track => track.stop());
+    if (!this.video.videoWidth) return this.show(this.busy);
     this.stream = stream;
     stream.getVideoTracks()[0].onended = () => this.stop();
     this.show();
@@ -87,7 +88,7 @@ class Camera {
   }
 
   stop() {
-    this.stream?.getTracks().forEach(track => track.stop());
+    this.video.srcObject?.getTracks().forEach(track => track.stop());  // it may be on, but have no picture yet
     this.stream = this.video.srcObject = null;
     this.show();
   }
